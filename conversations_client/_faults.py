@@ -1,0 +1,67 @@
+"""Why an answer could not be structured: cattrs' exceptions as faults, each at its JSON path."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import attrs
+from cattrs import ClassValidationError, IterableValidationError
+
+from .errors import Fault
+
+_JSON_TYPES: Final[Mapping[type, str]] = {
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "a boolean",
+    type(None): "null",
+    list: "a list",
+    dict: "an object",
+}
+
+
+class Mismatch(TypeError):  # noqa: N818 - never leaves the package
+    """A value is of the wrong kind; the message never holds the value."""
+
+
+def json_type(value: object) -> str:
+    """The JSON name of a value's type, with its article."""
+    return _JSON_TYPES.get(type(value), f"a Python {type(value).__name__}")
+
+
+def wire_name(attribute: "attrs.Attribute[Any]") -> str:
+    """The name that an attribute has on the wire: its own if it has one, else the camelCase."""
+    name: str | None = attribute.metadata.get("wire")
+    if name is not None:
+        return name
+    head, *tail = attribute.name.split("_")
+    return head + "".join(map(str.title, tail))
+
+
+def faults_of(error: Exception, path: str = "$") -> Iterator[Fault]:
+    """Every fault that an exception of a detailed converter stands for, in order."""
+    match error:
+        case ClassValidationError():
+            names = {a.name: wire_name(a) for a in attrs.fields(error.cl)}
+            noted, bare = error.group_exceptions()
+            for inner, note in noted:
+                yield from faults_of(inner, f"{path}.{names.get(note.name, note.name)}")
+        case IterableValidationError():
+            indexed, bare = error.group_exceptions()
+            for inner, index in indexed:
+                yield from faults_of(inner, f"{path}[{index.index!r}]")
+        case _:
+            yield Fault(path, _problem(error))
+            return
+    for inner in bare:
+        yield from faults_of(inner, path)
+
+
+def _problem(error: Exception) -> str:
+    match error:
+        case Mismatch():
+            return str(error)
+        case KeyError():
+            return "missing"
+        case _:
+            # Somebody else's message may quote the value.
+            return f"refused with {type(error).__name__}"
