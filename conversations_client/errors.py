@@ -36,6 +36,8 @@ from typing import Any, ClassVar, Final, Self
 
 from attrs import frozen
 
+from ._headers import Headers
+
 __all__ = [
     "AuthenticationError",
     "BadRequestError",
@@ -201,7 +203,7 @@ class StatusError(ConversationsError):
         *,
         status: int,
         service_message: str | None,
-        headers: Mapping[str, str],
+        headers: Headers,
         body: bytes,
         retry_after: float | None,
         delivery: Delivery,

@@ -1,0 +1,128 @@
+"""The checks of what callers pass, and its way onto the wire; each raises InvalidArgumentError."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, TypedDict, cast
+from urllib.parse import quote
+
+import attrs
+
+from ._faults import wire_name
+from ._unset import UNSET, Unset
+from ._wire import unstructure
+from .errors import InvalidArgumentError
+from .models import ConversationMetadata
+
+LONGEST_DISPLAY_NAME: Final = 100
+
+
+class ConversationMetadataParam(TypedDict, total=False):
+    """The metadata to send: a missing key is left out, None is sent as null."""
+
+    generating_title: bool
+    entity_id: str | None
+    model: str | None
+
+
+def path_segment(name: str, value: object) -> str:
+    """An id, quoted so that it is one segment of a path whatever it holds."""
+    text = identifier(name, value)
+    if text in {".", ".."}:
+        raise InvalidArgumentError(f"{name} is {text!r}, which is no id.")
+    return quote(text, safe="")
+
+
+def identifier(name: str, value: object) -> str:
+    """An id that may be sent."""
+    text = string(name, value)
+    if not text.strip():
+        raise InvalidArgumentError(f"{name} is empty: pass the id that the API gave.")
+    return text
+
+
+def string(name: str, value: object) -> str:
+    """A text that UTF-8 can hold."""
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"{name} must be a string, not {type(value).__name__}.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgumentError(
+            f"{name} holds half of a surrogate pair, which is no text: "
+            "decode what it comes from again, or replace it."
+        ) from None
+    return value
+
+
+def display_name(value: object) -> str:
+    """A name that the API takes."""
+    text = string("display_name", value)
+    if len(text) > LONGEST_DISPLAY_NAME:
+        raise InvalidArgumentError(
+            f"display_name has {len(text)} characters; the API takes at most "
+            f"{LONGEST_DISPLAY_NAME}: shorten it."
+        )
+    return text
+
+
+def metadata(value: object) -> dict[str, Any]:
+    """Metadata as a dict of the API's names or as its class, by wire names."""
+    given = value if isinstance(value, ConversationMetadata) else _metadata_of(value)
+    if given.generating_title is not None and not isinstance(given.generating_title, bool):
+        raise InvalidArgumentError(
+            "metadata: generating_title must be True or False, "
+            f"not {type(given.generating_title).__name__}."
+        )
+    for name, found in (("entity_id", given.entity_id), ("model", given.model)):
+        if found is not None and not isinstance(found, Unset):
+            identifier(f"metadata: {name}", found)
+    return cast("dict[str, Any]", unstructure(given))
+
+
+def _metadata_of(value: object) -> ConversationMetadata:
+    if not isinstance(value, Mapping):
+        raise InvalidArgumentError(
+            f"metadata must be a dict or a ConversationMetadata, not {type(value).__name__}."
+        )
+    given = cast("Mapping[object, Any]", value)
+    known = {a.name: wire_name(a) for a in attrs.fields(ConversationMetadata) if a.name != "extra"}
+    for key in given:
+        if key not in known:
+            raise InvalidArgumentError(_unknown_key(key, known))
+    if given.get("generating_title", UNSET) is None:
+        raise InvalidArgumentError(
+            "metadata: generating_title can't be null: leave it out, or pass True or False."
+        )
+    return ConversationMetadata(**cast("Mapping[str, Any]", given))
+
+
+def _unknown_key(key: object, known: Mapping[str, str]) -> str:
+    meant = next((name for name, wire in known.items() if wire == key), None)
+    advice = f"did you mean {meant!r}?" if meant else f"it takes {', '.join(known)}."
+    return f"metadata: unknown key {key!r}; {advice}"
+
+
+def json_body(fields: Mapping[str, Any]) -> bytes:
+    """A request's body, without the fields that are UNSET."""
+    given = {name: value for name, value in fields.items() if value is not UNSET}
+    try:
+        text = json.dumps(given, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        problem = type(error).__name__
+    raise InvalidArgumentError(
+        f"The arguments can't be written as JSON ({problem}): "
+        "pass strings, finite numbers, booleans, None, lists and dicts."
+    )
+
+
+def idempotency_key(value: object) -> str | None:
+    """A caller's own `Idempotency-Key`; None has one made up."""
+    if value is None:
+        return None
+    text = string("idempotency_key", value)
+    if not 1 <= len(text) <= 255 or not all("!" <= c <= "~" for c in text):  # noqa: PLR2004
+        raise InvalidArgumentError(
+            "idempotency_key must be 1 to 255 visible ASCII characters, such as a UUID."
+        )
+    return text

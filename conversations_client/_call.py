@@ -1,0 +1,130 @@
+"""One call from its first attempt to its end: what has happened and what comes next. No I/O."""
+
+import math
+from typing import Final, Generic, TypeVar
+
+from attrs import field, frozen
+
+from ._headers import Headers
+from ._operation import Operation, Outcome, Reply
+from ._retry import Again, Retry
+from ._secret import Secret
+from ._status import status_error
+from .errors import ConversationsError, DeadlineError, DecodeError, Delivery, TransportError
+
+T = TypeVar("T")
+E = TypeVar("E", bound=ConversationsError)
+
+_WORSE: Final = (Delivery.UNSENT, Delivery.REFUSED, Delivery.UNKNOWN)
+
+
+@frozen(kw_only=True)
+class RawResponse(Generic[T]):
+    """An answer in its envelope.
+
+    Attributes:
+        parsed: The answer as the plain call would return it.
+        status: The HTTP status.
+        headers: The answer's headers, names in any case.
+        request_id: What the service calls the exchange (`x-request-id`); None if it doesn't say.
+        attempts: How often the request was sent.
+        elapsed: Seconds from the call to the end of the answer, pauses included.
+    """
+
+    parsed: T
+    status: int
+    headers: Headers = field(repr=False)
+    request_id: str | None
+    attempts: int
+    elapsed: float
+
+
+class Call(Generic[T]):
+    """The state of one call; the engines ask it what to do and tell it what happened."""
+
+    def __init__(
+        self,
+        operation: Operation[T],
+        *,
+        retry: Retry,
+        total: float | None,
+        key: Secret,
+        started: float,
+    ) -> None:
+        self.operation = operation
+        self._retry = retry
+        self._key = key
+        self._started = started
+        self._total = total
+        self._deadline = math.inf if total is None else started + total
+        self._attempts = 0
+        self._delivery = Delivery.UNSENT
+        self._reason = ""
+
+    @property
+    def deadline(self) -> float:
+        """When the call must have ended, on the engine's clock; infinite if it has no limit."""
+        return self._deadline
+
+    def judge(self, outcome: Outcome, *, now: float, jitter: float) -> float | None:
+        """Seconds to wait before the next attempt, or None if the outcome stands."""
+        self._attempts += 1
+        self._delivery = max(self._delivery, outcome.delivery, key=_WORSE.index)
+        if isinstance(outcome, Reply) and outcome.is_success:
+            return None
+        verdict = self._retry.decide(
+            self.operation.request,
+            outcome,
+            attempt=self._attempts,
+            jitter=jitter,
+            remaining=self._deadline - now,
+        )
+        if isinstance(verdict, Again):
+            return verdict.pause
+        self._reason = verdict.reason
+        return None
+
+    def resolve(self, outcome: Outcome, *, now: float) -> RawResponse[T]:
+        """The answer in its envelope, or the error that the outcome comes to."""
+        if isinstance(outcome, TransportError):
+            raise self._final(outcome, f"{self.operation.request}: {outcome}")
+        if not outcome.is_success:
+            error = status_error(
+                self.operation.request, outcome, reason=self._reason, key=self._key
+            )
+            raise self._final(error, str(error))
+        return RawResponse(
+            parsed=self._parsed(outcome),
+            status=outcome.status,
+            headers=outcome.headers,
+            request_id=outcome.request_id,
+            attempts=self._attempts,
+            elapsed=now - self._started,
+        )
+
+    def out_of_time(self, delivery: Delivery) -> DeadlineError:
+        """The outcome of an attempt that the deadline cut off, or left no time for."""
+        return DeadlineError(
+            f"the whole call took longer than its timeout of {self._total:g} s.",
+            delivery=delivery,
+        )
+
+    def _final(self, error: E, message: str) -> E:
+        words = message if self._reason in message else f"{message} {self._reason}"
+        return error.with_outcome(delivery=self._delivery, attempts=self._attempts, message=words)
+
+    def _parsed(self, reply: Reply) -> T:
+        try:
+            return self.operation.read(reply)
+        except DecodeError as error:
+            undocumented = error
+        final = self._final(
+            undocumented,
+            f"{self.operation.request} was answered with {reply.status} and "
+            f"{reply.headers.get('content-type', 'no content type')}, but not as the API "
+            f"documents it: {undocumented}.",
+        )
+        final.status = reply.status
+        final.body = self._key.redact(reply.body)
+        final.request_id = reply.request_id
+        raise final

@@ -1,0 +1,35 @@
+"""The operations of the API, one function each: arguments in, an Operation out."""
+
+from typing import Any
+
+from . import _arguments as arguments
+from ._operation import Operation, Request
+from ._unset import UNSET, Unset
+from .models import Conversation, ConversationMetadata
+
+
+def create(
+    *,
+    display_name: str | Unset,
+    metadata: ConversationMetadata | arguments.ConversationMetadataParam | Unset,
+    project_id: str | Unset | None,
+    idempotency_key: str | None,
+) -> Operation[Conversation]:
+    """`POST /v2/conversations`."""
+    fields: dict[str, Any] = {
+        "displayName": _given(arguments.display_name, display_name),
+        "projectId": UNSET
+        if project_id is None or project_id is UNSET
+        else arguments.identifier("project_id", project_id),
+        "metadata": _given(arguments.metadata, metadata),
+    }
+    return Operation(
+        Request(
+            method="POST",
+            template="/v2/conversations",
+            path="/v2/conversations",
+            body=arguments.json_body(fields),
+            idempotency_key=arguments.idempotency_key(idempotency_key),
+        ),
+        Conversation,
+    )

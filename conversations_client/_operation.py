@@ -1,0 +1,104 @@
+"""One call as values: what to ask, what came back, and how to read it. No I/O."""
+
+from typing import Any, Final, Generic, TypeVar
+
+from attrs import field, frozen
+
+from ._headers import Headers
+from ._retry_after import seconds_to_wait
+from ._wire import parse, structure
+from .errors import Delivery, TransportError
+
+T = TypeVar("T")
+
+_REFUSED_AS_TOO_EARLY_OR_MANY: Final = frozenset({425, 429})
+
+
+@frozen(kw_only=True)
+class Request:
+    """What to ask.
+
+    Attributes:
+        method: The HTTP method, upper case.
+        template: The path as documented, such as `/v2/conversations/{conversation_id}`; for words.
+        path: The path to send, each segment quoted.
+        query: Names and values, not yet encoded.
+        body: JSON; None for a request without one.
+        idempotency_key: The same on every attempt; None leaves the header out.
+    """
+
+    method: str
+    template: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = field(default=None, repr=False)
+    idempotency_key: str | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.template}"
+
+
+@frozen(kw_only=True)
+class Reply:
+    """What came back.
+
+    Attributes:
+        status: The HTTP status.
+        headers: By name, in any case.
+        body: Decoded from its content encoding, whole.
+        received_at: When, in Unix seconds; what `Retry-After` counts from.
+    """
+
+    status: int
+    headers: Headers = field(repr=False)
+    body: bytes = field(repr=False)
+    received_at: float
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is one of 2xx."""
+        return 200 <= self.status <= 299  # noqa: PLR2004 - the range is the definition
+
+    @property
+    def request_id(self) -> str | None:
+        """What the service calls this exchange."""
+        return self.headers.get("x-request-id")
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that the service asks to wait; None if it doesn't, or says nonsense."""
+        return seconds_to_wait(self.headers.get("retry-after"), now=self.received_at)
+
+    @property
+    def delivery(self) -> Delivery:
+        """Whether the service acted, by its status."""
+        if self.status == 503:  # noqa: PLR2004 - Service Unavailable
+            return Delivery.UNKNOWN if self.retry_after is None else Delivery.REFUSED
+        if 400 <= self.status <= 499 and self.status != 408:  # noqa: PLR2004 - the definition
+            return Delivery.REFUSED
+        return Delivery.UNKNOWN
+
+    @property
+    def is_put_off(self) -> bool:
+        """Whether the service refused for now, so that any request may be sent again."""
+        return self.status in _REFUSED_AS_TOO_EARLY_OR_MANY or (
+            self.status == 503 and self.retry_after is not None  # noqa: PLR2004
+        )
+
+
+Outcome = Reply | TransportError
+
+
+@frozen
+class Operation(Generic[T]):
+    """A request with the class of its answer; NoneType where a success has no body."""
+
+    request: Request
+    returns: type[T]
+
+    def read(self, reply: Reply) -> T:
+        """The answer of a successful reply; raises DecodeError."""
+        answer: Any = None
+        if self.returns is not type(None):
+            answer = structure(parse(reply.body), self.returns)
+        return answer

@@ -1,0 +1,34 @@
+"""The API key, in a wrapper that doesn't show it."""
+
+from typing import TypeVar
+
+_TextOrBytes = TypeVar("_TextOrBytes", str, bytes)
+
+
+class Secret:
+    """A text that shows in no repr, message or dict of attributes; `reveal()` gives it."""
+
+    __slots__ = ("_reveal",)
+
+    def __init__(self, value: str) -> None:
+        # In a closure, where neither vars() nor a debugger's list of attributes finds it.
+        self._reveal = lambda: value
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._reveal()
+
+    def redact(self, text: _TextOrBytes) -> _TextOrBytes:
+        """A text without the secret, should it be in there."""
+        if isinstance(text, bytes):
+            return text.replace(self._reveal().encode(), b"[redacted]")
+        return text.replace(self._reveal(), "[redacted]")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other.reveal() == self.reveal()
+
+    def __hash__(self) -> int:
+        return hash(self.reveal())
+
+    def __repr__(self) -> str:
+        return "Secret(…)"

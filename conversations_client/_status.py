@@ -1,0 +1,68 @@
+"""An answer without success, as the error that says what to do next."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from ._headers import Headers
+from ._operation import Reply, Request
+from ._secret import Secret
+from .errors import StatusError, status_error_class
+
+_LONGEST_MESSAGE = 500
+
+
+def status_error(request: Request, reply: Reply, *, reason: str, key: Secret) -> StatusError:
+    """The error for a reply that is no success.
+
+    Args:
+        request: What was asked.
+        reply: What came back.
+        reason: Why it wasn't asked again, or nothing.
+        key: What must not appear in the error, should the service repeat it.
+    """
+    cls = status_error_class(reply.status)
+    body = key.redact(reply.body)
+    said = _message_of(body)
+    words = (
+        f"{request} was answered with {_phrase(reply.status)}{f': {said}' if said else ''}.",
+        reason,
+        cls.hint or _redirect_hint(reply.status),
+        f"Request id: {reply.request_id}." if reply.request_id else "",
+    )
+    return cls(
+        " ".join(filter(None, words)),
+        status=reply.status,
+        service_message=said,
+        headers=Headers((name, key.redact(value)) for name, value in reply.headers.items()),
+        body=body,
+        retry_after=reply.retry_after,
+        delivery=reply.delivery,
+        request_id=reply.request_id,
+    )
+
+
+def _message_of(body: bytes) -> str | None:
+    try:
+        found: Any = json.loads(body)
+        message = found["message"]
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+        return None
+    if not isinstance(message, str) or not message:
+        return None
+    # Whatever it is, it ends up in terminals and logs.
+    text = "".join(c if c.isprintable() else " " for c in message[:_LONGEST_MESSAGE])
+    return text.rstrip(". ") + ("…" if len(message) > _LONGEST_MESSAGE else "")
+
+
+def _phrase(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _redirect_hint(status: int) -> str:
+    if not 300 <= status <= 399:  # noqa: PLR2004 - the range is the definition
+        return ""
+    return "Redirects are never followed with the API key: set base_url to where the API is."
