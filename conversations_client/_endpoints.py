@@ -17,11 +17,11 @@ def create(
 ) -> Operation[Conversation]:
     """`POST /v2/conversations`."""
     fields: dict[str, Any] = {
-        "displayName": _given(arguments.display_name, display_name),
+        "displayName": UNSET if display_name is UNSET else arguments.display_name(display_name),
         "projectId": UNSET
         if project_id is None or project_id is UNSET
         else arguments.identifier("project_id", project_id),
-        "metadata": _given(arguments.metadata, metadata),
+        "metadata": UNSET if metadata is UNSET else arguments.metadata(metadata),
     }
     return Operation(
         Request(

@@ -5,7 +5,7 @@ import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlencode
 
 import anyio
@@ -27,7 +27,6 @@ from ._transport import (
 )
 from ._version import __version__
 from .errors import (
-    ConnectTimeoutError,
     Delivery,
     PoolTimeoutError,
     TransportError,

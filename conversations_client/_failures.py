@@ -38,16 +38,16 @@ def transport_error(error: Exception) -> TransportError:
                 delivery=Delivery.UNKNOWN,
             )
         case httpx.ProxyError():
-            return ProxyError(f"the proxy failed ({_words(error)}): check HTTPS_PROXY and NO_PROXY.")
+            return ProxyError(
+                f"the proxy failed ({_words(error)}): check HTTPS_PROXY and NO_PROXY."
+            )
         case httpx.ConnectError() if _is_tls(error):
             return TLSError(
                 f"the connection could not be secured ({_words(error)}): check base_url, or pass "
                 "an ssl_context that trusts the service's certificate."
             )
         case httpx.ConnectError() | httpx.UnsupportedProtocol() | httpx.InvalidURL():
-            return ConnectError(
-                f"no connection ({_words(error)}): check base_url and the network."
-            )
+            return ConnectError(f"no connection ({_words(error)}): check base_url and the network.")
         case _:
             return DisconnectError(
                 f"the connection broke ({_words(error)}).", delivery=Delivery.UNKNOWN

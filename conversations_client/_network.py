@@ -1,5 +1,6 @@
 """Sync sockets that keep to a deadline: httpcore's own hold each read and write to a limit, so a
-server that sends a byte now and then could keep a call going for ever."""
+server that sends a byte now and then could keep a call going for ever.
+"""
 
 import ssl
 from collections.abc import Callable, Iterable

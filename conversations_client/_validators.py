@@ -33,8 +33,6 @@ seconds: Final = _checked(lambda v: _is_number(v) and _above(v, 0), "seconds abo
 seconds_or_none: Final = _checked(
     lambda v: v is None or (_is_number(v) and _above(v, 0)), "seconds above 0, or None for no limit"
 )
-pause: Final = _checked(
-    lambda v: _is_number(v) and (v == 0 or _above(v, 0)), "seconds, 0 or more"
-)
+pause: Final = _checked(lambda v: _is_number(v) and (v == 0 or _above(v, 0)), "seconds, 0 or more")
 count: Final = _checked(lambda v: type(v) is int and v >= 1, "a whole number, 1 or more")
 flag: Final = _checked(lambda v: type(v) is bool, "True or False")
