@@ -68,10 +68,10 @@ def display_name(value: object) -> str:
 def metadata(value: object) -> dict[str, Any]:
     """Metadata as a dict of the API's names or as its class, by wire names."""
     given = value if isinstance(value, ConversationMetadata) else _metadata_of(value)
-    if given.generating_title is not None and not isinstance(given.generating_title, bool):
+    title: object = given.generating_title
+    if title is not None and not isinstance(title, bool):
         raise InvalidArgumentError(
-            "metadata: generating_title must be True or False, "
-            f"not {type(given.generating_title).__name__}."
+            f"metadata: generating_title must be True or False, not {type(title).__name__}."
         )
     for name, found in (("entity_id", given.entity_id), ("model", given.model)):
         if found is not None and not isinstance(found, Unset):

@@ -1,11 +1,19 @@
 """The body of an answer as it comes in: decompressed, and never larger than allowed. No I/O."""
 
 import zlib
-from typing import Final
+from typing import Final, Protocol
 
 from .errors import Delivery, DisconnectError, ResponseTooLargeError
 
 _GZIP_ONLY: Final = 16 + zlib.MAX_WBITS
+
+
+class _Decompressor(Protocol):
+    @property
+    def unused_data(self) -> bytes: ...
+    @property
+    def eof(self) -> bool: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
 class Body:
@@ -20,7 +28,7 @@ class Body:
         self._limit = limit
         self._size = 0
         self._parts: list[bytes] = []
-        self._gzip = None
+        self._gzip: _Decompressor | None = None
         if encoding.strip().lower() in {"gzip", "x-gzip"}:
             self._gzip = zlib.decompressobj(_GZIP_ONLY)
         elif encoding.strip().lower() not in {"", "identity"}:
@@ -39,7 +47,7 @@ class Body:
             raise _broken("ended in the middle of its compressed body")
         return b"".join(self._parts)
 
-    def _unzip(self, gzip: "zlib._Decompress", chunk: bytes) -> None:
+    def _unzip(self, gzip: "_Decompressor", chunk: bytes) -> None:
         # One byte more than allowed is enough to know, however much the chunk would grow to.
         try:
             self._keep(gzip.decompress(chunk, self._limit - self._size + 1))

@@ -175,7 +175,9 @@ class Client(_Configured):
             allow_plain_http=allow_plain_http,
         )
         if http_client is None:
-            connections = Connections(_origin(settings, ssl_context))
+            connections: Connections | InjectedConnections = Connections(
+                _origin(settings, ssl_context)
+            )
         else:
             _check_injected(http_client, httpx.Client)
             connections = InjectedConnections(http_client)
@@ -294,7 +296,9 @@ class AsyncClient(_Configured):
             allow_plain_http=allow_plain_http,
         )
         if http_client is None:
-            connections = AsyncConnections(_origin(settings, ssl_context))
+            connections: AsyncConnections | InjectedAsyncConnections = AsyncConnections(
+                _origin(settings, ssl_context)
+            )
         else:
             _check_injected(http_client, httpx.AsyncClient)
             connections = InjectedAsyncConnections(http_client)

@@ -62,7 +62,7 @@ class Settings:
         _check_base_url(self.base_url, allow_plain_http=self.allow_plain_http)
 
 
-def checked_api_key(argument: str | None, environ: Mapping[str, str]) -> Secret:
+def checked_api_key(argument: object, environ: Mapping[str, str]) -> Secret:
     """The key that was given, or else the environment's ORQ_API_KEY; raises ConfigurationError."""
     key: object = environ.get("ORQ_API_KEY") if argument is None else argument
     if key is None or key == "":
@@ -79,7 +79,7 @@ def checked_api_key(argument: str | None, environ: Mapping[str, str]) -> Secret:
     return Secret(key)
 
 
-def chosen_base_url(argument: str | None, environ: Mapping[str, str]) -> str:
+def chosen_base_url(argument: object, environ: Mapping[str, str]) -> str:
     """The URL that was given, or else ORQ_BASE_URL, or else orq.ai's; not yet checked."""
     url: object = argument if argument is not None else environ.get("ORQ_BASE_URL")
     if url is not None and not isinstance(url, str):
@@ -89,11 +89,13 @@ def chosen_base_url(argument: str | None, environ: Mapping[str, str]) -> str:
     return (url or DEFAULT_BASE_URL).rstrip("/")
 
 
-def chosen_project_id(argument: str | None, environ: Mapping[str, str]) -> str | None:
+def chosen_project_id(argument: object, environ: Mapping[str, str]) -> str | None:
     """The project that was given, or else ORQ_PROJECT_ID; None if neither is there."""
-    if argument is not None and (not isinstance(argument, str) or not argument.strip()):
+    if argument is None:
+        return environ.get("ORQ_PROJECT_ID") or None
+    if not isinstance(argument, str) or not argument.strip():
         raise ConfigurationError("project_id must be a string such as 'prj_…', or left out.")
-    return argument or environ.get("ORQ_PROJECT_ID") or None
+    return argument
 
 
 def chosen_timeout(argument: Timeout | float | None) -> Timeout:
@@ -101,7 +103,7 @@ def chosen_timeout(argument: Timeout | float | None) -> Timeout:
     return argument if isinstance(argument, Timeout) else Timeout(total=argument)
 
 
-def checked_retry(argument: Retry) -> Retry:
+def checked_retry(argument: object) -> Retry:
     """The same; raises ConfigurationError if it is no Retry."""
     if isinstance(argument, Retry):
         return argument

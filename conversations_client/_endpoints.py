@@ -3,6 +3,7 @@
 from typing import Any
 
 from . import _arguments as arguments
+from ._arguments import ConversationMetadataParam
 from ._operation import Operation, Request
 from ._unset import UNSET, Unset
 from .models import Conversation, ConversationMetadata
@@ -11,7 +12,7 @@ from .models import Conversation, ConversationMetadata
 def create(
     *,
     display_name: str | Unset,
-    metadata: ConversationMetadata | arguments.ConversationMetadataParam | Unset,
+    metadata: ConversationMetadata | ConversationMetadataParam | Unset,
     project_id: str | Unset | None,
     idempotency_key: str | None,
 ) -> Operation[Conversation]:

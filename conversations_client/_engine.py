@@ -5,7 +5,7 @@ import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 from urllib.parse import urlencode
 
 import anyio
@@ -129,10 +129,11 @@ class _Exchange:
 
     def _failure(self, error: Exception, call: Call[T]) -> TransportError:
         failure = transport_error(error)
-        timed_out = isinstance(failure, TransportTimeoutError)
-        if not timed_out or self._effects.clock() < call.deadline:
-            return failure
-        if isinstance(failure, PoolTimeoutError):
+        if (
+            not isinstance(failure, TransportTimeoutError)
+            or isinstance(failure, PoolTimeoutError)
+            or self._effects.clock() < call.deadline
+        ):
             return failure
         return call.out_of_time(failure.delivery)
 
@@ -172,7 +173,7 @@ class Engine(_Exchange):
         response = self._connections.send(self._request(call))
         try:
             body = self._body(response)
-            for chunk in response.stream:
+            for chunk in cast("httpx.SyncByteStream", response.stream):
                 body.feed(chunk)
                 self._check_deadline(call)
         finally:
@@ -222,7 +223,7 @@ class AsyncEngine(_Exchange):
         response = await self._connections.send(self._request(call))
         try:
             body = self._body(response)
-            async for chunk in response.stream:
+            async for chunk in cast("httpx.AsyncByteStream", response.stream):
                 body.feed(chunk)
         finally:
             await response.aclose()

@@ -21,7 +21,7 @@ FOREIGN: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError,
 """Whatever httpx and what is below it raise for a request that fails."""
 
 
-def transport_error(error: Exception) -> TransportError:
+def transport_error(error: Exception) -> TransportError:  # noqa: PLR0911 - a table
     """The package's error for one of `FOREIGN`."""
     match error:
         case httpx.ConnectTimeout():

@@ -4,7 +4,7 @@ server that sends a byte now and then could keep a call going for ever.
 
 import ssl
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Self
 
 import httpcore
 
@@ -17,7 +17,7 @@ class Until(float):
     _deadline: float
     _clock: Callable[[], float]
 
-    def __new__(cls, seconds: float, *, deadline: float, clock: Callable[[], float]) -> "Until":
+    def __new__(cls, seconds: float, *, deadline: float, clock: Callable[[], float]) -> Self:
         self = super().__new__(cls, seconds)
         self._deadline = deadline
         self._clock = clock

@@ -1,6 +1,7 @@
 """One call as values: what to ask, what came back, and how to read it. No I/O."""
 
-from typing import Any, Final, Generic, TypeVar
+from types import NoneType
+from typing import Final, Generic, TypeVar, cast
 
 from attrs import field, frozen
 
@@ -98,7 +99,6 @@ class Operation(Generic[T]):
 
     def read(self, reply: Reply) -> T:
         """The answer of a successful reply; raises DecodeError."""
-        answer: Any = None
-        if self.returns is not type(None):
-            answer = structure(parse(reply.body), self.returns)
-        return answer
+        if self.returns is NoneType:
+            return cast("T", None)
+        return structure(parse(reply.body), self.returns)

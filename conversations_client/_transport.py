@@ -4,7 +4,7 @@ import contextlib
 import os
 import ssl
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -45,7 +45,11 @@ class Origin:
         proxy = _proxy_for(self.base_url)
         if proxy is None:
             return None
-        limits = httpx.Limits(self.max_connections, self.max_connections, KEEPALIVE_SECONDS)
+        limits = httpx.Limits(
+            max_connections=self.max_connections,
+            max_keepalive_connections=self.max_connections,
+            keepalive_expiry=KEEPALIVE_SECONDS,
+        )
         return {"proxy": proxy, "verify": self.tls() or False, "limits": limits}
 
     def tls(self) -> ssl.SSLContext | None:
@@ -146,7 +150,7 @@ class AsyncConnections:
         self._closed = False
 
     @contextlib.asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
+    async def slot(self) -> AsyncGenerator[None, None]:
         """The right to use one connection: httpx's pool gets slow where many tasks wait in it."""
         async with self._loop().slots:
             yield

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import attrs
 
 Validator: TypeAlias = "Callable[[Any, attrs.Attribute[Any], Any], None]"
 
