@@ -26,21 +26,21 @@ class ConversationMetadataParam(TypedDict, total=False):
 
 def path_segment(name: str, value: object) -> str:
     """An id, quoted so that it is one segment of a path whatever it holds."""
-    text = identifier(name, value)
+    text = checked_id(name, value)
     if text in {".", ".."}:
         raise InvalidArgumentError(f"{name} is {text!r}, which is no id.")
     return quote(text, safe="")
 
 
-def identifier(name: str, value: object) -> str:
+def checked_id(name: str, value: object) -> str:
     """An id that may be sent."""
-    text = string(name, value)
+    text = checked_string(name, value)
     if not text.strip():
         raise InvalidArgumentError(f"{name} is empty: pass the id that the API gave.")
     return text
 
 
-def string(name: str, value: object) -> str:
+def checked_string(name: str, value: object) -> str:
     """A text that UTF-8 can hold."""
     if not isinstance(value, str):
         raise InvalidArgumentError(f"{name} must be a string, not {type(value).__name__}.")
@@ -54,9 +54,9 @@ def string(name: str, value: object) -> str:
     return value
 
 
-def display_name(value: object) -> str:
+def checked_display_name(value: object) -> str:
     """A name that the API takes."""
-    text = string("display_name", value)
+    text = checked_string("display_name", value)
     if len(text) > LONGEST_DISPLAY_NAME:
         raise InvalidArgumentError(
             f"display_name has {len(text)} characters; the API takes at most "
@@ -65,17 +65,17 @@ def display_name(value: object) -> str:
     return text
 
 
-def metadata(value: object) -> dict[str, Any]:
+def checked_metadata(value: object) -> dict[str, Any]:
     """Metadata as a dict of the API's names or as its class, by wire names."""
     given = value if isinstance(value, ConversationMetadata) else _metadata_of(value)
     title: object = given.generating_title
-    if title is not None and not isinstance(title, bool):
+    if title is not None and type(title) is not bool:
         raise InvalidArgumentError(
             f"metadata: generating_title must be True or False, not {type(title).__name__}."
         )
     for name, found in (("entity_id", given.entity_id), ("model", given.model)):
         if found is not None and not isinstance(found, Unset):
-            identifier(f"metadata: {name}", found)
+            checked_id(f"metadata: {name}", found)
     return cast("dict[str, Any]", unstructure(given))
 
 
@@ -116,11 +116,11 @@ def json_body(fields: Mapping[str, Any]) -> bytes:
     )
 
 
-def idempotency_key(value: object) -> str | None:
+def checked_idempotency_key(value: object) -> str | None:
     """A caller's own `Idempotency-Key`; None has one made up."""
     if value is None:
         return None
-    text = string("idempotency_key", value)
+    text = checked_string("idempotency_key", value)
     if not 1 <= len(text) <= 255 or not all("!" <= c <= "~" for c in text):  # noqa: PLR2004
         raise InvalidArgumentError(
             "idempotency_key must be 1 to 255 visible ASCII characters, such as a UUID."

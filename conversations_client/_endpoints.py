@@ -2,8 +2,14 @@
 
 from typing import Any
 
-from . import _arguments as arguments
-from ._arguments import ConversationMetadataParam
+from ._arguments import (
+    ConversationMetadataParam,
+    checked_display_name,
+    checked_id,
+    checked_idempotency_key,
+    checked_metadata,
+    json_body,
+)
 from ._operation import Operation, Request
 from ._unset import UNSET, Unset
 from .models import Conversation, ConversationMetadata
@@ -18,19 +24,19 @@ def create(
 ) -> Operation[Conversation]:
     """`POST /v2/conversations`."""
     fields: dict[str, Any] = {
-        "displayName": UNSET if display_name is UNSET else arguments.display_name(display_name),
+        "displayName": UNSET if display_name is UNSET else checked_display_name(display_name),
         "projectId": UNSET
         if project_id is None or project_id is UNSET
-        else arguments.identifier("project_id", project_id),
-        "metadata": UNSET if metadata is UNSET else arguments.metadata(metadata),
+        else checked_id("project_id", project_id),
+        "metadata": UNSET if metadata is UNSET else checked_metadata(metadata),
     }
     return Operation(
         Request(
             method="POST",
             template="/v2/conversations",
             path="/v2/conversations",
-            body=arguments.json_body(fields),
-            idempotency_key=arguments.idempotency_key(idempotency_key),
+            body=json_body(fields),
+            idempotency_key=checked_idempotency_key(idempotency_key),
         ),
         Conversation,
     )

@@ -26,7 +26,7 @@ def transport_error(error: Exception) -> TransportError:  # noqa: PLR0911 - a ta
     match error:
         case httpx.ConnectTimeout():
             return ConnectTimeoutError(
-                "no connection in time: check base_url and the network, or raise Timeout(connect=…)."
+                "no connection in time: check base_url, or raise Timeout(connect=…)."
             )
         case httpx.PoolTimeout():
             return PoolTimeoutError(

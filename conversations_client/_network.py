@@ -1,5 +1,7 @@
-"""Sync sockets that keep to a deadline: httpcore's own hold each read and write to a limit, so a
-server that sends a byte now and then could keep a call going for ever.
+"""Sync sockets that keep to a deadline.
+
+httpcore's own hold each read and write to a limit, so that a server which sends a byte now and then
+could keep a call going for ever.
 """
 
 import ssl
