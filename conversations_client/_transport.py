@@ -162,7 +162,7 @@ class AsyncConnections:
     async def aclose(self) -> None:
         """Close every connection of this event loop, and open no more."""
         self._closed = True
-        loop = self._by_loop.pop(anyio.lowlevel.current_token(), None)
+        loop = self._by_loop.pop(_event_loop(), None)
         if loop is not None and self._pid == os.getpid():
             await loop.transport.aclose()
 
@@ -173,7 +173,7 @@ class AsyncConnections:
             _abandon(self._by_loop)
             self._by_loop, self._pid = WeakKeyDictionary(), os.getpid()
         # Connections belong to the event loop that opened them.
-        token = anyio.lowlevel.current_token()
+        token = _event_loop()
         loop = self._by_loop.get(token)
         if loop is None:
             loop = self._by_loop[token] = self._open()
@@ -187,6 +187,12 @@ class AsyncConnections:
             else _OwnAsyncTransport(self._origin)
         )
         return _Loop(transport, anyio.Semaphore(self._origin.max_connections))
+
+
+def _event_loop() -> object:
+    token: object = anyio.lowlevel.current_token()
+    # The token itself is a new object every time.
+    return getattr(token, "native_token", token)
 
 
 @frozen(eq=False)

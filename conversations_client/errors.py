@@ -121,7 +121,10 @@ class ConversationsError(Exception):
 
 
 def _revive(cls: type[Any], args: tuple[Any, ...]) -> Any:  # noqa: ANN401 - an instance of cls
-    return cls.__new__(cls, *args)
+    error = cls.__new__(cls, *args)
+    # OSError, the base of some, leaves them to the __init__ that is not called here.
+    error.args = args
+    return error
 
 
 class ConfigurationError(ConversationsError, ValueError):

@@ -1,0 +1,42 @@
+"""Creates conversations with both clients on a sandbox, and shows the code and what came back."""
+
+import asyncio
+import inspect
+import os
+from collections.abc import Callable
+
+from conversations_client import AsyncClient, Client, Conversation
+from conversations_client.sandbox import Sandbox
+
+
+def with_the_client() -> Conversation:
+    """Create a conversation and wait for it."""
+    with Client() as client:
+        return client.conversations.create(display_name="Product Feature Discussion")
+
+
+async def with_the_async_client() -> Conversation:
+    """Create a conversation while other tasks go on."""
+    async with AsyncClient() as client:
+        return await client.conversations.create(
+            display_name="Customer Support",
+            metadata={"entity_id": "agent_support", "model": "openai/gpt-4o"},
+        )
+
+
+def show(code: Callable[..., object], conversation: Conversation) -> None:
+    """Print the code that ran and the object that it gave."""
+    print("\n" + inspect.getsource(code))
+    print(f"-> {conversation}")
+    print(f"   .id          {conversation.id}")
+    print(f"   .created_at  {conversation.created_at} (milliseconds)")
+    print(f"   .created     {conversation.created.isoformat()}")
+
+
+with Sandbox() as sandbox:
+    print(f"The sandbox answers at {sandbox.url}; both clients find it by the environment.")
+    os.environ |= {"ORQ_BASE_URL": sandbox.url, "ORQ_API_KEY": sandbox.api_key}
+    show(with_the_client, with_the_client())
+    show(with_the_async_client, asyncio.run(with_the_async_client()))
+
+print("\nThe sandbox is stopped. README.md says how to keep one running.")

@@ -1,0 +1,126 @@
+"""An HTTP server on loopback that answers as a test's script says, and keeps what it was asked."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Any, Self
+
+from attrs import frozen
+
+CONVERSATION: dict[str, Any] = {
+    "_id": "conv_01jj1hdhn79xas7a01wb3hysdb",
+    "kind": "conversation",
+    "displayName": "Product Feature Discussion",
+    "createdAt": 1734789600000,
+    "updatedAt": 1734793200000,
+}
+
+HANG_UP = b""
+"""Read the request, then close the connection."""
+
+
+def answer(status: int = 201, body: object = CONVERSATION, **headers: str) -> bytes:
+    """A whole answer; a body of bytes goes as it is, anything else as JSON."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    fields = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+    fields |= {name.replace("_", "-"): value for name, value in headers.items()}
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"HTTP/1.1 {status} Whatever\r\n{head}\r\n".encode() + content
+
+
+@frozen
+class Seen:
+    """A request as it came in."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class ScriptedServer:
+    """Answers one request after the other with the given bytes; a list of bytes waits in between.
+
+    Where the script has a list, its parts are sent one by one, and after the last one the
+    connection stays open in silence.
+    """
+
+    def __init__(self, script: Iterable[bytes | list[bytes]]) -> None:
+        self.seen: list[Seen] = []
+        self.connections = 0
+        self._script: Iterator[bytes | list[bytes]] = iter(script)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._accept)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+        for connection in self._open:
+            connection.close()
+
+    def _accept(self) -> None:
+        workers: list[threading.Thread] = []
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                break
+            self.connections += 1
+            self._open.append(connection)
+            workers.append(threading.Thread(target=self._serve, args=(connection,)))
+            workers[-1].start()
+        for connection in self._open:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+        for worker in workers:
+            worker.join()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection.makefile("rb") as stream:
+            try:
+                while line := stream.readline():
+                    self.seen.append(_request(line, stream))
+                    if not self._reply(connection):
+                        break
+            except OSError:
+                pass
+        try:
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def _reply(self, connection: socket.socket) -> bool:
+        step = next(self._script, HANG_UP)
+        if step == HANG_UP:
+            return False
+        if isinstance(step, bytes):
+            connection.sendall(step)
+            return True
+        for part in step:
+            connection.sendall(part)
+        return connection.recv(1) != b""
+
+
+def _request(line: bytes, stream: Any) -> Seen:
+    method, target, _ = line.decode().split(" ")
+    headers: dict[str, str] = {}
+    while (field := stream.readline().decode().strip()) != "":
+        name, _, value = field.partition(":")
+        headers[name.lower()] = value.strip()
+    return Seen(method, target, headers, stream.read(int(headers.get("content-length", "0"))))
