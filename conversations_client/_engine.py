@@ -1,10 +1,11 @@
 """The two engines: send, judge, pause, and again. All that they decide is decided elsewhere."""
 
+import contextlib
 import math
 import random
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, TypeVar, cast
 from urllib.parse import urlencode
 
@@ -221,10 +222,23 @@ class AsyncEngine(_Exchange):
 
     async def _exchange(self, call: Call[T]) -> Reply:
         response = await self._connections.send(self._request(call))
+        chunks = aiter(cast("httpx.AsyncByteStream", response.stream))
         try:
             body = self._body(response)
-            async for chunk in cast("httpx.AsyncByteStream", response.stream):
+            async for chunk in chunks:
                 body.feed(chunk)
+        except TransportError:
+            await response.aclose()
+            await _exhaust(chunks)
+            raise
         finally:
             await response.aclose()
         return self._reply(response, body)
+
+
+async def _exhaust(chunks: AsyncIterator[bytes]) -> None:
+    # The generators below can only be ended by running them: left to the garbage collector they
+    # would be finished outside their task, of which trio warns.
+    with contextlib.suppress(*FOREIGN):
+        async for _ in chunks:
+            pass
