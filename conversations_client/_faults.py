@@ -4,7 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import attrs
-from cattrs import ClassValidationError, IterableValidationError
+from cattrs import (
+    ClassValidationError,
+    IterableValidationError,
+    StructureHandlerNotFoundError,
+)
 
 from .errors import Fault
 
@@ -62,6 +66,9 @@ def _problem(error: Exception) -> str:
             return str(error)
         case KeyError():
             return "missing"
+        case StructureHandlerNotFoundError():
+            kind = getattr(error.type_, "__name__", str(error.type_))
+            return f"no hook for {kind}: register one with converter.register_structure_hook"
         case _:
             # Somebody else's message may quote the value.
             return f"refused with {type(error).__name__}"

@@ -132,7 +132,11 @@ RETRIED: list[tuple[Script, Retry, list[float]]] = [
         [9.0],
     ),
     ([HANG_UP, answer()], Retry(trust_idempotency_key=True), [0.375]),
-    ([answer(500, {}), answer(408, {}), answer()], Retry(trust_idempotency_key=True), [0.375, 0.75]),
+    (
+        [answer(500, {}), answer(408, {}), answer()],
+        Retry(trust_idempotency_key=True),
+        [0.375, 0.75],
+    ),
 ]
 
 
@@ -264,7 +268,10 @@ def test_nobody_listening_is_unsent_and_tried_again(colour: Colour) -> None:
 
 
 def test_silence_ends_at_the_deadline(colour: Colour) -> None:
-    with ScriptedServer([[b"HTTP/1.1 201 Created\r\n"]]) as server, pytest.raises(DeadlineError) as raised:
+    with (
+        ScriptedServer([[b"HTTP/1.1 201 Created\r\n"]]) as server,
+        pytest.raises(DeadlineError) as raised,
+    ):
         colour.run(create, api_key=KEY, base_url=server.url, timeout=0.2)
     assert raised.value.delivery is Delivery.UNKNOWN
     assert "0.2 s" in str(raised.value)

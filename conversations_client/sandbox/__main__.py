@@ -1,0 +1,66 @@
+"""`python -m conversations_client.sandbox`: the sandbox in the foreground, until Ctrl-C."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from types import FrameType
+
+from conversations_client.sandbox import Sandbox
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the sandbox until it is told to stop.
+
+    Args:
+        arguments: The command line; None takes the process's own.
+
+    Returns:
+        The exit code: 0 after Ctrl-C or SIGTERM, 2 if it couldn't start.
+    """
+    options = _parser().parse_args(arguments)
+    stop = _told_to_stop()
+    try:
+        sandbox = Sandbox(port=options.port, db=options.db, api_key=options.api_key)
+    except OSError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    with sandbox:
+        sys.stdout.write(
+            f"The sandbox answers at {sandbox.url} until Ctrl-C. In another terminal:\n\n"
+            f"export ORQ_BASE_URL={sandbox.url}\nexport ORQ_API_KEY={sandbox.api_key}\n"
+        )
+        sys.stdout.flush()
+        stop.wait()
+    return 0
+
+
+def _told_to_stop() -> threading.Event:
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    return stop
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m conversations_client.sandbox", description="The Conversations API, locally."
+    )
+    parser.add_argument("--port", type=int, default=8765, help="default 8765; 0 takes a free one")
+    parser.add_argument("--db", help="the SQLite file to keep everything in; default: memory")
+    parser.add_argument(
+        "--api-key",
+        default=os.environ.get("ORQ_API_KEY"),
+        help="what callers must send; default: ORQ_API_KEY, or one made up",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

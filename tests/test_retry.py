@@ -1,0 +1,156 @@
+"""The decision to send again, by literal equality."""
+
+import math
+from typing import Any
+
+import pytest
+
+from conversations_client import ConfigurationError, Retry
+from conversations_client._headers import Headers
+from conversations_client._operation import Outcome, Reply, Request
+from conversations_client._retry import Again, Stop
+from conversations_client._retry_after import seconds_to_wait
+from conversations_client.errors import (
+    ConnectError,
+    DeadlineError,
+    Delivery,
+    DisconnectError,
+    IdleTimeoutError,
+    ResponseTooLargeError,
+    TLSError,
+)
+
+
+def replied(status: int, retry_after: str | None = None) -> Reply:
+    headers = Headers([] if retry_after is None else [("Retry-After", retry_after)])
+    return Reply(status=status, headers=headers, body=b"", received_at=0.0)
+
+
+BROKEN = DisconnectError("", delivery=Delivery.UNKNOWN)
+SILENT = IdleTimeoutError("", delivery=Delivery.UNKNOWN)
+UNSENT = ConnectError("")
+AGAIN = [Again(0.375), Again(0.75), Stop("Gave up after 3 attempts.")]
+NEVER = [Stop(), Stop(), Stop()]
+
+# Each row: the outcome, then what follows it at attempts 1 to 3 for POST, and for GET.
+TABLE: list[tuple[Outcome, list[Again | Stop], list[Again | Stop]]] = [
+    (replied(400), NEVER, NEVER),
+    (replied(401), NEVER, NEVER),
+    (replied(404), NEVER, NEVER),
+    (replied(408), NEVER, AGAIN),
+    (replied(409), NEVER, NEVER),
+    (replied(422), NEVER, NEVER),
+    (replied(425), AGAIN, AGAIN),
+    (replied(429), AGAIN, AGAIN),
+    (replied(429, "2"), [Again(2.0), Again(2.0), AGAIN[2]], [Again(2.0), Again(2.0), AGAIN[2]]),
+    (replied(429, "nonsense"), AGAIN, AGAIN),
+    (replied(500), NEVER, AGAIN),
+    (replied(502), NEVER, AGAIN),
+    (replied(503), NEVER, AGAIN),
+    (replied(503, "0"), [Again(0.0), Again(0.0), AGAIN[2]], [Again(0.0), Again(0.0), AGAIN[2]]),
+    (replied(504), NEVER, AGAIN),
+    (replied(302), NEVER, NEVER),
+    (UNSENT, AGAIN, AGAIN),
+    (BROKEN, NEVER, AGAIN),
+    (SILENT, NEVER, AGAIN),
+    (TLSError(""), NEVER, NEVER),
+    (DeadlineError(""), NEVER, NEVER),
+    (ResponseTooLargeError(""), NEVER, NEVER),
+]
+
+
+def decisions(request: Request, outcome: Outcome, retry: Retry) -> list[Again | Stop]:
+    return [
+        retry.decide(request, outcome, attempt=attempt, jitter=0.5, remaining=math.inf)
+        for attempt in (1, 2, 3)
+    ]
+
+
+def request(method: str) -> Request:
+    return Request(method=method, template="/", path="/", idempotency_key="key")
+
+
+@pytest.mark.parametrize(("outcome", "post", "get"), TABLE)
+def test_the_table(outcome: Outcome, post: list[Again | Stop], get: list[Again | Stop]) -> None:
+    assert decisions(request("POST"), outcome, Retry()) == post
+    assert decisions(request("PATCH"), outcome, Retry()) == post
+    for method in ("GET", "DELETE", "PUT"):
+        assert decisions(request(method), outcome, Retry()) == get
+    trusting = Retry(trust_idempotency_key=True)
+    assert decisions(request("POST"), outcome, trusting) == get
+
+
+def test_no_second_attempt_is_no_giving_up() -> None:
+    decision = Retry(attempts=1).decide(
+        request("POST"), UNSENT, attempt=1, jitter=0.0, remaining=math.inf
+    )
+    assert decision == Stop()
+
+
+@pytest.mark.parametrize(
+    ("attempt", "jitter", "pause"),
+    [(1, 0.0, 0.25), (1, 1.0, 0.5), (4, 1.0, 4.0), (5, 1.0, 8.0), (9_999, 0.0, 4.0)],
+)
+def test_pauses_double_up_to_the_largest(attempt: int, jitter: float, pause: float) -> None:
+    decision = Retry(attempts=10_000).decide(
+        request("POST"), UNSENT, attempt=attempt, jitter=jitter, remaining=math.inf
+    )
+    assert decision == Again(pause)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "remaining", "decision"),
+    [
+        (UNSENT, 0.375, Stop("Another attempt after 0.375 s doesn't fit the 0.375 s left of the timeout.")),
+        (UNSENT, 0.376, Again(0.375)),
+        (replied(429, "9"), 8.0, Stop("The Retry-After of 9 s doesn't fit the 8 s left of the timeout.")),
+        (replied(429, "61"), math.inf, Stop("The Retry-After of 61 s is longer than retry_after_max=60.")),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit(outcome: Outcome, remaining: float, decision: Again | Stop) -> None:
+    assert (
+        Retry().decide(request("POST"), outcome, attempt=1, jitter=0.5, remaining=remaining)
+        == decision
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, None),
+        ("0", 0.0),
+        (" 12 ", 12.0),
+        ("1.25", 1.25),
+        ("Thu, 01 Jan 1970 00:16:50 GMT", 10.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        ("-1", None),
+        ("nan", None),
+        ("inf", None),
+        ("1e9", None),
+        ("999999999999", None),
+        ("٣", None),
+        ("", None),
+        ("soon", None),
+        ("Thu, 99 Foo 1970 00:00:00 GMT", None),
+    ],
+)
+def test_retry_after(value: str | None, seconds: float | None) -> None:
+    assert seconds_to_wait(value, now=1000.0) == seconds
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"attempts": 0},
+        {"attempts": 1.5},
+        {"attempts": True},
+        {"wait_initial": -1},
+        {"wait_max": math.nan},
+        {"retry_after_max": math.inf},
+        {"wait_initial": "1"},
+        {"trust_idempotency_key": 1},
+    ],
+)
+def test_senseless_settings_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=rf"Retry\.{next(iter(wrong))} must be"):
+        Retry(**wrong)

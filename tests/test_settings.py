@@ -1,0 +1,292 @@
+"""What a client is set up with, and what it refuses before anything is sent."""
+
+import copy
+import math
+import pickle
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from colours import KEY, Colour
+from scripted import ScriptedServer, answer
+
+from conversations_client import (
+    AsyncClient,
+    Client,
+    ClientClosedError,
+    ConfigurationError,
+    ConversationMetadata,
+    ConversationsError,
+    Delivery,
+    InvalidArgumentError,
+    Retry,
+    Timeout,
+    __version__,
+    errors,
+)
+from conversations_client._secret import Secret
+from conversations_client._transport import AsyncConnections
+
+Clients = type[Client] | type[AsyncClient]
+
+
+@pytest.fixture(params=[Client, AsyncClient])
+def cls(request: pytest.FixtureRequest) -> Iterator[Clients]:
+    yield request.param
+
+
+def test_arguments_win_over_the_environment_and_that_over_defaults(
+    cls: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cls("k").base_url == "https://my.orq.ai"
+    assert cls("k").project_id is None
+    monkeypatch.setenv("ORQ_API_KEY", KEY)
+    monkeypatch.setenv("ORQ_BASE_URL", "https://orq.example/api/")
+    monkeypatch.setenv("ORQ_PROJECT_ID", "prj_1")
+    client = cls()
+    assert (client.base_url, client.project_id) == ("https://orq.example/api", "prj_1")
+    assert repr(client) == f"{cls.__name__}(base_url='https://orq.example/api')"
+    other = cls("other", base_url="http://localhost:1", project_id="prj_2")
+    assert (other.base_url, other.project_id) == ("http://localhost:1", "prj_2")
+    monkeypatch.setenv("ORQ_BASE_URL", "")
+    assert cls().base_url == "https://my.orq.ai"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"api_key": ""}, "ORQ_API_KEY"),
+        ({"api_key": None}, "No API key: pass api_key"),
+        ({"api_key": b"k"}, "must be a string, not bytes"),
+        ({"api_key": "k\n"}, "strip"),
+        ({"api_key": "k é"}, "copy it again"),
+        ({"base_url": ""}, "base_url is empty"),
+        ({"base_url": 1}, "must be a string"),
+        ({"base_url": "my.orq.ai"}, "needs a scheme"),
+        ({"base_url": "ftp://my.orq.ai"}, "needs a scheme"),
+        ({"base_url": "https://"}, "needs a scheme"),
+        ({"base_url": "a:b@my.orq.ai"}, "a URL with '@' in it"),
+        ({"base_url": "https://a:b@my.orq.ai"}, "user or password"),
+        ({"base_url": "https://my.orq.ai?x=1"}, "no query"),
+        ({"base_url": "https://my.orq.ai#x"}, "no fragment"),
+        ({"base_url": "https://my.orq.ai/a b"}, "holds a space"),
+        ({"base_url": "https://bücher.example"}, "outside ASCII"),
+        ({"base_url": "https://my.orq.ai:port"}, "is no URL"),
+        ({"base_url": "https://[::1"}, "is no URL"),
+        ({"base_url": "https://my.orq.ai/a/../b"}, "'..' in its path"),
+        ({"base_url": "http://my.orq.ai"}, "allow_plain_http=True"),
+        ({"base_url": "http://10.0.0.1"}, "unencrypted"),
+        ({"project_id": " "}, "project_id"),
+        ({"project_id": 1}, "project_id"),
+        ({"timeout": 0}, "Timeout.total"),
+        ({"timeout": "1"}, "Timeout.total"),
+        ({"timeout": math.inf}, "Timeout.total"),
+        ({"retry": 3}, "must be a Retry"),
+        ({"max_connections": 0}, "max_connections"),
+        ({"max_response_bytes": 1.5}, "max_response_bytes"),
+        ({"allow_plain_http": "yes"}, "True or False"),
+        ({"http_client": object()}, "must be an httpx."),
+    ],
+)
+def test_unusable_settings_are_refused(cls: Clients, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        cls(**{"api_key": KEY, **options})
+    assert words in str(raised.value)
+    assert raised.value.delivery is Delivery.UNSENT
+    assert isinstance(raised.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost", "http://a.localhost:1", "http://127.9.9.9", "http://[::1]:80"]
+)
+def test_plain_http_to_loopback_is_allowed(cls: Clients, url: str) -> None:
+    assert cls(KEY, base_url=url).base_url == url
+    assert cls(KEY, base_url="http://10.0.0.1", allow_plain_http=True).base_url == "http://10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"display_name": None}, "display_name must be a string, not NoneType"),
+        ({"display_name": "x" * 101}, "has 101 characters"),
+        ({"display_name": "\ud800"}, "surrogate"),
+        ({"metadata": None}, "must be a dict or a ConversationMetadata"),
+        ({"metadata": {"entityId": "a"}}, "unknown key 'entityId'; did you mean 'entity_id'?"),
+        ({"metadata": {"color": "a"}}, "it takes generating_title, entity_id, model."),
+        ({"metadata": {"entity_id": ""}}, "entity_id is empty"),
+        ({"metadata": {"model": 1}}, "model must be a string"),
+        ({"metadata": {"generating_title": None}}, "can't be null"),
+        ({"metadata": {"generating_title": 1}}, "must be True or False, not int"),
+        ({"project_id": ""}, "project_id is empty"),
+        ({"idempotency_key": ""}, "1 to 255 visible"),
+        ({"idempotency_key": "a b"}, "1 to 255 visible"),
+        ({"idempotency_key": 1}, "must be a string"),
+    ],
+)
+def test_unusable_arguments_are_refused_with_nothing_sent(
+    colour: Colour, arguments: dict[str, Any], words: str
+) -> None:
+    with ScriptedServer([]) as server, pytest.raises(InvalidArgumentError) as raised:
+        colour.run(
+            lambda client: client.conversations.create(**arguments),
+            api_key=KEY,
+            base_url=server.url,
+        )
+    assert words in str(raised.value)
+    assert server.connections == 0
+    assert isinstance(raised.value, ValueError)
+
+
+def test_what_json_cannot_hold_is_refused() -> None:
+    with Client(KEY) as client, pytest.raises(InvalidArgumentError, match="written as JSON"):
+        client.conversations.create(metadata=ConversationMetadata(extra={"x": math.nan}))
+
+
+def test_with_options_changes_a_copy(cls: Clients) -> None:
+    client = cls(KEY, project_id="prj_1", timeout=5)
+    same = client.with_options()
+    assert (same.project_id, same.timeout, same.retry) == ("prj_1", Timeout(total=5), Retry())
+    changed = client.with_options(
+        api_key="other",
+        project_id=None,
+        timeout=None,
+        retry=Retry(attempts=1),
+        max_response_bytes=1,
+    )
+    assert (changed.project_id, changed.timeout.total, changed.retry.attempts) == (None, None, 1)
+    assert (client.project_id, client.timeout.total, client.retry.attempts) == ("prj_1", 5, 3)
+    for wrong in ({"api_key": " "}, {"timeout": -1}, {"retry": 1}, {"max_response_bytes": 0}):
+        given: dict[str, Any] = wrong
+        with pytest.raises(ConfigurationError):
+            client.with_options(**given)
+
+
+def test_copies_share_connections_and_only_the_owner_closes() -> None:
+    with ScriptedServer([answer()] * 3) as server:
+        with Client(KEY, base_url=server.url) as client:
+            with client.with_options(timeout=9) as copy_of:
+                copy_of.conversations.create()
+            client.conversations.create()
+            copy_of.conversations.create()
+        for closed in (client, copy_of):
+            with pytest.raises(ClientClosedError, match="inside its with block"):
+                closed.conversations.create()
+        client.close()
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_async_copies_share_connections_and_only_the_owner_closes(backend: str) -> None:
+    async def main(url: str) -> None:
+        async with AsyncClient(KEY, base_url=url) as client:
+            async with client.with_options(timeout=9) as copy_of:
+                await copy_of.conversations.create()
+            await client.conversations.create()
+        for closed in (client, copy_of):
+            with pytest.raises(ClientClosedError):
+                await closed.conversations.create()
+        await client.aclose()
+
+    with ScriptedServer([answer()] * 2) as server:
+        anyio.run(main, server.url, backend=backend)
+    assert server.connections == 1
+
+
+def test_one_async_client_over_several_event_loops() -> None:
+    with ScriptedServer([answer()] * 2) as server:
+        client = AsyncClient(KEY, base_url=server.url)
+
+        async def main() -> None:
+            await client.conversations.create()
+            connections = client._connections
+            assert isinstance(connections, AsyncConnections)
+            await connections._loop().transport.aclose()
+
+        anyio.run(main, backend="asyncio")
+        anyio.run(main, backend="asyncio")
+    assert len(server.seen) == 2
+
+
+def test_an_injected_client_is_used_and_left_open() -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        assert request.headers["x-own"] == "1"
+        assert request.headers["authorization"] == f"Bearer {KEY}"
+        return httpx.Response(302, headers={"location": "https://elsewhere.example"})
+
+    own = httpx.Client(
+        transport=httpx.MockTransport(respond),
+        headers={"x-own": "1"},
+        auth=("user", "password"),
+        follow_redirects=True,
+    )
+    with Client(KEY, http_client=own) as client, pytest.raises(errors.StatusError):
+        client.conversations.create()
+    assert not own.is_closed
+    with pytest.raises(ClientClosedError):
+        client.conversations.create()
+    own.close()
+    with Client(KEY, http_client=own) as client, pytest.raises(ClientClosedError):
+        client.conversations.create()
+
+
+def test_an_injected_async_client_is_used_and_left_open() -> None:
+    async def main() -> None:
+        own = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(401)))
+        async with AsyncClient(KEY, http_client=own) as client:
+            with pytest.raises(errors.AuthenticationError):
+                await client.conversations.create()
+        assert not own.is_closed
+        with pytest.raises(ClientClosedError):
+            await client.conversations.create()
+        await own.aclose()
+
+    anyio.run(main)
+
+
+def test_the_key_shows_nowhere() -> None:
+    client = Client(KEY)
+    assert KEY not in repr(client._settings) + repr(vars(client))
+    assert Secret(KEY) == Secret(KEY) != Secret("other")
+    assert Secret(KEY) != KEY
+    assert len({Secret(KEY), Secret(KEY)}) == 1
+    assert Secret(KEY).redact(f"a {KEY} b") == "a [redacted] b"
+
+
+ERRORS: list[ConversationsError] = [
+    cls("words")
+    for cls in vars(errors).values()
+    if isinstance(cls, type)
+    and issubclass(cls, ConversationsError)
+    and not issubclass(cls, errors.StatusError | errors.DecodeError)
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_every_error_survives_pickling_and_copying(error: ConversationsError) -> None:
+    error.request_id = "req_1"
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert type(again) is type(error)
+        assert (str(again), again.args) == ("words", ("words",))
+        assert (again.delivery, again.attempts, again.request_id) == ("unsent", 0, "req_1")
+
+
+def test_errors_with_an_answer_survive_pickling(colour: Colour) -> None:
+    for reply in (answer(429, {"message": "m"}), answer(body={})):
+        with ScriptedServer([reply]) as server, pytest.raises(ConversationsError) as raised:
+            colour.run(
+                lambda client: client.conversations.create(),
+                api_key=KEY,
+                base_url=server.url,
+                retry=Retry(attempts=1),
+            )
+        again = pickle.loads(pickle.dumps(raised.value))
+        assert type(again) is type(raised.value)
+        assert str(again) == str(raised.value)
+        assert set(vars(again)) == set(vars(raised.value))
+
+
+def test_the_version_is_the_distributions() -> None:
+    assert version("conversations-client") == __version__

@@ -1,0 +1,302 @@
+"""JSON to objects and back: nothing lost, nothing invented, nothing coerced."""
+
+import copy
+import math
+import pickle
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversations_client import (
+    UNSET,
+    Conversation,
+    ConversationKind,
+    ConversationMetadata,
+    CreateConversationConversationsMetadata,
+    CreateConversationKind,
+    CreateConversationResponseBody,
+    DecodeError,
+    OutOfRangeError,
+    converter,
+    structure,
+    unstructure,
+)
+from conversations_client._wire import parse
+
+LEAST: dict[str, Any] = {
+    "kind": "conversation",
+    "displayName": "n",
+    "createdAt": 1734789600000,
+    "updatedAt": 1734793200000.5,
+}
+
+
+def faults(value: object, cls: type = Conversation) -> list[str]:
+    with pytest.raises(DecodeError) as raised:
+        structure(value, cls)
+    return [str(fault) for fault in raised.value.faults]
+
+
+def test_the_api_references_names() -> None:
+    assert CreateConversationResponseBody is Conversation
+    assert CreateConversationKind is ConversationKind
+    assert CreateConversationConversationsMetadata is ConversationMetadata
+
+
+def test_the_least_there_can_be() -> None:
+    assert structure(LEAST, Conversation) == Conversation(
+        id=None,
+        kind=ConversationKind.CONVERSATION,
+        display_name="n",
+        created_at=1734789600000,
+        updated_at=1734793200000.5,
+        created_by_id=None,
+        updated_by_id=None,
+        metadata=None,
+    )
+
+
+def test_null_absent_and_given_are_told_apart() -> None:
+    metadata = {"entityId": None, "model": "m"}
+    found = structure({**LEAST, "metadata": metadata}, Conversation).metadata
+    assert found == ConversationMetadata(generating_title=None, entity_id=None, model="m")
+    assert structure({}, ConversationMetadata).entity_id is UNSET
+
+
+def test_unknown_fields_and_kinds_are_kept() -> None:
+    wire = {**LEAST, "kind": "thread", "new": {"a": [1, None]}, "metadata": {"newer": True}}
+    conversation = structure(wire, Conversation)
+    assert conversation.kind == "thread"
+    assert conversation.extra == {"new": {"a": [1, None]}}
+    assert conversation.metadata == ConversationMetadata(extra={"newer": True})
+    assert unstructure(conversation) == wire
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"displayName": None}, ["$.displayName: expected a string, got null"]),
+        ({"displayName": 1}, ["$.displayName: expected a string, got a number"]),
+        ({"createdAt": "1"}, ["$.createdAt: expected a number, got a string"]),
+        ({"createdAt": True}, ["$.createdAt: expected a number, got a boolean"]),
+        ({"createdAt": math.nan}, ["$.createdAt: expected a number, got a number that is not finite"]),
+        ({"_id": None}, ["$._id: expected a string, got null"]),
+        ({"kind": []}, ["$.kind: expected a string, got a list"]),
+        ({"metadata": None}, ["$.metadata: expected an object, got null"]),
+        ({"metadata": []}, ["$.metadata: expected an object, got a list"]),
+        (
+            {"metadata": {"generatingTitle": "false", "entityId": 1, "model": {}}},
+            [
+                "$.metadata.generatingTitle: expected a boolean, got a string",
+                "$.metadata.entityId: expected a string, got a number",
+                "$.metadata.model: expected a string, got an object",
+            ],
+        ),
+        ({"createdById": b"x"}, ["$.createdById: expected a string, got a Python bytes"]),
+    ],
+)  # fmt: skip
+def test_nothing_is_coerced(change: dict[str, Any], expected: list[str]) -> None:
+    assert faults({**LEAST, **change}) == expected
+
+
+def test_everything_missing_is_named_at_once() -> None:
+    assert faults({"displayName": 1}) == [
+        "$.kind: missing",
+        "$.displayName: expected a string, got a number",
+        "$.createdAt: missing",
+        "$.updatedAt: missing",
+    ]
+    assert faults([]) == ["$: expected an object, got a list"]
+
+
+@attrs.frozen
+class Own:
+    """A class of a user's own, with what the package's classes don't have."""
+
+    some_numbers: list[int]
+    by_name: dict[str, Conversation]
+    child: "Own | None" = None
+    words: tuple[str, ...] = ()
+    anything: Any = attrs.field(default=0, metadata={"wire": "any_thing"})
+    null: None = attrs.field(default=UNSET)
+
+
+@attrs.frozen
+class Moment:
+    """A class with a type that JSON doesn't have."""
+
+    the_moment: datetime
+
+
+def test_classes_of_a_users_own() -> None:
+    wire = {
+        "someNumbers": [1],
+        "byName": {"a": LEAST},
+        "child": {"someNumbers": [], "byName": {}, "any_thing": [1]},
+        "words": ["x"],
+        "null": None,
+        "unknown": 1,
+    }
+    own = structure(wire, Own)
+    assert own == Own(
+        some_numbers=[1],
+        by_name={"a": structure(LEAST, Conversation)},
+        child=Own(some_numbers=[], by_name={}, anything=[1], null=UNSET),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        words=("x",),
+        null=None,
+    )
+    assert unstructure(own)["child"]["any_thing"] == [1]
+    assert faults(
+        {
+            "someNumbers": ["a", True, 1.5],
+            "byName": {"a": {}},
+            "child": {"someNumbers": "12", "byName": []},
+            "words": "abc",
+            "null": 1,
+        },
+        Own,
+    ) == [
+        "$.someNumbers[0]: expected a whole number, got a string",
+        "$.someNumbers[1]: expected a whole number, got a boolean",
+        "$.someNumbers[2]: expected a whole number, got a fraction",
+        "$.byName['a'].kind: missing",
+        "$.byName['a'].displayName: missing",
+        "$.byName['a'].createdAt: missing",
+        "$.byName['a'].updatedAt: missing",
+        "$.child.someNumbers: expected a list, got a string",
+        "$.child.byName: expected an object, got a list",
+        "$.words: expected a list, got a string",
+        "$.null: expected null, got a number",
+    ]
+
+
+def test_the_converter_can_be_extended() -> None:
+    extended = converter.copy()
+    extended.register_structure_hook(datetime, lambda v, _: datetime.fromisoformat(v))
+    found = extended.structure({"theMoment": "2024-12-21T14:00:00+00:00"}, Moment)
+    assert found == Moment(the_moment=datetime(2024, 12, 21, 14, tzinfo=UTC))
+
+
+def test_an_unreadable_class_is_a_typed_error_without_the_value() -> None:
+    assert faults({"theMoment": "secret"}, Moment) == [
+        "$: no hook for datetime: register one with converter.register_structure_hook"
+    ]
+
+
+def test_a_fault_that_does_not_come_again_is_still_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Once:
+        calls = 0
+
+    def hook(value: object, _: object) -> Once:
+        Once.calls += 1
+        if Once.calls == 1:
+            raise ValueError
+        return Once()
+
+    converter.register_structure_hook(Once, hook)
+    assert faults({}, Once) == ["$: is no Once"]
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"", "not JSON: Expecting value at byte 0 of 0"),
+        (b'{"a":1}x', "not JSON: Extra data at byte 7 of 8"),
+        (b"NaN", "holds NaN, which is not JSON"),
+        (b"[1e999]", "holds a number too large to read"),
+        (b"1" * 5000, "holds a number too long to read"),
+        (b"\xff", "not UTF-8"),
+        (b"[" * 200_000, "nested too deeply"),
+    ],
+)
+def test_what_is_not_json(body: bytes, problem: str) -> None:
+    with pytest.raises(DecodeError) as raised:
+        parse(body)
+    assert [str(fault) for fault in raised.value.faults] == [f"$: {problem}"]
+
+
+def test_json_is_read() -> None:
+    assert parse(b'\xef\xbb\xbf {"a": [1.5, null]} ') == {"a": [1.5, None]}
+
+
+def test_times_are_aware_datetimes_too() -> None:
+    conversation = structure(LEAST, Conversation)
+    assert conversation.created == datetime(2024, 12, 21, 14, tzinfo=UTC)
+    assert conversation.updated == datetime(2024, 12, 21, 15, 0, 0, 500, tzinfo=UTC)
+    for far in (1e18, 10**400):
+        with pytest.raises(OutOfRangeError, match="milliseconds"):
+            _ = attrs.evolve(conversation, created_at=far).created
+
+
+@pytest.mark.parametrize(
+    ("change", "entity_id"),
+    [
+        ({}, None),
+        ({"entityId": "beside"}, "beside"),
+        ({"entityId": 3, "metadata": {"entityId": "inside"}}, None),
+        ({"metadata": {"entityId": "inside"}}, "inside"),
+        ({"metadata": {"entityId": None}}, None),
+        ({"metadata": {}}, None),
+    ],
+)
+def test_entity_id_of_both_revisions(change: dict[str, Any], entity_id: str | None) -> None:
+    assert structure({**LEAST, **change}, Conversation).entity_id == entity_id
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)  # fmt: skip
+numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+metadata = st.fixed_dictionaries(
+    {},
+    optional={
+        "generatingTitle": st.booleans(),
+        "entityId": st.none() | st.text(),
+        "model": st.none() | st.text(),
+        "unknown": json_values,
+    },
+)
+conversations = st.fixed_dictionaries(
+    {"kind": st.text(), "displayName": st.text(), "createdAt": numbers, "updatedAt": numbers},
+    optional={
+        "_id": st.text(),
+        "createdById": st.text(),
+        "updatedById": st.text(),
+        "metadata": metadata,
+        "entityId": st.text(),
+        "messages": json_values,
+    },
+)
+
+
+@given(conversations)
+def test_wire_to_object_to_wire_is_the_identity(wire: dict[str, Any]) -> None:
+    assert unstructure(structure(copy.deepcopy(wire), Conversation)) == wire
+
+
+@given(
+    json_values
+    | conversations.flatmap(lambda c: st.fixed_dictionaries(dict.fromkeys(c, json_values)))
+)
+def test_any_json_is_an_object_or_a_typed_error(value: Any) -> None:
+    try:
+        result = structure(value, Conversation)
+    except DecodeError as error:
+        assert error.faults
+    else:
+        assert unstructure(result) == value
+
+
+def test_answers_can_be_hashed_pickled_and_copied() -> None:
+    conversation = structure({**LEAST, "metadata": {"x": [1]}, "y": []}, Conversation)
+    assert pickle.loads(pickle.dumps(conversation)) == conversation
+    assert copy.deepcopy(conversation) == conversation
+    assert hash(conversation) == hash(copy.copy(conversation))
+    assert pickle.loads(pickle.dumps(UNSET)) is UNSET
+    assert (repr(UNSET), bool(UNSET)) == ("UNSET", False)
