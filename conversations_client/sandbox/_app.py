@@ -1,7 +1,7 @@
 """The routes: each operation of the API, from a request to an answer."""
 
 from collections.abc import Awaitable, Callable
-from typing import Final, Never, cast
+from typing import TYPE_CHECKING, Final, Never, cast
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,10 +17,12 @@ from conversations_client.sandbox._idempotency import once
 from conversations_client.sandbox._middleware import BearerAuth, RequestId
 from conversations_client.sandbox._naming import name_from
 from conversations_client.sandbox._page import read_page
-from conversations_client.sandbox._records import Conversation
 from conversations_client.sandbox._rendering import conversation_json, message_json, render
 from conversations_client.sandbox._schemas import Schema
 from conversations_client.sandbox._store import Store
+
+if TYPE_CHECKING:
+    from conversations_client.sandbox._records import Conversation
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -41,10 +43,7 @@ def create_app(store: Store, *, api_key: str) -> ASGIApp:
     """
     conversations = _Conversations(store)
     app = Starlette(
-        routes=conversations.routes()
-        + [
-            _route("/health", GET=_health),
-        ],
+        routes=[*conversations.routes(), _route("/health", GET=_health)],
         middleware=[Middleware(BearerAuth, api_key=api_key)],
         exception_handlers={
             HTTPException: _errors.on_http_exception,

@@ -13,6 +13,7 @@ from conversations_client.sandbox._app import create_app
 from conversations_client.sandbox._store import Store
 
 _HOST: Final = "127.0.0.1"
+_LAST_PORT: Final = 65_535
 
 
 class Sandbox:
@@ -59,9 +60,16 @@ class Sandbox:
         self._stopped = False
 
     def start(self) -> Self:
-        """Answer from now on; gives the sandbox itself."""
+        """Answer from now on; gives the sandbox itself.
+
+        Raises:
+            RuntimeError: The server failed to start.
+        """
         self._thread.start()
         self._server.ready.wait()
+        if not self._server.started:
+            self.stop()
+            raise RuntimeError("The sandbox could not start; the log says why.")
         return self
 
     def stop(self) -> None:
@@ -87,7 +95,10 @@ class Sandbox:
         self.stop()
 
     def _serve(self) -> None:
-        self._server.run([self._socket])
+        try:
+            self._server.run([self._socket])
+        finally:
+            self._server.ready.set()
 
 
 class _Server(uvicorn.Server):
@@ -104,11 +115,11 @@ class _Server(uvicorn.Server):
 
 
 def _listen(port: int) -> socket.socket:
+    if not 0 <= port <= _LAST_PORT:
+        raise OSError(f"Port {port} is not one of 0 to {_LAST_PORT}.")
     try:
         return socket.create_server((_HOST, port))
     except OSError as error:
         raise OSError(
             error.errno, f"Port {port} can't be listened on ({error.strerror}): choose another."
         ) from None
-    except OverflowError:
-        raise OSError(f"Port {port} is not one of 0 to 65535.") from None

@@ -1,0 +1,169 @@
+"""The rest of the resource on the sandbox's wire: paging, changing, deleting, naming, messages."""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import httpx
+import pytest
+
+from conversations_client.sandbox import Sandbox, _ulid
+from conversations_client.sandbox._errors import on_disconnect
+from conversations_client.sandbox._naming import name_from
+from conversations_client.sandbox._store import Store
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(api_key="k") as running:
+        yield running
+
+
+@pytest.fixture
+def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=sandbox.url, headers={"Authorization": "Bearer k"}) as client:
+        yield client
+
+
+def created(api: httpx.Client, number: int, **body: Any) -> list[str]:
+    """The ids of so many new conversations, newest first."""
+    ids = [str(api.post("/v2/conversations", json=body).json()["_id"]) for _ in range(number)]
+    return ids[::-1]
+
+
+def page(api: httpx.Client, **query: Any) -> tuple[list[str], bool]:
+    answer = api.get("/v2/conversations", params=query).raise_for_status().json()
+    assert answer["object"] == "list"
+    return [conversation["_id"] for conversation in answer["data"]], answer["has_more"]
+
+
+def test_pages_go_from_the_newest_back(api: httpx.Client) -> None:
+    assert page(api) == ([], False)
+    ids = created(api, 11)
+    assert page(api) == (ids[:10], True)
+    assert page(api, startingAfter=ids[9]) == (ids[10:], False)
+    assert page(api, limit=11) == (ids, False)
+    assert page(api, limit=3, startingAfter=ids[3]) == (ids[4:7], True)
+    assert page(api, limit=3, endingBefore=ids[5]) == (ids[2:5], True)
+    assert page(api, limit=3, endingBefore=ids[2]) == (ids[:2], False)
+    assert api.get("/v2/conversations/").json() == api.get("/v2/conversations").json()
+
+
+def test_paging_is_right_while_others_insert_and_delete(api: httpx.Client) -> None:
+    ids = created(api, 4)
+    first, more = page(api, limit=2)
+    created(api, 3)
+    api.delete(f"/v2/conversations/{ids[1]}")
+    assert (first, more) == (ids[:2], True)
+    assert page(api, limit=2, startingAfter=ids[1]) == (ids[2:], False)
+
+
+def test_entities_are_listed_apart(api: httpx.Client) -> None:
+    alone = created(api, 1) + created(api, 1, metadata={"entityId": None})
+    owned = created(api, 2, metadata={"entityId": "agent"})
+    assert set(page(api)[0]) == set(alone)
+    assert page(api, entityId="agent") == (owned, False)
+    assert page(api, entityId="other") == ([], False)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0", "limit=101", "limit=x", "limit=", "limit=+5", "limit=1&limit=2",
+        "startingAfter=x", "endingBefore=conv_1",
+        f"startingAfter=conv_{'0' * 26}&endingBefore=conv_{'0' * 26}",
+    ],
+)  # fmt: skip
+def test_bad_queries(api: httpx.Client, query: str) -> None:
+    response = api.get(f"/v2/conversations?{query}")
+    assert response.status_code == 400
+    assert list(response.json()) == ["message"]
+
+
+def test_update_changes_only_what_is_given(api: httpx.Client) -> None:
+    (one,) = created(api, 1, metadata={"entityId": "a", "model": "m"})
+    url = f"/v2/conversations/{one}"
+    before = api.get(url).json()
+    renamed = api.patch(url, json={"displayName": "new"}).json()
+    assert (renamed["displayName"], renamed["metadata"]) == ("new", {"entityId": "a", "model": "m"})
+    assert renamed["updatedAt"] >= before["updatedAt"]
+    moved = api.patch(url, json={"metadata": {"entityId": None, "generatingTitle": True}}).json()
+    assert moved["metadata"] == {"entityId": None, "model": "m", "generatingTitle": True}
+    assert moved["displayName"] == "new"
+    assert api.patch(url, json={}).json() == moved
+    assert api.patch(url, json={"displayName": None}).status_code == 422
+
+
+def test_delete(api: httpx.Client) -> None:
+    one, two = created(api, 2)
+    url = f"/v2/conversations/{one}"
+    response = api.delete(url)
+    assert (response.status_code, response.content) == (204, b"")
+    assert page(api)[0] == [two]
+    for gone in (
+        api.delete(url),
+        api.get(url),
+        api.patch(url, json={"displayName": "x"}),
+        api.post(f"{url}/generate-name", json={"context": "x"}),
+    ):
+        assert gone.status_code == 404
+        assert list(gone.json()) == ["message"]
+
+
+def test_generate_name(api: httpx.Client) -> None:
+    (one,) = created(api, 1)
+    url = f"/v2/conversations/{one}/generate-name"
+    assert api.post(url, json={}).json()["message"].endswith("$ must have context.")
+    assert api.post(url, json={"context": ""}).status_code == 422
+    named = api.post(url, json={"context": "How do\nI pay an invoice?"}).json()
+    assert named["displayName"] == "How do I pay an invoice?"
+    assert named["metadata"] == {"generatingTitle": False}
+    assert api.post(url, json={"context": "again"}).status_code == 400
+
+
+def test_names() -> None:
+    assert name_from("x" * 200) == "x" * 100
+    assert name_from(" \n ") == "Untitled"
+
+
+def test_messages_are_shown_oldest_first(sandbox: Sandbox, api: httpx.Client) -> None:
+    (one,) = created(api, 1)
+    texts = [[{"kind": "text", "text": text}] for text in ("first", "second")]
+    for parts in texts:
+        assert sandbox._store.append_message(one, role="user", parts=parts) is not None
+    assert sandbox._store.append_message("conv_x", role="user", parts=[]) is None
+    messages = api.get(f"/v2/conversations/{one}").json()["messages"]
+    assert [message["parts"] for message in messages] == texts
+    assert {message["conversationId"] for message in messages} == {one}
+
+
+def test_a_fault_of_the_sandbox_is_500_with_the_documented_body(
+    sandbox: Sandbox, api: httpx.Client
+) -> None:
+    sandbox._store.close()
+    response = api.post("/v2/conversations", json={})
+    assert response.status_code == 500
+    assert list(response.json()) == ["message"]
+    assert "x-request-id" in response.headers
+
+
+def test_a_client_that_left_is_answered_all_the_same() -> None:
+    request: Any = None
+    assert on_disconnect(request, Exception()).status_code == 400
+
+
+def test_ulids() -> None:
+    assert _ulid.encode(0) == "0" * 26
+    assert _ulid.encode(2**128 - 1) == "7" + "z" * 25
+    with pytest.raises(OverflowError):
+        _ulid.encode(2**128)
+
+
+def test_a_database_of_another_version_is_refused(tmp_path: Any) -> None:
+    ticks = count()
+    store = Store(tmp_path / "db", clock=lambda: next(ticks))
+    with store._database.transaction() as connection:
+        connection.execute("PRAGMA user_version = 99")
+    store.close()
+    with pytest.raises(OSError, match="this version"):
+        Store(tmp_path / "db")
