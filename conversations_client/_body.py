@@ -38,7 +38,7 @@ class Body:
         """Take what came in."""
         if self._gzip is None:
             self._keep(chunk)
-        elif chunk:
+        else:
             self._unzip(self._gzip, chunk)
 
     def whole(self) -> bytes:

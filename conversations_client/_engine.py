@@ -208,10 +208,11 @@ class AsyncEngine(_Exchange):
     async def _attempt(self, call: Call[T]) -> Outcome:
         started = False
         try:
+            request = self._request(call)
             with anyio.move_on_after(call.deadline - self._effects.clock() + _GRACE):
                 async with self._connections.slot():
                     started = True
-                    return await self._exchange(call)
+                    return await self._exchange(request)
         except TransportError as error:
             return error
         except FOREIGN as error:
@@ -220,8 +221,8 @@ class AsyncEngine(_Exchange):
             return call.out_of_time(Delivery.UNKNOWN)
         return transport_error(httpx.PoolTimeout(""))
 
-    async def _exchange(self, call: Call[T]) -> Reply:
-        response = await self._connections.send(self._request(call))
+    async def _exchange(self, request: httpx.Request) -> Reply:
+        response = await self._connections.send(request)
         chunks = aiter(cast("httpx.AsyncByteStream", response.stream))
         try:
             body = self._body(response)

@@ -17,16 +17,18 @@ KEY = "key-0123456789"
 
 @define
 class World:
-    """A clock that only pauses move, and what was waited for."""
+    """A clock that pauses move, and each look by `tick`; and what was waited for."""
 
     pauses: list[float] = field(factory=list[float])
     now: float = 100.0
+    tick: float = 0.0
+    overslept: float = 0.0
 
     def effects(self) -> Effects:
         """What an engine takes in place of the real world."""
         keys = itertools.count(1)
         return Effects(
-            clock=lambda: self.now,
+            clock=self._clock,
             wall=lambda: 1_700_000_000.0,
             jitter=lambda: 0.5,
             new_key=lambda: f"made-up-{next(keys)}",
@@ -34,9 +36,13 @@ class World:
             sleep_async=self._sleep_async,
         )
 
+    def _clock(self) -> float:
+        self.now += self.tick
+        return self.now
+
     def _sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
-        self.now += seconds
+        self.now += seconds + self.overslept
 
     async def _sleep_async(self, seconds: float) -> None:
         self._sleep(seconds)

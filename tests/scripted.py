@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterable, Iterator
 from types import TracebackType
@@ -47,14 +48,18 @@ class ScriptedServer:
     connection stays open in silence.
     """
 
-    def __init__(self, script: Iterable[bytes | list[bytes]]) -> None:
+    def __init__(
+        self, script: Iterable[bytes | list[bytes]], *, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.seen: list[Seen] = []
         self.connections = 0
         self._script: Iterator[bytes | list[bytes]] = iter(script)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         self._thread = threading.Thread(target=self._accept)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._tls = tls
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -92,6 +97,12 @@ class ScriptedServer:
             worker.join()
 
     def _serve(self, connection: socket.socket) -> None:
+        if self._tls is not None:
+            try:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            except OSError:
+                return
+            self._open.append(connection)
         with connection.makefile("rb") as stream:
             try:
                 while line := stream.readline():

@@ -21,6 +21,7 @@ from conversations_client import (
     CreateConversationResponseBody,
     DecodeError,
     OutOfRangeError,
+    Unset,
     converter,
     structure,
     unstructure,
@@ -122,7 +123,8 @@ class Own:
     child: "Own | None" = None
     words: tuple[str, ...] = ()
     anything: Any = attrs.field(default=0, metadata={"wire": "any_thing"})
-    null: None = attrs.field(default=UNSET)
+    whatever: Any = None
+    null: str | Unset | None = UNSET
 
 
 @attrs.frozen
@@ -133,7 +135,7 @@ class Moment:
 
 
 def test_classes_of_a_users_own() -> None:
-    wire = {
+    wire: dict[str, Any] = {
         "someNumbers": [1],
         "byName": {"a": LEAST},
         "child": {"someNumbers": [], "byName": {}, "any_thing": [1]},
@@ -145,7 +147,7 @@ def test_classes_of_a_users_own() -> None:
     assert own == Own(
         some_numbers=[1],
         by_name={"a": structure(LEAST, Conversation)},
-        child=Own(some_numbers=[], by_name={}, anything=[1], null=UNSET),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        child=Own(some_numbers=[], by_name={}, anything=[1]),
         words=("x",),
         null=None,
     )
@@ -170,7 +172,7 @@ def test_classes_of_a_users_own() -> None:
         "$.child.someNumbers: expected a list, got a string",
         "$.child.byName: expected an object, got a list",
         "$.words: expected a list, got a string",
-        "$.null: expected null, got a number",
+        "$.null: expected a string, got a number",
     ]
 
 
@@ -185,6 +187,18 @@ def test_an_unreadable_class_is_a_typed_error_without_the_value() -> None:
     assert faults({"theMoment": "secret"}, Moment) == [
         "$: no hook for datetime: register one with converter.register_structure_hook"
     ]
+
+
+def test_other_peoples_words_may_quote_the_value_so_they_are_not_repeated() -> None:
+    def refuse(instance: object, attribute: object, value: object) -> None:
+        raise ValueError(value)
+
+    @attrs.frozen
+    class Picky:
+        word: str = attrs.field(validator=refuse)
+
+    assert faults({"word": "secret"}, Picky) == ["$: refused with ValueError"]
+    assert faults(1, type(None)) == ["$: expected null, got a number"]
 
 
 def test_a_fault_that_does_not_come_again_is_still_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,12 @@ ID = re.compile(r"conv_[0-7][0-9a-hjkmnp-tv-z]{25}")
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[httpx.Client]:
-    with Sandbox() as sandbox, httpx.Client(
-        base_url=sandbox.url, headers={"Authorization": f"Bearer {sandbox.api_key}"}
-    ) as client:
+    with (
+        Sandbox() as sandbox,
+        httpx.Client(
+            base_url=sandbox.url, headers={"Authorization": f"Bearer {sandbox.api_key}"}
+        ) as client,
+    ):
         yield client
 
 
@@ -108,7 +111,9 @@ def test_other_refusals(api: httpx.Client) -> None:
 def test_an_idempotency_key_gives_the_first_answer_again(api: httpx.Client) -> None:
     headers = {"Idempotency-Key": "one"}
     first = api.post("/v2/conversations", content=b'{"displayName":"a","metadata":{}}', headers={**headers, "Content-Type": "application/json"})  # fmt: skip  # noqa: E501
-    again = api.post("/v2/conversations", json={"metadata": {}, "displayName": "a"}, headers=headers)
+    again = api.post(
+        "/v2/conversations", json={"metadata": {}, "displayName": "a"}, headers=headers
+    )
     assert (again.status_code, again.json()) == (201, first.json())
     other = api.post("/v2/conversations", json={"displayName": "b"}, headers=headers)
     assert other.status_code == 422

@@ -1,0 +1,124 @@
+"""What holds of the package as a whole."""
+
+import ast
+import inspect
+import os
+import sysconfig
+from pathlib import Path
+from types import FunctionType
+
+import pytest
+
+import conversations_client
+from conversations_client import AsyncClient, AsyncConversations, Client, Conversations
+from conversations_client._engine import AsyncEngine, Engine
+
+ROOT = Path(conversations_client.__file__).parent
+
+# From the top of the tower down; imports point down only, and never along a layer.
+LAYERS = [
+    {"__init__"},
+    {"_client"},
+    {"_conversations"},
+    {"_engine"},
+    {"_transport", "_failures"},
+    {"_network"},
+    {"_endpoints", "_call"},
+    {"_arguments", "_status", "_config"},
+    {"_retry", "_body"},
+    {"_operation"},
+    {"_wire", "_retry_after"},
+    {"_faults", "models", "_validators"},
+    {"errors"},
+    {"_unset", "_headers", "_secret", "_version"},
+]
+DEPTH = {module: depth for depth, layer in enumerate(LAYERS) for module in layer}
+HTTPX = {"_client", "_engine", "_transport", "_failures", "_network"}
+IMPURE = {"os", "socket", "time", "random", "uuid", "anyio", "threading", "secrets", "logging"}
+EFFECTFUL = {"_client", "_engine", "_transport"}
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is None:
+            found |= {f".{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add("." * node.level + (node.module or ""))
+    return found
+
+
+TOWER = sorted(ROOT.glob("*.py"))
+
+
+def test_every_module_has_its_layer() -> None:
+    assert {path.stem for path in TOWER} == set(DEPTH)
+
+
+@pytest.mark.parametrize("path", TOWER, ids=lambda path: path.stem)
+def test_imports_point_down_only(path: Path) -> None:
+    for name in imports(path):
+        if name.startswith("."):
+            assert DEPTH[name.removeprefix(".")] > DEPTH[path.stem], name
+        top = name.split(".", 1)[0]
+        assert top != "conversations_client"
+        assert top not in {"httpx", "httpcore"} or path.stem in HTTPX
+        assert top not in IMPURE or path.stem in EFFECTFUL
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("sandbox/*.py")), ids=lambda path: path.stem)
+def test_the_sandbox_imports_nothing_of_the_tower(path: Path) -> None:
+    for name in imports(path):
+        assert not name.startswith(".")
+        if name.startswith("conversations_client"):
+            assert name.startswith("conversations_client.sandbox")
+
+
+def public(cls: type) -> dict[str, FunctionType]:
+    return {
+        name.replace("aclose", "close").replace("__a", "__"): member
+        for name, member in vars(cls).items()
+        if isinstance(member, FunctionType)
+        and (not name.startswith("_") or name in {"__init__", "__enter__", "__aenter__"})
+    }
+
+
+def signature(function: FunctionType) -> str:
+    text = str(inspect.signature(function))
+    return text.replace("AsyncClient", "Client").replace("AsyncEngine", "Engine")
+
+
+@pytest.mark.parametrize(
+    ("sync", "asynchronous"),
+    [(Client, AsyncClient), (Conversations, AsyncConversations), (Engine, AsyncEngine)],
+)
+def test_sync_and_async_have_the_same_signatures_and_docstrings(
+    sync: type, asynchronous: type
+) -> None:
+    ours, theirs = public(sync), public(asynchronous)
+    assert list(ours) == list(theirs)
+    for name, function in ours.items():
+        if name == "__init__" and sync is Engine:
+            continue
+        assert signature(function) == signature(theirs[name])
+        assert function.__doc__ == theirs[name].__doc__
+
+
+def test_all_is_whole() -> None:
+    exported = conversations_client.__all__
+    public_names = {
+        name for name, value in vars(conversations_client).items()
+        if not name.startswith("_") and not inspect.ismodule(value)
+    }  # fmt: skip
+    assert set(exported) == public_names | {"__version__"}
+    assert len(exported) == len(set(exported))
+
+
+@pytest.mark.skipif(
+    os.environ.get("CONVERSATIONS_CLIENT_UNDER_TEST") != "wheel", reason="the checkout is tested"
+)
+def test_the_installed_wheel_is_what_is_tested() -> None:
+    assert Path(sysconfig.get_path("purelib")) in ROOT.parents
+    assert (ROOT / "py.typed").exists()

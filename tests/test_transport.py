@@ -1,0 +1,283 @@
+"""Below a call: proxies, TLS, deadlines, pools, and what httpx raises."""
+
+import socket
+import ssl
+import threading
+from types import NoneType
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import httpx
+import pytest
+import trustme
+from colours import KEY, Colour, World
+from scripted import ScriptedServer, answer
+
+from conversations_client import (
+    AsyncClient,
+    Client,
+    ConfigurationError,
+    ConnectError,
+    ConnectTimeoutError,
+    ConversationsError,
+    DeadlineError,
+    Delivery,
+    DisconnectError,
+    Headers,
+    InvalidArgumentError,
+    PoolTimeoutError,
+    ProxyError,
+    Timeout,
+    TLSError,
+    TransportError,
+)
+from conversations_client._arguments import path_segment
+from conversations_client._failures import transport_error
+from conversations_client._operation import Operation, Request
+from conversations_client._transport import AsyncConnections, Connections, Origin
+
+
+def create(client: Any) -> Any:
+    return client.conversations.create()
+
+
+def test_a_proxy_of_the_environment_is_used(
+    colour: Colour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer([answer()]) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.removeprefix("http://"))
+        colour.run(create, api_key=KEY, base_url="http://api.invalid", allow_plain_http=True)
+    assert proxy.seen[0].target == "http://api.invalid/v2/conversations"
+
+
+def test_no_proxy_is_kept_to(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer([answer()]) as server:
+        monkeypatch.setenv("all_proxy", "http://127.0.0.1:1")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        colour.run(create, api_key=KEY, base_url=server.url)
+    assert server.seen[0].target == "/v2/conversations"
+
+
+def test_a_proxy_that_refuses(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer([answer(403, b"")] * 3) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        with pytest.raises(ProxyError, match="HTTPS_PROXY") as raised:
+            colour.run(create, world=World(), api_key=KEY, base_url="https://api.invalid")
+    assert raised.value.delivery is Delivery.UNSENT
+    assert KEY not in "".join(map(str, proxy.seen))
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "ftp://127.0.0.1:1"])
+def test_an_unusable_proxy(colour: Colour, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+    with pytest.raises(ConfigurationError, match="proxy that the environment sets"):
+        colour.run(create, api_key=KEY, base_url="https://api.invalid")
+
+
+def test_tls_with_a_certificate_that_is_trusted_and_one_that_is_not(colour: Colour) -> None:
+    authority = trustme.CA()
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(serving)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    with ScriptedServer([answer()], tls=serving) as server:
+        assert colour.run(create, api_key=KEY, base_url=server.url, ssl_context=trusting).id
+    with ScriptedServer([answer()], tls=serving) as server:
+        with pytest.raises(TLSError, match="certificate") as raised:
+            colour.run(create, api_key=KEY, base_url=server.url)
+    assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 1)
+    assert server.seen == []
+
+
+def test_a_clock_that_runs_out_while_connecting(colour: Colour) -> None:
+    with ScriptedServer([answer()]) as server, pytest.raises(ConversationsError) as raised:
+        colour.run(create, world=World(tick=1.0), api_key=KEY, base_url=server.url, timeout=0.5)
+    assert isinstance(raised.value, DeadlineError)
+    assert raised.value.delivery is Delivery.UNSENT
+
+
+def test_a_sync_read_ends_at_the_deadline_however_much_trickles_in() -> None:
+    with (
+        ScriptedServer([answer()]) as server,
+        Client(KEY, base_url=server.url, timeout=1.5) as client,
+    ):
+        client._set_up(client._settings, client._connections, World(tick=1.0).effects(), owner=True)
+        with pytest.raises(DeadlineError) as raised:
+            create(client)
+    assert raised.value.delivery is Delivery.UNSENT
+
+
+def test_a_sync_body_is_not_read_beyond_the_deadline() -> None:
+    own = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(201, content=b"{}")))
+    with own, Client(KEY, http_client=own, timeout=1.5) as client:
+        client._set_up(client._settings, client._connections, World(tick=1.0).effects(), owner=True)
+        with pytest.raises(DeadlineError) as raised:
+            create(client)
+    assert raised.value.delivery is Delivery.UNKNOWN
+
+
+def test_no_attempt_starts_after_the_deadline(colour: Colour) -> None:
+    with ScriptedServer([answer(429, {})]) as server, pytest.raises(DeadlineError) as raised:
+        colour.run(create, world=World(overslept=99.0), api_key=KEY, base_url=server.url, timeout=9)
+    assert (raised.value.delivery, raised.value.attempts) == (Delivery.REFUSED, 2)
+    assert len(server.seen) == 1
+
+
+def test_a_silent_handshake_is_a_connect_timeout(colour: Colour) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ConnectTimeoutError):
+        colour.run(
+            create,
+            world=World(),
+            api_key=KEY,
+            base_url=f"https://127.0.0.1:{silent.getsockname()[1]}",
+            timeout=Timeout(connect=0.05),
+        )
+
+
+def test_waiting_for_a_connection_ends_at_the_deadline_in_sync() -> None:
+    arrived = threading.Event()
+
+    class Noticing(ScriptedServer):
+        def _reply(self, connection: Any) -> bool:
+            arrived.set()
+            return super()._reply(connection)
+
+    with (
+        Noticing([[b"HTTP/1.1 201 Created\r\n"]]) as server,
+        Client(KEY, base_url=server.url, max_connections=1, timeout=0.5) as client,
+    ):
+        first = threading.Thread(target=lambda: pytest.raises(DeadlineError, create, client))
+        first.start()
+        arrived.wait()
+        with pytest.raises(PoolTimeoutError, match="max_connections") as raised:
+            create(client.with_options(timeout=0.1))
+        first.join()
+    assert (raised.value.delivery, len(server.seen)) == (Delivery.UNSENT, 1)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_waiting_for_a_connection_ends_at_the_deadline_in_async(backend: str) -> None:
+    async def main(url: str) -> list[ConversationsError]:
+        raised: list[ConversationsError] = []
+
+        async def attempt(client: AsyncClient) -> None:
+            try:
+                await client.conversations.create()
+            except ConversationsError as error:
+                raised.append(error)
+
+        async with (
+            AsyncClient(KEY, base_url=url, max_connections=1, timeout=0.4) as client,
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(attempt, client)
+            await anyio.lowlevel.checkpoint()
+            tasks.start_soon(attempt, client.with_options(timeout=0.1))
+        return raised
+
+    with ScriptedServer([[b"HTTP/1.1 201 Created\r\n"]]) as server:
+        errors = anyio.run(main, server.url, backend=backend)
+    assert {type(error) for error in errors} == {PoolTimeoutError, DeadlineError}
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_an_async_call_ends_at_the_deadline_whatever_the_transport_does(backend: str) -> None:
+    async def respond(_: httpx.Request) -> httpx.Response:
+        return await anyio.sleep_forever()
+
+    async def main() -> None:
+        async with (
+            httpx.AsyncClient(transport=httpx.MockTransport(respond)) as own,
+            AsyncClient(KEY, http_client=own, timeout=0.05) as client,
+        ):
+            with pytest.raises(DeadlineError) as raised:
+                await client.conversations.create()
+            assert raised.value.delivery is Delivery.UNKNOWN
+
+    anyio.run(main, backend=backend)
+
+
+def test_other_methods_send_no_body_and_no_idempotency_key(colour: Colour) -> None:
+    query = (("limit", "1"), ("entityId", "a b&c"))
+    request = Request(
+        method="GET", template="/x", path="/x/" + path_segment("id", "a/b ?é%2F"), query=query
+    )
+    with ScriptedServer([answer(204, b"")]) as server:
+        answered = colour.run(
+            lambda client: client.conversations._engine.send(Operation(request, NoneType)),
+            api_key=KEY,
+            base_url=server.url,
+        )
+    assert (answered.parsed, answered.status, answered.attempts) == (None, 204, 1)
+    (seen,) = server.seen
+    assert seen.target == "/x/a%2Fb%20%3F%C3%A9%252F?limit=1&entityId=a+b%26c"
+    assert not {"content-type", "idempotency-key", "content-length"} & set(seen.headers)
+
+
+@pytest.mark.parametrize("value", ["", " ", ".", "..", None, 1])
+def test_what_is_no_id_is_refused(value: object) -> None:
+    with pytest.raises(InvalidArgumentError, match="conversation_id"):
+        path_segment("conversation_id", value)
+
+
+def test_a_forked_child_starts_connections_of_its_own() -> None:
+    origin = Origin(base_url="http://127.0.0.1:1", max_connections=1, ssl_context=None)
+    connections = Connections(origin)
+    inherited = connections._open()
+    connections._pid -= 1
+    connections.close()
+    connections._closed = False
+    opened = connections._open()
+    assert opened is not inherited
+    assert connections._open() is opened
+    connections.close()
+
+    async def main() -> None:
+        connections = AsyncConnections(origin)
+        inherited = connections._loop()
+        assert connections._loop() is inherited
+        connections._pid -= 1
+        assert connections._loop() is not inherited
+        await connections.aclose()
+
+    anyio.run(main)
+
+
+SSL_CAUSE = httpx.ConnectError("bad certificate.")
+SSL_CAUSE.__cause__ = ssl.SSLError()
+
+
+@pytest.mark.parametrize(
+    ("foreign", "expected", "delivery"),
+    [
+        (httpx.ConnectTimeout(""), ConnectTimeoutError, Delivery.UNSENT),
+        (httpx.PoolTimeout(""), PoolTimeoutError, Delivery.UNSENT),
+        (httpx.ProxyError("x"), ProxyError, Delivery.UNSENT),
+        (SSL_CAUSE, TLSError, Delivery.UNSENT),
+        (httpx.ConnectError(""), ConnectError, Delivery.UNSENT),
+        (httpx.UnsupportedProtocol("x"), ConnectError, Delivery.UNSENT),
+        (httpx.InvalidURL("x"), ConnectError, Delivery.UNSENT),
+        (httpx.RemoteProtocolError("x"), DisconnectError, Delivery.UNKNOWN),
+        (OSError(5, "x"), DisconnectError, Delivery.UNKNOWN),
+    ],
+)
+def test_what_httpx_raises_becomes_ours(
+    foreign: Exception, expected: type[TransportError], delivery: Delivery
+) -> None:
+    error = transport_error(foreign)
+    assert type(error) is expected
+    assert error.delivery is delivery
+
+
+def test_a_header_that_cannot_be_sent_is_not_quoted() -> None:
+    error = transport_error(httpx.LocalProtocolError(f"Illegal header value b'{KEY}'"))
+    assert KEY not in str(error)
+
+
+def test_headers() -> None:
+    headers = Headers([("Via", "a"), ("VIA", "b"), ("X", "c")])
+    assert (headers["via"], headers["X"], headers.get("y")) == ("a, b", "c", None)
+    assert (list(headers), len(headers)) == (["via", "x"], 2)
+    assert repr(headers) == "Headers([('via', 'a, b'), ('x', 'c')])"
