@@ -161,6 +161,11 @@ def _open_enum_hook(form: Any) -> StructureHook:
     return hook
 
 
+@converter.register_unstructure_hook_factory(_is_open_enum)
+def _open_enum_unhook(_: Any) -> UnstructureHook:
+    return lambda value: value.value if isinstance(value, Enum) else value
+
+
 @converter.register_structure_hook_factory(lambda form: Unset in get_args(form))
 def _unset_hook(form: Any, converter: Converter) -> StructureHook:
     given = _without(form, Unset)

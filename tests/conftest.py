@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 from colours import COLOURS, Colour
 
@@ -10,10 +8,9 @@ def colour(request: pytest.FixtureRequest) -> Colour:
 
 
 @pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ORQ_API_KEY", "ORQ_BASE_URL", "ORQ_PROJECT_ID"):
         monkeypatch.delenv(name, raising=False)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    yield

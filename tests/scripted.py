@@ -1,5 +1,6 @@
 """An HTTP server on loopback that answers as a test's script says, and keeps what it was asked."""
 
+import contextlib
 import json
 import socket
 import ssl
@@ -89,10 +90,8 @@ class ScriptedServer:
             workers.append(threading.Thread(target=self._serve, args=(connection,)))
             workers[-1].start()
         for connection in self._open:
-            try:
+            with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
         for worker in workers:
             worker.join()
 
@@ -103,18 +102,13 @@ class ScriptedServer:
             except OSError:
                 return
             self._open.append(connection)
-        with connection.makefile("rb") as stream:
-            try:
-                while line := stream.readline():
-                    self.seen.append(_request(line, stream))
-                    if not self._reply(connection):
-                        break
-            except OSError:
-                pass
-        try:
+        with connection.makefile("rb") as stream, contextlib.suppress(OSError):
+            while line := stream.readline():
+                self.seen.append(_request(line, stream))
+                if not self._reply(connection):
+                    break
+        with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
 
     def _reply(self, connection: socket.socket) -> bool:
         step = next(self._script, HANG_UP)

@@ -1,7 +1,8 @@
-"""Create over real HTTP: what is sent, what is waited for, and what comes of it, in every colour."""
+"""Create over real HTTP: what is sent, waited for and made of the answer, in every colour."""
 
 import gzip
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -33,6 +34,11 @@ from conversations_client import (
     Timeout,
     UnprocessableEntityError,
 )
+
+
+def create_with(client: Any, **arguments: Any) -> Any:
+    return client.conversations.create(**arguments)
+
 
 EXPECTED = Conversation(
     id="conv_01jj1hdhn79xas7a01wb3hysdb",
@@ -93,15 +99,15 @@ def test_bodies(colour: Colour, arguments: dict[str, Any], body: dict[str, Any])
 
 
 def test_the_clients_project_is_used_unless_the_call_names_one_or_none(colour: Colour) -> None:
-    for arguments, expected in [
+    rows: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({}, {"projectId": "prj_1"}),
         ({"project_id": "prj_2"}, {"projectId": "prj_2"}),
         ({"project_id": None}, {}),
-    ]:
-        given: dict[str, Any] = arguments
+    ]
+    for arguments, expected in rows:
         with ScriptedServer([answer()]) as server:
             colour.run(
-                lambda client, given=given: client.conversations.create(**given),
+                partial(create_with, **arguments),
                 api_key=KEY,
                 base_url=server.url + "/prefix/",
                 project_id="prj_1",

@@ -29,8 +29,8 @@ def replied(status: int, retry_after: str | None = None) -> Reply:
 BROKEN = DisconnectError("", delivery=Delivery.UNKNOWN)
 SILENT = IdleTimeoutError("", delivery=Delivery.UNKNOWN)
 UNSENT = ConnectError("")
-AGAIN = [Again(0.375), Again(0.75), Stop("Gave up after 3 attempts.")]
-NEVER = [Stop(), Stop(), Stop()]
+AGAIN: list[Again | Stop] = [Again(0.375), Again(0.75), Stop("Gave up after 3 attempts.")]
+NEVER: list[Again | Stop] = [Stop(), Stop(), Stop()]
 
 # Each row: the outcome, then what follows it at attempts 1 to 3 for POST, and for GET.
 TABLE: list[tuple[Outcome, list[Again | Stop], list[Again | Stop]]] = [

@@ -3,7 +3,6 @@
 import copy
 import math
 import pickle
-from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
@@ -34,8 +33,9 @@ Clients = type[Client] | type[AsyncClient]
 
 
 @pytest.fixture(params=[Client, AsyncClient])
-def cls(request: pytest.FixtureRequest) -> Iterator[Clients]:
-    yield request.param
+def cls(request: pytest.FixtureRequest) -> Clients:
+    found: Clients = request.param
+    return found
 
 
 def test_arguments_win_over_the_environment_and_that_over_defaults(
@@ -92,8 +92,9 @@ def test_arguments_win_over_the_environment_and_that_over_defaults(
     ],
 )
 def test_unusable_settings_are_refused(cls: Clients, options: dict[str, Any], words: str) -> None:
+    given: dict[str, Any] = {"api_key": KEY, **options}
     with pytest.raises(ConfigurationError) as raised:
-        cls(**{"api_key": KEY, **options})
+        cls(**given)
     assert words in str(raised.value)
     assert raised.value.delivery is Delivery.UNSENT
     assert isinstance(raised.value, ValueError)

@@ -190,12 +190,12 @@ def test_an_unreadable_class_is_a_typed_error_without_the_value() -> None:
 
 
 def test_other_peoples_words_may_quote_the_value_so_they_are_not_repeated() -> None:
-    def refuse(instance: object, attribute: object, value: object) -> None:
+    def refuse(_instance: object, _attribute: object, value: str) -> None:
         raise ValueError(value)
 
     @attrs.frozen
     class Picky:
-        word: str = attrs.field(validator=refuse)
+        word: str = attrs.field(validator=[refuse])
 
     assert faults({"word": "secret"}, Picky) == ["$: refused with ValueError"]
     assert faults(1, type(None)) == ["$: expected null, got a number"]
@@ -301,10 +301,9 @@ def test_wire_to_object_to_wire_is_the_identity(wire: dict[str, Any]) -> None:
 def test_any_json_is_an_object_or_a_typed_error(value: Any) -> None:
     try:
         result = structure(value, Conversation)
-    except DecodeError as error:
-        assert error.faults
-    else:
-        assert unstructure(result) == value
+    except DecodeError:
+        return
+    assert unstructure(result) == value
 
 
 def test_answers_can_be_hashed_pickled_and_copied() -> None:

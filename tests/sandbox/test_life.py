@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def create(url: str, key: str) -> str:
 
 
 @contextmanager
-def command(*arguments: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+def command(*arguments: str) -> Generator[tuple["subprocess.Popen[str]", str], None, None]:
     line = [sys.executable, "-m", "conversations_client.sandbox", *arguments]
     environment = {**os.environ, "ORQ_API_KEY": "from-the-environment"}
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=environment) as process:  # noqa: S603
@@ -97,7 +97,7 @@ def test_stop_works_before_start_and_again() -> None:
 
 def test_a_failed_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox = Sandbox()
-    monkeypatch.setattr(sandbox._server, "run", lambda _: None)
+    monkeypatch.setattr(sandbox._server, "run", list[object])
     with pytest.raises(RuntimeError, match="could not start"):
         sandbox.start()
 

@@ -1,6 +1,6 @@
 """What type checkers say of calls; checked, never run."""
 
-from typing import assert_type
+from typing import Literal, assert_type
 
 from conversations_client import (
     UNSET,
@@ -44,7 +44,7 @@ async def asynchronous(client: AsyncClient) -> None:
 
 def narrowing(metadata: ConversationMetadata, error: RateLimitError) -> None:
     if metadata.entity_id is UNSET:
-        assert_type(metadata.entity_id, Unset)
+        assert_type(metadata.entity_id, Literal[Unset.UNSET])
     else:
         assert_type(metadata.entity_id, str | None)
     assert_type(error.retry_after, float | None)
@@ -53,11 +53,11 @@ def narrowing(metadata: ConversationMetadata, error: RateLimitError) -> None:
 
 
 def wrong(client: Client, conversation: Conversation) -> None:
-    client.conversations.create("a")  # type: ignore[misc]  # pyright: ignore[reportCallIssue]
+    client.conversations.create("a")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.conversations.create(display_name=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.conversations.create(name="a")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.conversations.create(metadata={"entityId": "a"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.conversations.create(metadata={"generating_title": None})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.with_options(base_url="https://x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     conversation.id = "conv_1"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
-    Retry(3)  # type: ignore[misc]  # pyright: ignore[reportCallIssue]
+    Retry(3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
