@@ -229,10 +229,9 @@ def _member_hook(attribute: "attrs.Attribute[Any]", converter: Converter) -> Str
         return None
     # None by default means "may be absent"; that null may stand there is not said.
     form = _without(attribute.type, NoneType)
-    try:
-        inner = converter.get_structure_hook(form)
-    except RecursionError:
-        inner = converter.structure
+    # Whatever has members may lead back to this very class, whose hook is only being made.
+    leaf = not attrs.has(form) and not get_args(form)
+    inner = converter.get_structure_hook(form) if leaf else converter.structure
     return lambda value, _: inner(value, form)
 
 

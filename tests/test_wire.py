@@ -277,7 +277,12 @@ metadata = st.fixed_dictionaries(
     },
 )
 conversations = st.fixed_dictionaries(
-    {"kind": st.text(), "displayName": st.text(), "createdAt": numbers, "updatedAt": numbers},
+    {
+        "kind": st.just("conversation") | st.text(),
+        "displayName": st.text(),
+        "createdAt": numbers,
+        "updatedAt": numbers,
+    },
     optional={
         "_id": st.text(),
         "createdById": st.text(),
@@ -291,7 +296,11 @@ conversations = st.fixed_dictionaries(
 
 @given(conversations)
 def test_wire_to_object_to_wire_is_the_identity(wire: dict[str, Any]) -> None:
-    assert unstructure(structure(copy.deepcopy(wire), Conversation)) == wire
+    conversation = structure(copy.deepcopy(wire), Conversation)
+    again = unstructure(conversation)
+    assert again == wire
+    assert type(again["kind"]) is str
+    assert structure(again, Conversation) == conversation
 
 
 @given(
