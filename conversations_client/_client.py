@@ -1,21 +1,18 @@
 """The clients: settings and connections put together."""
 
-import os
 import ssl
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Self
 
 import httpx
-from attrs import evolve
 
-from ._config import (
-    Settings,
-    Timeout,
-    checked_api_key,
-    checked_retry,
-    chosen_base_url,
-    chosen_project_id,
-    chosen_timeout,
+from ._config import Settings, Timeout
+from ._configured import (
+    MAX_RESPONSE_BYTES,
+    Configured,
+    check_injected,
+    checked_settings,
+    origin,
 )
 from ._conversations import AsyncConversations, Conversations
 from ._engine import AsyncEngine, Effects, Engine
@@ -25,104 +22,11 @@ from ._transport import (
     Connections,
     InjectedAsyncConnections,
     InjectedConnections,
-    Origin,
 )
 from ._unset import UNSET, Unset
-from .errors import ConfigurationError
-
-MAX_RESPONSE_BYTES: Final = 64 * 2**20
 
 
-class _Configured:
-    """What both clients are set up with."""
-
-    _settings: Settings
-
-    @property
-    def base_url(self) -> str:
-        """Where the service is, without a slash at the end."""
-        return self._settings.base_url
-
-    @property
-    def project_id(self) -> str | None:
-        """The project that conversations are created in where a call names none."""
-        return self._settings.project_id
-
-    @property
-    def timeout(self) -> Timeout:
-        """How long a call may take."""
-        return self._settings.timeout
-
-    @property
-    def retry(self) -> Retry:
-        """How often a request is sent again."""
-        return self._settings.retry
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self.base_url!r})"
-
-    def _changed(
-        self,
-        *,
-        api_key: str | None,
-        project_id: str | Unset | None,
-        timeout: Timeout | float | Unset | None,
-        retry: Retry | None,
-        max_response_bytes: int | None,
-    ) -> Settings:
-        changes: dict[str, Any] = {}
-        if api_key is not None:
-            changes["api_key"] = checked_api_key(api_key, {})
-        if project_id is not UNSET:
-            changes["project_id"] = chosen_project_id(project_id, {})
-        if timeout is not UNSET:
-            changes["timeout"] = chosen_timeout(timeout)
-        if retry is not None:
-            changes["retry"] = checked_retry(retry)
-        if max_response_bytes is not None:
-            changes["max_response_bytes"] = max_response_bytes
-        return evolve(self._settings, **changes)
-
-
-def _settings(  # noqa: PLR0913 - the settings
-    *,
-    api_key: str | None,
-    base_url: str | None,
-    project_id: str | None,
-    timeout: Timeout | float | None,
-    retry: Retry,
-    max_connections: int,
-    max_response_bytes: int,
-    allow_plain_http: bool,
-) -> Settings:
-    return Settings(
-        api_key=checked_api_key(api_key, os.environ),
-        base_url=chosen_base_url(base_url, os.environ),
-        project_id=chosen_project_id(project_id, os.environ),
-        timeout=chosen_timeout(timeout),
-        retry=checked_retry(retry),
-        max_connections=max_connections,
-        max_response_bytes=max_response_bytes,
-        allow_plain_http=allow_plain_http,
-    )
-
-
-def _origin(settings: Settings, ssl_context: ssl.SSLContext | None) -> Origin:
-    return Origin(
-        base_url=settings.base_url,
-        max_connections=settings.max_connections,
-        ssl_context=ssl_context,
-    )
-
-
-def _check_injected(client: object, expected: type) -> None:
-    if not isinstance(client, expected):
-        raise ConfigurationError(
-            f"http_client must be an httpx.{expected.__name__}, not {type(client).__name__}."
-        )
-
-
-class Client(_Configured):
+class Client(Configured):
     """A client of the Conversations API.
 
     Make one and share it: it may be used by many threads at once, and it keeps its connections
@@ -164,7 +68,7 @@ class Client(_Configured):
         ssl_context: ssl.SSLContext | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
-        settings = _settings(
+        settings = checked_settings(
             api_key=api_key,
             base_url=base_url,
             project_id=project_id,
@@ -176,10 +80,10 @@ class Client(_Configured):
         )
         if http_client is None:
             connections: Connections | InjectedConnections = Connections(
-                _origin(settings, ssl_context)
+                origin(settings, ssl_context)
             )
         else:
-            _check_injected(http_client, httpx.Client)
+            check_injected(http_client, httpx.Client)
             connections = InjectedConnections(http_client)
         self._set_up(settings, connections, Effects(), owner=True)
 
@@ -243,7 +147,7 @@ class Client(_Configured):
         self.close()
 
 
-class AsyncClient(_Configured):
+class AsyncClient(Configured):
     """A client of the Conversations API for asyncio and trio.
 
     Make one and share it: it may be used by many tasks at once, and it keeps its connections
@@ -285,7 +189,7 @@ class AsyncClient(_Configured):
         ssl_context: ssl.SSLContext | None = None,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
-        settings = _settings(
+        settings = checked_settings(
             api_key=api_key,
             base_url=base_url,
             project_id=project_id,
@@ -297,10 +201,10 @@ class AsyncClient(_Configured):
         )
         if http_client is None:
             connections: AsyncConnections | InjectedAsyncConnections = AsyncConnections(
-                _origin(settings, ssl_context)
+                origin(settings, ssl_context)
             )
         else:
-            _check_injected(http_client, httpx.AsyncClient)
+            check_injected(http_client, httpx.AsyncClient)
             connections = InjectedAsyncConnections(http_client)
         self._set_up(settings, connections, Effects(), owner=True)
 

@@ -38,38 +38,6 @@ from attrs import frozen
 
 from ._headers import Headers
 
-__all__ = [
-    "AuthenticationError",
-    "BadRequestError",
-    "ClientClosedError",
-    "ConfigurationError",
-    "ConflictError",
-    "ConnectError",
-    "ConnectTimeoutError",
-    "ConversationsError",
-    "DeadlineError",
-    "DecodeError",
-    "Delivery",
-    "DisconnectError",
-    "Fault",
-    "IdleTimeoutError",
-    "InvalidArgumentError",
-    "NotFoundError",
-    "OutOfRangeError",
-    "PermissionDeniedError",
-    "PoolTimeoutError",
-    "ProxyError",
-    "RateLimitError",
-    "ResponseTooLargeError",
-    "ServerError",
-    "StatusError",
-    "TLSError",
-    "TransportError",
-    "TransportTimeoutError",
-    "UnprocessableEntityError",
-    "status_error_class",
-]
-
 
 class Delivery(StrEnum):
     """What is known of a request that ended in an error, over all its attempts."""

@@ -19,6 +19,7 @@ ROOT = Path(conversations_client.__file__).parent
 LAYERS = [
     {"__init__"},
     {"_client"},
+    {"_configured"},
     {"_conversations"},
     {"_engine"},
     {"_transport", "_failures"},
@@ -35,7 +36,7 @@ LAYERS = [
 DEPTH = {module: depth for depth, layer in enumerate(LAYERS) for module in layer}
 HTTPX = {"_client", "_engine", "_transport", "_failures", "_network"}
 IMPURE = {"os", "socket", "time", "random", "uuid", "anyio", "threading", "secrets", "logging"}
-EFFECTFUL = {"_client", "_engine", "_transport"}
+EFFECTFUL = {"_configured", "_engine", "_transport"}
 
 
 def imports(path: Path) -> set[str]:

@@ -1,0 +1,115 @@
+"""What both clients are set up with, whatever their colour."""
+
+import os
+import ssl
+from typing import Any, Final
+
+from attrs import evolve
+
+from ._config import (
+    Settings,
+    Timeout,
+    checked_api_key,
+    checked_retry,
+    chosen_base_url,
+    chosen_project_id,
+    chosen_timeout,
+)
+from ._retry import Retry
+from ._transport import Origin
+from ._unset import UNSET, Unset
+from .errors import ConfigurationError
+
+MAX_RESPONSE_BYTES: Final = 64 * 2**20
+
+
+class Configured:
+    """What both clients are set up with."""
+
+    _settings: Settings
+
+    @property
+    def base_url(self) -> str:
+        """Where the service is, without a slash at the end."""
+        return self._settings.base_url
+
+    @property
+    def project_id(self) -> str | None:
+        """The project that conversations are created in where a call names none."""
+        return self._settings.project_id
+
+    @property
+    def timeout(self) -> Timeout:
+        """How long a call may take."""
+        return self._settings.timeout
+
+    @property
+    def retry(self) -> Retry:
+        """How often a request is sent again."""
+        return self._settings.retry
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self.base_url!r})"
+
+    def _changed(
+        self,
+        *,
+        api_key: str | None,
+        project_id: str | Unset | None,
+        timeout: Timeout | float | Unset | None,
+        retry: Retry | None,
+        max_response_bytes: int | None,
+    ) -> Settings:
+        changes: dict[str, Any] = {}
+        if api_key is not None:
+            changes["api_key"] = checked_api_key(api_key, {})
+        if project_id is not UNSET:
+            changes["project_id"] = chosen_project_id(project_id, {})
+        if timeout is not UNSET:
+            changes["timeout"] = chosen_timeout(timeout)
+        if retry is not None:
+            changes["retry"] = checked_retry(retry)
+        if max_response_bytes is not None:
+            changes["max_response_bytes"] = max_response_bytes
+        return evolve(self._settings, **changes)
+
+
+def checked_settings(  # noqa: PLR0913 - the settings
+    *,
+    api_key: str | None,
+    base_url: str | None,
+    project_id: str | None,
+    timeout: Timeout | float | None,
+    retry: Retry,
+    max_connections: int,
+    max_response_bytes: int,
+    allow_plain_http: bool,
+) -> Settings:
+    """The settings of a new client: arguments, else the environment, else defaults."""
+    return Settings(
+        api_key=checked_api_key(api_key, os.environ),
+        base_url=chosen_base_url(base_url, os.environ),
+        project_id=chosen_project_id(project_id, os.environ),
+        timeout=chosen_timeout(timeout),
+        retry=checked_retry(retry),
+        max_connections=max_connections,
+        max_response_bytes=max_response_bytes,
+        allow_plain_http=allow_plain_http,
+    )
+
+
+def origin(settings: Settings, ssl_context: ssl.SSLContext | None) -> Origin:
+    """Where the connections of a new client lead to."""
+    return Origin(
+        base_url=settings.base_url,
+        max_connections=settings.max_connections,
+        ssl_context=ssl_context,
+    )
+
+
+def check_injected(client: object, expected: type) -> None:
+    """Refuse what is no httpx client of the right colour; raises ConfigurationError."""
+    if not isinstance(client, expected):
+        raise ConfigurationError(
+            f"http_client must be an httpx.{expected.__name__}, not {type(client).__name__}."
+        )
