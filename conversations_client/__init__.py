@@ -6,12 +6,13 @@ with Client() as client:
     conversation = client.conversations.create(display_name="Product Feature Discussion")
 """
 
-from ._arguments import ConversationMetadataParam
+from ._arguments import ConversationMetadataParam, ConversationMetadataUpdateParam
 from ._call import RawResponse
 from ._client import AsyncClient, Client
 from ._config import Timeout
 from ._conversations import AsyncConversations, Conversations
 from ._headers import Headers
+from ._paging import AsyncPages, Pages
 from ._retry import Retry
 from ._unset import UNSET, Unset
 from ._version import __version__
@@ -34,6 +35,7 @@ from .errors import (
     InvalidArgumentError,
     NotFoundError,
     OutOfRangeError,
+    PagingError,
     PermissionDeniedError,
     PoolTimeoutError,
     ProxyError,
@@ -46,10 +48,23 @@ from .errors import (
     TransportTimeoutError,
     UnprocessableEntityError,
 )
+from .messages import (
+    ErrorPart,
+    FileContent,
+    FilePart,
+    Message,
+    MessageRole,
+    Part,
+    TextPart,
+    ToolResultPart,
+    UnknownPart,
+)
 from .models import (
     Conversation,
     ConversationKind,
     ConversationMetadata,
+    ConversationPage,
+    ConversationWithMessages,
     CreateConversationConversationsMetadata,
     CreateConversationKind,
     CreateConversationResponseBody,
@@ -59,6 +74,7 @@ __all__ = [
     "UNSET",
     "AsyncClient",
     "AsyncConversations",
+    "AsyncPages",
     "AuthenticationError",
     "BadRequestError",
     "Client",
@@ -71,6 +87,9 @@ __all__ = [
     "ConversationKind",
     "ConversationMetadata",
     "ConversationMetadataParam",
+    "ConversationMetadataUpdateParam",
+    "ConversationPage",
+    "ConversationWithMessages",
     "Conversations",
     "ConversationsError",
     "CreateConversationConversationsMetadata",
@@ -80,12 +99,20 @@ __all__ = [
     "DecodeError",
     "Delivery",
     "DisconnectError",
+    "ErrorPart",
     "Fault",
+    "FileContent",
+    "FilePart",
     "Headers",
     "IdleTimeoutError",
     "InvalidArgumentError",
+    "Message",
+    "MessageRole",
     "NotFoundError",
     "OutOfRangeError",
+    "Pages",
+    "PagingError",
+    "Part",
     "PermissionDeniedError",
     "PoolTimeoutError",
     "ProxyError",
@@ -96,9 +123,12 @@ __all__ = [
     "ServerError",
     "StatusError",
     "TLSError",
+    "TextPart",
     "Timeout",
+    "ToolResultPart",
     "TransportError",
     "TransportTimeoutError",
+    "UnknownPart",
     "UnprocessableEntityError",
     "Unset",
     "__version__",

@@ -14,6 +14,15 @@ from .errors import InvalidArgumentError
 from .models import ConversationMetadata
 
 LONGEST_DISPLAY_NAME: Final = 100
+LARGEST_PAGE: Final = 100
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+class ConversationMetadataUpdateParam(TypedDict, total=False):
+    """The metadata to change: a missing key is left alone, None is sent as null."""
+
+    generating_title: bool
+    entity_id: str | None
 
 
 class ConversationMetadataParam(TypedDict, total=False):
@@ -102,11 +111,61 @@ def _unknown_key(key: object, known: Mapping[str, str]) -> str:
     return f"metadata: unknown key {key!r}; {advice}"
 
 
+def checked_metadata_update(value: object) -> dict[str, Any]:
+    """Metadata to change, by wire names; the model of a conversation can't be."""
+    changes = checked_metadata(value)
+    if "model" in changes:
+        raise InvalidArgumentError("metadata: model can't be changed; it takes the other keys.")
+    return changes
+
+
+def checked_limit(value: object) -> str:
+    """The size of a page."""
+    if type(value) is not int or not 1 <= value <= LARGEST_PAGE:
+        raise InvalidArgumentError(f"limit must be a whole number from 1 to {LARGEST_PAGE}.")
+    return str(value)
+
+
+def checked_context(value: object) -> str:
+    """What a conversation is to be named after."""
+    text = checked_string("context", value)
+    if not text:
+        raise InvalidArgumentError("context is empty: pass what the conversation is about.")
+    return text
+
+
+def checked_path(value: object) -> str:
+    """The path of an endpoint that the client doesn't know."""
+    text = checked_string("path", value)
+    if (
+        not text.startswith("/")
+        or {".", ".."} & set(text.split("/"))
+        or not all("!" <= c <= "~" and c not in "?#\\" for c in text)
+    ):
+        raise InvalidArgumentError(
+            "path must begin with '/', have no '.' or '..' and no '?' or '#', and be quoted with "
+            "urllib.parse.quote where it holds what a URL can't; query= takes the rest."
+        )
+    return text
+
+
+def checked_method(value: object) -> str:
+    """An HTTP method, upper case."""
+    text = checked_string("method", value).upper()
+    if text not in METHODS:
+        raise InvalidArgumentError(f"method must be one of {', '.join(METHODS)}.")
+    return text
+
+
 def json_body(fields: Mapping[str, Any]) -> bytes:
     """A request's body, without the fields that are UNSET."""
-    given = {name: value for name, value in fields.items() if value is not UNSET}
+    return json_value({name: value for name, value in fields.items() if value is not UNSET})
+
+
+def json_value(value: object) -> bytes:
+    """Any value as JSON."""
     try:
-        text = json.dumps(given, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         problem = type(error).__name__

@@ -70,8 +70,13 @@ class Call(Generic[T]):
         """Seconds to wait before the next attempt, or None if the outcome stands."""
         self._attempts += 1
         self._delivery = max(self._delivery, outcome.delivery, key=_WORSE.index)
-        if isinstance(outcome, Reply) and outcome.is_success:
-            return None
+        if isinstance(outcome, Reply):
+            if outcome.is_success:
+                return None
+            moved = self.operation.moved(outcome)
+            if moved is not None:
+                self.operation = moved
+                return 0.0
         verdict = self._retry.decide(
             self.operation.request,
             outcome,

@@ -1,11 +1,13 @@
 """The clients: settings and connections put together."""
 
 import ssl
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import httpx
 
+from ._call import RawResponse
 from ._config import Settings, Timeout
 from ._configured import (
     MAX_RESPONSE_BYTES,
@@ -15,6 +17,7 @@ from ._configured import (
     origin,
 )
 from ._conversations import AsyncConversations, Conversations
+from ._endpoints import anything
 from ._engine import AsyncEngine, Effects, Engine
 from ._retry import Retry
 from ._transport import (
@@ -24,6 +27,8 @@ from ._transport import (
     InjectedConnections,
 )
 from ._unset import UNSET, Unset
+
+T = TypeVar("T")
 
 
 class Client(Configured):
@@ -54,7 +59,7 @@ class Client(Configured):
     conversations: Conversations
     """The operations on conversations."""
 
-    def __init__(  # noqa: PLR0913 - the settings
+    def __init__(
         self,
         api_key: str | None = None,
         *,
@@ -99,8 +104,51 @@ class Client(Configured):
         self._connections = connections
         self._effects = effects
         self._owner = owner
-        engine = Engine(settings, connections, effects)
-        self.conversations = Conversations(engine, project_id=settings.project_id)
+        self._engine = Engine(settings, connections, effects)
+        self.conversations = Conversations(self._engine, project_id=settings.project_id)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        returns: type[T],
+        query: Mapping[str, str] | None = None,
+        body: object = UNSET,
+        idempotency_key: str | None = None,
+    ) -> RawResponse[T]:
+        """Call an endpoint that this client has no method for.
+
+        Args:
+            method: The HTTP method; a POST or PATCH is repeated only where that is safe.
+            path: The path below `base_url`, quoted where it holds what a URL can't.
+            returns: The class of the answer: an attrs class of your own, `dict`, or `NoneType`
+                where a success has no body.
+            query: The query's names and values.
+            body: JSON, or an object to be made JSON; left out, nothing is sent.
+            idempotency_key: What the service may know a repeat of this very request by; a random
+                one is made up for a POST if left out.
+
+        Returns:
+            The answer in its envelope.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not of the class.
+            ClientClosedError: The client is closed.
+        """
+        return self._engine.send(
+            anything(
+                method,
+                path,
+                returns=returns,
+                query=query or {},
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
 
     def with_options(
         self,
@@ -175,7 +223,7 @@ class AsyncClient(Configured):
     conversations: AsyncConversations
     """The operations on conversations."""
 
-    def __init__(  # noqa: PLR0913 - the settings
+    def __init__(
         self,
         api_key: str | None = None,
         *,
@@ -220,8 +268,51 @@ class AsyncClient(Configured):
         self._connections = connections
         self._effects = effects
         self._owner = owner
-        engine = AsyncEngine(settings, connections, effects)
-        self.conversations = AsyncConversations(engine, project_id=settings.project_id)
+        self._engine = AsyncEngine(settings, connections, effects)
+        self.conversations = AsyncConversations(self._engine, project_id=settings.project_id)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        returns: type[T],
+        query: Mapping[str, str] | None = None,
+        body: object = UNSET,
+        idempotency_key: str | None = None,
+    ) -> RawResponse[T]:
+        """Call an endpoint that this client has no method for.
+
+        Args:
+            method: The HTTP method; a POST or PATCH is repeated only where that is safe.
+            path: The path below `base_url`, quoted where it holds what a URL can't.
+            returns: The class of the answer: an attrs class of your own, `dict`, or `NoneType`
+                where a success has no body.
+            query: The query's names and values.
+            body: JSON, or an object to be made JSON; left out, nothing is sent.
+            idempotency_key: What the service may know a repeat of this very request by; a random
+                one is made up for a POST if left out.
+
+        Returns:
+            The answer in its envelope.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not of the class.
+            ClientClosedError: The client is closed.
+        """
+        return await self._engine.send(
+            anything(
+                method,
+                path,
+                returns=returns,
+                query=query or {},
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
 
     def with_options(
         self,

@@ -74,7 +74,7 @@ class Configured:
         return evolve(self._settings, **changes)
 
 
-def checked_settings(  # noqa: PLR0913 - the settings
+def checked_settings(
     *,
     api_key: str | None,
     base_url: str | None,

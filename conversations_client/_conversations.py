@@ -1,10 +1,12 @@
-"""`client.conversations`: what people call, in both colours; each body is one line."""
+"""`client.conversations`: what people call, in both colours."""
 
 from . import _endpoints as endpoints
-from ._arguments import ConversationMetadataParam
+from ._arguments import ConversationMetadataParam, ConversationMetadataUpdateParam
 from ._engine import AsyncEngine, Engine
+from ._paging import AsyncPages, Pages
+from ._raw_conversations import AsyncRawConversations, RawConversations
 from ._unset import UNSET, Unset
-from .models import Conversation, ConversationMetadata
+from .models import Conversation, ConversationMetadata, ConversationPage, ConversationWithMessages
 
 
 class Conversations:
@@ -13,6 +15,11 @@ class Conversations:
     def __init__(self, engine: Engine, *, project_id: str | None) -> None:
         self._engine = engine
         self._project_id = project_id
+
+    @property
+    def with_raw_response(self) -> RawConversations:
+        """The same calls, each answer in its envelope: status, headers, request id, attempts."""
+        return RawConversations(self._engine, project_id=self._project_id)
 
     def create(
         self,
@@ -54,6 +61,157 @@ class Conversations:
             )
         ).parsed
 
+    def retrieve(
+        self,
+        conversation_id: str,
+    ) -> ConversationWithMessages:
+        """Read a conversation with its messages (`GET /v2/conversations/{conversation_id}`).
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+
+        Returns:
+            The conversation; its `messages` are None where the service sends none.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        return self._engine.send(endpoints.retrieve(conversation_id)).parsed
+
+    def update(
+        self,
+        conversation_id: str,
+        *,
+        display_name: str | Unset = UNSET,
+        metadata: ConversationMetadata | ConversationMetadataUpdateParam | Unset = UNSET,
+    ) -> Conversation:
+        """Change a conversation (`PATCH /v2/conversations/{conversation_id}`).
+
+        Only what is given changes, inside the metadata too.
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+            display_name: The new name, at most 100 characters.
+            metadata: `generating_title` and `entity_id`; in a dict a missing key is left alone,
+                and None is sent as null.
+
+        Returns:
+            The conversation as it is now.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        return self._engine.send(
+            endpoints.update(
+                conversation_id,
+                display_name=display_name,
+                metadata=metadata,
+            )
+        ).parsed
+
+    def delete(
+        self,
+        conversation_id: str,
+    ) -> None:
+        """Delete a conversation (`DELETE /v2/conversations/{conversation_id}`).
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            ClientClosedError: The client is closed.
+        """
+        self._engine.send(endpoints.delete(conversation_id))
+
+    def generate_name(
+        self,
+        conversation_id: str,
+        *,
+        context: str,
+        idempotency_key: str | None = None,
+    ) -> Conversation:
+        """Have the service name it (`POST /v2/conversations/{conversation_id}/generate-name`).
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+            context: What the conversation is about, at least 1 character.
+            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
+                visible ASCII characters; a random one is made up if left out.
+
+        Returns:
+            The conversation with its new name.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            BadRequestError: The conversation already has a name.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        return self._engine.send(
+            endpoints.generate_name(
+                conversation_id,
+                context=context,
+                idempotency_key=idempotency_key,
+            )
+        ).parsed
+
+    def list(
+        self,
+        *,
+        limit: int | Unset = UNSET,
+        starting_after: str | None = None,
+        ending_before: str | None = None,
+        entity_id: str | None = None,
+    ) -> Pages:
+        """List conversations, newest first (`GET /v2/conversations/`).
+
+        Args:
+            limit: Conversations per page, 1 to 100; the service takes 10 if it is left out.
+            starting_after: The id of a conversation; the listing has what is older.
+            ending_before: The id of a conversation; the listing has what is newer, from there
+                page by page to the newest. Not together with `starting_after`.
+            entity_id: The parent agent or deployment whose conversations to list; left out, the
+                service lists those that stand alone.
+
+        Returns:
+            The listing: iterate for conversations, or take its `pages()`. It asks for a page when
+            it gets there, and holds one at a time.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+        """
+        endpoints.list_page(
+            limit=limit,
+            starting_after=starting_after,
+            ending_before=ending_before,
+            entity_id=entity_id,
+        )
+        backwards = ending_before is not None
+
+        def fetch(cursor: str | None) -> ConversationPage:
+            response = self.with_raw_response.list(
+                limit=limit,
+                starting_after=starting_after if backwards else cursor or starting_after,
+                ending_before=cursor or ending_before if backwards else None,
+                entity_id=entity_id,
+            )
+            return response.parsed
+
+        return Pages(fetch, backwards)
+
 
 class AsyncConversations:
     """The operations on conversations, as `client.conversations`."""
@@ -61,6 +219,11 @@ class AsyncConversations:
     def __init__(self, engine: AsyncEngine, *, project_id: str | None) -> None:
         self._engine = engine
         self._project_id = project_id
+
+    @property
+    def with_raw_response(self) -> AsyncRawConversations:
+        """The same calls, each answer in its envelope: status, headers, request id, attempts."""
+        return AsyncRawConversations(self._engine, project_id=self._project_id)
 
     async def create(
         self,
@@ -102,3 +265,157 @@ class AsyncConversations:
             )
         )
         return response.parsed
+
+    async def retrieve(
+        self,
+        conversation_id: str,
+    ) -> ConversationWithMessages:
+        """Read a conversation with its messages (`GET /v2/conversations/{conversation_id}`).
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+
+        Returns:
+            The conversation; its `messages` are None where the service sends none.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        response = await self._engine.send(endpoints.retrieve(conversation_id))
+        return response.parsed
+
+    async def update(
+        self,
+        conversation_id: str,
+        *,
+        display_name: str | Unset = UNSET,
+        metadata: ConversationMetadata | ConversationMetadataUpdateParam | Unset = UNSET,
+    ) -> Conversation:
+        """Change a conversation (`PATCH /v2/conversations/{conversation_id}`).
+
+        Only what is given changes, inside the metadata too.
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+            display_name: The new name, at most 100 characters.
+            metadata: `generating_title` and `entity_id`; in a dict a missing key is left alone,
+                and None is sent as null.
+
+        Returns:
+            The conversation as it is now.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        response = await self._engine.send(
+            endpoints.update(
+                conversation_id,
+                display_name=display_name,
+                metadata=metadata,
+            )
+        )
+        return response.parsed
+
+    async def delete(
+        self,
+        conversation_id: str,
+    ) -> None:
+        """Delete a conversation (`DELETE /v2/conversations/{conversation_id}`).
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            ClientClosedError: The client is closed.
+        """
+        await self._engine.send(endpoints.delete(conversation_id))
+
+    async def generate_name(
+        self,
+        conversation_id: str,
+        *,
+        context: str,
+        idempotency_key: str | None = None,
+    ) -> Conversation:
+        """Have the service name it (`POST /v2/conversations/{conversation_id}/generate-name`).
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+            context: What the conversation is about, at least 1 character.
+            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
+                visible ASCII characters; a random one is made up if left out.
+
+        Returns:
+            The conversation with its new name.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            BadRequestError: The conversation already has a name.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        response = await self._engine.send(
+            endpoints.generate_name(
+                conversation_id,
+                context=context,
+                idempotency_key=idempotency_key,
+            )
+        )
+        return response.parsed
+
+    def list(
+        self,
+        *,
+        limit: int | Unset = UNSET,
+        starting_after: str | None = None,
+        ending_before: str | None = None,
+        entity_id: str | None = None,
+    ) -> AsyncPages:
+        """List conversations, newest first (`GET /v2/conversations/`).
+
+        Args:
+            limit: Conversations per page, 1 to 100; the service takes 10 if it is left out.
+            starting_after: The id of a conversation; the listing has what is older.
+            ending_before: The id of a conversation; the listing has what is newer, from there
+                page by page to the newest. Not together with `starting_after`.
+            entity_id: The parent agent or deployment whose conversations to list; left out, the
+                service lists those that stand alone.
+
+        Returns:
+            The listing: iterate for conversations, or take its `pages()`. It asks for a page when
+            it gets there, and holds one at a time.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+        """
+        endpoints.list_page(
+            limit=limit,
+            starting_after=starting_after,
+            ending_before=ending_before,
+            entity_id=entity_id,
+        )
+        backwards = ending_before is not None
+
+        async def fetch(cursor: str | None) -> ConversationPage:
+            response = await self.with_raw_response.list(
+                limit=limit,
+                starting_after=starting_after if backwards else cursor or starting_after,
+                ending_before=cursor or ending_before if backwards else None,
+                entity_id=entity_id,
+            )
+            return response.parsed
+
+        return AsyncPages(fetch, backwards)

@@ -1,18 +1,64 @@
 """The operations of the API, one function each: arguments in, an Operation out."""
 
-from typing import Any
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any, Final, TypeVar
+
+from attrs import evolve
 
 from ._arguments import (
     ConversationMetadataParam,
+    ConversationMetadataUpdateParam,
+    checked_context,
     checked_display_name,
     checked_id,
     checked_idempotency_key,
+    checked_limit,
     checked_metadata,
+    checked_metadata_update,
+    checked_method,
+    checked_path,
     json_body,
+    json_value,
+    path_segment,
 )
 from ._operation import Operation, Request
 from ._unset import UNSET, Unset
-from .models import Conversation, ConversationMetadata
+from ._wire import unstructure
+from .errors import InvalidArgumentError
+from .models import (
+    Conversation,
+    ConversationMetadata,
+    ConversationPage,
+    ConversationWithMessages,
+)
+
+T = TypeVar("T")
+
+_ALL: Final = "/v2/conversations"
+_ONE: Final = "/v2/conversations/{conversation_id}"
+
+
+def anything(
+    method: str,
+    path: str,
+    *,
+    returns: type[T],
+    query: Mapping[str, str],
+    body: object,
+    idempotency_key: str | None,
+) -> Operation[T]:
+    """An operation that the client doesn't know."""
+    checked = checked_path(path)
+    request = Request(
+        method=checked_method(method),
+        template=checked,
+        path=checked,
+        query=tuple(query.items()),
+        body=None if body is UNSET else json_value(unstructure(body)),
+        idempotency_key=checked_idempotency_key(idempotency_key),
+    )
+    return Operation(request, returns)
 
 
 def create(
@@ -33,10 +79,90 @@ def create(
     return Operation(
         Request(
             method="POST",
-            template="/v2/conversations",
-            path="/v2/conversations",
+            template=_ALL,
+            path=_ALL,
             body=json_body(fields),
             idempotency_key=checked_idempotency_key(idempotency_key),
         ),
         Conversation,
+    )
+
+
+def list_page(
+    *,
+    limit: int | Unset,
+    starting_after: str | None,
+    ending_before: str | None,
+    entity_id: str | None,
+) -> Operation[ConversationPage]:
+    """`GET /v2/conversations/`, without the slash where the service has it so."""
+    if starting_after is not None and ending_before is not None:
+        raise InvalidArgumentError("starting_after and ending_before exclude each other: pass one.")
+    query = [] if limit is UNSET else [("limit", checked_limit(limit))]
+    for name, wire, value in (
+        ("starting_after", "startingAfter", starting_after),
+        ("ending_before", "endingBefore", ending_before),
+        ("entity_id", "entityId", entity_id),
+    ):
+        if value is not None:
+            query.append((wire, checked_id(name, value)))
+    request = Request(method="GET", template=f"{_ALL}/", path=f"{_ALL}/", query=tuple(query))
+    return Operation(request, ConversationPage, elsewhere=evolve(request, template=_ALL, path=_ALL))
+
+
+def retrieve(conversation_id: str) -> Operation[ConversationWithMessages]:
+    """`GET /v2/conversations/{conversation_id}`."""
+    return Operation(_one("GET", conversation_id), ConversationWithMessages)
+
+
+def update(
+    conversation_id: str,
+    *,
+    display_name: str | Unset,
+    metadata: ConversationMetadata | ConversationMetadataUpdateParam | Unset,
+) -> Operation[Conversation]:
+    """`PATCH /v2/conversations/{conversation_id}`."""
+    fields: dict[str, Any] = {}
+    if display_name is not UNSET:
+        fields["displayName"] = checked_display_name(display_name)
+    if metadata is not UNSET:
+        fields["metadata"] = checked_metadata_update(metadata)
+    if not fields or fields == {"metadata": {}}:
+        raise InvalidArgumentError("Nothing to change: pass display_name or metadata.")
+    return Operation(_one("PATCH", conversation_id, body=json_body(fields)), Conversation)
+
+
+def delete(conversation_id: str) -> Operation[None]:
+    """`DELETE /v2/conversations/{conversation_id}`."""
+    return Operation(_one("DELETE", conversation_id), NoneType)
+
+
+def generate_name(
+    conversation_id: str, *, context: str, idempotency_key: str | None
+) -> Operation[Conversation]:
+    """`POST /v2/conversations/{conversation_id}/generate-name`."""
+    request = _one(
+        "POST",
+        conversation_id,
+        "/generate-name",
+        body=json_body({"context": checked_context(context)}),
+        idempotency_key=checked_idempotency_key(idempotency_key),
+    )
+    return Operation(request, Conversation)
+
+
+def _one(
+    method: str,
+    conversation_id: str,
+    below: str = "",
+    *,
+    body: bytes | None = None,
+    idempotency_key: str | None = None,
+) -> Request:
+    return Request(
+        method=method,
+        template=_ONE + below,
+        path=f"{_ALL}/{path_segment('conversation_id', conversation_id)}{below}",
+        body=body,
+        idempotency_key=idempotency_key,
     )

@@ -68,7 +68,7 @@ class _Exchange:
         request = operation.request
         if request.method == "POST" and request.idempotency_key is None:
             keyed = evolve(request, idempotency_key=self._effects.new_key())
-            operation = Operation(keyed, operation.returns)
+            operation = evolve(operation, request=keyed)
         return Call(
             operation,
             retry=self._settings.retry,

@@ -12,6 +12,7 @@ from .errors import Delivery, TransportError
 
 T = TypeVar("T")
 
+_NOTHING_HERE: Final = frozenset({301, 302, 307, 308, 404, 405})
 _REFUSED_AS_TOO_EARLY_OR_MANY: Final = frozenset({425, 429})
 
 
@@ -92,10 +93,23 @@ Outcome = Reply | TransportError
 
 @frozen
 class Operation(Generic[T]):
-    """A request with the class of its answer; NoneType where a success has no body."""
+    """One call: what to ask, and what the answer is.
+
+    Attributes:
+        request: What to ask.
+        returns: The class of the answer; NoneType where a success has no body.
+        elsewhere: The same request at the path that another revision of the service has.
+    """
 
     request: Request
     returns: type[T]
+    elsewhere: Request | None = None
+
+    def moved(self, reply: Reply) -> "Operation[T] | None":
+        """The operation to go on with if the reply says that there is nothing at this path."""
+        if self.elsewhere is None or reply.status not in _NOTHING_HERE:
+            return None
+        return Operation(self.elsewhere, self.returns)
 
     def read(self, reply: Reply) -> T:
         """The answer of a successful reply; raises DecodeError."""

@@ -6,7 +6,7 @@ from collections.abc import MutableSequence
 from enum import Enum
 from functools import reduce
 from types import NoneType, UnionType
-from typing import Any, Final, NoReturn, TypeVar, Union, get_args, get_origin
+from typing import Any, Final, Literal, NoReturn, TypeVar, Union, get_args, get_origin
 
 import attrs
 from cattrs import Converter, override
@@ -189,6 +189,38 @@ def _only(expected: type, name: str, inner: StructureHook) -> StructureHook:
     def hook(value: Any, form: Any) -> Any:
         _expect(value, expected, name)
         return inner(value, form)
+
+    return hook
+
+
+def _tags(cls: Any) -> "list[attrs.Attribute[Any]]":
+    return [a for a in _attributes(cls) if get_origin(a.type) is Literal]
+
+
+def _is_tagged(form: Any) -> bool:
+    members = get_args(form)
+    return (
+        get_origin(form) in {Union, UnionType}
+        and all(map(attrs.has, members))
+        and sum(not _tags(cls) for cls in members) == 1
+    )
+
+
+@converter.register_structure_hook_factory(_is_tagged)
+def _tagged_hook(form: Any, converter: Converter) -> StructureHook:
+    # The classes are told apart by the attribute whose type is a Literal; the one class that has
+    # none is for the tags that nobody knows.
+    (unknown,) = (cls for cls in get_args(form) if not _tags(cls))
+    by_tag = {
+        value: cls for cls in get_args(form) for a in _tags(cls) for value in get_args(a.type)
+    }
+    (tag_name,) = {wire_name(a) for cls in get_args(form) for a in _tags(cls)}
+
+    def hook(value: Any, _: object) -> Any:
+        _expect(value, dict, "an object")
+        tag = value.get(tag_name)
+        cls = by_tag.get(tag, unknown) if type(tag) is str else unknown
+        return converter.structure(value, cls)
 
     return hook
 

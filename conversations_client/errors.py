@@ -25,6 +25,7 @@
     │   ├── RateLimitError            429
     │   └── ServerError               5xx
     ├── DecodeError                   success, but not the answer that the API documents
+    ├── PagingError                   a listing that can't go on
     └── OutOfRangeError               (also an OverflowError)
 
 Each can be pickled and says in `delivery` whether the service may have acted on the request.
@@ -107,6 +108,13 @@ class ClientClosedError(ConversationsError, RuntimeError):
     """The client was closed before the call."""
 
 
+class PagingError(ConversationsError):
+    """The service says that a listing has more, but not where to go on.
+
+    What the listing gave until then is right, and may not be all.
+    """
+
+
 class OutOfRangeError(ConversationsError, OverflowError):
     """A number of milliseconds is outside what `datetime` can hold."""
 
@@ -168,7 +176,7 @@ class StatusError(ConversationsError):
 
     hint: ClassVar[str] = ""
 
-    def __init__(  # noqa: PLR0913 - the parts of an answer
+    def __init__(
         self,
         message: str,
         *,

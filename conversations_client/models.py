@@ -6,16 +6,15 @@ be either, and None then stands for null. Fields that a class doesn't know are k
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from attrs import field, frozen
 
+from ._times import as_datetime
 from ._unset import UNSET, Unset
-from .errors import OutOfRangeError
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+from .messages import Message
 
 
 class ConversationKind(StrEnum):
@@ -70,12 +69,12 @@ class Conversation:
     @property
     def created(self) -> datetime:
         """`created_at` as an aware `datetime` in UTC; raises OutOfRangeError beyond year 9999."""
-        return _datetime(self.created_at)
+        return as_datetime(self.created_at)
 
     @property
     def updated(self) -> datetime:
         """`updated_at` as an aware `datetime` in UTC; raises OutOfRangeError beyond year 9999."""
-        return _datetime(self.updated_at)
+        return as_datetime(self.updated_at)
 
     @property
     def entity_id(self) -> str | None:
@@ -89,15 +88,30 @@ class Conversation:
         return found if isinstance(found, str) else None
 
 
-def _datetime(milliseconds: float) -> datetime:
-    # From the epoch by addition: datetime.fromtimestamp() refuses negative times on some systems.
-    try:
-        return _EPOCH + timedelta(milliseconds=milliseconds)
-    except OverflowError:
-        raise OutOfRangeError(
-            "The time is outside the years 1 to 9999 that datetime can hold; "
-            "use the number of milliseconds as it is."
-        ) from None
+@frozen(kw_only=True)
+class ConversationWithMessages(Conversation):
+    """A conversation as `retrieve` gives it.
+
+    Attributes:
+        messages: What was said, oldest first; None where the service sent none.
+    """
+
+    messages: tuple[Message, ...] | None = None
+
+
+@frozen(kw_only=True)
+class ConversationPage:
+    """One page of a listing.
+
+    Attributes:
+        data: The conversations, newest first.
+        has_more: Whether there are more in the direction of the listing.
+        extra: Fields of the answer that this version doesn't know, under their wire names.
+    """
+
+    data: tuple[Conversation, ...]
+    has_more: bool = field(metadata={"wire": "has_more"})
+    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
 
 CreateConversationResponseBody = Conversation

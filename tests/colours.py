@@ -71,6 +71,17 @@ class Colour:
             return await result if inspect.isawaitable(result) else result
 
 
+def everything(listing: Any) -> Any:
+    """All that a listing of either colour gives, as a list or an awaitable of one."""
+    if hasattr(listing, "__aiter__"):
+        return _everything(listing)
+    return list(listing)
+
+
+async def _everything(listing: Any) -> list[Any]:
+    return [item async for item in listing]
+
+
 def _in(client: Any, world: World | None) -> Any:
     if world is not None:
         client._set_up(client._settings, client._connections, world.effects(), owner=True)

@@ -10,8 +10,16 @@ from types import FunctionType
 import pytest
 
 import conversations_client
-from conversations_client import AsyncClient, AsyncConversations, Client, Conversations
+from conversations_client import (
+    AsyncClient,
+    AsyncConversations,
+    AsyncPages,
+    Client,
+    Conversations,
+    Pages,
+)
 from conversations_client._engine import AsyncEngine, Engine
+from conversations_client._raw_conversations import AsyncRawConversations, RawConversations
 
 ROOT = Path(conversations_client.__file__).parent
 
@@ -21,6 +29,7 @@ LAYERS = [
     {"_client"},
     {"_configured"},
     {"_conversations"},
+    {"_raw_conversations", "_paging"},
     {"_engine"},
     {"_transport", "_failures"},
     {"_network"},
@@ -30,6 +39,8 @@ LAYERS = [
     {"_operation"},
     {"_wire", "_retry_after"},
     {"_faults", "models", "_validators"},
+    {"messages"},
+    {"_times"},
     {"errors"},
     {"_unset", "_headers", "_secret", "_version"},
 ]
@@ -88,12 +99,18 @@ def public(cls: type) -> dict[str, FunctionType]:
 
 def signature(function: FunctionType) -> str:
     text = str(inspect.signature(function))
-    return text.replace("AsyncClient", "Client").replace("AsyncEngine", "Engine")
+    return text.replace("Async", "")
 
 
 @pytest.mark.parametrize(
     ("sync", "asynchronous"),
-    [(Client, AsyncClient), (Conversations, AsyncConversations), (Engine, AsyncEngine)],
+    [
+        (Client, AsyncClient),
+        (Conversations, AsyncConversations),
+        (RawConversations, AsyncRawConversations),
+        (Pages, AsyncPages),
+        (Engine, AsyncEngine),
+    ],
 )
 def test_sync_and_async_have_the_same_signatures_and_docstrings(
     sync: type, asynchronous: type
@@ -101,7 +118,7 @@ def test_sync_and_async_have_the_same_signatures_and_docstrings(
     ours, theirs = public(sync), public(asynchronous)
     assert list(ours) == list(theirs)
     for name, function in ours.items():
-        if name == "__init__" and sync is Engine:
+        if name == "__init__" and sync in {Engine, Pages}:
             continue
         assert signature(function) == signature(theirs[name])
         assert function.__doc__ == theirs[name].__doc__

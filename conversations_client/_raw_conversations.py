@@ -1,0 +1,392 @@
+"""`client.conversations.with_raw_response`: answers in their envelopes, in both colours."""
+
+from . import _endpoints as endpoints
+from ._arguments import ConversationMetadataParam, ConversationMetadataUpdateParam
+from ._call import RawResponse
+from ._engine import AsyncEngine, Engine
+from ._unset import UNSET, Unset
+from .models import Conversation, ConversationMetadata, ConversationPage, ConversationWithMessages
+
+
+class RawConversations:
+    """The same calls, each answer in its envelope (`RawResponse`)."""
+
+    def __init__(self, engine: Engine, *, project_id: str | None) -> None:
+        self._engine = engine
+        self._project_id = project_id
+
+    def create(
+        self,
+        *,
+        display_name: str | Unset = UNSET,
+        metadata: ConversationMetadata | ConversationMetadataParam | Unset = UNSET,
+        project_id: str | Unset | None = UNSET,
+        idempotency_key: str | None = None,
+    ) -> RawResponse[Conversation]:
+        """Create a conversation (`POST /v2/conversations`).
+
+        Args:
+            display_name: The name that people see, at most 100 characters; the service calls it
+                "Untitled" if it is left out.
+            metadata: Parent agent or deployment (`entity_id`), `model`, and whether the service is
+                to make up a name (`generating_title`). In a dict a missing key is left out, and
+                None is sent as null.
+            project_id: The project to create it in, `prj_…`; the client's own if left out, and
+                None names no project at all.
+            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
+                visible ASCII characters; a random one is made up if left out.
+
+        Returns:
+            The new conversation.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        return self._engine.send(
+            endpoints.create(
+                display_name=display_name,
+                metadata=metadata,
+                project_id=self._project_id if project_id is UNSET else project_id,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def retrieve(
+        self,
+        conversation_id: str,
+    ) -> RawResponse[ConversationWithMessages]:
+        """Read a conversation with its messages (`GET /v2/conversations/{conversation_id}`).
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+
+        Returns:
+            The conversation; its `messages` are None where the service sends none.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        return self._engine.send(endpoints.retrieve(conversation_id))
+
+    def update(
+        self,
+        conversation_id: str,
+        *,
+        display_name: str | Unset = UNSET,
+        metadata: ConversationMetadata | ConversationMetadataUpdateParam | Unset = UNSET,
+    ) -> RawResponse[Conversation]:
+        """Change a conversation (`PATCH /v2/conversations/{conversation_id}`).
+
+        Only what is given changes, inside the metadata too.
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+            display_name: The new name, at most 100 characters.
+            metadata: `generating_title` and `entity_id`; in a dict a missing key is left alone,
+                and None is sent as null.
+
+        Returns:
+            The conversation as it is now.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        return self._engine.send(
+            endpoints.update(
+                conversation_id,
+                display_name=display_name,
+                metadata=metadata,
+            )
+        )
+
+    def delete(
+        self,
+        conversation_id: str,
+    ) -> RawResponse[None]:
+        """Delete a conversation (`DELETE /v2/conversations/{conversation_id}`).
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            ClientClosedError: The client is closed.
+        """
+        return self._engine.send(endpoints.delete(conversation_id))
+
+    def generate_name(
+        self,
+        conversation_id: str,
+        *,
+        context: str,
+        idempotency_key: str | None = None,
+    ) -> RawResponse[Conversation]:
+        """Have the service name it (`POST /v2/conversations/{conversation_id}/generate-name`).
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+            context: What the conversation is about, at least 1 character.
+            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
+                visible ASCII characters; a random one is made up if left out.
+
+        Returns:
+            The conversation with its new name.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            BadRequestError: The conversation already has a name.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        return self._engine.send(
+            endpoints.generate_name(
+                conversation_id,
+                context=context,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def list(
+        self,
+        *,
+        limit: int | Unset = UNSET,
+        starting_after: str | None = None,
+        ending_before: str | None = None,
+        entity_id: str | None = None,
+    ) -> RawResponse[ConversationPage]:
+        """List one page of conversations (`GET /v2/conversations/`).
+
+        Args:
+            limit: Conversations per page, 1 to 100; the service takes 10 if it is left out.
+            starting_after: The id of a conversation; the listing has what is older.
+            ending_before: The id of a conversation; the listing has what is newer, from there
+                page by page to the newest. Not together with `starting_after`.
+            entity_id: The parent agent or deployment whose conversations to list; left out, the
+                service lists those that stand alone.
+
+        Returns:
+            The page, newest first.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        return self._engine.send(
+            endpoints.list_page(
+                limit=limit,
+                starting_after=starting_after,
+                ending_before=ending_before,
+                entity_id=entity_id,
+            )
+        )
+
+
+class AsyncRawConversations:
+    """The same calls, each answer in its envelope (`RawResponse`)."""
+
+    def __init__(self, engine: AsyncEngine, *, project_id: str | None) -> None:
+        self._engine = engine
+        self._project_id = project_id
+
+    async def create(
+        self,
+        *,
+        display_name: str | Unset = UNSET,
+        metadata: ConversationMetadata | ConversationMetadataParam | Unset = UNSET,
+        project_id: str | Unset | None = UNSET,
+        idempotency_key: str | None = None,
+    ) -> RawResponse[Conversation]:
+        """Create a conversation (`POST /v2/conversations`).
+
+        Args:
+            display_name: The name that people see, at most 100 characters; the service calls it
+                "Untitled" if it is left out.
+            metadata: Parent agent or deployment (`entity_id`), `model`, and whether the service is
+                to make up a name (`generating_title`). In a dict a missing key is left out, and
+                None is sent as null.
+            project_id: The project to create it in, `prj_…`; the client's own if left out, and
+                None names no project at all.
+            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
+                visible ASCII characters; a random one is made up if left out.
+
+        Returns:
+            The new conversation.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        return await self._engine.send(
+            endpoints.create(
+                display_name=display_name,
+                metadata=metadata,
+                project_id=self._project_id if project_id is UNSET else project_id,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def retrieve(
+        self,
+        conversation_id: str,
+    ) -> RawResponse[ConversationWithMessages]:
+        """Read a conversation with its messages (`GET /v2/conversations/{conversation_id}`).
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+
+        Returns:
+            The conversation; its `messages` are None where the service sends none.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        return await self._engine.send(endpoints.retrieve(conversation_id))
+
+    async def update(
+        self,
+        conversation_id: str,
+        *,
+        display_name: str | Unset = UNSET,
+        metadata: ConversationMetadata | ConversationMetadataUpdateParam | Unset = UNSET,
+    ) -> RawResponse[Conversation]:
+        """Change a conversation (`PATCH /v2/conversations/{conversation_id}`).
+
+        Only what is given changes, inside the metadata too.
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+            display_name: The new name, at most 100 characters.
+            metadata: `generating_title` and `entity_id`; in a dict a missing key is left alone,
+                and None is sent as null.
+
+        Returns:
+            The conversation as it is now.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        return await self._engine.send(
+            endpoints.update(
+                conversation_id,
+                display_name=display_name,
+                metadata=metadata,
+            )
+        )
+
+    async def delete(
+        self,
+        conversation_id: str,
+    ) -> RawResponse[None]:
+        """Delete a conversation (`DELETE /v2/conversations/{conversation_id}`).
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            ClientClosedError: The client is closed.
+        """
+        return await self._engine.send(endpoints.delete(conversation_id))
+
+    async def generate_name(
+        self,
+        conversation_id: str,
+        *,
+        context: str,
+        idempotency_key: str | None = None,
+    ) -> RawResponse[Conversation]:
+        """Have the service name it (`POST /v2/conversations/{conversation_id}/generate-name`).
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+            context: What the conversation is about, at least 1 character.
+            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
+                visible ASCII characters; a random one is made up if left out.
+
+        Returns:
+            The conversation with its new name.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            BadRequestError: The conversation already has a name.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        return await self._engine.send(
+            endpoints.generate_name(
+                conversation_id,
+                context=context,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def list(
+        self,
+        *,
+        limit: int | Unset = UNSET,
+        starting_after: str | None = None,
+        ending_before: str | None = None,
+        entity_id: str | None = None,
+    ) -> RawResponse[ConversationPage]:
+        """List one page of conversations (`GET /v2/conversations/`).
+
+        Args:
+            limit: Conversations per page, 1 to 100; the service takes 10 if it is left out.
+            starting_after: The id of a conversation; the listing has what is older.
+            ending_before: The id of a conversation; the listing has what is newer, from there
+                page by page to the newest. Not together with `starting_after`.
+            entity_id: The parent agent or deployment whose conversations to list; left out, the
+                service lists those that stand alone.
+
+        Returns:
+            The page, newest first.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        return await self._engine.send(
+            endpoints.list_page(
+                limit=limit,
+                starting_after=starting_after,
+                ending_before=ending_before,
+                entity_id=entity_id,
+            )
+        )

@@ -1,0 +1,139 @@
+"""The messages of a conversation and their parts, as frozen attrs classes.
+
+A part is told by its `kind`; one that this version doesn't know is an `UnknownPart`.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+from ._times import as_datetime
+from ._unset import UNSET
+from .errors import DecodeError, Fault
+
+
+class MessageRole(StrEnum):
+    """Who speaks; another role arrives as a plain `str`."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@frozen(kw_only=True)
+class TextPart:
+    """Words."""
+
+    kind: Literal["text"] = "text"
+    text: str
+    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+
+
+@frozen(kw_only=True)
+class FileContent:
+    """A file, either in `bytes` or at `uri`.
+
+    Attributes:
+        bytes: The content in base64; None where the service sent none.
+        uri: Where the content is; None where the service sent none.
+        mime_type: What it is; None where the service didn't say.
+        name: What it is called; None where the service didn't say.
+        extra: Fields that this version doesn't know, under their wire names.
+    """
+
+    bytes: str | None = None
+    uri: str | None = None
+    mime_type: str | None = None
+    name: str | None = None
+    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+
+
+@frozen(kw_only=True)
+class FilePart:
+    """A file; `content` gives it decoded."""
+
+    kind: Literal["file"] = "file"
+    file: FileContent
+    metadata: Mapping[str, Any] | None = field(default=None, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+
+    @property
+    def content(self) -> bytes | str:
+        """The file's bytes, or else its URI; raises DecodeError if there is neither."""
+        if self.file.bytes is None:
+            if self.file.uri is None:
+                raise DecodeError((Fault("$.file", "has neither bytes nor uri"),))
+            return self.file.uri
+        try:
+            return base64.b64decode(self.file.bytes, validate=True)
+        except (binascii.Error, ValueError):
+            raise DecodeError((Fault("$.file.bytes", "not base64"),)) from None
+
+
+@frozen(kw_only=True)
+class ToolResultPart:
+    """What a tool gave; `result` is any JSON, UNSET where the service sent none."""
+
+    kind: Literal["tool_result"] = "tool_result"
+    tool_call_id: str = field(metadata={"wire": "tool_call_id"})
+    result: Any = field(default=UNSET, hash=False)
+    metadata: Mapping[str, Any] | None = field(default=None, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+
+
+@frozen(kw_only=True)
+class ErrorPart:
+    """Something that went wrong; `code` is None where the service sent none."""
+
+    kind: Literal["error"] = "error"
+    error: str
+    code: float | None = None
+    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+
+
+@frozen(kw_only=True)
+class UnknownPart:
+    """A part of a kind that this version doesn't know."""
+
+    kind: str
+    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The whole part as it came."""
+        return {"kind": self.kind, **self.extra}
+
+
+Part = TextPart | FilePart | ToolResultPart | ErrorPart | UnknownPart
+
+
+@frozen(kw_only=True)
+class Message:
+    """A message of a conversation.
+
+    Attributes:
+        id: `msg_…`.
+        conversation_id: The conversation that it belongs to.
+        created_at: Unix time in milliseconds; `created` is the same as a `datetime`.
+        created_by_id: Who sent it.
+        role: `MessageRole`, or a plain `str` that this version doesn't know.
+        parts: What is said, in order.
+        extra: Fields that this version doesn't know, under their wire names.
+    """
+
+    id: str = field(metadata={"wire": "_id"})
+    conversation_id: str
+    created_at: float
+    created_by_id: str
+    role: MessageRole | str
+    parts: tuple[Part, ...]
+    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+
+    @property
+    def created(self) -> datetime:
+        """`created_at` as an aware `datetime` in UTC; raises OutOfRangeError beyond year 9999."""
+        return as_datetime(self.created_at)

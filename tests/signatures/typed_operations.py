@@ -1,0 +1,82 @@
+"""What type checkers say of the rest of the resource; checked, never run."""
+
+from typing import assert_never, assert_type
+
+from conversations_client import (
+    AsyncClient,
+    AsyncPages,
+    Client,
+    Conversation,
+    ConversationPage,
+    ConversationWithMessages,
+    ErrorPart,
+    FilePart,
+    Message,
+    MessageRole,
+    Pages,
+    Part,
+    RawResponse,
+    TextPart,
+    ToolResultPart,
+    UnknownPart,
+)
+
+
+def sync(client: Client) -> None:
+    found = client.conversations.retrieve("conv_1")
+    assert_type(found, ConversationWithMessages)
+    assert_type(found.messages, tuple[Message, ...] | None)
+    assert_type(client.conversations.update("conv_1", display_name="a"), Conversation)
+    assert_type(client.conversations.update("a", metadata={"entity_id": None}), Conversation)
+    assert_type(client.conversations.generate_name("conv_1", context="a"), Conversation)
+    listing = client.conversations.list(limit=3)
+    assert_type(listing, Pages)
+    for conversation in listing:
+        assert_type(conversation, Conversation)
+    for page in listing.pages(after="conv_1"):
+        assert_type(page, ConversationPage)
+        assert_type(page.data, tuple[Conversation, ...])
+    raw = client.conversations.with_raw_response
+    assert_type(raw.create(), RawResponse[Conversation])
+    assert_type(raw.retrieve("a").parsed, ConversationWithMessages)
+    assert_type(raw.delete("a"), RawResponse[None])
+    assert_type(raw.list(), RawResponse[ConversationPage])
+    assert_type(client.request("GET", "/x", returns=Message), RawResponse[Message])
+
+
+async def asynchronous(client: AsyncClient) -> None:
+    assert_type(await client.conversations.retrieve("a"), ConversationWithMessages)
+    listing = client.conversations.list()
+    assert_type(listing, AsyncPages)
+    async for conversation in listing:
+        assert_type(conversation, Conversation)
+    async for page in listing.pages():
+        assert_type(page, ConversationPage)
+    raw = client.conversations.with_raw_response
+    assert_type(await raw.update("a", display_name="x"), RawResponse[Conversation])
+    assert_type(await client.request("GET", "/x", returns=Message), RawResponse[Message])
+
+
+def parts(part: Part, message: Message) -> str:
+    assert_type(message.role, MessageRole | str)
+    match part:
+        case TextPart():
+            return part.text
+        case FilePart():
+            assert_type(part.content, bytes | str)
+            return ""
+        case ToolResultPart():
+            return part.tool_call_id
+        case ErrorPart():
+            return part.error
+        case UnknownPart():
+            return part.kind
+        case _:
+            assert_never(part)
+
+
+def wrong(client: Client) -> None:
+    client.conversations.retrieve()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.conversations.update("a", metadata={"model": "m"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.conversations.generate_name("a")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.conversations.list("a")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -1,0 +1,436 @@
+"""The whole resource, in every colour: against the sandbox, and against scripts where it matters."""
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+from types import NoneType
+from typing import Any
+
+import attrs
+import pytest
+from colours import KEY, Colour, World, everything
+from hypothesis import given
+from hypothesis import strategies as st
+from scripted import CONVERSATION, HANG_UP, ScriptedServer, answer
+
+from conversations_client import (
+    UNSET,
+    BadRequestError,
+    Client,
+    Conversation,
+    ConversationMetadata,
+    ConversationPage,
+    ConversationsError,
+    ConversationWithMessages,
+    DecodeError,
+    Delivery,
+    ErrorPart,
+    FileContent,
+    FilePart,
+    InvalidArgumentError,
+    Message,
+    MessageRole,
+    NotFoundError,
+    PagingError,
+    RawResponse,
+    TextPart,
+    ToolResultPart,
+    UnknownPart,
+    structure,
+    unstructure,
+)
+from conversations_client.sandbox import Sandbox
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def options(sandbox: Sandbox) -> dict[str, Any]:
+    return {"api_key": sandbox.api_key, "base_url": sandbox.url}
+
+
+def call(name: str, *arguments: Any, **named: Any) -> Any:
+    """A scenario of one call."""
+
+    def scenario(client: Any) -> Any:
+        return getattr(client.conversations, name)(*arguments, **named)
+
+    return scenario
+
+
+def unknown(method: str, path: str) -> Any:
+    """A scenario of a call that the client has no method for."""
+
+    def scenario(client: Any) -> Any:
+        return client.request(method, path, returns=dict)
+
+    return scenario
+
+
+def test_a_life(colour: Colour, options: dict[str, Any]) -> None:
+    one = colour.run(call("create", metadata={"entity_id": "a"}), **options)
+    found = colour.run(call("retrieve", one.id), **options)
+    assert isinstance(found, ConversationWithMessages)
+    assert (found.id, found.metadata, found.messages) == (one.id, one.metadata, ())
+    named = colour.run(call("generate_name", one.id, context="About an invoice"), **options)
+    assert named.display_name == "About an invoice"
+    assert named.metadata == ConversationMetadata(entity_id="a", generating_title=False)
+    with pytest.raises(BadRequestError, match="already has a name"):
+        colour.run(call("generate_name", one.id, context="again"), **options)
+    changed = colour.run(call("update", one.id, metadata={"entity_id": None}), **options)
+    assert (changed.display_name, changed.metadata.entity_id) == ("About an invoice", None)
+    renamed = colour.run(call("update", one.id, display_name="new"), **options)
+    assert (renamed.display_name, renamed.metadata) == ("new", changed.metadata)
+    assert colour.run(call("delete", one.id), **options) is None
+    for gone in (
+        call("retrieve", one.id),
+        call("update", one.id, display_name="x"),
+        call("delete", one.id),
+        call("generate_name", one.id, context="x"),
+    ):
+        with pytest.raises(NotFoundError, match="Check the id"):
+            colour.run(gone, **options)
+
+
+def test_list_walks_every_page(colour: Colour) -> None:
+    with Sandbox() as sandbox, Client(sandbox.api_key, base_url=sandbox.url) as client:
+        options: dict[str, Any] = {"api_key": sandbox.api_key, "base_url": sandbox.url}
+        ids = [client.conversations.create().id for _ in range(7)][::-1]
+        client.conversations.create(metadata={"entity_id": "a"})
+
+        def listed(**query: Any) -> list[str | None]:
+            found = colour.run(
+                lambda client: everything(client.conversations.list(**query)), **options
+            )
+            return [conversation.id for conversation in found]
+
+        assert listed(limit=3) == ids
+        assert listed() == ids
+        assert listed(limit=2, starting_after=ids[2]) == ids[3:]
+        assert listed(limit=2, ending_before=ids[3]) == [ids[1], ids[2], ids[0]]
+        assert len(listed(entity_id="a")) == 1
+        pages = colour.run(
+            lambda client: everything(client.conversations.list(limit=3).pages(after=ids[2])),
+            **options,
+        )
+        assert [[c.id for c in page.data] for page in pages] == [ids[3:6], ids[6:]]
+        assert [page.has_more for page in pages] == [True, False]
+
+
+def wire(conversation_id: str | None) -> dict[str, Any]:
+    found = {**CONVERSATION, "_id": conversation_id}
+    return found if conversation_id else {k: v for k, v in found.items() if k != "_id"}
+
+
+def page(*ids: str | None, more: bool = True) -> bytes:
+    return answer(200, {"object": "list", "data": [wire(i) for i in ids], "has_more": more})
+
+
+def test_pages_are_asked_for_one_by_one() -> None:
+    with (
+        ScriptedServer([page("a", "b"), page("c", more=False)]) as server,
+        Client(KEY, base_url=server.url) as client,
+    ):
+        listing = client.conversations.list(limit=2, entity_id="e f")
+        assert server.seen == []
+        assert [c.id for c in islice(listing, 2)] == ["a", "b"]
+        assert [s.target for s in server.seen] == ["/v2/conversations/?limit=2&entityId=e+f"]
+
+
+def test_the_cursor_goes_with_the_direction(colour: Colour) -> None:
+    for query, cursors in [
+        ({}, ["", "startingAfter=b"]),
+        ({"ending_before": "z"}, ["endingBefore=z", "endingBefore=a"]),
+        ({"starting_after": "z"}, ["startingAfter=z", "startingAfter=b"]),
+    ]:
+        given: dict[str, Any] = dict(query)
+        with ScriptedServer([page("a", "b"), page("c", more=False)]) as server:
+            found = colour.run(partial(listing, **given), api_key=KEY, base_url=server.url)
+        assert [c.id for c in found] == ["a", "b", "c"]
+        assert [s.target.partition("?")[2] for s in server.seen] == cursors
+
+
+def listing(client: Any, **query: Any) -> Any:
+    return everything(client.conversations.list(**query))
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ([page("a"), page("a")], "sent a page again"),
+        ([page("a"), page("b"), page("a")], "sent a page again"),
+        ([page("a"), page()], "empty page"),
+        ([page("a", None)], "without an id"),
+    ],
+)
+def test_a_listing_that_cannot_go_on_says_so(
+    colour: Colour, script: list[bytes], words: str
+) -> None:
+    with ScriptedServer(script) as server, pytest.raises(PagingError, match=words):
+        colour.run(listing, api_key=KEY, base_url=server.url)
+    assert len(server.seen) == len(script)
+
+
+@pytest.mark.parametrize("status", [301, 308, 404, 405])
+def test_the_list_of_the_first_revision_is_found(colour: Colour, status: int) -> None:
+    world = World()
+    with ScriptedServer([answer(status, b""), page("a", more=False)]) as server:
+        found = colour.run(listing, world=world, api_key=KEY, base_url=server.url)
+    assert [c.id for c in found] == ["a"]
+    assert [s.target for s in server.seen] == ["/v2/conversations/", "/v2/conversations"]
+
+
+def test_no_list_at_all_is_still_an_error(colour: Colour) -> None:
+    with ScriptedServer([answer(404, b"")] * 2) as server, pytest.raises(NotFoundError):
+        colour.run(listing, api_key=KEY, base_url=server.url)
+    assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("scenario", "words"),
+    [
+        (call("list", limit=0), "limit must be"),
+        (call("list", limit=101), "limit must be"),
+        (call("list", limit=True), "limit must be"),
+        (call("list", starting_after="a", ending_before="b"), "exclude each other"),
+        (call("list", entity_id=""), "entity_id is empty"),
+        (call("retrieve", ""), "conversation_id is empty"),
+        (call("retrieve", None), "conversation_id must be a string"),
+        (call("delete", ".."), "conversation_id is '..'"),
+        (call("update", "."), "Nothing to change"),
+        (call("update", "a", metadata={}), "Nothing to change"),
+        (call("update", "a", display_name=UNSET, metadata=UNSET), "Nothing to change"),
+        (call("update", "a", display_name=None), "display_name must be a string"),
+        (call("update", "a", metadata={"model": "m"}), "model can't be changed"),
+        (call("update", ".", display_name="x"), "conversation_id is '.'"),
+        (call("generate_name", "a", context=""), "context is empty"),
+        (unknown("GET", "x"), "path must begin with '/'"),
+        (unknown("GET", "/a/../b"), "path must begin with '/'"),
+        (unknown("GET", "/a?b"), "query="),
+        (unknown("BREW", "/a"), "method must be one of GET"),
+    ],
+)
+def test_what_cannot_be_right_is_refused_with_nothing_sent(
+    colour: Colour, scenario: Any, words: str
+) -> None:
+    with ScriptedServer([]) as server, pytest.raises(InvalidArgumentError) as raised:
+        colour.run(scenario, api_key=KEY, base_url=server.url)
+    assert words in str(raised.value)
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("conversation_id", "segment"),
+    [("a/b?c#d", "a%2Fb%3Fc%23d"), ("%2F", "%252F"), ("a b", "a%20b"), ("é", "%C3%A9")],
+)
+def test_ids_are_one_segment_of_the_path(
+    colour: Colour, conversation_id: str, segment: str
+) -> None:
+    one = answer(200, CONVERSATION)
+    for script, scenario, target in [
+        (one, call("retrieve", conversation_id), ""),
+        (one, call("update", conversation_id, display_name="x"), ""),
+        (answer(204, b""), call("delete", conversation_id), ""),
+        (one, call("generate_name", conversation_id, context="x"), "/generate-name"),
+    ]:
+        with ScriptedServer([script]) as server:
+            colour.run(scenario, api_key=KEY, base_url=server.url)
+        assert server.seen[0].target == f"/v2/conversations/{segment}{target}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "body"),
+    [
+        ({"display_name": ""}, {"displayName": ""}),
+        ({"metadata": {"entity_id": None}}, {"metadata": {"entityId": None}}),
+        (
+            {"metadata": ConversationMetadata(generating_title=False)},
+            {"metadata": {"generatingTitle": False}},
+        ),
+        ({"display_name": "x", "metadata": {}}, {"displayName": "x", "metadata": {}}),
+    ],
+)
+def test_update_sends_what_is_given(
+    colour: Colour, arguments: dict[str, Any], body: dict[str, Any]
+) -> None:
+    with ScriptedServer([answer(200)]) as server:
+        colour.run(call("update", "a", **arguments), api_key=KEY, base_url=server.url)
+    assert (server.seen[0].method, json.loads(server.seen[0].body)) == ("PATCH", body)
+    assert "idempotency-key" not in server.seen[0].headers
+
+
+def test_the_first_revision_sends_no_messages_and_an_entity_beside(colour: Colour) -> None:
+    with ScriptedServer([answer(200, {**CONVERSATION, "entityId": "e"})]) as server:
+        found = colour.run(call("retrieve", "a"), api_key=KEY, base_url=server.url)
+    assert (found.messages, found.entity_id) == (None, "e")
+
+
+RAW: list[tuple[str, tuple[Any, ...], dict[str, Any], bytes, type]] = [
+    ("create", (), {}, answer(201, X_Request_Id="req_1"), Conversation),
+    ("retrieve", ("a",), {}, answer(200, X_Request_Id="req_1"), ConversationWithMessages),
+    ("update", ("a",), {"display_name": "x"}, answer(200, X_Request_Id="req_1"), Conversation),
+    ("delete", ("a",), {}, answer(204, b"", X_Request_Id="req_1"), NoneType),
+    ("generate_name", ("a",), {"context": "x"}, answer(200, X_Request_Id="req_1"), Conversation),
+    ("list", (), {}, answer(200, {"data": [], "has_more": True}, X_Request_Id="req_1"), ConversationPage),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "arguments", "named", "reply", "parsed"), RAW)
+def test_every_answer_can_be_had_in_its_envelope(  # noqa: PLR0917 - the columns of the table
+    colour: Colour,
+    name: str,
+    arguments: tuple[Any, ...],
+    named: dict[str, Any],
+    reply: bytes,
+    parsed: type,
+) -> None:
+    with ScriptedServer([answer(429, {}, Retry_After="2"), reply]) as server:
+        raw: RawResponse[Any] = colour.run(
+            lambda client: getattr(client.conversations.with_raw_response, name)(
+                *arguments, **named
+            ),
+            world=World(),
+            api_key=KEY,
+            base_url=server.url,
+        )
+    assert type(raw.parsed) is parsed
+    assert raw.status == int(reply.split()[1])
+    assert (raw.request_id, raw.attempts, raw.elapsed) == ("req_1", 2, 2.0)
+    assert raw.headers["X-REQUEST-ID"] == "req_1"
+
+
+@attrs.frozen
+class Feature:
+    feature_name: str
+
+
+def test_an_endpoint_that_the_client_does_not_know(colour: Colour) -> None:
+    with ScriptedServer([answer(503, {}), answer(200, {"featureName": "x"})]) as server:
+        raw = colour.run(
+            lambda c: c.request("get", "/v2/features/a%20b", returns=Feature, query={"q": "a&b"}),
+            world=World(),
+            api_key=KEY,
+            base_url=server.url,
+        )
+    assert (raw.parsed, raw.attempts) == (Feature("x"), 2)
+    assert server.seen[0].target == "/v2/features/a%20b?q=a%26b"
+    with (
+        ScriptedServer([answer(200, {})]) as server,
+        pytest.raises(DecodeError, match="featureName"),
+    ):
+        colour.run(
+            lambda c: c.request("POST", "/v2/x", returns=Feature, body=Feature("y")),
+            api_key=KEY,
+            base_url=server.url,
+        )
+    assert json.loads(server.seen[0].body) == {"featureName": "y"}
+    assert server.seen[0].headers["idempotency-key"]
+
+
+MESSAGE: dict[str, Any] = {
+    "_id": "msg_1",
+    "conversationId": "conv_1",
+    "createdAt": 1734789600000,
+    "createdById": "user_1",
+    "role": "assistant",
+    "parts": [
+        {"kind": "text", "text": "Hello"},
+        {"kind": "file", "file": {"bytes": "aGk=", "mimeType": "text/plain"}, "metadata": {"a": 1}},
+        {"kind": "file", "file": {"uri": "https://example.com/a"}},
+        {"kind": "tool_result", "tool_call_id": "call_1", "result": None},
+        {"kind": "error", "error": "no", "code": 3},
+        {"kind": "hologram", "rays": [1]},
+    ],
+}
+
+
+def test_messages_and_their_parts() -> None:
+    body = {**CONVERSATION, "messages": [MESSAGE]}
+    found = structure(body, ConversationWithMessages)
+    assert found.messages is not None
+    (message,) = found.messages
+    assert message == Message(
+        id="msg_1",
+        conversation_id="conv_1",
+        created_at=1734789600000,
+        created_by_id="user_1",
+        role=MessageRole.ASSISTANT,
+        parts=(
+            TextPart(text="Hello"),
+            FilePart(file=FileContent(bytes="aGk=", mime_type="text/plain"), metadata={"a": 1}),
+            FilePart(file=FileContent(uri="https://example.com/a")),
+            ToolResultPart(tool_call_id="call_1", result=None),
+            ErrorPart(error="no", code=3),
+            UnknownPart(kind="hologram", extra={"rays": [1]}),
+        ),
+    )
+    assert message.created.year == 2024
+    contents = [part.content for part in message.parts if isinstance(part, FilePart)]
+    assert contents == [b"hi", "https://example.com/a"]
+    unknown = message.parts[-1]
+    assert isinstance(unknown, UnknownPart)
+    assert unknown.json == {"kind": "hologram", "rays": [1]}
+    assert unstructure(found) == body
+
+
+@pytest.mark.parametrize("file", [FileContent(), FileContent(bytes="?"), FileContent(bytes="é")])
+def test_a_file_without_content_is_a_typed_error(file: FileContent) -> None:
+    with pytest.raises(DecodeError, match=r"\$\.file"):
+        _ = FilePart(file=file).content
+
+
+def test_faults_inside_parts_have_their_path() -> None:
+    parts = [{"kind": "text", "text": 1}, {"text": "x"}, 3, {"kind": ["text"]}]
+    body = {**CONVERSATION, "messages": [{**MESSAGE, "parts": parts}]}
+    with pytest.raises(DecodeError) as raised:
+        structure(body, ConversationWithMessages)
+    assert [str(fault) for fault in raised.value.faults] == [
+        "$.messages[0].parts[0].text: expected a string, got a number",
+        "$.messages[0].parts[1].kind: missing",
+        "$.messages[0].parts[2]: expected an object, got a number",
+        "$.messages[0].parts[3].kind: expected a string, got a list",
+    ]
+
+
+Strategy = st.SearchStrategy[Any]
+texts: Strategy = st.text()
+anything: Strategy = st.recursive(st.none() | st.booleans() | texts, st.lists, max_leaves=4)
+objects: Strategy = st.dictionaries(texts, anything)
+
+
+def part(kind: str, required: dict[str, Strategy] | None = None, **optional: Strategy) -> Strategy:
+    fields: dict[str, Strategy] = {"kind": st.just(kind), **(required or {})}
+    return st.fixed_dictionaries(fields, optional=optional)
+
+
+files: dict[str, Strategy] = {"bytes": texts, "uri": texts, "name": texts, "mimeType": texts}
+no_fields: dict[str, Strategy] = {}
+parts: Strategy = st.one_of(
+    part("text", {"text": texts}, metadata=objects),
+    part("file", {"file": st.fixed_dictionaries(no_fields, optional=files)}, metadata=objects),
+    part("tool_result", {"tool_call_id": texts}, result=anything, metadata=objects),
+    part("error", {"error": texts}, code=st.integers()),
+    part("data", data=anything),
+)
+
+
+@given(st.lists(parts))
+def test_parts_to_objects_to_parts_is_the_identity(found: list[dict[str, Any]]) -> None:
+    body = {**CONVERSATION, "messages": [{**MESSAGE, "parts": found}]}
+    assert unstructure(structure(body, ConversationWithMessages)) == body
+
+
+def test_a_reset_update_is_not_repeated_and_a_delete_is(colour: Colour) -> None:
+    with ScriptedServer([HANG_UP]) as server, pytest.raises(ConversationsError) as raised:
+        colour.run(
+            call("update", "a", display_name="x"), world=World(), api_key=KEY, base_url=server.url
+        )
+    assert (raised.value.delivery, len(server.seen)) == (Delivery.UNKNOWN, 1)
+    with ScriptedServer([HANG_UP, answer(204, b"")]) as server:
+        colour.run(call("delete", "a"), world=World(), api_key=KEY, base_url=server.url)
+    assert len(server.seen) == 2
