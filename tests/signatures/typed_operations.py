@@ -79,4 +79,4 @@ def wrong(client: Client) -> None:
     client.conversations.retrieve()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.conversations.update("a", metadata={"model": "m"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.conversations.generate_name("a")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    client.conversations.list("a")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.conversations.list(5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
