@@ -131,6 +131,8 @@ converter.register_structure_hook(bool, _boolean)
 converter.register_structure_hook(int, _integer)
 converter.register_structure_hook(float, _number)
 converter.register_structure_hook(NoneType, _null)
+# By predicate, for a hook for the class would be every class's.
+converter.register_structure_hook_func(lambda form: form is object, lambda value, _: value)
 
 
 def _without(form: Any, *members: Any) -> Any:
