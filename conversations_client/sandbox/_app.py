@@ -16,6 +16,7 @@ from conversations_client.sandbox._body import read_body
 from conversations_client.sandbox._idempotency import once
 from conversations_client.sandbox._middleware import BearerAuth, RequestId
 from conversations_client.sandbox._naming import name_from
+from conversations_client.sandbox._openapi import document
 from conversations_client.sandbox._page import read_page
 from conversations_client.sandbox._rendering import conversation_json, message_json, render
 from conversations_client.sandbox._schemas import Schema
@@ -43,7 +44,11 @@ def create_app(store: Store, *, api_key: str) -> ASGIApp:
     """
     conversations = _Conversations(store)
     app = Starlette(
-        routes=[*conversations.routes(), _route("/health", GET=_health)],
+        routes=[
+            *conversations.routes(),
+            _route("/health", GET=_health),
+            _route("/openapi.json", GET=_openapi),
+        ],
         middleware=[Middleware(BearerAuth, api_key=api_key)],
         exception_handlers={
             HTTPException: _errors.on_http_exception,
@@ -147,6 +152,11 @@ class _Conversations:
 async def _health(_request: Request) -> Response:
     """Tell that the sandbox answers."""
     return render({"status": "ok"})
+
+
+async def _openapi(_request: Request) -> Response:
+    """Show the sandbox's own description."""
+    return render(document())
 
 
 def _route(path: str, **handlers: Handler) -> Route:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -15,7 +16,7 @@ from conversations_client.sandbox._store import Store
 
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
-KEY_LENGTH: Final = 255
+KEY: Final = "^[!-~]{1,255}$"
 
 
 def once(
@@ -63,8 +64,8 @@ def _key(request: Request) -> str | None:
     keys = request.headers.getlist(HEADER)
     if not keys:
         return None
-    if len(keys) > 1 or not 1 <= len(keys[0]) <= KEY_LENGTH:
-        raise HTTPException(400, f"{HEADER} must be one value of 1 to {KEY_LENGTH} characters.")
+    if len(keys) > 1 or not re.fullmatch(KEY, keys[0]):
+        raise HTTPException(400, f"{HEADER} must be one value of 1 to 255 visible ASCII letters.")
     return keys[0]
 
 
