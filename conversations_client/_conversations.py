@@ -1,10 +1,13 @@
 """`client.conversations`: what people call, in both colours."""
 
+from typing import cast
+
 from . import _endpoints as endpoints
 from ._arguments import ConversationMetadataParam, ConversationMetadataUpdateParam
+from ._call import RawResponse
 from ._engine import AsyncEngine, Engine
 from ._paging import AsyncPages, Pages
-from ._raw_conversations import AsyncRawConversations, RawConversations
+from ._raw import AsyncCall, Call, enveloped, enveloped_async
 from ._unset import UNSET, Unset
 from .models import Conversation, ConversationMetadata, ConversationPage, ConversationWithMessages
 
@@ -12,12 +15,13 @@ from .models import Conversation, ConversationMetadata, ConversationPage, Conver
 class Conversations:
     """The operations on conversations, as `client.conversations`."""
 
-    def __init__(self, engine: Engine, *, project_id: str | None) -> None:
+    def __init__(self, engine: Engine, *, project_id: str | None, call: Call | None = None) -> None:
         self._engine = engine
         self._project_id = project_id
+        self._call = call or engine.call
 
     @property
-    def with_raw_response(self) -> RawConversations:
+    def with_raw_response(self) -> "RawConversations":
         """The same calls, each answer in its envelope: status, headers, request id, attempts."""
         return RawConversations(self._engine, project_id=self._project_id)
 
@@ -52,14 +56,14 @@ class Conversations:
             DecodeError: The answer is not what the API documents.
             ClientClosedError: The client is closed.
         """
-        return self._engine.send(
+        return self._call(
             endpoints.create(
                 display_name=display_name,
                 metadata=metadata,
                 project_id=self._project_id if project_id is UNSET else project_id,
                 idempotency_key=idempotency_key,
             )
-        ).parsed
+        )
 
     def retrieve(
         self,
@@ -80,7 +84,7 @@ class Conversations:
             DecodeError: The answer is not what the API documents.
             ClientClosedError: The client is closed.
         """
-        return self._engine.send(endpoints.retrieve(conversation_id)).parsed
+        return self._call(endpoints.retrieve(conversation_id))
 
     def update(
         self,
@@ -109,13 +113,13 @@ class Conversations:
             DecodeError: The answer is not what the API documents.
             ClientClosedError: The client is closed.
         """
-        return self._engine.send(
+        return self._call(
             endpoints.update(
                 conversation_id,
                 display_name=display_name,
                 metadata=metadata,
             )
-        ).parsed
+        )
 
     def delete(
         self,
@@ -132,7 +136,7 @@ class Conversations:
             StatusError: The service refused or failed.
             ClientClosedError: The client is closed.
         """
-        self._engine.send(endpoints.delete(conversation_id))
+        return self._call(endpoints.delete(conversation_id))
 
     def generate_name(
         self,
@@ -160,13 +164,13 @@ class Conversations:
             DecodeError: The answer is not what the API documents.
             ClientClosedError: The client is closed.
         """
-        return self._engine.send(
+        return self._call(
             endpoints.generate_name(
                 conversation_id,
                 context=context,
                 idempotency_key=idempotency_key,
             )
-        ).parsed
+        )
 
     def list(
         self,
@@ -193,35 +197,28 @@ class Conversations:
         Raises:
             InvalidArgumentError: An argument can't be right; nothing was sent.
         """
-        endpoints.list_page(
+        listing = endpoints.Listing(
             limit=limit,
             starting_after=starting_after,
             ending_before=ending_before,
             entity_id=entity_id,
         )
-        backwards = ending_before is not None
-
-        def fetch(cursor: str | None) -> ConversationPage:
-            response = self.with_raw_response.list(
-                limit=limit,
-                starting_after=starting_after if backwards else cursor or starting_after,
-                ending_before=cursor or ending_before if backwards else None,
-                entity_id=entity_id,
-            )
-            return response.parsed
-
-        return Pages(fetch, backwards)
+        listing.page(None)  # refuses now what can't be right
+        return Pages(lambda cursor: self._call(listing.page(cursor)), listing.is_backwards)
 
 
 class AsyncConversations:
     """The operations on conversations, as `client.conversations`."""
 
-    def __init__(self, engine: AsyncEngine, *, project_id: str | None) -> None:
+    def __init__(
+        self, engine: AsyncEngine, *, project_id: str | None, call: AsyncCall | None = None
+    ) -> None:
         self._engine = engine
         self._project_id = project_id
+        self._call = call or engine.call
 
     @property
-    def with_raw_response(self) -> AsyncRawConversations:
+    def with_raw_response(self) -> "AsyncRawConversations":
         """The same calls, each answer in its envelope: status, headers, request id, attempts."""
         return AsyncRawConversations(self._engine, project_id=self._project_id)
 
@@ -256,7 +253,7 @@ class AsyncConversations:
             DecodeError: The answer is not what the API documents.
             ClientClosedError: The client is closed.
         """
-        response = await self._engine.send(
+        return await self._call(
             endpoints.create(
                 display_name=display_name,
                 metadata=metadata,
@@ -264,7 +261,6 @@ class AsyncConversations:
                 idempotency_key=idempotency_key,
             )
         )
-        return response.parsed
 
     async def retrieve(
         self,
@@ -285,8 +281,7 @@ class AsyncConversations:
             DecodeError: The answer is not what the API documents.
             ClientClosedError: The client is closed.
         """
-        response = await self._engine.send(endpoints.retrieve(conversation_id))
-        return response.parsed
+        return await self._call(endpoints.retrieve(conversation_id))
 
     async def update(
         self,
@@ -315,14 +310,13 @@ class AsyncConversations:
             DecodeError: The answer is not what the API documents.
             ClientClosedError: The client is closed.
         """
-        response = await self._engine.send(
+        return await self._call(
             endpoints.update(
                 conversation_id,
                 display_name=display_name,
                 metadata=metadata,
             )
         )
-        return response.parsed
 
     async def delete(
         self,
@@ -339,7 +333,7 @@ class AsyncConversations:
             StatusError: The service refused or failed.
             ClientClosedError: The client is closed.
         """
-        await self._engine.send(endpoints.delete(conversation_id))
+        return await self._call(endpoints.delete(conversation_id))
 
     async def generate_name(
         self,
@@ -367,14 +361,13 @@ class AsyncConversations:
             DecodeError: The answer is not what the API documents.
             ClientClosedError: The client is closed.
         """
-        response = await self._engine.send(
+        return await self._call(
             endpoints.generate_name(
                 conversation_id,
                 context=context,
                 idempotency_key=idempotency_key,
             )
         )
-        return response.parsed
 
     def list(
         self,
@@ -401,21 +394,111 @@ class AsyncConversations:
         Raises:
             InvalidArgumentError: An argument can't be right; nothing was sent.
         """
-        endpoints.list_page(
+        listing = endpoints.Listing(
             limit=limit,
             starting_after=starting_after,
             ending_before=ending_before,
             entity_id=entity_id,
         )
-        backwards = ending_before is not None
+        listing.page(None)  # refuses now what can't be right
+        return AsyncPages(lambda cursor: self._call(listing.page(cursor)), listing.is_backwards)
 
-        async def fetch(cursor: str | None) -> ConversationPage:
-            response = await self.with_raw_response.list(
-                limit=limit,
-                starting_after=starting_after if backwards else cursor or starting_after,
-                ending_before=cursor or ending_before if backwards else None,
-                entity_id=entity_id,
-            )
-            return response.parsed
 
-        return AsyncPages(fetch, backwards)
+class RawConversations:
+    """The same calls, each answer in its envelope (`RawResponse`)."""
+
+    def __init__(self, engine: Engine, *, project_id: str | None) -> None:
+        call = cast("Call", engine.send)
+        same = Conversations(engine, project_id=project_id, call=call)
+        self._engine = engine
+        self.create = enveloped(same.create)
+        self.retrieve = enveloped(same.retrieve)
+        self.update = enveloped(same.update)
+        self.delete = enveloped(same.delete)
+        self.generate_name = enveloped(same.generate_name)
+
+    def list(
+        self,
+        *,
+        limit: int | Unset = UNSET,
+        starting_after: str | None = None,
+        ending_before: str | None = None,
+        entity_id: str | None = None,
+    ) -> RawResponse[ConversationPage]:
+        """List one page of conversations (`GET /v2/conversations/`).
+
+        Args:
+            limit: Conversations per page, 1 to 100; the service takes 10 if it is left out.
+            starting_after: The id of a conversation; the page has what is next older.
+            ending_before: The id of a conversation; the page has what is next newer. Not together
+                with `starting_after`.
+            entity_id: The parent agent or deployment whose conversations to list; left out, the
+                service lists those that stand alone.
+
+        Returns:
+            The page, newest first.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        listing = endpoints.Listing(
+            limit=limit,
+            starting_after=starting_after,
+            ending_before=ending_before,
+            entity_id=entity_id,
+        )
+        return self._engine.send(listing.page(None))
+
+
+class AsyncRawConversations:
+    """The same calls, each answer in its envelope (`RawResponse`)."""
+
+    def __init__(self, engine: AsyncEngine, *, project_id: str | None) -> None:
+        call = cast("AsyncCall", engine.send)
+        same = AsyncConversations(engine, project_id=project_id, call=call)
+        self._engine = engine
+        self.create = enveloped_async(same.create)
+        self.retrieve = enveloped_async(same.retrieve)
+        self.update = enveloped_async(same.update)
+        self.delete = enveloped_async(same.delete)
+        self.generate_name = enveloped_async(same.generate_name)
+
+    async def list(
+        self,
+        *,
+        limit: int | Unset = UNSET,
+        starting_after: str | None = None,
+        ending_before: str | None = None,
+        entity_id: str | None = None,
+    ) -> RawResponse[ConversationPage]:
+        """List one page of conversations (`GET /v2/conversations/`).
+
+        Args:
+            limit: Conversations per page, 1 to 100; the service takes 10 if it is left out.
+            starting_after: The id of a conversation; the page has what is next older.
+            ending_before: The id of a conversation; the page has what is next newer. Not together
+                with `starting_after`.
+            entity_id: The parent agent or deployment whose conversations to list; left out, the
+                service lists those that stand alone.
+
+        Returns:
+            The page, newest first.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not what the API documents.
+            ClientClosedError: The client is closed.
+        """
+        listing = endpoints.Listing(
+            limit=limit,
+            starting_after=starting_after,
+            ending_before=ending_before,
+            entity_id=entity_id,
+        )
+        return await self._engine.send(listing.page(None))

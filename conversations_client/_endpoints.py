@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any, Final, TypeVar
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from ._arguments import (
     ConversationMetadataParam,
@@ -88,26 +88,43 @@ def create(
     )
 
 
-def list_page(
-    *,
-    limit: int | Unset,
-    starting_after: str | None,
-    ending_before: str | None,
-    entity_id: str | None,
-) -> Operation[ConversationPage]:
-    """`GET /v2/conversations/`, without the slash where the service has it so."""
-    if starting_after is not None and ending_before is not None:
-        raise InvalidArgumentError("starting_after and ending_before exclude each other: pass one.")
-    query = [] if limit is UNSET else [("limit", checked_limit(limit))]
-    for name, wire, value in (
-        ("starting_after", "startingAfter", starting_after),
-        ("ending_before", "endingBefore", ending_before),
-        ("entity_id", "entityId", entity_id),
-    ):
-        if value is not None:
-            query.append((wire, checked_id(name, value)))
-    request = Request(method="GET", template=f"{_ALL}/", path=f"{_ALL}/", query=tuple(query))
-    return Operation(request, ConversationPage, elsewhere=evolve(request, template=_ALL, path=_ALL))
+@frozen(kw_only=True)
+class Listing:
+    """`GET /v2/conversations/`, page by page."""
+
+    limit: int | Unset
+    starting_after: str | None
+    ending_before: str | None
+    entity_id: str | None
+
+    @property
+    def is_backwards(self) -> bool:
+        """Whether each page is newer than the one before."""
+        return self.ending_before is not None
+
+    def page(self, cursor: str | None) -> Operation[ConversationPage]:
+        """The page behind a conversation, or the first one."""
+        if self.starting_after is not None and self.ending_before is not None:
+            raise InvalidArgumentError(
+                "starting_after and ending_before exclude each other: pass one."
+            )
+        after, before = (
+            (self.starting_after, cursor or self.ending_before)
+            if self.is_backwards
+            else (cursor or self.starting_after, None)
+        )
+        query = [] if self.limit is UNSET else [("limit", checked_limit(self.limit))]
+        for name, wire, value in (
+            ("starting_after", "startingAfter", after),
+            ("ending_before", "endingBefore", before),
+            ("entity_id", "entityId", self.entity_id),
+        ):
+            if value is not None:
+                query.append((wire, checked_id(name, value)))
+        # The service's first revision has this path without the slash, the second with it.
+        request = Request(method="GET", template=f"{_ALL}/", path=f"{_ALL}/", query=tuple(query))
+        elsewhere = evolve(request, template=_ALL, path=_ALL)
+        return Operation(request, ConversationPage, elsewhere=elsewhere)
 
 
 def retrieve(conversation_id: str) -> Operation[ConversationWithMessages]:

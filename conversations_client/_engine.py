@@ -151,7 +151,7 @@ class Engine(_Exchange):
         super().__init__(settings, effects)
         self._connections = connections
 
-    def send(self, operation: Operation[T]) -> RawResponse[T]:
+    def send(self, operation: Operation[T], /) -> RawResponse[T]:
         """The answer in its envelope; raises the package's errors."""
         call = self._start(operation)
         effects = self._effects
@@ -161,6 +161,10 @@ class Engine(_Exchange):
             if pause is None:
                 return call.resolve(outcome, now=effects.clock())
             effects.sleep(pause)
+
+    def call(self, operation: Operation[T], /) -> T:
+        """The parsed answer alone."""
+        return self.send(operation).parsed
 
     def _attempt(self, call: Call[T]) -> Outcome:
         try:
@@ -194,7 +198,7 @@ class AsyncEngine(_Exchange):
         super().__init__(settings, effects)
         self._connections = connections
 
-    async def send(self, operation: Operation[T]) -> RawResponse[T]:
+    async def send(self, operation: Operation[T], /) -> RawResponse[T]:
         """The answer in its envelope; raises the package's errors."""
         call = self._start(operation)
         effects = self._effects
@@ -204,6 +208,11 @@ class AsyncEngine(_Exchange):
             if pause is None:
                 return call.resolve(outcome, now=effects.clock())
             await effects.sleep_async(pause)
+
+    async def call(self, operation: Operation[T], /) -> T:
+        """The parsed answer alone."""
+        response = await self.send(operation)
+        return response.parsed
 
     async def _attempt(self, call: Call[T]) -> Outcome:
         started = False

@@ -18,8 +18,8 @@ from conversations_client import (
     Conversations,
     Pages,
 )
+from conversations_client._conversations import AsyncRawConversations, RawConversations
 from conversations_client._engine import AsyncEngine, Engine
-from conversations_client._raw_conversations import AsyncRawConversations, RawConversations
 
 ROOT = Path(conversations_client.__file__).parent
 
@@ -29,8 +29,7 @@ LAYERS = [
     {"_client"},
     {"_configured"},
     {"_conversations"},
-    {"_raw_conversations", "_paging"},
-    {"_engine"},
+    {"_engine", "_paging", "_raw"},
     {"_transport", "_failures"},
     {"_network"},
     {"_endpoints", "_call"},
