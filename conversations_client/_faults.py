@@ -1,15 +1,15 @@
 """Why an answer could not be structured: cattrs' exceptions as faults, each at its JSON path."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
-import attrs
 from cattrs import (
     ClassValidationError,
     IterableValidationError,
     StructureHandlerNotFoundError,
 )
 
+from ._attributes import wire_paths
 from .errors import Fault
 
 _JSON_TYPES: Final[Mapping[type, str]] = {
@@ -24,7 +24,16 @@ _JSON_TYPES: Final[Mapping[type, str]] = {
 
 
 class Mismatch(TypeError):  # noqa: N818 - never leaves the package
-    """A value is of the wrong kind; the message never holds the value."""
+    """A value is of the wrong kind; the message never holds the value.
+
+    Args:
+        problem: What is wrong.
+        at: The way from the value to where it is wrong; nothing if it is wrong itself.
+    """
+
+    def __init__(self, problem: str = "", *, at: str = "") -> None:
+        super().__init__(problem)
+        self.at = at
 
 
 def json_type(value: object) -> str:
@@ -32,20 +41,11 @@ def json_type(value: object) -> str:
     return _JSON_TYPES.get(type(value), f"a Python {type(value).__name__}")
 
 
-def wire_name(attribute: "attrs.Attribute[Any]") -> str:
-    """The name that an attribute has on the wire: its own if it has one, else the camelCase."""
-    name: str | None = attribute.metadata.get("wire")
-    if name is not None:
-        return name
-    head, *tail = attribute.name.split("_")
-    return head + "".join(map(str.title, tail))
-
-
 def faults_of(error: Exception, path: str = "$") -> Iterator[Fault]:
     """Every fault that an exception of a detailed converter stands for, in order."""
     match error:
         case ClassValidationError():
-            names = {a.name: wire_name(a) for a in attrs.fields(error.cl)}
+            names = wire_paths(error.cl)
             noted, bare = error.group_exceptions()
             for inner, note in noted:
                 yield from faults_of(inner, f"{path}.{names.get(note.name, note.name)}")
@@ -54,7 +54,7 @@ def faults_of(error: Exception, path: str = "$") -> Iterator[Fault]:
             for inner, index in indexed:
                 yield from faults_of(inner, f"{path}[{index.index!r}]")
         case _:
-            yield Fault(path, _problem(error))
+            yield Fault(path + getattr(error, "at", ""), _problem(error))
             return
     for inner in bare:
         yield from faults_of(inner, path)
