@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import attrs
 
-from ._faults import wire_name
+from ._attributes import wire_name
 from ._unset import UNSET, Unset
 from ._wire import unstructure
 from .errors import InvalidArgumentError
@@ -131,6 +131,17 @@ def checked_context(value: object) -> str:
     text = checked_string("context", value)
     if not text:
         raise InvalidArgumentError("context is empty: pass what the conversation is about.")
+    return text
+
+
+def checked_model(value: object) -> str:
+    """What is to answer."""
+    text = checked_string("model", value)
+    provider, slash, model_id = text.partition("/")
+    if not (provider and slash and model_id):
+        raise InvalidArgumentError(
+            "model must name its provider too, as in 'openai/gpt-4o': provider/model_id."
+        )
     return text
 
 

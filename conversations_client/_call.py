@@ -13,6 +13,7 @@ from ._status import status_error
 from .errors import ConversationsError, DeadlineError, DecodeError, Delivery, TransportError
 
 T = TypeVar("T")
+P = TypeVar("P")
 E = TypeVar("E", bound=ConversationsError)
 
 _WORSE: Final = (Delivery.UNSENT, Delivery.REFUSED, Delivery.UNKNOWN)
@@ -89,8 +90,29 @@ class Call(Generic[T]):
         self._reason = verdict.reason
         return None
 
+    @property
+    def attempts(self) -> int:
+        """How often the request was sent until now."""
+        return self._attempts
+
     def resolve(self, outcome: Outcome, *, now: float) -> RawResponse[T]:
         """The answer in its envelope, or the error that the outcome comes to."""
+        reply = self.success(outcome)
+        return self.envelope(reply, self._parsed(reply), now=now)
+
+    def envelope(self, reply: Reply, parsed: P, *, now: float) -> RawResponse[P]:
+        """What was parsed, in its envelope."""
+        return RawResponse(
+            parsed=parsed,
+            status=reply.status,
+            headers=reply.headers,
+            request_id=reply.request_id,
+            attempts=self._attempts,
+            elapsed=now - self._started,
+        )
+
+    def success(self, outcome: Outcome) -> Reply:
+        """The same, or the error that it comes to."""
         if isinstance(outcome, TransportError):
             raise self._final(outcome, f"{self.operation.request}: {outcome}")
         if not outcome.is_success:
@@ -98,14 +120,7 @@ class Call(Generic[T]):
                 self.operation.request, outcome, reason=self._reason, key=self._key
             )
             raise self._final(error, str(error))
-        return RawResponse(
-            parsed=self._parsed(outcome),
-            status=outcome.status,
-            headers=outcome.headers,
-            request_id=outcome.request_id,
-            attempts=self._attempts,
-            elapsed=now - self._started,
-        )
+        return outcome
 
     def out_of_time(self, delivery: Delivery) -> DeadlineError:
         """The outcome of an attempt that the deadline cut off, or left no time for."""

@@ -10,6 +10,7 @@ import httpx
 from ._call import RawResponse
 from ._config import Settings, Timeout
 from ._configured import (
+    MAX_EVENT_BYTES,
     MAX_RESPONSE_BYTES,
     Configured,
     check_injected,
@@ -18,7 +19,8 @@ from ._configured import (
 )
 from ._conversations import AsyncConversations, Conversations
 from ._endpoints import anything
-from ._engine import AsyncEngine, Effects, Engine
+from ._engine import AsyncEngine, Engine
+from ._exchange import Effects
 from ._retry import Retry
 from ._transport import (
     AsyncConnections,
@@ -47,6 +49,7 @@ class Client(Configured):
         retry: How often a request is sent again; `Retry(attempts=1)` for never.
         max_connections: How many connections are open at once at most. Default 100.
         max_response_bytes: How large an answer may be after decompression. Default 64 MiB.
+        max_event_bytes: How large one event of a streamed response may be. Default 16 MiB.
         allow_plain_http: Whether the key may be sent over http:// to other machines. Default False.
         ssl_context: What decides which certificates are trusted; those of certifi if left out.
         http_client: An httpx client to send through instead of own connections; it is never
@@ -69,6 +72,7 @@ class Client(Configured):
         retry: Retry = Retry(),  # noqa: B008 - frozen
         max_connections: int = 100,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
+        max_event_bytes: int = MAX_EVENT_BYTES,
         allow_plain_http: bool = False,
         ssl_context: ssl.SSLContext | None = None,
         http_client: httpx.Client | None = None,
@@ -81,6 +85,7 @@ class Client(Configured):
             retry=retry,
             max_connections=max_connections,
             max_response_bytes=max_response_bytes,
+            max_event_bytes=max_event_bytes,
             allow_plain_http=allow_plain_http,
         )
         if http_client is None:
@@ -158,6 +163,7 @@ class Client(Configured):
         timeout: Timeout | float | Unset | None = UNSET,
         retry: Retry | None = None,
         max_response_bytes: int | None = None,
+        max_event_bytes: int | None = None,
     ) -> Self:
         """A client with some settings changed, over the same connections.
 
@@ -173,6 +179,7 @@ class Client(Configured):
             timeout=timeout,
             retry=retry,
             max_response_bytes=max_response_bytes,
+            max_event_bytes=max_event_bytes,
         )
         copy = type(self).__new__(type(self))
         copy._set_up(settings, self._connections, self._effects, owner=False)  # noqa: SLF001 - a copy of itself
@@ -211,6 +218,7 @@ class AsyncClient(Configured):
         retry: How often a request is sent again; `Retry(attempts=1)` for never.
         max_connections: How many connections are open at once at most. Default 100.
         max_response_bytes: How large an answer may be after decompression. Default 64 MiB.
+        max_event_bytes: How large one event of a streamed response may be. Default 16 MiB.
         allow_plain_http: Whether the key may be sent over http:// to other machines. Default False.
         ssl_context: What decides which certificates are trusted; those of certifi if left out.
         http_client: An httpx client to send through instead of own connections; it is never
@@ -233,6 +241,7 @@ class AsyncClient(Configured):
         retry: Retry = Retry(),  # noqa: B008 - frozen
         max_connections: int = 100,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
+        max_event_bytes: int = MAX_EVENT_BYTES,
         allow_plain_http: bool = False,
         ssl_context: ssl.SSLContext | None = None,
         http_client: httpx.AsyncClient | None = None,
@@ -245,6 +254,7 @@ class AsyncClient(Configured):
             retry=retry,
             max_connections=max_connections,
             max_response_bytes=max_response_bytes,
+            max_event_bytes=max_event_bytes,
             allow_plain_http=allow_plain_http,
         )
         if http_client is None:
@@ -322,6 +332,7 @@ class AsyncClient(Configured):
         timeout: Timeout | float | Unset | None = UNSET,
         retry: Retry | None = None,
         max_response_bytes: int | None = None,
+        max_event_bytes: int | None = None,
     ) -> Self:
         """A client with some settings changed, over the same connections.
 
@@ -337,6 +348,7 @@ class AsyncClient(Configured):
             timeout=timeout,
             retry=retry,
             max_response_bytes=max_response_bytes,
+            max_event_bytes=max_event_bytes,
         )
         copy = type(self).__new__(type(self))
         copy._set_up(settings, self._connections, self._effects, owner=False)  # noqa: SLF001 - a copy of itself

@@ -46,6 +46,7 @@ class Settings:
         retry: How often a request is sent again.
         max_connections: How many connections are open at once at most.
         max_response_bytes: How large an answer may be, in bytes after decompression.
+        max_event_bytes: How large one event of a stream may be.
         allow_plain_http: Whether the key may cross a network unencrypted.
     """
 
@@ -56,6 +57,7 @@ class Settings:
     retry: Retry
     max_connections: int = field(validator=validators.count)
     max_response_bytes: int = field(validator=validators.count)
+    max_event_bytes: int = field(validator=validators.count)
     allow_plain_http: bool = field(validator=validators.flag)
 
     def __attrs_post_init__(self) -> None:

@@ -21,6 +21,7 @@ from ._unset import UNSET, Unset
 from .errors import ConfigurationError
 
 MAX_RESPONSE_BYTES: Final = 64 * 2**20
+MAX_EVENT_BYTES: Final = 16 * 2**20
 
 
 class Configured:
@@ -59,6 +60,7 @@ class Configured:
         timeout: Timeout | float | Unset | None,
         retry: Retry | None,
         max_response_bytes: int | None,
+        max_event_bytes: int | None,
     ) -> Settings:
         changes: dict[str, Any] = {}
         if api_key is not None:
@@ -71,6 +73,8 @@ class Configured:
             changes["retry"] = checked_retry(retry)
         if max_response_bytes is not None:
             changes["max_response_bytes"] = max_response_bytes
+        if max_event_bytes is not None:
+            changes["max_event_bytes"] = max_event_bytes
         return evolve(self._settings, **changes)
 
 
@@ -83,6 +87,7 @@ def checked_settings(
     retry: Retry,
     max_connections: int,
     max_response_bytes: int,
+    max_event_bytes: int,
     allow_plain_http: bool,
 ) -> Settings:
     """The settings of a new client: arguments, else the environment, else defaults."""
@@ -94,6 +99,7 @@ def checked_settings(
         retry=checked_retry(retry),
         max_connections=max_connections,
         max_response_bytes=max_response_bytes,
+        max_event_bytes=max_event_bytes,
         allow_plain_http=allow_plain_http,
     )
 

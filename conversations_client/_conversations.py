@@ -8,6 +8,7 @@ from ._call import RawResponse
 from ._engine import AsyncEngine, Engine
 from ._paging import AsyncPages, Pages
 from ._raw import AsyncCall, Call, enveloped, enveloped_async
+from ._responses import AsyncResponses, Responses
 from ._unset import UNSET, Unset
 from .models import Conversation, ConversationMetadata, ConversationPage, ConversationWithMessages
 
@@ -19,6 +20,7 @@ class Conversations:
         self._engine = engine
         self._project_id = project_id
         self._call = call or engine.call
+        self.responses = Responses(engine)
 
     @property
     def with_raw_response(self) -> "RawConversations":
@@ -216,6 +218,7 @@ class AsyncConversations:
         self._engine = engine
         self._project_id = project_id
         self._call = call or engine.call
+        self.responses = AsyncResponses(engine)
 
     @property
     def with_raw_response(self) -> "AsyncRawConversations":
@@ -410,6 +413,7 @@ class RawConversations:
     def __init__(self, engine: Engine, *, project_id: str | None) -> None:
         call = cast("Call", engine.send)
         same = Conversations(engine, project_id=project_id, call=call)
+        self.responses = same.responses.with_raw_response
         self._engine = engine
         self.create = enveloped(same.create)
         self.retrieve = enveloped(same.retrieve)
@@ -460,6 +464,7 @@ class AsyncRawConversations:
     def __init__(self, engine: AsyncEngine, *, project_id: str | None) -> None:
         call = cast("AsyncCall", engine.send)
         same = AsyncConversations(engine, project_id=project_id, call=call)
+        self.responses = same.responses.with_raw_response
         self._engine = engine
         self.create = enveloped_async(same.create)
         self.retrieve = enveloped_async(same.retrieve)

@@ -1,6 +1,6 @@
 """The operations of the API, one function each: arguments in, an Operation out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import NoneType
 from typing import Any, Final, TypeVar
 
@@ -17,15 +17,18 @@ from ._arguments import (
     checked_metadata,
     checked_metadata_update,
     checked_method,
+    checked_model,
     checked_path,
     json_body,
     json_value,
     path_segment,
 )
+from ._message import checked_message
 from ._operation import Operation, Request
 from ._unset import UNSET, Unset
 from ._wire import unstructure
 from .errors import InvalidArgumentError
+from .messages import RequestPart, UserMessage
 from .models import (
     Conversation,
     ConversationMetadata,
@@ -166,6 +169,31 @@ def generate_name(
         idempotency_key=checked_idempotency_key(idempotency_key),
     )
     return Operation(request, Conversation)
+
+
+def create_response(
+    conversation_id: str,
+    *,
+    message: str | UserMessage | Sequence[str | RequestPart],
+    model: str,
+    task_id: str | Unset,
+    idempotency_key: str | None,
+) -> Operation[None]:
+    """`POST /v2/conversations/{conversation_id}/responses`."""
+    fields: dict[str, Any] = {
+        "message": checked_message(message),
+        "model": checked_model(model),
+        "task_id": UNSET if task_id is UNSET else checked_id("task_id", task_id),
+        "stream": True,
+    }
+    request = _one(
+        "POST",
+        conversation_id,
+        "/responses",
+        body=json_body(fields),
+        idempotency_key=checked_idempotency_key(idempotency_key),
+    )
+    return Operation(evolve(request, streams=True), NoneType)
 
 
 def _one(

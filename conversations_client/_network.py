@@ -4,6 +4,7 @@ httpcore's own hold each read and write to a limit, so that a server which sends
 could keep a call going for ever.
 """
 
+import math
 import ssl
 from collections.abc import Callable, Iterable
 from typing import Any, Self
@@ -14,20 +15,31 @@ import httpcore
 class Until(float):
     """Seconds that one read or write may take, less where the whole call must end sooner."""
 
-    __slots__ = ("_clock", "_deadline")
+    __slots__ = ("_clock", "_deadline", "_seconds")
 
+    _seconds: float
     _deadline: float
     _clock: Callable[[], float]
 
     def __new__(cls, seconds: float, *, deadline: float, clock: Callable[[], float]) -> Self:
         self = super().__new__(cls, seconds)
+        self._seconds = seconds
         self._deadline = deadline
         self._clock = clock
         return self
 
+    def lift(self, seconds: float | None) -> None:
+        """Take the deadline away, and leave so many seconds for one read; None for no limit."""
+        self._seconds = math.inf if seconds is None else seconds
+        self._deadline = math.inf
+
+    def shorten(self, seconds: float) -> None:
+        """Set a deadline so many seconds from now."""
+        self._deadline = self._clock() + seconds
+
     def left(self) -> float:
         """Seconds from now; 0 or less when the deadline is over."""
-        return min(self, self._deadline - self._clock())
+        return min(self._seconds, self._deadline - self._clock())
 
 
 def _left(limit: float | None, expired: type[httpcore.TimeoutException]) -> float | None:
@@ -36,7 +48,7 @@ def _left(limit: float | None, expired: type[httpcore.TimeoutException]) -> floa
     seconds = limit.left()
     if seconds <= 0:
         raise expired("deadline")
-    return seconds
+    return None if seconds == math.inf else seconds
 
 
 class DeadlineStream(httpcore.NetworkStream):

@@ -6,8 +6,9 @@ from typing import Final, Generic, TypeVar, cast
 from attrs import field, frozen
 
 from ._headers import Headers
+from ._json import parse
 from ._retry_after import seconds_to_wait
-from ._wire import parse, structure
+from ._wire import structure
 from .errors import Delivery, TransportError
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ class Request:
         query: Names and values, not yet encoded.
         body: JSON; None for a request without one.
         idempotency_key: The same on every attempt; None leaves the header out.
+        streams: Whether the answer is a stream of events.
     """
 
     method: str
@@ -35,6 +37,7 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     body: bytes | None = field(default=None, repr=False)
     idempotency_key: str | None = field(default=None, repr=False)
+    streams: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.template}"

@@ -48,9 +48,11 @@ def _message_of(body: bytes) -> str | None:
         message = found["message"]
     except (ValueError, TypeError, KeyError, IndexError, RecursionError):
         return None
-    if not isinstance(message, str) or not message:
-        return None
-    # Whatever it is, it ends up in terminals and logs.
+    return readable(message) if isinstance(message, str) and message else None
+
+
+def readable(message: str) -> str:
+    """What a service says, fit for the terminals and logs in which it ends up."""
     text = "".join(c if c.isprintable() else " " for c in message[:_LONGEST_MESSAGE])
     return text.rstrip(". ") + ("…" if len(message) > _LONGEST_MESSAGE else "")
 

@@ -25,9 +25,15 @@
     │   ├── RateLimitError            429
     │   └── ServerError               5xx
     ├── DecodeError                   success, but not the answer that the API documents
+    ├── StreamError                   a response that broke off, with what had arrived
+    │   ├── ResponseFailedError       the service says so itself
+    │   ├── StreamTruncatedError      it ended too early, or can't be read on
+    │   └── EventTooLargeError
+    ├── StreamClosedError             (also a RuntimeError)
     ├── PagingError                   a listing that can't go on
     └── OutOfRangeError               (also an OverflowError)
 
+Those of streams are in `conversations_client.responses`, beside what they hold.
 Each can be pickled and says in `delivery` whether the service may have acted on the request.
 """
 
@@ -106,6 +112,10 @@ class InvalidArgumentError(ConversationsError, ValueError):
 
 class ClientClosedError(ConversationsError, RuntimeError):
     """The client was closed before the call."""
+
+
+class StreamClosedError(ConversationsError, RuntimeError):
+    """A stream was used outside its `with` block, or after its end."""
 
 
 class PagingError(ConversationsError):

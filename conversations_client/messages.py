@@ -5,10 +5,10 @@ A part is told by its `kind`; one that this version doesn't know is an `UnknownP
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from attrs import field, frozen
 
@@ -26,10 +26,19 @@ class MessageRole(StrEnum):
 
 @frozen(kw_only=True)
 class TextPart:
-    """Words."""
+    """Words.
+
+    Attributes:
+        text: The words.
+        id: What a stream calls the part, `text_…`; None where the service sent none.
+        metadata: Whatever belongs to it; None where the service sent none.
+        extra: Fields that this version doesn't know, under their wire names.
+    """
 
     kind: Literal["text"] = "text"
     text: str
+    id: str | None = field(default=None, metadata={"wire": "_id"})
+    metadata: Mapping[str, Any] | None = field(default=None, hash=False)
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
 
@@ -42,6 +51,7 @@ class FileContent:
         uri: Where the content is; None where the service sent none.
         mime_type: What it is; None where the service didn't say.
         name: What it is called; None where the service didn't say.
+        type: Which of the two it is, as streams say; None where the service didn't say.
         extra: Fields that this version doesn't know, under their wire names.
     """
 
@@ -49,17 +59,39 @@ class FileContent:
     uri: str | None = None
     mime_type: str | None = None
     name: str | None = None
+    type: str | None = None
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
 
 @frozen(kw_only=True)
 class FilePart:
-    """A file; `content` gives it decoded."""
+    """A file; `content` gives it decoded.
+
+    Attributes:
+        file: What it is and where.
+        id: What a stream calls the part, `file_…`; None where the service sent none.
+        metadata: Whatever belongs to it; None where the service sent none.
+        extra: Fields that this version doesn't know, under their wire names.
+    """
 
     kind: Literal["file"] = "file"
     file: FileContent
+    id: str | None = field(default=None, metadata={"wire": "_id"})
     metadata: Mapping[str, Any] | None = field(default=None, hash=False)
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+
+    @classmethod
+    def from_bytes(
+        cls, content: bytes, *, mime_type: str | None = None, name: str | None = None
+    ) -> Self:
+        """A file to send, from its content."""
+        encoded = base64.b64encode(content).decode()
+        return cls(file=FileContent(bytes=encoded, mime_type=mime_type, name=name))
+
+    @classmethod
+    def from_uri(cls, uri: str, *, mime_type: str | None = None, name: str | None = None) -> Self:
+        """A file to send, by where it is."""
+        return cls(file=FileContent(uri=uri, mime_type=mime_type, name=name))
 
     @property
     def content(self) -> bytes | str:
@@ -76,22 +108,79 @@ class FilePart:
 
 @frozen(kw_only=True)
 class ToolResultPart:
-    """What a tool gave; `result` is any JSON, UNSET where the service sent none."""
+    """What a tool gave.
+
+    Attributes:
+        tool_call_id: The call that it answers.
+        result: Any JSON; UNSET where the service sent none.
+        id: What a stream calls the part; None where the service sent none.
+        metadata: Whatever belongs to it; None where the service sent none.
+        extra: Fields that this version doesn't know, under their wire names.
+    """
 
     kind: Literal["tool_result"] = "tool_result"
     tool_call_id: str = field(metadata={"wire": "tool_call_id"})
     result: Any = field(default=UNSET, hash=False)
+    id: str | None = field(default=None, metadata={"wire": "_id"})
     metadata: Mapping[str, Any] | None = field(default=None, hash=False)
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
 
 @frozen(kw_only=True)
 class ErrorPart:
-    """Something that went wrong; `code` is None where the service sent none."""
+    """Something that went wrong.
+
+    Attributes:
+        error: What, in words.
+        code: Its number; None where the service sent none.
+        id: What a stream calls the part; None where the service sent none.
+        metadata: Whatever belongs to it; None where the service sent none.
+        extra: Fields that this version doesn't know, under their wire names.
+    """
 
     kind: Literal["error"] = "error"
     error: str
     code: float | None = None
+    id: str | None = field(default=None, metadata={"wire": "_id"})
+    metadata: Mapping[str, Any] | None = field(default=None, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+
+
+@frozen(kw_only=True)
+class ReasoningPart:
+    """What a model thought before it answered; it comes in streams.
+
+    Attributes:
+        reasoning: The thoughts.
+        signature: What the model's provider knows them again by; None where there is none.
+        id: What a stream calls the part, `reasoning_…`; None where the service sent none.
+        metadata: Whatever belongs to it; None where the service sent none.
+        extra: Fields that this version doesn't know, under their wire names.
+    """
+
+    kind: Literal["reasoning"] = "reasoning"
+    reasoning: str
+    signature: str | None = None
+    id: str | None = field(default=None, metadata={"wire": "_id"})
+    metadata: Mapping[str, Any] | None = field(default=None, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+
+
+@frozen(kw_only=True)
+class DataPart:
+    """An object; it comes in streams.
+
+    Attributes:
+        data: The object.
+        id: What a stream calls the part, `data_…`; None where the service sent none.
+        metadata: Whatever belongs to it; None where the service sent none.
+        extra: Fields that this version doesn't know, under their wire names.
+    """
+
+    kind: Literal["data"] = "data"
+    data: Mapping[str, Any] = field(hash=False)
+    id: str | None = field(default=None, metadata={"wire": "_id"})
+    metadata: Mapping[str, Any] | None = field(default=None, hash=False)
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
 
@@ -108,7 +197,25 @@ class UnknownPart:
         return {"kind": self.kind, **self.extra}
 
 
-Part = TextPart | FilePart | ToolResultPart | ErrorPart | UnknownPart
+RequestPart = TextPart | FilePart | ToolResultPart | ErrorPart
+"""What a message to the service may be made of."""
+
+Part = TextPart | FilePart | ToolResultPart | ErrorPart | ReasoningPart | DataPart | UnknownPart
+"""What messages and streams are made of."""
+
+
+@frozen(kw_only=True)
+class UserMessage:
+    """A message to send.
+
+    Attributes:
+        parts: What is said, in order.
+        message_id: The id that the message is to have; None lets the service choose one.
+    """
+
+    role: Literal["user"] = "user"
+    parts: Sequence[RequestPart]
+    message_id: str | None = None
 
 
 @frozen(kw_only=True)

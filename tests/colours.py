@@ -9,7 +9,7 @@ import anyio
 from attrs import define, field, frozen
 
 from conversations_client import AsyncClient, Client
-from conversations_client._engine import Effects
+from conversations_client._exchange import Effects
 
 COLOURS = ["sync", "asyncio", "trio"]
 KEY = "key-0123456789"

@@ -415,7 +415,9 @@ parts: Strategy = st.one_of(
     part("file", {"file": st.fixed_dictionaries(no_fields, optional=files)}, metadata=objects),
     part("tool_result", {"tool_call_id": texts}, result=anything, metadata=objects),
     part("error", {"error": texts}, code=st.integers()),
-    part("data", data=anything),
+    part("reasoning", {"reasoning": texts}, signature=texts),
+    part("data", {"data": objects}, _id=texts),
+    part("hologram", rays=anything),
 )
 
 

@@ -27,26 +27,35 @@ ROOT = Path(conversations_client.__file__).parent
 LAYERS = [
     {"__init__"},
     {"_client"},
-    {"_configured"},
     {"_conversations"},
-    {"_engine", "_paging", "_raw"},
-    {"_transport", "_failures"},
-    {"_network"},
-    {"_endpoints", "_call"},
-    {"_arguments", "_status", "_config"},
-    {"_retry", "_body"},
-    {"_operation"},
-    {"_wire", "_retry_after"},
-    {"_faults", "models", "_validators"},
-    {"messages"},
-    {"_times"},
+    {"_responses"},
+    {"_engine"},
+    {"_exchange", "_streaming"},
+    {"_configured", "_incoming", "_raw"},
+    {"_call", "_config", "_endpoints", "_reading"},
+    {"_message", "_retry", "_status"},
+    {"_arguments", "_operation"},
+    {"_collected", "_wire"},
+    {"_objects", "_paging", "responses"},
+    {"_generated", "events", "models"},
+    {"_json", "_values", "messages"},
+    {"_body", "_failures", "_faults", "_times", "_transport", "_validators"},
     {"errors"},
-    {"_unset", "_headers", "_secret", "_version"},
+    {
+        "_attributes",
+        "_headers",
+        "_network",
+        "_retry_after",
+        "_secret",
+        "_sse",
+        "_unset",
+        "_version",
+    },
 ]
 DEPTH = {module: depth for depth, layer in enumerate(LAYERS) for module in layer}
-HTTPX = {"_client", "_engine", "_transport", "_failures", "_network"}
+HTTPX = {"_client", "_engine", "_exchange", "_failures", "_incoming", "_network", "_transport"}
 IMPURE = {"os", "socket", "time", "random", "uuid", "anyio", "threading", "secrets", "logging"}
-EFFECTFUL = {"_configured", "_engine", "_transport"}
+EFFECTFUL = {"_configured", "_engine", "_exchange", "_incoming", "_transport"}
 
 
 def imports(path: Path) -> set[str]:

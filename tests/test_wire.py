@@ -26,7 +26,7 @@ from conversations_client import (
     structure,
     unstructure,
 )
-from conversations_client._wire import parse
+from conversations_client._json import parse
 
 LEAST: dict[str, Any] = {
     "kind": "conversation",

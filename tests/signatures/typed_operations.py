@@ -9,6 +9,7 @@ from conversations_client import (
     Conversation,
     ConversationPage,
     ConversationWithMessages,
+    DataPart,
     ErrorPart,
     FilePart,
     Message,
@@ -16,6 +17,7 @@ from conversations_client import (
     Pages,
     Part,
     RawResponse,
+    ReasoningPart,
     TextPart,
     ToolResultPart,
     UnknownPart,
@@ -69,6 +71,10 @@ def parts(part: Part, message: Message) -> str:
             return part.tool_call_id
         case ErrorPart():
             return part.error
+        case ReasoningPart():
+            return part.reasoning
+        case DataPart():
+            return str(part.data)
         case UnknownPart():
             return part.kind
         case _:

@@ -1,0 +1,95 @@
+"""The events of a response, put together."""
+
+from itertools import takewhile
+from typing import Any
+
+from attrs import evolve
+
+from .events import Event, PartDelta, PartDone, ResponseDone, ResponseStarted
+from .messages import Part, ReasoningPart, TextPart
+from .responses import PartialResponse, Response
+
+
+class Collected:
+    """What the events so far come to."""
+
+    def __init__(self) -> None:
+        self._started: ResponseStarted | None = None
+        self._parts: dict[str, list[Part] | Part] = {}
+
+    def add(self, event: Event) -> str:
+        """Take the next event; gives the words that it brings, none that came before."""
+        match event:
+            case PartDelta():
+                so_far = self._parts.setdefault(event.part_id, [])
+                if isinstance(so_far, list):
+                    so_far.append(event.delta)
+                return _words(event.delta)
+            case PartDone():
+                is_new = event.part_id not in self._parts
+                self._parts[event.part_id] = event.part
+                return _words(event.part) if is_new else ""
+            case ResponseStarted():
+                self._started = event
+                return ""
+            case _:
+                return ""
+
+    def partial(self) -> PartialResponse:
+        """What has arrived."""
+        return PartialResponse(**self._fields())
+
+    def whole(self, done: ResponseDone) -> Response:
+        """The response that an event ends."""
+        return Response(
+            **self._fields(),
+            finish_reason=done.finish_reason,
+            usage=done.usage,
+            pending_tool_calls=done.pending_tool_calls or (),
+        )
+
+    def _fields(self) -> dict[str, Any]:
+        parts = self._parts.values()
+        fields: dict[str, Any] = {
+            "parts": tuple(joined(part) if isinstance(part, list) else part for part in parts)
+        }
+        if self._started is not None:
+            fields |= {
+                "id": self._started.response_id,
+                "task_id": self._started.task_id,
+                "model": self._started.model,
+                "workflow_run_id": self._started.workflow_run_id,
+                "user_message_id": self._started.user_message_id,
+                "assistant_message_id": self._started.assistant_message_id,
+            }
+        return fields
+
+
+def _words(part: Part) -> str:
+    return part.text if isinstance(part, TextPart) else ""
+
+
+def joined(deltas: list[Part]) -> Part:
+    """The part that its deltas, one or more, come to."""
+    last = deltas[-1]
+    # A delta of another kind supersedes those before.
+    same = list(takewhile(lambda delta: type(delta) is type(last), reversed(deltas)))[::-1]
+    match last:
+        case TextPart():
+            words = "".join(delta.text for delta in same if isinstance(delta, TextPart))
+            return evolve(last, text=words, **_latest(same, "id", "metadata"))
+        case ReasoningPart():
+            words = "".join(delta.reasoning for delta in same if isinstance(delta, ReasoningPart))
+            latest = _latest(same, "id", "metadata", "signature")
+            return evolve(last, reasoning=words, **latest)
+        case _:
+            return last
+
+
+def _latest(deltas: list[Part], *names: str) -> dict[str, Any]:
+    """What the deltas say of the whole part; a later one has the word, if it says anything."""
+    found: dict[str, Any] = {}
+    for delta in deltas:
+        said = {name: getattr(delta, name) for name in names}
+        found |= {name: value for name, value in said.items() if value is not None}
+    return found

@@ -1,0 +1,158 @@
+"""What both engines do alike around one exchange of request and reply."""
+
+import math
+import random
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
+
+import anyio
+import httpx
+from attrs import evolve, field, frozen
+
+from ._body import Body
+from ._call import Call
+from ._config import Settings
+from ._failures import transport_error
+from ._headers import Headers
+from ._incoming import Head
+from ._network import Until
+from ._operation import Operation, Reply
+from ._reading import Source
+from ._version import __version__
+from .errors import Delivery, PoolTimeoutError, TransportError, TransportTimeoutError
+
+T = TypeVar("T")
+
+_USER_AGENT: Final = f"conversations-client/{__version__} httpx/{httpx.__version__}"
+_EVENTS_AS_THEY_COME: Final = {
+    "Accept": "text/event-stream",
+    "Accept-Encoding": "identity",  # for what compresses may hold events back
+    "Cache-Control": "no-store",
+}
+
+
+@frozen(kw_only=True)
+class Effects:
+    """What an engine knows of the world besides the network; tests put their own in place."""
+
+    clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    jitter: Callable[[], float] = random.random
+    new_key: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
+    sleep: Callable[[float], None] = time.sleep
+    sleep_async: Callable[[float], Awaitable[None]] = anyio.sleep
+
+
+class Exchange:
+    """Requests and replies as httpx has them, and what they mean. No I/O."""
+
+    def __init__(self, settings: Settings, effects: Effects) -> None:
+        self._settings = settings
+        self._effects = effects
+        self._headers = {
+            "Authorization": f"Bearer {settings.api_key.reveal()}",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": _USER_AGENT,
+        }
+
+    @property
+    def max_event_bytes(self) -> int:
+        """How many bytes one event of a stream may have."""
+        return self._settings.max_event_bytes
+
+    def _start(self, operation: Operation[T]) -> Call[T]:
+        request = operation.request
+        if request.method == "POST" and request.idempotency_key is None:
+            keyed = evolve(request, idempotency_key=self._effects.new_key())
+            operation = evolve(operation, request=keyed)
+        return Call(
+            operation,
+            retry=self._settings.retry,
+            total=self._settings.timeout.total,
+            key=self._settings.api_key,
+            started=self._effects.clock(),
+        )
+
+    def _request(self, call: Call[T]) -> httpx.Request:
+        request = call.operation.request
+        headers = dict(self._headers)
+        if request.streams:
+            headers |= _EVENTS_AS_THEY_COME
+        if request.body is not None:
+            headers["Content-Type"] = "application/json"
+        if request.idempotency_key is not None:
+            headers["Idempotency-Key"] = request.idempotency_key
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        return httpx.Request(
+            request.method,
+            f"{self._settings.base_url}{request.path}{query}",
+            headers=headers,
+            content=request.body,
+            extensions={"timeout": self._limits(call)},
+        )
+
+    def _limits(self, call: Call[T]) -> dict[str, float | None]:
+        timeout = self._settings.timeout
+        phases = {"connect": timeout.connect, "read": timeout.idle, "write": timeout.idle}
+        limits: dict[str, float | None] = {**phases, "pool": None}
+        if call.deadline == math.inf:
+            return limits
+        left = call.deadline - self._effects.clock()
+        if left <= 0:
+            raise call.out_of_time(Delivery.UNSENT)
+        return {
+            phase: Until(
+                left if seconds is None else min(seconds, left),
+                deadline=call.deadline,
+                clock=self._effects.clock,
+            )
+            for phase, seconds in limits.items()
+        }
+
+    def _lift(self, request: httpx.Request) -> None:
+        """Let a stream go on as long as it isn't silent."""
+        limit = request.extensions["timeout"]["read"]
+        if isinstance(limit, Until):
+            limit.lift(self._settings.timeout.idle)
+
+    def _head(self, call: Call[Any], response: httpx.Response) -> Head:
+        reply = self._reply(response, b"")
+        source = Source(
+            request=str(call.operation.request),
+            content_type=reply.headers.get("content-type", ""),
+            attempts=call.attempts + 1,
+            request_id=reply.request_id,
+            key=self._settings.api_key,
+        )
+        return Head(reply=reply, source=source, call=call, clock=self._effects.clock)
+
+    def _body(self, response: httpx.Response) -> Body:
+        return Body(
+            response.headers.get("content-encoding", ""), limit=self._settings.max_response_bytes
+        )
+
+    def _check_deadline(self, call: Call[T]) -> None:
+        if self._effects.clock() >= call.deadline:
+            raise call.out_of_time(Delivery.UNKNOWN)
+
+    def _reply(self, response: httpx.Response, body: bytes) -> Reply:
+        return Reply(
+            status=response.status_code,
+            headers=Headers(response.headers.items()),
+            body=body,
+            received_at=self._effects.wall(),
+        )
+
+    def _failure(self, error: Exception, call: Call[T]) -> TransportError:
+        failure = transport_error(error)
+        if (
+            not isinstance(failure, TransportTimeoutError)
+            or isinstance(failure, PoolTimeoutError)
+            or self._effects.clock() < call.deadline
+        ):
+            return failure
+        return call.out_of_time(failure.delivery)

@@ -1,0 +1,129 @@
+"""An answer whose body is still coming in, in both colours."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, Final, TypeVar, cast
+
+import anyio
+import httpx
+from attrs import field, frozen
+
+from ._call import Call, RawResponse
+from ._failures import FOREIGN, transport_error
+from ._network import Until
+from ._operation import Reply
+from ._reading import Source
+
+T = TypeVar("T")
+
+_CLOSING: Final = 1.0  # seconds that a connection may take to say goodbye
+_DRAINING: Final = 0.25  # seconds that the end of a body may be behind what it says
+
+
+@frozen(kw_only=True)
+class Head:
+    """What is known of an answer before its body.
+
+    Attributes:
+        reply: The status and the headers.
+        source: Where the events come from.
+    """
+
+    reply: Reply
+    source: Source
+    _call: Call[Any] = field(repr=False, alias="call")
+    _clock: Callable[[], float] = field(repr=False, alias="clock")
+
+    def envelope(self, parsed: T) -> RawResponse[T]:
+        """What the body came to, in its envelope."""
+        return self._call.envelope(self.reply, parsed, now=self._clock())
+
+
+class Incoming:
+    """An answer whose body is read piece by piece, and its connection."""
+
+    def __init__(self, head: Head, response: httpx.Response) -> None:
+        self.head = head
+        self._response = response
+        self._pieces = iter(cast("httpx.SyncByteStream", response.stream))
+
+    def read(self) -> bytes:
+        """The next piece, or nothing at the end; raises TransportError."""
+        try:
+            return next(self._pieces, b"")
+        except FOREIGN as error:
+            failure = transport_error(error)
+        raise failure
+
+    def close(self, *, drain: bool = False) -> None:
+        """Let go of the connection; again does nothing.
+
+        Args:
+            drain: Whether the body has nothing more to say: its end is waited for a moment, for
+                only so can the connection be used again.
+        """
+        with contextlib.suppress(*FOREIGN):
+            try:
+                if drain:
+                    self._drain()
+            finally:
+                self._response.close()
+
+    def _drain(self) -> None:
+        # Other transports than our own can't be told now to wait for a moment alone.
+        limit = self._response.request.extensions["timeout"]["read"]
+        if isinstance(limit, Until):
+            limit.shorten(_DRAINING)
+            exhaust(self._pieces)
+
+
+class AsyncIncoming:
+    """An answer whose body is read piece by piece, and its connection."""
+
+    def __init__(self, head: Head, response: httpx.Response) -> None:
+        self.head = head
+        self._response = response
+        self._pieces = aiter(cast("httpx.AsyncByteStream", response.stream))
+
+    async def read(self) -> bytes:
+        """The next piece, or nothing at the end; raises TransportError."""
+        try:
+            return await anext(self._pieces, b"")
+        except FOREIGN as error:
+            failure = transport_error(error)
+        raise failure
+
+    async def aclose(self, *, drain: bool = False) -> None:
+        """Let go of the connection, cancelled or not; again does nothing.
+
+        Args:
+            drain: Whether the body has nothing more to say: its end is waited for a moment, for
+                only so can the connection be used again.
+        """
+        with anyio.move_on_after(_CLOSING, shield=True), contextlib.suppress(*FOREIGN):
+            if drain:
+                with anyio.move_on_after(_DRAINING):
+                    await exhaust_async(self._pieces)
+            await self._response.aclose()
+            await exhaust_async(self._pieces)
+
+    def abandon(self) -> None:
+        """Let go of the connection from where nothing can be awaited."""
+
+
+def exhaust(pieces: Iterator[bytes]) -> None:
+    """Read to the end, for nothing."""
+    for _ in pieces:
+        pass
+
+
+async def exhaust_async(pieces: AsyncIterator[bytes]) -> None:
+    """Read to the end, for nothing.
+
+    Of an answer that is closed this ends the generators below it. They can only be ended by
+    running them: left to the garbage collector they would be finished outside their task, of
+    which trio warns.
+    """
+    with contextlib.suppress(*FOREIGN):
+        async for _ in pieces:
+            pass

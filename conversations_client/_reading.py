@@ -1,0 +1,160 @@
+"""A streamed response as it is read: bytes in, events out, until its end or its fault. No I/O."""
+
+from typing import Final, cast
+
+from attrs import frozen
+
+from ._collected import Collected
+from ._json import parse
+from ._secret import Secret
+from ._sse import EventDecoder
+from ._status import readable
+from ._wire import structure
+from .errors import ConversationsError, DecodeError
+from .events import Event, ResponseDone, ResponseFailed
+from .responses import (
+    EventTooLargeError,
+    Response,
+    ResponseFailedError,
+    StreamTruncatedError,
+)
+
+_MEDIA_TYPE: Final = "text/event-stream"
+_SENTINEL: Final = b"[DONE]"
+_EVENT: Final = cast("type[Event]", Event)
+
+
+@frozen(kw_only=True)
+class Source:
+    """Where the events come from, for the words of errors.
+
+    Attributes:
+        request: The request, as `METHOD /path/template`.
+        content_type: What the answer says that it is.
+        attempts: How often the request was sent.
+        request_id: What the service calls the exchange; None if it doesn't say.
+        key: What must not appear in errors, should the service repeat it.
+    """
+
+    request: str
+    content_type: str
+    attempts: int
+    request_id: str | None
+    key: Secret
+
+
+class Reading:
+    """The state of a response between its first byte and its end.
+
+    Args:
+        source: Where the events come from.
+        limit: How many bytes one event may have.
+    """
+
+    def __init__(self, source: Source, *, limit: int) -> None:
+        self._source = source
+        self._limit = limit
+        self._decoder = EventDecoder(limit=limit)
+        self._collected = Collected()
+        self._done: ResponseDone | None = None
+        self._failed: ResponseFailed | None = None
+        self._has_ended = False
+        self.words = ""
+        """What the last event brought of the response's text."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the response is whole."""
+        return self._done is not None
+
+    def check(self) -> None:
+        """Raise StreamTruncatedError for an answer that is no stream of events."""
+        media_type = self._source.content_type.partition(";")[0].strip().lower()
+        if media_type != _MEDIA_TYPE:
+            came = self._source.content_type or "no content type"
+            raise self._truncated(f"was answered with {came}, not with {_MEDIA_TYPE}.")
+
+    def feed(self, chunk: bytes) -> None:
+        """Take what came in; nothing is the end of the stream."""
+        if chunk:
+            self._decoder.feed(chunk)
+        else:
+            self._decoder.end()
+            self._has_ended = True
+
+    def take(self) -> Event | None:
+        """The next event, or None if more must come in first; raises StreamError."""
+        if self._failed is not None:
+            raise self._failure(self._failed)
+        data = None if self._done else self._decoder.take()
+        if data is None:
+            self._check_that_more_may_come()
+            return None
+        if data == _SENTINEL:
+            raise self._truncated("said that it was done, but not how the response ended.")
+        event = self._event(data)
+        self.words = self._collected.add(event)
+        if isinstance(event, ResponseDone):
+            self._done = event
+        elif isinstance(event, ResponseFailed):
+            self._failed = event
+        return event
+
+    def whole(self) -> Response:
+        """The response, once it is done; raises StreamTruncatedError."""
+        if self._done is None:
+            raise self._truncated("was left before the response ended.")
+        return self._collected.whole(self._done)
+
+    def broken_by(self, error: ConversationsError) -> StreamTruncatedError:
+        """The error for a connection that broke."""
+        return self._truncated(f"broke off: {error}", error)
+
+    def _check_that_more_may_come(self) -> None:
+        if self._done is not None:
+            return
+        if self._decoder.is_overfull:
+            raise EventTooLargeError(
+                f"{self._source.request} sent an event larger than "
+                f"max_event_bytes={self._limit}: raise it if the service is right.",
+                partial=self._collected.partial(),
+                attempts=self._source.attempts,
+                request_id=self._source.request_id,
+            )
+        if self._has_ended:
+            raise self._truncated("ended before the response did.")
+
+    def _event(self, data: bytes) -> Event:
+        try:
+            return structure(parse(data), _EVENT)
+        except DecodeError as error:
+            undocumented = error
+        raise self._truncated(
+            f"sent an event that is not as the API documents it: {undocumented}.", undocumented
+        )
+
+    def _failure(self, failed: ResponseFailed) -> ResponseFailedError:
+        said = self._source.key.redact(failed.error)
+        error = ResponseFailedError(
+            f"{self._source.request} failed while it was answered, with code {failed.code:g}: "
+            f"{readable(said)}",
+            partial=self._collected.partial(),
+            attempts=self._source.attempts,
+            request_id=self._source.request_id,
+        )
+        error.service_message = said
+        error.code = failed.code
+        return error
+
+    def _truncated(
+        self, problem: str, reason: ConversationsError | None = None
+    ) -> StreamTruncatedError:
+        error = StreamTruncatedError(
+            f"{self._source.request}: the stream {problem} What had arrived is in `partial`; the "
+            "service may have gone on without you.",
+            partial=self._collected.partial(),
+            attempts=self._source.attempts,
+            request_id=self._source.request_id,
+        )
+        error.reason = reason
+        return error

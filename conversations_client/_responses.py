@@ -1,0 +1,297 @@
+"""`client.conversations.responses`: what people call, in both colours."""
+
+from collections.abc import Sequence
+
+from . import _endpoints as endpoints
+from ._call import RawResponse
+from ._engine import AsyncEngine, Engine
+from ._streaming import AsyncStream, Stream
+from ._unset import UNSET, Unset
+from .messages import RequestPart, UserMessage
+from .responses import Response
+
+
+class Responses:
+    """The responses of conversations, as `client.conversations.responses`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def with_raw_response(self) -> "RawResponses":
+        """The same call, its answer in its envelope: status, headers, request id, attempts."""
+        return RawResponses(self)
+
+    def create(
+        self,
+        conversation_id: str,
+        *,
+        message: str | UserMessage | Sequence[str | RequestPart],
+        model: str,
+        task_id: str | Unset = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Response:
+        """Say something and wait for all of the answer.
+
+        It is streamed inside (`POST /v2/conversations/{conversation_id}/responses`), so there is
+        no limit on how long it takes, as long as something comes every `Timeout.idle` seconds.
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+            message: What to say: a string, or several strings and parts (`TextPart`, `FilePart`,
+                `ToolResultPart`, `ErrorPart`), or a `UserMessage`.
+            model: What is to answer, as `provider/model_id`.
+            task_id: The task that the response belongs to; the service makes one up if left out.
+            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
+                visible ASCII characters; a random one is made up if left out.
+
+        Returns:
+            The whole response.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No answer came.
+            StatusError: The service refused or failed before the first event.
+            ResponseFailedError: The service says that the response failed.
+            StreamTruncatedError: The stream ended before the response did, or can't be read.
+            EventTooLargeError: An event is larger than `max_event_bytes`.
+            ClientClosedError: The client is closed.
+        """
+        with self.stream(
+            conversation_id,
+            message=message,
+            model=model,
+            task_id=task_id,
+            idempotency_key=idempotency_key,
+        ) as stream:
+            return stream.collect()
+
+    def stream(
+        self,
+        conversation_id: str,
+        *,
+        message: str | UserMessage | Sequence[str | RequestPart],
+        model: str,
+        task_id: str | Unset = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Stream:
+        """Say something and take the answer as it comes, event by event.
+
+        The request (`POST /v2/conversations/{conversation_id}/responses`) is sent when the stream's
+        `with` block is entered. `Timeout.total` bounds the wait for the first byte, and
+        `Timeout.idle` each silence after it.
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+            message: What to say: a string, or several strings and parts (`TextPart`, `FilePart`,
+                `ToolResultPart`, `ErrorPart`), or a `UserMessage`.
+            model: What is to answer, as `provider/model_id`.
+            task_id: The task that the response belongs to; the service makes one up if left out.
+            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
+                visible ASCII characters; a random one is made up if left out.
+
+        Returns:
+            The stream, to be used in a `with` block.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+        """
+        operation = endpoints.create_response(
+            conversation_id,
+            message=message,
+            model=model,
+            task_id=task_id,
+            idempotency_key=idempotency_key,
+        )
+        return Stream(lambda: self._engine.open(operation), limit=self._engine.max_event_bytes)
+
+
+class RawResponses:
+    """The same call, its answer in its envelope (`RawResponse`)."""
+
+    def __init__(self, responses: Responses) -> None:
+        self._responses = responses
+
+    def create(
+        self,
+        conversation_id: str,
+        *,
+        message: str | UserMessage | Sequence[str | RequestPart],
+        model: str,
+        task_id: str | Unset = UNSET,
+        idempotency_key: str | None = None,
+    ) -> RawResponse[Response]:
+        """Say something and wait for all of the answer, as `responses.create` does.
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+            message: What to say: a string, or several strings and parts (`TextPart`, `FilePart`,
+                `ToolResultPart`, `ErrorPart`), or a `UserMessage`.
+            model: What is to answer, as `provider/model_id`.
+            task_id: The task that the response belongs to; the service makes one up if left out.
+            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
+                visible ASCII characters; a random one is made up if left out.
+
+        Returns:
+            The whole response in its envelope.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No answer came.
+            StatusError: The service refused or failed before the first event.
+            ResponseFailedError: The service says that the response failed.
+            StreamTruncatedError: The stream ended before the response did, or can't be read.
+            EventTooLargeError: An event is larger than `max_event_bytes`.
+            ClientClosedError: The client is closed.
+        """
+        with self._responses.stream(
+            conversation_id,
+            message=message,
+            model=model,
+            task_id=task_id,
+            idempotency_key=idempotency_key,
+        ) as stream:
+            return stream.envelope(stream.collect())
+
+
+class AsyncResponses:
+    """The responses of conversations, as `client.conversations.responses`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @property
+    def with_raw_response(self) -> "AsyncRawResponses":
+        """The same call, its answer in its envelope: status, headers, request id, attempts."""
+        return AsyncRawResponses(self)
+
+    async def create(
+        self,
+        conversation_id: str,
+        *,
+        message: str | UserMessage | Sequence[str | RequestPart],
+        model: str,
+        task_id: str | Unset = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Response:
+        """Say something and wait for all of the answer.
+
+        It is streamed inside (`POST /v2/conversations/{conversation_id}/responses`), so there is
+        no limit on how long it takes, as long as something comes every `Timeout.idle` seconds.
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+            message: What to say: a string, or several strings and parts (`TextPart`, `FilePart`,
+                `ToolResultPart`, `ErrorPart`), or a `UserMessage`.
+            model: What is to answer, as `provider/model_id`.
+            task_id: The task that the response belongs to; the service makes one up if left out.
+            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
+                visible ASCII characters; a random one is made up if left out.
+
+        Returns:
+            The whole response.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No answer came.
+            StatusError: The service refused or failed before the first event.
+            ResponseFailedError: The service says that the response failed.
+            StreamTruncatedError: The stream ended before the response did, or can't be read.
+            EventTooLargeError: An event is larger than `max_event_bytes`.
+            ClientClosedError: The client is closed.
+        """
+        async with self.stream(
+            conversation_id,
+            message=message,
+            model=model,
+            task_id=task_id,
+            idempotency_key=idempotency_key,
+        ) as stream:
+            return await stream.collect()
+
+    def stream(
+        self,
+        conversation_id: str,
+        *,
+        message: str | UserMessage | Sequence[str | RequestPart],
+        model: str,
+        task_id: str | Unset = UNSET,
+        idempotency_key: str | None = None,
+    ) -> AsyncStream:
+        """Say something and take the answer as it comes, event by event.
+
+        The request (`POST /v2/conversations/{conversation_id}/responses`) is sent when the stream's
+        `with` block is entered. `Timeout.total` bounds the wait for the first byte, and
+        `Timeout.idle` each silence after it.
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+            message: What to say: a string, or several strings and parts (`TextPart`, `FilePart`,
+                `ToolResultPart`, `ErrorPart`), or a `UserMessage`.
+            model: What is to answer, as `provider/model_id`.
+            task_id: The task that the response belongs to; the service makes one up if left out.
+            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
+                visible ASCII characters; a random one is made up if left out.
+
+        Returns:
+            The stream, to be used in a `with` block.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+        """
+        operation = endpoints.create_response(
+            conversation_id,
+            message=message,
+            model=model,
+            task_id=task_id,
+            idempotency_key=idempotency_key,
+        )
+        return AsyncStream(lambda: self._engine.open(operation), limit=self._engine.max_event_bytes)
+
+
+class AsyncRawResponses:
+    """The same call, its answer in its envelope (`RawResponse`)."""
+
+    def __init__(self, responses: AsyncResponses) -> None:
+        self._responses = responses
+
+    async def create(
+        self,
+        conversation_id: str,
+        *,
+        message: str | UserMessage | Sequence[str | RequestPart],
+        model: str,
+        task_id: str | Unset = UNSET,
+        idempotency_key: str | None = None,
+    ) -> RawResponse[Response]:
+        """Say something and wait for all of the answer, as `responses.create` does.
+
+        Args:
+            conversation_id: The conversation, `conv_…`.
+            message: What to say: a string, or several strings and parts (`TextPart`, `FilePart`,
+                `ToolResultPart`, `ErrorPart`), or a `UserMessage`.
+            model: What is to answer, as `provider/model_id`.
+            task_id: The task that the response belongs to; the service makes one up if left out.
+            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
+                visible ASCII characters; a random one is made up if left out.
+
+        Returns:
+            The whole response in its envelope.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No answer came.
+            StatusError: The service refused or failed before the first event.
+            ResponseFailedError: The service says that the response failed.
+            StreamTruncatedError: The stream ended before the response did, or can't be read.
+            EventTooLargeError: An event is larger than `max_event_bytes`.
+            ClientClosedError: The client is closed.
+        """
+        async with self._responses.stream(
+            conversation_id,
+            message=message,
+            model=model,
+            task_id=task_id,
+            idempotency_key=idempotency_key,
+        ) as stream:
+            return stream.envelope(await stream.collect())
