@@ -11,17 +11,20 @@ from conversations_client.sandbox import _errors
 from conversations_client.sandbox._conversations import Conversations
 from conversations_client.sandbox._middleware import BearerAuth, RequestId
 from conversations_client.sandbox._openapi import document
+from conversations_client.sandbox._pacing import Pacing
 from conversations_client.sandbox._rendering import render
+from conversations_client.sandbox._responses import Responses
 from conversations_client.sandbox._routing import route
 from conversations_client.sandbox._store import Store
 
 
-def create_app(store: Store, *, api_key: str) -> ASGIApp:
+def create_app(store: Store, *, api_key: str, pacing: Pacing) -> ASGIApp:
     """Put the API together.
 
     Args:
         store: What it remembers.
         api_key: What callers must send as bearer token.
+        pacing: How fast streams go.
 
     Returns:
         The ASGI application; it never closes the store.
@@ -29,6 +32,7 @@ def create_app(store: Store, *, api_key: str) -> ASGIApp:
     app = Starlette(
         routes=[
             *Conversations(store).routes(),
+            *Responses(store, pacing).routes(),
             route("/health", GET=_health),
             route("/openapi.json", GET=_openapi),
         ],
