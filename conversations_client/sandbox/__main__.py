@@ -23,8 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     stop = _told_to_stop()
     try:
-        sandbox = Sandbox(port=options.port, db=options.db, api_key=options.api_key)
-    except OSError as error:
+        sandbox = Sandbox(
+            port=options.port, db=options.db, api_key=options.api_key, pace=options.pace
+        )
+    except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     with sandbox:
@@ -58,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
         "--api-key",
         default=os.environ.get("ORQ_API_KEY"),
         help="what callers must send; default: ORQ_API_KEY, or one made up",
+    )
+    parser.add_argument(
+        "--pace", type=float, default=0.0, help="seconds between two events of a stream; default 0"
     )
     return parser
 

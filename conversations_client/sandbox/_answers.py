@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from conversations_client.sandbox._message_schemas import PART
 from conversations_client.sandbox._schemas import (
     CONVERSATION_ID,
     DISPLAY_NAME,
@@ -30,15 +31,6 @@ def reference(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _part(kind: str, **properties: Schema) -> Schema:
-    """Describe a message's part of one kind; its first property must be there."""
-    return {
-        "type": "object",
-        "required": ["kind", next(iter(properties))],
-        "properties": {"kind": {"const": kind}, **properties},
-    }
-
-
 _CONVERSATION: Final[Schema] = {
     "type": "object",
     "required": [
@@ -60,21 +52,6 @@ _CONVERSATION: Final[Schema] = {
         "updatedById": {"type": "string", "pattern": USER_ID},
         "metadata": METADATA,
     },
-}
-
-_TEXT: Final[Schema] = {"type": "string"}
-_ANYTHING: Final[Schema] = {}
-_OBJECT: Final[Schema] = {"type": "object"}
-
-_FILE: Final[Schema] = {
-    "type": "object",
-    "properties": {
-        "bytes": {"type": "string", "minLength": 1, "contentEncoding": "base64"},
-        "uri": _TEXT,
-        "mimeType": _TEXT,
-        "name": _TEXT,
-    },
-    "oneOf": [{"required": ["bytes"]}, {"required": ["uri"]}],
 }
 
 ANSWERS: Final[dict[str, Schema]] = {
@@ -105,19 +82,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "parts": {"type": "array", "items": reference("Part")},
         },
     },
-    "Part": {
-        "oneOf": [
-            _part("text", text=_TEXT),
-            _part("file", file=_FILE, metadata=_OBJECT),
-            _part(
-                "tool_result",
-                tool_call_id={"type": "string", "minLength": 1},
-                result=_ANYTHING,
-                metadata=_OBJECT,
-            ),
-            _part("error", error=_TEXT, code={"type": "number"}),
-        ]
-    },
+    "Part": PART,
     "Health": {
         "type": "object",
         "required": ["status"],

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from conversations_client.sandbox._schemas import faults
+from conversations_client.sandbox._faults import faults
 
 LIMIT: Final = 1024 * 1024
 DEPTH: Final = 64

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from attrs import frozen
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +18,54 @@ from conversations_client.sandbox._store import Store
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
 KEY: Final = "^[!-~]{1,255}$"
+
+
+@frozen(kw_only=True)
+class Key:
+    """An idempotency key, and the fingerprint of the request that it came with."""
+
+    value: str
+    fingerprint: str
+
+
+def read_key(request: Request, body: object) -> Key | None:
+    """Take a request's key.
+
+    Args:
+        request: The request.
+        body: Its parsed JSON.
+
+    Returns:
+        The key, None if there is none.
+
+    Raises:
+        HTTPException: 400 for a malformed one.
+    """
+    keys = request.headers.getlist(HEADER)
+    if not keys:
+        return None
+    if len(keys) > 1 or not re.fullmatch(KEY, keys[0]):
+        raise HTTPException(400, f"{HEADER} must be one value of 1 to 255 visible ASCII letters.")
+    return Key(value=keys[0], fingerprint=_fingerprint(request.url.path, body))
+
+
+def first_answer(store: Store, key: Key) -> KeptAnswer | None:
+    """Look up what was answered under a key.
+
+    Args:
+        store: Where answers are kept.
+        key: The key.
+
+    Returns:
+        The answer, None if the key is new.
+
+    Raises:
+        HTTPException: 422 for a key that was used for another request.
+    """
+    kept = store.kept_answers.find(key.value)
+    if kept is not None and kept.fingerprint != key.fingerprint:
+        raise HTTPException(422, f"This {HEADER} was used for another request.")
+    return kept
 
 
 def once(
@@ -38,35 +87,21 @@ def once(
         HTTPException: 400 for a malformed key, 422 for one that was used for another request;
             and whatever `act` raises.
     """
-    key = _key(request)
+    key = read_key(request, body)
     if key is None:
         return _respond(status, encode(act()))
-    fingerprint = _fingerprint(request.url.path, body)
     with store.transaction():
-        kept = store.kept_answers.find(key)
-        if kept is None:
-            answer = encode(act())
-            kept = KeptAnswer(fingerprint=fingerprint, status=status, body=answer)
-            store.kept_answers.keep(key, kept)
-            return _respond(status, answer)
-    if kept.fingerprint != fingerprint:
-        raise HTTPException(422, f"This {HEADER} was used for another request.")
-    return _respond(kept.status, kept.body, {REPLAYED: "true"})
+        kept = first_answer(store, key)
+        if kept is not None:
+            return _respond(kept.status, kept.body, {REPLAYED: "true"})
+        answer = KeptAnswer(fingerprint=key.fingerprint, status=status, body=encode(act()))
+        store.kept_answers.keep(key.value, answer)
+    return _respond(status, answer.body)
 
 
 def _respond(status: int, body: bytes, headers: dict[str, str] | None = None) -> Response:
     """Answer with JSON that is written already."""
     return Response(body, status, headers, media_type="application/json")
-
-
-def _key(request: Request) -> str | None:
-    """Take the key, if there is one."""
-    keys = request.headers.getlist(HEADER)
-    if not keys:
-        return None
-    if len(keys) > 1 or not re.fullmatch(KEY, keys[0]):
-        raise HTTPException(400, f"{HEADER} must be one value of 1 to 255 visible ASCII letters.")
-    return keys[0]
 
 
 def _fingerprint(path: str, body: object) -> str:

@@ -52,14 +52,14 @@ class KeptAnswers:
         """Keep an answer, and forget those whose time is over.
 
         Args:
-            key: The idempotency key; one whose answer's time is over can be used anew.
+            key: The idempotency key; an answer that it stood for is replaced.
             answer: What to keep.
         """
         now = self._clock()
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM kept_answer WHERE kept_at <= ?", (now - KEPT_FOR_MS,))
             connection.execute(
-                "INSERT INTO kept_answer (key, fingerprint, status, body, kept_at)"
+                "REPLACE INTO kept_answer (key, fingerprint, status, body, kept_at)"
                 " VALUES (?, ?, ?, ?, ?)",
                 (key, answer.fingerprint, answer.status, answer.body, now),
             )

@@ -5,6 +5,7 @@ from typing import Final
 from conversations_client.sandbox import _schemas
 from conversations_client.sandbox._answers import ANSWERS, reference
 from conversations_client.sandbox._idempotency import HEADER, KEY
+from conversations_client.sandbox._message_schemas import CREATE_RESPONSE
 from conversations_client.sandbox._page import DEFAULT_LIMIT, MAXIMUM_LIMIT
 from conversations_client.sandbox._schemas import Schema
 
@@ -12,6 +13,7 @@ _FAILURES: Final = {
     400: "What was sent can't be understood; or, in generate-name, there is a name already.",
     401: "The API key is missing or wrong.",
     404: "There is no such conversation.",
+    409: "There is a message of this id already; or the stream under this key can't be had again.",
     413: "The body is larger than 1 MiB.",
     415: "The body is not sent as application/json.",
     422: "The body is not as described; or its Idempotency-Key was used for another request.",
@@ -68,6 +70,10 @@ def document() -> Schema:
             f"{one}/generate-name": {
                 "parameters": [_CONVERSATION_ID],
                 "post": _generate_name(),
+            },
+            f"{one}/responses": {
+                "parameters": [_CONVERSATION_ID],
+                "post": _create_response(),
             },
         },
         "components": {
@@ -151,6 +157,24 @@ def _generate_name() -> Schema:
         "parameters": [_IDEMPOTENCY_KEY],
         "requestBody": _body(_schemas.GENERATE_NAME),
         "responses": _responses(200, "Conversation", *_WITH_BODY, 404),
+    }
+
+
+def _create_response() -> Schema:
+    events = (
+        'Events, each one line "data: " and JSON {"type", "timestamp", "data"}, then an empty one.'
+    )
+    streamed = {
+        "description": "Being streamed.",
+        "headers": _REQUEST_ID,
+        "content": {"text/event-stream": {"schema": {"type": "string", "description": events}}},
+    }
+    return {
+        "operationId": "createResponse",
+        "summary": "Store a message and stream a response to it",
+        "parameters": [_IDEMPOTENCY_KEY],
+        "requestBody": _body(CREATE_RESPONSE),
+        "responses": {"200": streamed, **_failures(*_WITH_BODY, 404, 409)},
     }
 
 

@@ -1,17 +1,19 @@
-"""JSON schemas (draft 2020-12) of request bodies, and the faults of a body in words."""
+"""JSON schemas (draft 2020-12) of request bodies."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, cast
+from collections.abc import Mapping
+from typing import Final
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 
 from conversations_client.sandbox import _ulid
 
 Schema = Mapping[str, object]
 
+# Python's `$` also matches before a last newline; the lookahead makes it what it is elsewhere.
+END: Final = r"$(?!\n)"
+
 CONVERSATION_ID: Final = f"^conv_{_ulid.PATTERN}$"
-MESSAGE_ID: Final = f"^msg_{_ulid.PATTERN}$"
+MESSAGE_ID: Final = f"^msg_{_ulid.PATTERN}{END}"
 USER_ID: Final = f"^user_{_ulid.PATTERN}$"
 
 NAME_LENGTH: Final = 100
@@ -63,38 +65,9 @@ def validator(schema: Schema) -> Draft202012Validator:
     """Make a schema ready to check bodies with.
 
     Args:
-        schema: One of this module's.
+        schema: The schema of a body.
 
     Returns:
         The validator.
     """
     return Draft202012Validator(schema)
-
-
-def faults(body: object, check: Draft202012Validator) -> Iterator[str]:
-    """Tell what is wrong with a body.
-
-    Args:
-        body: The parsed JSON.
-        check: The validator of its schema.
-
-    Yields:
-        Each fault, led by its JSON path.
-    """
-    instance = cast("Any", body)
-    errors: Iterable[ValidationError] = check.iter_errors(instance)  # pyright: ignore[reportUnknownMemberType]
-    for error in sorted(errors, key=lambda error: error.json_path):
-        yield f"{error.json_path} {_words(error)}"
-
-
-def _words(error: ValidationError) -> str:
-    """Word a fault without the value, which may be as long as a body can be."""
-    expected = cast("object", error.validator_value)
-    if error.validator == "type":
-        kinds = [expected] if isinstance(expected, str) else cast("list[str]", expected)
-        return f"must be of type {' or '.join(str(kind) for kind in kinds)}"
-    if error.validator == "required":
-        missing = set(cast("list[str]", expected)) - set(cast("dict[str, object]", error.instance))
-        return f"must have {' and '.join(sorted(missing))}"
-    bound = "at most" if error.validator == "maxLength" else "at least"
-    return f"must have {bound} {expected} characters"

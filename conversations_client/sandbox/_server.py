@@ -4,12 +4,14 @@ import os
 import secrets
 import socket
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
 import uvicorn
 
 from conversations_client.sandbox._app import create_app
+from conversations_client.sandbox._pacing import Pacing
 from conversations_client.sandbox._store import Store
 
 _HOST: Final = "127.0.0.1"
@@ -26,9 +28,11 @@ class Sandbox:
         db: The SQLite file to keep everything in, made if it isn't there; None, the default,
             keeps everything in memory until the sandbox stops.
         api_key: The key that callers must send; one is made up if left out.
+        pace: Seconds between two events of a stream; 0, the default, sends them as fast as can be.
 
     Raises:
         OSError: The port is taken, or the file is no database of the sandbox.
+        ValueError: The pace is negative or not finite.
     """
 
     def __init__(
@@ -37,7 +41,9 @@ class Sandbox:
         port: int = 0,
         db: str | os.PathLike[str] | None = None,
         api_key: str | None = None,
+        pace: float = 0.0,
     ) -> None:
+        self._pacing = Pacing(pace)
         self.api_key = api_key or f"sandbox_{secrets.token_urlsafe()}"
         self._socket = _listen(port)
         try:
@@ -48,13 +54,14 @@ class Sandbox:
         self.url = f"http://{_HOST}:{self._socket.getsockname()[1]}"
         self._server = _Server(
             uvicorn.Config(
-                create_app(self._store, api_key=self.api_key),
+                create_app(self._store, api_key=self.api_key, pacing=self._pacing),
                 log_config=None,
                 access_log=False,
                 lifespan="off",
                 ws="none",
                 timeout_graceful_shutdown=1,
-            )
+            ),
+            on_shutdown=self._pacing.stop,
         )
         self._thread = threading.Thread(target=self._serve, name="sandbox", daemon=True)
         self._stopped = False
@@ -102,16 +109,22 @@ class Sandbox:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, telling when it is ready."""
+    """uvicorn's server, telling when it is ready and when it stops."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, *, on_shutdown: Callable[[], None]) -> None:
         super().__init__(config)
         self.ready = threading.Event()
+        self._on_shutdown = on_shutdown
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept connections, and say so."""
         await super().startup(sockets)
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say so, and let go of every connection."""
+        self._on_shutdown()
+        await super().shutdown(sockets)
 
 
 def _listen(port: int) -> socket.socket:

@@ -1,42 +1,24 @@
-"""Conversations and messages in SQLite; knows nothing of HTTP."""
+"""All that the sandbox remembers, in SQLite; knows nothing of HTTP."""
 
 import os
-import secrets
 import sqlite3
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Final
 
 from attrs import evolve
 
-from conversations_client.sandbox import _ulid
+from conversations_client.sandbox._clock import system_clock
 from conversations_client.sandbox._database import Database
+from conversations_client.sandbox._ids import Ids, system_randomness
 from conversations_client.sandbox._kept_answers import KeptAnswers
-from conversations_client.sandbox._records import Conversation, Message
+from conversations_client.sandbox._messages import Messages
+from conversations_client.sandbox._records import Conversation
 
 DEFAULT_NAME: Final = "Untitled"
 
 # Sorts after every id, as no character of an id sorts after a tilde.
 _PAST_THE_NEWEST: Final = "conv_~"
-
-
-def system_clock() -> int:
-    """Read the system's clock.
-
-    Returns:
-        Unix time in milliseconds.
-    """
-    return time.time_ns() // 1_000_000
-
-
-def system_randomness() -> int:
-    """Draw from the system's randomness.
-
-    Returns:
-        80 random bits.
-    """
-    return secrets.randbits(80)
 
 
 class Store:
@@ -60,10 +42,11 @@ class Store:
             OSError: The file can't be opened, or isn't a database of the sandbox.
         """
         self._database = Database(path)
-        self._clock = clock
-        self._randomness = randomness
-        self.kept_answers = KeptAnswers(self._database, clock=clock)
+        self.clock = clock
+        self.ids = Ids(self._database, clock=clock, randomness=randomness)
         self.user_id = self._stable_user_id()
+        self.messages = Messages(self._database, self.ids, clock=clock, user_id=self.user_id)
+        self.kept_answers = KeptAnswers(self._database, clock=clock)
 
     def close(self) -> None:
         """Let go of the file; again does nothing."""
@@ -90,9 +73,9 @@ class Store:
             The conversation as stored.
         """
         with self._database.transaction() as connection:
-            now = self._clock()
+            now = self.clock()
             conversation = Conversation(
-                id=self._new_id("conv"),
+                id=self.ids.new("conv"),
                 display_name=DEFAULT_NAME if display_name is None else display_name,
                 named=display_name is not None,
                 created_at=now,
@@ -181,7 +164,7 @@ class Store:
                 conversation,
                 display_name=conversation.display_name if display_name is None else display_name,
                 named=conversation.named or display_name is not None,
-                updated_at=self._clock(),
+                updated_at=self.clock(),
                 updated_by_id=self.user_id,
                 metadata={**(conversation.metadata or {}), **metadata}
                 if metadata
@@ -205,69 +188,12 @@ class Store:
             )
         return deleted.rowcount == 1
 
-    def append_message(
-        self, conversation_id: str, *, role: str, parts: Sequence[Mapping[str, object]]
-    ) -> Message | None:
-        """Store a new message at the end of a conversation.
-
-        Args:
-            conversation_id: The conversation's id.
-            role: Who speaks, `user` or `assistant`.
-            parts: What is said, by wire names.
-
-        Returns:
-            The message as stored, None if there is no conversation of that id.
-        """
-        with self._database.transaction() as connection:
-            if self.find(conversation_id) is None:
-                return None
-            message = Message(
-                id=self._new_id("msg"),
-                conversation_id=conversation_id,
-                created_at=self._clock(),
-                created_by_id=self.user_id,
-                role=role,
-                parts=parts,
-            )
-            connection.execute(
-                "INSERT INTO message (id, conversation_id, created_at, created_by_id, role, parts)"
-                " VALUES (:id, :conversation_id, :created_at, :created_by_id, :role, :parts)",
-                message.to_row(),
-            )
-        return message
-
-    def messages(self, conversation_id: str) -> list[Message]:
-        """List a conversation's messages.
-
-        Args:
-            conversation_id: The conversation's id.
-
-        Returns:
-            The messages, oldest first; none for a conversation that doesn't exist.
-        """
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT * FROM message WHERE conversation_id = ? ORDER BY id", (conversation_id,)
-            ).fetchall()
-        return [Message.from_row(row) for row in rows]
-
-    def _new_id(self, prefix: str) -> str:
-        """Give out an id that sorts after every id given out before, even after a restart."""
-        with self._database.transaction():
-            ulid = _ulid.successor(
-                self._database.setting("last_ulid"),
-                now=self._clock(),
-                randomness=self._randomness(),
-            )
-            self._database.set_setting("last_ulid", ulid)
-        return f"{prefix}_{ulid}"
-
     def _stable_user_id(self) -> str:
         """Name the one user of this database, the same each time it is opened."""
         with self._database.transaction():
             user_id = self._database.setting("user_id")
             if user_id is None:
-                user_id = self._new_id("user")
+                user_id = self.ids.new("user")
                 self._database.set_setting("user_id", user_id)
         return user_id
 

@@ -130,8 +130,8 @@ def test_messages_are_shown_oldest_first(sandbox: Sandbox, api: httpx.Client) ->
     (one,) = created(api, 1)
     texts = [[{"kind": "text", "text": text}] for text in ("first", "second")]
     for parts in texts:
-        assert sandbox._store.append_message(one, role="user", parts=parts) is not None
-    assert sandbox._store.append_message("conv_x", role="user", parts=[]) is None
+        assert sandbox._store.messages.append(one, role="user", parts=parts) is not None
+    assert sandbox._store.messages.append("conv_x", role="user", parts=[]) is None
     messages = api.get(f"/v2/conversations/{one}").json()["messages"]
     assert [message["parts"] for message in messages] == texts
     assert {message["conversationId"] for message in messages} == {one}
