@@ -85,7 +85,7 @@ class Engine(Exchange):
         if not response.is_success:
             return self._read(call, response)
         self._lift(request)
-        return Incoming(self._head(call, response), response)
+        return Incoming(self._head(call, response), request, response)
 
     def _read(self, call: Call[Any], response: httpx.Response) -> Reply:
         try:

@@ -42,8 +42,9 @@ class Head:
 class Incoming:
     """An answer whose body is read piece by piece, and its connection."""
 
-    def __init__(self, head: Head, response: httpx.Response) -> None:
+    def __init__(self, head: Head, request: httpx.Request, response: httpx.Response) -> None:
         self.head = head
+        self._request = request
         self._response = response
         self._pieces = iter(cast("httpx.SyncByteStream", response.stream))
 
@@ -71,7 +72,7 @@ class Incoming:
 
     def _drain(self) -> None:
         # Other transports than our own can't be told now to wait for a moment alone.
-        limit = self._response.request.extensions["timeout"]["read"]
+        limit = self._request.extensions["timeout"]["read"]
         if isinstance(limit, Until):
             limit.shorten(_DRAINING)
             exhaust(self._pieces)

@@ -67,6 +67,11 @@ class Reading:
         """Whether the response is whole."""
         return self._done is not None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the service has nothing more to say."""
+        return self._done is not None or self._failed is not None
+
     def check(self) -> None:
         """Raise StreamTruncatedError for an answer that is no stream of events."""
         media_type = self._source.content_type.partition(";")[0].strip().lower()

@@ -72,8 +72,8 @@ class _Streamed(Generic[AnyIncoming]):
             )
         return self._reading
 
-    def _is_done(self) -> bool:
-        return self._reading is not None and self._reading.is_done
+    def _is_over(self) -> bool:
+        return self._reading is not None and self._reading.is_over
 
     def _ends_now(self) -> bool:
         """Whether the stream is open and to be closed; from now on it is closed."""
@@ -169,7 +169,7 @@ class Stream(_Streamed[Incoming]):
     def close(self) -> None:
         """Free the connection; again does nothing."""
         if self._ends_now():
-            self._answer().close(drain=self._is_done())
+            self._answer().close(drain=self._is_over())
 
     def __del__(self) -> None:
         if self._warn_if_open():
@@ -251,7 +251,7 @@ class AsyncStream(_Streamed[AsyncIncoming]):
     async def aclose(self) -> None:
         """Free the connection; again does nothing."""
         if self._ends_now():
-            await self._answer().aclose(drain=self._is_done())
+            await self._answer().aclose(drain=self._is_over())
 
     def __del__(self) -> None:
         if self._warn_if_open():
