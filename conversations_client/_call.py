@@ -49,12 +49,14 @@ class Call(Generic[T]):
         *,
         retry: Retry,
         total: float | None,
-        key: Secret,
+        idempotency_key: str | None,
+        api_key: Secret,
         started: float,
     ) -> None:
         self.operation = operation
+        self.idempotency_key = idempotency_key
         self._retry = retry
-        self._key = key
+        self._api_key = api_key
         self._started = started
         self._total = total
         self._deadline = math.inf if total is None else started + total
@@ -95,10 +97,14 @@ class Call(Generic[T]):
         """How often the request was sent until now."""
         return self._attempts
 
+    def parsed(self, outcome: Outcome) -> T:
+        """The answer, or the error that the outcome comes to."""
+        return self._read(self.success(outcome))
+
     def resolve(self, outcome: Outcome, *, now: float) -> RawResponse[T]:
         """The answer in its envelope, or the error that the outcome comes to."""
         reply = self.success(outcome)
-        return self.envelope(reply, self._parsed(reply), now=now)
+        return self.envelope(reply, self._read(reply), now=now)
 
     def envelope(self, reply: Reply, parsed: P, *, now: float) -> RawResponse[P]:
         """What was parsed, in its envelope."""
@@ -117,7 +123,7 @@ class Call(Generic[T]):
             raise self._final(outcome, f"{self.operation.request}: {outcome}")
         if not outcome.is_success:
             error = status_error(
-                self.operation.request, outcome, reason=self._reason, key=self._key
+                self.operation.request, outcome, reason=self._reason, key=self._api_key
             )
             raise self._final(error, str(error))
         return outcome
@@ -133,7 +139,7 @@ class Call(Generic[T]):
         words = message if self._reason in message else f"{message} {self._reason}"
         return error.with_outcome(delivery=self._delivery, attempts=self._attempts, message=words)
 
-    def _parsed(self, reply: Reply) -> T:
+    def _read(self, reply: Reply) -> T:
         try:
             return self.operation.read(reply)
         except DecodeError as error:
@@ -145,6 +151,6 @@ class Call(Generic[T]):
             f"documents it: {undocumented}.",
         )
         final.status = reply.status
-        final.body = self._key.redact(reply.body)
+        final.body = self._api_key.redact(reply.body)
         final.request_id = reply.request_id
         raise final

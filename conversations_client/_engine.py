@@ -50,7 +50,8 @@ class Engine(Exchange):
 
     def call(self, operation: Operation[T], /) -> T:
         """The parsed answer alone."""
-        return self.send(operation).parsed
+        call = self._start(operation)
+        return call.parsed(self._settled(call, self._whole))
 
     def open(self, operation: Operation[None], /) -> Incoming:
         """The answer whose body is still to come; raises the package's errors."""
@@ -118,8 +119,8 @@ class AsyncEngine(Exchange):
 
     async def call(self, operation: Operation[T], /) -> T:
         """The parsed answer alone."""
-        response = await self.send(operation)
-        return response.parsed
+        call = self._start(operation)
+        return call.parsed(await self._settled(call, self._whole))
 
     async def open(self, operation: Operation[None], /) -> AsyncIncoming:
         """The answer whose body is still to come; raises the package's errors."""

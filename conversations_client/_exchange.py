@@ -5,12 +5,11 @@ import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
-from urllib.parse import urlencode
+from typing import Any, TypeVar
 
 import anyio
 import httpx
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from ._body import Body
 from ._call import Call
@@ -21,17 +20,10 @@ from ._incoming import Head
 from ._network import Until
 from ._operation import Operation, Reply
 from ._reading import Source
-from ._version import __version__
+from ._requests import Requests
 from .errors import Delivery, PoolTimeoutError, TransportError, TransportTimeoutError
 
 T = TypeVar("T")
-
-_USER_AGENT: Final = f"conversations-client/{__version__} httpx/{httpx.__version__}"
-_EVENTS_AS_THEY_COME: Final = {
-    "Accept": "text/event-stream",
-    "Accept-Encoding": "identity",  # for what compresses may hold events back
-    "Cache-Control": "no-store",
-}
 
 
 @frozen(kw_only=True)
@@ -52,12 +44,7 @@ class Exchange:
     def __init__(self, settings: Settings, effects: Effects) -> None:
         self._settings = settings
         self._effects = effects
-        self._headers = {
-            "Authorization": f"Bearer {settings.api_key.reveal()}",
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",
-            "User-Agent": _USER_AGENT,
-        }
+        self._requests = Requests(settings)
 
     @property
     def max_event_bytes(self) -> int:
@@ -65,33 +52,22 @@ class Exchange:
         return self._settings.max_event_bytes
 
     def _start(self, operation: Operation[T]) -> Call[T]:
-        request = operation.request
-        if request.method == "POST" and request.idempotency_key is None:
-            keyed = evolve(request, idempotency_key=self._effects.new_key())
-            operation = evolve(operation, request=keyed)
+        key = operation.request.idempotency_key
+        if key is None and operation.request.method == "POST":
+            key = self._effects.new_key()
         return Call(
             operation,
             retry=self._settings.retry,
             total=self._settings.timeout.total,
-            key=self._settings.api_key,
+            idempotency_key=key,
+            api_key=self._settings.api_key,
             started=self._effects.clock(),
         )
 
     def _request(self, call: Call[T]) -> httpx.Request:
-        request = call.operation.request
-        headers = dict(self._headers)
-        if request.streams:
-            headers |= _EVENTS_AS_THEY_COME
-        if request.body is not None:
-            headers["Content-Type"] = "application/json"
-        if request.idempotency_key is not None:
-            headers["Idempotency-Key"] = request.idempotency_key
-        query = f"?{urlencode(request.query)}" if request.query else ""
-        return httpx.Request(
-            request.method,
-            f"{self._settings.base_url}{request.path}{query}",
-            headers=headers,
-            content=request.body,
+        return self._requests.make(
+            call.operation.request,
+            idempotency_key=call.idempotency_key,
             extensions={"timeout": self._limits(call)},
         )
 
@@ -142,7 +118,7 @@ class Exchange:
     def _reply(self, response: httpx.Response, body: bytes) -> Reply:
         return Reply(
             status=response.status_code,
-            headers=Headers(response.headers.items()),
+            headers=Headers(response.headers.raw),
             body=body,
             received_at=self._effects.wall(),
         )

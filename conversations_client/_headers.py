@@ -4,25 +4,43 @@ from collections.abc import Iterable, Iterator, Mapping
 
 
 class Headers(Mapping[str, str]):
-    """The headers of an answer, by name in any case; repeated ones are joined by commas."""
+    """The headers of an answer, by name in any case; repeated ones are joined by commas.
 
-    __slots__ = ("_by_name",)
+    Args:
+        raw: Names and values as they came; they are read when somebody asks.
+    """
 
-    def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
-        by_name: dict[str, str] = {}
-        for name, value in items:
-            lower = name.lower()
-            by_name[lower] = f"{by_name[lower]}, {value}" if lower in by_name else value
-        self._by_name = by_name
+    __slots__ = ("_by_name", "_raw")
+
+    def __init__(self, raw: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        self._raw = raw
+        self._by_name: dict[str, str] | None = None
 
     def __getitem__(self, name: str) -> str:
-        return self._by_name[name.lower()]
+        return self._read()[name.lower()]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._by_name)
+        return iter(self._read())
 
     def __len__(self) -> int:
-        return len(self._by_name)
+        return len(self._read())
 
     def __repr__(self) -> str:
         return f"Headers({list(self.items())!r})"
+
+    def _read(self) -> dict[str, str]:
+        if self._by_name is None:
+            by_name: dict[str, str] = {}
+            for raw_name, raw_value in self._raw:
+                name, value = _text(raw_name).lower(), _text(raw_value)
+                by_name[name] = f"{by_name[name]}, {value}" if name in by_name else value
+            self._by_name = by_name
+        return self._by_name
+
+
+def _text(raw: bytes) -> str:
+    # What is no UTF-8 is Latin-1, in which everything is something.
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")

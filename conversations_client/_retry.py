@@ -87,9 +87,8 @@ class Retry:
         return Again(pause)
 
     def _is_repeatable(self, request: Request, outcome: Outcome) -> bool:
-        idempotent = request.method in _IDEMPOTENT or (
-            self.trust_idempotency_key and request.idempotency_key is not None
-        )
+        has_key = request.method == "POST" or request.idempotency_key is not None
+        idempotent = request.method in _IDEMPOTENT or (self.trust_idempotency_key and has_key)
         if isinstance(outcome, Reply):
             return outcome.is_put_off or (
                 idempotent and (outcome.status == 408 or 500 <= outcome.status <= 599)  # noqa: PLR2004

@@ -251,7 +251,7 @@ def _as_built_by(client: httpx.Client | httpx.AsyncClient, request: httpx.Reques
         request.method,
         request.url,
         headers=request.headers,
-        content=request.content or None,
+        content=request.read() or None,
         extensions=request.extensions,
     )
 

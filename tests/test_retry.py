@@ -22,7 +22,7 @@ from conversations_client.errors import (
 
 
 def replied(status: int, retry_after: str | None = None) -> Reply:
-    headers = Headers([] if retry_after is None else [("Retry-After", retry_after)])
+    headers = Headers([] if retry_after is None else [(b"Retry-After", retry_after.encode())])
     return Reply(status=status, headers=headers, body=b"", received_at=0.0)
 
 

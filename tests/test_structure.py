@@ -31,7 +31,7 @@ LAYERS = [
     {"_responses"},
     {"_engine"},
     {"_exchange", "_streaming"},
-    {"_configured", "_incoming", "_raw"},
+    {"_configured", "_incoming", "_raw", "_requests"},
     {"_call", "_config", "_endpoints", "_reading"},
     {"_message", "_retry", "_status"},
     {"_arguments", "_operation"},
@@ -53,7 +53,16 @@ LAYERS = [
     },
 ]
 DEPTH = {module: depth for depth, layer in enumerate(LAYERS) for module in layer}
-HTTPX = {"_client", "_engine", "_exchange", "_failures", "_incoming", "_network", "_transport"}
+HTTPX = {
+    "_client",
+    "_engine",
+    "_exchange",
+    "_failures",
+    "_incoming",
+    "_network",
+    "_requests",
+    "_transport",
+}
 IMPURE = {"os", "socket", "time", "random", "uuid", "anyio", "threading", "secrets", "logging"}
 EFFECTFUL = {"_configured", "_engine", "_exchange", "_incoming", "_transport"}
 

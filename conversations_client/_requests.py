@@ -1,0 +1,71 @@
+"""A call's request as httpx has it, made of what is prepared once for all of a client's calls."""
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import httpx
+
+from ._config import Settings
+from ._operation import Request
+from ._version import __version__
+
+_USER_AGENT: Final = f"conversations-client/{__version__} httpx/{httpx.__version__}"
+_EVENTS_AS_THEY_COME: Final = {
+    "Accept": "text/event-stream",
+    "Accept-Encoding": "identity",  # for what compresses may hold events back
+    "Cache-Control": "no-store",
+}
+_KEPT_URLS: Final = 64
+
+
+class Requests:
+    """Makes the requests of a client."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._base_url = settings.base_url
+        self._urls: dict[str, httpx.URL] = {}
+        plain = {
+            "Host": httpx.URL(settings.base_url).netloc.decode("ascii"),
+            "Authorization": f"Bearer {settings.api_key.reveal()}",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": _USER_AGENT,
+        }
+        # As httpx's own, whose repr doesn't show the key.
+        self._without_body = httpx.Headers(plain)
+        self._with_body = httpx.Headers({**plain, "Content-Type": "application/json"})
+        self._streaming = httpx.Headers({**self._with_body, **_EVENTS_AS_THEY_COME})
+
+    def make(
+        self, request: Request, *, idempotency_key: str | None, extensions: dict[str, Any]
+    ) -> httpx.Request:
+        """The request of one attempt."""
+        # Given headers and a stream, httpx takes both as they are, and adds none.
+        made = httpx.Request(
+            request.method,
+            self._url(request),
+            headers=self._headers(request),
+            stream=httpx.ByteStream(request.body or b""),
+            extensions=extensions,
+        )
+        if idempotency_key is not None:
+            made.headers["Idempotency-Key"] = idempotency_key
+        if request.body is not None:
+            made.headers["Content-Length"] = str(len(request.body))
+        return made
+
+    def _headers(self, request: Request) -> httpx.Headers:
+        if request.streams:
+            return self._streaming
+        return self._without_body if request.body is None else self._with_body
+
+    def _url(self, request: Request) -> httpx.URL:
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        target = request.path + query
+        url = self._urls.get(target)
+        if url is None:
+            url = httpx.URL(self._base_url + target)
+            # Ids make many paths; parsing one again costs less than keeping them all.
+            if len(self._urls) < _KEPT_URLS and request.path == request.template:
+                self._urls[target] = url
+        return url
