@@ -6,105 +6,110 @@ with Client() as client:
     conversation = client.conversations.create(display_name="Product Feature Discussion")
 """
 
-from ._arguments import ConversationMetadataParam, ConversationMetadataUpdateParam
-from ._call import RawResponse
-from ._client import AsyncClient, Client
-from ._config import Timeout
-from ._conversations import AsyncConversations, Conversations
-from ._headers import Headers
-from ._paging import AsyncPages, Pages
-from ._responses import AsyncResponses, Responses
-from ._retry import Retry
-from ._streaming import AsyncStream, Stream
-from ._unset import UNSET, Unset
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
 from ._version import __version__
-from ._wire import converter, structure, unstructure
-from .errors import (
-    AuthenticationError,
-    BadRequestError,
-    ClientClosedError,
-    ConfigurationError,
-    ConflictError,
-    ConnectError,
-    ConnectTimeoutError,
-    ConversationsError,
-    DeadlineError,
-    DecodeError,
-    Delivery,
-    DisconnectError,
-    Fault,
-    IdleTimeoutError,
-    InvalidArgumentError,
-    NotFoundError,
-    OutOfRangeError,
-    PagingError,
-    PermissionDeniedError,
-    PoolTimeoutError,
-    ProxyError,
-    RateLimitError,
-    ResponseTooLargeError,
-    ServerError,
-    StatusError,
-    StreamClosedError,
-    TLSError,
-    TransportError,
-    TransportTimeoutError,
-    UnprocessableEntityError,
-)
-from .events import (
-    CompletionTokensDetails,
-    Event,
-    FinishReason,
-    PartDelta,
-    PartDone,
-    PromptTokensDetails,
-    ResponseDone,
-    ResponseFailed,
-    ResponseStarted,
-    ToolCall,
-    ToolDone,
-    ToolFailed,
-    ToolFunction,
-    ToolReview,
-    ToolReviewDone,
-    ToolReviewRequested,
-    ToolStarted,
-    UnknownEvent,
-    Usage,
-)
-from .messages import (
-    DataPart,
-    ErrorPart,
-    FileContent,
-    FilePart,
-    Message,
-    MessageRole,
-    Part,
-    ReasoningPart,
-    RequestPart,
-    TextPart,
-    ToolResultPart,
-    UnknownPart,
-    UserMessage,
-)
-from .models import (
-    Conversation,
-    ConversationKind,
-    ConversationMetadata,
-    ConversationPage,
-    ConversationWithMessages,
-    CreateConversationConversationsMetadata,
-    CreateConversationKind,
-    CreateConversationResponseBody,
-)
-from .responses import (
-    EventTooLargeError,
-    PartialResponse,
-    Response,
-    ResponseFailedError,
-    StreamError,
-    StreamTruncatedError,
-)
+
+if TYPE_CHECKING:
+    from ._arguments import ConversationMetadataParam, ConversationMetadataUpdateParam
+    from ._call import RawResponse
+    from ._client import AsyncClient, Client
+    from ._config import Timeout
+    from ._conversations import AsyncConversations, Conversations
+    from ._headers import Headers
+    from ._paging import AsyncPages, Pages
+    from ._responses import AsyncResponses, Responses
+    from ._retry import Retry
+    from ._streaming import AsyncStream, Stream
+    from ._unset import UNSET, Unset
+    from ._wire import converter, structure, unstructure
+    from .errors import (
+        AuthenticationError,
+        BadRequestError,
+        ClientClosedError,
+        ConfigurationError,
+        ConflictError,
+        ConnectError,
+        ConnectTimeoutError,
+        ConversationsError,
+        DeadlineError,
+        DecodeError,
+        Delivery,
+        DisconnectError,
+        Fault,
+        IdleTimeoutError,
+        InvalidArgumentError,
+        NotFoundError,
+        OutOfRangeError,
+        PagingError,
+        PermissionDeniedError,
+        PoolTimeoutError,
+        ProxyError,
+        RateLimitError,
+        ResponseTooLargeError,
+        ServerError,
+        StatusError,
+        StreamClosedError,
+        TLSError,
+        TransportError,
+        TransportTimeoutError,
+        UnprocessableEntityError,
+    )
+    from .events import (
+        CompletionTokensDetails,
+        Event,
+        FinishReason,
+        PartDelta,
+        PartDone,
+        PromptTokensDetails,
+        ResponseDone,
+        ResponseFailed,
+        ResponseStarted,
+        ToolCall,
+        ToolDone,
+        ToolFailed,
+        ToolFunction,
+        ToolReview,
+        ToolReviewDone,
+        ToolReviewRequested,
+        ToolStarted,
+        UnknownEvent,
+        Usage,
+    )
+    from .messages import (
+        DataPart,
+        ErrorPart,
+        FileContent,
+        FilePart,
+        Message,
+        MessageRole,
+        Part,
+        ReasoningPart,
+        RequestPart,
+        TextPart,
+        ToolResultPart,
+        UnknownPart,
+        UserMessage,
+    )
+    from .models import (
+        Conversation,
+        ConversationKind,
+        ConversationMetadata,
+        ConversationPage,
+        ConversationWithMessages,
+        CreateConversationConversationsMetadata,
+        CreateConversationKind,
+        CreateConversationResponseBody,
+    )
+    from .responses import (
+        EventTooLargeError,
+        PartialResponse,
+        Response,
+        ResponseFailedError,
+        StreamError,
+        StreamTruncatedError,
+    )
 
 __all__ = [
     "UNSET",
@@ -206,3 +211,40 @@ __all__ = [
     "structure",
     "unstructure",
 ]
+
+# What a program doesn't use, it doesn't wait for: a name is looked for in these modules when it is
+# asked for, those first that import least.
+_HOMES: Final = (
+    "errors",
+    "_unset",
+    "_headers",
+    "_config",
+    "_retry",
+    "_client",
+    "messages",
+    "models",
+    "events",
+    "responses",
+    "_arguments",
+    "_call",
+    "_paging",
+    "_streaming",
+    "_responses",
+    "_conversations",
+    "_wire",
+)
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever has the name
+    if name in _HOMES and not name.startswith("_"):
+        return import_module(f".{name}", __name__)
+    for home in _HOMES if name in __all__ else ():
+        found = vars(import_module(f".{home}", __name__))
+        if name in found:
+            value = globals()[name] = found[name]
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,8 +2,9 @@
 
 import ssl
 from collections.abc import Mapping
+from functools import cached_property
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import httpx
 
@@ -17,10 +18,6 @@ from ._configured import (
     checked_settings,
     origin,
 )
-from ._conversations import AsyncConversations, Conversations
-from ._endpoints import anything
-from ._engine import AsyncEngine, Engine
-from ._exchange import Effects
 from ._retry import Retry
 from ._transport import (
     AsyncConnections,
@@ -29,6 +26,11 @@ from ._transport import (
     InjectedConnections,
 )
 from ._unset import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ._conversations import AsyncConversations, Conversations
+    from ._engine import AsyncEngine, Engine
+    from ._exchange import Effects
 
 T = TypeVar("T")
 
@@ -58,9 +60,6 @@ class Client(Configured):
     Raises:
         ConfigurationError: A setting is missing or unusable.
     """
-
-    conversations: Conversations
-    """The operations on conversations."""
 
     def __init__(
         self,
@@ -95,13 +94,13 @@ class Client(Configured):
         else:
             check_injected(http_client, httpx.Client)
             connections = InjectedConnections(http_client)
-        self._set_up(settings, connections, Effects(), owner=True)
+        self._set_up(settings, connections, None, owner=True)
 
     def _set_up(
         self,
         settings: Settings,
         connections: Connections | InjectedConnections,
-        effects: Effects,
+        effects: "Effects | None",
         *,
         owner: bool,
     ) -> None:
@@ -109,8 +108,19 @@ class Client(Configured):
         self._connections = connections
         self._effects = effects
         self._owner = owner
-        self._engine = Engine(settings, connections, effects)
-        self.conversations = Conversations(self._engine, project_id=settings.project_id)
+
+    @cached_property
+    def conversations(self) -> "Conversations":
+        """The operations on conversations."""
+        from ._conversations import Conversations  # noqa: PLC0415 - not before they are used
+
+        return Conversations(self._engine, project_id=self._settings.project_id)
+
+    @cached_property
+    def _engine(self) -> "Engine":
+        from ._engine import Engine  # noqa: PLC0415 - as above
+
+        return Engine(self._settings, self._connections, self._effects)
 
     def request(
         self,
@@ -144,6 +154,8 @@ class Client(Configured):
             DecodeError: The answer is not of the class.
             ClientClosedError: The client is closed.
         """
+        from ._endpoints import anything  # noqa: PLC0415 - as above
+
         return self._engine.send(
             anything(
                 method,
@@ -228,9 +240,6 @@ class AsyncClient(Configured):
         ConfigurationError: A setting is missing or unusable.
     """
 
-    conversations: AsyncConversations
-    """The operations on conversations."""
-
     def __init__(
         self,
         api_key: str | None = None,
@@ -264,13 +273,13 @@ class AsyncClient(Configured):
         else:
             check_injected(http_client, httpx.AsyncClient)
             connections = InjectedAsyncConnections(http_client)
-        self._set_up(settings, connections, Effects(), owner=True)
+        self._set_up(settings, connections, None, owner=True)
 
     def _set_up(
         self,
         settings: Settings,
         connections: AsyncConnections | InjectedAsyncConnections,
-        effects: Effects,
+        effects: "Effects | None",
         *,
         owner: bool,
     ) -> None:
@@ -278,8 +287,19 @@ class AsyncClient(Configured):
         self._connections = connections
         self._effects = effects
         self._owner = owner
-        self._engine = AsyncEngine(settings, connections, effects)
-        self.conversations = AsyncConversations(self._engine, project_id=settings.project_id)
+
+    @cached_property
+    def conversations(self) -> "AsyncConversations":
+        """The operations on conversations."""
+        from ._conversations import AsyncConversations  # noqa: PLC0415 - not before they are used
+
+        return AsyncConversations(self._engine, project_id=self._settings.project_id)
+
+    @cached_property
+    def _engine(self) -> "AsyncEngine":
+        from ._engine import AsyncEngine  # noqa: PLC0415 - as above
+
+        return AsyncEngine(self._settings, self._connections, self._effects)
 
     async def request(
         self,
@@ -313,6 +333,8 @@ class AsyncClient(Configured):
             DecodeError: The answer is not of the class.
             ClientClosedError: The client is closed.
         """
+        from ._endpoints import anything  # noqa: PLC0415 - as above
+
         return await self._engine.send(
             anything(
                 method,

@@ -37,7 +37,7 @@ class Engine(Exchange):
         self,
         settings: Settings,
         connections: Connections | InjectedConnections,
-        effects: Effects,
+        effects: Effects | None,
     ) -> None:
         super().__init__(settings, effects)
         self._connections = connections
@@ -106,7 +106,7 @@ class AsyncEngine(Exchange):
         self,
         settings: Settings,
         connections: AsyncConnections | InjectedAsyncConnections,
-        effects: Effects,
+        effects: Effects | None,
     ) -> None:
         super().__init__(settings, effects)
         self._connections = connections

@@ -41,9 +41,9 @@ class Effects:
 class Exchange:
     """Requests and replies as httpx has them, and what they mean. No I/O."""
 
-    def __init__(self, settings: Settings, effects: Effects) -> None:
+    def __init__(self, settings: Settings, effects: Effects | None) -> None:
         self._settings = settings
-        self._effects = effects
+        self._effects = effects or Effects()
         self._requests = Requests(settings)
 
     @property

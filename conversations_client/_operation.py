@@ -6,9 +6,7 @@ from typing import Final, Generic, TypeVar, cast
 from attrs import field, frozen
 
 from ._headers import Headers
-from ._json import parse
 from ._retry_after import seconds_to_wait
-from ._wire import structure
 from .errors import Delivery, TransportError
 
 T = TypeVar("T")
@@ -118,4 +116,7 @@ class Operation(Generic[T]):
         """The answer of a successful reply; raises DecodeError."""
         if self.returns is NoneType:
             return cast("T", None)
+        from ._json import parse  # noqa: PLC0415 - not before there is something to read
+        from ._wire import structure  # noqa: PLC0415 - as above
+
         return structure(parse(reply.body), self.returns)

@@ -84,5 +84,5 @@ async def _everything(listing: Any) -> list[Any]:
 
 def _in(client: Any, world: World | None) -> Any:
     if world is not None:
-        client._set_up(client._settings, client._connections, world.effects(), owner=True)
+        client._effects = world.effects()
     return client

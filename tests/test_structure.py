@@ -143,12 +143,22 @@ def test_sync_and_async_have_the_same_signatures_and_docstrings(
 
 def test_all_is_whole() -> None:
     exported = conversations_client.__all__
-    public_names = {
-        name for name, value in vars(conversations_client).items()
-        if not name.startswith("_") and not inspect.ismodule(value)
-    }  # fmt: skip
-    assert set(exported) == public_names | {"__version__"}
+    tree = ast.parse((ROOT / "__init__.py").read_text())
+    (typed,) = (node for node in tree.body if isinstance(node, ast.If))
+    names = {
+        alias.name
+        for node in typed.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert set(exported) == names | {"__version__"}
     assert len(exported) == len(set(exported))
+    assert set(exported) <= set(dir(conversations_client))
+    for name in exported:
+        assert getattr(conversations_client, name) is not None
+    assert conversations_client.responses.Response is conversations_client.Response
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = conversations_client.Nothing
 
 
 @pytest.mark.skipif(
