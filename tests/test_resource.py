@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from types import NoneType
 from typing import Any
 
@@ -32,6 +32,7 @@ from conversations_client import (
     Message,
     MessageRole,
     NotFoundError,
+    Pages,
     PagingError,
     RawResponse,
     TextPart,
@@ -40,6 +41,7 @@ from conversations_client import (
     structure,
     unstructure,
 )
+from conversations_client._paging import _State, _Walk
 from conversations_client.sandbox import Sandbox
 
 
@@ -159,21 +161,89 @@ def listing(client: Any, **query: Any) -> Any:
     return everything(client.conversations.list(**query))
 
 
+def collect(found: list[Any], client: Any) -> Any:
+    """All that a listing gives, also where it then raises."""
+    conversations = client.conversations.list()
+    if hasattr(conversations, "__aiter__"):
+        return _collect(found, conversations)
+    return found.extend(conversations)
+
+
+async def _collect(found: list[Any], conversations: Any) -> None:
+    async for conversation in conversations:
+        found.append(conversation)  # noqa: PERF401 - a comprehension would lose what came
+
+
 @pytest.mark.parametrize(
-    ("script", "words"),
+    ("script", "words", "given_until_then"),
     [
-        ([page("a"), page("a")], "sent a page again"),
-        ([page("a"), page("b"), page("a")], "sent a page again"),
-        ([page("a"), page()], "empty page"),
-        ([page("a", None)], "without an id"),
+        ([page("a"), page("a")], "sent a page again", "a"),
+        ([page("a"), page("b"), page("a")], "sent a page again", "ab"),
+        ([page("a"), page("b"), page("c"), page("d"), page("a")], "sent a page again", "abcd"),
+        ([page("a"), page(), page()], "an empty page twice", "a"),
+        ([page(), page()], "an empty page twice", ""),
+        ([page("a", None)], "without an id", "a "),
     ],
 )
 def test_a_listing_that_cannot_go_on_says_so(
-    colour: Colour, script: list[bytes], words: str
+    colour: Colour, script: list[bytes], words: str, given_until_then: str
 ) -> None:
+    found: list[Any] = []
     with ScriptedServer(script) as server, pytest.raises(PagingError, match=words):
-        colour.run(listing, api_key=KEY, base_url=server.url)
+        colour.run(partial(collect, found), api_key=KEY, base_url=server.url)
     assert len(server.seen) == len(script)
+    assert [c.id or " " for c in found] == list(given_until_then)
+
+
+def test_an_empty_page_that_has_more_is_asked_for_once_again(colour: Colour) -> None:
+    script = [page(), page("a"), page(), page("b"), page(), page(more=False)]
+    with ScriptedServer(script) as server:
+        pages = colour.run(
+            lambda client: everything(client.conversations.list().pages()),
+            api_key=KEY,
+            base_url=server.url,
+        )
+    assert [[c.id for c in page.data] for page in pages] == [["a"], ["b"], []]
+    cursors = [s.target.partition("?")[2] for s in server.seen]
+    assert cursors == [
+        "",
+        "",
+        "startingAfter=a",
+        "startingAfter=a",
+        "startingAfter=b",
+        "startingAfter=b",
+    ]
+
+
+def test_a_page_that_ends_where_the_listing_was_to_go_on_is_a_page_again(colour: Colour) -> None:
+    with ScriptedServer([page("a")]) as server, pytest.raises(PagingError, match="page again"):
+        colour.run(
+            lambda client: everything(client.conversations.list().pages(after="a")),
+            api_key=KEY,
+            base_url=server.url,
+        )
+
+
+def ending_in(conversation_id: int) -> ConversationPage:
+    return structure({"data": [wire(str(conversation_id))], "has_more": True}, ConversationPage)
+
+
+@given(before=st.integers(0, 40), around=st.integers(1, 40))
+def test_any_circle_is_found(before: int, around: int) -> None:
+    ends = (min(n, before) + max(0, n - before) % around for n in count())
+    taken: list[ConversationPage] = []
+    with pytest.raises(PagingError, match="page again"):
+        taken.extend(Pages(lambda _: ending_in(next(ends)), False).pages())
+    different = before + around
+    assert different <= len(taken) < 3 * different
+    if before == 0 or around == 1:
+        assert len(taken) == different
+
+
+def test_a_long_listing_takes_no_more_memory_than_a_short_one() -> None:
+    walk = _Walk(None, True)
+    assert all(walk.take(ending_in(n)) and walk.goes_on() for n in range(300))
+    assert {type(value) for value in attrs.asdict(walk).values()} <= {str, int, bool, _State}
 
 
 @pytest.mark.parametrize("status", [301, 308, 404, 405])
