@@ -21,6 +21,7 @@ from cattrs.dispatch import StructureHook, UnstructureHook
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 
 from ._faults import Mismatch, faults_of, json_type, wire_name
+from ._nesting import deeper_than
 from ._unset import UNSET, Unset
 from .errors import DecodeError, Fault
 
@@ -86,6 +87,10 @@ def _finite(digits: str) -> float:
     return number
 
 
+# Python's own recursion ends at 1000 frames, and what walks a value takes up to three a level:
+# what is kept at all can so be compared, copied, pickled and printed.
+_DEEPEST: Final = 100
+_AS_IT_CAME: Final = (Any, object)
 _APART: Final[dict[str, Any]] = {"extra": override(omit=True)}
 _json: Final = json.JSONDecoder(parse_constant=_constant, parse_float=_finite)
 
@@ -126,13 +131,19 @@ def _null(value: object, _: object) -> None:
     _expect(value, NoneType, "null")
 
 
+def _kept(value: Any, _: object) -> Any:
+    if deeper_than(_DEEPEST, value):
+        raise Mismatch(f"nested more than {_DEEPEST} levels deep")
+    return value
+
+
 converter.register_structure_hook(str, _string)
 converter.register_structure_hook(bool, _boolean)
 converter.register_structure_hook(int, _integer)
 converter.register_structure_hook(float, _number)
 converter.register_structure_hook(NoneType, _null)
 # By predicate, for a hook for the class would be every class's.
-converter.register_structure_hook_func(lambda form: form is object, lambda value, _: value)
+converter.register_structure_hook_func(lambda form: form in _AS_IT_CAME, _kept)
 
 
 def _without(form: Any, *members: Any) -> Any:
@@ -179,12 +190,19 @@ def _unset_hook(form: Any, converter: Converter) -> StructureHook:
 def _list_hook(form: Any, converter: Converter) -> StructureHook:
     mutable = issubclass(get_origin(form) or form, MutableSequence)
     make = list_structure_factory if mutable else homogenous_tuple_structure_factory
-    return _only(list, "a list", make(form, converter))
+    return _only(list, "a list", _keeping(form, make(form, converter)))
 
 
 @converter.register_structure_hook_factory(is_mapping)
 def _mapping_hook(form: Any, converter: Converter) -> StructureHook:
-    return _only(dict, "an object", mapping_structure_factory(form, converter))
+    return _only(dict, "an object", _keeping(form, mapping_structure_factory(form, converter)))
+
+
+def _keeping(form: Any, inner: StructureHook) -> StructureHook:
+    # cattrs asks no hook for the members of a list or mapping of anything.
+    if get_args(form) and not any(member in _AS_IT_CAME for member in get_args(form)):
+        return inner
+    return lambda value, form: inner(_kept(value, form), form)
 
 
 def _only(expected: type, name: str, inner: StructureHook) -> StructureHook:
@@ -244,7 +262,7 @@ def _object_hook(cls: Any, converter: Converter) -> StructureHook:
         instance = inner(value, form)
         if not value.keys() <= known:
             extra = {name: value[name] for name in value if name not in known}
-            object.__setattr__(instance, "extra", extra)
+            object.__setattr__(instance, "extra", _kept(extra, form))
         return instance
 
     return hook

@@ -467,34 +467,6 @@ def test_faults_inside_parts_have_their_path() -> None:
     ]
 
 
-Strategy = st.SearchStrategy[Any]
-texts: Strategy = st.text()
-anything: Strategy = st.recursive(st.none() | st.booleans() | texts, st.lists, max_leaves=4)
-objects: Strategy = st.dictionaries(texts, anything)
-
-
-def part(kind: str, required: dict[str, Strategy] | None = None, **optional: Strategy) -> Strategy:
-    fields: dict[str, Strategy] = {"kind": st.just(kind), **(required or {})}
-    return st.fixed_dictionaries(fields, optional=optional)
-
-
-files: dict[str, Strategy] = {"bytes": texts, "uri": texts, "name": texts, "mimeType": texts}
-no_fields: dict[str, Strategy] = {}
-parts: Strategy = st.one_of(
-    part("text", {"text": texts}, metadata=objects),
-    part("file", {"file": st.fixed_dictionaries(no_fields, optional=files)}, metadata=objects),
-    part("tool_result", {"tool_call_id": texts}, result=anything, metadata=objects),
-    part("error", {"error": texts}, code=st.integers()),
-    part("data", data=anything),
-)
-
-
-@given(st.lists(parts))
-def test_parts_to_objects_to_parts_is_the_identity(found: list[dict[str, Any]]) -> None:
-    body = {**CONVERSATION, "messages": [{**MESSAGE, "parts": found}]}
-    assert unstructure(structure(body, ConversationWithMessages)) == body
-
-
 def test_a_reset_update_is_not_repeated_and_a_delete_is(colour: Colour) -> None:
     with ScriptedServer([HANG_UP]) as server, pytest.raises(ConversationsError) as raised:
         colour.run(

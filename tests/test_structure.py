@@ -42,7 +42,7 @@ LAYERS = [
     {"messages"},
     {"_times"},
     {"errors"},
-    {"_unset", "_headers", "_secret", "_version"},
+    {"_unset", "_headers", "_nesting", "_secret", "_version"},
 ]
 DEPTH = {module: depth for depth, layer in enumerate(LAYERS) for module in layer}
 HTTPX = {"_client", "_engine", "_transport", "_failures", "_network"}
