@@ -293,7 +293,7 @@ numbers: Strategy = st.integers() | st.floats(allow_nan=False, allow_infinity=Fa
 json_values: Strategy = st.recursive(
     st.none() | st.booleans() | numbers | texts,
     lambda inner: st.lists(inner) | st.dictionaries(texts, inner),
-    max_leaves=10,
+    max_leaves=5,
 )
 objects: Strategy = st.dictionaries(texts, json_values)
 
@@ -348,16 +348,14 @@ conversations: Strategy = wire_object(
 )
 
 
-@pytest.mark.parametrize("cls", [Conversation, ConversationWithMessages])
 @given(conversations)
-def test_wire_to_object_to_wire_is_the_identity(
-    cls: type[Conversation], wire: dict[str, Any]
-) -> None:
-    conversation = structure(copy.deepcopy(wire), cls)
-    again = unstructure(conversation)
-    assert again == wire
-    assert type(again["kind"]) is str
-    assert structure(again, cls) == conversation
+def test_wire_to_object_to_wire_is_the_identity(wire: dict[str, Any]) -> None:
+    for cls in (Conversation, ConversationWithMessages):
+        conversation = structure(copy.deepcopy(wire), cls)
+        again = unstructure(conversation)
+        assert again == wire
+        assert type(again["kind"]) is str
+        assert structure(again, cls) == conversation
 
 
 def places(value: Any) -> list[Any]:
@@ -365,8 +363,8 @@ def places(value: Any) -> list[Any]:
     match value:
         case dict():
             return list(cast("dict[str, Any]", value))
-        case list():
-            return list(range(len(cast("list[Any]", value))))
+        case [*members]:
+            return list(range(len(members)))
         case _:
             return []
 
