@@ -15,7 +15,7 @@ from cattrs.dispatch import StructureHook
 from ._attributes import Attribute, attributes, is_enveloped, lies_within, wire_name
 from ._faults import Mismatch
 from ._unset import Unset
-from ._values import boolean, is_open_enum, known_members, number, string, without
+from ._values import boolean, is_open_enum, kept, known_members, number, string, without
 
 _REFUSED: Final[dict[object, str]] = {
     string: "x.__class__ is not str",
@@ -35,7 +35,12 @@ def is_generated(cls: type) -> bool:
 
 def generated_hook(cls: Any, converter: Converter) -> StructureHook:
     """The hook of a class; it raises anything where the JSON doesn't fit, without saying what."""
-    names: dict[str, Any] = {"Mismatch": Mismatch, "cls": cls, "new": object.__new__}
+    names: dict[str, Any] = {
+        "Mismatch": Mismatch,
+        "cls": cls,
+        "kept": kept,
+        "new": object.__new__,
+    }
     names["fillable"] = type(
         cls.__name__,
         (cls,),
@@ -80,7 +85,7 @@ def _object(
     lines = [f"n = {required}"]
     for a in members:
         lines += _member(source, a, converter, names)
-    rest = f"{{k: v for k, v in {source}.items() if k not in known_{source}}}"
+    rest = f"kept({{k: v for k, v in {source}.items() if k not in known_{source}}})"
     return [*lines, f"self.{keeping} = {{}} if len({source}) == n else {rest}"]
 
 

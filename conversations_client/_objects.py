@@ -20,7 +20,7 @@ from ._attributes import (
 from ._faults import Mismatch, json_type
 from ._generated import generated_hook, is_generated
 from ._unset import UNSET
-from ._values import expect, without
+from ._values import expect, kept, without
 
 _BESIDE: Final = "\0"
 """Leads the names of what lies beside `data`, where both lie in one dict."""
@@ -47,7 +47,7 @@ def _structure_hook(cls: Any, converter: Converter) -> StructureHook:
         instance = inner(fields, form)
         if keeps(cls, "extra") and not fields.keys() <= known:
             extra = {name: fields[name] for name in fields if name not in known}
-            object.__setattr__(instance, "extra", extra)
+            object.__setattr__(instance, "extra", kept(extra))
         return instance
 
     return hook

@@ -1,8 +1,9 @@
 """Listings: every page after the other, asked for when it is needed."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from enum import Enum, auto
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from .errors import Delivery, PagingError
 from .models import Conversation, ConversationPage
@@ -11,26 +12,66 @@ Fetch = Callable[[str | None], ConversationPage]
 AsyncFetch = Callable[[str | None], Awaitable[ConversationPage]]
 
 
+class _State(Enum):
+    MORE = auto()
+    EMPTY = auto()
+    """There is more, but the last page was empty."""
+    UNNAMED = auto()
+    """There is more, behind a conversation without an id."""
+    DONE = auto()
+
+
+@define
 class _Walk:
-    """Where a listing goes on. No I/O."""
+    """Where a listing goes on. No I/O, and the same memory however long it gets.
 
-    def __init__(self, *, backwards: bool) -> None:
-        self._backwards = backwards
-        self._seen: set[str] = set()
+    A cursor that comes round again is found without keeping all of them: each is compared with
+    the one before it, with the first, and with one that is kept after 1, 2, 4, 8 … pages (Brent's
+    algorithm). A listing that stands still or starts anew is so found at once, and any other that
+    goes in circles before it has come to three times as many pages as it has.
+    """
 
-    def next_cursor(self, page: ConversationPage) -> str | None:
-        """The id to go on from, or None at the end; raises PagingError."""
-        if not page.has_more:
-            return None
-        if not page.data:
-            raise _lost("sent an empty page and says that there is more")
-        cursor = page.data[0 if self._backwards else -1].id
-        if cursor is None:
+    cursor: str | None
+    _backwards: bool
+    _state: _State = field(default=_State.MORE, init=False)
+    _pages: int = field(default=0, init=False)
+    _first: str | None = field(default=None, init=False)
+    _kept: str | None = field(default=None, init=False)
+
+    def goes_on(self) -> bool:
+        """Whether there is a page to ask for at `cursor`; raises PagingError."""
+        if self._state is _State.UNNAMED:
             raise _lost("says that there is more after a conversation without an id")
-        if cursor in self._seen:
-            raise _lost("sent a page again that the listing has been at")
-        self._seen.add(cursor)
-        return cursor
+        return self._state is not _State.DONE
+
+    def take(self, page: ConversationPage) -> bool:
+        """Move on behind a page; False if it is to be asked for again. Raises PagingError."""
+        if not page.has_more:
+            self._state = _State.DONE
+        elif page.data:
+            self._follow(page.data[0 if self._backwards else -1].id)
+        elif self._state is _State.EMPTY:
+            raise _lost("sent an empty page twice and says that there is more")
+        else:
+            self._state = _State.EMPTY
+            return False
+        return True
+
+    def _follow(self, cursor: str | None) -> None:
+        if cursor is None:
+            self._state = _State.UNNAMED
+            return
+        if cursor in {self.cursor, self._first, self._kept}:
+            raise _lost(
+                "sent a page again that the listing has been at, so that some may have come twice"
+            )
+        self._state = _State.MORE
+        self.cursor = cursor
+        self._pages += 1
+        if self._pages == 1:
+            self._first = cursor
+        if self._pages.bit_count() == 1:
+            self._kept = cursor
 
 
 def _lost(what: str) -> PagingError:
@@ -57,6 +98,8 @@ class Pages:
     def pages(self, *, after: str | None = None) -> Iterator[ConversationPage]:
         """The pages, each when it is asked for.
 
+        An empty page that says that there is more is not given but asked for once again.
+
         Args:
             after: The id of the last conversation that is done with; the listing goes on behind
                 it. None starts where the listing does.
@@ -67,14 +110,11 @@ class Pages:
             StatusError: The service refused or failed.
             DecodeError: The answer is not what the API documents.
         """
-        walk = _Walk(backwards=self._backwards)
-        cursor = after
-        while True:
-            page = self._fetch(cursor)
-            yield page
-            cursor = walk.next_cursor(page)
-            if cursor is None:
-                return
+        walk = _Walk(after, self._backwards)
+        while walk.goes_on():
+            page = self._fetch(walk.cursor)
+            if walk.take(page):
+                yield page
 
 
 @frozen
@@ -95,6 +135,8 @@ class AsyncPages:
     async def pages(self, *, after: str | None = None) -> AsyncIterator[ConversationPage]:
         """The pages, each when it is asked for.
 
+        An empty page that says that there is more is not given but asked for once again.
+
         Args:
             after: The id of the last conversation that is done with; the listing goes on behind
                 it. None starts where the listing does.
@@ -105,11 +147,8 @@ class AsyncPages:
             StatusError: The service refused or failed.
             DecodeError: The answer is not what the API documents.
         """
-        walk = _Walk(backwards=self._backwards)
-        cursor = after
-        while True:
-            page = await self._fetch(cursor)
-            yield page
-            cursor = walk.next_cursor(page)
-            if cursor is None:
-                return
+        walk = _Walk(after, self._backwards)
+        while walk.goes_on():
+            page = await self._fetch(walk.cursor)
+            if walk.take(page):
+                yield page

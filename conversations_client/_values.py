@@ -5,7 +5,7 @@ from collections.abc import MutableSequence
 from enum import Enum
 from functools import reduce
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Final, Union, get_args, get_origin
 
 import attrs
 from cattrs import Converter
@@ -20,7 +20,13 @@ from cattrs.dispatch import StructureHook, UnstructureHook
 
 from ._attributes import tags, wire_name
 from ._faults import Mismatch, json_type
+from ._nesting import deeper_than
 from ._unset import Unset
+
+# Python's own recursion ends at 1000 frames, and what walks a value takes up to three a level:
+# what is kept at all can so be compared, copied, pickled and printed.
+_DEEPEST: Final = 100
+_AS_IT_CAME: Final = (Any, object)
 
 
 def register(converter: Converter) -> None:
@@ -31,7 +37,7 @@ def register(converter: Converter) -> None:
     converter.register_structure_hook(float, number)
     converter.register_structure_hook(NoneType, _null)
     # By predicate, for a hook for the class would be every class's.
-    converter.register_structure_hook_func(lambda form: form is object, lambda value, _: value)
+    converter.register_structure_hook_func(lambda form: form in _AS_IT_CAME, kept)
     converter.register_structure_hook_factory(is_open_enum, _open_enum_hook)
     converter.register_unstructure_hook_factory(is_open_enum, _open_enum_unhook)
     converter.register_structure_hook_factory(lambda form: Unset in get_args(form), _unset_hook)
@@ -80,6 +86,13 @@ def _null(value: object, _: object) -> None:
     expect(value, NoneType, "null")
 
 
+def kept(value: Any, _: object = None) -> Any:
+    """JSON as it came, or Mismatch if it is nested too deeply to be handled."""
+    if deeper_than(_DEEPEST, value):
+        raise Mismatch(f"nested more than {_DEEPEST} levels deep")
+    return value
+
+
 def without(form: Any, *members: Any) -> Any:
     """A union less some members; any other type as it is."""
     if get_origin(form) not in {Union, UnionType}:
@@ -126,11 +139,18 @@ def _unset_hook(form: Any, converter: Converter) -> StructureHook:
 def _list_hook(form: Any, converter: Converter) -> StructureHook:
     mutable = issubclass(get_origin(form) or form, MutableSequence)
     make = list_structure_factory if mutable else homogenous_tuple_structure_factory
-    return _only(list, "a list", make(form, converter))
+    return _only(list, "a list", _keeping(form, make(form, converter)))
 
 
 def _mapping_hook(form: Any, converter: Converter) -> StructureHook:
-    return _only(dict, "an object", mapping_structure_factory(form, converter))
+    return _only(dict, "an object", _keeping(form, mapping_structure_factory(form, converter)))
+
+
+def _keeping(form: Any, inner: StructureHook) -> StructureHook:
+    # cattrs asks no hook for the members of a list or mapping of anything.
+    if get_args(form) and not any(member in _AS_IT_CAME for member in get_args(form)):
+        return inner
+    return lambda value, form: inner(kept(value), form)
 
 
 def _only(expected: type, name: str, inner: StructureHook) -> StructureHook:

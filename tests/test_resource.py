@@ -2,22 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from functools import partial
-from itertools import islice
 from types import NoneType
 from typing import Any
 
 import attrs
 import pytest
-from colours import KEY, Colour, World, everything
-from hypothesis import given
-from hypothesis import strategies as st
+from colours import KEY, Colour, World
 from scripted import CONVERSATION, HANG_UP, ScriptedServer, answer
 
 from conversations_client import (
     UNSET,
     BadRequestError,
-    Client,
     Conversation,
     ConversationMetadata,
     ConversationPage,
@@ -32,7 +27,6 @@ from conversations_client import (
     Message,
     MessageRole,
     NotFoundError,
-    PagingError,
     RawResponse,
     TextPart,
     ToolResultPart,
@@ -97,100 +91,6 @@ def test_a_life(colour: Colour, options: dict[str, Any]) -> None:
             colour.run(gone, **options)
 
 
-def test_list_walks_every_page(colour: Colour) -> None:
-    with Sandbox() as sandbox, Client(sandbox.api_key, base_url=sandbox.url) as client:
-        options: dict[str, Any] = {"api_key": sandbox.api_key, "base_url": sandbox.url}
-        ids = [client.conversations.create().id for _ in range(7)][::-1]
-        client.conversations.create(metadata={"entity_id": "a"})
-
-        def listed(**query: Any) -> list[str | None]:
-            found = colour.run(
-                lambda client: everything(client.conversations.list(**query)), **options
-            )
-            return [conversation.id for conversation in found]
-
-        assert listed(limit=3) == ids
-        assert listed() == ids
-        assert listed(limit=2, starting_after=ids[2]) == ids[3:]
-        assert listed(limit=2, ending_before=ids[3]) == [ids[1], ids[2], ids[0]]
-        assert len(listed(entity_id="a")) == 1
-        pages = colour.run(
-            lambda client: everything(client.conversations.list(limit=3).pages(after=ids[2])),
-            **options,
-        )
-        assert [[c.id for c in page.data] for page in pages] == [ids[3:6], ids[6:]]
-        assert [page.has_more for page in pages] == [True, False]
-
-
-def wire(conversation_id: str | None) -> dict[str, Any]:
-    found = {**CONVERSATION, "_id": conversation_id}
-    return found if conversation_id else {k: v for k, v in found.items() if k != "_id"}
-
-
-def page(*ids: str | None, more: bool = True) -> bytes:
-    return answer(200, {"object": "list", "data": [wire(i) for i in ids], "has_more": more})
-
-
-def test_pages_are_asked_for_one_by_one() -> None:
-    with (
-        ScriptedServer([page("a", "b"), page("c", more=False)]) as server,
-        Client(KEY, base_url=server.url) as client,
-    ):
-        listing = client.conversations.list(limit=2, entity_id="e f")
-        assert server.seen == []
-        assert [c.id for c in islice(listing, 2)] == ["a", "b"]
-        assert [s.target for s in server.seen] == ["/v2/conversations/?limit=2&entityId=e+f"]
-
-
-def test_the_cursor_goes_with_the_direction(colour: Colour) -> None:
-    for query, cursors in [
-        ({}, ["", "startingAfter=b"]),
-        ({"ending_before": "z"}, ["endingBefore=z", "endingBefore=a"]),
-        ({"starting_after": "z"}, ["startingAfter=z", "startingAfter=b"]),
-    ]:
-        given: dict[str, Any] = dict(query)
-        with ScriptedServer([page("a", "b"), page("c", more=False)]) as server:
-            found = colour.run(partial(listing, **given), api_key=KEY, base_url=server.url)
-        assert [c.id for c in found] == ["a", "b", "c"]
-        assert [s.target.partition("?")[2] for s in server.seen] == cursors
-
-
-def listing(client: Any, **query: Any) -> Any:
-    return everything(client.conversations.list(**query))
-
-
-@pytest.mark.parametrize(
-    ("script", "words"),
-    [
-        ([page("a"), page("a")], "sent a page again"),
-        ([page("a"), page("b"), page("a")], "sent a page again"),
-        ([page("a"), page()], "empty page"),
-        ([page("a", None)], "without an id"),
-    ],
-)
-def test_a_listing_that_cannot_go_on_says_so(
-    colour: Colour, script: list[bytes], words: str
-) -> None:
-    with ScriptedServer(script) as server, pytest.raises(PagingError, match=words):
-        colour.run(listing, api_key=KEY, base_url=server.url)
-    assert len(server.seen) == len(script)
-
-
-@pytest.mark.parametrize("status", [301, 308, 404, 405])
-def test_the_list_of_the_first_revision_is_found(colour: Colour, status: int) -> None:
-    world = World()
-    with ScriptedServer([answer(status, b""), page("a", more=False)]) as server:
-        found = colour.run(listing, world=world, api_key=KEY, base_url=server.url)
-    assert [c.id for c in found] == ["a"]
-    assert [s.target for s in server.seen] == ["/v2/conversations/", "/v2/conversations"]
-
-
-def test_no_list_at_all_is_still_an_error(colour: Colour) -> None:
-    with ScriptedServer([answer(404, b"")] * 2) as server, pytest.raises(NotFoundError):
-        colour.run(listing, api_key=KEY, base_url=server.url)
-    assert len(server.seen) == 2
-
-
 @pytest.mark.parametrize(
     ("scenario", "words"),
     [
@@ -222,6 +122,19 @@ def test_what_cannot_be_right_is_refused_with_nothing_sent(
         colour.run(scenario, api_key=KEY, base_url=server.url)
     assert words in str(raised.value)
     assert server.connections == 0
+
+
+@pytest.mark.parametrize("conversation_id", ["", " ", ".", ".."])
+def test_what_is_no_id_is_refused_with_nothing_sent(colour: Colour, conversation_id: str) -> None:
+    for scenario in (
+        call("retrieve", conversation_id),
+        call("update", conversation_id, display_name="x"),
+        call("delete", conversation_id),
+        call("generate_name", conversation_id, context="x"),
+    ):
+        with ScriptedServer([]) as server, pytest.raises(InvalidArgumentError, match="_id is"):
+            colour.run(scenario, api_key=KEY, base_url=server.url)
+        assert server.connections == 0
 
 
 @pytest.mark.parametrize(
@@ -395,36 +308,6 @@ def test_faults_inside_parts_have_their_path() -> None:
         "$.messages[0].parts[2]: expected an object, got a number",
         "$.messages[0].parts[3].kind: expected a string, got a list",
     ]
-
-
-Strategy = st.SearchStrategy[Any]
-texts: Strategy = st.text()
-anything: Strategy = st.recursive(st.none() | st.booleans() | texts, st.lists, max_leaves=4)
-objects: Strategy = st.dictionaries(texts, anything)
-
-
-def part(kind: str, required: dict[str, Strategy] | None = None, **optional: Strategy) -> Strategy:
-    fields: dict[str, Strategy] = {"kind": st.just(kind), **(required or {})}
-    return st.fixed_dictionaries(fields, optional=optional)
-
-
-files: dict[str, Strategy] = {"bytes": texts, "uri": texts, "name": texts, "mimeType": texts}
-no_fields: dict[str, Strategy] = {}
-parts: Strategy = st.one_of(
-    part("text", {"text": texts}, metadata=objects),
-    part("file", {"file": st.fixed_dictionaries(no_fields, optional=files)}, metadata=objects),
-    part("tool_result", {"tool_call_id": texts}, result=anything, metadata=objects),
-    part("error", {"error": texts}, code=st.integers()),
-    part("reasoning", {"reasoning": texts}, signature=texts),
-    part("data", {"data": objects}, _id=texts),
-    part("hologram", rays=anything),
-)
-
-
-@given(st.lists(parts))
-def test_parts_to_objects_to_parts_is_the_identity(found: list[dict[str, Any]]) -> None:
-    body = {**CONVERSATION, "messages": [{**MESSAGE, "parts": found}]}
-    assert unstructure(structure(body, ConversationWithMessages)) == body
 
 
 def test_a_reset_update_is_not_repeated_and_a_delete_is(colour: Colour) -> None:

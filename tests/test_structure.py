@@ -44,6 +44,7 @@ LAYERS = [
     {
         "_attributes",
         "_headers",
+        "_nesting",
         "_network",
         "_retry_after",
         "_secret",

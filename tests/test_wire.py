@@ -1,10 +1,12 @@
 """JSON to objects and back: nothing lost, nothing invented, nothing coerced."""
 
 import copy
+import json
 import math
 import pickle
 from datetime import UTC, datetime
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import attrs
 import pytest
@@ -16,11 +18,16 @@ from conversations_client import (
     Conversation,
     ConversationKind,
     ConversationMetadata,
+    ConversationPage,
+    ConversationWithMessages,
     CreateConversationConversationsMetadata,
     CreateConversationKind,
     CreateConversationResponseBody,
     DecodeError,
+    FilePart,
     OutOfRangeError,
+    ToolResultPart,
+    UnknownPart,
     Unset,
     converter,
     structure,
@@ -132,6 +139,25 @@ class Moment:
     """A class with a type that JSON doesn't have."""
 
     the_moment: datetime
+
+
+@attrs.frozen
+class Kept:
+    """A class with anything in a list."""
+
+    members: list[Any]
+
+
+@attrs.frozen
+class PageWithMessages:
+    """A page as none is documented, to read messages by the page."""
+
+    data: tuple[ConversationWithMessages, ...]
+    has_more: bool = attrs.field(metadata={"wire": "has_more"})
+
+
+class Exhausting:
+    """A class that can't be read."""
 
 
 def test_classes_of_a_users_own() -> None:
@@ -261,58 +287,187 @@ def test_entity_id_of_both_revisions(change: dict[str, Any], entity_id: str | No
     assert structure({**LEAST, **change}, Conversation).entity_id == entity_id
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=10,
-)  # fmt: skip
-numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-metadata = st.fixed_dictionaries(
-    {},
-    optional={
-        "generatingTitle": st.booleans(),
-        "entityId": st.none() | st.text(),
-        "model": st.none() | st.text(),
-        "unknown": json_values,
-    },
+Strategy = st.SearchStrategy[Any]
+texts: Strategy = st.text()
+numbers: Strategy = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+json_values: Strategy = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda inner: st.lists(inner) | st.dictionaries(texts, inner),
+    max_leaves=5,
 )
-conversations = st.fixed_dictionaries(
+objects: Strategy = st.dictionaries(texts, json_values)
+
+
+def wire_object(required: dict[str, Strategy], **optional: Strategy) -> Strategy:
+    """JSON objects of these fields, of which some may be missing, and a field not known today."""
+    return st.fixed_dictionaries(required, optional={**optional, "unknown": json_values})
+
+
+def part(kind: str, required: dict[str, Strategy], **optional: Strategy) -> Strategy:
+    return wire_object({"kind": st.just(kind), **required}, **optional)
+
+
+parts: Strategy = st.one_of(
+    part("text", {"text": texts}),
+    part(
+        "file",
+        {"file": wire_object({}, bytes=texts, uri=texts, name=texts, mimeType=texts)},
+        metadata=objects,
+    ),
+    part("tool_result", {"tool_call_id": texts}, result=json_values, metadata=objects),
+    part("error", {"error": texts}, code=numbers),
+    part("reasoning", {"reasoning": texts}, signature=texts),
+    part("data", {"data": objects}, metadata=objects),
+    part("hologram", {}),
+)
+messages: Strategy = wire_object(
     {
-        "kind": st.just("conversation") | st.text(),
-        "displayName": st.text(),
+        "_id": texts,
+        "conversationId": texts,
+        "createdAt": numbers,
+        "createdById": texts,
+        "role": st.sampled_from(["user", "assistant"]) | texts,
+        "parts": st.lists(parts, max_size=4),
+    }
+)
+conversations: Strategy = wire_object(
+    {
+        "kind": st.just("conversation") | texts,
+        "displayName": texts,
         "createdAt": numbers,
         "updatedAt": numbers,
     },
-    optional={
-        "_id": st.text(),
-        "createdById": st.text(),
-        "updatedById": st.text(),
-        "metadata": metadata,
-        "entityId": st.text(),
-        "messages": json_values,
-    },
+    _id=texts,
+    createdById=texts,
+    updatedById=texts,
+    metadata=wire_object(
+        {}, generatingTitle=st.booleans(), entityId=st.none() | texts, model=st.none() | texts
+    ),
+    entityId=texts,
+    messages=st.lists(messages, max_size=3),
 )
 
 
 @given(conversations)
 def test_wire_to_object_to_wire_is_the_identity(wire: dict[str, Any]) -> None:
-    conversation = structure(copy.deepcopy(wire), Conversation)
-    again = unstructure(conversation)
-    assert again == wire
-    assert type(again["kind"]) is str
-    assert structure(again, Conversation) == conversation
+    for cls in (Conversation, ConversationWithMessages):
+        conversation = structure(copy.deepcopy(wire), cls)
+        again = unstructure(conversation)
+        assert again == wire
+        assert type(again["kind"]) is str
+        assert structure(again, cls) == conversation
 
 
-@given(
-    json_values
-    | conversations.flatmap(lambda c: st.fixed_dictionaries(dict.fromkeys(c, json_values)))
-)
+def places(value: Any) -> list[Any]:
+    """What a value can be asked for by."""
+    match value:
+        case dict():
+            return list(cast("dict[str, Any]", value))
+        case [*members]:
+            return list(range(len(members)))
+        case _:
+            return []
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> Any:
+    """A page of conversations with any JSON in place of something somewhere in it."""
+    page: dict[str, Any] = draw(
+        st.fixed_dictionaries(
+            {"data": st.lists(conversations, min_size=1, max_size=2), "has_more": st.booleans()}
+        )
+    )
+    holder: Any = page
+    while True:
+        place = draw(st.sampled_from(places(holder)))
+        if not places(holder[place]) or draw(st.booleans()):
+            holder[place] = draw(json_values)
+            return page
+        holder = holder[place]
+
+
+@given(json_values | spoilt())
 def test_any_json_is_an_object_or_a_typed_error(value: Any) -> None:
+    for cls in (PageWithMessages, ConversationPage, ConversationWithMessages, Conversation):
+        try:
+            result = structure(value, cls)
+        except DecodeError:
+            continue
+        assert unstructure(result) == value
+
+
+@given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()[:-1]))
+def test_any_bytes_are_json_or_a_typed_error(body: bytes) -> None:
     try:
-        result = structure(value, Conversation)
+        found = parse(body)
     except DecodeError:
         return
-    assert unstructure(result) == value
+    assert found == json.loads(body.decode("utf-8-sig"))
+
+
+def nested(levels: int) -> dict[str, Any]:
+    """Objects in one another."""
+    value: dict[str, Any] = {}
+    for _ in range(levels - 1):
+        value = {"in": value}
+    return value
+
+
+DEEPEST = 100
+TOOL_RESULT = {"kind": "tool_result", "tool_call_id": "call_1"}
+
+
+@pytest.mark.parametrize(
+    ("cls", "wire", "name", "path", "levels"),
+    [
+        (Conversation, LEAST, "new", "$", DEEPEST - 1),
+        (ConversationMetadata, {}, "new", "$", DEEPEST - 1),
+        (UnknownPart, {"kind": "data"}, "data", "$", DEEPEST - 1),
+        (ToolResultPart, TOOL_RESULT, "result", "$.result", DEEPEST),
+        (FilePart, {"kind": "file", "file": {}}, "metadata", "$.metadata", DEEPEST),
+        (dict, {}, "a", "$", DEEPEST - 1),
+        (object, {}, "a", "$", DEEPEST - 1),
+    ],
+)
+def test_what_is_kept_is_never_too_deep_to_work_with(
+    cls: Any, wire: dict[str, Any], name: str, path: str, levels: int
+) -> None:
+    deep = {**wire, name: nested(levels)}
+    kept: Any = structure(deep, cls)
+    assert kept == pickle.loads(pickle.dumps(kept)) == copy.deepcopy(kept)
+    assert unstructure(kept) == deep
+    assert len(repr(kept)) > DEEPEST
+    assert faults({**wire, name: nested(levels + 1)}, cls) == [
+        f"{path}: nested more than {DEEPEST} levels deep"
+    ]
+
+
+@pytest.mark.parametrize("levels", [DEEPEST + 1, 900, 5_000, 20_000, 500_000])
+def test_hostile_nesting_is_a_typed_error(levels: int) -> None:
+    for opening, closing in [(b"[", b"]"), (b'{"a":', b"}")]:
+        body = b'{"members": [' + opening * levels + b"0" + closing * levels + b"]}"
+        for cls in (ConversationMetadata, dict, Kept):
+            with pytest.raises(DecodeError, match="nested"):
+                structure(parse(body), cls)
+
+
+def test_a_recursive_class_of_a_users_own_is_read_as_deep_as_python_goes() -> None:
+    wire: dict[str, Any] = {"someNumbers": [], "byName": {}}
+    for _ in range(20_000):
+        wire = {"someNumbers": [], "byName": {}, "child": wire}
+    problems = {fault.partition(": ")[2] for fault in faults(wire, Own)}
+    assert problems == {"refused with RecursionError"}
+
+
+def test_running_out_of_memory_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhaust(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("conversations_client._json._decoder", SimpleNamespace(decode=exhaust))
+    with pytest.raises(DecodeError, match="nested too deeply"):
+        parse(b"[]")
+    converter.register_structure_hook(Exhausting, exhaust)
+    assert faults({}, Exhausting) == ["$: refused with MemoryError"]
 
 
 def test_answers_can_be_hashed_pickled_and_copied() -> None:

@@ -164,10 +164,15 @@ def _create_response() -> Schema:
     events = (
         'Events, each one line "data: " and JSON {"type", "timestamp", "data"}, then an empty one.'
     )
+    event = {
+        "type": "object",
+        "required": ["data"],
+        "properties": {"data": {"type": "string", "description": events}},
+    }
     streamed = {
         "description": "Being streamed.",
         "headers": _REQUEST_ID,
-        "content": {"text/event-stream": {"schema": {"type": "string", "description": events}}},
+        "content": {"text/event-stream": {"schema": event}},
     }
     return {
         "operationId": "createResponse",

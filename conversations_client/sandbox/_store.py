@@ -66,7 +66,7 @@ class Store:
         """Store a new conversation.
 
         Args:
-            display_name: Its name; None leaves it with the default one, yet to be named.
+            display_name: Its name; with None or the default one it is yet to be named.
             metadata: Its metadata by wire names; None stores none.
 
         Returns:
@@ -77,7 +77,7 @@ class Store:
             conversation = Conversation(
                 id=self.ids.new("conv"),
                 display_name=DEFAULT_NAME if display_name is None else display_name,
-                named=display_name is not None,
+                named=display_name not in {None, DEFAULT_NAME},
                 created_at=now,
                 updated_at=now,
                 created_by_id=self.user_id,

@@ -121,6 +121,12 @@ def test_generate_name(api: httpx.Client) -> None:
     assert api.post(url, json={"context": "again"}).status_code == 400
 
 
+def test_the_default_name_spelt_out_is_no_name(api: httpx.Client) -> None:
+    (one,) = created(api, 1, displayName="Untitled")
+    named = api.post(f"/v2/conversations/{one}/generate-name", json={"context": "Invoices"})
+    assert (named.status_code, named.json()["displayName"]) == (200, "Invoices")
+
+
 def test_names() -> None:
     assert name_from("x" * 200) == "x" * 100
     assert name_from(" \n ") == "Untitled"

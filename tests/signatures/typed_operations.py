@@ -1,6 +1,6 @@
 """What type checkers say of the rest of the resource; checked, never run."""
 
-from typing import assert_never, assert_type
+from typing import TYPE_CHECKING, assert_never, assert_type
 
 from conversations_client import (
     AsyncClient,
@@ -23,6 +23,9 @@ from conversations_client import (
     UnknownPart,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
 
 def sync(client: Client) -> None:
     found = client.conversations.retrieve("conv_1")
@@ -43,6 +46,10 @@ def sync(client: Client) -> None:
     assert_type(raw.retrieve("a").parsed, ConversationWithMessages)
     assert_type(raw.delete("a"), RawResponse[None])
     assert_type(raw.list(), RawResponse[ConversationPage])
+    assert_type(raw.update("a", metadata={"entity_id": None}), RawResponse[Conversation])
+    assert_type(raw.generate_name("a", context="b"), RawResponse[Conversation])
+    gone: Callable[[str], None] = client.conversations.delete
+    gone("conv_1")
     assert_type(client.request("GET", "/x", returns=Message), RawResponse[Message])
 
 
@@ -54,7 +61,16 @@ async def asynchronous(client: AsyncClient) -> None:
         assert_type(conversation, Conversation)
     async for page in listing.pages():
         assert_type(page, ConversationPage)
+    assert_type(await client.conversations.update("a", display_name="b"), Conversation)
+    assert_type(await client.conversations.generate_name("a", context="b"), Conversation)
+    gone: Callable[[str], Awaitable[None]] = client.conversations.delete
+    await gone("conv_1")
     raw = client.conversations.with_raw_response
+    assert_type(await raw.create(), RawResponse[Conversation])
+    assert_type(await raw.retrieve("a"), RawResponse[ConversationWithMessages])
+    assert_type(await raw.delete("a"), RawResponse[None])
+    assert_type(await raw.list(limit=3), RawResponse[ConversationPage])
+    assert_type(await raw.generate_name("a", context="b"), RawResponse[Conversation])
     assert_type(await raw.update("a", display_name="x"), RawResponse[Conversation])
     assert_type(await client.request("GET", "/x", returns=Message), RawResponse[Message])
 

@@ -1,0 +1,205 @@
+"""Listings, in every colour: against the sandbox, and against scripts where it matters."""
+
+from functools import partial
+from itertools import count, islice
+from typing import Any
+
+import attrs
+import pytest
+from colours import KEY, Colour, World, everything
+from hypothesis import given
+from hypothesis import strategies as st
+from scripted import CONVERSATION, ScriptedServer, answer
+
+from conversations_client import (
+    Client,
+    ConversationPage,
+    NotFoundError,
+    Pages,
+    PagingError,
+    structure,
+)
+from conversations_client._paging import _State, _Walk
+from conversations_client.sandbox import Sandbox
+
+
+def test_list_walks_every_page(colour: Colour) -> None:
+    with Sandbox() as sandbox, Client(sandbox.api_key, base_url=sandbox.url) as client:
+        options: dict[str, Any] = {"api_key": sandbox.api_key, "base_url": sandbox.url}
+        ids = [client.conversations.create().id for _ in range(7)][::-1]
+        client.conversations.create(metadata={"entity_id": "a"})
+
+        def listed(**query: Any) -> list[str | None]:
+            found = colour.run(
+                lambda client: everything(client.conversations.list(**query)), **options
+            )
+            return [conversation.id for conversation in found]
+
+        assert listed(limit=3) == ids
+        assert listed() == ids
+        assert listed(limit=2, starting_after=ids[2]) == ids[3:]
+        assert listed(limit=2, ending_before=ids[3]) == [ids[1], ids[2], ids[0]]
+        assert len(listed(entity_id="a")) == 1
+        pages = colour.run(
+            lambda client: everything(client.conversations.list(limit=3).pages(after=ids[2])),
+            **options,
+        )
+        assert [[c.id for c in page.data] for page in pages] == [ids[3:6], ids[6:]]
+        assert [page.has_more for page in pages] == [True, False]
+
+
+def wire(conversation_id: str | None) -> dict[str, Any]:
+    found = {**CONVERSATION, "_id": conversation_id}
+    return found if conversation_id else {k: v for k, v in found.items() if k != "_id"}
+
+
+def page(*ids: str | None, more: bool = True) -> bytes:
+    return answer(200, {"object": "list", "data": [wire(i) for i in ids], "has_more": more})
+
+
+def test_pages_are_asked_for_one_by_one() -> None:
+    with (
+        ScriptedServer([page("a", "b"), page("c", more=False)]) as server,
+        Client(KEY, base_url=server.url) as client,
+    ):
+        listing = client.conversations.list(limit=2, entity_id="e f")
+        assert server.seen == []
+        assert [c.id for c in islice(listing, 2)] == ["a", "b"]
+        assert [s.target for s in server.seen] == ["/v2/conversations/?limit=2&entityId=e+f"]
+
+
+def test_the_cursor_goes_with_the_direction(colour: Colour) -> None:
+    for query, cursors in [
+        ({}, ["", "startingAfter=b"]),
+        ({"ending_before": "z"}, ["endingBefore=z", "endingBefore=a"]),
+        ({"starting_after": "z"}, ["startingAfter=z", "startingAfter=b"]),
+    ]:
+        given: dict[str, Any] = dict(query)
+        with ScriptedServer([page("a", "b"), page("c", more=False)]) as server:
+            found = colour.run(partial(listing, **given), api_key=KEY, base_url=server.url)
+        assert [c.id for c in found] == ["a", "b", "c"]
+        assert [s.target.partition("?")[2] for s in server.seen] == cursors
+
+
+def test_a_listing_goes_on_behind_a_saved_cursor_in_either_direction(colour: Colour) -> None:
+    for query, cursor in [
+        ({}, "startingAfter=m"),
+        ({"starting_after": "z"}, "startingAfter=m"),
+        ({"ending_before": "z"}, "endingBefore=m"),
+    ]:
+        given: dict[str, Any] = dict(query)
+        with ScriptedServer([page("a", more=False)]) as server:
+            colour.run(partial(resumed, after="m", **given), api_key=KEY, base_url=server.url)
+        assert [s.target.partition("?")[2] for s in server.seen] == [cursor]
+
+
+def resumed(client: Any, *, after: str, **query: Any) -> Any:
+    return everything(client.conversations.list(**query).pages(after=after))
+
+
+def listing(client: Any, **query: Any) -> Any:
+    return everything(client.conversations.list(**query))
+
+
+def collect(found: list[Any], client: Any) -> Any:
+    """All that a listing gives, also where it then raises."""
+    conversations = client.conversations.list()
+    if hasattr(conversations, "__aiter__"):
+        return _collect(found, conversations)
+    return found.extend(conversations)
+
+
+async def _collect(found: list[Any], conversations: Any) -> None:
+    async for conversation in conversations:
+        found.append(conversation)  # noqa: PERF401 - a comprehension would lose what came
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "given_until_then"),
+    [
+        ([page("a"), page("a")], "sent a page again", "a"),
+        ([page("a"), page("b"), page("a")], "sent a page again", "ab"),
+        ([page("a"), page("b"), page("c"), page("d"), page("a")], "sent a page again", "abcd"),
+        ([page("a"), page(), page()], "an empty page twice", "a"),
+        ([page(), page()], "an empty page twice", ""),
+        ([page("a", None)], "without an id", "a "),
+    ],
+)
+def test_a_listing_that_cannot_go_on_says_so(
+    colour: Colour, script: list[bytes], words: str, given_until_then: str
+) -> None:
+    found: list[Any] = []
+    with ScriptedServer(script) as server, pytest.raises(PagingError, match=words):
+        colour.run(partial(collect, found), api_key=KEY, base_url=server.url)
+    assert len(server.seen) == len(script)
+    assert [c.id or " " for c in found] == list(given_until_then)
+
+
+def test_an_empty_page_that_has_more_is_asked_for_once_again(colour: Colour) -> None:
+    script = [page(), page("a"), page(), page("b"), page(), page(more=False)]
+    with ScriptedServer(script) as server:
+        pages = colour.run(
+            lambda client: everything(client.conversations.list().pages()),
+            api_key=KEY,
+            base_url=server.url,
+        )
+    assert [[c.id for c in page.data] for page in pages] == [["a"], ["b"], []]
+    cursors = [s.target.partition("?")[2] for s in server.seen]
+    assert cursors == [
+        "",
+        "",
+        "startingAfter=a",
+        "startingAfter=a",
+        "startingAfter=b",
+        "startingAfter=b",
+    ]
+
+
+def test_a_page_that_ends_where_the_listing_was_to_go_on_is_a_page_again(colour: Colour) -> None:
+    with ScriptedServer([page("a")]) as server, pytest.raises(PagingError, match="page again"):
+        colour.run(partial(resumed, after="a"), api_key=KEY, base_url=server.url)
+
+
+def ending_in(conversation_id: int) -> ConversationPage:
+    return structure({"data": [wire(str(conversation_id))], "has_more": True}, ConversationPage)
+
+
+@given(before=st.integers(0, 40), around=st.integers(1, 40))
+def test_any_circle_is_found(before: int, around: int) -> None:
+    ends = (min(n, before) + max(0, n - before) % around for n in count())
+    taken: list[ConversationPage] = []
+    with pytest.raises(PagingError, match="page again"):
+        taken.extend(Pages(lambda _: ending_in(next(ends)), False).pages())
+    different = before + around
+    assert different <= len(taken) < 3 * different
+    if before == 0 or around == 1:
+        assert len(taken) == different
+
+
+def test_a_long_listing_takes_no_more_memory_than_a_short_one() -> None:
+    walk = _Walk(None, True)
+    assert all(walk.take(ending_in(n)) and walk.goes_on() for n in range(300))
+    assert {type(value) for value in attrs.asdict(walk).values()} <= {str, int, bool, _State}
+
+
+@pytest.mark.parametrize("status", [301, 308, 404, 405])
+def test_the_list_of_the_first_revision_is_found(colour: Colour, status: int) -> None:
+    world = World()
+    with ScriptedServer([answer(status, b""), page("a", more=False)]) as server:
+        found = colour.run(listing, world=world, api_key=KEY, base_url=server.url)
+    assert [c.id for c in found] == ["a"]
+    assert [s.target for s in server.seen] == ["/v2/conversations/", "/v2/conversations"]
+
+
+def test_every_page_of_the_first_revision_is_found(colour: Colour) -> None:
+    script = [answer(404, b""), page("a", "b"), answer(404, b""), page("c", more=False)]
+    with ScriptedServer(script) as server:
+        found = colour.run(listing, api_key=KEY, base_url=server.url)
+    assert [c.id for c in found] == ["a", "b", "c"]
+    assert server.seen[-1].target == "/v2/conversations?startingAfter=b"
+
+
+def test_no_list_at_all_is_still_an_error(colour: Colour) -> None:
+    with ScriptedServer([answer(404, b"")] * 2) as server, pytest.raises(NotFoundError):
+        colour.run(listing, api_key=KEY, base_url=server.url)
+    assert len(server.seen) == 2
