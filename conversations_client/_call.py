@@ -51,9 +51,11 @@ class Call(Generic[T]):
         total: float | None,
         idempotency_key: str | None,
         api_key: Secret,
+        gone: set[str],
         started: float,
     ) -> None:
-        self.operation = operation
+        self.operation = operation.without(gone)
+        self._gone = gone
         self.idempotency_key = idempotency_key
         self._retry = retry
         self._api_key = api_key
@@ -78,6 +80,7 @@ class Call(Generic[T]):
                 return None
             moved = self.operation.moved(outcome)
             if moved is not None:
+                self._gone.add(self.operation.request.template)
                 self.operation = moved
                 return 0.0
         verdict = self._retry.decide(

@@ -45,6 +45,7 @@ class Exchange:
         self._settings = settings
         self._effects = effects or Effects()
         self._requests = Requests(settings)
+        self._gone: set[str] = set()
 
     @property
     def max_event_bytes(self) -> int:
@@ -61,6 +62,7 @@ class Exchange:
             total=self._settings.timeout.total,
             idempotency_key=key,
             api_key=self._settings.api_key,
+            gone=self._gone,
             started=self._effects.clock(),
         )
 

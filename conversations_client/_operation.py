@@ -1,5 +1,6 @@
 """One call as values: what to ask, what came back, and how to read it. No I/O."""
 
+from collections.abc import Container
 from types import NoneType
 from typing import Final, Generic, TypeVar, cast
 
@@ -105,6 +106,13 @@ class Operation(Generic[T]):
     request: Request
     returns: type[T]
     elsewhere: Request | None = None
+
+    def without(self, gone: Container[str]) -> "Operation[T]":
+        """The operation at its other path, if there is known to be nothing at the first one."""
+        other = self.elsewhere
+        if other is None or self.request.template not in gone or other.template in gone:
+            return self
+        return Operation(other, self.returns, elsewhere=self.request)
 
     def moved(self, reply: Reply) -> "Operation[T] | None":
         """The operation to go on with if the reply says that there is nothing at this path."""

@@ -192,11 +192,24 @@ def test_the_list_of_the_first_revision_is_found(colour: Colour, status: int) ->
 
 
 def test_every_page_of_the_first_revision_is_found(colour: Colour) -> None:
-    script = [answer(404, b""), page("a", "b"), answer(404, b""), page("c", more=False)]
-    with ScriptedServer(script) as server:
+    with ScriptedServer([answer(404, b""), page("a", "b"), page("c", more=False)]) as server:
         found = colour.run(listing, api_key=KEY, base_url=server.url)
     assert [c.id for c in found] == ["a", "b", "c"]
-    assert server.seen[-1].target == "/v2/conversations?startingAfter=b"
+    assert [s.target for s in server.seen] == [
+        "/v2/conversations/",
+        "/v2/conversations",
+        "/v2/conversations?startingAfter=b",
+    ]
+
+
+def test_a_service_that_changes_its_revision_is_found_again() -> None:
+    first, second = page("a", more=False), page("b", more=False)
+    script = [answer(404, b""), first, answer(404, b""), second]
+    with ScriptedServer(script) as server, Client(KEY, base_url=server.url) as client:
+        assert [c.id for c in client.conversations.list()] == ["a"]
+        assert [c.id for c in client.conversations.list()] == ["b"]
+    slash, none = "/v2/conversations/", "/v2/conversations"
+    assert [s.target for s in server.seen] == [slash, none, none, slash]
 
 
 def test_no_list_at_all_is_still_an_error(colour: Colour) -> None:
