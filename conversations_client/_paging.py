@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from enum import Enum, auto
+from typing import Self
 
 from attrs import define, field, frozen
 
@@ -127,12 +128,10 @@ class AsyncPages:
     _fetch: AsyncFetch = field(repr=False)
     _backwards: bool
 
-    async def __aiter__(self) -> AsyncIterator[Conversation]:
-        async for page in self.pages():
-            for conversation in page.data:
-                yield conversation
+    def __aiter__(self) -> AsyncIterator[Conversation]:
+        return _AsyncItems(self.pages())
 
-    async def pages(self, *, after: str | None = None) -> AsyncIterator[ConversationPage]:
+    def pages(self, *, after: str | None = None) -> AsyncIterator[ConversationPage]:
         """The pages, each when it is asked for.
 
         An empty page that says that there is more is not given but asked for once again.
@@ -147,8 +146,38 @@ class AsyncPages:
             StatusError: The service refused or failed.
             DecodeError: The answer is not what the API documents.
         """
-        walk = _Walk(after, self._backwards)
-        while walk.goes_on():
-            page = await self._fetch(walk.cursor)
-            if walk.take(page):
-                yield page
+        return _AsyncPageByPage(self._fetch, _Walk(after, self._backwards))
+
+
+# Classes, not async generators: whoever leaves one of those early has to close it.
+
+
+class _AsyncPageByPage:
+    def __init__(self, fetch: AsyncFetch, walk: _Walk) -> None:
+        self._fetch = fetch
+        self._walk = walk
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> ConversationPage:
+        while self._walk.goes_on():
+            page = await self._fetch(self._walk.cursor)
+            if self._walk.take(page):
+                return page
+        raise StopAsyncIteration
+
+
+class _AsyncItems:
+    def __init__(self, pages: AsyncIterator[ConversationPage]) -> None:
+        self._pages = pages
+        self._items: Iterator[Conversation] = iter(())
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Conversation:
+        while (item := next(self._items, None)) is None:
+            page = await anext(self._pages)
+            self._items = iter(page.data)
+        return item

@@ -1,5 +1,6 @@
 """Listings, in every colour: against the sandbox, and against scripts where it matters."""
 
+import gc
 from functools import partial
 from itertools import count, islice
 from typing import Any
@@ -216,3 +217,22 @@ def test_no_list_at_all_is_still_an_error(colour: Colour) -> None:
     with ScriptedServer([answer(404, b"")] * 2) as server, pytest.raises(NotFoundError):
         colour.run(listing, api_key=KEY, base_url=server.url)
     assert len(server.seen) == 2
+
+
+def test_a_listing_can_be_left_at_any_place(colour: Colour) -> None:
+    async def leave_async(client: Any) -> None:
+        async for _ in client.conversations.list():
+            break
+        async for _ in client.conversations.list().pages():
+            break
+        gc.collect()
+
+    def leave(client: Any) -> Any:
+        if colour.name != "sync":
+            return leave_async(client)
+        for _ in client.conversations.list():
+            break
+        return None
+
+    with ScriptedServer([page("a", "b"), page("a", "b")]) as server:
+        colour.run(leave, api_key=KEY, base_url=server.url)
