@@ -11,6 +11,7 @@ from ._retry import Again, Retry
 from ._secret import Secret
 from ._status import status_error
 from .errors import ConversationsError, DeadlineError, DecodeError, Delivery, TransportError
+from .hooks import RequestInfo, ResponseInfo
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -94,6 +95,28 @@ class Call(Generic[T]):
             return verdict.pause
         self._reason = verdict.reason
         return None
+
+    def request_info(self, attempt: int | None = None) -> RequestInfo:
+        """The attempt that is to be made next, or another one."""
+        request = self.operation.request
+        return RequestInfo(
+            method=request.method,
+            template=request.template,
+            path=request.path,
+            attempt=self._attempts + 1 if attempt is None else attempt,
+            idempotency_key=self.idempotency_key,
+        )
+
+    def response_info(self, outcome: Outcome, *, elapsed: float) -> ResponseInfo:
+        """The attempt that was judged last, in so many seconds."""
+        reply = outcome if isinstance(outcome, Reply) else None
+        return ResponseInfo(
+            request=self.request_info(self._attempts),
+            status=None if reply is None else reply.status,
+            error=None if isinstance(outcome, Reply) else outcome,
+            request_id=None if reply is None else reply.request_id,
+            elapsed=elapsed,
+        )
 
     @property
     def attempts(self) -> int:

@@ -26,6 +26,7 @@ from ._transport import (
     InjectedConnections,
 )
 from ._unset import UNSET, Unset
+from .hooks import AsyncHooks, Hooks
 
 if TYPE_CHECKING:
     from ._conversations import AsyncConversations, Conversations
@@ -56,6 +57,7 @@ class Client(Configured):
         ssl_context: What decides which certificates are trusted; those of certifi if left out.
         http_client: An httpx client to send through instead of own connections; it is never
             closed, and its redirects and auth are not used.
+        hooks: Functions to call around each attempt.
 
     Raises:
         ConfigurationError: A setting is missing or unusable.
@@ -75,6 +77,7 @@ class Client(Configured):
         allow_plain_http: bool = False,
         ssl_context: ssl.SSLContext | None = None,
         http_client: httpx.Client | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         settings = checked_settings(
             api_key=api_key,
@@ -94,20 +97,21 @@ class Client(Configured):
         else:
             check_injected(http_client, httpx.Client)
             connections = InjectedConnections(http_client)
-        self._set_up(settings, connections, None, owner=True)
+        self._set_up(settings, connections, hooks, owner=True)
 
     def _set_up(
         self,
         settings: Settings,
         connections: Connections | InjectedConnections,
-        effects: "Effects | None",
+        hooks: Hooks | None,
         *,
         owner: bool,
     ) -> None:
         self._settings = settings
         self._connections = connections
-        self._effects = effects
+        self._hooks = hooks
         self._owner = owner
+        self._effects: Effects | None = None
 
     @cached_property
     def conversations(self) -> "Conversations":
@@ -120,7 +124,7 @@ class Client(Configured):
     def _engine(self) -> "Engine":
         from ._engine import Engine  # noqa: PLC0415 - as above
 
-        return Engine(self._settings, self._connections, self._effects)
+        return Engine(self._settings, self._connections, self._effects, self._hooks)
 
     def request(
         self,
@@ -176,6 +180,7 @@ class Client(Configured):
         retry: Retry | None = None,
         max_response_bytes: int | None = None,
         max_event_bytes: int | None = None,
+        hooks: Hooks | Unset | None = UNSET,
     ) -> Self:
         """A client with some settings changed, over the same connections.
 
@@ -194,7 +199,13 @@ class Client(Configured):
             max_event_bytes=max_event_bytes,
         )
         copy = type(self).__new__(type(self))
-        copy._set_up(settings, self._connections, self._effects, owner=False)  # noqa: SLF001 - a copy of itself
+        copy._set_up(  # noqa: SLF001 - a copy of itself
+            settings,
+            self._connections,
+            self._hooks if hooks is UNSET else hooks,
+            owner=False,
+        )
+        copy._effects = self._effects  # noqa: SLF001 - as above
         return copy
 
     def close(self) -> None:
@@ -235,6 +246,7 @@ class AsyncClient(Configured):
         ssl_context: What decides which certificates are trusted; those of certifi if left out.
         http_client: An httpx client to send through instead of own connections; it is never
             closed, and its redirects and auth are not used.
+        hooks: Functions to call around each attempt.
 
     Raises:
         ConfigurationError: A setting is missing or unusable.
@@ -254,6 +266,7 @@ class AsyncClient(Configured):
         allow_plain_http: bool = False,
         ssl_context: ssl.SSLContext | None = None,
         http_client: httpx.AsyncClient | None = None,
+        hooks: AsyncHooks | None = None,
     ) -> None:
         settings = checked_settings(
             api_key=api_key,
@@ -273,20 +286,21 @@ class AsyncClient(Configured):
         else:
             check_injected(http_client, httpx.AsyncClient)
             connections = InjectedAsyncConnections(http_client)
-        self._set_up(settings, connections, None, owner=True)
+        self._set_up(settings, connections, hooks, owner=True)
 
     def _set_up(
         self,
         settings: Settings,
         connections: AsyncConnections | InjectedAsyncConnections,
-        effects: "Effects | None",
+        hooks: AsyncHooks | None,
         *,
         owner: bool,
     ) -> None:
         self._settings = settings
         self._connections = connections
-        self._effects = effects
+        self._hooks = hooks
         self._owner = owner
+        self._effects: Effects | None = None
 
     @cached_property
     def conversations(self) -> "AsyncConversations":
@@ -299,7 +313,7 @@ class AsyncClient(Configured):
     def _engine(self) -> "AsyncEngine":
         from ._engine import AsyncEngine  # noqa: PLC0415 - as above
 
-        return AsyncEngine(self._settings, self._connections, self._effects)
+        return AsyncEngine(self._settings, self._connections, self._effects, self._hooks)
 
     async def request(
         self,
@@ -355,6 +369,7 @@ class AsyncClient(Configured):
         retry: Retry | None = None,
         max_response_bytes: int | None = None,
         max_event_bytes: int | None = None,
+        hooks: AsyncHooks | Unset | None = UNSET,
     ) -> Self:
         """A client with some settings changed, over the same connections.
 
@@ -373,7 +388,13 @@ class AsyncClient(Configured):
             max_event_bytes=max_event_bytes,
         )
         copy = type(self).__new__(type(self))
-        copy._set_up(settings, self._connections, self._effects, owner=False)  # noqa: SLF001 - a copy of itself
+        copy._set_up(  # noqa: SLF001 - a copy of itself
+            settings,
+            self._connections,
+            self._hooks if hooks is UNSET else hooks,
+            owner=False,
+        )
+        copy._effects = self._effects  # noqa: SLF001 - as above
         return copy
 
     async def aclose(self) -> None:

@@ -11,7 +11,9 @@ from ._config import Settings
 from ._exchange import Effects, Exchange
 from ._failures import FOREIGN, transport_error
 from ._incoming import AsyncIncoming, Incoming, exhaust_async
+from ._log import is_wanted, log
 from ._operation import Operation, Outcome, Reply
+from ._tracing import traced
 from ._transport import (
     AsyncConnections,
     Connections,
@@ -19,14 +21,17 @@ from ._transport import (
     InjectedConnections,
 )
 from .errors import Delivery, TransportError
+from .hooks import AsyncHooks, Hooks, RetryInfo
 
 T = TypeVar("T")
-A = TypeVar("A", Reply, "Reply | Incoming", "Reply | AsyncIncoming")
+A = TypeVar("A", Reply, "Reply | Incoming")
+B = TypeVar("B", Reply, "Reply | AsyncIncoming")
 
 _GRACE: Final = 0.05  # seconds in which httpx's own timeout can still say what it waited for
 
 
-def _outcome(answer: Outcome | Incoming | AsyncIncoming) -> Outcome:
+def head_of(answer: Outcome | Incoming | AsyncIncoming) -> Outcome:
+    """What is known of an answer before its body."""
     return answer.head.reply if isinstance(answer, Incoming | AsyncIncoming) else answer
 
 
@@ -37,37 +42,65 @@ class Engine(Exchange):
         self,
         settings: Settings,
         connections: Connections | InjectedConnections,
-        effects: Effects | None,
+        effects: Effects | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         super().__init__(settings, effects)
         self._connections = connections
+        self._hooks = hooks or Hooks()
 
     def send(self, operation: Operation[T], /) -> RawResponse[T]:
         """The answer in its envelope; raises the package's errors."""
         call = self._start(operation)
-        reply = self._settled(call, self._whole)
-        return call.resolve(reply, now=self._effects.clock())
+        with traced(call):
+            outcome = self._settled(call, self._whole)
+            return call.resolve(outcome, now=self._effects.clock())
 
     def call(self, operation: Operation[T], /) -> T:
         """The parsed answer alone."""
         call = self._start(operation)
-        return call.parsed(self._settled(call, self._whole))
+        with traced(call):
+            return call.parsed(self._settled(call, self._whole))
 
     def open(self, operation: Operation[None], /) -> Incoming:
         """The answer whose body is still to come; raises the package's errors."""
         call = self._start(operation)
-        answer = self._settled(call, self._opened)
-        call.success(_outcome(answer))
-        return cast("Incoming", answer)
+        with traced(call, ends=False) as end:
+            answer = self._settled(call, self._opened)
+            call.success(head_of(answer))
+        incoming = cast("Incoming", answer)
+        incoming.then = end
+        return incoming
 
     def _settled(self, call: Call[Any], exchange: Callable[[Call[Any]], A]) -> A | TransportError:
         effects = self._effects
         while True:
+            if self._hooks.on_request is not None:
+                self._hooks.on_request(call.request_info())
+            started = effects.clock()
             answer = self._attempt(call, exchange)
-            pause = call.judge(_outcome(answer), now=effects.clock(), jitter=effects.jitter())
+            now = effects.clock()
+            pause = call.judge(head_of(answer), now=now, jitter=effects.jitter())
+            if is_wanted() or self._hooks.on_response or self._hooks.on_retry:
+                self._tell(call, answer, now - started, pause)
             if pause is None:
                 return answer
             effects.sleep(pause)
+
+    def _tell(
+        self, call: Call[Any], answer: "Outcome | Incoming", elapsed: float, pause: float | None
+    ) -> None:
+        response = call.response_info(head_of(answer), elapsed=elapsed)
+        log(response, pause)
+        try:
+            if self._hooks.on_response is not None:
+                self._hooks.on_response(response)
+            if self._hooks.on_retry is not None and pause is not None:
+                self._hooks.on_retry(RetryInfo(response=response, pause=pause))
+        except BaseException:
+            if isinstance(answer, Incoming):
+                answer.close()
+            raise
 
     def _attempt(self, call: Call[Any], exchange: Callable[[Call[Any]], A]) -> A | TransportError:
         try:
@@ -106,43 +139,75 @@ class AsyncEngine(Exchange):
         self,
         settings: Settings,
         connections: AsyncConnections | InjectedAsyncConnections,
-        effects: Effects | None,
+        effects: Effects | None = None,
+        hooks: AsyncHooks | None = None,
     ) -> None:
         super().__init__(settings, effects)
         self._connections = connections
+        self._hooks = hooks or AsyncHooks()
 
     async def send(self, operation: Operation[T], /) -> RawResponse[T]:
         """The answer in its envelope; raises the package's errors."""
         call = self._start(operation)
-        reply = await self._settled(call, self._whole)
-        return call.resolve(reply, now=self._effects.clock())
+        with traced(call):
+            outcome = await self._settled(call, self._whole)
+            return call.resolve(outcome, now=self._effects.clock())
 
     async def call(self, operation: Operation[T], /) -> T:
         """The parsed answer alone."""
         call = self._start(operation)
-        return call.parsed(await self._settled(call, self._whole))
+        with traced(call):
+            return call.parsed(await self._settled(call, self._whole))
 
     async def open(self, operation: Operation[None], /) -> AsyncIncoming:
         """The answer whose body is still to come; raises the package's errors."""
         call = self._start(operation)
-        answer = await self._settled(call, self._opened)
-        call.success(_outcome(answer))
-        return cast("AsyncIncoming", answer)
+        with traced(call, ends=False) as end:
+            answer = await self._settled(call, self._opened)
+            call.success(head_of(answer))
+        incoming = cast("AsyncIncoming", answer)
+        incoming.then = end
+        return incoming
 
     async def _settled(
-        self, call: Call[Any], exchange: "Callable[[Call[Any], httpx.Request], Awaitable[A]]"
-    ) -> A | TransportError:
+        self, call: Call[Any], exchange: "Callable[[Call[Any], httpx.Request], Awaitable[B]]"
+    ) -> B | TransportError:
         effects = self._effects
         while True:
+            if self._hooks.on_request is not None:
+                await self._hooks.on_request(call.request_info())
+            started = effects.clock()
             answer = await self._attempt(call, exchange)
-            pause = call.judge(_outcome(answer), now=effects.clock(), jitter=effects.jitter())
+            now = effects.clock()
+            pause = call.judge(head_of(answer), now=now, jitter=effects.jitter())
+            if is_wanted() or self._hooks.on_response or self._hooks.on_retry:
+                await self._tell(call, answer, now - started, pause)
             if pause is None:
                 return answer
             await effects.sleep_async(pause)
 
+    async def _tell(
+        self,
+        call: Call[Any],
+        answer: "Outcome | AsyncIncoming",
+        elapsed: float,
+        pause: float | None,
+    ) -> None:
+        response = call.response_info(head_of(answer), elapsed=elapsed)
+        log(response, pause)
+        try:
+            if self._hooks.on_response is not None:
+                await self._hooks.on_response(response)
+            if self._hooks.on_retry is not None and pause is not None:
+                await self._hooks.on_retry(RetryInfo(response=response, pause=pause))
+        except BaseException:
+            if isinstance(answer, AsyncIncoming):
+                await answer.aclose()
+            raise
+
     async def _attempt(
-        self, call: Call[Any], exchange: "Callable[[Call[Any], httpx.Request], Awaitable[A]]"
-    ) -> A | TransportError:
+        self, call: Call[Any], exchange: "Callable[[Call[Any], httpx.Request], Awaitable[B]]"
+    ) -> B | TransportError:
         started = False
         try:
             request = self._request(call)

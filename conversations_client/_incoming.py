@@ -44,6 +44,8 @@ class Incoming:
 
     def __init__(self, head: Head, request: httpx.Request, response: httpx.Response) -> None:
         self.head = head
+        self.then: Callable[[], None] | None = None
+        """What is to be called when it is closed."""
         self._request = request
         self._response = response
         self._pieces = iter(cast("httpx.SyncByteStream", response.stream))
@@ -69,6 +71,7 @@ class Incoming:
                     self._drain()
             finally:
                 self._response.close()
+        _call(self.then)
 
     def _drain(self) -> None:
         # Other transports than our own can't be told now to wait for a moment alone.
@@ -83,6 +86,8 @@ class AsyncIncoming:
 
     def __init__(self, head: Head, response: httpx.Response) -> None:
         self.head = head
+        self.then: Callable[[], None] | None = None
+        """What is to be called when it is closed."""
         self._response = response
         self._pieces = aiter(cast("httpx.AsyncByteStream", response.stream))
 
@@ -107,9 +112,15 @@ class AsyncIncoming:
                     await exhaust_async(self._pieces)
             await self._response.aclose()
             await exhaust_async(self._pieces)
+        _call(self.then)
 
     def abandon(self) -> None:
         """Let go of the connection from where nothing can be awaited."""
+
+
+def _call(function: Callable[[], None] | None) -> None:
+    if function is not None:
+        function()
 
 
 def exhaust(pieces: Iterator[bytes]) -> None:

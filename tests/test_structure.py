@@ -31,15 +31,15 @@ LAYERS = [
     {"_responses"},
     {"_engine"},
     {"_exchange", "_streaming"},
-    {"_configured", "_incoming", "_raw", "_requests"},
+    {"_configured", "_incoming", "_raw", "_requests", "_tracing"},
     {"_call", "_config", "_endpoints", "_reading"},
     {"_message", "_retry", "_status"},
     {"_arguments", "_operation"},
     {"_collected", "_wire"},
     {"_objects", "_paging", "responses"},
     {"_generated", "events", "models"},
-    {"_json", "_values", "messages"},
-    {"_body", "_failures", "_faults", "_times", "_transport", "_validators"},
+    {"_json", "_log", "_values", "messages"},
+    {"_body", "_failures", "_faults", "_times", "_transport", "_validators", "hooks"},
     {"errors"},
     {
         "_attributes",
@@ -65,7 +65,7 @@ HTTPX = {
     "_transport",
 }
 IMPURE = {"os", "socket", "time", "random", "uuid", "anyio", "threading", "secrets", "logging"}
-EFFECTFUL = {"_configured", "_engine", "_exchange", "_incoming", "_transport"}
+EFFECTFUL = {"_configured", "_engine", "_exchange", "_incoming", "_log", "_transport"}
 
 
 def imports(path: Path) -> set[str]:

@@ -112,7 +112,7 @@ def test_a_sync_read_ends_at_the_deadline_however_much_trickles_in() -> None:
 
 def test_a_sync_body_is_not_read_beyond_the_deadline() -> None:
     own = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(201, content=b"{}")))
-    with own, Client(KEY, http_client=own, timeout=1.5) as client:
+    with own, Client(KEY, http_client=own, timeout=2.5) as client:
         client._effects = World(tick=1.0).effects()
         with pytest.raises(DeadlineError) as raised:
             create(client)

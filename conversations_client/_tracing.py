@@ -1,0 +1,67 @@
+"""A span of OpenTelemetry for each call, around those of its attempts, in programs that use it."""
+
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
+from typing import Any, Final, TypeAlias
+
+from ._call import Call
+from ._version import __version__
+
+End: TypeAlias = Callable[[], None]
+
+
+def _nothing() -> None:
+    pass
+
+
+_UNTRACED: Final = nullcontext(_nothing)
+
+
+def traced(call: Call[Any], *, ends: bool = True) -> AbstractContextManager[End]:
+    """A block in which the spans that start belong to the call's own.
+
+    Args:
+        call: The call.
+        ends: Whether the call is over at the end of the block. Where it isn't, what the block
+            gives is to be called when it is, unless the block itself fails.
+    """
+    # A program that doesn't import it has nowhere to send spans to.
+    trace = sys.modules.get("opentelemetry.trace")
+    return _UNTRACED if trace is None else _Traced(trace, call, ends=ends)
+
+
+class _Traced:
+    def __init__(self, trace: Any, call: Call[Any], *, ends: bool) -> None:  # noqa: ANN401 - a module
+        request = call.operation.request
+        tracer = trace.get_tracer("conversations_client", __version__)
+        attributes = {"http.request.method": request.method, "url.template": request.template}
+        self._failed = trace.StatusCode.ERROR
+        self._call = call
+        self._ends = ends
+        self._span = tracer.start_span(str(request), attributes=attributes)
+        self._current = trace.use_span(
+            self._span, record_exception=False, set_status_on_exception=False
+        )
+
+    def __enter__(self) -> End:
+        self._current.__enter__()
+        return self._end
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._current.__exit__(exc_type, exc_value, traceback)
+        if exc_value is not None:
+            self._span.set_attribute("error.type", type(exc_value).__qualname__)
+            self._span.set_status(self._failed, str(exc_value))
+        if self._ends or exc_value is not None:
+            self._end()
+
+    def _end(self) -> None:
+        self._span.set_attribute("http.request.resend_count", max(self._call.attempts - 1, 0))
+        self._span.end()
