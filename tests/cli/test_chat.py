@@ -1,0 +1,95 @@
+"""The loop of a chat, with answers that are made up."""
+
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+
+import pytest
+from attrs import frozen
+
+from conversations_client import DisconnectError
+from conversations_client.cli._chat import Ask, chat_through, messages_from_stdin
+from conversations_client.cli._output import Format, Output
+
+pytest_plugins = ["command_line"]
+
+TypeIn = Callable[..., None]
+
+
+@frozen
+class Scripted:
+    """An answer whose words are known."""
+
+    text_deltas: Iterator[str]
+
+
+def echo(asked: list[str]) -> Ask:
+    def ask(message: str) -> AbstractContextManager[Scripted]:
+        asked.append(message)
+        return nullcontext(Scripted(iter(["You said: ", message, "\x1b."])))
+
+    return ask
+
+
+def test_words_are_printed_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", screen)
+    seen: list[str] = []
+
+    def words() -> Iterator[str]:
+        for word in ("Hel", "lo"):
+            seen.append(screen.getvalue())
+            yield word
+
+    def ask(_message: str) -> AbstractContextManager[Scripted]:
+        return nullcontext(Scripted(words()))
+
+    chat_through(["hi"], ask, Output(Format.PEOPLE))
+    assert seen == ["", "Hel"]
+    assert screen.getvalue() == "Hello\n"
+
+
+def test_each_message_gets_its_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[str] = []
+    chat_through(["one", " ", "", "two"], echo(asked), Output(Format.PEOPLE))
+    assert asked == ["one", "two"]
+    assert capsys.readouterr().out == "You said: one�.\nYou said: two�.\n"
+
+
+def test_answers_as_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    chat_through(["one", "two"], echo([]), Output(Format.JSONL))
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
+        {"message": "one", "answer": "You said: one\x1b."},
+        {"message": "two", "answer": "You said: two\x1b."},
+    ]
+
+
+def test_an_answer_that_breaks_off_ends_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    def words() -> Iterator[str]:
+        yield "Hel"
+        raise DisconnectError("it broke.")
+
+    def ask(_message: str) -> AbstractContextManager[Scripted]:
+        return nullcontext(Scripted(words()))
+
+    with pytest.raises(DisconnectError):
+        chat_through(["hi"], ask, Output(Format.PEOPLE))
+    assert capsys.readouterr().out == "Hel\n"
+
+
+@pytest.mark.parametrize(
+    ("form", "is_terminal", "prompts"),
+    [(Format.PEOPLE, True, "> > > \n"), (Format.PEOPLE, False, ""), (Format.JSONL, True, "")],
+)
+def test_messages_come_from_stdin(
+    typed: TypeIn,
+    capsys: pytest.CaptureFixture[str],
+    form: Format,
+    is_terminal: bool,
+    prompts: str,
+) -> None:
+    typed("one\ntwo\n", is_terminal=is_terminal)
+    assert list(messages_from_stdin(Output(form))) == ["one", "two"]
+    assert capsys.readouterr().out == prompts
