@@ -12,7 +12,6 @@ from conversations_client.cli._printable import printable
 class Answer(Protocol):
     """An answer that is being given."""
 
-    @property
     def text_deltas(self) -> Iterable[str]:
         """Its words, as they come."""
         ...
@@ -34,9 +33,9 @@ def chat_through(messages: Iterable[str], ask: Ask, output: Output) -> None:
             continue
         with ask(message) as answer:
             if output.is_for_people:
-                _print_as_it_comes(answer.text_deltas)
+                _print_as_it_comes(answer.text_deltas())
             else:
-                output.json({"message": message, "answer": "".join(answer.text_deltas)})
+                output.json({"message": message, "answer": "".join(answer.text_deltas())})
 
 
 def messages_from_stdin(output: Output) -> Iterator[str]:

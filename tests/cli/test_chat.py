@@ -22,7 +22,10 @@ TypeIn = Callable[..., None]
 class Scripted:
     """An answer whose words are known."""
 
-    text_deltas: Iterator[str]
+    words: Iterator[str]
+
+    def text_deltas(self) -> Iterator[str]:
+        return self.words
 
 
 def echo(asked: list[str]) -> Ask:
