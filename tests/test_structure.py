@@ -45,7 +45,6 @@ LAYERS = [
     {"_unset", "_headers", "_secret", "_version"},
 ]
 DEPTH = {module: depth for depth, layer in enumerate(LAYERS) for module in layer}
-CLI = "conversations_client.cli"
 HTTPX = {"_client", "_engine", "_transport", "_failures", "_network"}
 IMPURE = {"os", "socket", "time", "random", "uuid", "anyio", "threading", "secrets", "logging"}
 EFFECTFUL = {"_configured", "_engine", "_transport"}
@@ -91,10 +90,11 @@ def test_the_sandbox_imports_nothing_of_the_tower(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("cli/*.py")), ids=lambda path: path.stem)
 def test_the_command_line_uses_the_public_names_alone(path: Path) -> None:
+    cli = "conversations_client.cli"
     for name in imports(path):
         assert not name.startswith(".")
-        if name.startswith("conversations_client") and not name.startswith(f"{CLI}."):
-            assert name in {"conversations_client", "conversations_client.sandbox", CLI}
+        if name.startswith("conversations_client") and not name.startswith(f"{cli}."):
+            assert name in {"conversations_client", "conversations_client.sandbox", cli}
 
 
 def public(cls: type) -> dict[str, FunctionType]:
