@@ -13,7 +13,7 @@ from conversations_client import DisconnectError
 from conversations_client.cli._chat import Ask, chat_through, messages_from_stdin
 from conversations_client.cli._output import Format, Output
 
-pytest_plugins = ["command_line"]
+pytest_plugins = ["command_line_fixtures"]
 
 TypeIn = Callable[..., None]
 

@@ -13,7 +13,7 @@ from scripted import CONVERSATION, ScriptedServer, answer
 
 from conversations_client import Client, ConversationMetadataParam, unstructure
 
-pytest_plugins = ["command_line"]
+pytest_plugins = ["command_line_fixtures"]
 
 TypeIn = Callable[..., None]
 MESSAGES = [

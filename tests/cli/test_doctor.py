@@ -22,7 +22,7 @@ from conversations_client import (
 from conversations_client.cli import _probes
 from conversations_client.cli._checks import Probes, Verdict, diagnose
 
-pytest_plugins = ["command_line"]
+pytest_plugins = ["command_line_fixtures"]
 
 Look = Callable[..., Any]
 Found = list[tuple[str, str]]

@@ -17,7 +17,7 @@ from scripted import CONVERSATION, ScriptedServer, answer
 
 from conversations_client import Client
 
-pytest_plugins = ["command_line"]
+pytest_plugins = ["command_line_fixtures"]
 
 CTRL_C, CTRL_D = "\x03", "\x04"
 
