@@ -14,8 +14,8 @@ from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
 from conversations_client.cli._output import print_error
 
 _NEXT: Final = {
-    ExitCode.UNREACHABLE: " `conversations doctor` looks for the cause.",
-    ExitCode.UNKNOWN: " Look whether it was done before you repeat a change.",
+    ExitCode.UNREACHABLE: "`conversations doctor` looks for the cause.",
+    ExitCode.UNKNOWN: "Look whether it was done before you repeat a change.",
 }
 
 
@@ -50,15 +50,19 @@ def ending(error: Exception) -> tuple[ExitCode, str]:
     match error:
         case CycloptsError():
             # `--apikey=…` may hold a key: an option is named without its value.
-            words = re.sub(r"(--?[\w-]+)=\S*", r"\1=…", str(error)).rstrip(".")
-            return ExitCode.USAGE, f"{words}. See `conversations --help`."
+            words = re.sub(r"(--?[\w-]+)=\S*", r"\1=…", str(error))
+            return ExitCode.USAGE, _sentences(words, "See `conversations --help`.")
         case UsageError():
             return ExitCode.USAGE, str(error)
         case ConversationsError():
             code = exit_code(error)
-            return code, f"{in_words(error)}{_NEXT.get(code, '')}"
+            return code, _sentences(in_words(error), _NEXT.get(code, ""))
         case _:
             return ExitCode.FAILED, str(error)
+
+
+def _sentences(first: str, second: str) -> str:
+    return f"{first.rstrip('.')}. {second}".rstrip()
 
 
 def _prepare_stdout() -> None:

@@ -138,7 +138,7 @@ def test_the_exit_code_of_an_error(error: ConversationsError, code: ExitCode) ->
             "no connection: check --base-url. `conversations doctor` looks for the cause.",
         ),
         (
-            DisconnectError("it broke.", delivery=Delivery.UNKNOWN),
+            DisconnectError("it broke", delivery=Delivery.UNKNOWN),
             5,
             "it broke. Look whether it was done before you repeat a change.",
         ),
