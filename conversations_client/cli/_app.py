@@ -7,6 +7,7 @@ from cyclopts import App, Parameter
 
 from conversations_client import __version__
 from conversations_client.cli import _commands as commands
+from conversations_client.cli._chat import chat
 from conversations_client.cli._doctor import doctor
 from conversations_client.cli._exit_codes import ExitCode
 from conversations_client.cli._output import Output, chosen_format
@@ -28,6 +29,7 @@ app.command(commands.show)
 app.command(commands.rename)
 app.command(commands.delete)
 app.command(commands.name)
+app.command(chat)
 app.command(sandbox)
 app.command(doctor)
 app.register_install_completion_command()  # pyright: ignore[reportUnknownMemberType]

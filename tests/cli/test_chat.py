@@ -1,4 +1,4 @@
-"""The loop of a chat, with answers that are made up."""
+"""Chats: the loop with answers that are made up, and the command against a sandbox."""
 
 import io
 import json
@@ -8,8 +8,10 @@ from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 from attrs import frozen
+from command_line import Command, Terminal
+from scripted import CONVERSATION, ScriptedServer, answer
 
-from conversations_client import DisconnectError
+from conversations_client import Client, DisconnectError
 from conversations_client.cli._chat import Ask, chat_through, messages_from_stdin
 from conversations_client.cli._output import Format, Output
 
@@ -96,3 +98,50 @@ def test_messages_come_from_stdin(
     typed("one\ntwo\n", is_terminal=is_terminal)
     assert list(messages_from_stdin(Output(form))) == ["one", "two"]
     assert capsys.readouterr().out == prompts
+
+
+def test_a_chat_in_a_new_conversation(piped: Command, typed: TypeIn) -> None:
+    typed("Hello\nthere\n")
+    ended = piped("chat", "--sandbox", "--jsonl")
+    assert ended.code == 0
+    assert [json.loads(line) for line in ended.out.splitlines()] == [
+        {"message": "Hello", "answer": "Hello"},
+        {"message": "there", "answer": "there"},
+    ]
+    conversation_id = ended.err.split()[-1]
+    messages = json.loads(piped("show", "--sandbox", conversation_id).out)["messages"]
+    assert [message["parts"][0]["text"] for message in messages] == [
+        "Hello", "Hello", "there", "there",
+    ]  # fmt: skip
+
+
+def test_a_chat_goes_on_in_a_conversation(
+    piped: Command, shown: Command, typed: TypeIn, client: Client
+) -> None:
+    conversation_id = client.conversations.create().id
+    typed("Hello\n")
+    ended = shown("chat", str(conversation_id), "--model", "sandbox/echo")
+    assert (ended.code, ended.out, ended.err) == (0, "Hello\n", "")
+    typed("Hello\n")
+    failed = piped("chat", str(conversation_id), "--model", "sandbox/fails")
+    assert failed.code == 5
+    assert failed.err.startswith("Error: ")
+
+
+def test_a_chat_that_cannot_begin(piped: Command) -> None:
+    ended = piped("chat")
+    assert (ended.code, "--model" in ended.err) == (2, True)
+    nameless = {name: value for name, value in CONVERSATION.items() if name != "_id"}
+    with ScriptedServer([answer(body=nameless)]) as server:
+        ended = piped("chat", "--model", "m/m", "--base-url", server.url)
+    assert (ended.code, "id" in ended.err) == (2, True)
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_chat_at_the_terminal() -> None:
+    with Terminal("chat", "--sandbox") as terminal:
+        terminal.until("> ")
+        terminal.press("Hello there\n")
+        terminal.until("Hello there\r\nHello there\r\n> ")
+        terminal.press("\x04")
+        assert terminal.end() == 0
