@@ -106,6 +106,15 @@ def test_the_sandbox_imports_nothing_of_the_tower(path: Path) -> None:
             assert name.startswith("conversations_client.sandbox")
 
 
+@pytest.mark.parametrize("path", sorted(ROOT.glob("cli/*.py")), ids=lambda path: path.stem)
+def test_the_command_line_uses_the_public_names_alone(path: Path) -> None:
+    cli = "conversations_client.cli"
+    for name in imports(path):
+        assert not name.startswith(".")
+        if name.startswith("conversations_client") and not name.startswith(f"{cli}."):
+            assert name in {"conversations_client", "conversations_client.sandbox", cli}
+
+
 def public(cls: type) -> dict[str, FunctionType]:
     return {
         name.replace("aclose", "close").replace("__a", "__"): member

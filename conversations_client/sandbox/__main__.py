@@ -1,7 +1,6 @@
 """`python -m conversations_client.sandbox`: the sandbox in the foreground, until Ctrl-C."""
 
 import argparse
-import os
 import signal
 import sys
 import threading
@@ -32,8 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with sandbox:
         sys.stdout.write(
             f"The sandbox answers at {sandbox.url} until Ctrl-C. In another terminal:\n\n"
-            f"export ORQ_BASE_URL={sandbox.url}\nexport ORQ_API_KEY={sandbox.api_key}\n"
+            f"export ORQ_BASE_URL={sandbox.url}\n"
         )
+        # A key that was given is the user's own, and stays with them.
+        if options.api_key is None:
+            sys.stdout.write(f"export ORQ_API_KEY={sandbox.api_key}\n")
         sys.stdout.flush()
         stop.wait()
     return 0
@@ -57,9 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8765, help="default 8765; 0 takes a free one")
     parser.add_argument("--db", help="the SQLite file to keep everything in; default: memory")
     parser.add_argument(
-        "--api-key",
-        default=os.environ.get("ORQ_API_KEY"),
-        help="what callers must send; default: ORQ_API_KEY, or one made up",
+        "--api-key", help="what callers must send; default: one that is made up and printed"
     )
     parser.add_argument(
         "--pace", type=float, default=0.0, help="seconds between two events of a stream; default 0"

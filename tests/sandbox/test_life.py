@@ -16,6 +16,8 @@ import pytest
 from conversations_client.sandbox import Sandbox
 from conversations_client.sandbox.__main__ import main
 
+KEY = "given"
+
 
 def create(url: str, key: str) -> str:
     response = httpx.post(
@@ -27,7 +29,7 @@ def create(url: str, key: str) -> str:
 @contextmanager
 def command(*arguments: str) -> Generator[tuple["subprocess.Popen[str]", str], None, None]:
     line = [sys.executable, "-m", "conversations_client.sandbox", *arguments]
-    environment = {**os.environ, "ORQ_API_KEY": "from-the-environment"}
+    environment = {**os.environ, "ORQ_API_KEY": "not to be shown"}
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=environment) as process:  # noqa: S603
         assert process.stdout is not None
         try:
@@ -35,7 +37,6 @@ def command(*arguments: str) -> Generator[tuple["subprocess.Popen[str]", str], N
             while not url:
                 found = re.match("export ORQ_BASE_URL=(.*)", process.stdout.readline())
                 url = found[1] if found else ""
-            assert process.stdout.readline() == "export ORQ_API_KEY=from-the-environment\n"
             yield process, url
         finally:
             process.kill()
@@ -43,16 +44,25 @@ def command(*arguments: str) -> Generator[tuple["subprocess.Popen[str]", str], N
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_stops_clean(number: int) -> None:
-    with command("--port", "0") as (process, url):
-        create(url, "from-the-environment")
+    with command("--port", "0", "--api-key", KEY) as (process, url):
+        create(url, KEY)
         process.send_signal(number)
         assert process.wait() == 0
+        assert process.stdout is not None
+        assert process.stdout.read() == ""  # a key that was given is not shown
+
+
+def test_the_command_shows_the_key_that_it_made_up() -> None:
+    with command("--port", "0") as (process, url):
+        assert process.stdout is not None
+        name, _, key = process.stdout.readline().partition("=")
+        assert (name, create(url, key.strip())[:5]) == ("export ORQ_API_KEY", "conv_")
 
 
 def test_every_acknowledged_create_survives_kill_9(tmp_path: Path) -> None:
     path = tmp_path / "conversations.db"
-    with command("--port", "0", "--db", str(path)) as (process, url):
-        ids = [create(url, "from-the-environment") for _ in range(20)]
+    with command("--port", "0", "--db", str(path), "--api-key", KEY) as (process, url):
+        ids = [create(url, KEY) for _ in range(20)]
         process.kill()
         process.wait()
     with Sandbox(db=path, api_key="k") as sandbox:

@@ -1,0 +1,72 @@
+"""What a script learns from the exit code."""
+
+import re
+from enum import IntEnum
+from typing import Final
+
+from conversations_client import (
+    ConfigurationError,
+    ConversationsError,
+    InvalidArgumentError,
+    NotFoundError,
+    TransportError,
+)
+
+
+class ExitCode(IntEnum):
+    """How a command ended."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_FOUND = 3
+    UNREACHABLE = 4
+    UNKNOWN = 5
+    INTERRUPTED = 130
+
+    @property
+    def meaning(self) -> str:
+        """What it says, for people."""
+        return _MEANINGS[self]
+
+
+_MEANINGS: Final = {
+    ExitCode.DONE: "done",
+    ExitCode.FAILED: "not done: the service refused or failed, a check failed, or you said no",
+    ExitCode.USAGE: "not done: the command, an option or the configuration is wrong",
+    ExitCode.NOT_FOUND: "not done: there is no such conversation",
+    ExitCode.UNREACHABLE: "not done: the service could not be reached",
+    ExitCode.UNKNOWN: "unclear: the service may have acted; look before you repeat a change",
+    ExitCode.INTERRUPTED: "stopped with Ctrl-C",
+}
+
+
+class UsageError(Exception):
+    """The command can't be run as it was called; its message says what to do."""
+
+
+def exit_code(error: ConversationsError) -> ExitCode:
+    """The exit code for an error of the client."""
+    if error.may_have_acted:
+        return ExitCode.UNKNOWN
+    match error:
+        case ConfigurationError() | InvalidArgumentError():
+            return ExitCode.USAGE
+        case NotFoundError():
+            return ExitCode.NOT_FOUND
+        case TransportError():
+            return ExitCode.UNREACHABLE
+        case _:
+            return ExitCode.FAILED
+
+
+_ARGUMENT: Final = re.compile(r"\b(api_key|base_url|project_id)\b(=…)?")
+
+
+def in_words(error: ConversationsError) -> str:
+    """What an error of the client says, with options where it speaks of arguments."""
+    return _ARGUMENT.sub(_as_option, str(error))
+
+
+def _as_option(argument: re.Match[str]) -> str:
+    return f"--{argument[1].replace('_', '-')}"

@@ -1,0 +1,46 @@
+"""The sandbox whose conversations are kept in the user's data folder."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from conversations_client.cli._exit_codes import UsageError
+
+if TYPE_CHECKING:
+    from conversations_client.sandbox import Sandbox
+
+
+def default_db() -> Path:
+    """The file of the user's sandbox, in a folder that is there."""
+    folder = platformdirs.user_data_path(
+        "conversations-client", appauthor=False, ensure_exists=True
+    )
+    return folder / "sandbox.db"
+
+
+@contextmanager
+def local_sandbox(
+    *, port: int = 0, db: Path | None = None, api_key: str | None = None
+) -> Generator["Sandbox", None, None]:
+    """A sandbox that answers until the end of the block.
+
+    Args:
+        port: The port to listen on; 0, the default, takes a free one.
+        db: The SQLite file; the one in the user's data folder if left out.
+        api_key: The key that callers must send; one is made up if left out.
+
+    Raises:
+        UsageError: The `sandbox` extra is missing, the port is taken, or the file is unusable.
+    """
+    try:
+        # Here, because the server costs time to import, and its extra may be missing.
+        from conversations_client.sandbox import Sandbox  # noqa: PLC0415
+
+        sandbox = Sandbox(port=port, db=db or default_db(), api_key=api_key)
+    except (ImportError, OSError) as error:
+        raise UsageError(str(error)) from None
+    with sandbox:
+        yield sandbox

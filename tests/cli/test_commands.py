@@ -1,0 +1,253 @@
+"""The commands, in this process, against a sandbox."""
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import pytest
+from command_line import Command
+from scripted import CONVERSATION, ScriptedServer, answer
+
+from conversations_client import Client, ConversationMetadataParam, unstructure
+
+pytest_plugins = ["command_line_fixtures"]
+
+TypeIn = Callable[..., None]
+MESSAGES = [
+    {"kind": "text", "text": "Hello \x1b[31m[b]\nthere[/b]"},
+    {"kind": "file", "file": {"uri": "https://x.test/a.pdf", "name": "a.pdf"}},
+    {"kind": "file", "file": {"bytes": "aGk="}},
+    {"kind": "tool_result", "tool_call_id": "call_1"},
+    {"kind": "error", "error": "it broke"},
+    {"kind": "thought"},
+]
+
+
+def created(client: Client, name: str, **metadata: str) -> str:
+    conversation = client.conversations.create(
+        display_name=name, metadata=cast("ConversationMetadataParam", metadata)
+    )
+    assert conversation.id is not None
+    return conversation.id
+
+
+def test_create(piped: Command, client: Client) -> None:
+    ended = piped(
+        "create", "Feature talk", "--entity-id", "agent_create", "--model", "openai/gpt-4o"
+    )
+    made = json.loads(ended.out)
+    assert (ended.code, ended.err) == (0, "")
+    assert made["displayName"] == "Feature talk"
+    assert made["metadata"] == {"entityId": "agent_create", "model": "openai/gpt-4o"}
+    assert client.conversations.retrieve(made["_id"]).display_name == "Feature talk"
+
+
+def test_create_without_anything_sends_nothing(piped: Command) -> None:
+    with ScriptedServer([answer()]) as server:
+        ended = piped("create", "--base-url", server.url, "--api-key", "k")
+        assert (ended.code, server.seen[0].body) == (0, b"{}")
+    assert json.loads(ended.out) == CONVERSATION
+
+
+def test_the_common_options_reach_the_client(piped: Command) -> None:
+    with ScriptedServer([answer()]) as server:
+        options = ("--base-url", server.url, "--api-key", "k", "--project-id", "prj_1")
+        assert piped(*options, "--timeout", "9", "create").code == 0
+        assert server.seen[0].headers["authorization"] == "Bearer k"
+        assert json.loads(server.seen[0].body) == {"projectId": "prj_1"}
+
+
+def test_list(piped: Command, client: Client) -> None:
+    ids = [created(client, f"Talk {n}", entity_id="agent_list") for n in range(3)][::-1]
+
+    def listed(*options: str) -> list[str]:
+        ended = piped("list", "--entity-id", "agent_list", *options)
+        assert ended.code == 0
+        lines = [ended.out] if "--jsonl" not in options else ended.out.splitlines()
+        values = [json.loads(line) for line in lines]
+        return [value["_id"] for value in (values if "--jsonl" in options else values[0])]
+
+    assert listed() == listed("--all") == listed("--all", "--jsonl") == ids
+    assert listed("--limit", "2") == listed("--jsonl", "--limit", "2") == ids[:2]
+
+
+def test_a_limit_beyond_a_page_takes_several(piped: Command) -> None:
+    def page(first: int, count: int) -> bytes:
+        data = [{**CONVERSATION, "_id": f"conv_{n}"} for n in range(first, first + count)]
+        return answer(200, {"object": "list", "data": data, "has_more": True})
+
+    with ScriptedServer([page(0, 100), page(100, 100)]) as server:
+        ended = piped("list", "--limit", "150", "--jsonl", "--base-url", server.url)
+        assert ended.code == 0
+        assert [seen.target for seen in server.seen] == [
+            "/v2/conversations/?limit=100",
+            "/v2/conversations/?limit=100&startingAfter=conv_99",
+        ]
+    assert len(ended.out.splitlines()) == 150
+
+
+def test_lists_for_people(shown: Command, client: Client) -> None:
+    assert "No conversations" in shown("list", "--entity-id", "agent_none").out
+    name = "[red]A name[/red] \x1b[31m" + "that is long enough to be cut off " * 2
+    conversation_id = created(client, name, entity_id="agent_people")
+    table = shown("list", "--entity-id", "agent_people").out
+    assert conversation_id in table
+    assert "[red]A name[/red] �[31m" in table
+    assert "…" in table
+    assert "just now" in table
+    assert max(map(len, table.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--limit", "0"), "Must be >= 1"),
+        (("--limit", "3", "--all"), "Mutually exclusive arguments: {--limit, --all}"),
+        (("--json", "--jsonl"), "Mutually exclusive arguments: {--json, --jsonl}"),
+        (("--timeout", "soon"), "--timeout"),
+        (("--timeout", "0"), "above 0"),
+        (("--base-url", "ftp://x"), "--base-url needs a scheme"),
+        (("--apikey=secret",), "Unknown option"),
+        (("extra",), "extra"),
+    ],
+)
+def test_wrong_usage(piped: Command, options: tuple[str, ...], words: str) -> None:
+    ended = piped("list", *options)
+    assert (ended.code, ended.out) == (2, "")
+    assert words in ended.err
+    assert "secret" not in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_show(piped: Command, shown: Command, client: Client) -> None:
+    conversation_id = created(client, "Feature talk", entity_id="agent_show", model="openai/gpt-4o")
+    expected = unstructure(client.conversations.retrieve(conversation_id))
+    assert json.loads(piped("show", conversation_id, "--json").out) == expected
+    panel = shown("show", conversation_id).out
+    for words in ("Feature talk", conversation_id, "just now", "agent_show", "openai/gpt-4o"):
+        assert words in panel
+    missing = shown("show", "conv_missing")
+    assert (missing.code, missing.out) == (3, "")
+    assert "404" in missing.err
+
+
+def test_show_with_messages(shown: Command) -> None:
+    message = {
+        "_id": "msg_1",
+        "conversationId": "conv_1",
+        "createdAt": 0,
+        "createdById": "user_1",
+        "role": "user",
+    }
+    body = {**CONVERSATION, "_id": None, "metadata": {"generatingTitle": True}}
+    del body["_id"]
+    body["messages"] = [{**message, "parts": MESSAGES}]
+    with ScriptedServer([answer(200, body)]) as server:
+        out = shown("show", "conv_1", "--base-url", server.url).out
+    for words in (
+        "(no id)", "being made up", "user", "Hello �[31m[b]\nthere[/b]", "[file a.pdf]", "[file ]",
+        "[result of the tool call call_1]", "[error: it broke]", "[thought]",
+    ):  # fmt: skip
+        assert words in out
+
+
+def test_rename_and_name(piped: Command, client: Client) -> None:
+    conversation_id = created(client, "Old")
+    assert json.loads(piped("rename", conversation_id, "New").out)["displayName"] == "New"
+    assert client.conversations.retrieve(conversation_id).display_name == "New"
+    assert piped("name", conversation_id, "--context", "A named one").code == 1
+    unnamed = client.conversations.create(metadata={"generating_title": True}).id
+    named = json.loads(piped("name", str(unnamed), "--context", "About the release").out)
+    assert named["displayName"] == "About the release"
+
+
+def test_delete(piped: Command, shown: Command, client: Client) -> None:
+    first, second, third = (created(client, "Gone") for _ in range(3))
+    ended = piped("delete", "--yes", first, "conv_missing", second, "--json")
+    assert (ended.code, json.loads(ended.out)) == (3, [first, second])
+    assert "conv_missing: " in ended.err
+    assert shown("delete", "-y", third).out == f"Deleted {third}\n"
+    assert shown("show", third).code == 3
+
+
+@pytest.mark.parametrize(("reply", "code"), [("y\n", 0), ("n\n", 1), ("\n", 1)])
+def test_delete_asks(shown: Command, client: Client, typed: TypeIn, reply: str, code: int) -> None:
+    ids = [created(client, "Gone?") for _ in range(2)]
+    typed(reply, is_terminal=True)
+    ended = shown("delete", *ids)
+    assert ended.code == code
+    assert "Delete these 2 conversations for good?" in ended.err
+    assert shown("show", ids[0]).code == (3 if code == 0 else 0)
+
+
+def test_delete_asks_nobody_where_nobody_is(piped: Command, client: Client, typed: TypeIn) -> None:
+    conversation_id = created(client, "Kept")
+    typed("y\n")
+    ended = piped("delete", conversation_id)
+    assert ended.code == 2
+    assert "--yes" in ended.err
+    assert piped("show", conversation_id).code == 0
+
+
+def test_a_service_that_is_away_and_one_that_breaks_off(piped: Command) -> None:
+    away = piped("list", "--base-url", "http://127.0.0.1:1")
+    assert away.code == 4
+    assert "doctor" in away.err
+    with ScriptedServer([]) as server:
+        broken = piped("create", "--base-url", server.url)
+    assert broken.code == 5
+    assert "before you repeat" in broken.err
+
+
+def test_the_key_is_never_printed(piped: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert piped("list", "--api-key", "wrong-key-123").code == 1
+    monkeypatch.delenv("ORQ_API_KEY")
+    ended = piped("list")
+    assert ended.code == 2
+    assert "ORQ_API_KEY" in ended.err
+    assert "wrong-key-123" not in piped("doctor", "--api-key", "wrong-key-123").out
+
+
+def test_the_local_sandbox_keeps_what_it_is_told(
+    piped: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    made = json.loads(piped("--sandbox", "create", "Kept").out)
+    assert [found["_id"] for found in json.loads(piped("list", "--sandbox").out)] == [made["_id"]]
+    assert piped("doctor", "--sandbox").code == 0
+
+
+def test_a_sandbox_that_cannot_be(
+    piped: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "text").write_text("no database at all, just some words" * 50)
+    ended = piped("sandbox", "--db", str(tmp_path / "text"), "--port", "0")
+    assert (ended.code, "text" in ended.err) == (2, True)
+    monkeypatch.delitem(sys.modules, "conversations_client.sandbox")
+    monkeypatch.setitem(sys.modules, "conversations_client.sandbox._server", None)
+    missing = piped("list", "--sandbox")
+    assert (missing.code, "conversations-client[sandbox]" in missing.err) == (2, True)
+
+
+def test_any_stdout_will_do(piped: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    stdout = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stdout)
+    assert piped("list", "--limit", "1").code == 0
+    assert isinstance(json.loads(stdout.getvalue()), list)
+
+
+def test_help_and_version(piped: Command) -> None:
+    assert "Exit codes" in piped("--help").out
+    assert piped("--version").out.count(".") == 2
+    assert "create" in piped().out
+
+
+def test_half_a_surrogate_pair_is_escaped(piped: Command) -> None:
+    body = {**CONVERSATION, "displayName": "\ud83d é"}
+    with ScriptedServer([answer(body=body)]) as server:
+        ended = piped("create", "--base-url", server.url)
+    assert json.loads(ended.out)["displayName"] == "\ud83d é"
+    assert "é" in ended.out

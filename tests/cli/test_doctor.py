@@ -1,0 +1,222 @@
+"""The doctor: its checks with made-up looks at the world, and its real looks."""
+
+import json
+import socket
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from command_line import Command
+from scripted import ScriptedServer, answer
+
+from conversations_client import (
+    ConnectError,
+    ConversationPage,
+    ConversationsError,
+    Headers,
+    RawResponse,
+)
+from conversations_client.cli import _probes
+from conversations_client.cli._checks import Probes, Verdict, diagnose
+
+pytest_plugins = ["command_line_fixtures"]
+
+Look = Callable[..., Any]
+Found = list[tuple[str, str]]
+NOW = 1_734_789_600.0
+DATE = "Sat, 21 Dec 2024 14:00:00 GMT"
+URL = "https://api.test"
+
+
+def answered(date: str | None = DATE) -> RawResponse[ConversationPage]:
+    return RawResponse(
+        parsed=ConversationPage(data=(), has_more=False),
+        status=200,
+        headers=Headers([("date", date)] if date is not None else []),
+        request_id=None,
+        attempts=1,
+        elapsed=0.123,
+    )
+
+
+def raising(error: Exception) -> Look:
+    def look(*_arguments: object) -> Any:
+        raise error
+
+    return look
+
+
+def giving(value: object) -> Look:
+    return lambda *_arguments: value
+
+
+def findings(*, api_key: str | None = "k", base_url: str | None = URL, **looks: Look) -> Found:
+    world = {
+        "proxy_for": giving(None),
+        "resolve": giving(["192.0.2.1"]),
+        "connect": giving(None),
+        "certificate_end": giving(NOW + 90 * 86_400),
+        "ask": giving(answered()),
+        "now": giving(NOW),
+    }
+    found = diagnose(api_key=api_key, base_url=base_url, probes=Probes(**world | looks))
+    assert all(finding.advice for finding in found if finding.verdict is Verdict.FAIL)
+    return [(finding.check, f"{finding.verdict} {finding.found}") for finding in found]
+
+
+WELL = [
+    ("API key", "ok there"),
+    ("URL", "ok https://api.test"),
+    ("Proxy", "ok none"),
+    ("DNS", "ok api.test is 192.0.2.1"),
+    ("TCP", "ok api.test:443 takes connections"),
+    ("TLS", "ok the certificate is trusted, and lasts 90 more days"),
+    ("Service", "ok answered in 0.12 s"),
+    ("Clock", "ok agrees with the service's"),
+]
+
+
+def test_all_is_well() -> None:
+    assert findings() == WELL
+
+
+CERTIFICATE = ssl.SSLCertVerificationError(1, "verify failed")
+CERTIFICATE.verify_message = "certificate has expired"
+
+
+@pytest.mark.parametrize(
+    ("look", "end"),
+    [
+        (("resolve", raising(socket.gaierror(-2, "Name or service not known"))), ("DNS", "fail api.test: Name or service not known")),
+        (("resolve", raising(UnicodeError("label too long."))), ("DNS", "fail api.test: label too long")),
+        (("connect", raising(TimeoutError("timed out"))), ("TCP", "fail api.test:443: timed out")),
+        (("connect", raising(OSError())), ("TCP", "fail api.test:443: OSError")),
+        (("certificate_end", raising(CERTIFICATE)), ("TLS", "fail certificate has expired")),
+        (("proxy_for", giving("http://x:port")), ("Proxy", "fail not a URL such as http://host:port")),
+        (("proxy_for", giving("ftp://x")), ("Proxy", "fail not a URL such as http://host:port")),
+        (("proxy_for", giving("http://")), ("Proxy", "fail not a URL such as http://host:port")),
+    ],
+)  # fmt: skip
+def test_it_stops_where_the_rest_cannot_work(look: tuple[str, Look], end: tuple[str, str]) -> None:
+    before = [check for check, _ in WELL].index(end[0])
+    assert findings(api_key="k", base_url=URL, **dict([look])) == [*WELL[:before], end]
+
+
+def test_without_a_url_nothing_else_is_looked_at() -> None:
+    assert findings(base_url="api.test") == [WELL[0], ("URL", "fail unusable")]
+
+
+def test_a_missing_key_leaves_the_network_to_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert findings(api_key=None) == [("API key", "fail missing or unusable"), *WELL[1:6]]
+    monkeypatch.setenv("ORQ_API_KEY", "k")
+    monkeypatch.setenv("ORQ_BASE_URL", URL)
+    assert findings(api_key=None, base_url=None) == WELL
+
+
+def test_through_a_proxy_the_proxy_is_looked_at() -> None:
+    found = findings(proxy_for=giving("http://user:secret@proxy.test:3128"))
+    assert found[2:5] == [
+        ("Proxy", "ok proxy.test:3128"),
+        ("DNS", "ok proxy.test is 192.0.2.1"),
+        ("TCP", "ok proxy.test:3128 takes connections"),
+    ]
+    assert [check for check, _ in found[5:]] == ["Service", "Clock"]
+
+
+def test_without_tls_none_is_looked_at() -> None:
+    found = findings(base_url="http://localhost")
+    assert found[4:6] == [("TCP", "ok localhost:80 takes connections"), WELL[6]]
+
+
+def test_a_certificate_that_ends_soon() -> None:
+    found = findings(certificate_end=giving(NOW + 3 * 86_400))
+    assert found[5] == ("TLS", "warn the certificate is trusted, and lasts 3 more days")
+    assert found[6:] == WELL[6:]
+
+
+@pytest.mark.parametrize(
+    ("date", "words"),
+    [
+        ("Sat, 21 Dec 2024 13:59:00 GMT", "ok agrees with the service's"),
+        ("Sat, 21 Dec 2024 13:50:00 GMT", "warn 600 s ahead of the service's"),
+        ("Sat, 21 Dec 2024 14:10:00 GMT", "warn 600 s behind the service's"),
+        ("yesterday", "warn not checked: the service didn't tell its time"),
+        (None, "warn not checked: the service didn't tell its time"),
+    ],
+)
+def test_the_clock(date: str | None, words: str) -> None:
+    assert findings(ask=giving(answered(date)))[-1] == ("Clock", words)
+
+
+@pytest.mark.parametrize("error", [ConnectError("no connection: check base_url.")])
+def test_a_service_that_does_not_answer(error: ConversationsError) -> None:
+    assert findings(ask=giving(error))[-2:] == [
+        ("Service", "fail ConnectError"),
+        ("Clock", "warn not checked: the service didn't tell its time"),
+    ]
+
+
+def test_the_command(piped: Command, shown: Command) -> None:
+    ended = piped("doctor")
+    assert ended.code == 0
+    assert [finding["check"] for finding in json.loads(ended.out)] == [
+        "API key", "URL", "Proxy", "DNS", "TCP", "Service", "Clock",
+    ]  # fmt: skip
+    wrong = shown("doctor", "--api-key", "wrong")
+    assert wrong.code == 1
+    assert "AuthenticationError" in wrong.out
+    assert "--api-key" in wrong.out
+    assert "Clock" in wrong.out
+
+
+def test_the_command_tells_the_time_from_a_refusal(piped: Command) -> None:
+    with ScriptedServer([answer(403, {"message": "no"}, Date=DATE)]) as server:
+        found = json.loads(
+            piped("doctor", "--base-url", server.url, "--jsonl").out.splitlines()[-1]
+        )
+    assert found["check"] == "Clock"
+    assert "ahead of the service's" in found["found"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "url", "proxy"),
+    [
+        ({}, URL, None),
+        ({"https_proxy": "http://p.test:1"}, URL, "http://p.test:1"),
+        ({"https_proxy": "p.test:1"}, URL, "http://p.test:1"),
+        ({"http_proxy": "http://p.test:1"}, URL, None),
+        ({"all_proxy": "http://p.test:1"}, URL, "http://p.test:1"),
+        ({"all_proxy": "http://p.test:1", "no_proxy": "api.test"}, URL, None),
+    ],
+)
+def test_the_proxy_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str, proxy: str | None
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert _probes.proxy_for(url) == proxy
+
+
+def test_the_looks_at_the_network() -> None:
+    with ScriptedServer([]) as server:
+        port = int(server.url.rsplit(":", 1)[1])
+        assert _probes.resolve("127.0.0.1", port) == ["127.0.0.1"]
+        _probes.connect("127.0.0.1", port)
+    with pytest.raises(OSError, match="refused"):
+        _probes.connect("127.0.0.1", port)
+
+
+def test_the_look_at_a_certificate(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(serving)  # pyright: ignore[reportUnknownMemberType]
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with ScriptedServer([], tls=serving) as server:
+        port = int(server.url.rsplit(":", 1)[1])
+        with pytest.raises(ssl.SSLCertVerificationError):
+            _probes.certificate_end("127.0.0.1", port)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        assert _probes.certificate_end("127.0.0.1", port) > NOW

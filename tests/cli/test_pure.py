@@ -1,0 +1,153 @@
+"""What needs neither a network nor a terminal."""
+
+import pytest
+from cyclopts import CycloptsError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversations_client import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectError,
+    ConversationsError,
+    DeadlineError,
+    Delivery,
+    DisconnectError,
+    Headers,
+    InvalidArgumentError,
+    NotFoundError,
+    ServerError,
+    StatusError,
+)
+from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
+from conversations_client.cli._output import Format, chosen_format
+from conversations_client.cli._printable import one_line, printable
+from conversations_client.cli._relative_time import relative_time
+from conversations_client.cli._run import ending
+
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("ago", "words"),
+    [
+        (0, "just now"),
+        (59_999, "just now"),
+        (-59_999, "just now"),
+        (MINUTE, "1 minute ago"),
+        (3 * MINUTE + 59_000, "3 minutes ago"),
+        (-3 * MINUTE, "in 3 minutes"),
+        (HOUR - 1, "59 minutes ago"),
+        (HOUR, "1 hour ago"),
+        (-HOUR, "in 1 hour"),
+        (DAY - 1, "23 hours ago"),
+        (2 * DAY, "2 days ago"),
+        (30 * DAY, "1 month ago"),
+        (364 * DAY, "12 months ago"),
+        (365 * DAY, "1 year ago"),
+        (2_000 * 365 * DAY, "2,000 years ago"),
+    ],
+)
+def test_relative_time(ago: float, words: str) -> None:
+    now = 1_734_789_600_000.0
+    assert relative_time(now - ago, now=now) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Füße 漢字 👩‍💻", "Füße 漢字 👩‍💻"),
+        ("a\tb\r\nc\n", "a\tb\nc\n"),
+        ("\x1b[31mred\x1b]0;title\x07", "�[31mred�]0;title�"),
+        ("over\rwritten\x7f\x9b", "over�written��"),
+        ("abc\u202ecba\u2066", "abc�cba�"),
+        ("half \ud83d", "half �"),
+    ],
+)
+def test_what_reaches_a_terminal(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@given(st.text())
+def test_nothing_but_tabs_and_line_feeds_controls_a_terminal(text: str) -> None:
+    assert all(c.isprintable() or c in "\t\n" or ord(c) > 0x9F for c in printable(text))
+    assert "\n" not in one_line(text)
+
+
+@pytest.mark.parametrize(
+    ("as_json", "as_jsonl", "is_terminal", "form"),
+    [
+        (False, False, True, Format.PEOPLE),
+        (False, False, False, Format.JSON),
+        (True, False, True, Format.JSON),
+        (False, True, True, Format.JSONL),
+        (False, True, False, Format.JSONL),
+    ],
+)
+def test_the_form_of_the_output(
+    as_json: bool, as_jsonl: bool, is_terminal: bool, form: Format
+) -> None:
+    found = chosen_format(as_json=as_json, as_jsonl=as_jsonl, is_terminal=is_terminal)
+    assert found is form
+
+
+def status(cls: type[StatusError], number: int, delivery: Delivery) -> StatusError:
+    return cls(
+        f"answered with {number}.",
+        status=number,
+        service_message=None,
+        headers=Headers(()),
+        body=b"",
+        retry_after=None,
+        delivery=delivery,
+        request_id=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigurationError("no key"), ExitCode.USAGE),
+        (InvalidArgumentError("too long"), ExitCode.USAGE),
+        (status(NotFoundError, 404, Delivery.REFUSED), ExitCode.NOT_FOUND),
+        (status(AuthenticationError, 401, Delivery.REFUSED), ExitCode.FAILED),
+        (status(ServerError, 500, Delivery.UNKNOWN), ExitCode.UNKNOWN),
+        (ConnectError("no connection"), ExitCode.UNREACHABLE),
+        (DeadlineError("too long", delivery=Delivery.UNSENT), ExitCode.UNREACHABLE),
+        (DisconnectError("broke", delivery=Delivery.UNKNOWN), ExitCode.UNKNOWN),
+        (ConversationsError("else"), ExitCode.FAILED),
+    ],
+)
+def test_the_exit_code_of_an_error(error: ConversationsError, code: ExitCode) -> None:
+    assert exit_code(error) is code
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (
+            CycloptsError(msg='Unknown option: "--apikey=secret".'),
+            2,
+            'Unknown option: "--apikey=…. See `conversations --help`.',
+        ),
+        (UsageError("Say it with --yes."), 2, "Say it with --yes."),
+        (ConfigurationError("Pass api_key=… or not."), 2, "Pass --api-key or not."),
+        (
+            ConnectError("no connection: check base_url."),
+            4,
+            "no connection: check --base-url. `conversations doctor` looks for the cause.",
+        ),
+        (
+            DisconnectError("it broke", delivery=Delivery.UNKNOWN),
+            5,
+            "it broke. Look whether it was done before you repeat a change.",
+        ),
+        (OSError(28, "No space left on device"), 1, "[Errno 28] No space left on device"),
+    ],
+)
+def test_the_end_of_a_command_that_failed(error: Exception, code: int, words: str) -> None:
+    assert ending(error) == (code, words)
+
+
+def test_every_exit_code_has_a_meaning() -> None:
+    assert all(code.meaning for code in ExitCode)

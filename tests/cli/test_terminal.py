@@ -1,0 +1,174 @@
+"""The installed command, driven as people and shells drive it."""
+
+import importlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from command_line import SCRIPT, Terminal
+from scripted import CONVERSATION, ScriptedServer, answer
+
+from conversations_client import Client
+
+pytest_plugins = ["command_line_fixtures"]
+
+CTRL_C = "\x03"
+
+pytestmark = pytest.mark.usefixtures("environment")
+
+
+def test_a_morning_at_the_terminal(client: Client) -> None:
+    conversation = client.conversations.create(
+        display_name="Feature talk", metadata={"entity_id": "agent_terminal"}
+    )
+    with Terminal("list", "--entity-id", "agent_terminal") as terminal:
+        assert terminal.end() == 0
+        for words in ("Id", "Name", "Updated", str(conversation.id), "Feature talk", "just now"):
+            assert words in terminal.seen
+    with Terminal("delete", str(conversation.id)) as terminal:
+        terminal.until("for good?")
+        terminal.press("n\n")
+        assert terminal.end() == 1
+    with Terminal("delete", str(conversation.id)) as terminal:
+        terminal.until("for good?")
+        terminal.press("y\n")
+        terminal.until(f"Deleted {conversation.id}")
+        assert terminal.end() == 0
+
+
+def url_of(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_ctrl_c_at_a_question_and_while_waiting() -> None:
+    with Terminal("delete", "conv_1") as terminal:
+        terminal.until("for good?")
+        # Python looks for signals before it reads, and may miss one that comes in between: the line
+        # feed ends such a read.
+        terminal.press(f"{CTRL_C}\n")
+        assert terminal.end() == 130
+        assert "Traceback" not in terminal.seen
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        Terminal("list", "--timeout", "5", "--base-url", url_of(silent)) as terminal,
+        silent.accept()[0] as connection,
+    ):
+        assert connection.recv(3) == b"GET"
+        terminal.press(CTRL_C)
+        assert terminal.end() == 130
+        assert terminal.seen.replace("\r", "") == "^C\n"
+
+
+def test_the_sandbox_until_ctrl_c(tmp_path: Path) -> None:
+    with Terminal("sandbox", "--port", "0", "--db", str(tmp_path / "db")) as terminal:
+        terminal.until("ORQ_API_KEY=")
+        terminal.until("\n")
+        values = dict(re.findall(r"export (\w+)=(\S+)\r\n", terminal.seen))
+        with Client(values["ORQ_API_KEY"], base_url=values["ORQ_BASE_URL"]) as client:
+            assert client.conversations.create(display_name="Kept").id
+        terminal.press(CTRL_C)
+        assert terminal.end() == 0
+
+
+def test_the_sandbox_for_a_script_keeps_a_key_that_was_given() -> None:
+    line = [SCRIPT, "sandbox", "--port", "0", "--api-key", "given", "--jsonl"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stdout is not None
+        values = json.loads(process.stdout.readline())
+        with Client("given", base_url=values["ORQ_BASE_URL"]) as client:
+            assert client.conversations.create().id
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 0
+    assert list(values) == ["ORQ_BASE_URL"]
+
+
+def page(count: int) -> Iterable[bytes]:
+    data = [{**CONVERSATION, "_id": f"conv_{n}", "displayName": "x" * 2_000} for n in range(count)]
+    yield answer(200, {"object": "list", "data": data, "has_more": False})
+
+
+def test_a_reader_that_has_had_enough() -> None:
+    # More than a pipe holds, so that the command is still writing when its reader goes.
+    with ScriptedServer(page(100)) as server:
+        line = [SCRIPT, "list", "--all", "--jsonl", "--base-url", server.url]
+        with subprocess.Popen(  # noqa: S603
+            line, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            assert json.loads(process.stdout.readline())["_id"] == "conv_0"
+            process.stdout.close()
+            assert process.stderr.read() == b""
+            assert process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [({"TERM": "xterm-256color"}, True), ({"TERM": "xterm-256color", "NO_COLOR": "1"}, False)],
+)
+def test_no_color_is_honoured(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], coloured: bool
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with Terminal("doctor") as terminal:
+        assert terminal.end() == 0
+    assert ("\x1b[32mok" in terminal.seen) is coloured
+
+
+def test_forced_colours_leave_json_alone() -> None:
+    environment = {**os.environ, "FORCE_COLOR": "1", "TERM": "xterm-256color"}
+    ended = subprocess.run([SCRIPT, "doctor"], capture_output=True, env=environment, check=True)  # noqa: S603
+    assert json.loads(ended.stdout)
+    ended = subprocess.run([SCRIPT, "show"], capture_output=True, env=environment, check=False)  # noqa: S603
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(b"\x1b[1;31mError:")
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_completion(tmp_path: Path) -> None:
+    script = tmp_path / "completion"
+    install = [SCRIPT, "--install-completion", "--shell", "bash", "--output", str(script)]
+    subprocess.run(install, capture_output=True, check=True)  # noqa: S603
+    press_tab = (
+        f'. "{script}"; COMP_WORDS=(conversations re); COMP_CWORD=1; _conversations; '
+        'echo "${COMPREPLY[@]}"'
+    )
+    ended = subprocess.run(["bash", "-c", press_tab], capture_output=True, check=True, text=True)  # noqa: S603, S607
+    assert ended.stdout == "rename\n"
+
+
+def test_the_module_is_the_command_once_it_is_run() -> None:
+    importlib.import_module("conversations_client.cli.__main__")
+    line = [sys.executable, "-m", "conversations_client.cli", "show"]
+    ended = subprocess.run(line, capture_output=True, check=False)  # noqa: S603
+    assert ended.returncode == 2
+
+
+def test_a_missing_extra_is_named() -> None:
+    code = (
+        "import sys; sys.modules['cyclopts'] = None; "
+        "from conversations_client.cli import main; sys.exit(main())"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)  # noqa: S603
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        b"The command line needs cyclopts, which is not installed: "
+        b'pip install "conversations-client[cli]"\n'
+    )
+
+
+def test_the_client_costs_no_command_line() -> None:
+    code = (
+        "import sys, conversations_client; "
+        "sys.exit(bool({'cyclopts', 'conversations_client.cli'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603
