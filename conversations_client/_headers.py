@@ -7,12 +7,12 @@ class Headers(Mapping[str, str]):
     """The headers of an answer, by name in any case; repeated ones are joined by commas.
 
     Args:
-        raw: Names and values as they came; they are read when somebody asks.
+        raw: Names and values, as they came or as text; they are read when somebody asks.
     """
 
     __slots__ = ("_by_name", "_raw")
 
-    def __init__(self, raw: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    def __init__(self, raw: Iterable[tuple[bytes | str, bytes | str]] = ()) -> None:
         self._raw = raw
         self._by_name: dict[str, str] | None = None
 
@@ -38,7 +38,9 @@ class Headers(Mapping[str, str]):
         return self._by_name
 
 
-def _text(raw: bytes) -> str:
+def _text(raw: bytes | str) -> str:
+    if isinstance(raw, str):
+        return raw
     # What is no UTF-8 is Latin-1, in which everything is something.
     try:
         return raw.decode()

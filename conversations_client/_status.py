@@ -34,7 +34,7 @@ def status_error(request: Request, reply: Reply, *, reason: str, key: Secret) ->
         " ".join(filter(None, words)),
         status=reply.status,
         service_message=said,
-        headers=Headers([(n.encode(), key.redact(v).encode()) for n, v in reply.headers.items()]),
+        headers=Headers([(name, key.redact(value)) for name, value in reply.headers.items()]),
         body=body,
         retry_after=reply.retry_after,
         delivery=reply.delivery,
