@@ -90,6 +90,8 @@ class _Streamed(Generic[AnyIncoming]):
         return reading
 
     def _warn_of_leaving_it_open(self) -> None:
+        # Whoever keeps the warning keeps the stream, but not its connection.
+        self._incoming = None
         words = f"unclosed {type(self).__name__}: use it in a with block"
         warnings.warn(words, ResourceWarning, stacklevel=3, source=self)
 

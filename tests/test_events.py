@@ -272,10 +272,14 @@ more = st.dictionaries(st.text(min_size=1), json_values, max_size=2)
 
 def places(value: Any) -> list[tuple[Any, Any]]:
     """Every place in a JSON value, as the object or list and the key or index there."""
-    kind: object = type(value)
-    if kind not in {dict, list}:
-        return []
-    keys: list[Any] = list(value) if kind is dict else list(range(len(value)))
+    keys: list[Any] = []
+    match value:
+        case {**members}:
+            keys = list(members)
+        case [*items]:
+            keys = list(range(len(items)))
+        case _:
+            pass
     return [*((value, key) for key in keys), *(p for key in keys for p in places(value[key]))]
 
 
