@@ -109,11 +109,9 @@ class Reading:
             self._failed = event
         return event
 
-    def whole(self) -> Response:
-        """The response, once it is done; raises StreamTruncatedError."""
-        if self._done is None:
-            raise self._truncated("was left before the response ended.")
-        return self._collected.whole(self._done)
+    def whole(self) -> Response | None:
+        """The response, once it is done."""
+        return None if self._done is None else self._collected.whole(self._done)
 
     def broken_by(self, error: ConversationsError) -> StreamTruncatedError:
         """The error for a connection that broke."""

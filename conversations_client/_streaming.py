@@ -158,9 +158,9 @@ class Stream(_Streamed[Incoming]):
             StreamClosedError: The stream isn't open.
         """
         reading = self._open_reading()
-        while not reading.is_done:
+        while (response := reading.whole()) is None:
             next(self)
-        return reading.whole()
+        return response
 
     def close(self) -> None:
         """Free the connection; again does nothing."""
@@ -259,9 +259,9 @@ class AsyncStream(_Streamed[AsyncIncoming]):
             StreamClosedError: The stream isn't open.
         """
         reading = self._open_reading()
-        while not reading.is_done:
+        while (response := reading.whole()) is None:
             await anext(self)
-        return reading.whole()
+        return response
 
     async def aclose(self) -> None:
         """Free the connection; again does nothing."""

@@ -185,6 +185,7 @@ def test_what_nobody_knows_is_kept_where_it_was(wire: dict[str, Any]) -> None:
     }
     found = structure(wider, EVENT)
     assert unstructure(found) == wider
+    assert converter.copy(detailed_validation=True).structure(wider, EVENT) == found
     if not isinstance(found, UnknownEvent):
         assert found.envelope == {"type2": [1]}
         assert found.extra == {"timestamp": "inside", "newer": {}}

@@ -219,6 +219,10 @@ FILE = FilePart.from_bytes(b"\x00", mime_type="image/png", name="n")
             '{"message":{"role":"user","parts":[{"kind":"text","text":"Hi"},{"b":2,"kind":"text","text":"","_id":"text_1","metadata":{"a":1}}]},"model":"a/b","task_id":"task_1","stream":true}',
         ),
         (
+            {"message": UserMessage(parts=[TextPart(text="Hi")])},
+            '{"message":{"role":"user","parts":[{"kind":"text","text":"Hi"}]},"model":"a/b","stream":true}',
+        ),
+        (
             {"message": (FILE, FilePart.from_uri("https://example.com/a"))},
             '{"message":{"role":"user","parts":[{"kind":"file","file":{"bytes":"AA==","mimeType":"image/png","name":"n"}},{"kind":"file","file":{"uri":"https://example.com/a"}}]},"model":"a/b","stream":true}',
         ),
