@@ -265,7 +265,7 @@ def test_every_fault_is_named_at_once_by_its_path(wire: object, expected: list[s
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=5,
+    max_leaves=3,
 )  # fmt: skip
 known = st.sampled_from([wire for wire, _ in ALL]).map(copy.deepcopy)
 more = st.dictionaries(st.text(min_size=1), json_values, max_size=2)
