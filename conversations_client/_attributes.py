@@ -7,21 +7,23 @@ import attrs
 ENVELOPE: Final = {"envelope": True}
 """The metadata of an attribute that lies beside `data`, where the others lie inside it."""
 
-KEEPING: Final = ("extra", "envelope")
-"""The attributes that keep what a class doesn't know: of its own object, and of the envelope."""
-
 Attribute: TypeAlias = "attrs.Attribute[Any]"
 
 
 def attributes(cls: type) -> tuple[Attribute, ...]:
     """The attributes of a class that have a name on the wire, their types resolved."""
     found: tuple[Attribute, ...] = attrs.fields(attrs.resolve_types(get_origin(cls) or cls))
-    return tuple(a for a in found if a.name not in KEEPING)
+    return tuple(a for a in found if a.name not in keeping(cls))
 
 
-def keeps(cls: type, name: str) -> bool:
-    """Whether a class has one of the attributes of `KEEPING`."""
-    return name in attrs.fields_dict(get_origin(cls) or cls)
+def keeping(cls: type) -> tuple[str, ...]:
+    """The attributes that keep what a class doesn't know: of its object, and of its envelope."""
+    return ("extra", "envelope") if is_enveloped(cls) else ("extra",)
+
+
+def keeps_extra(cls: type) -> bool:
+    """Whether a class keeps what it doesn't know of its object."""
+    return "extra" in attrs.fields_dict(get_origin(cls) or cls)
 
 
 def wire_name(attribute: Attribute) -> str:
@@ -35,7 +37,7 @@ def wire_name(attribute: Attribute) -> str:
 
 def is_enveloped(cls: type) -> bool:
     """Whether a class's attributes lie inside `data`, but for some that lie beside it."""
-    return keeps(cls, "envelope")
+    return any("envelope" in a.metadata for a in attrs.fields(get_origin(cls) or cls))
 
 
 def lies_within(attribute: Attribute, cls: type) -> bool:

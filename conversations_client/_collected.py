@@ -22,8 +22,9 @@ class Collected:
         match event:
             case PartDelta():
                 so_far = self._parts.setdefault(event.part_id, [])
-                if isinstance(so_far, list):
-                    so_far.append(event.delta)
+                if not isinstance(so_far, list):
+                    return ""
+                so_far.append(event.delta)
                 return _words(event.delta)
             case PartDone():
                 is_new = event.part_id not in self._parts

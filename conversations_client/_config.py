@@ -21,7 +21,7 @@ class Timeout:
 
     Attributes:
         total: Seconds for the whole call: every attempt, the pauses between them and the reading
-            of the answer. None for no limit. Default 60.
+            of the answer, of a stream only up to its first byte. None for no limit. Default 60.
         connect: Seconds to make one connection, encryption included; None for no limit. Default 5.
         idle: Seconds without a byte moving either way; None for no limit. Default 30.
 

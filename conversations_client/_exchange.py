@@ -76,20 +76,18 @@ class Exchange:
     def _limits(self, call: Call[T]) -> dict[str, float | None]:
         timeout = self._settings.timeout
         phases = {"connect": timeout.connect, "read": timeout.idle, "write": timeout.idle}
-        limits: dict[str, float | None] = {**phases, "pool": None}
-        if call.deadline == math.inf:
-            return limits
         left = call.deadline - self._effects.clock()
         if left <= 0:
             raise call.out_of_time(Delivery.UNSENT)
         return {
-            phase: Until(
-                left if seconds is None else min(seconds, left),
-                deadline=call.deadline,
-                clock=self._effects.clock,
-            )
-            for phase, seconds in limits.items()
+            phase: self._limit(left if seconds is None else min(seconds, left), call)
+            for phase, seconds in {**phases, "pool": None}.items()
         }
+
+    def _limit(self, seconds: float, call: Call[T]) -> Until | None:
+        if seconds == math.inf:
+            return None
+        return Until(seconds, deadline=call.deadline, clock=self._effects.clock)
 
     def _lift(self, request: httpx.Request) -> None:
         """Let a stream go on as long as it isn't silent."""
@@ -102,6 +100,7 @@ class Exchange:
         source = Source(
             request=str(call.operation.request),
             content_type=reply.headers.get("content-type", ""),
+            content_encoding=reply.headers.get("content-encoding", ""),
             attempts=call.attempts + 1,
             request_id=reply.request_id,
             key=self._settings.api_key,

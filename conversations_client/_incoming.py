@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from ._call import Call, RawResponse
 from ._failures import FOREIGN, transport_error
-from ._network import Until
+from ._network import DeadlineStream, Until
 from ._operation import Reply
 from ._reading import Source
 
@@ -53,7 +53,7 @@ class Incoming:
     def read(self) -> bytes:
         """The next piece, or nothing at the end; raises TransportError."""
         try:
-            return next(self._pieces, b"")
+            return next(filter(None, self._pieces), b"")
         except FOREIGN as error:
             failure = transport_error(error)
         raise failure
@@ -74,9 +74,10 @@ class Incoming:
         _call(self.then)
 
     def _drain(self) -> None:
-        # Other transports than our own can't be told now to wait for a moment alone.
+        # Connections other than our own can't be told now to wait for a moment alone.
         limit = self._request.extensions["timeout"]["read"]
-        if isinstance(limit, Until):
+        connection = self._response.extensions.get("network_stream")
+        if isinstance(limit, Until) and isinstance(connection, DeadlineStream):
             limit.shorten(_DRAINING)
             exhaust(self._pieces)
 
@@ -94,9 +95,13 @@ class AsyncIncoming:
     async def read(self) -> bytes:
         """The next piece, or nothing at the end; raises TransportError."""
         try:
-            return await anext(self._pieces, b"")
+            async for piece in self._pieces:
+                if piece:
+                    return piece
         except FOREIGN as error:
             failure = transport_error(error)
+        else:
+            return b""
         raise failure
 
     async def aclose(self, *, drain: bool = False) -> None:

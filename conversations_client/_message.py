@@ -3,30 +3,31 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from ._arguments import checked_id, checked_string
 from ._wire import unstructure
 from .errors import InvalidArgumentError
 from .messages import ErrorPart, FileContent, FilePart, TextPart, ToolResultPart, UserMessage
 
+_EXPECTED: Final = "message must be a string, a list of strings and parts, or a UserMessage"
+_EXPECTED_PARTS: Final = "message: parts must be a list of strings and parts"
+
 
 def checked_message(value: object) -> dict[str, Any]:
     """A message, by wire names: a string, or strings and parts, or a UserMessage."""
     if not isinstance(value, UserMessage):
-        return {"role": "user", "parts": _parts([value] if isinstance(value, str) else value)}
-    checked: dict[str, Any] = {"role": value.role, "parts": _parts(value.parts)}
+        given = [value] if isinstance(value, str) else value
+        return {"role": "user", "parts": _parts(given, _EXPECTED)}
+    checked: dict[str, Any] = {"role": value.role, "parts": _parts(value.parts, _EXPECTED_PARTS)}
     if value.message_id is not None:
         checked["messageId"] = checked_id("message: message_id", value.message_id)
     return checked
 
 
-def _parts(value: object) -> list[object]:
+def _parts(value: object, expected: str) -> list[object]:
     if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-        raise InvalidArgumentError(
-            "message must be a string, a list of strings and parts, or a UserMessage, "
-            f"not {type(value).__name__}."
-        )
+        raise InvalidArgumentError(f"{expected}, not {type(value).__name__}.")
     parts = cast("Sequence[object]", value)
     if not parts:
         raise InvalidArgumentError("message is empty: pass what to say.")
@@ -53,7 +54,9 @@ def _part(name: str, value: object) -> object:
     return unstructure(value)
 
 
-def _check_file(name: str, file: FileContent) -> None:
+def _check_file(name: str, file: object) -> None:
+    if not isinstance(file, FileContent):
+        raise InvalidArgumentError(f"{name} must be a FileContent, not {type(file).__name__}.")
     if (file.bytes is None) == (file.uri is None):
         raise InvalidArgumentError(
             f"{name} must have bytes or uri, one of them: use FilePart.from_bytes(…) or "

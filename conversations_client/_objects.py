@@ -9,11 +9,11 @@ from cattrs.dispatch import StructureHook, UnstructureHook
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 
 from ._attributes import (
-    KEEPING,
     Attribute,
     attributes,
     is_enveloped,
-    keeps,
+    keeping,
+    keeps_extra,
     lies_within,
     wire_name,
 )
@@ -35,7 +35,7 @@ def register(converter: Converter) -> None:
 def _structure_hook(cls: Any, converter: Converter) -> StructureHook:
     if is_generated(cls) and not converter.detailed_validation:
         return generated_hook(cls, converter)
-    overrides: dict[str, Any] = {name: override(omit=True) for name in KEEPING}
+    overrides: dict[str, Any] = {name: override(omit=True) for name in keeping(cls)}
     for a in attributes(cls):
         overrides[a.name] = override(rename=_key(a, cls), struct_hook=_member_hook(a, converter))
     inner: StructureHook = make_dict_structure_fn(cls, converter, **overrides)
@@ -45,12 +45,22 @@ def _structure_hook(cls: Any, converter: Converter) -> StructureHook:
         expect(value, dict, "an object")
         fields = _flat(value) if is_enveloped(cls) else value
         instance = inner(fields, form)
-        if keeps(cls, "extra") and not fields.keys() <= known:
-            extra = {name: fields[name] for name in fields if name not in known}
-            object.__setattr__(instance, "extra", kept(extra))
+        if keeps_extra(cls) and not fields.keys() <= known:
+            _keep(instance, cls, {k: v for k, v in fields.items() if k not in known})
         return instance
 
     return hook
+
+
+def _keep(instance: Any, cls: type, unknown: dict[str, Any]) -> None:
+    beside = {
+        name.removeprefix(_BESIDE): unknown.pop(name)
+        for name in list(unknown)
+        if name.startswith(_BESIDE) and is_enveloped(cls)
+    }
+    object.__setattr__(instance, "extra", kept(unknown))
+    if beside:
+        object.__setattr__(instance, "envelope", kept(beside))
 
 
 def _key(attribute: Attribute, cls: type) -> str:
@@ -83,7 +93,7 @@ def _member_hook(attribute: Attribute, converter: Converter) -> StructureHook | 
 def _unstructure_hook(cls: Any, converter: Converter) -> UnstructureHook:
     within = [a for a in attributes(cls) if lies_within(a, cls) or not is_enveloped(cls)]
     inner = _part_of(cls, within, converter)
-    if not keeps(cls, "extra"):
+    if not keeps_extra(cls):
         return inner
     if not is_enveloped(cls):
         return lambda instance: {**instance.extra, **inner(instance)}

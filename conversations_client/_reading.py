@@ -31,6 +31,7 @@ class Source:
     Attributes:
         request: The request, as `METHOD /path/template`.
         content_type: What the answer says that it is.
+        content_encoding: What the answer says that it is packed in; empty if in nothing.
         attempts: How often the request was sent.
         request_id: What the service calls the exchange; None if it doesn't say.
         key: What must not appear in errors, should the service repeat it.
@@ -38,6 +39,7 @@ class Source:
 
     request: str
     content_type: str
+    content_encoding: str
     attempts: int
     request_id: str | None
     key: Secret
@@ -78,6 +80,8 @@ class Reading:
         if media_type != _MEDIA_TYPE:
             came = self._source.content_type or "no content type"
             raise self._truncated(f"was answered with {came}, not with {_MEDIA_TYPE}.")
+        if self._source.content_encoding.strip().lower() not in {"", "identity"}:
+            raise self._truncated("came in a content encoding that was not asked for.")
 
     def feed(self, chunk: bytes) -> None:
         """Take what came in; nothing is the end of the stream."""
@@ -105,11 +109,9 @@ class Reading:
             self._failed = event
         return event
 
-    def whole(self) -> Response:
-        """The response, once it is done; raises StreamTruncatedError."""
-        if self._done is None:
-            raise self._truncated("was left before the response ended.")
-        return self._collected.whole(self._done)
+    def whole(self) -> Response | None:
+        """The response, once it is done."""
+        return None if self._done is None else self._collected.whole(self._done)
 
     def broken_by(self, error: ConversationsError) -> StreamTruncatedError:
         """The error for a connection that broke."""
@@ -140,9 +142,9 @@ class Reading:
 
     def _failure(self, failed: ResponseFailed) -> ResponseFailedError:
         said = self._source.key.redact(failed.error)
+        words = f": {readable(said)}" if said else ""
         error = ResponseFailedError(
-            f"{self._source.request} failed while it was answered, with code {failed.code:g}: "
-            f"{readable(said)}",
+            f"{self._source.request} failed while it was answered, with code {failed.code}{words}.",
             partial=self._collected.partial(),
             attempts=self._source.attempts,
             request_id=self._source.request_id,

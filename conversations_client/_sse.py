@@ -13,15 +13,13 @@ class EventDecoder:
     be taken up again by an id.
 
     Args:
-        limit: How many bytes one event may have.
+        limit: How many bytes one event may have: its data, and the line that is being read.
     """
 
     def __init__(self, *, limit: int) -> None:
         self._limit = limit
-        self._rest: list[bytes] = []
-        self._rest_size = 0
-        self._data: list[bytes] = []
-        self._data_size = 0
+        self._rest = bytearray()
+        self._data = bytearray()
         self._ready: deque[bytes] = deque()
         self._skips_newline = False
         self._is_at_start = True
@@ -45,7 +43,8 @@ class EventDecoder:
         rest = lines.pop() if lines and not chunk.endswith((b"\n", b"\r")) else b""
         for line in lines:
             self._line(line)
-        self._keep(rest)
+        if self._has_room(rest):
+            self._rest += rest
 
     def end(self) -> None:
         """Take the end of the stream; the blank line before it may be missing."""
@@ -56,38 +55,29 @@ class EventDecoder:
         """The data of the next event, or None if more must come in first."""
         return self._ready.popleft() if self._ready else None
 
-    def _line(self, line: bytes) -> None:
-        if self._rest:
-            line = b"".join([*self._rest, line])
-            self._rest.clear()
-            self._rest_size = 0
+    def _line(self, end: bytes) -> None:
+        if not self._has_room(end):
+            return
+        line = bytes(self._rest) + end
+        self._rest.clear()
         if self._is_at_start:
             self._is_at_start = False
             line = line.removeprefix(_BYTE_ORDER_MARK)
         if not line:
             self._dispatch()
         elif line.startswith(b"data:"):
-            self._keep_data(line[5:].removeprefix(b" "))
+            self._data += line[5:].removeprefix(b" ") + b"\n"
         elif line == b"data":
-            self._keep_data(b"")
+            self._data += b"\n"
 
-    def _keep_data(self, data: bytes) -> None:
-        self._data_size += len(data)
-        if self._has_room():
-            self._data.append(data)
-
-    def _keep(self, rest: bytes) -> None:
-        self._rest_size += len(rest)
-        if rest and self._has_room():
-            self._rest.append(rest)
-
-    def _has_room(self) -> bool:
-        # Once overfull it stays so: whatever comes after would be taken for the next event.
-        self._is_overfull |= self._data_size + self._rest_size > self._limit
+    def _has_room(self, more: bytes) -> bool:
+        # Lines count as they came, so that it is all the same how they were cut. Once overfull it
+        # stays so: whatever comes after would be taken for the next event.
+        size = len(self._data) + len(self._rest) + len(more)
+        self._is_overfull = self._is_overfull or size > self._limit
         return not self._is_overfull
 
     def _dispatch(self) -> None:
         if self._data and not self._is_overfull:
-            self._ready.append(b"\n".join(self._data))
+            self._ready.append(bytes(self._data[:-1]))
         self._data.clear()
-        self._data_size = 0

@@ -89,12 +89,11 @@ class _Streamed(Generic[AnyIncoming]):
             )
         return reading
 
-    def _warn_if_open(self) -> bool:
-        is_open = self._incoming is not None and not self._is_closed
-        if is_open:
-            words = f"unclosed {type(self).__name__}: use it in a with block"
-            warnings.warn(words, ResourceWarning, stacklevel=3, source=self)
-        return is_open
+    def _warn_of_leaving_it_open(self) -> None:
+        # Whoever keeps the warning keeps the stream, but not its connection.
+        self._incoming = None
+        words = f"unclosed {type(self).__name__}: use it in a with block"
+        warnings.warn(words, ResourceWarning, stacklevel=3, source=self)
 
 
 class Stream(_Streamed[Incoming]):
@@ -147,10 +146,7 @@ class Stream(_Streamed[Incoming]):
         Raises:
             StreamError: As the iteration does.
         """
-        reading = self._unread()
-        for _ in self:
-            if reading.words:
-                yield reading.words
+        return _TextDeltas(self, self._unread())
 
     def collect(self) -> Response:
         """Read to the end; gives the whole response, with what was read before.
@@ -162,9 +158,9 @@ class Stream(_Streamed[Incoming]):
             StreamClosedError: The stream isn't open.
         """
         reading = self._open_reading()
-        while not reading.is_done:
+        while (response := reading.whole()) is None:
             next(self)
-        return reading.whole()
+        return response
 
     def close(self) -> None:
         """Free the connection; again does nothing."""
@@ -172,14 +168,33 @@ class Stream(_Streamed[Incoming]):
             self._answer().close(drain=self._is_over())
 
     def __del__(self) -> None:
-        if self._warn_if_open():
-            self.close()
+        # Where warnings are errors, this one must not keep the connection.
+        if self._ends_now():
+            self._answer().close()
+            self._warn_of_leaving_it_open()
 
     def _feed(self, reading: Reading) -> None:
         try:
             reading.feed(self._answer().read())
         except TransportError as error:
             raise reading.broken_by(error) from None
+
+
+class _TextDeltas:
+    # Not a generator: one that has raised ends as if there were no more words.
+
+    def __init__(self, stream: Stream, reading: Reading) -> None:
+        self._stream = stream
+        self._reading = reading
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        while True:
+            next(self._stream)
+            if self._reading.words:
+                return self._reading.words
 
 
 class AsyncStream(_Streamed[AsyncIncoming]):
@@ -232,7 +247,7 @@ class AsyncStream(_Streamed[AsyncIncoming]):
         Raises:
             StreamError: As the iteration does.
         """
-        return _TextDeltas(self, self._unread())
+        return _AsyncTextDeltas(self, self._unread())
 
     async def collect(self) -> Response:
         """Read to the end; gives the whole response, with what was read before.
@@ -244,9 +259,9 @@ class AsyncStream(_Streamed[AsyncIncoming]):
             StreamClosedError: The stream isn't open.
         """
         reading = self._open_reading()
-        while not reading.is_done:
+        while (response := reading.whole()) is None:
             await anext(self)
-        return reading.whole()
+        return response
 
     async def aclose(self) -> None:
         """Free the connection; again does nothing."""
@@ -254,8 +269,9 @@ class AsyncStream(_Streamed[AsyncIncoming]):
             await self._answer().aclose(drain=self._is_over())
 
     def __del__(self) -> None:
-        if self._warn_if_open():
+        if self._ends_now():
             self._answer().abandon()
+            self._warn_of_leaving_it_open()
 
     async def _feed(self, reading: Reading) -> None:
         try:
@@ -264,7 +280,7 @@ class AsyncStream(_Streamed[AsyncIncoming]):
             raise reading.broken_by(error) from None
 
 
-class _TextDeltas:
+class _AsyncTextDeltas:
     # Not an async generator: one that is left early has to be closed by whoever left it.
 
     def __init__(self, stream: AsyncStream, reading: Reading) -> None:

@@ -14,12 +14,17 @@ from conversations_client import (
     AsyncClient,
     AsyncConversations,
     AsyncPages,
+    AsyncResponses,
+    AsyncStream,
     Client,
     Conversations,
     Pages,
+    Responses,
+    Stream,
 )
 from conversations_client._conversations import AsyncRawConversations, RawConversations
 from conversations_client._engine import AsyncEngine, Engine
+from conversations_client._responses import AsyncRawResponses, RawResponses
 
 ROOT = Path(conversations_client.__file__).parent
 
@@ -115,12 +120,16 @@ def test_the_command_line_uses_the_public_names_alone(path: Path) -> None:
             assert name in {"conversations_client", "conversations_client.sandbox", cli}
 
 
+PROTOCOLS = ["__enter__", "__exit__", "__iter__", "__next__", "__del__"]
+ASYNC_PROTOCOLS = ["__aenter__", "__aexit__", "__aiter__", "__anext__"]
+
+
 def public(cls: type) -> dict[str, FunctionType]:
     return {
         name.replace("aclose", "close").replace("__a", "__"): member
         for name, member in vars(cls).items()
         if isinstance(member, FunctionType)
-        and (not name.startswith("_") or name in {"__init__", "__enter__", "__aenter__"})
+        and (not name.startswith("_") or name in {"__init__", *PROTOCOLS, *ASYNC_PROTOCOLS})
     }
 
 
@@ -136,6 +145,9 @@ def signature(function: FunctionType) -> str:
         (Conversations, AsyncConversations),
         (RawConversations, AsyncRawConversations),
         (Pages, AsyncPages),
+        (Responses, AsyncResponses),
+        (RawResponses, AsyncRawResponses),
+        (Stream, AsyncStream),
         (Engine, AsyncEngine),
     ],
 )
@@ -145,7 +157,7 @@ def test_sync_and_async_have_the_same_signatures_and_docstrings(
     ours, theirs = public(sync), public(asynchronous)
     assert list(ours) == list(theirs)
     for name, function in ours.items():
-        if name == "__init__" and sync in {Engine, Pages}:
+        if name == "__init__" and sync in {Engine, Pages, RawResponses, Responses, Stream}:
             continue
         assert signature(function) == signature(theirs[name])
         assert function.__doc__ == theirs[name].__doc__

@@ -1,0 +1,106 @@
+"""Streams for tests: as bytes on the wire, and read by one scenario in every colour."""
+
+import json
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any, Self
+
+WHEN = "2024-12-21T14:00:00Z"
+DONE = b"data: [DONE]\n\n"
+
+
+def event(kind: str, **data: Any) -> bytes:
+    """An event as it comes."""
+    found = {"type": kind, "timestamp": WHEN, "data": data}
+    return f"data: {json.dumps(found, ensure_ascii=False)}\n\n".encode()
+
+
+def word(text: str) -> bytes:
+    """A delta of the one text part."""
+    return event("part.delta", partId="text_1", delta={"kind": "text", "text": text})
+
+
+STARTED = event(
+    "response.started", responseId="resp_1", taskId="task_1", model="a/b", workflowRunId="run_1"
+)
+END = event("response.done", finishReason="stop")
+HALF = STARTED + word("One ") + word("two ")
+WHOLE = HALF + END
+
+
+def head(**headers: str | None) -> bytes:
+    """What comes before a stream; a header that is None is left out."""
+    fields: dict[str, str | None] = {
+        "Content-Type": "text/event-stream; charset=utf-8",
+        "Transfer-Encoding": "chunked",
+    }
+    fields |= {name.replace("_", "-"): value for name, value in headers.items()}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value is not None)
+    return f"HTTP/1.1 200 OK\r\n{lines}\r\n".encode()
+
+
+def chunk(piece: bytes) -> bytes:
+    """A piece of a body; the empty one ends it."""
+    return b"%x\r\n%b\r\n" % (len(piece), piece)
+
+
+def streamed(*pieces: bytes, **headers: str | None) -> bytes:
+    """A whole answer."""
+    return head(**headers) + b"".join(map(chunk, (*pieces, b"")))
+
+
+class Awaited:
+    """A sync client, or what it gives, with the methods of an async one."""
+
+    def __init__(self, sync: Any) -> None:
+        self._sync = sync
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._sync, name.replace("aclose", "close"))
+        if name in {"conversations", "responses", "with_raw_response"}:
+            return Awaited(found)
+        if name in {"stream", "text_deltas"}:
+            return partial(self._iterated, found)
+        if not callable(found):
+            return found
+
+        async def call(*given: Any, **named: Any) -> Any:
+            return found(*given, **named)
+
+        return call
+
+    @staticmethod
+    def _iterated(found: Any, *given: Any, **named: Any) -> "Awaited":
+        return Awaited(found(*given, **named))
+
+    async def __aenter__(self) -> Self:
+        self._sync.__enter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._sync.__exit__(*error)
+
+    def __aiter__(self) -> Self:
+        iter(self._sync)
+        return self
+
+    async def __anext__(self) -> Any:
+        try:
+            return next(self._sync)
+        except StopIteration:
+            raise StopAsyncIteration from None
+
+
+def played(client: Any, scenario: Any) -> Any:
+    """What `scenario(client)`, which is async, gives with a client of either colour."""
+    if hasattr(client, "aclose"):
+        return scenario(client)
+    return _finished(scenario(Awaited(client)))
+
+
+def _finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+    raise AssertionError("waited in the sync colour")

@@ -1,0 +1,241 @@
+"""However a stream is left, its connection is free for the next call."""
+
+import contextlib
+import gc
+import re
+import sys
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import anyio
+import pytest
+from colours import Colour
+from streaming import played
+
+from conversations_client import (
+    AsyncClient,
+    Conversation,
+    FinishReason,
+    ResponseStarted,
+    StreamTruncatedError,
+)
+from conversations_client.sandbox import Sandbox
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """Answers with one event, and with the next a minute later."""
+    with Sandbox(pace=60) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def options(sandbox: Sandbox) -> dict[str, Any]:
+    return {
+        "api_key": sandbox.api_key,
+        "base_url": sandbox.url,
+        "max_connections": 2,
+        "timeout": 20,
+    }
+
+
+def stream(client: Any, conversation: Conversation) -> Any:
+    return client.conversations.responses.stream(
+        conversation.id, message="One two three", model="sandbox/echo"
+    )
+
+
+async def by_break(events: Any) -> None:
+    async with events:
+        async for event in events:
+            assert isinstance(event, ResponseStarted)
+            break
+
+
+async def unread(events: Any) -> None:
+    async with events:
+        pass
+
+
+async def by_exception(events: Any) -> None:
+    with contextlib.suppress(ZeroDivisionError):
+        async with events:
+            async for _ in events:
+                raise ZeroDivisionError
+
+
+async def by_close(events: Any) -> None:
+    async with events:
+        await anext(events)
+        await events.aclose()
+
+
+async def by_generator_exit(events: Any) -> None:
+    async def generated() -> AsyncIterator[Any]:
+        async with events:
+            async for event in events:
+                yield event
+
+    left = generated()
+    await anext(left)
+    await left.aclose()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+
+
+async def by_words_left(events: Any) -> None:
+    async with events:
+        await anext(events)
+        words = events.text_deltas()
+    del words
+
+
+async def by_cancel_while_it_waits(events: Any) -> None:
+    async with events:
+        await anext(events)
+        with anyio.CancelScope(deadline=-1):
+            await anext(events)
+
+
+async def by_cancel_around_it(events: Any) -> None:
+    with anyio.CancelScope() as scope:
+        async with events:
+            async for _ in events:
+                scope.cancel()
+
+
+async def by_cancel_from_afar(events: Any) -> None:
+    async def read() -> None:
+        async with events:
+            async for _ in events:
+                has_begun.set()
+
+    has_begun = anyio.Event()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(read)
+        await has_begun.wait()
+        tasks.cancel_scope.cancel()
+
+
+WAYS = [by_break, unread, by_exception, by_close, by_generator_exit, by_words_left]
+ASYNC_WAYS = [by_cancel_while_it_waits, by_cancel_around_it, by_cancel_from_afar]
+
+
+def test_200_streams_left_after_one_event(colour: Colour, options: dict[str, Any]) -> None:
+    ways = WAYS if colour.name == "sync" else WAYS + ASYNC_WAYS
+
+    async def scenario(client: Any) -> Any:
+        conversation = await client.conversations.create()
+        for number in range(200):
+            await ways[number % len(ways)](stream(client, conversation))
+        return await client.conversations.create(display_name="next")
+
+    found = colour.run(lambda client: played(client, scenario), **options)
+    assert found.display_name == "next"
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_200_streams_at_once_through_two_connections(options: dict[str, Any], backend: str) -> None:
+    async def main() -> Any:
+        async with AsyncClient(**options) as client:
+            conversation = await client.conversations.create()
+            async with anyio.create_task_group() as tasks:
+                for number in range(200):
+                    leave = (WAYS + ASYNC_WAYS)[number % 9]
+                    tasks.start_soon(leave, stream(client, conversation))
+            return await client.conversations.create(display_name="next")
+
+    assert anyio.run(main, backend=backend).display_name == "next"
+
+
+def test_two_streams_at_once(colour: Colour) -> None:
+    async def scenario(client: Any) -> Any:
+        conversation = await client.conversations.create()
+        async with stream(client, conversation) as one, stream(client, conversation) as two:
+            both = [await anext(each) for each in (one, two, one, two)]
+            return both, [await each.collect() for each in (two, one)]
+
+    with Sandbox() as sandbox:
+        both, responses = colour.run(
+            lambda client: played(client, scenario),
+            api_key=sandbox.api_key,
+            base_url=sandbox.url,
+            max_connections=2,
+        )
+    assert [event.type for event in both] == ["response.started"] * 2 + ["part.delta"] * 2
+    assert [response.text for response in responses] == ["One two three"] * 2
+    assert {response.finish_reason for response in responses} == {FinishReason.STOP}
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_stream_whose_reading_was_cancelled_is_broken(
+    options: dict[str, Any], backend: str
+) -> None:
+    async def main() -> StreamTruncatedError:
+        async with AsyncClient(**options) as client:
+            conversation = await client.conversations.create()
+            async with stream(client, conversation) as events:
+                await anext(events)
+                with anyio.CancelScope(deadline=-1):
+                    await anext(events)
+                with pytest.raises(StreamTruncatedError) as raised:
+                    await anext(events)
+                return raised.value
+
+    assert anyio.run(main, backend=backend).partial.model == "sandbox/echo"
+
+
+def test_200_streams_forgotten(colour: Colour, options: dict[str, Any]) -> None:
+    async def scenario(client: Any) -> Any:
+        conversation = await client.conversations.create()
+        for _ in range(200):
+            events = stream(client, conversation)
+            await events.__aenter__()
+            await anext(events)
+            del events
+        return await client.conversations.create(display_name="next")
+
+    with warnings.catch_warnings(record=True) as caught:
+        # On trio those that are below the stream warn as well.
+        warnings.simplefilter("always", ResourceWarning)
+        found = colour.run(lambda client: played(client, scenario), **options)
+    assert found.display_name == "next"
+    unclosed = re.compile("unclosed (Async)?Stream: use it in a with block")
+    assert sum(unclosed.fullmatch(str(each.message)) is not None for each in caught) == 200
+
+
+def test_a_forgotten_stream_is_closed_where_warnings_are_errors(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised: list[Any] = []
+
+    def note(unraisable: Any) -> None:
+        raised.append(type(unraisable.exc_value))
+
+    monkeypatch.setattr(sys, "unraisablehook", note)
+
+    async def scenario(client: Any) -> Any:
+        conversation = await client.conversations.create()
+        for _ in range(3):
+            await stream(client, conversation).__aenter__()
+        return await client.conversations.create(display_name="next")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = Colour("sync").run(lambda client: played(client, scenario), **options)
+    assert found.display_name == "next"
+    assert raised == [ResourceWarning] * 3
+
+
+def test_streams_that_were_not_opened_or_are_closed_do_not_warn(
+    colour: Colour, options: dict[str, Any]
+) -> None:
+    async def scenario(client: Any) -> None:
+        conversation = await client.conversations.create()
+        stream(client, conversation)
+        await by_break(stream(client, conversation))
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        colour.run(lambda client: played(client, scenario), **options)
+        gc.collect()
+    assert [each for each in caught if "Stream" in str(each.message)] == []
