@@ -25,6 +25,7 @@ from ._transport import (
     Connections,
     InjectedAsyncConnections,
     InjectedConnections,
+    cut_off,
 )
 from ._version import __version__
 from .errors import (
@@ -206,20 +207,18 @@ class AsyncEngine(_Exchange):
             await effects.sleep_async(pause)
 
     async def _attempt(self, call: Call[T]) -> Outcome:
-        started = False
         try:
             request = self._request(call)
             with anyio.move_on_after(call.deadline - self._effects.clock() + _GRACE):
-                async with self._connections.slot():
-                    started = True
-                    return await self._exchange(request)
+                return await self._exchange(request)
         except TransportError as error:
             return error
         except FOREIGN as error:
             return self._failure(error, call)
-        if started:
+        waited_for = cut_off(request)
+        if waited_for is None:
             return call.out_of_time(Delivery.UNKNOWN)
-        return transport_error(httpx.PoolTimeout(""))
+        return self._failure(waited_for, call)
 
     async def _exchange(self, request: httpx.Request) -> Reply:
         response = await self._connections.send(request)

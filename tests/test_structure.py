@@ -32,7 +32,8 @@ LAYERS = [
     {"_raw_conversations", "_paging"},
     {"_engine"},
     {"_transport", "_failures"},
-    {"_network"},
+    {"_sync_connections", "_async_connections", "_origin"},
+    {"_pool", "_network"},
     {"_endpoints", "_call"},
     {"_arguments", "_status", "_config"},
     {"_retry", "_body"},
@@ -45,9 +46,10 @@ LAYERS = [
     {"_unset", "_headers", "_secret", "_version"},
 ]
 DEPTH = {module: depth for depth, layer in enumerate(LAYERS) for module in layer}
-HTTPX = {"_client", "_engine", "_transport", "_failures", "_network"}
+SOCKETS = {"_sync_connections", "_async_connections", "_network"}
+HTTPX = {"_client", "_engine", "_transport", "_failures", "_origin"} | SOCKETS
 IMPURE = {"os", "socket", "time", "random", "uuid", "anyio", "threading", "secrets", "logging"}
-EFFECTFUL = {"_configured", "_engine", "_transport"}
+EFFECTFUL = {"_configured", "_engine", "_transport"} | SOCKETS
 
 
 def imports(path: Path) -> set[str]:
