@@ -315,6 +315,7 @@ def test_a_thread_interrupted_while_it_waits_gives_up_its_turn(served: bool) -> 
         driven.pool._pool._signal = lambda: Interrupting(meanwhile)
         with pytest.raises(KeyboardInterrupt):
             driven.pool.handle_request(driven.request())
+        driven.pool._pool._signal = threading.Event
         held.stream.close()
         driven.pool.handle_request(driven.request()).stream.close()
         driven.pool.close()

@@ -9,10 +9,11 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
+import httpcore
 import pytest
 from colours import KEY, Colour
 from pools import either, run_client
-from scripted import HALF, Parting, ScriptedServer, always
+from scripted import Parting, ScriptedServer, always
 
 from conversations_client import (
     AsyncClient,
@@ -93,7 +94,7 @@ def test_a_call_cut_off_while_it_waits_is_unsent_and_one_cut_off_later_unknown(
             await anyio.wait_all_tasks_blocked()
             tasks.start_soon(attempt, client.with_options(timeout=0.25, retry=Retry(attempts=1)))
 
-    with ScriptedServer([[HALF]]) as server:
+    with ScriptedServer([[b"HTTP/1.1 201 Created\r\n"]]) as server:
         anyio.run(main, backend=backend)
     assert raised == {PoolTimeoutError: Delivery.UNSENT, DeadlineError: Delivery.UNKNOWN}
 
@@ -148,9 +149,21 @@ def test_a_client_closed_by_another_thread_opens_nothing() -> None:
 
 
 @BACKENDS
-def test_tasks_that_wait_for_a_proxy_lose_no_connection(
+def test_tasks_that_wait_for_a_proxy_wait_in_front_of_httpxs_pool(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    inside: list[int] = []
+    handle = httpcore.AsyncHTTPProxy.handle_async_request
+
+    async def noticed(
+        self: httpcore.AsyncHTTPProxy, request: httpcore.Request
+    ) -> httpcore.Response:
+        inside.append(1)
+        await anyio.wait_all_tasks_blocked()
+        assert len(inside) == 1
+        inside.clear()
+        return await handle(self, request)
+
     async def main() -> None:
         async with AsyncClient(
             KEY, base_url="http://api.invalid", allow_plain_http=True, max_connections=1
@@ -158,11 +171,9 @@ def test_tasks_that_wait_for_a_proxy_lose_no_connection(
             async with anyio.create_task_group() as tasks:
                 for _ in range(3):
                     tasks.start_soon(create, client)
-                await anyio.wait_all_tasks_blocked()
-                with anyio.move_on_after(0):
-                    await create(client)
             await create(client)
 
+    monkeypatch.setattr(httpcore.AsyncHTTPProxy, "handle_async_request", noticed)
     with ScriptedServer(always()) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         anyio.run(main, backend=backend)

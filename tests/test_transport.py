@@ -37,7 +37,7 @@ from conversations_client._arguments import path_segment
 from conversations_client._failures import transport_error
 from conversations_client._operation import Operation, Request
 from conversations_client._origin import Origin
-from conversations_client._transport import AsyncConnections, Connections
+from conversations_client._transport import AsyncConnections, Connections, _abandoned
 
 
 def create(client: Any) -> Any:
@@ -242,6 +242,7 @@ def test_a_forked_child_starts_connections_of_its_own(monkeypatch: pytest.Monkey
         connections.close()
         connections._closed = False
         assert connections._open() is not inherited
+        assert any(kept is inherited for kept in _abandoned)
         connections.close()
 
     async def main() -> None:
