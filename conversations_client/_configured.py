@@ -15,8 +15,8 @@ from ._config import (
     chosen_project_id,
     chosen_timeout,
 )
+from ._origin import Origin
 from ._retry import Retry
-from ._transport import Origin
 from ._unset import UNSET, Unset
 from .errors import ConfigurationError
 

@@ -9,7 +9,7 @@ import httpx
 from ._call import Call, RawResponse
 from ._config import Settings
 from ._exchange import Effects, Exchange
-from ._failures import FOREIGN, transport_error
+from ._failures import FOREIGN
 from ._incoming import AsyncIncoming, Incoming, exhaust_async
 from ._log import is_wanted, log
 from ._operation import Operation, Outcome, Reply
@@ -19,6 +19,7 @@ from ._transport import (
     Connections,
     InjectedAsyncConnections,
     InjectedConnections,
+    cut_off,
 )
 from .errors import Delivery, TransportError
 from .hooks import AsyncHooks, Hooks, RetryInfo
@@ -208,20 +209,18 @@ class AsyncEngine(Exchange):
     async def _attempt(
         self, call: Call[Any], exchange: "Callable[[Call[Any], httpx.Request], Awaitable[B]]"
     ) -> B | TransportError:
-        started = False
         try:
             request = self._request(call)
             with anyio.move_on_after(call.deadline - self._effects.clock() + _GRACE):
-                async with self._connections.slot():
-                    started = True
-                    return await exchange(call, request)
+                return await exchange(call, request)
         except TransportError as error:
             return error
         except FOREIGN as error:
             return self._failure(error, call)
-        if started:
+        waited_for = cut_off(request)
+        if waited_for is None:
             return call.out_of_time(Delivery.UNKNOWN)
-        return transport_error(httpx.PoolTimeout(""))
+        return self._failure(waited_for, call)
 
     async def _whole(self, _: Call[Any], request: httpx.Request) -> Reply:
         return await self._read(await self._connections.send(request))

@@ -1,14 +1,16 @@
-"""Sync sockets that keep to a deadline.
+"""Sockets with what httpcore's own lack.
 
-httpcore's own hold each read and write to a limit, so that a server which sends a byte now and then
-could keep a call going for ever.
+Sync ones keep to a deadline: httpcore's hold each read and write to a limit, so that a server which
+sends a byte now and then could keep a call going for ever. Async ones are closed where a task is
+cancelled in the middle of TLS's handshake.
 """
 
 import math
 import ssl
-from collections.abc import Callable, Iterable
-from typing import Any, Self
+from collections.abc import Callable, Iterable, MutableMapping
+from typing import Any, Self, cast
 
+import anyio
 import httpcore
 
 
@@ -42,13 +44,25 @@ class Until(float):
         return min(self._seconds, self._deadline - self._clock())
 
 
-def _left(limit: float | None, expired: type[httpcore.TimeoutException]) -> float | None:
+def seconds_left(limit: float | None, expired: type[httpcore.TimeoutException]) -> float | None:
+    """What is left of a limit now; raises `expired` if nothing is."""
     if not isinstance(limit, Until):
         return limit
     seconds = limit.left()
     if seconds <= 0:
         raise expired("deadline")
     return None if seconds == math.inf else seconds
+
+
+def extensions(request: httpcore.Request) -> MutableMapping[str, Any]:
+    """What goes with a request besides HTTP."""
+    return request.extensions  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+
+def pool_timeout(request: httpcore.Request) -> float | None:
+    """Seconds to wait for a place in a pool; raises PoolTimeout if there are none left."""
+    limits = extensions(request).get("timeout", {})
+    return seconds_left(limits.get("pool"), httpcore.PoolTimeout)
 
 
 class DeadlineStream(httpcore.NetworkStream):
@@ -58,10 +72,10 @@ class DeadlineStream(httpcore.NetworkStream):
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        return self._inner.read(max_bytes, seconds_left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _left(timeout, httpcore.WriteTimeout))
+        self._inner.write(buffer, seconds_left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -72,7 +86,7 @@ class DeadlineStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        limit = _left(timeout, httpcore.ConnectTimeout)
+        limit = seconds_left(timeout, httpcore.ConnectTimeout)
         return DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, limit))
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
@@ -93,6 +107,44 @@ class DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        limit = _left(timeout, httpcore.ConnectTimeout)
+        limit = seconds_left(timeout, httpcore.ConnectTimeout)
         stream = self._inner.connect_tcp(host, port, limit, local_address, socket_options)
         return DeadlineStream(stream)
+
+
+class AsyncHandshakeStream(httpcore.AsyncNetworkStream):
+    """A connection that is yet to be encrypted; nothing else is done with it."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+        self._inner = inner
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - as httpcore declares it
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            return await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self._inner.aclose()
+            raise
+
+
+class AsyncHandshakeBackend(httpcore.AsyncNetworkBackend):
+    """Opens TCP connections that are encrypted next, or closed."""
+
+    def __init__(self) -> None:
+        self._inner = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - as httpcore declares it
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        stream = await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
+        return AsyncHandshakeStream(stream)

@@ -1,76 +1,79 @@
 """Connections to the one origin of a client: opened on first use, shared by its copies."""
 
-import contextlib
 import os
-import ssl
-import threading
-from collections.abc import AsyncGenerator
-from functools import lru_cache
-from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from functools import partial
+from typing import Any, Final, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-import anyio
 import anyio.lowlevel
 import httpcore
 import httpx
-from attrs import frozen
 
-from ._network import DeadlineBackend
-from .errors import ClientClosedError, ConfigurationError
+from ._async_connections import CUT_OFF, AsyncConnectionPool
+from ._origin import KEEPALIVE_SECONDS, Origin
+from ._pool import closed_error
+from ._sync_connections import ConnectionPool
+from .errors import ConfigurationError
 
-KEEPALIVE_SECONDS: Final = 5.0  # shorter than the idle limit of common servers and balancers
 
+class _OwnTransport(httpx.HTTPTransport):
+    """httpx's transport over a pool of ours, so that what instruments or mocks it still does."""
 
-@frozen(kw_only=True)
-class Origin:
-    """Where the connections lead to and how."""
-
-    base_url: str
-    max_connections: int
-    ssl_context: ssl.SSLContext | None
-
-    def pool_options(self) -> dict[str, Any]:
-        """What httpcore's pools of both colours are made with."""
-        return {
-            "ssl_context": self.tls(),
-            "max_connections": self.max_connections,
-            "max_keepalive_connections": self.max_connections,
-            "keepalive_expiry": KEEPALIVE_SECONDS,
-        }
-
-    def proxy_options(self) -> dict[str, Any] | None:
-        """What httpx's transports of both colours are made with; None if no proxy is set."""
-        proxy = _proxy_for(self.base_url)
-        if proxy is None:
-            return None
-        limits = httpx.Limits(
-            max_connections=self.max_connections,
-            max_keepalive_connections=self.max_connections,
-            keepalive_expiry=KEEPALIVE_SECONDS,
+    def __init__(self, origin: Origin) -> None:
+        pool = ConnectionPool(
+            origin.connect(), size=origin.max_connections, keepalive=KEEPALIVE_SECONDS
         )
-        return {"proxy": proxy, "verify": self.tls() or False, "limits": limits}
-
-    def tls(self) -> ssl.SSLContext | None:
-        """Loading certificates takes longer than all the rest of a client: not for http://."""
-        if not self.base_url.startswith("https:"):
-            return None
-        return self.ssl_context or _default_tls()
+        self._pool = cast("httpcore.ConnectionPool", pool)
 
 
-@lru_cache(maxsize=1)
-def _default_tls() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
+class _OwnAsyncTransport(httpx.AsyncHTTPTransport):
+    def __init__(self, origin: Origin) -> None:
+        pool = AsyncConnectionPool(
+            origin.connect_async(), size=origin.max_connections, keepalive=KEEPALIVE_SECONDS
+        )
+        self._pool = cast("httpcore.AsyncConnectionPool", pool)
 
 
-def _proxy_for(url: str) -> str | None:
-    parts = urlsplit(url)
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(parts.hostname or ""):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+class _Lane(httpcore.AsyncConnectionInterface):
+    """A place in httpx's own pool, which sees to the connection itself."""
+
+    def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
+        self._pool = pool
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        return await self._pool.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Nothing: the connection is not this lane's."""
+
+    def has_expired(self) -> bool:
+        return False
+
+    is_idle = is_closed = has_expired
+
+    def is_available(self) -> bool:
+        return True
+
+
+class _ProxiedAsyncTransport(httpx.AsyncHTTPTransport):
+    """httpx's transport through a proxy, with never more requests in its pool than connections.
+
+    Where tasks wait in that pool it gets slow, and one that is cancelled may lose a connection.
+    """
+
+    def __init__(self, *, limits: httpx.Limits, **options: Any) -> None:  # noqa: ANN401 - httpx's
+        super().__init__(limits=limits, **options)
+        self._proxied = self._pool
+        pool = AsyncConnectionPool(
+            partial(_Lane, self._proxied),
+            size=cast("int", limits.max_connections),
+            keepalive=KEEPALIVE_SECONDS,
+        )
+        self._pool = cast("httpcore.AsyncConnectionPool", pool)
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        await self._proxied.aclose()
 
 
 TransportT = TypeVar("TransportT", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
@@ -86,58 +89,44 @@ def _through_proxy(cls: type[TransportT], options: dict[str, Any]) -> TransportT
     raise ConfigurationError(f"The proxy that the environment sets {problem}.")
 
 
-class _OwnTransport(httpx.HTTPTransport):
-    """httpx's transport over a pool of ours, so that what instruments or mocks it still does."""
-
-    def __init__(self, origin: Origin) -> None:
-        self._pool = httpcore.ConnectionPool(
-            network_backend=DeadlineBackend(), **origin.pool_options()
-        )
-
-
-class _OwnAsyncTransport(httpx.AsyncHTTPTransport):
-    def __init__(self, origin: Origin) -> None:
-        self._pool = httpcore.AsyncConnectionPool(**origin.pool_options())
-
-
 class Connections:
     """What a sync client sends through, when nobody injected an httpx client."""
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
-        self._lock = threading.Lock()
-        self._transport: httpx.HTTPTransport | None = None
-        self._pid = 0
+        self._by_pid: dict[int, httpx.HTTPTransport] = {}
         self._closed = False
 
     def send(self, request: httpx.Request) -> httpx.Response:
         """The head of the answer, its body still to come; raises ClientClosedError."""
         if self._closed:
             raise closed_error()
-        transport = self._transport
-        if transport is None or self._pid != os.getpid():
-            transport = self._open()
+        transport = self._by_pid.get(os.getpid()) or self._open()
         return transport.handle_request(request)
 
     def close(self) -> None:
         """Close every connection, for good."""
         self._closed = True
-        if self._transport is not None and self._pid == os.getpid():
-            self._transport.close()
+        transport = self._by_pid.get(os.getpid())
+        if transport is not None:
+            transport.close()
 
     def _open(self) -> httpx.HTTPTransport:
-        with self._lock:
-            if self._transport is None or self._pid != os.getpid():
-                # A forked child must neither use nor close what its parent goes on using.
-                _abandon(self._transport)
-                proxied = self._origin.proxy_options()
-                self._transport = (
-                    _through_proxy(httpx.HTTPTransport, proxied)
-                    if proxied
-                    else _OwnTransport(self._origin)
-                )
-                self._pid = os.getpid()
-            return self._transport
+        # A forked child must neither use nor close what its parent goes on using. There is no lock:
+        # a thread that the child doesn't have could hold it.
+        for pid in list(self._by_pid):
+            if pid != os.getpid():
+                _abandoned.append(self._by_pid.pop(pid, None))
+        proxied = self._origin.proxy_options()
+        made = (
+            _through_proxy(httpx.HTTPTransport, proxied) if proxied else _OwnTransport(self._origin)
+        )
+        transport = self._by_pid.setdefault(os.getpid(), made)
+        if self._closed:
+            # By another thread, which may not have seen it.
+            transport.close()
+            raise closed_error()
+        return transport
 
 
 class AsyncConnections:
@@ -146,47 +135,39 @@ class AsyncConnections:
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
         self._pid = os.getpid()
-        self._by_loop: WeakKeyDictionary[object, _Loop] = WeakKeyDictionary()
+        # Connections belong to the event loop that opened them.
+        self._by_loop: WeakKeyDictionary[object, httpx.AsyncHTTPTransport] = WeakKeyDictionary()
         self._closed = False
-
-    @contextlib.asynccontextmanager
-    async def slot(self) -> AsyncGenerator[None, None]:
-        """The right to use one connection: httpx's pool gets slow where many tasks wait in it."""
-        async with self._loop().slots:
-            yield
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         """The head of the answer, its body still to come; raises ClientClosedError."""
-        return await self._loop().transport.handle_async_request(request)
+        return await self._transport().handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close every connection of this event loop, and open no more."""
         self._closed = True
-        loop = self._by_loop.pop(_event_loop(), None)
-        if loop is not None and self._pid == os.getpid():
-            await loop.transport.aclose()
+        transport = self._by_loop.get(_event_loop())
+        if transport is not None and self._pid == os.getpid():
+            await transport.aclose()
 
-    def _loop(self) -> "_Loop":
+    def _transport(self) -> httpx.AsyncHTTPTransport:
         if self._closed:
             raise closed_error()
         if self._pid != os.getpid():
-            _abandon(self._by_loop)
+            # A forked child must neither use nor close what its parent goes on using.
+            _abandoned.append(self._by_loop)
             self._by_loop, self._pid = WeakKeyDictionary(), os.getpid()
-        # Connections belong to the event loop that opened them.
-        token = _event_loop()
-        loop = self._by_loop.get(token)
-        if loop is None:
-            loop = self._by_loop[token] = self._open()
-        return loop
+        loop = _event_loop()
+        transport = self._by_loop.get(loop)
+        if transport is None:
+            transport = self._by_loop[loop] = self._open()
+        return transport
 
-    def _open(self) -> "_Loop":
+    def _open(self) -> httpx.AsyncHTTPTransport:
         proxied = self._origin.proxy_options()
-        transport = (
-            _through_proxy(httpx.AsyncHTTPTransport, proxied)
-            if proxied
-            else _OwnAsyncTransport(self._origin)
-        )
-        return _Loop(transport, anyio.Semaphore(self._origin.max_connections))
+        if proxied:
+            return _through_proxy(_ProxiedAsyncTransport, proxied)
+        return _OwnAsyncTransport(self._origin)
 
 
 def _event_loop() -> object:
@@ -195,10 +176,9 @@ def _event_loop() -> object:
     return getattr(token, "native_token", token)
 
 
-@frozen(eq=False)
-class _Loop:
-    transport: httpx.AsyncHTTPTransport
-    slots: anyio.Semaphore
+def cut_off(request: httpx.Request) -> httpx.TimeoutException | None:
+    """What a request that was cut off had been waiting for; None if it may have been sent."""
+    return cast("httpx.TimeoutException | None", request.extensions.get(CUT_OFF))
 
 
 class InjectedConnections:
@@ -228,10 +208,6 @@ class InjectedAsyncConnections:
         self._client = client
         self._closed = False
 
-    def slot(self) -> contextlib.AbstractAsyncContextManager[None]:
-        """At once: how many connections there are is the caller's business."""
-        return contextlib.nullcontext()
-
     async def send(self, request: httpx.Request) -> httpx.Response:
         """The head of the answer, its body still to come; raises ClientClosedError."""
         if self._closed or self._client.is_closed:
@@ -256,15 +232,5 @@ def _as_built_by(client: httpx.Client | httpx.AsyncClient, request: httpx.Reques
     )
 
 
-def closed_error() -> ClientClosedError:
-    """The error for a call after close."""
-    return ClientClosedError("The client is closed: make the call inside its with block.")
-
-
+# Kept, for a collected socket would warn, and its TLS would say goodbye to the parent's peer.
 _abandoned: Final[list[object]] = []
-
-
-def _abandon(connections: object) -> None:
-    # Kept, for a collected socket would warn, and its TLS would say goodbye to the parent's peer.
-    if connections is not None:
-        _abandoned.append(connections)

@@ -1,6 +1,7 @@
 """An HTTP server on loopback that answers as a test's script says, and keeps what it was asked."""
 
 import contextlib
+import itertools
 import json
 import socket
 import ssl
@@ -23,6 +24,10 @@ HANG_UP = b""
 """Read the request, then close the connection."""
 
 
+HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"
+"""The beginning of an answer whose end does not come."""
+
+
 def answer(status: int = 201, body: object = CONVERSATION, **headers: str) -> bytes:
     """A whole answer; a body of bytes goes as it is, anything else as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -30,6 +35,11 @@ def answer(status: int = 201, body: object = CONVERSATION, **headers: str) -> by
     fields |= {name.replace("_", "-"): value for name, value in headers.items()}
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     return f"HTTP/1.1 {status} Whatever\r\n{head}\r\n".encode() + content
+
+
+def always() -> Iterator[bytes]:
+    """A script of the same answer for ever."""
+    return itertools.repeat(answer())
 
 
 @frozen
@@ -120,6 +130,22 @@ class ScriptedServer:
         for part in step:
             connection.sendall(part)
         return connection.recv(1) != b""
+
+
+class Parting(ScriptedServer):
+    """Closes the connection after every answer, without a word about it."""
+
+    def __init__(self, script: Iterable[bytes | list[bytes]]) -> None:
+        super().__init__(script)
+        self.gone = threading.Semaphore(0)
+
+    def _serve(self, connection: socket.socket) -> None:
+        super()._serve(connection)
+        self.gone.release()
+
+    def _reply(self, connection: socket.socket) -> bool:
+        super()._reply(connection)
+        return False
 
 
 def _request(line: bytes, stream: Any) -> Seen:

@@ -204,7 +204,7 @@ def test_one_async_client_over_several_event_loops() -> None:
             await client.conversations.create()
             connections = client._connections
             assert isinstance(connections, AsyncConnections)
-            await connections._loop().transport.aclose()
+            await connections._transport().aclose()
 
         anyio.run(main, backend="asyncio")
         anyio.run(main, backend="asyncio")

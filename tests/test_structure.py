@@ -42,10 +42,10 @@ LAYERS = [
     {"_arguments", "_operation"},
     {"_collected", "_wire"},
     {"_objects", "_paging", "responses"},
-    {"_generated", "events", "models"},
-    {"_json", "_log", "_values", "messages"},
-    {"_body", "_failures", "_faults", "_times", "_transport", "_validators", "hooks"},
-    {"errors"},
+    {"_generated", "_transport", "events", "models"},
+    {"_async_connections", "_json", "_log", "_sync_connections", "_values", "messages"},
+    {"_body", "_failures", "_faults", "_pool", "_times", "_validators", "hooks"},
+    {"_origin", "errors"},
     {
         "_attributes",
         "_headers",
@@ -59,18 +59,26 @@ LAYERS = [
     },
 ]
 DEPTH = {module: depth for depth, layer in enumerate(LAYERS) for module in layer}
+SOCKETS = {"_sync_connections", "_async_connections", "_network"}
 HTTPX = {
     "_client",
     "_engine",
     "_exchange",
     "_failures",
     "_incoming",
-    "_network",
+    "_origin",
     "_requests",
     "_transport",
-}
+} | SOCKETS
 IMPURE = {"os", "socket", "time", "random", "uuid", "anyio", "threading", "secrets", "logging"}
-EFFECTFUL = {"_configured", "_engine", "_exchange", "_incoming", "_log", "_transport"}
+EFFECTFUL = {
+    "_configured",
+    "_engine",
+    "_exchange",
+    "_incoming",
+    "_log",
+    "_transport",
+} | SOCKETS
 
 
 def imports(path: Path) -> set[str]:

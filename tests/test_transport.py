@@ -1,5 +1,6 @@
 """Below a call: proxies, TLS, deadlines, pools, and what httpx raises."""
 
+import os
 import socket
 import ssl
 import threading
@@ -35,7 +36,8 @@ from conversations_client import (
 from conversations_client._arguments import path_segment
 from conversations_client._failures import transport_error
 from conversations_client._operation import Operation, Request
-from conversations_client._transport import AsyncConnections, Connections, Origin
+from conversations_client._origin import Origin
+from conversations_client._transport import AsyncConnections, Connections, _abandoned
 
 
 def create(client: Any) -> Any:
@@ -230,25 +232,27 @@ def test_what_is_no_id_is_refused(value: object) -> None:
         path_segment("conversation_id", value)
 
 
-def test_a_forked_child_starts_connections_of_its_own() -> None:
+def test_a_forked_child_starts_connections_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     origin = Origin(base_url="http://127.0.0.1:1", max_connections=1, ssl_context=None)
     connections = Connections(origin)
     inherited = connections._open()
-    connections._pid -= 1
-    connections.close()
-    connections._closed = False
-    opened = connections._open()
-    assert opened is not inherited
-    assert connections._open() is opened
-    connections.close()
+    assert connections._open() is inherited
+    with monkeypatch.context() as child:
+        child.setattr(os, "getpid", lambda: 0)
+        connections.close()
+        connections._closed = False
+        assert connections._open() is not inherited
+        assert any(kept is inherited for kept in _abandoned)
+        connections.close()
 
     async def main() -> None:
         connections = AsyncConnections(origin)
-        inherited = connections._loop()
-        assert connections._loop() is inherited
-        connections._pid -= 1
-        assert connections._loop() is not inherited
-        await connections.aclose()
+        inherited = connections._transport()
+        assert connections._transport() is inherited
+        with monkeypatch.context() as child:
+            child.setattr(os, "getpid", lambda: 0)
+            assert connections._transport() is not inherited
+            await connections.aclose()
 
     anyio.run(main)
 

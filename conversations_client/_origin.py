@@ -1,0 +1,83 @@
+"""Where the connections of a client lead to, and how."""
+
+import ssl
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpcore
+import httpx
+from attrs import frozen
+
+from ._network import AsyncHandshakeBackend, DeadlineBackend
+
+KEEPALIVE_SECONDS: Final = 5.0  # shorter than the idle limit of common servers and balancers
+
+
+@frozen(kw_only=True)
+class Origin:
+    """Where the connections lead to and how."""
+
+    base_url: str
+    max_connections: int
+    ssl_context: ssl.SSLContext | None
+
+    def connect(self) -> Callable[[], httpcore.HTTPConnection]:
+        """Makes sync connections."""
+        return partial(
+            httpcore.HTTPConnection,
+            self._httpcore_origin(),
+            ssl_context=self.tls(),
+            network_backend=DeadlineBackend(),
+        )
+
+    def connect_async(self) -> Callable[[], httpcore.AsyncHTTPConnection]:
+        """Makes async connections."""
+        tls = self.tls()
+        return partial(
+            httpcore.AsyncHTTPConnection,
+            self._httpcore_origin(),
+            ssl_context=tls,
+            network_backend=AsyncHandshakeBackend() if tls else None,
+        )
+
+    def proxy_options(self) -> dict[str, Any] | None:
+        """What httpx's transports of both colours are made with; None if no proxy is set."""
+        proxy = _proxy_for(self.base_url)
+        if proxy is None:
+            return None
+        limits = httpx.Limits(
+            max_connections=self.max_connections,
+            max_keepalive_connections=self.max_connections,
+            keepalive_expiry=KEEPALIVE_SECONDS,
+        )
+        return {"proxy": proxy, "verify": self.tls() or False, "limits": limits}
+
+    def tls(self) -> ssl.SSLContext | None:
+        """Loading certificates takes longer than all the rest of a client: not for http://."""
+        if urlsplit(self.base_url).scheme != "https":
+            return None
+        return self.ssl_context or _default_tls()
+
+    def _httpcore_origin(self) -> httpcore.Origin:
+        # As httpx's transport spells it in each request.
+        url = httpx.URL(self.base_url)
+        return httpcore.URL(
+            scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"/"
+        ).origin
+
+
+@lru_cache(maxsize=1)
+def _default_tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
+def _proxy_for(url: str) -> str | None:
+    parts = urlsplit(url)
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(parts.hostname or ""):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"

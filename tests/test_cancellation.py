@@ -1,0 +1,209 @@
+"""Tasks that share the async pool: in which order, and cancelled at each place where they wait."""
+
+import asyncio
+import contextlib
+import gc
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import httpcore
+import pytest
+import trustme
+from colours import Colour
+from pools import Driven, Fake, Interrupted
+from scripted import HALF, ScriptedServer, always, answer
+
+from conversations_client import (
+    ClientClosedError,
+)
+
+BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
+
+
+@BACKENDS
+def test_many_tasks_share_few_connections_in_the_order_of_coming(backend: str) -> None:
+    async def main() -> list[int]:
+        driven = Driven(Colour(backend), server.url, size=2)
+        served: list[int] = []
+
+        async def work(number: int) -> None:
+            response = await driven.ask()
+            served.append(number)
+            await driven.read(response)
+
+        held = [await driven.ask() for _ in range(2)]
+        async with anyio.create_task_group() as tasks:
+            for number in range(40):
+                tasks.start_soon(work, number)
+                await anyio.wait_all_tasks_blocked()
+            await driven.end(held[0])
+        await driven.end(held[1])
+        await driven.close()
+        return served
+
+    with ScriptedServer(always()) as server:
+        assert anyio.run(main, backend=backend) == list(range(40))
+    assert server.connections == 3
+
+
+@BACKENDS
+def test_tasks_that_wait_are_refused_when_the_client_is_closed(backend: str) -> None:
+    async def main() -> None:
+        driven = Driven(Colour(backend), server.url, size=1)
+
+        async def refused() -> None:
+            with pytest.raises(ClientClosedError):
+                await driven.ask()
+
+        held = await driven.ask()
+        async with anyio.create_task_group() as tasks:
+            for _ in range(2):
+                tasks.start_soon(refused)
+            await anyio.wait_all_tasks_blocked()
+            await driven.close()
+        await driven.end(held)
+
+    with ScriptedServer(always()) as server:
+        anyio.run(main, backend=backend)
+
+
+async def interrupted(work: Callable[[], Any], *, step: int, natively: bool) -> bool:
+    """Whether the work was cut off at the step; False where it ended before."""
+    ended = False
+
+    async def whole() -> None:
+        nonlocal ended
+        await work()
+        ended = True
+
+    if natively:
+
+        def interrupt() -> None:
+            task.cancel()
+
+        task: asyncio.Task[None] = asyncio.ensure_future(Interrupted(whole(), interrupt, step=step))
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        return not ended
+    with anyio.CancelScope() as scope:
+        await Interrupted(whole(), scope.cancel, step=step)
+    return not ended
+
+
+async def steps_of(cut_at: Callable[[int], Awaitable[bool]]) -> int:
+    """Cut at the first step, at the second and so on; how many there are."""
+    step = 1
+    while await cut_at(step):
+        step += 1
+    return step
+
+
+CANCELLERS = pytest.mark.parametrize(
+    ("backend", "natively"), [("asyncio", False), ("asyncio", True), ("trio", False)]
+)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+@pytest.mark.parametrize("warm", [False, True])
+@CANCELLERS
+def test_a_task_cancelled_anywhere_leaves_no_connection_behind(
+    backend: str, natively: bool, warm: bool, encrypted: bool, authority: trustme.CA
+) -> None:
+    serving, trusting = tls_of(authority) if encrypted else (None, None)
+
+    async def cut_at(step: int) -> bool:
+        driven = Driven(Colour(backend), server.url, size=1, ssl_context=trusting)
+        if warm:
+            await driven.use()
+        cut = await interrupted(driven.use, step=step, natively=natively)
+        await driven.use()
+        await driven.close()
+        return cut
+
+    with ScriptedServer(always(), tls=serving) as server:
+        assert anyio.run(steps_of, cut_at, backend=backend) > 3
+    gc.collect()  # a socket that nobody closed would warn
+
+
+async def end_when_awaited(driven: Driven, held: httpcore.Response) -> None:
+    await anyio.wait_all_tasks_blocked()
+    await driven.end(held)
+
+
+@CANCELLERS
+def test_a_task_cancelled_while_it_waits_or_is_just_served_passes_its_turn_on(
+    backend: str, natively: bool
+) -> None:
+    async def cut_at(step: int) -> bool:
+        driven = Driven(Colour(backend), server.url, size=1)
+        held = await driven.ask()
+        cut = False
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(end_when_awaited, driven, held)
+            cut = await interrupted(driven.use, step=step, natively=natively)
+            await driven.use()
+        await driven.close()
+        return cut
+
+    with ScriptedServer(always()) as server:
+        assert anyio.run(steps_of, cut_at, backend=backend) > 3
+    gc.collect()  # a socket that nobody closed would warn
+
+
+@pytest.mark.parametrize(("script", "connections"), [(answer(), 1), (HALF, 2)])
+def test_a_task_cancelled_when_its_turn_has_come_passes_it_on(
+    script: bytes, connections: int
+) -> None:
+    async def main() -> None:
+        driven = Driven(Colour("asyncio"), server.url, size=1)
+        held = await driven.ask()
+        task = asyncio.create_task(driven.ask())
+        await anyio.wait_all_tasks_blocked()
+        await driven.end(held) if script == HALF else await driven.read(held)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await driven.use()
+        await driven.close()
+
+    with ScriptedServer([script, answer()]) as server:
+        anyio.run(main, backend="asyncio")
+    assert (len(server.seen), server.connections) == (2, connections)
+
+
+@BACKENDS
+def test_a_connection_is_closed_to_the_end_where_the_task_is_cancelled(backend: str) -> None:
+    closed: list[bool] = []
+
+    class Slow(Fake):
+        async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+            await anyio.sleep_forever()
+            raise AssertionError
+
+        async def aclose(self) -> None:
+            await anyio.lowlevel.checkpoint()
+            closed.append(True)
+
+    async def main() -> None:
+        driven = Driven(Colour(backend), "http://x", size=1, connect=Slow)
+        await interrupted(driven.ask, step=1, natively=False)
+
+    anyio.run(main, backend=backend)
+    assert closed == [True]
+
+
+def tls_of(authority: trustme.CA) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """What a server and a client are set up with."""
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(serving)  # pyright: ignore[reportUnknownMemberType]
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)  # pyright: ignore[reportUnknownMemberType]
+    return serving, trusting

@@ -1,0 +1,326 @@
+"""The pools of both colours over real sockets: what is reused, bounded, noticed, given back."""
+
+import collections
+import gc
+import itertools
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import httpcore
+import pytest
+from attrs import define
+from colours import Colour
+from pools import Driven, Fake, address_of, run, socket_of
+from scripted import HALF, Parting, ScriptedServer, always, answer
+
+from conversations_client import (
+    ClientClosedError,
+)
+from conversations_client._sync_connections import _next
+
+
+def is_open(response: httpcore.Response) -> bool:
+    return bool(socket_of(response).fileno() != -1)
+
+
+def test_what_was_idle_last_is_used_first(colour: Colour) -> None:
+    async def scenario() -> None:
+        driven = Driven(colour, server.url, size=3)
+        answers = [await driven.ask() for _ in range(3)]
+        first, second, third = map(address_of, answers)
+        for response in answers:
+            await driven.read(response)
+        assert await driven.use() == third
+        again = [await driven.ask() for _ in range(3)]
+        assert [address_of(response) for response in again] == [third, second, first]
+        for response in again:
+            await driven.end(response)
+        await driven.close()
+
+    with ScriptedServer(always()) as server:
+        run(colour, scenario)
+    assert server.connections == 3
+
+
+def test_a_connection_that_the_service_closed_is_not_used(colour: Colour) -> None:
+    async def scenario() -> None:
+        driven = Driven(colour, server.url, size=1)
+        for _ in range(3):
+            await driven.use()
+            server.gone.acquire()
+        await driven.close()
+
+    with Parting(always()) as server:
+        run(colour, scenario)
+    assert (len(server.seen), server.connections) == (3, 3)
+
+
+def test_an_answer_that_ends_its_connection(colour: Colour) -> None:
+    async def scenario() -> None:
+        driven = Driven(colour, server.url, size=1)
+        assert await driven.use() != await driven.use()
+        await driven.close()
+
+    with Parting(itertools.repeat(answer(Connection="close"))) as server:
+        run(colour, scenario)
+    assert server.connections == 2
+
+
+def test_what_is_idle_for_too_long_is_closed_with_the_next_request(colour: Colour) -> None:
+    async def scenario() -> None:
+        driven = Driven(colour, server.url, size=2)
+        old = [await driven.ask() for _ in range(2)]
+        await driven.read(old[0])
+        driven.clock.now += 1
+        kept = address_of(old[1])
+        await driven.read(old[1])
+        driven.clock.now += 4
+        assert await driven.use() == kept
+        assert [is_open(response) for response in old] == [False, True]
+        driven.clock.now += 5
+        # Both places are asked for at once, and one of them is of what has expired.
+        held = [await driven.ask() for _ in range(2)]
+        assert not is_open(old[1])
+        for response in held:
+            await driven.end(response)
+        await driven.close()
+
+    with ScriptedServer(always()) as server:
+        run(colour, scenario)
+    assert server.connections == 4
+
+
+def test_when_all_have_expired_the_one_that_closes_them_is_served(colour: Colour) -> None:
+    async def scenario() -> None:
+        driven = Driven(colour, server.url, size=1)
+        await driven.use()
+        driven.clock.now += 5
+        await driven.use()
+        await driven.close()
+
+    with ScriptedServer(always()) as server:
+        run(colour, scenario)
+    assert server.connections == 2
+
+
+def test_a_body_that_is_not_read_gives_its_place_back(colour: Colour) -> None:
+    async def scenario() -> None:
+        driven = Driven(colour, server.url, size=1)
+        response = await driven.ask()
+        await driven.end(response)
+        await driven.end(response)
+        assert not is_open(response)
+        await driven.use()
+        await driven.close()
+
+    with ScriptedServer([HALF, answer()]) as server:
+        run(colour, scenario)
+    assert server.connections == 2
+
+
+def test_a_body_that_breaks_gives_its_place_back(colour: Colour) -> None:
+    async def scenario() -> None:
+        driven = Driven(colour, server.url, size=1)
+        response = await driven.ask()
+        with pytest.raises(httpcore.RemoteProtocolError):
+            await driven.read(response)
+        await driven.use()
+        await driven.close()
+
+    with Parting([HALF, answer()]) as server:
+        run(colour, scenario)
+    assert server.connections == 2
+
+
+def test_an_answer_that_nobody_closed_gives_its_place_back(colour: Colour) -> None:
+    async def scenario() -> None:
+        driven = Driven(colour, server.url, size=1)
+        await driven.ask()
+        gc.collect()
+        await driven.use()
+        await driven.close()
+
+    with ScriptedServer([HALF, answer()]) as server:
+        run(colour, scenario)
+    assert server.connections == 2
+
+
+def test_a_connection_that_could_not_be_made_gives_its_place_back(colour: Colour) -> None:
+    async def scenario() -> None:
+        driven = Driven(colour, server.url, size=1)
+        for _ in range(2):
+            with pytest.raises(httpcore.ConnectError):
+                await driven.ask()
+        await driven.close()
+
+    with ScriptedServer([]) as server:
+        pass
+    run(colour, scenario)
+
+
+def test_waiting_in_vain_gives_nothing_away(colour: Colour) -> None:
+    async def scenario() -> None:
+        driven = Driven(colour, server.url, size=1)
+        response = await driven.ask()
+        with pytest.raises(httpcore.PoolTimeout):
+            await driven.ask(pool=0.01)
+        await driven.read(response)
+        await driven.use()
+        await driven.close()
+
+    with ScriptedServer(always()) as server:
+        run(colour, scenario)
+    assert (len(server.seen), server.connections) == (2, 1)
+
+
+def test_close_is_for_good_and_lets_what_is_under_way_end(colour: Colour) -> None:
+    async def scenario() -> None:
+        driven = Driven(colour, server.url, size=2)
+        idle, busy = [await driven.ask() for _ in range(2)]
+        await driven.read(idle)
+        await driven.close()
+        assert (is_open(idle), is_open(busy)) == (False, True)
+        assert await driven.read(busy)
+        assert not is_open(busy)
+        with pytest.raises(ClientClosedError):
+            await driven.ask()
+        await driven.close()
+
+    with ScriptedServer(always()) as server:
+        run(colour, scenario)
+    assert server.connections == 2
+
+
+def test_a_connection_that_turns_out_to_be_taken_is_not_waited_for(colour: Colour) -> None:
+    fakes = [Fake(httpcore.ConnectionNotAvailable()), Fake(b"one"), Fake(b"two")]
+
+    async def scenario() -> None:
+        driven = Driven(colour, "http://x", size=1, connect=iter(fakes).__next__)
+        assert await driven.read(await driven.ask()) == b"one"
+        # Its stream has nothing to close, and closing the connection fails: nobody need know.
+        response = await driven.ask()
+        await driven.end(response)
+
+    run(colour, scenario)
+    assert [fake.closed for fake in fakes] == [1, 1, 1]
+
+
+# Threads.
+
+
+def test_many_threads_share_few_connections() -> None:
+    start = threading.Barrier(16)
+    given: list[bytes] = []
+
+    def work() -> None:
+        start.wait()
+        for _ in range(5):
+            response = driven.pool.handle_request(driven.request())
+            given.append(b"".join(response.stream))
+
+    with ScriptedServer(always()) as server:
+        driven = Driven(Colour("sync"), server.url, size=3)
+        threads = [threading.Thread(target=work) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        driven.pool.close()
+    assert len(given) == len(server.seen) == 80
+    assert server.connections <= 3
+
+
+class Queueing:
+    """Threads that ask one after the other, each when the one before waits for a place."""
+
+    def __init__(self, driven: Driven) -> None:
+        self._driven = driven
+        self._waits = threading.Semaphore(0)
+        driven.pool._pool._signal = self._signal
+        self._threads: list[threading.Thread] = []
+        self.served: list[int] = []
+        self.refused: list[ClientClosedError] = []
+
+    def _signal(self) -> threading.Event:
+        self._waits.release()
+        return threading.Event()
+
+    def add(self) -> None:
+        number = len(self._threads)
+        self._threads.append(threading.Thread(target=self._ask, args=(number,)))
+        self._threads[-1].start()
+        self._waits.acquire()
+
+    def _ask(self, number: int) -> None:
+        try:
+            response = self._driven.pool.handle_request(self._driven.request())
+        except ClientClosedError as error:
+            self.refused.append(error)
+            return
+        self.served.append(number)
+        response.stream.close()
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join()
+
+
+def test_threads_that_wait_are_served_in_the_order_of_coming() -> None:
+    with ScriptedServer(always()) as server:
+        driven = Driven(Colour("sync"), server.url, size=1)
+        held = driven.pool.handle_request(driven.request())
+        queue = Queueing(driven)
+        for _ in range(5):
+            queue.add()
+        held.stream.close()
+        queue.join()
+        driven.pool.close()
+    assert queue.served == [0, 1, 2, 3, 4]
+
+
+def test_threads_that_wait_are_refused_when_the_client_is_closed() -> None:
+    with ScriptedServer(always()) as server:
+        driven = Driven(Colour("sync"), server.url, size=1)
+        held = driven.pool.handle_request(driven.request())
+        queue = Queueing(driven)
+        for _ in range(2):
+            queue.add()
+        driven.pool.close()
+        queue.join()
+        held.stream.close()
+    assert (queue.served, len(queue.refused)) == ([], 2)
+
+
+@define
+class Interrupting:
+    """Waits as long as `meanwhile` takes, then is interrupted at the keyboard."""
+
+    meanwhile: Callable[[], Any]
+
+    def set(self) -> None:
+        pass
+
+    def wait(self, timeout: float | None) -> None:
+        self.meanwhile()
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_a_thread_interrupted_while_it_waits_gives_up_its_turn(served: bool) -> None:
+    with ScriptedServer(always()) as server:
+        driven = Driven(Colour("sync"), server.url, size=1)
+        held = driven.pool.handle_request(driven.request())
+        meanwhile = held.stream.close if served else lambda: None
+        driven.pool._pool._signal = lambda: Interrupting(meanwhile)
+        with pytest.raises(KeyboardInterrupt):
+            driven.pool.handle_request(driven.request())
+        driven.pool._pool._signal = threading.Event
+        held.stream.close()
+        driven.pool.handle_request(driven.request()).stream.close()
+        driven.pool.close()
+    assert len(server.seen) == 2
+
+
+def test_another_thread_may_sweep_first() -> None:
+    assert _next(collections.deque()) is None

@@ -1,0 +1,57 @@
+"""What other tools put in httpx's place, or around it, works on a client of its own as it is."""
+
+from typing import Any
+
+import respx
+from colours import KEY, Colour
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pools import either, run_client
+from pytest_httpx import HTTPXMock
+from scripted import CONVERSATION, ScriptedServer, always
+
+
+def create(client: Any) -> Any:
+    return client.conversations.create()
+
+
+def test_respx_mocks_a_client(colour: Colour) -> None:
+    async def twice(client: Any) -> None:
+        for _ in range(2):
+            conversation = await either(create(client))
+            assert conversation.id == CONVERSATION["_id"]
+
+    with respx.mock(base_url="http://127.0.0.1:1") as router:
+        route = router.post("/v2/conversations").respond(201, json=CONVERSATION)
+        run_client(colour, twice, api_key=KEY, base_url="http://127.0.0.1:1", max_connections=1)
+    assert route.call_count == 2
+    assert route.calls.last.request.headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_pytest_httpx_mocks_a_client(colour: Colour, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(
+        method="POST", url="https://my.orq.ai/v2/conversations", status_code=201, json=CONVERSATION
+    )
+    assert colour.run(create, api_key=KEY).id == CONVERSATION["_id"]
+    (request,) = httpx_mock.get_requests()
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_opentelemetry_sees_a_client(colour: Colour) -> None:
+    spans = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    instrumentor = HTTPXClientInstrumentor()
+    instrumentor.instrument(tracer_provider=provider)
+    try:
+        with ScriptedServer(always()) as server:
+            colour.run(create, api_key=KEY, base_url=server.url)
+    finally:
+        instrumentor.uninstrument()
+        provider.shutdown()
+    (span,) = spans.get_finished_spans()
+    assert span.name == "POST"
+    assert span.context is not None
+    assert format(span.context.trace_id, "032x") in server.seen[0].headers["traceparent"]
