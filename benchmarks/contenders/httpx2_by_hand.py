@@ -46,8 +46,8 @@ async def create_async(load: Load) -> Measurement:
 def events(load: Load) -> Measurement:
     with construct(load) as client:
 
-        def items() -> Iterator[object]:
-            body = payloads.response_body(load.count, load.per_chunk)
+        def items(count: int) -> Iterator[object]:
+            body = payloads.response_body(count, load.per_chunk)
             with client.sse(payloads.RESPONSES_PATH, method="POST", json=body) as source:
                 for event in source:
                     yield event.json()

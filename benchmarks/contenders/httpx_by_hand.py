@@ -46,10 +46,10 @@ async def create_async(load: Load) -> Measurement:
 def listing(load: Load) -> Measurement:
     with construct(load) as client:
 
-        def items() -> Iterator[object]:
+        def items(count: int) -> Iterator[object]:
             query: dict[str, Any] = {
                 "limit": payloads.PAGE_SIZE,
-                "entityId": payloads.listed(load.count),
+                "entityId": payloads.listed(count),
             }
             while True:
                 response = client.get(payloads.PATH, params=query)
@@ -68,8 +68,8 @@ def events(load: Load) -> Measurement:
 
     with construct(load) as client:
 
-        def items() -> Iterator[object]:
-            body = payloads.response_body(load.count, load.per_chunk)
+        def items(count: int) -> Iterator[object]:
+            body = payloads.response_body(count, load.per_chunk)
             with connect_sse(client, "POST", payloads.RESPONSES_PATH, json=body) as source:
                 source.response.raise_for_status()
                 for event in source.iter_sse():

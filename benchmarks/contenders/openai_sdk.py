@@ -80,8 +80,8 @@ def events(load: Load) -> Measurement:
     _, event = _models()
     with construct(load) as client:
 
-        def items() -> Iterator[object]:
-            body = payloads.response_body(load.count, load.per_chunk)
+        def items(count: int) -> Iterator[object]:
+            body = payloads.response_body(count, load.per_chunk)
             with client.post(
                 payloads.RESPONSES_PATH,
                 cast_to=event,

@@ -66,11 +66,11 @@ def memory(load: Load) -> Measurement:
 def events(load: Load) -> Measurement:
     with construct(load) as client:
 
-        def items() -> Iterator[object]:
+        def items(count: int) -> Iterator[object]:
             with client.conversations.create_conversation_response(
                 conversation_id=payloads.conversation_id(0),
                 message=payloads.MESSAGE,
-                model=payloads.streamed(load.count, load.per_chunk),
+                model=payloads.streamed(count, load.per_chunk),
             ) as stream:
                 yield from stream
 

@@ -68,10 +68,15 @@ def memory(load: Load) -> Measurement:
 
 def listing(load: Load) -> Measurement:
     with construct(load) as client:
-        listed = client.conversations.list(
-            limit=payloads.PAGE_SIZE, entity_id=payloads.listed(load.count)
-        )
-        return counted(load, lambda: iter(listed))
+
+        def items(count: int) -> Iterator[object]:
+            return iter(
+                client.conversations.list(
+                    limit=payloads.PAGE_SIZE, entity_id=payloads.listed(count)
+                )
+            )
+
+        return counted(load, items)
 
 
 def events(load: Load) -> Measurement | None:
@@ -80,8 +85,8 @@ def events(load: Load) -> Measurement | None:
         if responses is None:
             return None
 
-        def items() -> Iterator[object]:
-            model = payloads.streamed(load.count, load.per_chunk)
+        def items(count: int) -> Iterator[object]:
+            model = payloads.streamed(count, load.per_chunk)
             with responses.stream(
                 payloads.conversation_id(0), message="Hello", model=model
             ) as stream:

@@ -48,9 +48,8 @@ def microseconds(measured: Measurement) -> float:
 
 
 def mebibytes(measured: Measurement) -> float:
-    """What the process held at its peak, the interpreter and all; Linux counts in KiB."""
-    unit = 1 if sys.platform == "darwin" else 2**10
-    return measured["rss"] * unit / 2**20
+    """What the process held at its peak, the interpreter and all."""
+    return measured["peak"] / 2**20
 
 
 def growths(*, quick: bool) -> tuple[Growth, ...]:
