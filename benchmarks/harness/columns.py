@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from harness.measuring import Measurement
 from harness.processes import Work, measure
 from harness.ratios import Spread, paired, spread
-from harness.roster import AIOHTTP, EVERYONE, HTTPX, HTTPX2, HTTPX_AIOHTTP, ORQ, OURS, Contender
+from harness.roster import AIOHTTP, EVERYONE, HTTPX, HTTPX_AIOHTTP, ORQ, OURS, Contender
 
 Round = dict[str, Measurement]
 
@@ -78,7 +78,7 @@ RATES = tuple(
         rounds=3,
         cost=wall_per_item,
         baseline=AIOHTTP,
-        contenders=(AIOHTTP, HTTPX_AIOHTTP, HTTPX2, OURS),
+        contenders=(AIOHTTP, HTTPX_AIOHTTP, OURS),
     )
     for tasks in (64, 512, 2_000)
 )

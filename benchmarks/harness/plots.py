@@ -9,6 +9,7 @@ import matplotlib as mpl
 mpl.use("svg")
 from matplotlib import pyplot as plt
 
+_NUMBERS = "{x:,.0f}"
 _INK = "#808890"  # as far from white as from black
 _COLOURS = {
     "conversations-client": "#e0592a",
@@ -61,10 +62,15 @@ def draw(path: Path, across: str, panels: Sequence[Panel]) -> None:
                     *zip(*points, strict=True), "o-", ms=4, label=label, color=_COLOURS[label]
                 )
             axis.set_xscale("log")
+            axis.xaxis.set_major_formatter(_NUMBERS)
+            axis.minorticks_off()
             if panel.is_logarithmic:
                 axis.set_yscale("log")
+                axis.yaxis.set_major_formatter(_NUMBERS)
+                axis.yaxis.set_minor_formatter("")
             else:
-                axis.set_ylim(bottom=0)
+                highest = max(y for points in panel.curves.values() for _, y in points)
+                axis.set_ylim(0, 1.1 * highest)
             axis.set_title(panel.title, fontsize=10)
             axis.set_xlabel(across)
         axes[0].legend(frameon=False, fontsize=9)
