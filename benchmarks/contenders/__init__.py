@@ -1,0 +1,1 @@
+"""One module per contender, each run in an environment of its own."""

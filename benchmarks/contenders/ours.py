@@ -1,0 +1,107 @@
+"""This package."""
+
+from collections.abc import Iterator, Sized
+from typing import TYPE_CHECKING, Any
+
+from harness import payloads
+from harness.measuring import Load, Measurement, counted, parsed, run, timed, timed_async, weighed
+
+if TYPE_CHECKING:
+    from conversations_client import AsyncClient, Client
+
+
+def construct(load: Load) -> "Client":
+    from conversations_client import Client
+
+    return Client("key", base_url=load.url, timeout=payloads.TIMEOUT)
+
+
+def construct_async(load: Load) -> "AsyncClient":
+    from conversations_client import AsyncClient
+
+    return AsyncClient(
+        "key",
+        base_url=load.url,
+        timeout=payloads.TIMEOUT,
+        max_connections=payloads.CONNECTIONS,
+    )
+
+
+def create(load: Load) -> Measurement:
+    with construct(load) as client:
+
+        def call() -> str | None:
+            return client.conversations.create(
+                display_name=payloads.DISPLAY_NAME, project_id=payloads.PROJECT_ID
+            ).id
+
+        return timed(load, call, expected=payloads.conversation_id(0))
+
+
+async def create_async(load: Load) -> Measurement:
+    async with construct_async(load) as client:
+
+        async def call() -> str | None:
+            conversation = await client.conversations.create(
+                display_name=payloads.DISPLAY_NAME, project_id=payloads.PROJECT_ID
+            )
+            return conversation.id
+
+        return await timed_async(load, call, expected=payloads.conversation_id(0))
+
+
+def page(load: Load) -> Measurement:
+    from conversations_client import ConversationPage, structure
+    from conversations_client._json import parse
+
+    def read(body: bytes) -> Sized:
+        return structure(parse(body), ConversationPage).data
+
+    return parsed(load, read)
+
+
+def memory(load: Load) -> Measurement:
+    from conversations_client import Conversation, structure
+
+    return weighed(load, lambda value: structure(value, Conversation))
+
+
+def listing(load: Load) -> Measurement:
+    with construct(load) as client:
+
+        def items(count: int) -> Iterator[object]:
+            return iter(
+                client.conversations.list(
+                    limit=payloads.PAGE_SIZE, entity_id=payloads.listed(count)
+                )
+            )
+
+        return counted(load, items)
+
+
+def events(load: Load) -> Measurement | None:
+    with construct(load) as client:
+        responses: Any = getattr(client.conversations, "responses", None)
+        if responses is None:
+            return None
+
+        def items(count: int) -> Iterator[object]:
+            model = payloads.streamed(count, load.per_chunk)
+            with responses.stream(
+                payloads.conversation_id(0), message="Hello", model=model
+            ) as stream:
+                yield from stream
+
+        return counted(load, items)
+
+
+if __name__ == "__main__":
+    run(
+        construct=construct,
+        create=create,
+        create_async=create_async,
+        page=page,
+        memory=memory,
+        listing=listing,
+        events=events,
+    )

@@ -1,0 +1,108 @@
+"""What is compared, and by what measure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.measuring import Measurement
+from harness.processes import Work, measure
+from harness.ratios import Spread, paired, spread
+from harness.roster import AIOHTTP, EVERYONE, HTTPX, HTTPX_AIOHTTP, ORQ, OURS, Contender
+
+Round = dict[str, Measurement]
+
+
+def cpu_per_item(measured: Measurement) -> float:
+    """Seconds of CPU for one call, event or construction."""
+    return measured["cpu"] / measured["count"]
+
+
+def wall_per_item(measured: Measurement) -> float:
+    """Seconds from one answer to the next, over all tasks."""
+    return measured["wall"] / measured["count"]
+
+
+def bytes_per_item(measured: Measurement) -> float:
+    """Bytes of memory for one object."""
+    return measured["bytes"] / measured["count"]
+
+
+def cpu_to_json(measured: Measurement) -> float:
+    """CPU beside that of `json.loads` in the same process."""
+    return measured["cpu"] / measured["json"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        title: What stands at its head.
+        work: What each contender does.
+        rounds: How often.
+        cost: What of a measurement is compared.
+        baseline: Whose cost is 1.00; None if `cost` is a ratio by itself.
+        contenders: Who takes part, if able to.
+    """
+
+    title: str
+    work: Work
+    rounds: int = 5
+    cost: Callable[[Measurement], float] = cpu_per_item
+    baseline: Contender | None = HTTPX
+    contenders: Sequence[Contender] = EVERYONE
+
+
+COSTS = (
+    Column("create, sync", Work("create", 500)),
+    Column("create, async, 1 task", Work("create_async", 300)),
+    Column("create, async, 64 tasks", Work("create_async", 256, tasks=64), rounds=3),
+    Column("create, async, 512 tasks", Work("create_async", 512, tasks=512), rounds=3),
+    Column("import + construct", Work("construct", 1)),
+    Column("page of 100", Work("page", 200), cost=cpu_to_json, baseline=None),
+    Column("event, 1 a chunk", Work("events", 2_000), rounds=3),
+    Column("event, 32 a chunk", Work("events", 2_000, per_chunk=32), rounds=3),
+)
+OBJECTS = (
+    Column(
+        "bytes of a conversation",
+        Work("memory", 2_000),
+        rounds=1,
+        cost=bytes_per_item,
+        baseline=ORQ,
+    ),
+)
+RATES = tuple(
+    Column(
+        f"{tasks:,} tasks",
+        Work("create_async", 4_000, tasks=tasks),
+        rounds=3,
+        cost=wall_per_item,
+        baseline=AIOHTTP,
+        contenders=(AIOHTTP, HTTPX_AIOHTTP, OURS),
+    )
+    for tasks in (64, 512, 2_000)
+)
+
+
+def run(column: Column, url: str) -> list[Round]:
+    """All rounds of a column, the contenders in turn within each."""
+    able = list(column.contenders)
+    rounds: list[Round] = []
+    for number in range(column.rounds):
+        done: Round = {}
+        # Another order every time, so that nobody always follows the same one.
+        for contender in able[number % len(able) :] + able[: number % len(able)]:
+            measured = measure(contender, url, column.work)
+            if measured is not None:
+                done[contender.module] = measured
+        able = [contender for contender in able if contender.module in done]
+        rounds.append(done)
+    return rounds
+
+
+def ratios(column: Column, rounds: Sequence[Round]) -> dict[str, Spread]:
+    """What each contender costs, as a multiple of the baseline."""
+    costs = [{name: column.cost(done) for name, done in found.items()} for found in rounds]
+    if column.baseline is not None:
+        return paired(costs, column.baseline.module)
+    return {name: spread([found[name] for found in costs]) for name in costs[0]}

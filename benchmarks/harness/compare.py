@@ -1,0 +1,59 @@
+"""What a call costs, beside the others: the tables of docs/performance.md."""
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from harness import tables
+from harness.columns import COSTS, OBJECTS, RATES, Round, run
+from harness.processes import ROOT, Work, machine, measure, serving
+from harness.report import cost_table, rate_table, server_words
+from harness.roster import SOCKETS
+
+DOCUMENT = ROOT / "docs" / "performance.md"
+RESULTS = ROOT / "docs" / "benchmarks" / "compare.json"
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="benchmarks/compare", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round, no calls per second")
+    parser.add_argument("--write-docs", action="store_true", help=f"write {DOCUMENT.name}")
+    parser.add_argument("--json", type=Path, help="where to write every measurement")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure everything, print it, and write it where the command line says."""
+    chosen = arguments()
+    results: dict[str, list[Round]] = {}
+    rates = () if chosen.quick else RATES
+    with serving() as url:
+        ceiling = measure(SOCKETS, url, Work("saturate", 64_000))
+        assert ceiling is not None  # noqa: S101 - sockets can
+        for column in (*COSTS, *OBJECTS, *rates):
+            print(f"{column.title}…", file=sys.stderr, flush=True)
+            rounds = 1 if chosen.quick else column.rounds
+            results[f"{column.title}"] = run(replace(column, rounds=rounds), url)
+    parts = [
+        f"{machine()}. CPU beside httpx by hand, median (least-most) of the rounds:",
+        cost_table(COSTS, results),
+        "Memory of one object beside that of the service's own SDK, beyond the parsed JSON:",
+        cost_table(OBJECTS, results),
+    ]
+    if rates:
+        parts += ["Calls per second beside aiohttp by hand:", rate_table(rates, results)]
+    report = "\n\n".join([*parts, server_words(ceiling, results)])
+    print(report)
+    if chosen.write_docs:
+        tables.write_section(DOCUMENT, "compare", report)
+    if chosen.json or chosen.write_docs:
+        (chosen.json or RESULTS).write_text(
+            json.dumps({"machine": machine(), "ceiling": ceiling, "rounds": results}, indent=1)
+        )
+
+
+if __name__ == "__main__":
+    main()

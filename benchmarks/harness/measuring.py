@@ -1,0 +1,187 @@
+"""What runs inside a contender's process: the clock around its calls.
+
+It is there before the contender's libraries are, and must not have imported for them what they
+would have to import themselves; so it imports next to nothing.
+"""
+
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sized
+
+from harness import payloads
+
+Measurement = dict[str, float]
+
+WARM_UP = 10
+OPENED = 128  # connections before a burst; with more, httpx takes minutes for it
+
+
+class Load:
+    """How much a contender is to do.
+
+    Attributes:
+        url: Where the server is.
+        count: How many calls, pages, conversations or events.
+        tasks: How many tasks share the calls.
+        per_chunk: How many events come in one HTTP chunk.
+    """
+
+    def __init__(self, url: str, count: str, tasks: str, per_chunk: str) -> None:
+        self.url = url
+        self.count = int(count)
+        self.tasks = int(tasks)
+        self.per_chunk = int(per_chunk)
+
+
+class Clock:
+    """Seconds of CPU (of all threads, in user and kernel) and of the wall since it was made."""
+
+    def __init__(self) -> None:
+        self._wall = time.perf_counter()
+        self._cpu = time.process_time()
+
+    def read(self, count: int) -> Measurement:
+        """What it took to do something `count` times."""
+        cpu, wall = time.process_time() - self._cpu, time.perf_counter() - self._wall
+        return {"count": count, "cpu": cpu, "wall": wall}
+
+
+def timed(load: Load, call: Callable[[], object], *, expected: object) -> Measurement:
+    """Make `load.count` calls one after the other; each must give what is expected."""
+    for _ in range(WARM_UP):
+        call()
+    used = _server_cpu(load)
+    clock = Clock()
+    wrong = sum(call() != expected for _ in range(load.count))
+    measurement = clock.read(load.count)
+    measurement["server"] = _server_cpu(load) - used
+    return _checked(measurement, wrong=wrong)
+
+
+async def timed_async(
+    load: Load, call: Callable[[], Awaitable[object]], *, expected: object
+) -> Measurement:
+    """Make `load.count` calls in `load.tasks` tasks over connections that are open already."""
+    import asyncio  # noqa: PLC0415 - not before the contender does
+
+    async def work(calls: int) -> int:
+        return sum([await call() != expected for _ in range(calls)])
+
+    await work(WARM_UP)
+    _ask(load, f"/hold/{min(load.tasks, OPENED)}")
+    await asyncio.gather(*(work(1) for _ in range(load.tasks)))
+    used = _server_cpu(load)
+    clock = Clock()
+    wrong = await asyncio.gather(*(work(load.count // load.tasks) for _ in range(load.tasks)))
+    measurement = clock.read(load.count // load.tasks * load.tasks)
+    measurement["server"] = _server_cpu(load) - used
+    return _checked(measurement, wrong=sum(wrong))
+
+
+def counted(load: Load, items: Callable[[int], Iterator[object]]) -> Measurement:
+    """Go through as many items as the load says, after a few of them to warm up."""
+    for _ in items(WARM_UP):
+        pass
+    clock = Clock()
+    found = sum(1 for _ in items(load.count))
+    measurement = clock.read(load.count)
+    return _checked(measurement, wrong=found - load.count)
+
+
+def parsed(load: Load, read: Callable[[bytes], Sized]) -> Measurement:
+    """Read one page `load.count` times, beside `json.loads` of the same."""
+    import json  # noqa: PLC0415 - not before the contender does
+
+    body = payloads.page(0, payloads.PAGE_SIZE)
+    wrong = sum(len(read(body)) != payloads.PAGE_SIZE for _ in range(WARM_UP))
+    clock = Clock()
+    for _ in range(load.count):
+        read(body)
+    measurement = clock.read(load.count)
+    clock = Clock()
+    for _ in range(load.count):
+        json.loads(body)
+    measurement["json"] = clock.read(load.count)["cpu"]
+    return _checked(measurement, wrong=wrong)
+
+
+def weighed(load: Load, structure: Callable[[object], object]) -> Measurement:
+    """The bytes of an object beyond the parsed JSON that it is made from."""
+    import json  # noqa: PLC0415 - not before the contender does
+    import tracemalloc  # noqa: PLC0415 - as above
+
+    values = [json.loads(payloads.conversation(number)) for number in range(load.count)]
+    structure(values[0])
+    objects: list[object] = [None] * load.count
+    tracemalloc.start()
+    for index, value in enumerate(values):
+        objects[index] = structure(value)
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return {"count": load.count, "bytes": size}
+
+
+def _server_cpu(load: Load) -> float:
+    return float(_ask(load, "/cpu"))
+
+
+def _ask(load: Load, path: str) -> bytes:
+    import socket  # noqa: PLC0415 - not before the contender does
+
+    host, _, port = load.url.rpartition("/")[2].partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"GET %b HTTP/1.1\r\n\r\n" % path.encode())
+        return connection.recv(4096).rpartition(b"\r\n\r\n")[2]
+
+
+def _peak() -> int:
+    """The most bytes of memory that the process has held."""
+    try:
+        # Not getrusage, whose figure begins with that of the parent process on Linux.
+        with open("/proc/self/status") as status:  # noqa: PTH123 - pathlib is one more import
+            found = next(line for line in status if line.startswith("VmHWM:"))
+        return int(found.split()[1]) * 2**10
+    except FileNotFoundError:
+        import resource  # noqa: PLC0415 - not before the contender does
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _checked(measurement: Measurement, *, wrong: int) -> Measurement:
+    if wrong:
+        sys.exit(f"{wrong} of {measurement['count']:g} were not as expected")
+    return measurement
+
+
+def run(
+    *,
+    construct: Callable[[Load], object] | None = None,
+    **scenarios: Callable[[Load], Measurement | Awaitable[Measurement] | None],
+) -> None:
+    """Do what the command line says, and print one line of JSON; `null` if it can't be done."""
+    scenario, *words = sys.argv[1:]
+    load = Load(*words)
+    if scenario == "construct" and construct is not None:
+        clock = Clock()
+        client = construct(load)
+        measured: Measurement | Awaitable[Measurement] | None = clock.read(1)
+        del client
+    elif scenario in scenarios:
+        measured = scenarios[scenario](load)
+    else:
+        measured = None
+    _print(measured)
+
+
+def _print(measured: Measurement | Awaitable[Measurement] | None) -> None:
+    import asyncio  # noqa: PLC0415 - not before the contender does
+    import json  # noqa: PLC0415 - as above
+
+    async def finished(coming: Awaitable[Measurement]) -> Measurement:
+        return await coming
+
+    if measured is not None and not isinstance(measured, dict):
+        measured = asyncio.run(finished(measured))
+    if measured is not None:
+        measured["peak"] = _peak()
+    print(json.dumps(measured))

@@ -1,0 +1,30 @@
+"""Who is compared."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to make the calls.
+
+    Attributes:
+        label: What tables call it.
+        module: Its module in `contenders`.
+        environment: Its requirements and its environment, `.venv/bench-…`.
+    """
+
+    label: str
+    module: str
+    environment: str
+
+
+SOCKETS = Contender("sockets", "sockets", "harness")
+AIOHTTP = Contender("aiohttp by hand", "aiohttp_by_hand", "aiohttp")
+HTTPX_AIOHTTP = Contender("httpx + httpx-aiohttp", "httpx_over_aiohttp", "httpx-aiohttp")
+HTTPX = Contender("httpx by hand", "httpx_by_hand", "httpx")
+HTTPX2 = Contender("httpx2 by hand", "httpx2_by_hand", "httpx2")
+OPENAI = Contender("openai SDK", "openai_sdk", "openai")
+ORQ = Contender("orq-ai-sdk 4.1.15", "orq_sdk", "orq")
+OURS = Contender("**conversations-client**", "ours", "ours")
+
+EVERYONE = (SOCKETS, AIOHTTP, HTTPX_AIOHTTP, HTTPX, HTTPX2, OPENAI, ORQ, OURS)

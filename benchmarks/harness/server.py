@@ -1,0 +1,166 @@
+"""The server that every contender calls: answers made beforehand, on uvloop, in its own process.
+
+It does as little as a server can, so that it waits for the contenders and not they for it.
+`GET /cpu` gives the seconds of CPU that it has used, which shows how far it is from its limit.
+`GET /hold/64` makes it keep its next answers back until 64 requests wait for one, so that there are
+64 connections, as if it took its time.
+"""
+
+import asyncio
+import re
+import sys
+import time
+from collections.abc import Iterator
+from typing import cast
+from urllib.parse import parse_qs, urlsplit
+
+import uvloop
+
+from harness import payloads
+
+LIFETIME = 3600.0  # seconds, should nobody end it sooner
+HOLD = 20.0  # seconds, should the requests not come
+_BLOCK = 2**16
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_STREAMED = re.compile(rb'"events/(\d+)x(\d+)"')
+_LISTED = re.compile(r"agent_(\d+)")
+
+
+def head(status: bytes, content: bytes) -> bytes:
+    """An answer's first lines, with what services commonly send besides."""
+    return (
+        b"HTTP/1.1 %b\r\nDate: Sat, 21 Dec 2024 14:00:00 GMT\r\nServer: benchmark\r\n"
+        b"X-Request-Id: req_01jj1hdhn79xas7a01wb3hysdb\r\nContent-Type: %b\r\n"
+    ) % (status, content)
+
+
+def answer(status: bytes, body: bytes) -> bytes:
+    """A whole answer of JSON."""
+    return head(status, b"application/json") + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+CREATED = answer(b"201 Created", payloads.conversation(0))
+NOT_FOUND = answer(b"404 Not Found", b'{"message":"Not found"}')
+STREAM = head(b"200 OK", b"text/event-stream") + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def listing(target: str) -> bytes:
+    """One page of as many conversations as the name of their entity says."""
+    query = parse_qs(urlsplit(target).query)
+    total = _LISTED.fullmatch(query.get("entityId", [""])[0])
+    if total is None:
+        return NOT_FOUND
+    after = query.get("startingAfter")
+    first = int(after[0].removeprefix("conv_")) + 1 if after else 0
+    return answer(b"200 OK", payloads.page(first, int(total[1])))
+
+
+def stream(events: int, per_chunk: int) -> Iterator[bytes]:
+    """A whole answer of events in blocks of some size, to spare the server's time."""
+    yield STREAM
+    for chunk, count in payloads.chunks(events, per_chunk):
+        at_once = max(1, _BLOCK // len(chunk))
+        for _ in range(count // at_once):
+            yield chunk * at_once
+        yield chunk * (count % at_once)
+
+
+class Creation:
+    """Answers creates, all at once where they are held."""
+
+    def __init__(self) -> None:
+        self._held: list[asyncio.Transport] = []
+        self._until = 0
+
+    def hold(self, count: int) -> None:
+        """Keep answers back until there are so many to give."""
+        self._until = count
+        asyncio.get_running_loop().call_later(HOLD, self._release)
+
+    def answer(self, transport: asyncio.Transport) -> None:
+        """Answer one, or keep it back."""
+        if not self._until:
+            transport.write(CREATED)
+            return
+        self._held.append(transport)
+        if len(self._held) >= self._until:
+            self._release()
+
+    def _release(self) -> None:
+        self._until = 0
+        while self._held:
+            self._held.pop().write(CREATED)
+
+
+class Connection(asyncio.Protocol):
+    """One connection: requests in, each answered in turn, however they are cut into packets."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, creation: Creation) -> None:
+        self._creation = creation
+        self._received = b""
+        self._blocks: Iterator[bytes] = iter(())
+        self._is_paused = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep what to write to."""
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every request that is whole."""
+        self._received += data
+        while True:
+            end = self._received.find(b"\r\n\r\n") + 4
+            if end < 4:  # noqa: PLR2004 - not found
+                return
+            length = _LENGTH.search(self._received, 0, end)
+            whole = end + (int(length[1]) if length else 0)
+            if len(self._received) < whole:
+                return
+            request, self._received = self._received[:whole], self._received[whole:]
+            self._answer(request, end)
+
+    def pause_writing(self) -> None:
+        """Hold back the rest of a stream."""
+        self._is_paused = True
+
+    def resume_writing(self) -> None:
+        """Go on with a stream."""
+        self._is_paused = False
+        self._go_on()
+
+    def _answer(self, request: bytes, end: int) -> None:
+        method, target, _ = request.split(b" ", 2)
+        if method == b"POST" and target.endswith(b"/conversations"):
+            self._creation.answer(self.transport)
+        elif method == b"POST" and (found := _STREAMED.search(request, end)):
+            self._blocks = stream(int(found[1]), int(found[2]))
+            self._go_on()
+        elif target.startswith(b"/hold/"):
+            self._creation.hold(int(target.rpartition(b"/")[2]))
+            self.transport.write(answer(b"200 OK", b"true"))
+        elif target == b"/cpu":
+            self.transport.write(answer(b"200 OK", b"%f" % time.process_time()))
+        else:
+            self.transport.write(listing(target.decode()))
+
+    def _go_on(self) -> None:
+        while not self._is_paused and (block := next(self._blocks, None)) is not None:
+            self.transport.write(block)
+
+
+async def serve() -> None:
+    """Print the port, and answer until standard input ends."""
+    loop = asyncio.get_running_loop()
+    creation = Creation()
+    server = await loop.create_server(lambda: Connection(creation), "127.0.0.1", 0, backlog=4096)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    ended = asyncio.Event()
+    loop.add_reader(sys.stdin.fileno(), ended.set)
+    async with asyncio.timeout(LIFETIME):
+        await ended.wait()
+
+
+if __name__ == "__main__":
+    uvloop.run(serve())
