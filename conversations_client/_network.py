@@ -2,16 +2,19 @@
 
 Sync ones keep to a deadline: httpcore's hold each read and write to a limit, so that a server which
 sends a byte now and then could keep a call going for ever. Async ones are closed where a task is
-cancelled in the middle of TLS's handshake.
+cancelled in the middle of TLS's handshake, and send a request in one piece.
 """
 
+import contextlib
 import math
 import ssl
 from collections.abc import Callable, Iterable, MutableMapping
-from typing import Any, Self, cast
+from typing import Any, Final, Self, cast
 
 import anyio
 import httpcore
+
+_LARGEST_HELD: Final = 2**16
 
 
 class Until(float):
@@ -75,7 +78,8 @@ class DeadlineStream(httpcore.NetworkStream):
         return self._inner.read(max_bytes, seconds_left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, seconds_left(timeout, httpcore.WriteTimeout))
+        if buffer:
+            self._inner.write(buffer, seconds_left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -112,11 +116,36 @@ class DeadlineBackend(httpcore.NetworkBackend):
         return DeadlineStream(stream)
 
 
-class AsyncHandshakeStream(httpcore.AsyncNetworkStream):
-    """A connection that is yet to be encrypted; nothing else is done with it."""
+class AsyncStream(httpcore.AsyncNetworkStream):
+    """A connection that is closed where its encryption fails or is cancelled.
+
+    What is written is sent when an answer is read, a request's head and body together: each time
+    that a task writes, others get their turn before it goes on.
+    """
 
     def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
         self._inner = inner
+        self._held: list[bytes] = []
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        if self._held:
+            # What can't be sent to the end may be answered all the same.
+            with contextlib.suppress(httpcore.WriteError):
+                await self._send(timeout)
+        return await self._inner.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        self._held.append(buffer)
+        if len(buffer) > _LARGEST_HELD:
+            await self._send(timeout)
+
+    async def _send(self, timeout: float | None) -> None:  # noqa: ASYNC109 - as above
+        held = b"".join(self._held)
+        self._held.clear()
+        await self._inner.write(held, timeout)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
 
     async def start_tls(
         self,
@@ -125,15 +154,19 @@ class AsyncHandshakeStream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109 - as httpcore declares it
     ) -> httpcore.AsyncNetworkStream:
         try:
-            return await self._inner.start_tls(ssl_context, server_hostname, timeout)
+            inner = await self._inner.start_tls(ssl_context, server_hostname, timeout)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await self._inner.aclose()
             raise
+        return AsyncStream(inner)
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
+        return self._inner.get_extra_info(info)
 
 
-class AsyncHandshakeBackend(httpcore.AsyncNetworkBackend):
-    """Opens TCP connections that are encrypted next, or closed."""
+class AsyncBackend(httpcore.AsyncNetworkBackend):
+    """Opens TCP connections, on asyncio and trio."""
 
     def __init__(self) -> None:
         self._inner = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
@@ -147,4 +180,4 @@ class AsyncHandshakeBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         stream = await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
-        return AsyncHandshakeStream(stream)
+        return AsyncStream(stream)

@@ -11,7 +11,7 @@ import httpcore
 import httpx
 from attrs import frozen
 
-from ._network import AsyncHandshakeBackend, DeadlineBackend
+from ._network import AsyncBackend, DeadlineBackend
 
 KEEPALIVE_SECONDS: Final = 5.0  # shorter than the idle limit of common servers and balancers
 
@@ -35,12 +35,11 @@ class Origin:
 
     def connect_async(self) -> Callable[[], httpcore.AsyncHTTPConnection]:
         """Makes async connections."""
-        tls = self.tls()
         return partial(
             httpcore.AsyncHTTPConnection,
             self._httpcore_origin(),
-            ssl_context=tls,
-            network_backend=AsyncHandshakeBackend() if tls else None,
+            ssl_context=self.tls(),
+            network_backend=AsyncBackend(),
         )
 
     def proxy_options(self) -> dict[str, Any] | None:
