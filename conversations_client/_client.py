@@ -1,37 +1,38 @@
 """The clients: settings and connections put together."""
 
-import ssl
 from collections.abc import Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-import httpx
-
-from ._call import RawResponse
 from ._config import Settings, Timeout
 from ._configured import (
     MAX_EVENT_BYTES,
     MAX_RESPONSE_BYTES,
     Configured,
+    Shared,
     check_injected,
     checked_settings,
-    origin,
 )
 from ._retry import Retry
-from ._transport import (
-    AsyncConnections,
-    Connections,
-    InjectedAsyncConnections,
-    InjectedConnections,
-)
 from ._unset import UNSET, Unset
 from .hooks import AsyncHooks, Hooks
 
 if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+    from ._call import RawResponse
     from ._conversations import AsyncConversations, Conversations
     from ._engine import AsyncEngine, Engine
     from ._exchange import Effects
+    from ._transport import (
+        AsyncConnections,
+        Connections,
+        InjectedAsyncConnections,
+        InjectedConnections,
+    )
 
 T = TypeVar("T")
 
@@ -75,8 +76,8 @@ class Client(Configured):
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         max_event_bytes: int = MAX_EVENT_BYTES,
         allow_plain_http: bool = False,
-        ssl_context: ssl.SSLContext | None = None,
-        http_client: httpx.Client | None = None,
+        ssl_context: "ssl.SSLContext | None" = None,
+        http_client: "httpx.Client | None" = None,
         hooks: Hooks | None = None,
     ) -> None:
         settings = checked_settings(
@@ -90,25 +91,25 @@ class Client(Configured):
             max_event_bytes=max_event_bytes,
             allow_plain_http=allow_plain_http,
         )
-        if http_client is None:
-            connections: Connections | InjectedConnections = Connections(
-                origin(settings, ssl_context)
-            )
-        else:
-            check_injected(http_client, httpx.Client)
-            connections = InjectedConnections(http_client)
-        self._set_up(settings, connections, hooks, owner=True)
+        check_injected(http_client, "Client")
+
+        def connect() -> "Connections | InjectedConnections":
+            from ._transport import connections  # noqa: PLC0415 - not before something is sent
+
+            return connections(settings, ssl_context, http_client)
+
+        self._set_up(settings, Shared(connect), hooks, owner=True)
 
     def _set_up(
         self,
         settings: Settings,
-        connections: Connections | InjectedConnections,
+        shared: "Shared[Connections | InjectedConnections]",
         hooks: Hooks | None,
         *,
         owner: bool,
     ) -> None:
         self._settings = settings
-        self._connections = connections
+        self._shared = shared
         self._hooks = hooks
         self._owner = owner
         self._effects: Effects | None = None
@@ -119,6 +120,10 @@ class Client(Configured):
         from ._conversations import Conversations  # noqa: PLC0415 - not before they are used
 
         return Conversations(self._engine, project_id=self._settings.project_id)
+
+    @property
+    def _connections(self) -> "Connections | InjectedConnections":
+        return self._shared.get()
 
     @cached_property
     def _engine(self) -> "Engine":
@@ -135,7 +140,7 @@ class Client(Configured):
         query: Mapping[str, str] | None = None,
         body: object = UNSET,
         idempotency_key: str | None = None,
-    ) -> RawResponse[T]:
+    ) -> "RawResponse[T]":
         """Call an endpoint that this client has no method for.
 
         Args:
@@ -201,7 +206,7 @@ class Client(Configured):
         copy = type(self).__new__(type(self))
         copy._set_up(  # noqa: SLF001 - a copy of itself
             settings,
-            self._connections,
+            self._shared,
             self._hooks if hooks is UNSET else hooks,
             owner=False,
         )
@@ -264,8 +269,8 @@ class AsyncClient(Configured):
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         max_event_bytes: int = MAX_EVENT_BYTES,
         allow_plain_http: bool = False,
-        ssl_context: ssl.SSLContext | None = None,
-        http_client: httpx.AsyncClient | None = None,
+        ssl_context: "ssl.SSLContext | None" = None,
+        http_client: "httpx.AsyncClient | None" = None,
         hooks: AsyncHooks | None = None,
     ) -> None:
         settings = checked_settings(
@@ -279,25 +284,25 @@ class AsyncClient(Configured):
             max_event_bytes=max_event_bytes,
             allow_plain_http=allow_plain_http,
         )
-        if http_client is None:
-            connections: AsyncConnections | InjectedAsyncConnections = AsyncConnections(
-                origin(settings, ssl_context)
-            )
-        else:
-            check_injected(http_client, httpx.AsyncClient)
-            connections = InjectedAsyncConnections(http_client)
-        self._set_up(settings, connections, hooks, owner=True)
+        check_injected(http_client, "AsyncClient")
+
+        def connect() -> "AsyncConnections | InjectedAsyncConnections":
+            from ._transport import async_connections  # noqa: PLC0415 - not before something is sent
+
+            return async_connections(settings, ssl_context, http_client)
+
+        self._set_up(settings, Shared(connect), hooks, owner=True)
 
     def _set_up(
         self,
         settings: Settings,
-        connections: AsyncConnections | InjectedAsyncConnections,
+        shared: "Shared[AsyncConnections | InjectedAsyncConnections]",
         hooks: AsyncHooks | None,
         *,
         owner: bool,
     ) -> None:
         self._settings = settings
-        self._connections = connections
+        self._shared = shared
         self._hooks = hooks
         self._owner = owner
         self._effects: Effects | None = None
@@ -308,6 +313,10 @@ class AsyncClient(Configured):
         from ._conversations import AsyncConversations  # noqa: PLC0415 - not before they are used
 
         return AsyncConversations(self._engine, project_id=self._settings.project_id)
+
+    @property
+    def _connections(self) -> "AsyncConnections | InjectedAsyncConnections":
+        return self._shared.get()
 
     @cached_property
     def _engine(self) -> "AsyncEngine":
@@ -324,7 +333,7 @@ class AsyncClient(Configured):
         query: Mapping[str, str] | None = None,
         body: object = UNSET,
         idempotency_key: str | None = None,
-    ) -> RawResponse[T]:
+    ) -> "RawResponse[T]":
         """Call an endpoint that this client has no method for.
 
         Args:
@@ -390,7 +399,7 @@ class AsyncClient(Configured):
         copy = type(self).__new__(type(self))
         copy._set_up(  # noqa: SLF001 - a copy of itself
             settings,
-            self._connections,
+            self._shared,
             self._hooks if hooks is UNSET else hooks,
             owner=False,
         )

@@ -1,8 +1,8 @@
 """What both clients are set up with, whatever their colour."""
 
 import os
-import ssl
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, Generic, TypeVar
 
 from attrs import evolve
 
@@ -15,10 +15,11 @@ from ._config import (
     chosen_project_id,
     chosen_timeout,
 )
-from ._origin import Origin
 from ._retry import Retry
 from ._unset import UNSET, Unset
 from .errors import ConfigurationError
+
+ConnectionsT = TypeVar("ConnectionsT")
 
 MAX_RESPONSE_BYTES: Final = 64 * 2**20
 MAX_EVENT_BYTES: Final = 16 * 2**20
@@ -104,18 +105,29 @@ def checked_settings(
     )
 
 
-def origin(settings: Settings, ssl_context: ssl.SSLContext | None) -> Origin:
-    """Where the connections of a new client lead to."""
-    return Origin(
-        base_url=settings.base_url,
-        max_connections=settings.max_connections,
-        ssl_context=ssl_context,
-    )
+class Shared(Generic[ConnectionsT]):
+    """What a client and its copies send through, made when the first of them sends.
+
+    Args:
+        make: Makes it; without effect until it is used, for two threads may make one each.
+    """
+
+    def __init__(self, make: Callable[[], ConnectionsT]) -> None:
+        self._make = make
+        self._made: dict[str, ConnectionsT] = {}
+
+    def get(self) -> ConnectionsT:
+        """The one that all of them use."""
+        return self._made.get("it") or self._made.setdefault("it", self._make())
 
 
-def check_injected(client: object, expected: type) -> None:
+def check_injected(client: object, expected: str) -> None:
     """Refuse what is no httpx client of the right colour; raises ConfigurationError."""
-    if not isinstance(client, expected):
+    if client is None:
+        return
+    import httpx  # noqa: PLC0415 - whoever has made the client has imported it
+
+    if not isinstance(client, getattr(httpx, expected)):
         raise ConfigurationError(
-            f"http_client must be an httpx.{expected.__name__}, not {type(client).__name__}."
+            f"http_client must be an httpx.{expected}, not {type(client).__name__}."
         )

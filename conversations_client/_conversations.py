@@ -1,6 +1,7 @@
 """`client.conversations`: what people call, in both colours."""
 
-from typing import cast
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
 
 from . import _endpoints as endpoints
 from ._arguments import ConversationMetadataParam, ConversationMetadataUpdateParam
@@ -8,9 +9,11 @@ from ._call import RawResponse
 from ._engine import AsyncEngine, Engine
 from ._paging import AsyncPages, Pages
 from ._raw import AsyncCall, Call, enveloped, enveloped_async
-from ._responses import AsyncResponses, Responses
 from ._unset import UNSET, Unset
 from .models import Conversation, ConversationMetadata, ConversationPage, ConversationWithMessages
+
+if TYPE_CHECKING:
+    from ._responses import AsyncRawResponses, AsyncResponses, RawResponses, Responses
 
 
 class Conversations:
@@ -20,7 +23,13 @@ class Conversations:
         self._engine = engine
         self._project_id = project_id
         self._call = call or engine.call
-        self.responses = Responses(engine)
+
+    @cached_property
+    def responses(self) -> "Responses":
+        """The responses of conversations, streamed."""
+        from ._responses import Responses  # noqa: PLC0415 - not before they are used
+
+        return Responses(self._engine)
 
     @property
     def with_raw_response(self) -> "RawConversations":
@@ -218,7 +227,13 @@ class AsyncConversations:
         self._engine = engine
         self._project_id = project_id
         self._call = call or engine.call
-        self.responses = AsyncResponses(engine)
+
+    @cached_property
+    def responses(self) -> "AsyncResponses":
+        """The responses of conversations, streamed."""
+        from ._responses import AsyncResponses  # noqa: PLC0415 - not before they are used
+
+        return AsyncResponses(self._engine)
 
     @property
     def with_raw_response(self) -> "AsyncRawConversations":
@@ -412,14 +427,18 @@ class RawConversations:
 
     def __init__(self, engine: Engine, *, project_id: str | None) -> None:
         call = cast("Call", engine.send)
-        same = Conversations(engine, project_id=project_id, call=call)
-        self.responses = same.responses.with_raw_response
+        same = self._same = Conversations(engine, project_id=project_id, call=call)
         self._engine = engine
         self.create = enveloped(same.create)
         self.retrieve = enveloped(same.retrieve)
         self.update = enveloped(same.update)
         self.delete = enveloped(same.delete)
         self.generate_name = enveloped(same.generate_name)
+
+    @property
+    def responses(self) -> "RawResponses":
+        """The responses of conversations, each in its envelope."""
+        return self._same.responses.with_raw_response
 
     def list(
         self,
@@ -463,14 +482,18 @@ class AsyncRawConversations:
 
     def __init__(self, engine: AsyncEngine, *, project_id: str | None) -> None:
         call = cast("AsyncCall", engine.send)
-        same = AsyncConversations(engine, project_id=project_id, call=call)
-        self.responses = same.responses.with_raw_response
+        same = self._same = AsyncConversations(engine, project_id=project_id, call=call)
         self._engine = engine
         self.create = enveloped_async(same.create)
         self.retrieve = enveloped_async(same.retrieve)
         self.update = enveloped_async(same.update)
         self.delete = enveloped_async(same.delete)
         self.generate_name = enveloped_async(same.generate_name)
+
+    @property
+    def responses(self) -> "AsyncRawResponses":
+        """The responses of conversations, each in its envelope."""
+        return self._same.responses.with_raw_response
 
     async def list(
         self,

@@ -19,8 +19,8 @@ from ._headers import Headers
 from ._incoming import Head
 from ._network import Until
 from ._operation import Operation, Reply
-from ._reading import Source
 from ._requests import Requests
+from ._source import Source
 from .errors import Delivery, PoolTimeoutError, TransportError, TransportTimeoutError
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from ._call import Call, RawResponse
 from ._failures import FOREIGN, transport_error
 from ._network import DeadlineStream, Until
 from ._operation import Reply
-from ._reading import Source
+from ._source import Source
 
 T = TypeVar("T")
 

@@ -2,11 +2,9 @@
 
 from typing import Final, cast
 
-from attrs import frozen
-
 from ._collected import Collected
 from ._json import parse
-from ._secret import Secret
+from ._source import Source
 from ._sse import EventDecoder
 from ._status import readable
 from ._wire import structure
@@ -22,27 +20,6 @@ from .responses import (
 _MEDIA_TYPE: Final = "text/event-stream"
 _SENTINEL: Final = b"[DONE]"
 _EVENT: Final = cast("type[Event]", Event)
-
-
-@frozen(kw_only=True)
-class Source:
-    """Where the events come from, for the words of errors.
-
-    Attributes:
-        request: The request, as `METHOD /path/template`.
-        content_type: What the answer says that it is.
-        content_encoding: What the answer says that it is packed in; empty if in nothing.
-        attempts: How often the request was sent.
-        request_id: What the service calls the exchange; None if it doesn't say.
-        key: What must not appear in errors, should the service repeat it.
-    """
-
-    request: str
-    content_type: str
-    content_encoding: str
-    attempts: int
-    request_id: str | None
-    key: Secret
 
 
 class Reading:

@@ -1,10 +1,11 @@
 """`client.conversations.responses`: what people call, in both colours."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from . import _endpoints as endpoints
-from ._call import RawResponse
 from ._engine import AsyncEngine, Engine
+from ._raw import enveloped, enveloped_async
 from ._streaming import AsyncStream, Stream
 from ._unset import UNSET, Unset
 from .messages import RequestPart, UserMessage
@@ -14,13 +15,14 @@ from .responses import Response
 class Responses:
     """The responses of conversations, as `client.conversations.responses`."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, are_enveloped: bool = False) -> None:
         self._engine = engine
+        self._are_enveloped = are_enveloped
 
     @property
     def with_raw_response(self) -> "RawResponses":
         """The same call, its answer in its envelope: status, headers, request id, attempts."""
-        return RawResponses(self)
+        return RawResponses(self._engine)
 
     def create(
         self,
@@ -64,7 +66,8 @@ class Responses:
             task_id=task_id,
             idempotency_key=idempotency_key,
         ) as stream:
-            return stream.collect()
+            response = stream.collect()
+            return _enveloped(stream, response) if self._are_enveloped else response
 
     def stream(
         self,
@@ -109,61 +112,21 @@ class Responses:
 class RawResponses:
     """The same call, its answer in its envelope (`RawResponse`)."""
 
-    def __init__(self, responses: Responses) -> None:
-        self._responses = responses
-
-    def create(
-        self,
-        conversation_id: str,
-        *,
-        message: str | UserMessage | Sequence[str | RequestPart],
-        model: str,
-        task_id: str | Unset = UNSET,
-        idempotency_key: str | None = None,
-    ) -> RawResponse[Response]:
-        """Say something and wait for all of the answer, as `responses.create` does.
-
-        Args:
-            conversation_id: The conversation, `conv_…`.
-            message: What to say: a string, or several strings and parts (`TextPart`, `FilePart`,
-                `ToolResultPart`, `ErrorPart`), or a `UserMessage`.
-            model: What is to answer, as `provider/model_id`.
-            task_id: The task that the response belongs to; the service makes one up if left out.
-            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
-                visible ASCII characters; a random one is made up if left out.
-
-        Returns:
-            The whole response in its envelope.
-
-        Raises:
-            InvalidArgumentError: An argument can't be right; nothing was sent.
-            TransportError: No answer came.
-            StatusError: The service refused or failed before the first event.
-            ResponseFailedError: The service says that the response failed.
-            StreamTruncatedError: The stream ended before the response did, or can't be read.
-            EventTooLargeError: An event is larger than `max_event_bytes`.
-            ClientClosedError: The client is closed.
-        """
-        with self._responses.stream(
-            conversation_id,
-            message=message,
-            model=model,
-            task_id=task_id,
-            idempotency_key=idempotency_key,
-        ) as stream:
-            return stream.envelope(stream.collect())
+    def __init__(self, engine: Engine) -> None:
+        self.create = enveloped(Responses(engine, are_enveloped=True).create)
 
 
 class AsyncResponses:
     """The responses of conversations, as `client.conversations.responses`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, are_enveloped: bool = False) -> None:
         self._engine = engine
+        self._are_enveloped = are_enveloped
 
     @property
     def with_raw_response(self) -> "AsyncRawResponses":
         """The same call, its answer in its envelope: status, headers, request id, attempts."""
-        return AsyncRawResponses(self)
+        return AsyncRawResponses(self._engine)
 
     async def create(
         self,
@@ -207,7 +170,8 @@ class AsyncResponses:
             task_id=task_id,
             idempotency_key=idempotency_key,
         ) as stream:
-            return await stream.collect()
+            response = await stream.collect()
+            return _enveloped(stream, response) if self._are_enveloped else response
 
     def stream(
         self,
@@ -252,46 +216,10 @@ class AsyncResponses:
 class AsyncRawResponses:
     """The same call, its answer in its envelope (`RawResponse`)."""
 
-    def __init__(self, responses: AsyncResponses) -> None:
-        self._responses = responses
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.create = enveloped_async(AsyncResponses(engine, are_enveloped=True).create)
 
-    async def create(
-        self,
-        conversation_id: str,
-        *,
-        message: str | UserMessage | Sequence[str | RequestPart],
-        model: str,
-        task_id: str | Unset = UNSET,
-        idempotency_key: str | None = None,
-    ) -> RawResponse[Response]:
-        """Say something and wait for all of the answer, as `responses.create` does.
 
-        Args:
-            conversation_id: The conversation, `conv_…`.
-            message: What to say: a string, or several strings and parts (`TextPart`, `FilePart`,
-                `ToolResultPart`, `ErrorPart`), or a `UserMessage`.
-            model: What is to answer, as `provider/model_id`.
-            task_id: The task that the response belongs to; the service makes one up if left out.
-            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
-                visible ASCII characters; a random one is made up if left out.
-
-        Returns:
-            The whole response in its envelope.
-
-        Raises:
-            InvalidArgumentError: An argument can't be right; nothing was sent.
-            TransportError: No answer came.
-            StatusError: The service refused or failed before the first event.
-            ResponseFailedError: The service says that the response failed.
-            StreamTruncatedError: The stream ended before the response did, or can't be read.
-            EventTooLargeError: An event is larger than `max_event_bytes`.
-            ClientClosedError: The client is closed.
-        """
-        async with self._responses.stream(
-            conversation_id,
-            message=message,
-            model=model,
-            task_id=task_id,
-            idempotency_key=idempotency_key,
-        ) as stream:
-            return stream.envelope(await stream.collect())
+def _enveloped(stream: Stream | AsyncStream, response: Response) -> Response:
+    # What it is typed as is said by whoever asked for envelopes.
+    return cast("Response", stream.envelope(response))

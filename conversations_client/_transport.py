@@ -1,6 +1,7 @@
 """Connections to the one origin of a client: opened on first use, shared by its copies."""
 
 import os
+import ssl
 from functools import partial
 from typing import Any, Final, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -10,6 +11,7 @@ import httpcore
 import httpx
 
 from ._async_connections import CUT_OFF, AsyncConnectionPool
+from ._config import Settings
 from ._origin import KEEPALIVE_SECONDS, Origin
 from ._pool import closed_error
 from ._sync_connections import ConnectionPool
@@ -87,6 +89,32 @@ def _through_proxy(cls: type[TransportT], options: dict[str, Any]) -> TransportT
     except (ValueError, TypeError, httpx.InvalidURL):
         problem = "is not a URL such as http://host:port"
     raise ConfigurationError(f"The proxy that the environment sets {problem}.")
+
+
+def connections(
+    settings: Settings, ssl_context: ssl.SSLContext | None, injected: httpx.Client | None
+) -> "Connections | InjectedConnections":
+    """What a sync client sends through."""
+    if injected is not None:
+        return InjectedConnections(injected)
+    return Connections(_origin(settings, ssl_context))
+
+
+def async_connections(
+    settings: Settings, ssl_context: ssl.SSLContext | None, injected: httpx.AsyncClient | None
+) -> "AsyncConnections | InjectedAsyncConnections":
+    """What an async client sends through."""
+    if injected is not None:
+        return InjectedAsyncConnections(injected)
+    return AsyncConnections(_origin(settings, ssl_context))
+
+
+def _origin(settings: Settings, ssl_context: ssl.SSLContext | None) -> Origin:
+    return Origin(
+        base_url=settings.base_url,
+        max_connections=settings.max_connections,
+        ssl_context=ssl_context,
+    )
 
 
 class Connections:

@@ -3,11 +3,14 @@
 import ast
 import inspect
 import os
+import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 from types import FunctionType
 
 import pytest
+from scripted import ScriptedServer, answer
 
 import conversations_client
 from conversations_client import (
@@ -36,16 +39,16 @@ LAYERS = [
     {"_responses"},
     {"_engine"},
     {"_exchange", "_streaming"},
-    {"_configured", "_incoming", "_raw", "_requests", "_tracing"},
+    {"_configured", "_incoming", "_raw", "_requests", "_tracing", "_transport"},
     {"_call", "_config", "_endpoints", "_reading"},
     {"_message", "_retry", "_status"},
     {"_arguments", "_operation"},
     {"_collected", "_wire"},
     {"_objects", "_paging", "responses"},
-    {"_generated", "_transport", "events", "models"},
+    {"_generated", "events", "models"},
     {"_async_connections", "_json", "_log", "_sync_connections", "_values", "messages"},
     {"_body", "_failures", "_faults", "_pool", "_times", "_validators", "hooks"},
-    {"_origin", "errors"},
+    {"_origin", "_source", "errors"},
     {
         "_attributes",
         "_headers",
@@ -61,6 +64,7 @@ LAYERS = [
 DEPTH = {module: depth for depth, layer in enumerate(LAYERS) for module in layer}
 SOCKETS = {"_sync_connections", "_async_connections", "_network"}
 HTTPX = {
+    "_configured",
     "_client",
     "_engine",
     "_exchange",
@@ -197,3 +201,41 @@ def test_all_is_whole() -> None:
 def test_the_installed_wheel_is_what_is_tested() -> None:
     assert Path(sysconfig.get_path("purelib")) in ROOT.parents
     assert (ROOT / "py.typed").exists()
+
+
+USED = """
+import sys
+before = set(sys.modules)
+{program}
+brought = {{name.partition(".")[0] for name in set(sys.modules) - before}}
+print(*sorted(brought - sys.stdlib_module_names))
+print(*sorted(name.removeprefix("conversations_client.") for name in sys.modules if name.startswith("conversations_client.")))
+print("asyncio" in sys.modules)
+"""
+IMPORT = "import conversations_client"
+CONSTRUCT = "from conversations_client import Client; client = Client('k', base_url='{url}')"
+CREATE = f"{CONSTRUCT}; client.conversations.create()"
+TO_CONSTRUCT = (
+    "_client _config _configured _headers _operation _retry _retry_after _secret _unset "
+    "_validators _version errors hooks"
+)
+
+
+def brought(program: str) -> list[str]:
+    """What a program of its own imports: packages, modules of ours, and whether asyncio."""
+    line = [sys.executable, "-c", USED.format(program=program)]
+    output = subprocess.run(line, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    return output.splitlines()
+
+
+def test_nothing_is_imported_that_is_not_used() -> None:
+    assert brought(IMPORT) == ["conversations_client", "_version", "False"]
+    constructed = brought(CONSTRUCT.format(url="https://orq.example"))
+    assert constructed == ["attr attrs conversations_client", TO_CONSTRUCT, "False"]
+    with ScriptedServer([answer()]) as server:
+        packages, modules, _ = brought(CREATE.format(url=server.url))
+    # What httpx brings for a command line of its own, if it is there, is not ours.
+    assert not {"cyclopts", "starlette", "uvicorn", "jsonschema", "pytest"} & set(packages.split())
+    assert not {"_streaming", "_reading", "events", "responses", "cli", "sandbox"} & set(
+        modules.split()
+    )

@@ -1,0 +1,26 @@
+"""Where the events of a stream come from."""
+
+from attrs import frozen
+
+from ._secret import Secret
+
+
+@frozen(kw_only=True)
+class Source:
+    """Where the events come from, for the words of errors.
+
+    Attributes:
+        request: The request, as `METHOD /path/template`.
+        content_type: What the answer says that it is.
+        content_encoding: What the answer says that it is packed in; empty if in nothing.
+        attempts: How often the request was sent.
+        request_id: What the service calls the exchange; None if it doesn't say.
+        key: What must not appear in errors, should the service repeat it.
+    """
+
+    request: str
+    content_type: str
+    content_encoding: str
+    attempts: int
+    request_id: str | None
+    key: Secret
