@@ -1,5 +1,7 @@
 """The sandbox's life: a socket, a server in a thread, a store."""
 
+import asyncio
+import contextlib
 import os
 import secrets
 import socket
@@ -16,6 +18,7 @@ from conversations_client.sandbox._store import Store
 
 _HOST: Final = "127.0.0.1"
 _LAST_PORT: Final = 65_535
+_GRACE: Final = 1.0  # seconds that answers may still take when the sandbox stops
 
 
 class Sandbox:
@@ -59,7 +62,6 @@ class Sandbox:
                 access_log=False,
                 lifespan="off",
                 ws="none",
-                timeout_graceful_shutdown=1,
             ),
             on_shutdown=self._pacing.stop,
         )
@@ -84,7 +86,7 @@ class Sandbox:
         if self._stopped:
             return
         self._stopped = True
-        self._server.should_exit = True
+        self._server.tell_to_exit()
         if self._thread.ident is not None:
             self._thread.join()
         self._socket.close()
@@ -109,22 +111,53 @@ class Sandbox:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, telling when it is ready and when it stops."""
+    """uvicorn's server, telling when it is ready and stopping when it is told to.
+
+    uvicorn looks ten times a second whether it is to stop, and twice before it has: a fifth of a
+    second for each test that has a sandbox of its own.
+    """
 
     def __init__(self, config: uvicorn.Config, *, on_shutdown: Callable[[], None]) -> None:
         super().__init__(config)
         self.ready = threading.Event()
         self._on_shutdown = on_shutdown
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told_to_exit = asyncio.Event()
+
+    def tell_to_exit(self) -> None:
+        """Have the server stop; from any thread, also before it runs and after."""
+        self.should_exit = True
+        if self._loop is not None:
+            # The loop is closed if the server has failed.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._told_to_exit.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept connections, and say so."""
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self.ready.set()
 
+    async def main_loop(self) -> None:
+        """Keep the date that goes with each answer, until told to exit."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told_to_exit.wait(), 1)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say so, and let go of every connection."""
+        """Say so, and let go of every connection as soon as it has its answer."""
+        del sockets  # the sandbox closes it
         self._on_shutdown()
-        await super().shutdown(sockets)
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE):
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110
+                    await asyncio.sleep(0.001)  # uvicorn tells nobody when they are gone
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 def _listen(port: int) -> socket.socket:
