@@ -11,8 +11,11 @@ from types import TracebackType
 from typing import Final, Self
 
 import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from conversations_client.sandbox._app import create_app
+from conversations_client.sandbox._controls import Controls
 from conversations_client.sandbox._pacing import Pacing
 from conversations_client.sandbox._store import Store
 
@@ -21,7 +24,7 @@ _LAST_PORT: Final = 65_535
 _GRACE: Final = 1.0  # seconds that answers may still take when the sandbox stops
 
 
-class Sandbox:
+class Sandbox(Controls):
     """The Conversations API on a loopback port of this machine.
 
     Use it as a context manager, or call `start()` and `stop()`; it can be started once.
@@ -46,6 +49,7 @@ class Sandbox:
         api_key: str | None = None,
         pace: float = 0.0,
     ) -> None:
+        super().__init__()
         self._pacing = Pacing(pace)
         self.api_key = api_key or f"sandbox_{secrets.token_urlsafe()}"
         self._socket = _listen(port)
@@ -57,7 +61,8 @@ class Sandbox:
         self.url = f"http://{_HOST}:{self._socket.getsockname()[1]}"
         self._server = _Server(
             uvicorn.Config(
-                create_app(self._store, api_key=self.api_key, pacing=self._pacing),
+                self._app(),
+                http=H11Protocol,
                 log_config=None,
                 access_log=False,
                 lifespan="off",
@@ -103,6 +108,16 @@ class Sandbox:
     ) -> None:
         self.stop()
 
+    def _app(self) -> ASGIApp:
+        return create_app(
+            self._store,
+            api_key=self.api_key,
+            pacing=self._pacing,
+            received=self._received,
+            disruptions=self._disruptions,
+            hang_up=lambda scope: self._server.hang_up(scope["client"]),
+        )
+
     def _serve(self) -> None:
         try:
             self._server.run([self._socket])
@@ -131,6 +146,12 @@ class _Server(uvicorn.Server):
             # The loop is closed if the server has failed.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._told_to_exit.set)
+
+    def hang_up(self, client: tuple[str, int]) -> None:
+        """Close the connection to a client, after what is on its way to it."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, H11Protocol) and connection.client == client:
+                connection.transport.close()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept connections, and say so."""
