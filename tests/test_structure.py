@@ -105,6 +105,15 @@ def test_the_sandbox_imports_nothing_of_the_tower(path: Path) -> None:
             assert name.startswith("conversations_client.sandbox")
 
 
+@pytest.mark.parametrize("path", sorted(ROOT.glob("testing/**/*.py")), ids=lambda path: path.stem)
+def test_what_is_for_testing_uses_the_public_names_alone(path: Path) -> None:
+    testing = "conversations_client.testing"
+    for name in imports(path):
+        assert not name.startswith(".")
+        if name.startswith("conversations_client"):
+            assert name == "conversations_client" or name.startswith(testing)
+
+
 def public(cls: type) -> dict[str, FunctionType]:
     return {
         name.replace("aclose", "close").replace("__a", "__"): member
