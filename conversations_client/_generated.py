@@ -29,8 +29,8 @@ _INDENT: Final = "    "
 
 
 def is_generated(cls: type) -> bool:
-    """Whether a class is one of ours: frozen, slotted, and with nothing to run when it is made."""
-    return cls.__module__.startswith(f"{__package__}.")
+    """Whether a class is of this very package: frozen, slotted, nothing to run when it is made."""
+    return cls.__module__.rpartition(".")[0] == __package__
 
 
 def generated_hook(cls: Any, converter: Converter) -> StructureHook:

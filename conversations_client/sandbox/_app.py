@@ -9,22 +9,37 @@ from starlette.types import ASGIApp
 
 from conversations_client.sandbox import _errors
 from conversations_client.sandbox._conversations import Conversations
+from conversations_client.sandbox._disrupting import Disrupting, HangUp
+from conversations_client.sandbox._disruptions import Disruptions
 from conversations_client.sandbox._middleware import BearerAuth, RequestId
 from conversations_client.sandbox._openapi import document
 from conversations_client.sandbox._pacing import Pacing
+from conversations_client.sandbox._received import Received
+from conversations_client.sandbox._receiving import Receiving
 from conversations_client.sandbox._rendering import render
 from conversations_client.sandbox._responses import Responses
 from conversations_client.sandbox._routing import route
 from conversations_client.sandbox._store import Store
 
 
-def create_app(store: Store, *, api_key: str, pacing: Pacing) -> ASGIApp:
+def create_app(
+    store: Store,
+    *,
+    api_key: str,
+    pacing: Pacing,
+    received: Received,
+    disruptions: Disruptions,
+    hang_up: HangUp,
+) -> ASGIApp:
     """Put the API together.
 
     Args:
         store: What it remembers.
         api_key: What callers must send as bearer token.
         pacing: How fast streams go.
+        received: Where its calls are kept.
+        disruptions: What is to happen to them.
+        hang_up: Closes the connection that a request came over.
 
     Returns:
         The ASGI application; it never closes the store.
@@ -45,8 +60,9 @@ def create_app(store: Store, *, api_key: str, pacing: Pacing) -> ASGIApp:
     )
     # The API has a listing with and one without the slash; elsewhere a slash is another path.
     app.router.redirect_slashes = False
+    disrupted = Disrupting(app, disruptions=disruptions, pacing=pacing, hang_up=hang_up)
     # Outside of everything, so that an answer made for a crash has an id too.
-    return RequestId(app)
+    return RequestId(Receiving(disrupted, received=received))
 
 
 async def _health(_request: Request) -> Response:

@@ -27,8 +27,11 @@ class Pacing:
     _stopped: bool = field(default=False, init=False)
     _pauses: set[CancelScope] = field(factory=set[CancelScope], init=False)
 
-    async def pause(self) -> bool:
+    async def pause(self, seconds: float | None = None) -> bool:
         """Wait for the next event's turn; with no pause, still let others take theirs.
+
+        Args:
+            seconds: How long to wait in place of `self.seconds`.
 
         Returns:
             Whether to go on; False once the sandbox stops.
@@ -36,7 +39,7 @@ class Pacing:
         with CancelScope() as scope:
             self._pauses.add(scope)
             try:
-                await self.sleep(self.seconds)
+                await self.sleep(self.seconds if seconds is None else seconds)
             finally:
                 self._pauses.remove(scope)
         return not self._stopped

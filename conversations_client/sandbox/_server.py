@@ -1,5 +1,7 @@
 """The sandbox's life: a socket, a server in a thread, a store."""
 
+import asyncio
+import contextlib
 import os
 import secrets
 import socket
@@ -9,16 +11,20 @@ from types import TracebackType
 from typing import Final, Self
 
 import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from conversations_client.sandbox._app import create_app
+from conversations_client.sandbox._controls import Controls
 from conversations_client.sandbox._pacing import Pacing
 from conversations_client.sandbox._store import Store
 
 _HOST: Final = "127.0.0.1"
 _LAST_PORT: Final = 65_535
+_GRACE: Final = 1.0  # seconds that answers may still take when the sandbox stops
 
 
-class Sandbox:
+class Sandbox(Controls):
     """The Conversations API on a loopback port of this machine.
 
     Use it as a context manager, or call `start()` and `stop()`; it can be started once.
@@ -43,6 +49,7 @@ class Sandbox:
         api_key: str | None = None,
         pace: float = 0.0,
     ) -> None:
+        super().__init__()
         self._pacing = Pacing(pace)
         self.api_key = api_key or f"sandbox_{secrets.token_urlsafe()}"
         self._socket = _listen(port)
@@ -54,12 +61,12 @@ class Sandbox:
         self.url = f"http://{_HOST}:{self._socket.getsockname()[1]}"
         self._server = _Server(
             uvicorn.Config(
-                create_app(self._store, api_key=self.api_key, pacing=self._pacing),
+                self._app(),
+                http=H11Protocol,
                 log_config=None,
                 access_log=False,
                 lifespan="off",
                 ws="none",
-                timeout_graceful_shutdown=1,
             ),
             on_shutdown=self._pacing.stop,
         )
@@ -84,7 +91,7 @@ class Sandbox:
         if self._stopped:
             return
         self._stopped = True
-        self._server.should_exit = True
+        self._server.tell_to_exit()
         if self._thread.ident is not None:
             self._thread.join()
         self._socket.close()
@@ -101,6 +108,16 @@ class Sandbox:
     ) -> None:
         self.stop()
 
+    def _app(self) -> ASGIApp:
+        return create_app(
+            self._store,
+            api_key=self.api_key,
+            pacing=self._pacing,
+            received=self._received,
+            disruptions=self._disruptions,
+            hang_up=lambda scope: self._server.hang_up(scope["client"]),
+        )
+
     def _serve(self) -> None:
         try:
             self._server.run([self._socket])
@@ -109,22 +126,59 @@ class Sandbox:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, telling when it is ready and when it stops."""
+    """uvicorn's server, telling when it is ready and stopping when it is told to.
+
+    uvicorn looks ten times a second whether it is to stop, and twice before it has: a fifth of a
+    second for each test that has a sandbox of its own.
+    """
 
     def __init__(self, config: uvicorn.Config, *, on_shutdown: Callable[[], None]) -> None:
         super().__init__(config)
         self.ready = threading.Event()
         self._on_shutdown = on_shutdown
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told_to_exit = asyncio.Event()
+
+    def tell_to_exit(self) -> None:
+        """Have the server stop; from any thread, also before it runs and after."""
+        self.should_exit = True
+        if self._loop is not None:
+            # The loop is closed if the server has failed.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._told_to_exit.set)
+
+    def hang_up(self, client: tuple[str, int]) -> None:
+        """Close the connection to a client, after what is on its way to it."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, H11Protocol) and connection.client == client:
+                connection.transport.close()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept connections, and say so."""
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self.ready.set()
 
+    async def main_loop(self) -> None:
+        """Keep the date that goes with each answer, until told to exit."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told_to_exit.wait(), 1)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say so, and let go of every connection."""
+        """Say so, and let go of every connection as soon as it has its answer."""
+        del sockets  # the sandbox closes it
         self._on_shutdown()
-        await super().shutdown(sockets)
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE):
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110
+                    await asyncio.sleep(0.001)  # uvicorn tells nobody when they are gone
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 def _listen(port: int) -> socket.socket:

@@ -1,0 +1,89 @@
+"""What a fake service answers with: objects of the package, and how they look to the client."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import httpx
+
+from conversations_client import (
+    Conversation,
+    ConversationPage,
+    Event,
+    Response,
+    StatusError,
+    TransportError,
+    unstructure,
+)
+from conversations_client.testing import factories
+from conversations_client.testing._calls import (
+    Call,
+    CreateCall,
+    CreateResponseCall,
+    DeleteCall,
+    GenerateNameCall,
+    ListCall,
+    RequestCall,
+    RetrieveCall,
+    UpdateCall,
+)
+
+Answer = Conversation | ConversationPage | Response | Sequence[Event] | Mapping[str, Any] | None
+"""What a call can be answered with; a mapping is JSON as it is, and answers every call."""
+
+Failure = StatusError | TransportError
+"""What a call can fail with."""
+
+_JSON: Final = {"Content-Type": "application/json"}
+_EVENTS: Final = {"Content-Type": "text/event-stream"}
+
+_FITTING: Final[Mapping[type[Call], tuple[tuple[type, ...], str]]] = {
+    CreateCall: ((Conversation,), "Conversation"),
+    ListCall: ((ConversationPage,), "ConversationPage"),
+    RetrieveCall: ((Conversation,), "ConversationWithMessages"),
+    UpdateCall: ((Conversation,), "Conversation"),
+    DeleteCall: ((type(None),), "None"),
+    GenerateNameCall: ((Conversation,), "Conversation"),
+    CreateResponseCall: ((Response, list, tuple), "Response or a list of events"),
+    RequestCall: ((type(None),), "None"),
+}
+"""By the call: the classes of what answers it, and their names."""
+
+
+def answered(call: Call, answer: Answer) -> httpx.Response:
+    """The answer to a call as it crosses the wire.
+
+    Raises:
+        AssertionError: It is no answer to such a call.
+    """
+    fitting, names = _FITTING[type(call)]
+    if not isinstance(answer, (*fitting, Mapping)):
+        raise AssertionError(  # noqa: TRY004 - what a test says wrongly fails the test
+            f"The fake can't answer {call!r} with {answer!r}: it takes {names}, or JSON (a dict)."
+        )
+    if answer is None:
+        return httpx.Response(204)
+    if isinstance(answer, Response):
+        return _streamed(factories.events_of(answer))
+    if isinstance(answer, list | tuple):
+        return _streamed(answer)
+    status = 201 if isinstance(call, CreateCall) else 200
+    return httpx.Response(status, headers=_JSON, content=_json(unstructure(answer)))
+
+
+def failed(failure: Failure) -> httpx.Response:
+    """The answer that comes to a failure; raises it where there is none."""
+    if isinstance(failure, TransportError):
+        raise failure
+    return httpx.Response(
+        failure.status, headers=list(failure.headers.items()), content=failure.body
+    )
+
+
+def _streamed(events: Sequence[Event]) -> httpx.Response:
+    blocks = [b"data: " + _json(unstructure(event)) + b"\n\n" for event in events]
+    return httpx.Response(200, headers=_EVENTS, content=b"".join(blocks))
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()

@@ -1,0 +1,216 @@
+"""The events of streamed responses."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from conversations_client import (
+    UNSET,
+    FinishReason,
+    Part,
+    PartDelta,
+    PartDone,
+    ResponseDone,
+    ResponseFailed,
+    ResponseStarted,
+    ToolCall,
+    ToolDone,
+    ToolFailed,
+    ToolFunction,
+    ToolReview,
+    ToolReviewDone,
+    ToolReviewRequested,
+    ToolStarted,
+    UnknownEvent,
+    Usage,
+)
+from conversations_client.testing.factories._defaults import (
+    ANSWER_ID,
+    CALL_ID,
+    MODEL,
+    QUESTION_ID,
+    RESPONSE_ID,
+    RUN_ID,
+    TASK_ID,
+    TIMESTAMP,
+    TOOL,
+    TOOL_ID,
+    numbered,
+)
+from conversations_client.testing.factories._messages import text_part
+
+PART_ID: Final = numbered("text", 1)
+_ARGUMENTS: Final = {"text": "Search, and then export."}
+
+
+def response_started(
+    *,
+    response_id: str = RESPONSE_ID,
+    task_id: str = TASK_ID,
+    model: str = MODEL,
+    workflow_run_id: str = RUN_ID,
+    user_message_id: str | None = QUESTION_ID,
+    assistant_message_id: str | None = ANSWER_ID,
+    timestamp: str = TIMESTAMP,
+) -> ResponseStarted:
+    """A `ResponseStarted`."""
+    return ResponseStarted(
+        response_id=response_id,
+        task_id=task_id,
+        model=model,
+        workflow_run_id=workflow_run_id,
+        user_message_id=user_message_id,
+        assistant_message_id=assistant_message_id,
+        timestamp=timestamp,
+    )
+
+
+def response_done(
+    *,
+    finish_reason: FinishReason | str = FinishReason.STOP,
+    usage: Usage | None = None,
+    pending_tool_calls: Sequence[ToolCall] | None = None,
+    timestamp: str = TIMESTAMP,
+) -> ResponseDone:
+    """A `ResponseDone`."""
+    return ResponseDone(
+        finish_reason=finish_reason,
+        usage=usage,
+        pending_tool_calls=None if pending_tool_calls is None else tuple(pending_tool_calls),
+        timestamp=timestamp,
+    )
+
+
+def response_failed(
+    *, error: str = "The model failed.", code: float = 500, timestamp: str = TIMESTAMP
+) -> ResponseFailed:
+    """A `ResponseFailed`."""
+    return ResponseFailed(error=error, code=code, timestamp=timestamp)
+
+
+def part_delta(
+    *, part_id: str = PART_ID, delta: Part | None = None, timestamp: str = TIMESTAMP
+) -> PartDelta:
+    """A `PartDelta`; of text, if no delta is given."""
+    return PartDelta(
+        part_id=part_id,
+        delta=text_part(id=part_id) if delta is None else delta,
+        timestamp=timestamp,
+    )
+
+
+def part_done(
+    *, part_id: str = PART_ID, part: Part | None = None, timestamp: str = TIMESTAMP
+) -> PartDone:
+    """A `PartDone`; of text, if no part is given."""
+    return PartDone(
+        part_id=part_id,
+        part=text_part(id=part_id) if part is None else part,
+        timestamp=timestamp,
+    )
+
+
+def tool_started(
+    *,
+    tool_id: str = TOOL_ID,
+    tool_call_id: str = CALL_ID,
+    tool_name: str | None = TOOL,
+    arguments: Mapping[str, Any] = _ARGUMENTS,
+    timestamp: str = TIMESTAMP,
+) -> ToolStarted:
+    """A `ToolStarted`."""
+    return ToolStarted(
+        tool_id=tool_id,
+        tool_call_id=tool_call_id,
+        tool_name=tool_name,
+        arguments=arguments,
+        timestamp=timestamp,
+    )
+
+
+def tool_done(
+    *,
+    tool_id: str = TOOL_ID,
+    tool_call_id: str = CALL_ID,
+    result: Any = UNSET,  # noqa: ANN401 - any JSON
+    timestamp: str = TIMESTAMP,
+) -> ToolDone:
+    """A `ToolDone`; with `{"words": 4}`, if no result is given."""
+    return ToolDone(
+        tool_id=tool_id,
+        tool_call_id=tool_call_id,
+        result={"words": 4} if result is UNSET else result,
+        timestamp=timestamp,
+    )
+
+
+def tool_failed(
+    *,
+    tool_id: str = TOOL_ID,
+    tool_call_id: str = CALL_ID,
+    error: str = "The tool failed.",
+    timestamp: str = TIMESTAMP,
+) -> ToolFailed:
+    """A `ToolFailed`."""
+    return ToolFailed(tool_id=tool_id, tool_call_id=tool_call_id, error=error, timestamp=timestamp)
+
+
+def tool_review_requested(
+    *,
+    tool_id: str = TOOL_ID,
+    tool_call_id: str = CALL_ID,
+    tool_name: str | None = TOOL,
+    arguments: Mapping[str, Any] = _ARGUMENTS,
+    requires_approval: bool = True,
+    timestamp: str = TIMESTAMP,
+) -> ToolReviewRequested:
+    """A `ToolReviewRequested`."""
+    return ToolReviewRequested(
+        tool_id=tool_id,
+        tool_call_id=tool_call_id,
+        tool_name=tool_name,
+        arguments=arguments,
+        requires_approval=requires_approval,
+        timestamp=timestamp,
+    )
+
+
+def tool_review_done(
+    *,
+    tool_id: str = TOOL_ID,
+    tool_call_id: str = CALL_ID,
+    review: ToolReview | str = ToolReview.APPROVED,
+    timestamp: str = TIMESTAMP,
+) -> ToolReviewDone:
+    """A `ToolReviewDone`."""
+    return ToolReviewDone(
+        tool_id=tool_id, tool_call_id=tool_call_id, review=review, timestamp=timestamp
+    )
+
+
+def unknown_event(*, type: str = "weather.changed", **fields: Any) -> UnknownEvent:  # noqa: A002, ANN401 - the attribute's name; any JSON
+    """An `UnknownEvent`, of a type that the client doesn't know; `fields` by their wire names."""
+    return UnknownEvent(type=type, extra=fields)
+
+
+def tool_call(
+    *,
+    id: str = CALL_ID,  # noqa: A002 - the attribute's name
+    name: str | None = TOOL,
+    arguments: str | None = '{"text": "Search, and then export."}',
+) -> ToolCall:
+    """A `ToolCall` that waits for its result; `arguments` is JSON text."""
+    return ToolCall(id=id, type="function", function=ToolFunction(name=name, arguments=arguments))
+
+
+def usage(
+    *,
+    completion_tokens: float | None = 4,
+    prompt_tokens: float | None = 4,
+    total_tokens: float | None = 8,
+) -> Usage:
+    """A `Usage`."""
+    return Usage(
+        completion_tokens=completion_tokens,
+        prompt_tokens=prompt_tokens,
+        total_tokens=total_tokens,
+    )

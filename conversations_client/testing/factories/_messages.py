@@ -1,0 +1,159 @@
+"""Messages and their parts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from conversations_client import (
+    UNSET,
+    DataPart,
+    ErrorPart,
+    FileContent,
+    FilePart,
+    Message,
+    MessageRole,
+    Part,
+    ReasoningPart,
+    RequestPart,
+    TextPart,
+    ToolResultPart,
+    UnknownPart,
+    UserMessage,
+)
+from conversations_client.testing.factories._defaults import (
+    ANSWER_ID,
+    CALL_ID,
+    CONVERSATION_ID,
+    CREATED_AT,
+    QUESTION,
+    QUESTION_ID,
+    USER_ID,
+    WORDS,
+)
+
+
+def message(
+    *,
+    id: str = QUESTION_ID,  # noqa: A002 - the attribute's name
+    conversation_id: str = CONVERSATION_ID,
+    created_at: float = CREATED_AT,
+    created_by_id: str = USER_ID,
+    role: MessageRole | str = MessageRole.USER,
+    parts: Sequence[Part] | None = None,
+) -> Message:
+    """A `Message`; a question of one text part, if no parts are given."""
+    return Message(
+        id=id,
+        conversation_id=conversation_id,
+        created_at=created_at,
+        created_by_id=created_by_id,
+        role=role,
+        parts=(text_part(text=QUESTION),) if parts is None else tuple(parts),
+    )
+
+
+def exchange(conversation_id: str = CONVERSATION_ID) -> tuple[Message, Message]:
+    """Two `Message`s: a question, and the answer to it a second later."""
+    return (
+        message(conversation_id=conversation_id),
+        message(
+            id=ANSWER_ID,
+            conversation_id=conversation_id,
+            created_at=CREATED_AT + 1000,
+            role=MessageRole.ASSISTANT,
+            parts=(text_part(),),
+        ),
+    )
+
+
+def user_message(
+    *, parts: Sequence[RequestPart] | None = None, message_id: str | None = None
+) -> UserMessage:
+    """A `UserMessage` to send; a question of one text part, if no parts are given."""
+    return UserMessage(
+        parts=(text_part(text=QUESTION),) if parts is None else tuple(parts),
+        message_id=message_id,
+    )
+
+
+def text_part(
+    *,
+    text: str = WORDS,
+    id: str | None = None,  # noqa: A002 - the attribute's name
+    metadata: Mapping[str, Any] | None = None,
+) -> TextPart:
+    """A `TextPart`."""
+    return TextPart(text=text, id=id, metadata=metadata)
+
+
+def file_part(
+    *,
+    file: FileContent | None = None,
+    id: str | None = None,  # noqa: A002 - the attribute's name
+    metadata: Mapping[str, Any] | None = None,
+) -> FilePart:
+    """A `FilePart`; of a short text file, if no file is given."""
+    return FilePart(file=file_content() if file is None else file, id=id, metadata=metadata)
+
+
+def file_content(
+    *,
+    bytes: str | None = "SGVsbG8=",  # noqa: A002 - the attribute's name
+    uri: str | None = None,
+    mime_type: str | None = "text/plain",
+    name: str | None = "hello.txt",
+) -> FileContent:
+    """A `FileContent`; `bytes` is base64, and None for a file that is at `uri`."""
+    return FileContent(bytes=bytes, uri=uri, mime_type=mime_type, name=name)
+
+
+def tool_result_part(
+    *,
+    tool_call_id: str = CALL_ID,
+    result: Any = UNSET,  # noqa: ANN401 - any JSON
+    id: str | None = None,  # noqa: A002 - the attribute's name
+    metadata: Mapping[str, Any] | None = None,
+) -> ToolResultPart:
+    """A `ToolResultPart`; `{"words": 4}`, if no result is given."""
+    return ToolResultPart(
+        tool_call_id=tool_call_id,
+        result={"words": 4} if result is UNSET else result,
+        id=id,
+        metadata=metadata,
+    )
+
+
+def error_part(
+    *,
+    error: str = "The model failed.",
+    code: float | None = 500,
+    id: str | None = None,  # noqa: A002 - the attribute's name
+    metadata: Mapping[str, Any] | None = None,
+) -> ErrorPart:
+    """An `ErrorPart`."""
+    return ErrorPart(error=error, code=code, id=id, metadata=metadata)
+
+
+def reasoning_part(
+    *,
+    reasoning: str = "The user asks about the roadmap.",
+    signature: str | None = None,
+    id: str | None = None,  # noqa: A002 - the attribute's name
+    metadata: Mapping[str, Any] | None = None,
+) -> ReasoningPart:
+    """A `ReasoningPart`."""
+    return ReasoningPart(reasoning=reasoning, signature=signature, id=id, metadata=metadata)
+
+
+def data_part(
+    *,
+    data: Mapping[str, Any] | None = None,
+    id: str | None = None,  # noqa: A002 - the attribute's name
+    metadata: Mapping[str, Any] | None = None,
+) -> DataPart:
+    """A `DataPart`; of `{"feature": "search"}`, if no data is given."""
+    return DataPart(data={"feature": "search"} if data is None else data, id=id, metadata=metadata)
+
+
+def unknown_part(*, kind: str = "hologram", **fields: Any) -> UnknownPart:  # noqa: ANN401 - any JSON
+    """An `UnknownPart`, of a kind that the client doesn't know; `fields` by their wire names."""
+    return UnknownPart(kind=kind, extra=fields)

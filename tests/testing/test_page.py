@@ -1,0 +1,19 @@
+"""docs/testing.md: each of its examples is a test file, which passes."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[2] / "docs" / "testing.md"
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_the_examples_pass(pytester: pytest.Pytester, example: str) -> None:
+    pytester.makepyfile(example)
+    outcomes = pytester.runpytest_inprocess("-Werror").parseoutcomes()
+    assert outcomes.keys() == {"passed"}
+    assert outcomes["passed"] >= len(re.findall(r"def test_", example)) > 0

@@ -1,0 +1,93 @@
+"""The pytest plugin, in pytest runs of its own."""
+
+import subprocess
+import sys
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+
+def test_each_test_has_a_sandbox_of_its_own(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        from conversations_client import Client
+        from conversations_client.sandbox import Sandbox
+
+        seen = []
+
+        @pytest.mark.parametrize("number", range(3))
+        def test_one(conversations_sandbox: Sandbox, number: int) -> None:
+            sandbox = conversations_sandbox
+            seen.append(sandbox)
+            if number == 0:
+                sandbox.fail_next(method="DELETE")
+            with Client(sandbox.api_key, base_url=sandbox.url) as client:
+                client.conversations.create()
+                assert len(list(client.conversations.list())) == 1
+            assert len(sandbox.requests) == 2
+            assert len(sandbox.disruptions) == (number == 0)
+
+        def test_all() -> None:
+            assert len({sandbox.api_key for sandbox in seen}) == 3
+            assert not any(sandbox._thread.is_alive() for sandbox in seen)
+        """
+    )
+    pytester.runpytest_inprocess("-Werror").assert_outcomes(passed=4)
+
+
+def test_the_environment_is_left_alone_unless_asked_for(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORQ_PROJECT_ID", "prj_1")
+    monkeypatch.setenv("ORQ_API_KEY", "mine")
+    pytester.makepyfile(
+        """
+        import asyncio, os
+
+        import pytest
+
+        from conversations_client import AsyncClient, Client
+
+        def environment():
+            names = ("ORQ_API_KEY", "ORQ_BASE_URL", "ORQ_PROJECT_ID")
+            return [os.environ.get(name) for name in names]
+
+        def test_not_asked_for(conversations_sandbox) -> None:
+            assert environment() == ["mine", None, "prj_1"]
+
+        def test_asked_for(conversations_environment, conversations_sandbox) -> None:
+            sandbox = conversations_sandbox
+            assert environment() == [sandbox.api_key, sandbox.url, None]
+            with Client() as client:
+                client.conversations.create(display_name="a")
+
+            async def main() -> None:
+                async with AsyncClient() as client:
+                    async for conversation in client.conversations.list():
+                        assert conversation.display_name == "a"
+
+            asyncio.run(main())
+            assert len(sandbox.requests) == 2
+
+        def test_afterwards() -> None:
+            assert environment() == ["mine", None, "prj_1"]
+        """
+    )
+    pytester.runpytest_inprocess("-Werror").assert_outcomes(passed=3)
+
+
+def test_the_fixtures_say_what_they_are(pytester: pytest.Pytester) -> None:
+    shown = pytester.runpytest_inprocess("--fixtures", "-v").stdout
+    shown.fnmatch_lines(["conversations_sandbox*", "*A running `Sandbox` of the test's own*"])
+
+
+def test_a_run_without_them_imports_nothing_of_the_package() -> None:
+    code = (
+        "import sys, pytest_conversations_client\n"
+        "found = {name.partition('.')[0] for name in sys.modules}\n"
+        "assert not found & {'conversations_client', 'httpx', 'attrs', 'starlette', 'uvicorn'}"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603
