@@ -134,6 +134,8 @@ def test_the_command_line_uses_the_public_names_alone(path: Path) -> None:
 
 PROTOCOLS = ["__enter__", "__exit__", "__iter__", "__next__", "__del__"]
 ASYNC_PROTOCOLS = ["__aenter__", "__aexit__", "__aiter__", "__anext__"]
+
+
 @pytest.mark.parametrize("path", sorted(ROOT.glob("testing/**/*.py")), ids=lambda path: path.stem)
 def test_what_is_for_testing_uses_the_public_names_alone(path: Path) -> None:
     testing = "conversations_client.testing"

@@ -464,6 +464,7 @@ def test_running_out_of_memory_is_a_typed_error(monkeypatch: pytest.MonkeyPatch)
         raise MemoryError
 
     monkeypatch.setattr("conversations_client._json._decoder", SimpleNamespace(decode=exhaust))
+    monkeypatch.setattr("conversations_client._json.quick", exhaust)
     with pytest.raises(DecodeError, match="nested too deeply"):
         parse(b"[]")
     converter.register_structure_hook(Exhausting, exhaust)

@@ -50,6 +50,7 @@ MADE: dict[str, Any] = {
 NOT_MADE = {
     "CompletionTokensDetails", "Fault", "PromptTokensDetails", "Retry", "Timeout",
     "AsyncPages", "Pages", "ToolFunction",
+    "AsyncHooks", "Hooks", "RequestInfo", "ResponseInfo", "RetryInfo",
 }  # fmt: skip
 KINDS: dict[str, Any] = {"unknown_event": conversations_client.Event}
 ID = re.compile(r"(conv|msg|user|resp|task|run|tool|call|text)_[0-7][0-9a-hjkmnp-tv-z]{25}")
