@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scripted import CONVERSATION, ScriptedServer, answer
 
 from conversations_client import (
+    AsyncClient,
     Client,
     ConversationPage,
     NotFoundError,
@@ -217,6 +218,12 @@ def test_no_list_at_all_is_still_an_error(colour: Colour) -> None:
     with ScriptedServer([answer(404, b"")] * 2) as server, pytest.raises(NotFoundError):
         colour.run(listing, api_key=KEY, base_url=server.url)
     assert len(server.seen) == 2
+
+
+def test_what_walks_a_listing_can_be_walked_itself() -> None:
+    client = AsyncClient(KEY)
+    for walking in (aiter(client.conversations.list()), client.conversations.list().pages()):
+        assert aiter(walking) is walking
 
 
 def test_a_listing_can_be_left_at_any_place(colour: Colour) -> None:

@@ -184,7 +184,7 @@ def test_sync_and_async_have_the_same_signatures_and_docstrings(
         assert function.__doc__ == theirs[name].__doc__
 
 
-def test_all_is_whole() -> None:
+def test_all_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     exported = conversations_client.__all__
     tree = ast.parse((ROOT / "__init__.py").read_text())
     (typed,) = (node for node in tree.body if isinstance(node, ast.If))
@@ -199,6 +199,7 @@ def test_all_is_whole() -> None:
     assert set(exported) <= set(dir(conversations_client))
     for name in exported:
         assert getattr(conversations_client, name) is not None
+    monkeypatch.delattr(conversations_client, "responses", raising=False)
     assert conversations_client.responses.Response is conversations_client.Response
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = conversations_client.Nothing

@@ -1,5 +1,6 @@
 """Below a call: proxies, TLS, deadlines, pools, and what httpx raises."""
 
+import json
 import os
 import socket
 import ssl
@@ -9,6 +10,7 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import httpcore
 import httpx
 import pytest
 import trustme
@@ -35,6 +37,7 @@ from conversations_client import (
 )
 from conversations_client._arguments import path_segment
 from conversations_client._failures import transport_error
+from conversations_client._network import Until, seconds_left
 from conversations_client._operation import Operation, Request
 from conversations_client._origin import Origin
 from conversations_client._transport import AsyncConnections, Connections, _abandoned
@@ -295,3 +298,20 @@ def test_headers() -> None:
     assert (headers["via"], headers["X"], headers.get("y")) == ("a, é", "é", None)
     assert (list(headers), len(headers)) == (["via", "x"], 2)
     assert repr(headers) == "Headers([('via', 'a, é'), ('x', 'é')])"
+
+
+def test_a_large_request_is_not_held_back(colour: Colour) -> None:
+    body = {"text": "x" * 200_000}
+    with ScriptedServer([answer(200, {})]) as server:
+        colour.run(
+            lambda client: client.request("POST", "/v2/x", returns=dict, body=body),
+            api_key=KEY,
+            base_url=server.url,
+        )
+    assert json.loads(server.seen[0].body) == body
+
+
+def test_nothing_is_left_of_a_limit_whose_deadline_is_over() -> None:
+    over = Until(5.0, deadline=1.0, clock=lambda: 1.0)
+    with pytest.raises(httpcore.ReadTimeout):
+        seconds_left(over, httpcore.ReadTimeout)

@@ -57,6 +57,8 @@ def test_the_command_shows_the_key_that_it_made_up() -> None:
         assert process.stdout is not None
         name, _, key = process.stdout.readline().partition("=")
         assert (name, create(url, key.strip())[:5]) == ("export ORQ_API_KEY", "conv_")
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 0
 
 
 def test_every_acknowledged_create_survives_kill_9(tmp_path: Path) -> None:
