@@ -1,7 +1,7 @@
 """This package."""
 
 from collections.abc import Iterator, Sized
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness import payloads
 from harness.measuring import Load, Measurement, counted, parsed, run, timed, timed_async, weighed
@@ -79,15 +79,12 @@ def listing(load: Load) -> Measurement:
         return counted(load, items)
 
 
-def events(load: Load) -> Measurement | None:
+def events(load: Load) -> Measurement:
     with construct(load) as client:
-        responses: Any = getattr(client.conversations, "responses", None)
-        if responses is None:
-            return None
 
         def items(count: int) -> Iterator[object]:
             model = payloads.streamed(count, load.per_chunk)
-            with responses.stream(
+            with client.conversations.responses.stream(
                 payloads.conversation_id(0), message="Hello", model=model
             ) as stream:
                 yield from stream
