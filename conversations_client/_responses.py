@@ -19,7 +19,7 @@ class Responses:
 
     @property
     def with_raw_response(self) -> "RawResponses":
-        """The same call, its answer in its envelope: status, headers, request id, attempts."""
+        """The same call, its answer in its envelope (status, headers, request id, attempts)."""
         return RawResponses(self)
 
     def create(
@@ -162,7 +162,7 @@ class AsyncResponses:
 
     @property
     def with_raw_response(self) -> "AsyncRawResponses":
-        """The same call, its answer in its envelope: status, headers, request id, attempts."""
+        """The same call, its answer in its envelope (status, headers, request id, attempts)."""
         return AsyncRawResponses(self)
 
     async def create(
