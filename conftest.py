@@ -55,11 +55,9 @@ def lacks_command(name: str) -> str | None:
 
 
 def run_python(example: Example) -> None:
-    """Run a block in the page's namespace; one that awaits runs in the page's loop, as a notebook's."""
+    """Run a block in the page's namespace; one that awaits in the page's loop, as in notebooks."""
     source = "\n" * (example.line + example.parsed.line_offset) + example.parsed
-    code = compile(
-        source, example.path, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True
-    )
+    code = compile(source, example.path, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     if not code.co_flags & inspect.CO_COROUTINE:
         exec(code, example.namespace)  # noqa: S102 - an example is there to be run
         return
@@ -74,13 +72,13 @@ def close_loop(namespace: dict[str, object]) -> None:
 
 
 def run_console(example: Example) -> None:
-    """Run the commands behind each `$`; what stands below one is what it prints, `…` for anything."""
+    """Run what stands behind each `$`; below it may stand what it prints, `…` for anything."""
     blocks = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", example.parsed, re.MULTILINE)
     commands = [(command, wanted) for command, wanted in blocks if not SET_UP.match(command)]
     if not commands:
         pytest.skip("it sets up what is there already")
     for command, wanted in commands:
-        printed = subprocess.run(
+        printed = subprocess.run(  # noqa: S603 - a page of this repository says it
             ["bash", "-euo", "pipefail", "-c", command],  # noqa: S607 - the reader's own
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -99,7 +97,9 @@ pytest_collect_file = Sybil(
         SkipParser(),
     ],
     patterns=["*.md"],
-    setup=lambda namespace: namespace.update(__name__="__main__", lacks=lacks, lacks_command=lacks_command),
+    setup=lambda namespace: namespace.update(
+        __name__="__main__", lacks=lacks, lacks_command=lacks_command
+    ),
     teardown=close_loop,
     fixtures=["readers_environment"],
 ).pytest()

@@ -1,13 +1,15 @@
 """What turns these pages into HTML: scripts/test does, into .venv/html, without a network."""
 
+import re
 import sys
 from pathlib import Path
+from typing import cast
 
 from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from conversations_client import __version__  # noqa: E402 - the path comes first
+from conversations_client import __version__
 
 project = "conversations-client"
 release = version = __version__
@@ -18,6 +20,7 @@ html_title = "conversations-client"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_copy_source = False
+html_show_copyright = False
 html_show_sphinx = False
 
 myst_heading_anchors = 4
@@ -46,15 +49,25 @@ nitpick_ignore_regex = [
     (r"py:class", r"conversations_client\.events\._Event"),
 ]
 
+ATTRIBUTE = re.compile(r"^(\.\. attribute:: .+)\n((?:(?!\.\. ).*\n)*?) +:type: (.+)$", re.MULTILINE)
+
 
 def show_factories(*arguments: object) -> tuple[str | None, str | None]:
-    """A signature as people would write it: the default of attrs' factories here is always {}."""
+    """A signature as people would write it: what attrs' factories make here is always {}."""
     *_, signature, returns = arguments
     if not isinstance(signature, str):
         return None, None
     return signature.replace("=NOTHING", "={}"), returns if isinstance(returns, str) else None
 
 
+def put_types_beside_names(*arguments: object) -> None:
+    """Have `name: type` head an attribute, where napoleon puts the type below what it means."""
+    lines = cast("list[str]", arguments[-1])
+    text = "\n".join(lines)
+    lines[:] = ATTRIBUTE.sub(r"\1\n   :type: \3\n\2", text).split("\n")
+
+
 def setup(app: Sphinx) -> None:
     """Connect what settings can't say."""
     app.connect("autodoc-process-signature", show_factories)
+    app.connect("autodoc-process-docstring", put_types_beside_names, priority=900)
