@@ -2,7 +2,6 @@
 
 import ast
 import asyncio
-import importlib.util
 import inspect
 import os
 import re
@@ -10,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -43,9 +43,9 @@ def readers_environment(
     monkeypatch.chdir(tmp_path)
 
 
-def lacks(*modules: str) -> str | None:
-    """Why the examples that need the modules can't run here; None if they can."""
-    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+def lacks(*packages: str) -> str | None:
+    """Why the examples that need the packages can't run here; None if they can."""
+    missing = [name for name in packages if not list(metadata.distributions(name=name))]
     return f"needs {' and '.join(missing)}, which is not installed" if missing else None
 
 

@@ -44,7 +44,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(attrs|cattrs|collections|datetime|enum|httpx|os|ssl|types|typing)\..*"),
     # What docstrings show as code and is no name.
     (r"py:obj", r".*"),
-    (r"py:class", r".*\.[A-Z]$"),
+    (r"py:class", r".*\.[A-Z]$|Callable|Mapping|Sequence"),
     (r"py:class", r"conversations_client\._\w+\.(Async)?Raw(Conversations|Responses)"),
     (r"py:class", r"conversations_client\.events\._Event"),
 ]
@@ -63,7 +63,7 @@ def show_factories(*arguments: object) -> tuple[str | None, str | None]:
 def put_types_beside_names(*arguments: object) -> None:
     """Have `name: type` head an attribute, where napoleon puts the type below what it means."""
     lines = cast("list[str]", arguments[-1])
-    text = "\n".join(lines)
+    text = "\n".join(lines).replace(":type: collections.abc.", ":type: ")
     lines[:] = ATTRIBUTE.sub(r"\1\n   :type: \3\n\2", text).split("\n")
 
 
