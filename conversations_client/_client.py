@@ -54,7 +54,7 @@ class Client(Configured):
         max_connections: How many connections are open at once at most. Default 100.
         max_response_bytes: How large an answer may be after decompression. Default 64 MiB.
         max_event_bytes: How large one event of a streamed response may be. Default 16 MiB.
-        allow_plain_http: Whether the key may be sent over http:// to other machines. Default False.
+        allow_plain_http: Whether the key may go to other machines over plain HTTP. Default False.
         ssl_context: What decides which certificates are trusted; those of certifi if left out.
         http_client: An httpx client to send through instead of own connections; it is never
             closed, and its redirects and auth are not used.
@@ -247,7 +247,7 @@ class AsyncClient(Configured):
         max_connections: How many connections are open at once at most. Default 100.
         max_response_bytes: How large an answer may be after decompression. Default 64 MiB.
         max_event_bytes: How large one event of a streamed response may be. Default 16 MiB.
-        allow_plain_http: Whether the key may be sent over http:// to other machines. Default False.
+        allow_plain_http: Whether the key may go to other machines over plain HTTP. Default False.
         ssl_context: What decides which certificates are trusted; those of certifi if left out.
         http_client: An httpx client to send through instead of own connections; it is never
             closed, and its redirects and auth are not used.

@@ -33,7 +33,7 @@ class Conversations:
 
     @property
     def with_raw_response(self) -> "RawConversations":
-        """The same calls, each answer in its envelope: status, headers, request id, attempts."""
+        """The same calls, each answer in its envelope (status, headers, request id, attempts)."""
         return RawConversations(self._engine, project_id=self._project_id)
 
     def create(
@@ -202,8 +202,8 @@ class Conversations:
                 service lists those that stand alone.
 
         Returns:
-            The listing: iterate for conversations, or take its `pages()`. It asks for a page when
-            it gets there, and holds one at a time.
+            The listing, to iterate for conversations or to take `pages()` of. It asks for a page
+            when it gets there, and holds one at a time.
 
         Raises:
             InvalidArgumentError: An argument can't be right; nothing was sent.
@@ -237,7 +237,7 @@ class AsyncConversations:
 
     @property
     def with_raw_response(self) -> "AsyncRawConversations":
-        """The same calls, each answer in its envelope: status, headers, request id, attempts."""
+        """The same calls, each answer in its envelope (status, headers, request id, attempts)."""
         return AsyncRawConversations(self._engine, project_id=self._project_id)
 
     async def create(
@@ -406,8 +406,8 @@ class AsyncConversations:
                 service lists those that stand alone.
 
         Returns:
-            The listing: iterate for conversations, or take its `pages()`. It asks for a page when
-            it gets there, and holds one at a time.
+            The listing, to iterate for conversations or to take `pages()` of. It asks for a page
+            when it gets there, and holds one at a time.
 
         Raises:
             InvalidArgumentError: An argument can't be right; nothing was sent.

@@ -21,7 +21,7 @@ class Responses:
 
     @property
     def with_raw_response(self) -> "RawResponses":
-        """The same call, its answer in its envelope: status, headers, request id, attempts."""
+        """The same call, its answer in its envelope (status, headers, request id, attempts)."""
         return RawResponses(self._engine)
 
     def create(
@@ -125,7 +125,7 @@ class AsyncResponses:
 
     @property
     def with_raw_response(self) -> "AsyncRawResponses":
-        """The same call, its answer in its envelope: status, headers, request id, attempts."""
+        """The same call, its answer in its envelope (status, headers, request id, attempts)."""
         return AsyncRawResponses(self._engine)
 
     async def create(

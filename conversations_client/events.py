@@ -38,7 +38,14 @@ class ToolReview(StrEnum):
 
 @frozen(kw_only=True)
 class PromptTokensDetails:
-    """Where a prompt's tokens went; None for null, UNSET for what the service didn't say."""
+    """Where a prompt's tokens went; None for null, UNSET for what the service didn't say.
+
+    Attributes:
+        cached_tokens: Tokens that were read from a cache.
+        cache_creation_tokens: Tokens that were written to a cache.
+        audio_tokens: Tokens of sound.
+        extra: Fields that this version doesn't know, under their wire names.
+    """
 
     cached_tokens: int | Unset | None = field(default=UNSET, metadata={"wire": "cached_tokens"})
     cache_creation_tokens: int | Unset | None = field(
@@ -50,7 +57,15 @@ class PromptTokensDetails:
 
 @frozen(kw_only=True)
 class CompletionTokensDetails:
-    """Where a completion's tokens went; None for null, UNSET for what the service didn't say."""
+    """Where a completion's tokens went; None for null, UNSET for what the service didn't say.
+
+    Attributes:
+        reasoning_tokens: Tokens of thoughts.
+        accepted_prediction_tokens: Tokens of a prediction that were used.
+        rejected_prediction_tokens: Tokens of a prediction that were not used.
+        audio_tokens: Tokens of sound.
+        extra: Fields that this version doesn't know, under their wire names.
+    """
 
     reasoning_tokens: float | Unset | None = field(
         default=UNSET, metadata={"wire": "reasoning_tokens"}
@@ -316,7 +331,12 @@ class ToolReviewDone(_Event):
 
 @frozen(kw_only=True)
 class UnknownEvent:
-    """An event of a type that this version doesn't know."""
+    """An event of a type that this version doesn't know.
+
+    Attributes:
+        type: What the service calls the type.
+        extra: All other fields, under their wire names.
+    """
 
     type: str
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)

@@ -186,7 +186,12 @@ class DataPart:
 
 @frozen(kw_only=True)
 class UnknownPart:
-    """A part of a kind that this version doesn't know."""
+    """A part of a kind that this version doesn't know.
+
+    Attributes:
+        kind: What the service calls the kind.
+        extra: All other fields, under their wire names.
+    """
 
     kind: str
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)

@@ -1,7 +1,7 @@
 """The service's own SDK, at the last version that has conversations."""
 
 from collections.abc import Iterator, Sized
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from harness import payloads
 from harness.measuring import Load, Measurement, counted, parsed, run, timed, timed_async, weighed
@@ -69,7 +69,7 @@ def events(load: Load) -> Measurement:
         def items(count: int) -> Iterator[object]:
             with client.conversations.create_conversation_response(
                 conversation_id=payloads.conversation_id(0),
-                message=payloads.MESSAGE,
+                message=cast("Any", payloads.MESSAGE),
                 model=payloads.streamed(count, load.per_chunk),
             ) as stream:
                 yield from stream

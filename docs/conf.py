@@ -1,0 +1,73 @@
+"""What turns these pages into HTML: scripts/test does, into .venv/html, without a network."""
+
+import re
+import sys
+from pathlib import Path
+from typing import cast
+
+from sphinx.application import Sphinx
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from conversations_client import __version__
+
+project = "conversations-client"
+release = version = __version__
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
+
+html_theme = "furo"
+html_title = "conversations-client"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
+html_copy_source = False
+html_show_copyright = False
+html_show_sphinx = False
+
+myst_heading_anchors = 4
+copybutton_prompt_text = "$ "  # what is copied from a terminal is the commands alone
+copybutton_line_continuation_character = "\\"
+
+default_role = "py:obj"  # docstrings mark code with single backticks
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_member_order = "bysource"
+autodoc_inherit_docstrings = False
+napoleon_numpy_docstring = False
+napoleon_attr_annotations = True
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 72
+add_module_names = False
+
+nitpicky = True
+nitpick_ignore_regex = [
+    # Other projects' names, whose pages would have to be asked for.
+    (r"py:.*", r"(attrs|cattrs|collections|datetime|enum|httpx|os|ssl|types|typing)\..*"),
+    # What docstrings show as code and is no name.
+    (r"py:obj", r".*"),
+    (r"py:class", r"(.*\.)?[A-Z]$|Callable|Mapping|Sequence"),
+    (r"py:class", r"conversations_client\._\w+\.(Async)?Raw(Conversations|Responses)"),
+    (r"py:class", r"conversations_client\.events\._Event"),
+]
+
+ATTRIBUTE = re.compile(r"^(\.\. attribute:: .+)\n((?:(?!\.\. ).*\n)*?) +:type: (.+)$", re.MULTILINE)
+
+
+def show_factories(*arguments: object) -> tuple[str | None, str | None]:
+    """A signature as people would write it: what attrs' factories make here is always {}."""
+    *_, signature, returns = arguments
+    if not isinstance(signature, str):
+        return None, None
+    return signature.replace("=NOTHING", "={}"), returns if isinstance(returns, str) else None
+
+
+def put_types_beside_names(*arguments: object) -> None:
+    """Have `name: type` head an attribute, where napoleon puts the type below what it means."""
+    lines = cast("list[str]", arguments[-1])
+    text = "\n".join(lines).replace(":type: collections.abc.", ":type: ")
+    lines[:] = ATTRIBUTE.sub(r"\1\n   :type: \3\n\2", text).split("\n")
+
+
+def setup(app: Sphinx) -> None:
+    """Connect what settings can't say."""
+    app.connect("autodoc-process-signature", show_factories)
+    app.connect("autodoc-process-docstring", put_types_beside_names, priority=900)
