@@ -92,6 +92,24 @@ def change(orq: Any, named: str, unnamed: str) -> None:  # noqa: ANN401
     )
 
 
+def respond(orq: Any, conversation_id: str) -> None:  # noqa: ANN401
+    """Say something, take the answer as it comes, and find both in the conversation."""
+    message = {"role": "user", "parts": [{"kind": "text", "text": "How do I pay?"}]}
+    with orq.conversations.create_conversation_response(
+        conversation_id=conversation_id, message=message, model="sandbox/echo"
+    ) as stream:
+        events = [event.data for event in stream]
+    words = [event.data.delta.text for event in events if event.type == "part.delta"]
+    expect(
+        "respond",
+        got=(words, events[-1].type),
+        wanted=(["How ", "do ", "I ", "pay?"], "response.done"),
+    )
+    found = orq.conversations.retrieve(conversation_id=conversation_id)
+    said = [(each.role, each.parts[0].text) for each in found.messages]
+    expect("retrieve", got=said, wanted=[("user", "How do I pay?"), ("assistant", "How do I pay?")])
+
+
 async def delete(orq: Any, *ids: str) -> None:  # noqa: ANN401
     """Delete all of them with the async half, after which they are gone."""
     for conversation_id in ids:
@@ -110,4 +128,5 @@ with SDK.Orq(api_key=os.environ["ORQ_API_KEY"], server_url=os.environ["ORQ_BASE_
     conversations = create(client)
     read(client, *conversations)
     change(client, *conversations)
+    respond(client, conversations[0])
     asyncio.run(delete(client, *conversations))
