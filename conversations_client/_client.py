@@ -6,8 +6,6 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-import httpx
-
 from ._call import RawResponse
 from ._config import Settings, Timeout
 from ._configured import (
@@ -18,6 +16,7 @@ from ._configured import (
     checked_settings,
     origin,
 )
+from ._http import AsyncHTTPClient, HTTPClient
 from ._retry import Retry
 from ._transport import (
     AsyncConnections,
@@ -55,8 +54,8 @@ class Client(Configured):
         max_event_bytes: How large one event of a streamed response may be. Default 16 MiB.
         allow_plain_http: Whether the key may be sent over http:// to other machines. Default False.
         ssl_context: What decides which certificates are trusted; those of certifi if left out.
-        http_client: An httpx client to send through instead of own connections; it is never
-            closed, and its redirects and auth are not used.
+        http_client: An `httpx.Client` or `httpx2.Client` to send through instead of own
+            connections; it is never closed, and its redirects and auth are not used.
         hooks: Functions to call around each attempt.
 
     Raises:
@@ -76,7 +75,7 @@ class Client(Configured):
         max_event_bytes: int = MAX_EVENT_BYTES,
         allow_plain_http: bool = False,
         ssl_context: ssl.SSLContext | None = None,
-        http_client: httpx.Client | None = None,
+        http_client: HTTPClient | None = None,
         hooks: Hooks | None = None,
     ) -> None:
         settings = checked_settings(
@@ -95,7 +94,7 @@ class Client(Configured):
                 origin(settings, ssl_context)
             )
         else:
-            check_injected(http_client, httpx.Client)
+            check_injected(http_client, "Client")
             connections = InjectedConnections(http_client)
         self._set_up(settings, connections, hooks, owner=True)
 
@@ -244,8 +243,8 @@ class AsyncClient(Configured):
         max_event_bytes: How large one event of a streamed response may be. Default 16 MiB.
         allow_plain_http: Whether the key may be sent over http:// to other machines. Default False.
         ssl_context: What decides which certificates are trusted; those of certifi if left out.
-        http_client: An httpx client to send through instead of own connections; it is never
-            closed, and its redirects and auth are not used.
+        http_client: An `httpx.AsyncClient` or `httpx2.AsyncClient` to send through instead of own
+            connections; it is never closed, and its redirects and auth are not used.
         hooks: Functions to call around each attempt.
 
     Raises:
@@ -265,7 +264,7 @@ class AsyncClient(Configured):
         max_event_bytes: int = MAX_EVENT_BYTES,
         allow_plain_http: bool = False,
         ssl_context: ssl.SSLContext | None = None,
-        http_client: httpx.AsyncClient | None = None,
+        http_client: AsyncHTTPClient | None = None,
         hooks: AsyncHooks | None = None,
     ) -> None:
         settings = checked_settings(
@@ -284,7 +283,7 @@ class AsyncClient(Configured):
                 origin(settings, ssl_context)
             )
         else:
-            check_injected(http_client, httpx.AsyncClient)
+            check_injected(http_client, "AsyncClient")
             connections = InjectedAsyncConnections(http_client)
         self._set_up(settings, connections, hooks, owner=True)
 

@@ -113,9 +113,12 @@ def origin(settings: Settings, ssl_context: ssl.SSLContext | None) -> Origin:
     )
 
 
-def check_injected(client: object, expected: type) -> None:
-    """Refuse what is no httpx client of the right colour; raises ConfigurationError."""
-    if not isinstance(client, expected):
+def check_injected(client: object, expected: str) -> None:
+    """Refuse what is no client of the right colour; raises ConfigurationError."""
+    from ._http import classes  # noqa: PLC0415 - whoever has made the client has imported it
+
+    if not isinstance(client, classes(expected)):
         raise ConfigurationError(
-            f"http_client must be an httpx.{expected.__name__}, not {type(client).__name__}."
+            f"http_client must be an httpx.{expected} or an httpx2.{expected}, "
+            f"not {type(client).__name__}."
         )

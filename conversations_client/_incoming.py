@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final, TypeVar, cast
 
 import anyio
-import httpx
 from attrs import field, frozen
 
 from ._call import Call, RawResponse
-from ._failures import FOREIGN, transport_error
+from ._failures import foreign, transport_error
+from ._http import httpx
 from ._network import DeadlineStream, Until
 from ._operation import Reply
 from ._reading import Source
@@ -54,7 +54,7 @@ class Incoming:
         """The next piece, or nothing at the end; raises TransportError."""
         try:
             return next(filter(None, self._pieces), b"")
-        except FOREIGN as error:
+        except foreign() as error:
             failure = transport_error(error)
         raise failure
 
@@ -67,7 +67,7 @@ class Incoming:
             error: What the body came to, if it isn't whole.
         """
         try:
-            with contextlib.suppress(*FOREIGN):
+            with contextlib.suppress(*foreign()):
                 try:
                     if drain:
                         self._drain()
@@ -101,7 +101,7 @@ class AsyncIncoming:
             async for piece in self._pieces:
                 if piece:
                     return piece
-        except FOREIGN as error:
+        except foreign() as error:
             failure = transport_error(error)
         else:
             return b""
@@ -116,7 +116,7 @@ class AsyncIncoming:
             error: What the body came to, if it isn't whole.
         """
         try:
-            with anyio.move_on_after(_CLOSING, shield=True), contextlib.suppress(*FOREIGN):
+            with anyio.move_on_after(_CLOSING, shield=True), contextlib.suppress(*foreign()):
                 if drain:
                     with anyio.move_on_after(_DRAINING):
                         await exhaust_async(self._pieces)
@@ -150,6 +150,6 @@ async def exhaust_async(pieces: AsyncIterator[bytes]) -> None:
     running them: left to the garbage collector they would be finished outside their task, of
     which trio warns.
     """
-    with contextlib.suppress(*FOREIGN):
+    with contextlib.suppress(*foreign()):
         async for _ in pieces:
             pass

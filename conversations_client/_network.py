@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any, Self, cast
 
 import anyio
-import httpcore
+
+from ._http import httpcore
 
 
 class Until(float):
