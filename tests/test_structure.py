@@ -47,6 +47,7 @@ LAYERS = [
     {"_body", "_failures", "_faults", "_pool", "_times", "_validators", "hooks"},
     {"_origin", "errors"},
     {"_network"},
+    {"_display"},
     {
         "_attributes",
         "_headers",
