@@ -33,7 +33,7 @@ def _modules() -> Iterator[ModuleType]:
 def _described(name: str, value: Any) -> Iterator[str]:
     if isinstance(value, type):
         yield f"class {name}({', '.join(_public_bases(value))})"
-        for key, member in sorted(_members(value).items()):
+        for key, member in sorted(members(value).items()):
             yield f"    {_member(key, member)}"
     elif isinstance(value, FunctionType):
         yield f"{name}{_signature(value)}"
@@ -54,7 +54,7 @@ def _is_public(cls: type) -> bool:
     return cls.__name__ in conversations_client.__all__ if ours else cls not in {object, Generic}
 
 
-def _members(cls: type) -> dict[str, Any]:
+def members(cls: type) -> dict[str, Any]:
     """Its own members, and those of bases that have no public name."""
     found: dict[str, Any] = {}
     for base in reversed(cls.__mro__):
@@ -72,8 +72,8 @@ def _is_hidden(name: str, cls: type) -> bool:
 
 
 def _member(name: str, member: Any) -> str:
-    if isinstance(member, classmethod | staticmethod):
-        member = member.__func__
+    # Of a class method, what it is made of.
+    member = getattr(member, "__func__", member)
     if isinstance(member, cached_property):
         return f"{name}{_returned(member.func)}"
     if isinstance(member, property) and member.fget is not None:

@@ -1,9 +1,13 @@
 """What people can import and call changes only where somebody meant it to."""
 
+import inspect
 from difflib import unified_diff
 from pathlib import Path
 
 import public_api
+import pytest
+
+import conversations_client
 
 RECORD = Path(__file__).with_name("api.txt")
 
@@ -18,3 +22,18 @@ The public API is not as tests/api.txt has it:
 
 If it is meant to change, say so in CHANGELOG.md and record it: python tests/public_api.py > tests/api.txt
 """
+
+
+CLASSES = [
+    each
+    for name in conversations_client.__all__
+    if isinstance(each := getattr(conversations_client, name), type)
+]
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_help_says_something_of_every_class_and_of_what_it_can_be_asked(cls: type) -> None:
+    assert cls.__doc__
+    for name, member in public_api.members(cls).items():
+        if name != "__init__" and (callable(member) or hasattr(member, "__get__")):
+            assert inspect.getdoc(member), name

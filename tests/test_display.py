@@ -4,7 +4,7 @@ import copy
 import json
 import pickle
 from io import StringIO
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
@@ -158,7 +158,7 @@ def test_what_holds_itself_can_be_shown() -> None:
 
 @pytest.mark.parametrize("value", [PLAIN, LATER, PART, RESULT, UNKNOWN, DONE])
 def test_answers_are_values(value: Any) -> None:
-    cls: Any = type(value)
+    cls = cast("Any", type(value))
     copies: list[Any] = [
         pickle.loads(pickle.dumps(value)),
         copy.deepcopy(value),
