@@ -1,6 +1,7 @@
 """What people can import and call changes only where somebody meant it to."""
 
 import inspect
+import sys
 from difflib import unified_diff
 from pathlib import Path
 
@@ -37,3 +38,9 @@ def test_help_says_something_of_every_class_and_of_what_it_can_be_asked(cls: typ
     for name, member in public_api.members(cls).items():
         if name != "__init__" and (callable(member) or hasattr(member, "__get__")):
             assert inspect.getdoc(member), name
+
+
+def test_a_public_module_is_imported_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = conversations_client.responses
+    monkeypatch.delattr(conversations_client, "responses")
+    assert conversations_client.responses is module is sys.modules["conversations_client.responses"]
