@@ -12,9 +12,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import Any, Final, Self, TypeAlias, cast
 
 import anyio
-import httpcore
-import httpx
 
+from ._http import httpcore, httpx
 from ._network import extensions, pool_timeout
 from ._pool import Pool, Ticket
 

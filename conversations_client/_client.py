@@ -21,12 +21,11 @@ from .hooks import AsyncHooks, Hooks
 if TYPE_CHECKING:
     import ssl
 
-    import httpx
-
     from ._call import RawResponse
     from ._conversations import AsyncConversations, Conversations
     from ._engine import AsyncEngine, Engine
     from ._exchange import Effects
+    from ._http import AsyncHTTPClient, HTTPClient
     from ._transport import (
         AsyncConnections,
         Connections,
@@ -56,8 +55,8 @@ class Client(Configured):
         max_event_bytes: How large one event of a streamed response may be. Default 16 MiB.
         allow_plain_http: Whether the key may go to other machines over plain HTTP. Default False.
         ssl_context: What decides which certificates are trusted; those of certifi if left out.
-        http_client: An httpx client to send through instead of own connections; it is never
-            closed, and its redirects and auth are not used.
+        http_client: An `httpx.Client` or `httpx2.Client` to send through instead of own
+            connections; it is never closed, and its redirects and auth are not used.
         hooks: Functions to call around each attempt.
 
     Raises:
@@ -77,7 +76,7 @@ class Client(Configured):
         max_event_bytes: int = MAX_EVENT_BYTES,
         allow_plain_http: bool = False,
         ssl_context: "ssl.SSLContext | None" = None,
-        http_client: "httpx.Client | None" = None,
+        http_client: "HTTPClient | None" = None,
         hooks: Hooks | None = None,
     ) -> None:
         settings = checked_settings(
@@ -249,8 +248,8 @@ class AsyncClient(Configured):
         max_event_bytes: How large one event of a streamed response may be. Default 16 MiB.
         allow_plain_http: Whether the key may go to other machines over plain HTTP. Default False.
         ssl_context: What decides which certificates are trusted; those of certifi if left out.
-        http_client: An httpx client to send through instead of own connections; it is never
-            closed, and its redirects and auth are not used.
+        http_client: An `httpx.AsyncClient` or `httpx2.AsyncClient` to send through instead of own
+            connections; it is never closed, and its redirects and auth are not used.
         hooks: Functions to call around each attempt.
 
     Raises:
@@ -270,7 +269,7 @@ class AsyncClient(Configured):
         max_event_bytes: int = MAX_EVENT_BYTES,
         allow_plain_http: bool = False,
         ssl_context: "ssl.SSLContext | None" = None,
-        http_client: "httpx.AsyncClient | None" = None,
+        http_client: "AsyncHTTPClient | None" = None,
         hooks: AsyncHooks | None = None,
     ) -> None:
         settings = checked_settings(

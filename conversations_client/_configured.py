@@ -122,12 +122,13 @@ class Shared(Generic[ConnectionsT]):
 
 
 def check_injected(client: object, expected: str) -> None:
-    """Refuse what is no httpx client of the right colour; raises ConfigurationError."""
+    """Refuse what is no client of the right colour; raises ConfigurationError."""
     if client is None:
         return
-    import httpx  # noqa: PLC0415 - whoever has made the client has imported it
+    from ._http import classes  # noqa: PLC0415 - whoever has made the client has imported it
 
-    if not isinstance(client, getattr(httpx, expected)):
+    if not isinstance(client, classes(expected)):
         raise ConfigurationError(
-            f"http_client must be an httpx.{expected}, not {type(client).__name__}."
+            f"http_client must be an httpx.{expected} or an httpx2.{expected}, "
+            f"not {type(client).__name__}."
         )

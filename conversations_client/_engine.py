@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar, cast
 
 import anyio
-import httpx
 
 from ._call import Call, RawResponse
 from ._config import Settings
 from ._exchange import Effects, Exchange
-from ._failures import FOREIGN
+from ._failures import foreign
+from ._http import httpx
 from ._incoming import AsyncIncoming, Incoming, exhaust_async
 from ._log import is_wanted, log
 from ._operation import Operation, Outcome, Reply
@@ -108,7 +108,7 @@ class Engine(Exchange):
             return exchange(call)
         except TransportError as error:
             return error
-        except FOREIGN as error:
+        except foreign() as error:
             return self._failure(error, call)
 
     def _whole(self, call: Call[Any]) -> Reply:
@@ -215,7 +215,7 @@ class AsyncEngine(Exchange):
                 return await exchange(call, request)
         except TransportError as error:
             return error
-        except FOREIGN as error:
+        except foreign() as error:
             return self._failure(error, call)
         waited_for = cut_off(request)
         if waited_for is None:

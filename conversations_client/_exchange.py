@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import anyio
-import httpx
 from attrs import field, frozen
 
 from ._body import Body
@@ -16,6 +15,7 @@ from ._call import Call
 from ._config import Settings
 from ._failures import transport_error
 from ._headers import Headers
+from ._http import httpx
 from ._incoming import Head
 from ._network import Until
 from ._operation import Operation, Reply

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final, TypeVar, cast
 
 import anyio
-import httpx
 from attrs import field, frozen
 
 from ._call import Call, RawResponse
-from ._failures import FOREIGN, transport_error
+from ._failures import foreign, transport_error
+from ._http import httpx
 from ._network import DeadlineStream, Until
 from ._operation import Reply
 from ._source import Source
@@ -44,8 +44,8 @@ class Incoming:
 
     def __init__(self, head: Head, request: httpx.Request, response: httpx.Response) -> None:
         self.head = head
-        self.then: Callable[[], None] | None = None
-        """What is to be called when it is closed."""
+        self.then: Callable[[BaseException | None], None] | None = None
+        """What is to be called when it is closed, with the error that it came to."""
         self._request = request
         self._response = response
         self._pieces = iter(cast("httpx.SyncByteStream", response.stream))
@@ -54,24 +54,27 @@ class Incoming:
         """The next piece, or nothing at the end; raises TransportError."""
         try:
             return next(filter(None, self._pieces), b"")
-        except FOREIGN as error:
+        except foreign() as error:
             failure = transport_error(error)
         raise failure
 
-    def close(self, *, drain: bool = False) -> None:
+    def close(self, *, drain: bool = False, error: BaseException | None = None) -> None:
         """Let go of the connection; again does nothing.
 
         Args:
             drain: Whether the body has nothing more to say: its end is waited for a moment, for
                 only so can the connection be used again.
+            error: What the body came to, if it isn't whole.
         """
-        with contextlib.suppress(*FOREIGN):
-            try:
-                if drain:
-                    self._drain()
-            finally:
-                self._response.close()
-        _call(self.then)
+        try:
+            with contextlib.suppress(*foreign()):
+                try:
+                    if drain:
+                        self._drain()
+                finally:
+                    self._response.close()
+        finally:
+            _call(self.then, error)
 
     def _drain(self) -> None:
         # Connections other than our own can't be told now to wait for a moment alone.
@@ -87,8 +90,8 @@ class AsyncIncoming:
 
     def __init__(self, head: Head, response: httpx.Response) -> None:
         self.head = head
-        self.then: Callable[[], None] | None = None
-        """What is to be called when it is closed."""
+        self.then: Callable[[BaseException | None], None] | None = None
+        """What is to be called when it is closed, with the error that it came to."""
         self._response = response
         self._pieces = aiter(cast("httpx.AsyncByteStream", response.stream))
 
@@ -98,34 +101,40 @@ class AsyncIncoming:
             async for piece in self._pieces:
                 if piece:
                     return piece
-        except FOREIGN as error:
+        except foreign() as error:
             failure = transport_error(error)
         else:
             return b""
         raise failure
 
-    async def aclose(self, *, drain: bool = False) -> None:
+    async def aclose(self, *, drain: bool = False, error: BaseException | None = None) -> None:
         """Let go of the connection, cancelled or not; again does nothing.
 
         Args:
             drain: Whether the body has nothing more to say: its end is waited for a moment, for
                 only so can the connection be used again.
+            error: What the body came to, if it isn't whole.
         """
-        with anyio.move_on_after(_CLOSING, shield=True), contextlib.suppress(*FOREIGN):
-            if drain:
-                with anyio.move_on_after(_DRAINING):
-                    await exhaust_async(self._pieces)
-            await self._response.aclose()
-            await exhaust_async(self._pieces)
-        _call(self.then)
+        try:
+            with anyio.move_on_after(_CLOSING, shield=True), contextlib.suppress(*foreign()):
+                if drain:
+                    with anyio.move_on_after(_DRAINING):
+                        await exhaust_async(self._pieces)
+                await self._response.aclose()
+                await exhaust_async(self._pieces)
+        finally:
+            _call(self.then, error)
 
     def abandon(self) -> None:
         """Let go of the connection from where nothing can be awaited."""
+        _call(self.then, None)
 
 
-def _call(function: Callable[[], None] | None) -> None:
+def _call(
+    function: Callable[[BaseException | None], None] | None, error: BaseException | None
+) -> None:
     if function is not None:
-        function()
+        function(error)
 
 
 def exhaust(pieces: Iterator[bytes]) -> None:
@@ -141,6 +150,6 @@ async def exhaust_async(pieces: AsyncIterator[bytes]) -> None:
     running them: left to the garbage collector they would be finished outside their task, of
     which trio warns.
     """
-    with contextlib.suppress(*FOREIGN):
+    with contextlib.suppress(*foreign()):
         async for _ in pieces:
             pass

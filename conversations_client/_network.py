@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any, Final, Self, cast
 
 import anyio
-import httpcore
+
+from ._http import httpcore
 
 _LARGEST_HELD: Final = 2**16
 

@@ -7,10 +7,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import httpcore
-import httpx
 from attrs import frozen
 
+from ._http import httpcore, httpx
 from ._network import AsyncBackend, DeadlineBackend
 
 KEEPALIVE_SECONDS: Final = 5.0  # shorter than the idle limit of common servers and balancers

@@ -3,13 +3,12 @@
 from typing import Any, Final
 from urllib.parse import urlencode
 
-import httpx
-
 from ._config import Settings
+from ._http import httpx
 from ._operation import Request
 from ._version import __version__
 
-_USER_AGENT: Final = f"conversations-client/{__version__} httpx/{httpx.__version__}"
+_USER_AGENT: Final = f"conversations-client/{__version__} {httpx.__title__}/{httpx.__version__}"
 _EVENTS_AS_THEY_COME: Final = {
     "Accept": "text/event-stream",
     "Accept-Encoding": "identity",  # for what compresses may hold events back
@@ -33,8 +32,9 @@ class Requests:
         }
         # As httpx's own, whose repr doesn't show the key.
         self._without_body = httpx.Headers(plain)
-        self._with_body = httpx.Headers({**plain, "Content-Type": "application/json"})
-        self._streaming = httpx.Headers({**self._with_body, **_EVENTS_AS_THEY_COME})
+        with_body = {**plain, "Content-Type": "application/json"}
+        self._with_body = httpx.Headers(with_body)
+        self._streaming = httpx.Headers({**with_body, **_EVENTS_AS_THEY_COME})
 
     def make(
         self, request: Request, *, idempotency_key: str | None, extensions: dict[str, Any]

@@ -111,8 +111,8 @@ class Stream(_Streamed[Incoming]):
         incoming = self._opening()
         try:
             self._begin(incoming)
-        except StreamError:
-            self.close()
+        except StreamError as error:
+            self._end(error)
             raise
         return self
 
@@ -135,8 +135,8 @@ class Stream(_Streamed[Incoming]):
                 if reading.is_done:
                     raise StopIteration
                 self._feed(reading)
-        except StreamError:
-            self.close()
+        except StreamError as error:
+            self._end(error)
             raise
         return event
 
@@ -164,14 +164,17 @@ class Stream(_Streamed[Incoming]):
 
     def close(self) -> None:
         """Free the connection; again does nothing."""
-        if self._ends_now():
-            self._answer().close(drain=self._is_over())
+        self._end(None)
 
     def __del__(self) -> None:
         # Where warnings are errors, this one must not keep the connection.
         if self._ends_now():
             self._answer().close()
             self._warn_of_leaving_it_open()
+
+    def _end(self, error: StreamError | None) -> None:
+        if self._ends_now():
+            self._answer().close(drain=self._is_over(), error=error)
 
     def _feed(self, reading: Reading) -> None:
         try:
@@ -212,8 +215,8 @@ class AsyncStream(_Streamed[AsyncIncoming]):
         incoming = await self._opening()
         try:
             self._begin(incoming)
-        except StreamError:
-            await self.aclose()
+        except StreamError as error:
+            await self._end(error)
             raise
         return self
 
@@ -236,8 +239,8 @@ class AsyncStream(_Streamed[AsyncIncoming]):
                 if reading.is_done:
                     raise StopAsyncIteration
                 await self._feed(reading)
-        except StreamError:
-            await self.aclose()
+        except StreamError as error:
+            await self._end(error)
             raise
         return event
 
@@ -265,13 +268,16 @@ class AsyncStream(_Streamed[AsyncIncoming]):
 
     async def aclose(self) -> None:
         """Free the connection; again does nothing."""
-        if self._ends_now():
-            await self._answer().aclose(drain=self._is_over())
+        await self._end(None)
 
     def __del__(self) -> None:
         if self._ends_now():
             self._answer().abandon()
             self._warn_of_leaving_it_open()
+
+    async def _end(self, error: StreamError | None) -> None:
+        if self._ends_now():
+            await self._answer().aclose(drain=self._is_over(), error=error)
 
     async def _feed(self, reading: Reading) -> None:
         try:

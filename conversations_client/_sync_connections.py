@@ -11,8 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, TypeAlias, cast
 
-import httpcore
-
+from ._http import httpcore
 from ._network import pool_timeout
 from ._pool import Pool, Ticket
 

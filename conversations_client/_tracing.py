@@ -3,16 +3,20 @@
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from types import TracebackType
 from typing import Any, Final, TypeAlias
 
 from ._call import Call
 from ._version import __version__
 
-End: TypeAlias = Callable[[], None]
+End: TypeAlias = Callable[[BaseException | None], None]
+"""Ends a span; takes the error that the call came to, or None."""
+
+_TRACE: Final = "opentelemetry.trace"
 
 
-def _nothing() -> None:
+def _nothing(_: BaseException | None) -> None:
     pass
 
 
@@ -28,8 +32,10 @@ def traced(call: Call[Any], *, ends: bool = True) -> AbstractContextManager[End]
             gives is to be called when it is, unless the block itself fails.
     """
     # A program that doesn't import it has nowhere to send spans to.
-    trace = sys.modules.get("opentelemetry.trace")
-    return _UNTRACED if trace is None else _Traced(trace, call, ends=ends)
+    if sys.modules.get(_TRACE) is None:
+        return _UNTRACED
+    # Another thread may be in the midst of importing it: that is waited for.
+    return _Traced(import_module(_TRACE), call, ends=ends)
 
 
 class _Traced:
@@ -56,12 +62,17 @@ class _Traced:
         traceback: TracebackType | None,
     ) -> None:
         self._current.__exit__(exc_type, exc_value, traceback)
-        if exc_value is not None:
-            self._span.set_attribute("error.type", type(exc_value).__qualname__)
-            self._span.set_status(self._failed, str(exc_value))
         if self._ends or exc_value is not None:
-            self._end()
+            self._end(exc_value)
 
-    def _end(self) -> None:
-        self._span.set_attribute("http.request.resend_count", max(self._call.attempts - 1, 0))
+    def _end(self, error: BaseException | None) -> None:
+        if error is not None:
+            self._span.set_attribute("error.type", _name(type(error)))
+            self._span.set_status(self._failed, str(error))
+        if self._call.attempts > 1:
+            self._span.set_attribute("http.request.resend_count", self._call.attempts - 1)
         self._span.end()
+
+
+def _name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}".removeprefix("builtins.")

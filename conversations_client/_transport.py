@@ -7,11 +7,10 @@ from typing import Any, Final, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import anyio.lowlevel
-import httpcore
-import httpx
 
 from ._async_connections import CUT_OFF, AsyncConnectionPool
 from ._config import Settings
+from ._http import AsyncHTTPClient, HTTPClient, httpcore, httpx
 from ._origin import KEEPALIVE_SECONDS, Origin
 from ._pool import closed_error
 from ._sync_connections import ConnectionPool
@@ -85,14 +84,14 @@ def _through_proxy(cls: type[TransportT], options: dict[str, Any]) -> TransportT
     try:
         return cls(**options)
     except ImportError:
-        problem = "needs another package: pip install 'httpx[socks]'"
+        problem = f"needs another package: pip install '{httpx.__name__}[socks]'"
     except (ValueError, TypeError, httpx.InvalidURL):
         problem = "is not a URL such as http://host:port"
     raise ConfigurationError(f"The proxy that the environment sets {problem}.")
 
 
 def connections(
-    settings: Settings, ssl_context: ssl.SSLContext | None, injected: httpx.Client | None
+    settings: Settings, ssl_context: ssl.SSLContext | None, injected: HTTPClient | None
 ) -> "Connections | InjectedConnections":
     """What a sync client sends through."""
     if injected is not None:
@@ -101,7 +100,7 @@ def connections(
 
 
 def async_connections(
-    settings: Settings, ssl_context: ssl.SSLContext | None, injected: httpx.AsyncClient | None
+    settings: Settings, ssl_context: ssl.SSLContext | None, injected: AsyncHTTPClient | None
 ) -> "AsyncConnections | InjectedAsyncConnections":
     """What an async client sends through."""
     if injected is not None:
@@ -210,9 +209,9 @@ def cut_off(request: httpx.Request) -> httpx.TimeoutException | None:
 
 
 class InjectedConnections:
-    """What a sync client sends through when the caller brought an httpx client."""
+    """What a sync client sends through when the caller brought an HTTP client."""
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: HTTPClient) -> None:
         self._client = client
         self._closed = False
 
@@ -220,9 +219,10 @@ class InjectedConnections:
         """The head of the answer, its body still to come; raises ClientClosedError."""
         if self._closed or self._client.is_closed:
             raise closed_error()
-        return self._client.send(
+        response: httpx.Response = self._client.send(
             _as_built_by(self._client, request), stream=True, auth=None, follow_redirects=False
         )
+        return response
 
     def close(self) -> None:
         """Stop using the caller's client, and leave it open."""
@@ -230,9 +230,9 @@ class InjectedConnections:
 
 
 class InjectedAsyncConnections:
-    """What an async client sends through when the caller brought an httpx client."""
+    """What an async client sends through when the caller brought an HTTP client."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: AsyncHTTPClient) -> None:
         self._client = client
         self._closed = False
 
@@ -240,21 +240,22 @@ class InjectedAsyncConnections:
         """The head of the answer, its body still to come; raises ClientClosedError."""
         if self._closed or self._client.is_closed:
             raise closed_error()
-        return await self._client.send(
+        response: httpx.Response = await self._client.send(
             _as_built_by(self._client, request), stream=True, auth=None, follow_redirects=False
         )
+        return response
 
     async def aclose(self) -> None:
         """Stop using the caller's client, and leave it open."""
         self._closed = True
 
 
-def _as_built_by(client: httpx.Client | httpx.AsyncClient, request: httpx.Request) -> httpx.Request:
+def _as_built_by(client: HTTPClient | AsyncHTTPClient, request: httpx.Request) -> Any:  # noqa: ANN401 - its own
     """The request with the headers, cookies and parameters that the caller's client adds."""
     return client.build_request(
         request.method,
-        request.url,
-        headers=request.headers,
+        str(request.url),
+        headers=request.headers.raw,
         content=request.read() or None,
         extensions=request.extensions,
     )

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from attrs import field, frozen
 
 from ._attributes import ENVELOPE
+from ._display import Displayed
 from ._unset import UNSET, Unset
 from .errors import DecodeError, Fault
 from .messages import Part
@@ -36,8 +37,8 @@ class ToolReview(StrEnum):
     REJECTED = "rejected"
 
 
-@frozen(kw_only=True)
-class PromptTokensDetails:
+@frozen(kw_only=True, repr=False)
+class PromptTokensDetails(Displayed):
     """Where a prompt's tokens went; None for null, UNSET for what the service didn't say.
 
     Attributes:
@@ -55,8 +56,8 @@ class PromptTokensDetails:
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
 
-@frozen(kw_only=True)
-class CompletionTokensDetails:
+@frozen(kw_only=True, repr=False)
+class CompletionTokensDetails(Displayed):
     """Where a completion's tokens went; None for null, UNSET for what the service didn't say.
 
     Attributes:
@@ -80,8 +81,8 @@ class CompletionTokensDetails:
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
 
-@frozen(kw_only=True)
-class Usage:
+@frozen(kw_only=True, repr=False)
+class Usage(Displayed):
     """How many tokens a response took.
 
     Attributes:
@@ -105,8 +106,8 @@ class Usage:
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
 
-@frozen(kw_only=True)
-class ToolFunction:
+@frozen(kw_only=True, repr=False)
+class ToolFunction(Displayed):
     """What a tool call calls; each None where the service didn't say.
 
     Attributes:
@@ -120,8 +121,8 @@ class ToolFunction:
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
 
-@frozen(kw_only=True)
-class ToolCall:
+@frozen(kw_only=True, repr=False)
+class ToolCall(Displayed):
     """A tool call that waits for its result.
 
     Attributes:
@@ -137,8 +138,8 @@ class ToolCall:
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
 
-@frozen(kw_only=True)
-class _Event:
+@frozen(kw_only=True, repr=False)
+class _Event(Displayed):
     """What all events have.
 
     Attributes:
@@ -161,7 +162,7 @@ class _Event:
         return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ResponseStarted(_Event):
     """The response begins.
 
@@ -183,7 +184,7 @@ class ResponseStarted(_Event):
     assistant_message_id: str | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ResponseDone(_Event):
     """The response is whole.
 
@@ -199,7 +200,7 @@ class ResponseDone(_Event):
     pending_tool_calls: tuple[ToolCall, ...] | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ResponseFailed(_Event):
     """The response broke off.
 
@@ -213,7 +214,7 @@ class ResponseFailed(_Event):
     code: float
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class PartDelta(_Event):
     """A part grew.
 
@@ -227,7 +228,7 @@ class PartDelta(_Event):
     delta: Part
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class PartDone(_Event):
     """A part is whole.
 
@@ -241,7 +242,7 @@ class PartDone(_Event):
     part: Part
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ToolStarted(_Event):
     """A tool begins.
 
@@ -259,7 +260,7 @@ class ToolStarted(_Event):
     arguments: Mapping[str, Any] = field(hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ToolDone(_Event):
     """A tool gave its result.
 
@@ -275,7 +276,7 @@ class ToolDone(_Event):
     result: Any = field(default=UNSET, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ToolFailed(_Event):
     """A tool failed.
 
@@ -291,7 +292,7 @@ class ToolFailed(_Event):
     error: str
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ToolReviewRequested(_Event):
     """Somebody is to say whether a tool may be called.
 
@@ -313,7 +314,7 @@ class ToolReviewRequested(_Event):
     requires_approval: bool
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ToolReviewDone(_Event):
     """Somebody said whether a tool may be called.
 
@@ -329,8 +330,8 @@ class ToolReviewDone(_Event):
     review: ToolReview | str
 
 
-@frozen(kw_only=True)
-class UnknownEvent:
+@frozen(kw_only=True, repr=False)
+class UnknownEvent(Displayed):
     """An event of a type that this version doesn't know.
 
     Attributes:

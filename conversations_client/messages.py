@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 
 from attrs import field, frozen
 
+from ._display import Displayed
 from ._times import as_datetime
 from ._unset import UNSET
 from .errors import DecodeError, Fault
@@ -24,8 +25,8 @@ class MessageRole(StrEnum):
     ASSISTANT = "assistant"
 
 
-@frozen(kw_only=True)
-class TextPart:
+@frozen(kw_only=True, repr=False)
+class TextPart(Displayed):
     """Words.
 
     Attributes:
@@ -42,8 +43,8 @@ class TextPart:
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
 
-@frozen(kw_only=True)
-class FileContent:
+@frozen(kw_only=True, repr=False)
+class FileContent(Displayed):
     """A file, either in `bytes` or at `uri`.
 
     Attributes:
@@ -63,8 +64,8 @@ class FileContent:
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
 
-@frozen(kw_only=True)
-class FilePart:
+@frozen(kw_only=True, repr=False)
+class FilePart(Displayed):
     """A file; `content` gives it decoded.
 
     Attributes:
@@ -106,8 +107,8 @@ class FilePart:
             raise DecodeError((Fault("$.file.bytes", "not base64"),)) from None
 
 
-@frozen(kw_only=True)
-class ToolResultPart:
+@frozen(kw_only=True, repr=False)
+class ToolResultPart(Displayed):
     """What a tool gave.
 
     Attributes:
@@ -126,8 +127,8 @@ class ToolResultPart:
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
 
-@frozen(kw_only=True)
-class ErrorPart:
+@frozen(kw_only=True, repr=False)
+class ErrorPart(Displayed):
     """Something that went wrong.
 
     Attributes:
@@ -146,8 +147,8 @@ class ErrorPart:
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
 
-@frozen(kw_only=True)
-class ReasoningPart:
+@frozen(kw_only=True, repr=False)
+class ReasoningPart(Displayed):
     """What a model thought before it answered; it comes in streams.
 
     Attributes:
@@ -166,8 +167,8 @@ class ReasoningPart:
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
 
-@frozen(kw_only=True)
-class DataPart:
+@frozen(kw_only=True, repr=False)
+class DataPart(Displayed):
     """An object; it comes in streams.
 
     Attributes:
@@ -184,8 +185,8 @@ class DataPart:
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
 
-@frozen(kw_only=True)
-class UnknownPart:
+@frozen(kw_only=True, repr=False)
+class UnknownPart(Displayed):
     """A part of a kind that this version doesn't know.
 
     Attributes:
@@ -209,8 +210,8 @@ Part = TextPart | FilePart | ToolResultPart | ErrorPart | ReasoningPart | DataPa
 """What messages and streams are made of."""
 
 
-@frozen(kw_only=True)
-class UserMessage:
+@frozen(kw_only=True, repr=False)
+class UserMessage(Displayed):
     """A message to send.
 
     Attributes:
@@ -223,8 +224,8 @@ class UserMessage:
     message_id: str | None = None
 
 
-@frozen(kw_only=True)
-class Message:
+@frozen(kw_only=True, repr=False)
+class Message(Displayed):
     """A message of a conversation.
 
     Attributes:

@@ -12,6 +12,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from ._display import Displayed
 from ._times import as_datetime
 from ._unset import UNSET, Unset
 from .messages import Message
@@ -23,8 +24,8 @@ class ConversationKind(StrEnum):
     CONVERSATION = "conversation"
 
 
-@frozen(kw_only=True)
-class ConversationMetadata:
+@frozen(kw_only=True, repr=False)
+class ConversationMetadata(Displayed):
     """What belongs to a conversation besides its name.
 
     Attributes:
@@ -40,8 +41,8 @@ class ConversationMetadata:
     extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
 
 
-@frozen(kw_only=True)
-class Conversation:
+@frozen(kw_only=True, repr=False)
+class Conversation(Displayed):
     """A conversation; the API reference calls it `CreateConversationResponseBody`.
 
     Attributes:
@@ -88,7 +89,7 @@ class Conversation:
         return found if isinstance(found, str) else None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ConversationWithMessages(Conversation):
     """A conversation as `retrieve` gives it.
 
@@ -99,8 +100,8 @@ class ConversationWithMessages(Conversation):
     messages: tuple[Message, ...] | None = None
 
 
-@frozen(kw_only=True)
-class ConversationPage:
+@frozen(kw_only=True, repr=False)
+class ConversationPage(Displayed):
     """One page of a listing.
 
     Attributes:

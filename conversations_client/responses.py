@@ -2,13 +2,14 @@
 
 from attrs import frozen
 
+from ._display import Displayed
 from .errors import ConversationsError, Delivery
 from .events import FinishReason, ToolCall, Usage
 from .messages import Part, ReasoningPart, TextPart
 
 
-@frozen(kw_only=True)
-class PartialResponse:
+@frozen(kw_only=True, repr=False)
+class PartialResponse(Displayed):
     """What has arrived of a response.
 
     Attributes:
@@ -41,7 +42,7 @@ class PartialResponse:
         return "".join(part.reasoning for part in self.parts if isinstance(part, ReasoningPart))
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Response(PartialResponse):
     """A whole response.
 

@@ -153,5 +153,6 @@ def _request(line: bytes, stream: Any) -> Seen:
     headers: dict[str, str] = {}
     while (field := stream.readline().decode().strip()) != "":
         name, _, value = field.partition(":")
-        headers[name.lower()] = value.strip()
+        known = headers.get(name.lower())
+        headers[name.lower()] = value.strip() if known is None else f"{known}, {value.strip()}"
     return Seen(method, target, headers, stream.read(int(headers.get("content-length", "0"))))

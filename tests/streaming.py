@@ -59,8 +59,8 @@ class Awaited:
         found = getattr(self._sync, name.replace("aclose", "close"))
         if name in {"conversations", "responses", "with_raw_response"}:
             return Awaited(found)
-        if name in {"stream", "text_deltas"}:
-            return partial(self._iterated, found)
+        if name in {"list", "stream", "text_deltas", "with_options"}:
+            return partial(self._wrapped, found)
         if not callable(found):
             return found
 
@@ -70,7 +70,7 @@ class Awaited:
         return call
 
     @staticmethod
-    def _iterated(found: Any, *given: Any, **named: Any) -> "Awaited":
+    def _wrapped(found: Any, *given: Any, **named: Any) -> "Awaited":
         return Awaited(found(*given, **named))
 
     async def __aenter__(self) -> Self:
@@ -80,9 +80,8 @@ class Awaited:
     async def __aexit__(self, *error: object) -> None:
         self._sync.__exit__(*error)
 
-    def __aiter__(self) -> Self:
-        iter(self._sync)
-        return self
+    def __aiter__(self) -> "Awaited":
+        return Awaited(iter(self._sync))
 
     async def __anext__(self) -> Any:
         try:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import httpx
 import respx
 from colours import KEY, Colour
+from injected import made, run
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -28,6 +30,13 @@ def test_respx_mocks_a_client(colour: Colour) -> None:
         run_client(colour, twice, api_key=KEY, base_url="http://127.0.0.1:1", max_connections=1)
     assert route.call_count == 2
     assert route.calls.last.request.headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_respx_in_its_other_mode_mocks_an_injected_client(colour: Colour) -> None:
+    with respx.mock(base_url="http://127.0.0.1:1", using="httpx") as router:
+        route = router.post("/v2/conversations").respond(201, json=CONVERSATION)
+        run(colour, made(httpx), create, base_url="http://127.0.0.1:1")
+    assert route.call_count == 1
 
 
 def test_pytest_httpx_mocks_a_client(colour: Colour, httpx_mock: HTTPXMock) -> None:

@@ -7,7 +7,6 @@ from importlib.metadata import version
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 from colours import KEY, Colour
 from scripted import ScriptedServer, answer
@@ -209,42 +208,6 @@ def test_one_async_client_over_several_event_loops() -> None:
         anyio.run(main, backend="asyncio")
         anyio.run(main, backend="asyncio")
     assert len(server.seen) == 2
-
-
-def test_an_injected_client_is_used_and_left_open() -> None:
-    def respond(request: httpx.Request) -> httpx.Response:
-        assert request.headers["x-own"] == "1"
-        assert request.headers["authorization"] == f"Bearer {KEY}"
-        return httpx.Response(302, headers={"location": "https://elsewhere.example"})
-
-    own = httpx.Client(
-        transport=httpx.MockTransport(respond),
-        headers={"x-own": "1"},
-        auth=("user", "password"),
-        follow_redirects=True,
-    )
-    with Client(KEY, http_client=own) as client, pytest.raises(errors.StatusError):
-        client.conversations.create()
-    assert not own.is_closed
-    with pytest.raises(ClientClosedError):
-        client.conversations.create()
-    own.close()
-    with Client(KEY, http_client=own) as client, pytest.raises(ClientClosedError):
-        client.conversations.create()
-
-
-def test_an_injected_async_client_is_used_and_left_open() -> None:
-    async def main() -> None:
-        own = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(401)))
-        async with AsyncClient(KEY, http_client=own) as client:
-            with pytest.raises(errors.AuthenticationError):
-                await client.conversations.create()
-        assert not own.is_closed
-        with pytest.raises(ClientClosedError):
-            await client.conversations.create()
-        await own.aclose()
-
-    anyio.run(main)
 
 
 def test_the_key_shows_nowhere() -> None:

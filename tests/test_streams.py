@@ -4,11 +4,8 @@ import json
 import pickle
 import socket
 import struct
-from collections.abc import AsyncIterator
 from typing import Any
 
-import anyio
-import httpx
 import pytest
 from colours import KEY, Colour, World
 from scripted import HANG_UP, ScriptedServer, answer
@@ -28,8 +25,6 @@ from streaming import (
 )
 
 from conversations_client import (
-    AsyncClient,
-    Client,
     ConversationsError,
     DeadlineError,
     DecodeError,
@@ -728,50 +723,6 @@ def test_a_body_that_does_not_end_is_not_waited_for(
         found = play(colour, scenario, server, world=None, max_connections=1)
     assert found == [RESPONSE, RESPONSE]
     assert server.connections == 2
-
-
-class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The pieces of a body in a transport of a caller's own, and no end."""
-
-    def __init__(self, *pieces: bytes) -> None:
-        self.pieces = pieces
-        self.closed = 0
-
-    def __iter__(self) -> Any:
-        yield from self.pieces
-        raise AssertionError("read on")
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self.pieces:
-            yield piece
-        await anyio.sleep_forever()
-
-    def close(self) -> None:
-        self.closed += 1
-
-    async def aclose(self) -> None:
-        self.closed += 1
-
-
-def test_a_transport_of_the_callers_own(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_incoming, "_DRAINING", 0.01)
-    pieces = Pieces(b"", STARTED, b"", word("One "), b"", word("two ") + END)
-    kind = {"Content-Type": "text/event-stream"}
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=kind, stream=pieces))
-    if colour.name == "sync":
-        with httpx.Client(transport=transport) as own, Client(KEY, http_client=own) as client:
-            assert played(client, create) == RESPONSE
-    else:
-
-        async def main() -> None:
-            async with (
-                httpx.AsyncClient(transport=transport) as own,
-                AsyncClient(KEY, http_client=own) as client,
-            ):
-                assert (await create(client)) == RESPONSE
-
-        anyio.run(main, backend=colour.name)
-    assert pieces.closed
 
 
 @pytest.mark.parametrize("text", ["", "{}", json.dumps({"choices": []})])

@@ -47,13 +47,13 @@ LAYERS = [
     {"_objects", "_paging", "responses"},
     {"_generated", "events", "models"},
     {"_async_connections", "_json", "_log", "_sync_connections", "_values", "messages"},
-    {"_body", "_failures", "_faults", "_pool", "_times", "_validators", "hooks"},
-    {"_origin", "_source", "errors"},
+    {"_body", "_failures", "_faults", "_origin", "_pool", "_times", "_validators", "hooks"},
+    {"_display", "_network", "_source", "errors"},
     {
         "_attributes",
         "_headers",
+        "_http",
         "_nesting",
-        "_network",
         "_retry_after",
         "_secret",
         "_sse",
@@ -63,17 +63,6 @@ LAYERS = [
 ]
 DEPTH = {module: depth for depth, layer in enumerate(LAYERS) for module in layer}
 SOCKETS = {"_sync_connections", "_async_connections", "_network"}
-HTTPX = {
-    "_configured",
-    "_client",
-    "_engine",
-    "_exchange",
-    "_failures",
-    "_incoming",
-    "_origin",
-    "_requests",
-    "_transport",
-} | SOCKETS
 IMPURE = {"os", "socket", "time", "random", "uuid", "anyio", "threading", "secrets", "logging"}
 EFFECTFUL = {
     "_configured",
@@ -111,7 +100,7 @@ def test_imports_point_down_only(path: Path) -> None:
             assert DEPTH[name.removeprefix(".")] > DEPTH[path.stem], name
         top = name.split(".", 1)[0]
         assert top != "conversations_client"
-        assert top not in {"httpx", "httpcore"} or path.stem in HTTPX
+        assert top not in {"httpx", "httpcore", "httpx2", "httpcore2"} or path.stem == "_http"
         assert top not in IMPURE or path.stem in EFFECTFUL
 
 

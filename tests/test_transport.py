@@ -21,22 +21,18 @@ from conversations_client import (
     AsyncClient,
     Client,
     ConfigurationError,
-    ConnectError,
     ConnectTimeoutError,
     ConversationsError,
     DeadlineError,
     Delivery,
-    DisconnectError,
     Headers,
     InvalidArgumentError,
     PoolTimeoutError,
     ProxyError,
     Timeout,
     TLSError,
-    TransportError,
 )
 from conversations_client._arguments import path_segment
-from conversations_client._failures import transport_error
 from conversations_client._network import Until, seconds_left
 from conversations_client._operation import Operation, Request
 from conversations_client._origin import Origin
@@ -258,37 +254,6 @@ def test_a_forked_child_starts_connections_of_its_own(monkeypatch: pytest.Monkey
             await connections.aclose()
 
     anyio.run(main)
-
-
-SSL_CAUSE = httpx.ConnectError("bad certificate.")
-SSL_CAUSE.__cause__ = ssl.SSLError()
-
-
-@pytest.mark.parametrize(
-    ("foreign", "expected", "delivery"),
-    [
-        (httpx.ConnectTimeout(""), ConnectTimeoutError, Delivery.UNSENT),
-        (httpx.PoolTimeout(""), PoolTimeoutError, Delivery.UNSENT),
-        (httpx.ProxyError("x"), ProxyError, Delivery.UNSENT),
-        (SSL_CAUSE, TLSError, Delivery.UNSENT),
-        (httpx.ConnectError(""), ConnectError, Delivery.UNSENT),
-        (httpx.UnsupportedProtocol("x"), ConnectError, Delivery.UNSENT),
-        (httpx.InvalidURL("x"), ConnectError, Delivery.UNSENT),
-        (httpx.RemoteProtocolError("x"), DisconnectError, Delivery.UNKNOWN),
-        (OSError(5, "x"), DisconnectError, Delivery.UNKNOWN),
-    ],
-)
-def test_what_httpx_raises_becomes_ours(
-    foreign: Exception, expected: type[TransportError], delivery: Delivery
-) -> None:
-    error = transport_error(foreign)
-    assert type(error) is expected
-    assert error.delivery is delivery
-
-
-def test_a_header_that_cannot_be_sent_is_not_quoted() -> None:
-    error = transport_error(httpx.LocalProtocolError(f"Illegal header value b'{KEY}'"))
-    assert KEY not in str(error)
 
 
 def test_headers() -> None:

@@ -2,6 +2,9 @@
 
 from typing import Literal, assert_type
 
+import httpx
+import httpx2
+
 from conversations_client import (
     UNSET,
     AsyncClient,
@@ -61,3 +64,15 @@ def wrong(client: Client, conversation: Conversation) -> None:
     client.with_options(base_url="https://x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     conversation.id = "conv_1"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     Retry(3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def injected(own: httpx.Client, fork: httpx2.Client) -> None:
+    Client(http_client=own)
+    Client(http_client=fork)
+    AsyncClient(http_client=own)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def injected_async(own: httpx.AsyncClient, fork: httpx2.AsyncClient) -> None:
+    AsyncClient(http_client=own)
+    AsyncClient(http_client=fork)
+    Client(http_client=fork)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

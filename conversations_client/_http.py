@@ -1,0 +1,44 @@
+"""The HTTP stack that the client stands on: no other module of the package imports it.
+
+Its fork has the same names. A client of the fork may be injected; to stand on the fork itself, this
+file imports it in place of the other.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+import httpcore
+import httpx
+
+__all__ = ["AsyncHTTPClient", "HTTPClient", "classes", "httpcore", "httpx"]
+
+_OTHER: Final = "httpx2"
+
+
+class _Sending(Protocol):
+    @property
+    def is_closed(self) -> bool: ...
+    @property
+    def build_request(self) -> Callable[..., Any]: ...
+    @property
+    def send(self) -> Callable[..., Any]: ...
+
+
+class HTTPClient(_Sending, Protocol):
+    """An `httpx.Client`, or an `httpx2.Client`."""
+
+    def close(self) -> None: ...
+
+
+class AsyncHTTPClient(_Sending, Protocol):
+    """An `httpx.AsyncClient`, or an `httpx2.AsyncClient`."""
+
+    async def aclose(self) -> None: ...
+
+
+def classes(*names: str) -> tuple[type[Any], ...]:
+    """The classes of these names: the stack's, and the fork's in a program that imports it."""
+    stacks = (httpx, sys.modules.get(_OTHER))
+    found = (getattr(stack, name, None) for stack in stacks for name in names)
+    return tuple(each for each in found if isinstance(each, type))

@@ -1,0 +1,57 @@
+"""Checks what the wheel and the sdist hold: python scripts/distributions.py FOLDER."""
+
+import sys
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PACKAGES = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+ONLY_IN_THE_SOURCES = ("benchmarks", "docs", "examples", "requirements", "scripts", "tests")
+
+
+def sources(*names: str) -> set[str]:
+    """These files of the checkout and those of these folders, without what programs leave there."""
+    return {
+        path.relative_to(ROOT).as_posix()
+        for name in names
+        for path in (ROOT / name, *(ROOT / name).rglob("*"))
+        if path.is_file() and not any("cache" in part for part in path.parts)
+    }
+
+
+def problems_of_the_wheel(names: set[str]) -> list[str]:
+    """What it lacks of the package, and what it has besides."""
+    needed = sources(*PACKAGES)
+    packed = {name for name in names if ".dist-info/" not in name}
+    return [
+        *(f"the wheel lacks {name}" for name in sorted(needed - packed)),
+        *(f"the wheel has {name}" for name in sorted(packed - needed)),
+        *([] if "conversations_client/py.typed" in packed else ["the wheel has no py.typed"]),
+    ]
+
+
+def problems_of_the_sdist(names: set[str]) -> list[str]:
+    """What it lacks of what people need to build, test and read the project."""
+    needed = sources(*PACKAGES, *ONLY_IN_THE_SOURCES)
+    needed |= {"CHANGELOG.md", "PKG-INFO", "README.md", "conftest.py", "pyproject.toml"}
+    packed = {name.partition("/")[2] for name in names}
+    return [f"the sdist lacks {name}" for name in sorted(needed - packed)]
+
+
+def main(folder: Path) -> None:
+    """Check the one wheel and the one sdist of a folder."""
+    (wheel,) = folder.glob("*.whl")
+    (sdist,) = folder.glob("*.tar.gz")
+    with zipfile.ZipFile(wheel) as files:
+        found = problems_of_the_wheel(set(files.namelist()))
+    with tarfile.open(sdist) as files:
+        found += problems_of_the_sdist(set(files.getnames()))
+    if found:
+        raise SystemExit("\n".join(found))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

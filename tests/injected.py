@@ -1,0 +1,61 @@
+"""HTTP clients that a caller brings, of either colour and either stack."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import anyio
+import httpx
+import httpx2
+from colours import KEY, Colour
+from streaming import played
+
+from conversations_client import AsyncClient, Client
+
+STACKS: list[Any] = [httpx, httpx2]
+
+
+def run(
+    colour: Colour, make: Callable[[str], Any], scenario: Callable[[Any], Any], **options: Any
+) -> Any:
+    """What an async scenario gives with a client over the one that `make` makes of a class's name."""
+    if colour.name == "sync":
+        with make("Client") as own, Client(KEY, http_client=own, **options) as client:
+            return played(client, scenario)
+
+    async def main() -> Any:
+        async with (
+            make("AsyncClient") as own,
+            AsyncClient(KEY, http_client=own, **options) as client,
+        ):
+            return await scenario(client)
+
+    return anyio.run(main, backend=colour.name)
+
+
+def made(stack: Any, **options: Any) -> Callable[[str], Any]:
+    """Makes clients of a stack."""
+    return lambda name: getattr(stack, name)(**options)
+
+
+def pieces(stack: Any, *parts: bytes) -> Any:
+    """A body of these parts and no end, in a transport of a caller's own."""
+
+    class Pieces(stack.SyncByteStream, stack.AsyncByteStream):  # type: ignore[misc]
+        closed = 0
+
+        def __iter__(self) -> Iterator[bytes]:
+            yield from parts
+            raise AssertionError("read on")
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for part in parts:
+                yield part
+            await anyio.sleep_forever()
+
+        def close(self) -> None:
+            self.closed += 1
+
+        async def aclose(self) -> None:
+            self.closed += 1
+
+    return Pieces()

@@ -1,0 +1,97 @@
+"""Writes down the public API: python tests/public_api.py > tests/api.txt."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from types import FunctionType, MemberDescriptorType, ModuleType
+from typing import Any, Generic
+
+import conversations_client
+
+PACKAGE = conversations_client.__name__
+
+# What the client makes and hands out: how it is made is its own affair.
+HANDED_OUT = re.compile("(Async)?(Conversations|Pages|Responses|Stream)")
+
+
+def lines() -> Iterator[str]:
+    """Every public name, each class followed by what it can be asked, in the order of names."""
+    for module in (conversations_client, *_modules()):
+        for name in sorted(getattr(module, "__all__", ())):
+            yield from _described(f"{module.__name__}.{name}", getattr(module, name))
+
+
+def _modules() -> Iterator[ModuleType]:
+    for found in pkgutil.walk_packages(conversations_client.__path__, f"{PACKAGE}."):
+        if found.ispkg and "._" not in found.name:
+            yield importlib.import_module(found.name)
+
+
+def _described(name: str, value: Any) -> Iterator[str]:
+    if isinstance(value, type):
+        yield f"class {name}({', '.join(_public_bases(value))})"
+        for key, member in sorted(members(value).items()):
+            yield f"    {_member(key, member)}"
+    elif isinstance(value, FunctionType):
+        yield f"{name}{_signature(value)}"
+    else:
+        yield f"{name}: {type(value).__name__}"
+
+
+def _public_bases(cls: type) -> Iterator[str]:
+    for base in cls.__bases__:
+        if _is_public(base):
+            yield base.__name__
+        else:
+            yield from _public_bases(base)
+
+
+def _is_public(cls: type) -> bool:
+    ours = cls.__module__.startswith(PACKAGE)
+    return cls.__name__ in conversations_client.__all__ if ours else cls not in {object, Generic}
+
+
+def members(cls: type) -> dict[str, Any]:
+    """Its own members, and those of bases that have no public name."""
+    found: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        if base.__module__.startswith(PACKAGE) and (base is cls or not _is_public(base)):
+            found |= {key: each for key, each in vars(base).items() if not _is_hidden(key, cls)}
+            if hasattr(base, "__total__"):  # a TypedDict
+                found |= dict.fromkeys(inspect.get_annotations(base))
+    return {key: each for key, each in found.items() if not isinstance(each, MemberDescriptorType)}
+
+
+def _is_hidden(name: str, cls: type) -> bool:
+    if name == "__init__":
+        return HANDED_OUT.fullmatch(cls.__name__) is not None
+    return name.startswith("_")
+
+
+def _member(name: str, member: Any) -> str:
+    # Of a class method, what it is made of.
+    member = getattr(member, "__func__", member)
+    if isinstance(member, cached_property):
+        return f"{name}{_returned(member.func)}"
+    if isinstance(member, property) and member.fget is not None:
+        return f"{name}{_returned(member.fget)}"
+    if isinstance(member, FunctionType):
+        kind = "async " if inspect.iscoroutinefunction(member) else ""
+        return f"{kind}{name}{_signature(member)}"
+    return name
+
+
+def _returned(function: Any) -> str:
+    return _signature(function).rpartition(")")[2]
+
+
+def _signature(function: Any) -> str:
+    text = re.sub(r"(?<![\w'])(\w+\.)+(?=[A-Za-z_])|~", "", str(inspect.signature(function)))
+    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", text)
+
+
+if __name__ == "__main__":
+    print(*lines(), sep="\n")  # noqa: T201 - what it is for

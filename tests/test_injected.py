@@ -1,0 +1,341 @@
+"""A client that the caller brings, of httpx or of httpx2: used as it is, and left open."""
+
+import ssl
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import trustme
+from colours import KEY, Colour
+from injected import STACKS, made, pieces, run
+from scripted import CONVERSATION, HALF, HANG_UP, ScriptedServer, answer
+from streaming import END, STARTED, WHOLE, chunk, head, streamed, word
+
+from conversations_client import (
+    AsyncClient,
+    AuthenticationError,
+    Client,
+    ClientClosedError,
+    ConfigurationError,
+    ConnectError,
+    ConnectTimeoutError,
+    ConversationsError,
+    DeadlineError,
+    Delivery,
+    DisconnectError,
+    IdleTimeoutError,
+    PoolTimeoutError,
+    ProxyError,
+    ResponseTooLargeError,
+    Retry,
+    StatusError,
+    StreamTruncatedError,
+    Timeout,
+    TLSError,
+    TransportError,
+    _incoming,
+)
+from conversations_client._failures import transport_error
+
+
+@pytest.fixture(params=STACKS, ids=lambda stack: stack.__name__)
+def stack(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+async def create(client: Any) -> Any:
+    return await client.conversations.create()
+
+
+async def respond(client: Any) -> Any:
+    return await client.conversations.responses.create("conv_1", message="Hello", model="a/b")
+
+
+async def pages(client: Any) -> list[Any]:
+    return [conversation.id async for conversation in client.conversations.list()]
+
+
+PAGE = {"object": "list", "data": [CONVERSATION], "has_more": False}
+
+
+def test_calls_listings_and_streams(colour: Colour, stack: Any) -> None:
+    async def scenario(client: Any) -> Any:
+        return [(await create(client)).id, await pages(client), (await respond(client)).text]
+
+    with ScriptedServer([answer(), answer(200, PAGE), streamed(WHOLE)]) as server:
+        found = run(colour, made(stack), scenario, base_url=server.url)
+    assert found == [CONVERSATION["_id"], [CONVERSATION["_id"]], "One two "]
+    assert server.connections == 1
+    for seen in server.seen:
+        assert seen.headers["authorization"] == f"Bearer {KEY}"
+        assert seen.headers["user-agent"].startswith("conversations-client/")
+    assert server.seen[0].body == b"{}"
+
+
+def test_what_the_callers_client_adds_and_what_is_not_used(colour: Colour, stack: Any) -> None:
+    make = made(
+        stack,
+        headers={"x-own": "1", "authorization": "Bearer other"},
+        cookies={"own": "2"},
+        params={"own": "3"},
+        auth=("user", "password"),
+        follow_redirects=True,
+    )
+    elsewhere = answer(302, {}, location="https://elsewhere.example")
+    with ScriptedServer([elsewhere]) as server, pytest.raises(StatusError):
+        run(colour, make, create, base_url=server.url, retry=Retry(attempts=1))
+    (seen,) = server.seen
+    assert seen.target == "/v2/conversations?own=3"
+    assert (seen.headers["x-own"], seen.headers["cookie"]) == ("1", "own=2")
+    assert seen.headers["authorization"] == f"Bearer {KEY}"
+
+
+ERRORS: list[tuple[Any, Any, dict[str, Any], type[ConversationsError], Delivery]] = [
+    (create, answer(401, {}), {}, AuthenticationError, Delivery.REFUSED),
+    (create, HANG_UP, {}, DisconnectError, Delivery.UNKNOWN),
+    (create, b"nonsense\r\n\r\n", {}, DisconnectError, Delivery.UNKNOWN),
+    (create, [b""], {"timeout": Timeout(idle=0.05)}, IdleTimeoutError, Delivery.UNKNOWN),
+    (create, [HALF], {"timeout": Timeout(total=0.05)}, DeadlineError, Delivery.UNKNOWN),
+    (create, answer(), {"max_response_bytes": 9}, ResponseTooLargeError, Delivery.UNKNOWN),
+    (pages, HANG_UP, {"retry": Retry(attempts=1)}, DisconnectError, Delivery.UNKNOWN),
+    (respond, HANG_UP, {}, DisconnectError, Delivery.UNKNOWN),
+    (respond, head() + chunk(STARTED) + b"?\r\n", {}, StreamTruncatedError, Delivery.UNKNOWN),
+    (
+        respond,
+        [head() + chunk(STARTED)],
+        {"timeout": Timeout(idle=0.05)},
+        StreamTruncatedError,
+        Delivery.UNKNOWN,
+    ),
+]
+
+
+@pytest.mark.parametrize("row", ERRORS)
+def test_what_fails_is_told_in_the_packages_own_errors(
+    colour: Colour,
+    stack: Any,
+    row: tuple[Any, Any, dict[str, Any], type[ConversationsError], Delivery],
+) -> None:
+    call, step, options, expected, delivery = row
+    with ScriptedServer([step]) as server, pytest.raises(ConversationsError) as raised:
+        run(colour, made(stack), call, base_url=server.url, **options)
+    assert type(raised.value) is expected
+    assert (raised.value.delivery, raised.value.attempts) == (delivery, 1)
+    assert len(server.seen) == 1
+
+
+def test_no_connection(colour: Colour, stack: Any) -> None:
+    with ScriptedServer([]) as server:
+        gone = server.url
+    with pytest.raises(ConnectError, match="check base_url") as raised:
+        run(colour, made(stack), create, base_url=gone, retry=Retry(attempts=1))
+    assert type(raised.value) is ConnectError
+    assert raised.value.delivery is Delivery.UNSENT
+
+
+def test_a_certificate_that_is_not_trusted(colour: Colour, stack: Any) -> None:
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(serving)  # pyright: ignore[reportUnknownMemberType]
+    make = made(stack, verify=ssl.create_default_context())
+    with (
+        ScriptedServer([answer()], tls=serving) as server,
+        pytest.raises(TLSError, match="certificate"),
+    ):
+        run(colour, make, create, base_url=server.url)
+
+
+def test_no_connection_becomes_free(colour: Colour, stack: Any) -> None:
+    async def scenario(client: Any) -> None:
+        async with client.conversations.responses.stream("conv_1", message="Hello", model="a/b"):
+            await create(client.with_options(timeout=0.05))
+
+    make = made(stack, limits=stack.Limits(max_connections=1))
+    with (
+        ScriptedServer([[head() + chunk(STARTED)]]) as server,
+        pytest.raises(PoolTimeoutError) as raised,
+    ):
+        run(colour, make, scenario, base_url=server.url)
+    assert raised.value.delivery is Delivery.UNSENT
+
+
+def test_a_stream_that_is_left_frees_its_connection(colour: Colour, stack: Any) -> None:
+    async def scenario(client: Any) -> None:
+        for _ in range(3):
+            async with client.conversations.responses.stream(
+                "conv_1", message="Hello", model="a/b"
+            ) as events:
+                await anext(events)
+        await create(client)
+
+    make = made(stack, limits=stack.Limits(max_connections=1))
+    with ScriptedServer([[head() + chunk(STARTED)]] * 3 + [answer()]) as server:
+        run(colour, make, scenario, base_url=server.url, timeout=10)
+    assert len(server.seen) == 4
+
+
+def test_a_transport_of_the_callers_own(
+    colour: Colour, stack: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_incoming, "_DRAINING", 0.01)
+    body = pieces(stack, b"", STARTED, b"", word("One "), b"", word("two ") + END)
+    kind = {"Content-Type": "text/event-stream"}
+
+    def respond_with(_: Any) -> Any:
+        return stack.Response(200, headers=kind, stream=body)
+
+    transport = stack.MockTransport(respond_with)
+    assert run(colour, made(stack, transport=transport), respond).text == "One two "
+    assert body.closed
+
+
+def test_it_is_left_open_and_no_longer_used(colour: Colour, stack: Any) -> None:
+    brought: list[Any] = []
+
+    def make(name: str) -> Any:
+        brought.append(getattr(stack, name)())
+        return brought[0]
+
+    async def scenario(client: Any) -> None:
+        await client.aclose()
+        with pytest.raises(ClientClosedError):
+            await create(client)
+        assert not brought[0].is_closed
+
+    run(colour, make, scenario)
+    assert brought[0].is_closed
+
+
+def test_one_that_is_closed_is_not_used(colour: Colour, stack: Any) -> None:
+    brought: list[Any] = []
+
+    def make(name: str) -> Any:
+        brought.append(getattr(stack, name)())
+        return brought[0]
+
+    async def scenario(client: Any) -> None:
+        await (brought[0].aclose() if hasattr(brought[0], "aclose") else closed(brought[0]))
+        with pytest.raises(ClientClosedError):
+            await create(client)
+
+    run(colour, make, scenario)
+
+
+async def closed(client: Any) -> None:
+    client.close()
+
+
+def test_one_of_the_other_colour_is_refused(stack: Any) -> None:
+    with stack.Client() as own:
+        brought: Any = own
+        with pytest.raises(ConfigurationError, match=r"httpx\.AsyncClient or an httpx2\.AsyncCl"):
+            AsyncClient(KEY, http_client=brought)
+    other: Any = stack.AsyncClient()
+    with pytest.raises(ConfigurationError, match=r"an httpx\.Client or an httpx2\.Client, not Asy"):
+        Client(KEY, http_client=other)
+
+
+def test_the_fork_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "httpx2")
+    brought: Any = object()
+    with pytest.raises(ConfigurationError, match="not object"):
+        Client(KEY, http_client=brought)
+    with pytest.raises(DisconnectError), ScriptedServer([HANG_UP]) as server:
+        run(Colour("sync"), made(STACKS[0]), create, base_url=server.url)
+
+
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+KINDS: list[tuple[str, type[TransportError], Delivery]] = [
+    ("ConnectTimeout", ConnectTimeoutError, Delivery.UNSENT),
+    ("PoolTimeout", PoolTimeoutError, Delivery.UNSENT),
+    ("ReadTimeout", IdleTimeoutError, Delivery.UNKNOWN),
+    ("WriteTimeout", IdleTimeoutError, Delivery.UNKNOWN),
+    ("ProxyError", ProxyError, Delivery.UNSENT),
+    ("ConnectError", ConnectError, Delivery.UNSENT),
+    ("UnsupportedProtocol", ConnectError, Delivery.UNSENT),
+    ("InvalidURL", ConnectError, Delivery.UNSENT),
+    ("RemoteProtocolError", DisconnectError, Delivery.UNKNOWN),
+    ("ReadError", DisconnectError, Delivery.UNKNOWN),
+    ("DecodingError", DisconnectError, Delivery.UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(("name", "expected", "delivery"), KINDS)
+def test_what_the_stacks_raise_becomes_ours(
+    stack: Any, name: str, expected: type[TransportError], delivery: Delivery
+) -> None:
+    cls: Any = getattr(stack, name)
+
+    class Subclass(cls):  # type: ignore[misc]
+        pass
+
+    for error in (cls("x"), Subclass("x"), caused(cls("x"), TimeoutError())):
+        found = transport_error(error)
+        assert type(found) is expected
+        assert found.delivery is delivery
+
+
+def test_what_is_below_the_stacks_becomes_ours(stack: Any) -> None:
+    tls = transport_error(caused(stack.ConnectError("bad certificate."), ssl.SSLError()))
+    assert (type(tls), tls.delivery) == (TLSError, Delivery.UNSENT)
+    broken = transport_error(OSError(5, "x"))
+    assert (type(broken), broken.delivery) == (DisconnectError, Delivery.UNKNOWN)
+
+
+def test_a_header_that_cannot_be_sent_is_not_quoted(stack: Any) -> None:
+    error = transport_error(stack.LocalProtocolError(f"Illegal header value b'{KEY}'"))
+    assert KEY not in str(error)
+
+
+PROGRAM = """
+import sys
+import httpx2
+
+httpx2.alias_httpx()
+
+import anyio
+from conversations_client import AsyncClient, Client, DisconnectError
+
+options = {"api_key": sys.argv[1], "base_url": sys.argv[2], "timeout": 10}
+say = {"message": "Hello", "model": "a/b"}
+
+with Client(**options) as client:
+    print(client.conversations.create().display_name)
+    print([each.display_name for each in client.conversations.list()])
+    print(client.conversations.responses.create("conv_1", **say).text)
+    try:
+        client.conversations.create()
+    except DisconnectError as error:
+        print(error.delivery)
+
+async def main():
+    async with AsyncClient(**options) as client:
+        print((await client.conversations.create()).display_name)
+        print([each.display_name async for each in client.conversations.list()])
+        print((await client.conversations.responses.create("conv_1", **say)).text)
+        try:
+            await client.conversations.create()
+        except DisconnectError as error:
+            print(error.delivery)
+
+anyio.run(main)
+anyio.run(main, backend="trio")
+import httpcore, httpx
+print(httpx.__name__, httpcore.__name__)
+"""
+
+
+def test_the_client_stands_on_the_fork_as_well() -> None:
+    script = [answer(), answer(200, PAGE), streamed(WHOLE), HANG_UP]
+    with ScriptedServer(script * 3) as server:
+        command = [sys.executable, "-W", "error", "-c", PROGRAM, KEY, server.url]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.stderr == ""
+    name = CONVERSATION["displayName"]
+    each = [name, f"['{name}']", "One two ", "unknown"]
+    assert done.stdout.splitlines() == [*each * 3, "httpx2 httpcore2"]
+    assert {" httpx2/" in seen.headers["user-agent"] for seen in server.seen} == {True}

@@ -1,0 +1,150 @@
+"""The lines that the client logs: their words and levels, and nothing where nobody reads them."""
+
+import logging
+from typing import Any
+
+import pytest
+from colours import KEY, Colour, World
+from scripted import HANG_UP, ScriptedServer, answer
+from streaming import WHOLE, streamed
+
+from conversations_client import ConversationsError, Hooks, _log
+from conversations_client._call import Call
+from conversations_client._log import LOGGER
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.DEBUG, logger=LOGGER.name)
+    return caplog
+
+
+def create(client: Any) -> Any:
+    return client.conversations.create(display_name="A secret plan")
+
+
+def delete(client: Any) -> Any:
+    return client.conversations.delete("conv_1")
+
+
+def respond(client: Any) -> Any:
+    return client.conversations.responses.create("conv_1", message="A secret plan", model="a/b")
+
+
+ROWS: list[tuple[Any, list[bytes], list[tuple[int, str]]]] = [
+    (
+        create,
+        [answer(x_request_id="req_1")],
+        [
+            (
+                logging.DEBUG,
+                "POST /v2/conversations: 201 after 0.0 ms (attempt 1, request id req_1)",
+            )
+        ],
+    ),
+    (
+        create,
+        [answer(429, {}, retry_after="2"), answer()],
+        [
+            (
+                logging.INFO,
+                "POST /v2/conversations: 429 after 0.0 ms (attempt 1, request id unknown); again in 2 s",
+            ),
+            (
+                logging.DEBUG,
+                "POST /v2/conversations: 201 after 0.0 ms (attempt 2, request id unknown)",
+            ),
+        ],
+    ),
+    (
+        delete,
+        [HANG_UP, answer(404, {}, x_request_id="req_2")],
+        [
+            (
+                logging.INFO,
+                "DELETE /v2/conversations/{conversation_id}: DisconnectError after 0.0 ms (attempt 1, request id unknown); again in 0.375 s",
+            ),
+            (
+                logging.INFO,
+                "DELETE /v2/conversations/{conversation_id}: 404 after 0.0 ms (attempt 2, request id req_2)",
+            ),
+        ],
+    ),
+    (
+        respond,
+        [streamed(WHOLE)],
+        [
+            (
+                logging.DEBUG,
+                "POST /v2/conversations/{conversation_id}/responses: 200 after 0.0 ms (attempt 1, request id unknown)",
+            )
+        ],
+    ),
+]
+
+
+def run(colour: Colour, call: Any, script: list[bytes], **options: Any) -> None:
+    with ScriptedServer(script) as server:
+        try:
+            colour.run(call, world=World(), api_key=KEY, base_url=server.url, **options)
+        except ConversationsError:
+            assert script[-1] != answer()
+
+
+@pytest.mark.parametrize(("call", "script", "expected"), ROWS)
+def test_lines(
+    colour: Colour,
+    lines: pytest.LogCaptureFixture,
+    call: Any,
+    script: list[bytes],
+    expected: list[tuple[int, str]],
+) -> None:
+    run(colour, call, script)
+    records = [record for record in lines.records if record.name == LOGGER.name]
+    assert [(record.levelno, record.getMessage()) for record in records] == expected
+    assert KEY not in lines.text
+    assert "secret" not in lines.text
+
+
+def test_how_long_it_took(lines: pytest.LogCaptureFixture) -> None:
+    world = World()
+
+    def script() -> Any:
+        world.now += 0.25
+        yield answer()
+
+    with ScriptedServer(script()) as server:
+        Colour("sync").run(create, world=world, api_key=KEY, base_url=server.url)
+    assert "201 after 250.0 ms" in lines.text
+
+
+@pytest.mark.parametrize("level", [logging.WARNING, logging.CRITICAL])
+def test_nothing_is_made_where_nobody_listens(
+    colour: Colour,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    level: int,
+) -> None:
+    caplog.set_level(level, logger=LOGGER.name)
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("made for nobody")
+
+    monkeypatch.setattr(Call, "request_info", refuse)
+    monkeypatch.setattr(Call, "response_info", refuse)
+    monkeypatch.setattr(LOGGER, "log", refuse)
+    run(colour, create, [answer(429, {}, retry_after="2"), answer()])
+
+
+def test_the_library_leaves_logging_to_the_program() -> None:
+    assert (LOGGER.name, LOGGER.level, LOGGER.propagate) == ("conversations_client", 0, True)
+    assert LOGGER.handlers == []
+    assert _log.is_wanted() is logging.getLogger().isEnabledFor(logging.INFO)
+
+
+def test_hooks_are_told_where_nobody_reads_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, logger=LOGGER.name)
+    found: list[Any] = []
+    run(Colour("sync"), create, [answer()], hooks=Hooks(on_response=found.append))
+    assert [info.status for info in found] == [201]
+    assert caplog.records == []
