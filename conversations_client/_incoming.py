@@ -55,7 +55,7 @@ class Incoming:
         try:
             return next(filter(None, self._pieces), b"")
         except FOREIGN as error:
-            failure = transport_error(error)
+            failure = transport_error(error, self.head.source.key)
         raise failure
 
     def close(self, *, drain: bool = False) -> None:
@@ -99,7 +99,7 @@ class AsyncIncoming:
                 if piece:
                     return piece
         except FOREIGN as error:
-            failure = transport_error(error)
+            failure = transport_error(error, self.head.source.key)
         else:
             return b""
         raise failure
@@ -118,9 +118,6 @@ class AsyncIncoming:
             await self._response.aclose()
             await exhaust_async(self._pieces)
         _call(self.then)
-
-    def abandon(self) -> None:
-        """Let go of the connection from where nothing can be awaited."""
 
 
 def _call(function: Callable[[], None] | None) -> None:

@@ -44,8 +44,8 @@ LAYERS = [
     {"_objects", "_paging", "responses"},
     {"_generated", "_transport", "events", "models"},
     {"_async_connections", "_json", "_log", "_sync_connections", "_values", "messages"},
-    {"_body", "_failures", "_faults", "_pool", "_times", "_validators", "hooks"},
-    {"_origin", "errors"},
+    {"_body", "_failures", "_faults", "_origin", "_pool", "_times", "_validators", "hooks"},
+    {"errors"},
     {
         "_attributes",
         "_headers",
