@@ -37,6 +37,7 @@ from conversations_client._arguments import path_segment
 from conversations_client._failures import transport_error
 from conversations_client._operation import Operation, Request
 from conversations_client._origin import Origin
+from conversations_client._secret import Secret
 from conversations_client._transport import AsyncConnections, Connections, _abandoned
 
 
@@ -271,6 +272,7 @@ SSL_CAUSE.__cause__ = ssl.SSLError()
         (httpx.ConnectError(""), ConnectError, Delivery.UNSENT),
         (httpx.UnsupportedProtocol("x"), ConnectError, Delivery.UNSENT),
         (httpx.InvalidURL("x"), ConnectError, Delivery.UNSENT),
+        (UnicodeError("label too long"), ConnectError, Delivery.UNSENT),
         (httpx.RemoteProtocolError("x"), DisconnectError, Delivery.UNKNOWN),
         (OSError(5, "x"), DisconnectError, Delivery.UNKNOWN),
     ],
@@ -278,14 +280,22 @@ SSL_CAUSE.__cause__ = ssl.SSLError()
 def test_what_httpx_raises_becomes_ours(
     foreign: Exception, expected: type[TransportError], delivery: Delivery
 ) -> None:
-    error = transport_error(foreign)
+    error = transport_error(foreign, Secret(KEY))
     assert type(error) is expected
     assert error.delivery is delivery
 
 
 def test_a_header_that_cannot_be_sent_is_not_quoted() -> None:
-    error = transport_error(httpx.LocalProtocolError(f"Illegal header value b'{KEY}'"))
-    assert KEY not in str(error)
+    for error in (
+        httpx.LocalProtocolError(f"Illegal header value b'{KEY}'"),
+        httpx.RemoteProtocolError(f"illegal status line: b'{KEY}'"),
+    ):
+        assert KEY not in str(transport_error(error, Secret(KEY)))
+
+
+def test_no_more_of_an_answer_is_quoted_than_fits_a_line() -> None:
+    said = str(transport_error(httpx.RemoteProtocolError("x" * 10**5), Secret(KEY)))
+    assert said == f"the connection broke ({'x' * 200}…)."
 
 
 def test_headers() -> None:
