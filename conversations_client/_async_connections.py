@@ -14,8 +14,8 @@ from typing import Any, Final, Self, TypeAlias, cast
 import anyio
 
 from ._http import httpcore, httpx
-from ._network import extensions, pool_timeout
-from ._pool import Pool, Ticket
+from ._network import extensions, is_reusable, pool_timeout
+from ._pool import LOOK_SECONDS, Pool, Ticket
 
 CUT_OFF: Final = "conversations_client.cut_off"
 """The extension of a request that ended before it was sent: what it had been waiting for."""
@@ -48,8 +48,8 @@ class AsyncConnectionPool:
         self._pool: Pool[httpcore.AsyncConnectionInterface, anyio.Event] = Pool(
             size=size, keepalive=keepalive, signal=anyio.Event
         )
-        # What is to be closed before the next request: what expired, and what a response held that
-        # nobody closed. Its place is kept until then.
+        # What is to be closed before the next request, or by who waits: what expired, and what a
+        # response held that nobody closed. Its place is kept until then.
         self.dropped: deque[_Ticket] = deque()
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
@@ -73,7 +73,7 @@ class AsyncConnectionPool:
     async def release(self, ticket: _Ticket) -> None:
         """Give a place on, with its connection if that can be used again."""
         connection = ticket.connection
-        if connection is None or not connection.is_available():
+        if connection is None or not is_reusable(connection):
             await self._discard(ticket)
             return
         refused = self._pool.release(ticket, now=self._clock())
@@ -95,8 +95,13 @@ class AsyncConnectionPool:
         return ticket
 
     async def _wait(self, ticket: _Ticket, signal: anyio.Event, request: httpcore.Request) -> None:
-        with anyio.move_on_after(pool_timeout(request)):
-            await signal.wait()
+        left = pool_timeout(request)
+        while left > 0:
+            with anyio.move_on_after(min(left, LOOK_SECONDS)):
+                await signal.wait()
+                break
+            await self._sweep()
+            left -= LOOK_SECONDS
         if not self._pool.turn_came(ticket):
             raise httpcore.PoolTimeout
 

@@ -9,8 +9,15 @@ from ._headers import Headers
 from ._operation import Operation, Outcome, Reply
 from ._retry import Again, Retry
 from ._secret import Secret
-from ._status import status_error
-from .errors import ConversationsError, DeadlineError, DecodeError, Delivery, TransportError
+from ._status import shown, status_error
+from .errors import (
+    ClientClosedError,
+    ConversationsError,
+    DeadlineError,
+    DecodeError,
+    Delivery,
+    TransportError,
+)
 from .hooks import RequestInfo, ResponseInfo
 
 T = TypeVar("T")
@@ -114,7 +121,7 @@ class Call(Generic[T]):
             request=self.request_info(self._attempts),
             status=None if reply is None else reply.status,
             error=None if isinstance(outcome, Reply) else outcome,
-            request_id=None if reply is None else reply.request_id,
+            request_id=None if reply is None else self._request_id(reply),
             elapsed=elapsed,
         )
 
@@ -138,10 +145,14 @@ class Call(Generic[T]):
             parsed=parsed,
             status=reply.status,
             headers=reply.headers,
-            request_id=reply.request_id,
+            request_id=self._request_id(reply),
             attempts=self._attempts,
             elapsed=now - self._started,
         )
+
+    def said(self, reply: Reply, header: str) -> str:
+        """A header, fit to be shown; empty if it isn't there."""
+        return shown(reply, header, self._api_key)
 
     def success(self, outcome: Outcome) -> Reply:
         """The same, or the error that it comes to."""
@@ -161,6 +172,13 @@ class Call(Generic[T]):
             delivery=delivery,
         )
 
+    def _request_id(self, reply: Reply) -> str | None:
+        return self.said(reply, "x-request-id") or None
+
+    def closed(self, error: ClientClosedError) -> ClientClosedError:
+        """The error for a client that was closed before the next attempt."""
+        return self._final(error, f"{self.operation.request}: {error}")
+
     def _final(self, error: E, message: str) -> E:
         words = message if self._reason in message else f"{message} {self._reason}"
         return error.with_outcome(delivery=self._delivery, attempts=self._attempts, message=words)
@@ -170,13 +188,13 @@ class Call(Generic[T]):
             return self.operation.read(reply)
         except DecodeError as error:
             undocumented = error
+        came = self.said(reply, "content-type")
         final = self._final(
             undocumented,
             f"{self.operation.request} was answered with {reply.status} and "
-            f"{reply.headers.get('content-type', 'no content type')}, but not as the API "
-            f"documents it: {undocumented}.",
+            f"{came or 'no content type'}, but not as the API documents it: {undocumented}.",
         )
         final.status = reply.status
         final.body = self._api_key.redact(reply.body)
-        final.request_id = reply.request_id
+        final.request_id = self._request_id(reply)
         raise final

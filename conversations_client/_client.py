@@ -13,6 +13,7 @@ from ._configured import (
     Shared,
     check_injected,
     checked_settings,
+    given,
 )
 from ._retry import Retry
 from ._unset import UNSET, Unset
@@ -54,6 +55,8 @@ class Client(Configured):
         max_response_bytes: How large an answer may be after decompression. Default 64 MiB.
         max_event_bytes: How large one event of a streamed response may be. Default 16 MiB.
         allow_plain_http: Whether the key may go to other machines over plain HTTP. Default False.
+        pickle_key: Whether the key goes with the client when it is pickled. Default False: the
+            ORQ_API_KEY of where it is unpickled is used.
         ssl_context: What decides which certificates are trusted; those of certifi if left out.
         http_client: An `httpx.Client` or `httpx2.Client` to send through instead of own
             connections; it is never closed, and its redirects and auth are not used.
@@ -75,6 +78,7 @@ class Client(Configured):
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         max_event_bytes: int = MAX_EVENT_BYTES,
         allow_plain_http: bool = False,
+        pickle_key: bool = False,
         ssl_context: "ssl.SSLContext | None" = None,
         http_client: "HTTPClient | None" = None,
         hooks: Hooks | None = None,
@@ -89,6 +93,7 @@ class Client(Configured):
             max_response_bytes=max_response_bytes,
             max_event_bytes=max_event_bytes,
             allow_plain_http=allow_plain_http,
+            pickle_key=pickle_key,
         )
         check_injected(http_client, "Client")
 
@@ -98,6 +103,7 @@ class Client(Configured):
             return connections(settings, ssl_context, http_client)
 
         self._set_up(settings, Shared(connect), hooks, owner=True)
+        self._not_pickled = given(ssl_context=ssl_context, http_client=http_client)
 
     def _set_up(
         self,
@@ -210,6 +216,7 @@ class Client(Configured):
             owner=False,
         )
         copy._effects = self._effects  # noqa: SLF001 - as above
+        copy._not_pickled = self._not_pickled  # noqa: SLF001 - as above
         return copy
 
     def close(self) -> None:
@@ -247,6 +254,8 @@ class AsyncClient(Configured):
         max_response_bytes: How large an answer may be after decompression. Default 64 MiB.
         max_event_bytes: How large one event of a streamed response may be. Default 16 MiB.
         allow_plain_http: Whether the key may go to other machines over plain HTTP. Default False.
+        pickle_key: Whether the key goes with the client when it is pickled. Default False: the
+            ORQ_API_KEY of where it is unpickled is used.
         ssl_context: What decides which certificates are trusted; those of certifi if left out.
         http_client: An `httpx.AsyncClient` or `httpx2.AsyncClient` to send through instead of own
             connections; it is never closed, and its redirects and auth are not used.
@@ -268,6 +277,7 @@ class AsyncClient(Configured):
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         max_event_bytes: int = MAX_EVENT_BYTES,
         allow_plain_http: bool = False,
+        pickle_key: bool = False,
         ssl_context: "ssl.SSLContext | None" = None,
         http_client: "AsyncHTTPClient | None" = None,
         hooks: AsyncHooks | None = None,
@@ -282,6 +292,7 @@ class AsyncClient(Configured):
             max_response_bytes=max_response_bytes,
             max_event_bytes=max_event_bytes,
             allow_plain_http=allow_plain_http,
+            pickle_key=pickle_key,
         )
         check_injected(http_client, "AsyncClient")
 
@@ -291,6 +302,7 @@ class AsyncClient(Configured):
             return async_connections(settings, ssl_context, http_client)
 
         self._set_up(settings, Shared(connect), hooks, owner=True)
+        self._not_pickled = given(ssl_context=ssl_context, http_client=http_client)
 
     def _set_up(
         self,
@@ -403,6 +415,7 @@ class AsyncClient(Configured):
             owner=False,
         )
         copy._effects = self._effects  # noqa: SLF001 - as above
+        copy._not_pickled = self._not_pickled  # noqa: SLF001 - as above
         return copy
 
     async def aclose(self) -> None:

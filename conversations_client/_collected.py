@@ -1,7 +1,7 @@
 """The events of a response, put together."""
 
 from itertools import takewhile
-from typing import Any
+from typing import Any, Final
 
 from attrs import evolve
 
@@ -9,22 +9,48 @@ from .events import Event, PartDelta, PartDone, ResponseDone, ResponseStarted
 from .messages import Part, ReasoningPart, TextPart
 from .responses import PartialResponse, Response
 
+_RUN: Final = 1024
+
+
+class _Deltas:
+    """The deltas of a part, joined in runs: as objects they take many times their words' room."""
+
+    __slots__ = ("_latest", "_runs")
+
+    def __init__(self) -> None:
+        self._runs: list[Part] = []
+        self._latest: list[Part] = []
+
+    def add(self, delta: Part) -> None:
+        """Take the next one."""
+        if self._runs and type(self._runs[-1]) is not type(delta):
+            # It supersedes those before.
+            self._runs.clear()
+        self._latest.append(delta)
+        if len(self._latest) == _RUN:
+            self._runs.append(joined(self._latest))
+            self._latest.clear()
+
+    def joined(self) -> Part:
+        """The part that they come to, one or more."""
+        return joined([*self._runs, *self._latest])
+
 
 class Collected:
     """What the events so far come to."""
 
     def __init__(self) -> None:
         self._started: ResponseStarted | None = None
-        self._parts: dict[str, list[Part] | Part] = {}
+        self._parts: dict[str, _Deltas | Part] = {}
 
     def add(self, event: Event) -> str:
         """Take the next event; gives the words that it brings, none that came before."""
         match event:
             case PartDelta():
-                so_far = self._parts.setdefault(event.part_id, [])
-                if not isinstance(so_far, list):
+                so_far = self._parts.setdefault(event.part_id, _Deltas())
+                if not isinstance(so_far, _Deltas):
                     return ""
-                so_far.append(event.delta)
+                so_far.add(event.delta)
                 return _words(event.delta)
             case PartDone():
                 is_new = event.part_id not in self._parts
@@ -52,7 +78,7 @@ class Collected:
     def _fields(self) -> dict[str, Any]:
         parts = self._parts.values()
         fields: dict[str, Any] = {
-            "parts": tuple(joined(part) if isinstance(part, list) else part for part in parts)
+            "parts": tuple(part.joined() if isinstance(part, _Deltas) else part for part in parts)
         }
         if self._started is not None:
             fields |= {

@@ -1,6 +1,7 @@
 """What a client is set up with: arguments, else the environment, else defaults."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -13,6 +14,10 @@ from ._secret import Secret
 from .errors import ConfigurationError
 
 DEFAULT_BASE_URL: Final = "https://my.orq.ai"
+
+# Python's parser reads the URL here, and httpx's later: of this both take the same for the host.
+_HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(:[0-9]+)?")
+_LONGEST_URL: Final = 2000
 
 
 @frozen(kw_only=True)
@@ -48,6 +53,7 @@ class Settings:
         max_response_bytes: How large an answer may be, in bytes after decompression.
         max_event_bytes: How large one event of a stream may be.
         allow_plain_http: Whether the key may cross a network unencrypted.
+        pickle_key: Whether the key goes with a client that is pickled.
     """
 
     api_key: Secret
@@ -59,6 +65,7 @@ class Settings:
     max_response_bytes: int = field(validator=validators.count)
     max_event_bytes: int = field(validator=validators.count)
     allow_plain_http: bool = field(validator=validators.flag)
+    pickle_key: bool = field(validator=validators.flag)
 
     def __attrs_post_init__(self) -> None:
         _check_base_url(self.base_url, allow_plain_http=self.allow_plain_http)
@@ -93,11 +100,17 @@ def chosen_base_url(argument: object, environ: Mapping[str, str]) -> str:
 
 def chosen_project_id(argument: object, environ: Mapping[str, str]) -> str | None:
     """The project that was given, or else ORQ_PROJECT_ID; None if neither is there."""
-    if argument is None:
-        return environ.get("ORQ_PROJECT_ID") or None
-    if not isinstance(argument, str) or not argument.strip():
+    found: object = (environ.get("ORQ_PROJECT_ID") or None) if argument is None else argument
+    if found is None:
+        return None
+    if not isinstance(found, str) or not found.strip():
         raise ConfigurationError("project_id must be a string such as 'prj_…', or left out.")
-    return argument
+    if found != found.strip() or not found.isprintable():
+        raise ConfigurationError(
+            "The project id begins or ends with a space, or holds a line break: copy it again, "
+            "to project_id or the ORQ_PROJECT_ID environment variable."
+        )
+    return found
 
 
 def chosen_timeout(argument: Timeout | float | None) -> Timeout:
@@ -122,6 +135,8 @@ def _check_base_url(url: str, *, allow_plain_http: bool) -> None:
         )
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError("base_url must not hold a user or password; use api_key.")
+    if not _HOST_AND_PORT.fullmatch(parts.netloc):
+        raise ConfigurationError("base_url has a host or port that is none.")
     if "?" in url or "#" in url:
         raise ConfigurationError("base_url must have no query (?…) and no fragment (#…).")
     if parts.scheme == "http" and not (allow_plain_http or _is_loopback(parts.hostname)):
@@ -137,9 +152,13 @@ def _split(url: str) -> SplitResult:
         raise ConfigurationError(
             "base_url holds a space, a backslash, a control character or one outside ASCII."
         )
+    if len(url) > _LONGEST_URL:
+        raise ConfigurationError(f"base_url has more than {_LONGEST_URL} characters.")
     try:
         parts = urlsplit(url)
         _ = parts.port
+        if parts.netloc.startswith("["):
+            ipaddress.IPv6Address(parts.hostname or "")
     except ValueError as error:
         raise ConfigurationError(f"base_url is no URL: {error}.") from None
     if {".", ".."} & set(parts.path.split("/")):

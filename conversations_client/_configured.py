@@ -1,10 +1,11 @@
 """What both clients are set up with, whatever their colour."""
 
 import os
+from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
-from attrs import evolve
+from attrs import asdict, evolve
 
 from ._config import (
     Settings,
@@ -29,6 +30,8 @@ class Configured:
     """What both clients are set up with."""
 
     _settings: Settings
+    _hooks: Any
+    _not_pickled: tuple[str, ...]
 
     @property
     def base_url(self) -> str:
@@ -52,6 +55,27 @@ class Configured:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.base_url!r})"
+
+    def __copy__(self) -> Self:
+        return self.with_options()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # A client is shared: whoever copies what holds one means no second set of connections.
+        return self.with_options()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._not_pickled:
+            raise TypeError(
+                f"A {type(self).__name__} with {' and '.join(self._not_pickled)} can't be pickled: "
+                "make it where it is used."
+            )
+        settings = asdict(self._settings, recurse=False)
+        key = self._settings.api_key.reveal() if self._settings.pickle_key else None
+        return _unpickled, (type(self), {**settings, "api_key": key}, self._hooks)
+
+    @abstractmethod
+    def with_options(self) -> Self:
+        """A client with some settings changed, over the same connections."""
 
     def _changed(
         self,
@@ -90,6 +114,7 @@ def checked_settings(
     max_response_bytes: int,
     max_event_bytes: int,
     allow_plain_http: bool,
+    pickle_key: bool,
 ) -> Settings:
     """The settings of a new client: arguments, else the environment, else defaults."""
     return Settings(
@@ -102,6 +127,7 @@ def checked_settings(
         max_response_bytes=max_response_bytes,
         max_event_bytes=max_event_bytes,
         allow_plain_http=allow_plain_http,
+        pickle_key=pickle_key,
     )
 
 
@@ -119,6 +145,23 @@ class Shared(Generic[ConnectionsT]):
     def get(self) -> ConnectionsT:
         """The one that all of them use."""
         return self._made.get("it") or self._made.setdefault("it", self._make())
+
+
+def given(**options: object) -> tuple[str, ...]:
+    """The names of the options that are not None."""
+    return tuple(name for name, option in options.items() if option is not None)
+
+
+def _unpickled(cls: type[Any], settings: dict[str, Any], hooks: object) -> Any:  # noqa: ANN401 - of cls
+    if settings["api_key"] is None and not os.environ.get("ORQ_API_KEY"):
+        raise ConfigurationError(
+            f"The {cls.__name__} was pickled without its API key: set the ORQ_API_KEY environment "
+            "variable where it is unpickled, or make it with pickle_key=True."
+        )
+    client = cls(hooks=hooks, **settings)
+    # A client that has no project has none elsewhere either.
+    client._settings = evolve(client._settings, project_id=settings["project_id"])
+    return client
 
 
 def check_injected(client: object, expected: str) -> None:

@@ -21,7 +21,7 @@ from ._transport import (
     InjectedConnections,
     cut_off,
 )
-from .errors import Delivery, TransportError
+from .errors import ClientClosedError, Delivery, TransportError
 from .hooks import AsyncHooks, Hooks, RetryInfo
 
 T = TypeVar("T")
@@ -110,6 +110,8 @@ class Engine(Exchange):
             return error
         except foreign() as error:
             return self._failure(error, call)
+        except ClientClosedError as error:
+            raise call.closed(error) from None
 
     def _whole(self, call: Call[Any]) -> Reply:
         return self._read(call, self._connections.send(self._request(call)))
@@ -217,6 +219,8 @@ class AsyncEngine(Exchange):
             return error
         except foreign() as error:
             return self._failure(error, call)
+        except ClientClosedError as error:
+            raise call.closed(error) from None
         waited_for = cut_off(request)
         if waited_for is None:
             return call.out_of_time(Delivery.UNKNOWN)

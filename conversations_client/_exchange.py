@@ -99,10 +99,11 @@ class Exchange:
         reply = self._reply(response, b"")
         source = Source(
             request=str(call.operation.request),
-            content_type=reply.headers.get("content-type", ""),
-            content_encoding=reply.headers.get("content-encoding", ""),
+            content_type=call.said(reply, "content-type"),
+            content_encoding=call.said(reply, "content-encoding"),
             attempts=call.attempts + 1,
-            request_id=reply.request_id,
+            request_id=call.said(reply, "x-request-id") or None,
+            max_bytes=self._settings.max_response_bytes,
             key=self._settings.api_key,
         )
         return Head(reply=reply, source=source, call=call, clock=self._effects.clock)
@@ -125,7 +126,7 @@ class Exchange:
         )
 
     def _failure(self, error: Exception, call: Call[T]) -> TransportError:
-        failure = transport_error(error)
+        failure = transport_error(error, self._settings.api_key)
         if (
             not isinstance(failure, TransportTimeoutError)
             or isinstance(failure, PoolTimeoutError)

@@ -5,6 +5,7 @@ import sys
 from typing import Final
 
 from ._http import classes
+from ._secret import Secret
 from .errors import (
     ConnectError,
     ConnectTimeoutError,
@@ -25,6 +26,7 @@ _KINDS: Final = frozenset(
         "PoolTimeout",
         "ProxyError",
         "TimeoutException",
+        "UnicodeError",  # a host that can't be looked up, its name being too long or no name
         "UnsupportedProtocol",
     }
 )
@@ -42,8 +44,20 @@ def foreign() -> tuple[type[Exception], ...]:
     return (*classes("HTTPError", "InvalidURL", "StreamError"), aiohttp, OSError, UnicodeError)
 
 
-def transport_error(error: Exception) -> TransportError:  # noqa: PLR0911 - a table
-    """The package's error for one of `foreign()`."""
+_CUT_OFF: Final = (ssl.SSLWantReadError, ssl.SSLEOFError)
+"""What says that encryption was waiting for more, which never came."""
+
+_LONGEST: Final = 200
+
+
+def transport_error(error: Exception, key: Secret) -> TransportError:  # noqa: PLR0911 - a table
+    """The package's error for one of `foreign()`.
+
+    Args:
+        error: What was raised.
+        key: What must not appear in the error, should the service repeat it.
+    """
+    words = _words(error, key)
     match _kind(error):
         case "ConnectTimeout":
             return ConnectTimeoutError(
@@ -59,20 +73,16 @@ def transport_error(error: Exception) -> TransportError:  # noqa: PLR0911 - a ta
                 delivery=Delivery.UNKNOWN,
             )
         case "ProxyError":
-            return ProxyError(
-                f"the proxy failed ({_words(error)}): check HTTPS_PROXY and NO_PROXY."
-            )
+            return ProxyError(f"the proxy failed ({words}): check HTTPS_PROXY and NO_PROXY.")
         case "ConnectError" if _is_tls(error):
             return TLSError(
-                f"the connection could not be secured ({_words(error)}): check base_url, or pass "
+                f"the connection could not be secured ({words}): check base_url, or pass "
                 "an ssl_context that trusts the service's certificate."
             )
-        case "ConnectError" | "UnsupportedProtocol" | "InvalidURL":
-            return ConnectError(f"no connection ({_words(error)}): check base_url and the network.")
+        case "ConnectError" | "UnsupportedProtocol" | "InvalidURL" | "UnicodeError":
+            return ConnectError(f"no connection ({words}): check base_url and the network.")
         case _:
-            return DisconnectError(
-                f"the connection broke ({_words(error)}).", delivery=Delivery.UNKNOWN
-            )
+            return DisconnectError(f"the connection broke ({words}).", delivery=Delivery.UNKNOWN)
 
 
 def _kind(error: Exception) -> str:
@@ -92,14 +102,16 @@ def _names(error: BaseException) -> list[str]:
 
 def _is_tls(error: BaseException | None) -> bool:
     while error is not None:
-        if isinstance(error, ssl.SSLError):
+        if isinstance(error, ssl.SSLError) and not isinstance(error, _CUT_OFF):
             return True
         error = error.__cause__ or error.__context__
     return False
 
 
-def _words(error: Exception) -> str:
+def _words(error: Exception, key: Secret) -> str:
     # A header that can't be sent would be quoted, and one of them holds the key.
     if "LocalProtocolError" in _names(error):
         return "LocalProtocolError"
-    return str(error).rstrip(".") or type(error).__name__
+    # What can't be understood of an answer is quoted, all of it.
+    said = key.redact(str(error)).rstrip(".")
+    return said[:_LONGEST] + ("…" if len(said) > _LONGEST else "") or type(error).__name__

@@ -39,13 +39,24 @@ class Head:
         return self._call.envelope(self.reply, parsed, now=self._clock())
 
 
-class Incoming:
-    """An answer whose body is read piece by piece, and its connection."""
+class _Coming:
+    """What answers of both colours know of themselves."""
 
-    def __init__(self, head: Head, request: httpx.Request, response: httpx.Response) -> None:
+    def __init__(self, head: Head) -> None:
         self.head = head
         self.then: Callable[[BaseException | None], None] | None = None
         """What is to be called when it is closed, with the error that it came to."""
+
+    def abandon(self) -> None:
+        """Say that nobody reads on: whoever holds the connection sees to that."""
+        _call(self.then, None)
+
+
+class Incoming(_Coming):
+    """An answer whose body is read piece by piece, and its connection."""
+
+    def __init__(self, head: Head, request: httpx.Request, response: httpx.Response) -> None:
+        super().__init__(head)
         self._request = request
         self._response = response
         self._pieces = iter(cast("httpx.SyncByteStream", response.stream))
@@ -55,7 +66,7 @@ class Incoming:
         try:
             return next(filter(None, self._pieces), b"")
         except foreign() as error:
-            failure = transport_error(error)
+            failure = transport_error(error, self.head.source.key)
         raise failure
 
     def close(self, *, drain: bool = False, error: BaseException | None = None) -> None:
@@ -85,13 +96,11 @@ class Incoming:
             exhaust(self._pieces)
 
 
-class AsyncIncoming:
+class AsyncIncoming(_Coming):
     """An answer whose body is read piece by piece, and its connection."""
 
     def __init__(self, head: Head, response: httpx.Response) -> None:
-        self.head = head
-        self.then: Callable[[BaseException | None], None] | None = None
-        """What is to be called when it is closed, with the error that it came to."""
+        super().__init__(head)
         self._response = response
         self._pieces = aiter(cast("httpx.AsyncByteStream", response.stream))
 
@@ -102,7 +111,7 @@ class AsyncIncoming:
                 if piece:
                     return piece
         except foreign() as error:
-            failure = transport_error(error)
+            failure = transport_error(error, self.head.source.key)
         else:
             return b""
         raise failure
@@ -124,10 +133,6 @@ class AsyncIncoming:
                 await exhaust_async(self._pieces)
         finally:
             _call(self.then, error)
-
-    def abandon(self) -> None:
-        """Let go of the connection from where nothing can be awaited."""
-        _call(self.then, None)
 
 
 def _call(

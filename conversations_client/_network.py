@@ -7,8 +7,10 @@ cancelled in the middle of TLS's handshake, and send a request in one piece.
 
 import contextlib
 import math
+import socket
 import ssl
-from collections.abc import Callable, Iterable, MutableMapping
+import time
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from typing import Any, Final, Self, cast
 
 import anyio
@@ -63,10 +65,24 @@ def extensions(request: httpcore.Request) -> MutableMapping[str, Any]:
     return request.extensions  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
-def pool_timeout(request: httpcore.Request) -> float | None:
+def is_reusable(
+    connection: httpcore.ConnectionInterface | httpcore.AsyncConnectionInterface,
+) -> bool:
+    """Whether the next request may be sent over a connection whose answer was read to its end.
+
+    It may not if more came than the answer: that would be taken for the next one.
+    """
+    if not connection.is_available():
+        return False
+    state = getattr(getattr(connection, "_connection", None), "_h11_state", None)
+    return state is None or not state.trailing_data[0]
+
+
+def pool_timeout(request: httpcore.Request) -> float:
     """Seconds to wait for a place in a pool; raises PoolTimeout if there are none left."""
     limits = extensions(request).get("timeout", {})
-    return seconds_left(limits.get("pool"), httpcore.PoolTimeout)
+    seconds = seconds_left(limits.get("pool"), httpcore.PoolTimeout)
+    return math.inf if seconds is None else seconds
 
 
 class DeadlineStream(httpcore.NetworkStream):
@@ -112,9 +128,39 @@ class DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        limit = seconds_left(timeout, httpcore.ConnectTimeout)
-        stream = self._inner.connect_tcp(host, port, limit, local_address, socket_options)
-        return DeadlineStream(stream)
+        failure: Exception = httpcore.ConnectTimeout()
+        for address, limit in _shares(host, port, timeout):
+            try:
+                stream = self._inner.connect_tcp(
+                    address, port, limit, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+            else:
+                return DeadlineStream(stream)
+        raise failure
+
+
+def _shares(host: str, port: int, timeout: float | None) -> Iterator[tuple[str, float | None]]:
+    """The addresses of a host, each with the seconds that it may take of what is left.
+
+    The operating system would give each of them all the time that there is for all.
+    """
+    addresses = _addresses(host, port)
+    seconds = seconds_left(timeout, httpcore.ConnectTimeout)
+    end = math.inf if seconds is None else time.monotonic() + seconds
+    for number, address in enumerate(addresses):
+        share = (end - time.monotonic()) / (len(addresses) - number)
+        if share > 0:
+            yield address, None if share == math.inf else share
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class AsyncStream(httpcore.AsyncNetworkStream):

@@ -64,11 +64,6 @@ class Reply:
         return 200 <= self.status <= 299  # noqa: PLR2004 - the range is the definition
 
     @property
-    def request_id(self) -> str | None:
-        """What the service calls this exchange."""
-        return self.headers.get("x-request-id")
-
-    @property
     def retry_after(self) -> float | None:
         """Seconds that the service asks to wait; None if it doesn't, or says nonsense."""
         return seconds_to_wait(self.headers.get("retry-after"), now=self.received_at)

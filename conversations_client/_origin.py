@@ -11,6 +11,7 @@ from attrs import frozen
 
 from ._http import httpcore, httpx
 from ._network import AsyncBackend, DeadlineBackend
+from .errors import ConfigurationError
 
 KEEPALIVE_SECONDS: Final = 5.0  # shorter than the idle limit of common servers and balancers
 
@@ -69,7 +70,14 @@ class Origin:
 
 @lru_cache(maxsize=1)
 def _default_tls() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+    raise ConfigurationError(
+        f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names can't be read ({problem}): "
+        "correct the variable, or unset it."
+    )
 
 
 def _proxy_for(url: str) -> str | None:

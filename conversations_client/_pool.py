@@ -3,9 +3,15 @@
 import math
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from .errors import ClientClosedError
+
+LOOK_SECONDS: Final = 5.0
+"""How often who waits looks for places held by responses that nobody closed.
+
+The collector that finds them can't wake anybody: it may run where the locks are held.
+"""
 
 
 class Signal(Protocol):

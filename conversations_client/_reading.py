@@ -9,7 +9,7 @@ from ._sse import EventDecoder
 from ._status import readable
 from ._wire import structure
 from .errors import ConversationsError, DecodeError
-from .events import Event, ResponseDone, ResponseFailed
+from .events import Event, PartDelta, PartDone, ResponseDone, ResponseFailed
 from .responses import (
     EventTooLargeError,
     Response,
@@ -35,6 +35,7 @@ class Reading:
         self._limit = limit
         self._decoder = EventDecoder(limit=limit)
         self._collected = Collected()
+        self._size = 0
         self._done: ResponseDone | None = None
         self._failed: ResponseFailed | None = None
         self._has_ended = False
@@ -79,6 +80,8 @@ class Reading:
         if data == _SENTINEL:
             raise self._truncated("said that it was done, but not how the response ended.")
         event = self._event(data)
+        if isinstance(event, PartDelta | PartDone):
+            self._count(data)
         self.words = self._collected.add(event)
         if isinstance(event, ResponseDone):
             self._done = event
@@ -107,6 +110,15 @@ class Reading:
             )
         if self._has_ended:
             raise self._truncated("ended before the response did.")
+
+    def _count(self, data: bytes) -> None:
+        # What is kept until the end must have an end.
+        self._size += len(data)
+        if self._size > self._source.max_bytes:
+            raise self._truncated(
+                f"brought more than max_response_bytes={self._source.max_bytes}: "
+                "raise it if the service is right."
+            )
 
     def _event(self, data: bytes) -> Event:
         try:

@@ -1,5 +1,6 @@
 """A call's request as httpx has it, made of what is prepared once for all of a client's calls."""
 
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -7,6 +8,7 @@ from ._config import Settings
 from ._http import httpx
 from ._operation import Request
 from ._version import __version__
+from .errors import ConfigurationError, InvalidArgumentError
 
 _USER_AGENT: Final = f"conversations-client/{__version__} {httpx.__title__}/{httpx.__version__}"
 _EVENTS_AS_THEY_COME: Final = {
@@ -24,7 +26,7 @@ class Requests:
         self._base_url = settings.base_url
         self._urls: dict[str, httpx.URL] = {}
         plain = {
-            "Host": httpx.URL(settings.base_url).netloc.decode("ascii"),
+            "Host": _base(settings.base_url).netloc.decode("ascii"),
             "Authorization": f"Bearer {settings.api_key.reveal()}",
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
@@ -45,7 +47,7 @@ class Requests:
             request.method,
             self._url(request),
             headers=self._headers(request),
-            stream=httpx.ByteStream(request.body or b""),
+            stream=_Content(request.body or b""),
             extensions=extensions,
         )
         if idempotency_key is not None:
@@ -64,8 +66,47 @@ class Requests:
         target = request.path + query
         url = self._urls.get(target)
         if url is None:
-            url = httpx.URL(self._base_url + target)
+            url = _url(self._base_url + target)
             # Ids make many paths; parsing one again costs less than keeping them all.
             if len(self._urls) < _KEPT_URLS and request.path == request.template:
                 self._urls[target] = url
         return url
+
+
+class _Content(httpx.SyncByteStream, httpx.AsyncByteStream):
+    # httpx's own gives generators, and trio warns of one that a broken connection leaves.
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter((self._body,))
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _AsyncPieces(iter(self))
+
+
+class _AsyncPieces(AsyncIterator[bytes]):
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    async def __anext__(self) -> bytes:
+        for piece in self._pieces:
+            return piece
+        raise StopAsyncIteration
+
+
+def _base(text: str) -> httpx.URL:
+    try:
+        return httpx.URL(text)
+    except httpx.InvalidURL as error:
+        problem = str(error)
+    raise ConfigurationError(f"base_url is no URL: {problem}.")
+
+
+def _url(text: str) -> httpx.URL:
+    try:
+        return httpx.URL(text)
+    except httpx.InvalidURL as error:
+        problem = str(error)
+    raise InvalidArgumentError(f"The path and query make no URL ({problem}): shorten them.")

@@ -15,6 +15,7 @@ class Source:
         content_encoding: What the answer says that it is packed in; empty if in nothing.
         attempts: How often the request was sent.
         request_id: What the service calls the exchange; None if it doesn't say.
+        max_bytes: How many bytes the events may have that bring parts of the response.
         key: What must not appear in errors, should the service repeat it.
     """
 
@@ -23,4 +24,5 @@ class Source:
     content_encoding: str
     attempts: int
     request_id: str | None
+    max_bytes: int
     key: Secret

@@ -23,23 +23,30 @@ def status_error(request: Request, reply: Reply, *, reason: str, key: Secret) ->
     """
     cls = status_error_class(reply.status)
     body = key.redact(reply.body)
-    said = _message_of(body)
+    # Redacted once more, for JSON may spell the key in other letters.
+    said = key.redact(_message_of(body) or "")
+    request_id = shown(reply, "x-request-id", key) or None
     words = (
         f"{request} was answered with {_phrase(reply.status)}{f': {said}' if said else ''}.",
         reason,
         cls.hint or _redirect_hint(reply.status),
-        f"Request id: {reply.request_id}." if reply.request_id else "",
+        f"Request id: {request_id}." if request_id else "",
     )
     return cls(
         " ".join(filter(None, words)),
         status=reply.status,
-        service_message=said,
+        service_message=said or None,
         headers=Headers([(name, key.redact(value)) for name, value in reply.headers.items()]),
         body=body,
         retry_after=reply.retry_after,
         delivery=reply.delivery,
-        request_id=reply.request_id,
+        request_id=request_id,
     )
+
+
+def shown(reply: Reply, header: str, key: Secret) -> str:
+    """A header of an answer, fit to be shown; empty if it isn't there."""
+    return readable(key.redact(reply.headers.get(header, "")))
 
 
 def _message_of(body: bytes) -> str | None:

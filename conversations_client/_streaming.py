@@ -39,7 +39,7 @@ class _Streamed(Generic[AnyIncoming]):
     @property
     def request_id(self) -> str | None:
         """What the service calls the exchange (`x-request-id`); None if it doesn't say."""
-        return self._answer().head.reply.request_id
+        return self._answer().head.source.request_id
 
     @property
     def attempts(self) -> int:
@@ -89,11 +89,14 @@ class _Streamed(Generic[AnyIncoming]):
             )
         return reading
 
-    def _warn_of_leaving_it_open(self) -> None:
-        # Whoever keeps the warning keeps the stream, but not its connection.
-        self._incoming = None
-        words = f"unclosed {type(self).__name__}: use it in a with block"
-        warnings.warn(words, ResourceWarning, stacklevel=3, source=self)
+    def __del__(self) -> None:
+        if self._ends_now():
+            # Whoever keeps the warning keeps the stream, but not its connection. The pool closes
+            # that: this may run in the middle of anything, also where the pool's lock is held.
+            self._answer().abandon()
+            self._incoming = None
+            words = f"unclosed {type(self).__name__}: use it in a with block"
+            warnings.warn(words, ResourceWarning, stacklevel=2, source=self)
 
 
 class Stream(_Streamed[Incoming]):
@@ -165,12 +168,6 @@ class Stream(_Streamed[Incoming]):
     def close(self) -> None:
         """Free the connection; again does nothing."""
         self._end(None)
-
-    def __del__(self) -> None:
-        # Where warnings are errors, this one must not keep the connection.
-        if self._ends_now():
-            self._answer().close()
-            self._warn_of_leaving_it_open()
 
     def _end(self, error: StreamError | None) -> None:
         if self._ends_now():
@@ -269,11 +266,6 @@ class AsyncStream(_Streamed[AsyncIncoming]):
     async def aclose(self) -> None:
         """Free the connection; again does nothing."""
         await self._end(None)
-
-    def __del__(self) -> None:
-        if self._ends_now():
-            self._answer().abandon()
-            self._warn_of_leaving_it_open()
 
     async def _end(self, error: StreamError | None) -> None:
         if self._ends_now():

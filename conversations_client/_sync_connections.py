@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, TypeAlias, cast
 
 from ._http import httpcore
-from ._network import pool_timeout
-from ._pool import Pool, Ticket
+from ._network import is_reusable, pool_timeout
+from ._pool import LOOK_SECONDS, Pool, Ticket
 
 _Ticket: TypeAlias = Ticket[httpcore.ConnectionInterface, threading.Event]
 
@@ -42,8 +42,8 @@ class ConnectionPool:
         self._pool: Pool[httpcore.ConnectionInterface, threading.Event] = Pool(
             size=size, keepalive=keepalive, signal=threading.Event
         )
-        # What is to be closed before the next request: what expired, and what a response held that
-        # nobody closed. Its place is kept until then.
+        # What is to be closed before the next request, or by who waits: what expired, and what a
+        # response held that nobody closed. Its place is kept until then.
         self.dropped: deque[_Ticket] = deque()
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
@@ -66,7 +66,7 @@ class ConnectionPool:
     def release(self, ticket: _Ticket) -> None:
         """Give a place on, with its connection if that can be used again."""
         connection = ticket.connection
-        if connection is None or not connection.is_available():
+        if connection is None or not is_reusable(connection):
             self._discard(ticket)
             return
         with self._lock:
@@ -88,7 +88,10 @@ class ConnectionPool:
         return ticket
 
     def _wait(self, ticket: _Ticket, signal: threading.Event, request: httpcore.Request) -> None:
-        signal.wait(pool_timeout(request))
+        left = pool_timeout(request)
+        while left > 0 and not signal.wait(min(left, LOOK_SECONDS)):
+            self._sweep()
+            left -= LOOK_SECONDS
         with self._lock:
             granted = self._pool.turn_came(ticket)
         if not granted:

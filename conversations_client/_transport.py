@@ -11,6 +11,7 @@ import anyio.lowlevel
 from ._async_connections import CUT_OFF, AsyncConnectionPool
 from ._config import Settings
 from ._http import AsyncHTTPClient, HTTPClient, httpcore, httpx
+from ._network import DeadlineBackend
 from ._origin import KEEPALIVE_SECONDS, Origin
 from ._pool import closed_error
 from ._sync_connections import ConnectionPool
@@ -54,6 +55,15 @@ class _Lane(httpcore.AsyncConnectionInterface):
 
     def is_available(self) -> bool:
         return True
+
+
+class _ProxiedTransport(httpx.HTTPTransport):
+    """httpx's transport through a proxy, whose reads and writes end at the deadline."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - httpx's
+        super().__init__(**options)
+        pool: Any = self._pool
+        pool._network_backend = DeadlineBackend()  # noqa: SLF001 - what it is made with
 
 
 class _ProxiedAsyncTransport(httpx.AsyncHTTPTransport):
@@ -146,7 +156,7 @@ class Connections:
                 _abandoned.append(self._by_pid.pop(pid, None))
         proxied = self._origin.proxy_options()
         made = (
-            _through_proxy(httpx.HTTPTransport, proxied) if proxied else _OwnTransport(self._origin)
+            _through_proxy(_ProxiedTransport, proxied) if proxied else _OwnTransport(self._origin)
         )
         transport = self._by_pid.setdefault(os.getpid(), made)
         if self._closed:
@@ -187,8 +197,15 @@ class AsyncConnections:
         loop = _event_loop()
         transport = self._by_loop.get(loop)
         if transport is None:
+            self._forget_closed_loops()
             transport = self._by_loop[loop] = self._open()
         return transport
+
+    def _forget_closed_loops(self) -> None:
+        # Their connections hold those of asyncio, so that they would stay here for ever.
+        for loop in list(self._by_loop):
+            if getattr(loop, "is_closed", bool)():
+                self._by_loop.pop(loop, None)
 
     def _open(self) -> httpx.AsyncHTTPTransport:
         proxied = self._origin.proxy_options()

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 Validator: TypeAlias = "Callable[[Any, attrs.Attribute[Any], Any], None]"
 
+_LONGEST: Final = 30 * 24 * 60 * 60  # some systems' timers can't count much further
+
 
 def _checked(accepts: Callable[[object], bool], expected: str) -> Validator:
     def validate(instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
@@ -26,14 +28,15 @@ def _is_number(value: object) -> bool:
     return type(value) is int or (type(value) is float and math.isfinite(value))
 
 
-def _above(value: object, least: float) -> bool:
-    return isinstance(value, int | float) and value > least
+def _is_span(value: object) -> bool:
+    return isinstance(value, int | float) and _is_number(value) and 0 < value <= _LONGEST
 
 
-seconds: Final = _checked(lambda v: _is_number(v) and _above(v, 0), "seconds above 0")
 seconds_or_none: Final = _checked(
-    lambda v: v is None or (_is_number(v) and _above(v, 0)), "seconds above 0, or None for no limit"
+    lambda v: v is None or _is_span(v), f"seconds above 0, {_LONGEST} at most, or None for no limit"
 )
-pause: Final = _checked(lambda v: _is_number(v) and (v == 0 or _above(v, 0)), "seconds, 0 or more")
+pause: Final = _checked(
+    lambda v: _is_span(v) or (_is_number(v) and v == 0), f"seconds, 0 or more, {_LONGEST} at most"
+)
 count: Final = _checked(lambda v: type(v) is int and v >= 1, "a whole number, 1 or more")
 flag: Final = _checked(lambda v: type(v) is bool, "True or False")

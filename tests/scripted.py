@@ -8,7 +8,7 @@ import ssl
 import threading
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from attrs import frozen
 
@@ -113,12 +113,19 @@ class ScriptedServer:
                 return
             self._open.append(connection)
         with connection.makefile("rb") as stream, contextlib.suppress(OSError):
-            while line := stream.readline():
-                self.seen.append(_request(line, stream))
-                if not self._reply(connection):
-                    break
+            self._converse(connection, stream)
         with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
+
+    def _converse(self, connection: socket.socket, stream: BinaryIO) -> None:
+        while self._listen(stream) and self._reply(connection):
+            pass
+
+    def _listen(self, stream: BinaryIO) -> bool:
+        line = stream.readline()
+        if line:
+            self.seen.append(_request(line, stream))
+        return line != b""
 
     def _reply(self, connection: socket.socket) -> bool:
         step = next(self._script, HANG_UP)
@@ -148,7 +155,7 @@ class Parting(ScriptedServer):
         return False
 
 
-def _request(line: bytes, stream: Any) -> Seen:
+def _request(line: bytes, stream: BinaryIO) -> Seen:
     method, target, _ = line.decode().split(" ")
     headers: dict[str, str] = {}
     while (field := stream.readline().decode().strip()) != "":

@@ -3,10 +3,12 @@
 import collections
 import gc
 import itertools
+import math
 import threading
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import httpcore
 import pytest
 from attrs import define
@@ -16,6 +18,8 @@ from scripted import HALF, Parting, ScriptedServer, always, answer
 
 from conversations_client import (
     ClientClosedError,
+    _async_connections,
+    _sync_connections,
 )
 from conversations_client._sync_connections import _next
 
@@ -204,6 +208,57 @@ def test_a_connection_that_turns_out_to_be_taken_is_not_waited_for(colour: Colou
 
     run(colour, scenario)
     assert [fake.closed for fake in fakes] == [1, 1, 1]
+
+
+def test_who_waits_is_served_when_what_is_waited_for_was_forgotten(
+    colour: Colour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules = (_sync_connections, _async_connections)
+    for module in modules:
+        monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
+
+    async def scenario() -> None:
+        driven = Driven(colour, server.url, size=1)
+        held = [await driven.ask()]
+        signal = driven.pool._pool._signal
+        driven.pool._pool._signal = lambda: Forgetting(held, signal())
+        # Nobody but the one that waits is there to look for the place that is free.
+        response = await driven.ask(pool=math.inf)
+        await driven.read(response)
+        await driven.close()
+
+    with ScriptedServer([HALF, answer()]) as server:
+        if colour.name == "sync":
+            run(colour, scenario)
+        else:
+            anyio.run(scenario, backend=colour.name)
+    assert server.connections == 2
+
+
+class Forgetting:
+    """What a request waits on; while it does, nobody holds an answer any more."""
+
+    def __init__(self, held: list[httpcore.Response], signal: Any) -> None:
+        self._held = held
+        self._signal = signal
+        self.set = signal.set
+
+    def wait(self, *timeout: float) -> Any:
+        if self._held:
+            self._held.clear()
+            gc.collect()
+        return self._signal.wait(*timeout)
+
+
+def test_a_forgotten_answer_waits_for_no_lock() -> None:
+    with ScriptedServer([HALF]) as server:
+        driven = Driven(Colour("sync"), server.url, size=1)
+        held = [driven.pool.handle_request(driven.request())]
+        with driven.pool._lock:
+            held.clear()
+            gc.collect()
+        assert len(driven.pool.dropped) == 1
+        driven.pool.close()
 
 
 # Threads.

@@ -37,6 +37,7 @@ from conversations_client import (
     _incoming,
 )
 from conversations_client._failures import transport_error
+from conversations_client._secret import Secret
 
 
 @pytest.fixture(params=STACKS, ids=lambda stack: stack.__name__)
@@ -274,21 +275,31 @@ def test_what_the_stacks_raise_becomes_ours(
         pass
 
     for error in (cls("x"), Subclass("x"), caused(cls("x"), TimeoutError())):
-        found = transport_error(error)
+        found = transport_error(error, Secret(KEY))
         assert type(found) is expected
         assert found.delivery is delivery
 
 
 def test_what_is_below_the_stacks_becomes_ours(stack: Any) -> None:
-    tls = transport_error(caused(stack.ConnectError("bad certificate."), ssl.SSLError()))
+    tls = transport_error(
+        caused(stack.ConnectError("bad certificate."), ssl.SSLError()), Secret(KEY)
+    )
     assert (type(tls), tls.delivery) == (TLSError, Delivery.UNSENT)
-    broken = transport_error(OSError(5, "x"))
+    broken = transport_error(OSError(5, "x"), Secret(KEY))
     assert (type(broken), broken.delivery) == (DisconnectError, Delivery.UNKNOWN)
 
 
 def test_a_header_that_cannot_be_sent_is_not_quoted(stack: Any) -> None:
-    error = transport_error(stack.LocalProtocolError(f"Illegal header value b'{KEY}'"))
-    assert KEY not in str(error)
+    for raised in (
+        stack.LocalProtocolError(f"Illegal header value b'{KEY}'"),
+        stack.RemoteProtocolError(f"illegal status line: b'{KEY}'"),
+    ):
+        assert KEY not in str(transport_error(raised, Secret(KEY)))
+
+
+def test_no_more_of_an_answer_is_quoted_than_fits_a_line(stack: Any) -> None:
+    said = str(transport_error(stack.RemoteProtocolError("x" * 10**5), Secret(KEY)))
+    assert said == f"the connection broke ({'x' * 200}…)."
 
 
 PROGRAM = """

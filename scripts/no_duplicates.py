@@ -1,0 +1,174 @@
+"""Creates conversations while one request in ten meets a fault: none is lost, none is doubled.
+
+    python scripts/no_duplicates.py [--creates 10000] [--at-once 64] [--seed 6] [--colour asyncio]
+
+Runs against a server that honours `Idempotency-Key` and one that doesn't, and ends with status 1
+if a create that was reported done is not stored, one is stored twice, or an error is wrong about
+whether the service may have acted.
+"""
+
+import argparse
+import itertools
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+import anyio
+from attrs import define, field
+from counting_server import CountingServer, Ledger
+
+from conversations_client import (
+    AsyncClient,
+    Client,
+    Conversation,
+    ConversationsError,
+    Retry,
+    Timeout,
+)
+
+COLOURS: Final = ("sync", "asyncio", "trio")
+_TIMEOUT: Final = Timeout(total=60, idle=0.5)
+
+
+@define
+class Figures:
+    """What a run came to."""
+
+    creates: int
+    done: int = 0
+    errors: Counter[str] = field(factory=Counter[str])
+    lost: list[str] = field(factory=list[str])
+    doubled: list[str] = field(factory=list[str])
+    misjudged: list[str] = field(factory=list[str])
+    requests: int = 0
+    faults: int = 0
+    seconds: float = 0.0
+
+    @property
+    def is_right(self) -> bool:
+        """Whether every promise was kept, and every create has an outcome."""
+        accounted = self.done + self.errors.total() == self.creates
+        return accounted and not (self.lost or self.doubled or self.misjudged)
+
+    def __str__(self) -> str:
+        errors = ", ".join(f"{count} {name}" for name, count in sorted(self.errors.items()))
+        return (
+            f"{self.creates} creates in {self.seconds:.1f} s: {self.requests} requests, "
+            f"{self.faults} faults; {self.done} done, {self.errors.total()} errors ({errors}); "
+            f"lost {len(self.lost)}, doubled {len(self.doubled)}, misjudged {len(self.misjudged)}"
+        )
+
+
+def run(*, creates: int, at_once: int, seed: int, colour: str, honours_keys: bool) -> Figures:
+    """Create so many conversations, and compare what was reported with what the server knows."""
+    outcomes: dict[str, Conversation | ConversationsError] = {}
+    names = (f"conversation {number}" for number in range(creates))
+    retry = Retry(wait_initial=0.01, wait_max=0.02, trust_idempotency_key=honours_keys)
+    started = time.perf_counter()
+    with CountingServer(honours_keys=honours_keys, fault_rate=0.1, seed=seed) as server:
+        if colour == "sync":
+            with Client("k", base_url=server.url, retry=retry, timeout=_TIMEOUT) as client:
+                _in_threads(client, names, outcomes, at_once)
+        else:
+            anyio.run(_in_tasks, server.url, retry, names, outcomes, at_once, backend=colour)
+    figures = _compared(outcomes, server.ledger, creates)
+    figures.seconds = time.perf_counter() - started
+    return figures
+
+
+def _in_threads(
+    client: Client,
+    names: Iterator[str],
+    outcomes: dict[str, Conversation | ConversationsError],
+    at_once: int,
+) -> None:
+    lock = threading.Lock()
+
+    def work() -> None:
+        while True:
+            with lock:
+                name = next(names, None)
+            if name is None:
+                return
+            try:
+                outcomes[name] = client.conversations.create(display_name=name)
+            except ConversationsError as error:
+                outcomes[name] = error
+
+    threads = [threading.Thread(target=work) for _ in range(at_once)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+async def _in_tasks(
+    url: str,
+    retry: Retry,
+    names: Iterator[str],
+    outcomes: dict[str, Conversation | ConversationsError],
+    at_once: int,
+) -> None:
+    async def work() -> None:
+        for name in names:
+            try:
+                outcomes[name] = await client.conversations.create(display_name=name)
+            except ConversationsError as error:
+                outcomes[name] = error
+
+    async with (
+        AsyncClient("k", base_url=url, retry=retry, timeout=_TIMEOUT) as client,
+        anyio.create_task_group() as tasks,
+    ):
+        for _ in range(at_once):
+            tasks.start_soon(work)
+
+
+def _compared(
+    outcomes: dict[str, Conversation | ConversationsError], ledger: Ledger, creates: int
+) -> Figures:
+    figures = Figures(creates=creates, requests=len(ledger.order))
+    figures.doubled = [name for name, times in ledger.stored.items() if times > 1]
+    for name, outcome in outcomes.items():
+        met = ledger.met.get(name, [])
+        figures.faults += len(met)
+        if isinstance(outcome, Conversation):
+            figures.done += 1
+            if not ledger.stored[name] or outcome.id != ledger.ids[name]:
+                figures.lost.append(name)
+            continue
+        figures.errors[type(outcome).__name__] += 1
+        # The server acted, or might have as far as anybody can tell who had no answer.
+        may_have_acted = any(not fault.refuses for fault in met)
+        if outcome.may_have_acted is not may_have_acted:
+            figures.misjudged.append(name)
+    return figures
+
+
+def main() -> int:
+    """Run it in both ways, and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--creates", type=int, default=10_000)
+    parser.add_argument("--at-once", type=int, default=64)
+    parser.add_argument("--seed", type=int, default=6)
+    parser.add_argument("--colour", choices=COLOURS, action="append")
+    given = parser.parse_args()
+    all_right = True
+    for colour, honours_keys in itertools.product(given.colour or COLOURS, (True, False)):
+        figures = run(
+            creates=given.creates,
+            at_once=given.at_once,
+            seed=given.seed,
+            colour=colour,
+            honours_keys=honours_keys,
+        )
+        print(f"{colour}, keys {'honoured' if honours_keys else 'ignored'}: {figures}", flush=True)
+        all_right = all_right and figures.is_right
+    return 0 if all_right else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

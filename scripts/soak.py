@@ -1,0 +1,163 @@
+"""Calls a sandbox again and again, well and badly, and shows that nothing piles up in the client.
+
+    python scripts/soak.py [--calls 50000]
+
+The sandbox is a process of its own, so that what is measured is the client's. Ends with status 1
+if memory or file descriptors grew after the first fifth of the calls.
+"""
+
+import argparse
+import contextlib
+import gc
+import os
+import re
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import anyio
+from attrs import frozen
+
+from conversations_client import AsyncClient, Client, ConversationsError
+
+COLOURS: Final = ("sync", "asyncio", "trio")
+SLACK: Final = 256 * 1024
+"""Bytes that come and go: trio keeps up to a thousand deadlines that are over."""
+
+_DESCRIPTORS: Final = Path("/dev/fd")
+_KEY: Final = "soak"
+_URL: Final = re.compile("export ORQ_BASE_URL=(.*)")
+_LIFE: Final = 5  # calls
+
+
+@frozen
+class Figures:
+    """What a run came to.
+
+    Attributes:
+        calls: How many calls were made.
+        memory: Bytes of Python objects that the later calls left behind.
+        descriptors: Open file descriptors that they left behind; 0 where the system doesn't say.
+        seconds: How long it took.
+    """
+
+    calls: int
+    memory: int
+    descriptors: int
+    seconds: float
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing piled up."""
+        return self.memory < SLACK and self.descriptors <= 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.calls} calls in {self.seconds:.0f} s: memory grew by {self.memory / 1024:.1f} "
+            f"KiB, open descriptors by {self.descriptors}"
+        )
+
+
+@contextlib.contextmanager
+def sandbox() -> Iterator[str]:
+    """The URL of a sandbox in a process of its own."""
+    line = [sys.executable, "-m", "conversations_client.sandbox", "--port", "0", "--api-key", _KEY]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - this Python
+        try:
+            said = process.stdout or ()
+            yield next(found[1] for line in said if (found := _URL.match(line)))
+        finally:
+            process.kill()
+
+
+def soak(*, calls: int, colour: str, url: str) -> Figures:
+    """Make so many calls, and measure what the last four fifths of them left behind."""
+    started = time.perf_counter()
+    lives = calls // _LIFE
+    warm_up = lives // 5
+    tracemalloc.start()
+    try:
+        if colour == "sync":
+            before, after = _measured(url, warm_up, lives - warm_up)
+        else:
+            before, after = anyio.run(
+                _measured_async, url, warm_up, lives - warm_up, backend=colour
+            )
+    finally:
+        tracemalloc.stop()
+    seconds = time.perf_counter() - started
+    return Figures(lives * _LIFE, after[0] - before[0], after[1] - before[1], seconds)
+
+
+def _measured(url: str, first: int, then: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    with Client(_KEY, base_url=url, max_connections=2) as client:
+        for _ in range(first):
+            _live(client)
+        before = _held()
+        for _ in range(then):
+            _live(client)
+        return before, _held()
+
+
+def _live(client: Client) -> None:
+    conversation_id = client.conversations.create(display_name="Soak").id or ""
+    client.conversations.retrieve(conversation_id)
+    with contextlib.suppress(ConversationsError):
+        client.conversations.retrieve("conv_of_nobody")
+    with client.conversations.responses.stream(
+        conversation_id, message="One two three", model="sandbox/echo"
+    ) as events:
+        next(events)
+    client.conversations.delete(conversation_id)
+
+
+async def _measured_async(
+    url: str, first: int, then: int
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    async with AsyncClient(_KEY, base_url=url, max_connections=2) as client:
+        for _ in range(first):
+            await _live_async(client)
+        before = _held()
+        for _ in range(then):
+            await _live_async(client)
+        return before, _held()
+
+
+async def _live_async(client: AsyncClient) -> None:
+    conversation_id = (await client.conversations.create(display_name="Soak")).id or ""
+    await client.conversations.retrieve(conversation_id)
+    with contextlib.suppress(ConversationsError):
+        await client.conversations.retrieve("conv_of_nobody")
+    async with client.conversations.responses.stream(
+        conversation_id, message="One two three", model="sandbox/echo"
+    ) as events:
+        await anext(events)
+    await client.conversations.delete(conversation_id)
+
+
+def _held() -> tuple[int, int]:
+    gc.collect()
+    descriptors = len(os.listdir(_DESCRIPTORS)) if _DESCRIPTORS.exists() else 0  # noqa: PTH208 - numbers
+    return tracemalloc.get_traced_memory()[0], descriptors
+
+
+def main() -> int:
+    """Run it in every colour, and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--calls", type=int, default=50_000)
+    given = parser.parse_args()
+    all_flat = True
+    with sandbox() as url:
+        for colour in COLOURS:
+            figures = soak(calls=given.calls, colour=colour, url=url)
+            print(f"{colour}: {figures}", flush=True)
+            all_flat = all_flat and figures.is_flat
+    return 0 if all_flat else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

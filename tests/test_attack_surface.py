@@ -1,0 +1,354 @@
+"""What comes in from outside, through arguments, the environment and answers, and stays harmless."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import httpx
+import pytest
+from colours import KEY, Colour
+from faulty import FaultyServer, asked, endless
+from hypothesis import given
+from hypothesis import strategies as st
+from scripted import CONVERSATION, ScriptedServer, always, answer
+from streaming import STARTED, chunk, head, played, word
+
+from conversations_client import (
+    AsyncClient,
+    Client,
+    ConfigurationError,
+    InvalidArgumentError,
+    PartDelta,
+    ReasoningPart,
+    ResponseStarted,
+    Retry,
+    StreamTruncatedError,
+    TextPart,
+    Timeout,
+)
+from conversations_client._collected import Collected, joined
+from conversations_client._config import checked_api_key
+from conversations_client._requests import Requests
+
+Clients = type[Client] | type[AsyncClient]
+
+# Arguments.
+
+HOSTILE = [
+    "x\r\nX-Injected: 1",
+    "x\r\n\r\nGET /elsewhere HTTP/1.1\r\n\r\n",
+    "x\nx",
+    "x\0x",
+    "../../admin",
+    "..%2f..%2fadmin",
+    "//elsewhere.example/",
+    "https://elsewhere.example/",
+    "@elsewhere.example",
+    "x?admin=1",
+    "x#x",
+    "x&limit=1",
+    "x\\y",
+    "x;y",
+    'x"y',
+    "\u2028\u0085\u202e",
+    "\U0001f600",
+    " x ",
+]
+
+
+class Once:
+    """A server that is asked once for each call."""
+
+    def __init__(self, server: ScriptedServer, client: Client) -> None:
+        self.client = client
+        self._server = server
+
+    def request(self, call: Callable[[Client], Any]) -> Any:
+        """The one request that a call made."""
+        before = len(self._server.seen)
+        call(self.client)
+        (seen,) = self._server.seen[before:]
+        assert not {"x-injected", "cookie"} & set(seen.headers)
+        assert seen.headers["host"] == self._server.url.removeprefix("http://")
+        return seen
+
+
+@pytest.fixture(scope="module")
+def once() -> Iterator[Once]:
+    listing = {**CONVERSATION, "object": "list", "data": [], "has_more": False}
+    script = (answer(200, listing) for _ in always())
+    with ScriptedServer(script) as server, Client(KEY, base_url=server.url) as client:
+        yield Once(server, client)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_an_id_is_one_segment_of_the_path_and_nothing_else(once: Once, hostile: str) -> None:
+    calls: list[tuple[Callable[[Client], Any], str]] = [
+        (lambda client: client.conversations.retrieve(hostile), ""),
+        (lambda client: client.conversations.delete(hostile), ""),
+        (lambda client: client.conversations.update(hostile, display_name="x"), ""),
+        (lambda client: client.conversations.generate_name(hostile, context="x"), "/generate-name"),
+    ]
+    for call, below in calls:
+        path = once.request(call).target
+        assert path.startswith("/v2/conversations/")
+        segment = path.removeprefix("/v2/conversations/").removesuffix(below)
+        assert "/" not in segment
+        assert unquote(segment) == hostile
+
+
+def listed(arguments: dict[str, Any], client: Client) -> list[Any]:
+    return list(client.conversations.list(**arguments))
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_what_is_asked_for_in_a_query_is_one_value(once: Once, hostile: str) -> None:
+    for name, wire in (
+        ("starting_after", "startingAfter"),
+        ("ending_before", "endingBefore"),
+        ("entity_id", "entityId"),
+    ):
+        arguments: dict[str, Any] = {name: hostile}
+        seen = once.request(partial(listed, arguments))
+        assert urlsplit(seen.target).path == "/v2/conversations/"
+        assert parse_qsl(urlsplit(seen.target).query) == [(wire, hostile)]
+    seen = once.request(
+        lambda client: client.request("GET", "/v2/x", returns=dict, query={hostile: hostile})
+    )
+    assert parse_qsl(urlsplit(seen.target).query) == [(hostile, hostile)]
+
+
+@pytest.mark.parametrize(
+    "hostile", [text for text in HOSTILE if not text.isascii() or set(text) & set("\r\n\0 ")]
+)
+def test_no_header_is_made_of_what_is_no_header(hostile: str) -> None:
+    with ScriptedServer([]) as server, Client(KEY, base_url=server.url) as client:
+        for call in (
+            lambda: client.conversations.create(idempotency_key=hostile),
+            lambda: client.conversations.generate_name("c", context="x", idempotency_key=hostile),
+            lambda: client.conversations.responses.create(
+                "c", message="x", model="a/b", idempotency_key=hostile
+            ),
+            lambda: client.request("POST", "/x", returns=dict, idempotency_key=hostile),
+            lambda: client.request(hostile, "/x", returns=dict),
+            lambda: client.request("GET", f"/{hostile}", returns=dict),
+        ):
+            with pytest.raises(InvalidArgumentError):
+                call()
+        with pytest.raises(ConfigurationError):
+            client.with_options(api_key=hostile)
+    assert server.connections == 0
+
+
+@given(st.text())
+def test_no_text_gets_out_of_its_segment(once: Once, text: str) -> None:
+    try:
+        seen = once.request(lambda client: client.conversations.retrieve(text))
+    except InvalidArgumentError:
+        return
+    assert unquote(seen.target.removeprefix("/v2/conversations/")) == text
+
+
+def test_what_makes_no_url_is_a_wrong_argument(colour: Colour) -> None:
+    with ScriptedServer([]) as server, pytest.raises(InvalidArgumentError, match="shorten"):
+        colour.run(
+            lambda client: client.conversations.retrieve("x" * 10**5),
+            api_key=KEY,
+            base_url=server.url,
+        )
+    assert server.connections == 0
+
+
+# Settings.
+
+
+@pytest.fixture(params=[Client, AsyncClient])
+def cls(request: pytest.FixtureRequest) -> Clients:
+    found: Clients = request.param
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("ORQ_API_KEY", "key\n", "line break"),
+        ("ORQ_API_KEY", "key\r\nX-Injected: 1", "line break"),
+        ("ORQ_API_KEY", " ", "line break"),
+        ("ORQ_BASE_URL", "https://my.orq.ai\n", "control character"),
+        ("ORQ_BASE_URL", "https://my.orq.ai\r\n@elsewhere", "control character"),
+        ("ORQ_BASE_URL", "https://user:word@my.orq.ai", "user or password"),
+        ("ORQ_PROJECT_ID", "prj_1\n", "line break"),
+        ("ORQ_PROJECT_ID", "prj\r\n_1", "line break"),
+        ("ORQ_PROJECT_ID", "\n", "project_id must be"),
+    ],
+)
+def test_an_environment_with_line_breaks(
+    cls: Clients, monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv("ORQ_API_KEY", KEY)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=words) as raised:
+        cls()
+    assert "word@" not in str(raised.value)
+
+
+def test_a_proxy_with_a_line_break(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1\nX-Injected: 1")
+    with pytest.raises(ConfigurationError, match="proxy"):
+        colour.run(lambda client: client.conversations.create(), api_key=KEY)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://elsewhere.example[::1]",  # Python's parser takes the brackets' for the host
+        "http://[::1]elsewhere.example",
+        "http://[::1].elsewhere.example",
+        "https://[v1.x]",
+        "https://[zz::1]",
+        "https://[127.0.0.1]",
+        "https://host%2felsewhere",
+        "https://host<x>",
+        "https://host:80:80",
+        "https://host:-1",
+        "https://" + "x" * 3000,
+    ],
+)
+def test_a_base_url_whose_host_is_none(cls: Clients, url: str) -> None:
+    with pytest.raises(ConfigurationError):
+        cls(KEY, base_url=url)
+
+
+def test_an_address_of_too_many_numbers(colour: Colour) -> None:
+    with pytest.raises(ConfigurationError, match="is no URL"):
+        colour.run(
+            lambda client: client.conversations.create(), api_key=KEY, base_url="https://1.2.3.456"
+        )
+
+
+LETTERS = ["localhost", "127.0.0.1", "[::1]", "a.example", "xn--", "80", *"@:%\\/.[]?#-_'<\t\né"]
+URLS = st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(["http://", "https://", "HTTP://"]),
+        st.lists(
+            st.sampled_from(LETTERS),
+            max_size=6,
+        ).map("".join),
+    ),
+)
+
+
+@given(URLS)
+def test_the_host_that_was_checked_is_the_one_that_is_called(url: str) -> None:
+    try:
+        client = Client(KEY, base_url=url)
+        Requests(client._settings)
+    except ConfigurationError:
+        return
+    checked, called = urlsplit(client.base_url), httpx.URL(client.base_url)
+    assert called.raw_host.decode().strip("[]") == checked.hostname
+    assert called.raw_scheme.decode() == checked.scheme
+    assert (called.userinfo, called.query, called.fragment) == (b"", b"", "")
+
+
+@pytest.mark.parametrize("seconds", [1e10, 10**400, 30 * 24 * 60 * 60 + 1])
+def test_no_time_is_longer_than_timers_count(seconds: float) -> None:
+    for setting in (
+        lambda: Timeout(total=seconds),
+        lambda: Timeout(connect=seconds),
+        lambda: Timeout(idle=seconds),
+        lambda: Retry(wait_max=seconds),
+        lambda: Retry(retry_after_max=seconds),
+    ):
+        with pytest.raises(ConfigurationError, match="2592000 at most"):
+            setting()
+
+
+def test_the_longest_time_is_counted(colour: Colour) -> None:
+    longest = 30 * 24 * 60 * 60
+    timeout = Timeout(total=longest, connect=longest, idle=longest)
+    with ScriptedServer([answer()]) as server:
+        colour.run(
+            lambda client: client.conversations.create(),
+            api_key=KEY,
+            base_url=server.url,
+            timeout=timeout,
+        )
+
+
+def test_a_key_is_printable_whatever_it_is_made_of() -> None:
+    for code in [*range(33), 127, *range(128, 256), 0x2028, 0xD800]:
+        with pytest.raises(ConfigurationError):
+            checked_api_key(f"key{chr(code)}", {})
+
+
+# Answers.
+
+
+def test_a_stream_is_not_kept_beyond_the_limit(colour: Colour) -> None:
+    seen: list[Any] = []
+    note = seen.append
+
+    async def scenario(client: Any) -> None:
+        async with client.conversations.responses.stream("c", message="x", model="a/b") as events:
+            async for event in events:
+                note(event)
+
+    one = word("x" * 100)
+    with (
+        FaultyServer([asked, head(), chunk(STARTED), endless(chunk(one))]) as server,
+        pytest.raises(StreamTruncatedError, match="max_response_bytes=1000") as raised,
+    ):
+        colour.run(
+            lambda client: played(client, scenario),
+            api_key=KEY,
+            base_url=server.url,
+            max_response_bytes=1000,
+        )
+    fits = 1000 // (len(one) - len("data: \n\n"))
+    assert isinstance(seen[0], ResponseStarted)
+    assert len(seen) == 1 + fits
+    assert raised.value.partial.text == "x" * 100 * fits
+
+
+def test_what_is_not_kept_of_a_stream_may_be_endless(colour: Colour) -> None:
+    async def scenario(client: Any) -> Any:
+        async with client.conversations.responses.stream("c", message="x", model="a/b") as events:
+            return [await anext(events) for _ in range(100)]
+
+    with FaultyServer([asked, head(), endless(chunk(STARTED))]) as server:
+        events = colour.run(
+            lambda client: played(client, scenario),
+            api_key=KEY,
+            base_url=server.url,
+            max_response_bytes=1000,
+        )
+    assert len(events) == 100
+
+
+def test_deltas_are_joined_alike_however_many_they_are() -> None:
+    deltas = [
+        TextPart(
+            text=f"{number} ",
+            id="text_1" if number == 5 else None,
+            metadata={"n": number} if number % 700 == 0 else None,
+        )
+        for number in range(5000)
+    ]
+    collected = Collected()
+    for delta in deltas:
+        collected.add(PartDelta(timestamp="", part_id="text_1", delta=delta))
+    assert collected.partial().parts == (joined(list(deltas)),)
+    (kept,) = collected._parts.values()
+    assert len(kept._runs) + len(kept._latest) < 1030  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_a_delta_of_another_kind_supersedes_runs_too() -> None:
+    collected = Collected()
+    for number in range(3000):
+        collected.add(PartDelta(timestamp="", part_id="p", delta=TextPart(text=f"{number}")))
+    collected.add(PartDelta(timestamp="", part_id="p", delta=ReasoningPart(reasoning="hm")))
+    collected.add(PartDelta(timestamp="", part_id="p", delta=TextPart(text="end")))
+    assert collected.partial().parts == (TextPart(text="end"),)

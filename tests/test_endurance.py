@@ -1,0 +1,63 @@
+"""The scripts that show what holds over thousands of calls, with smaller numbers."""
+
+from collections.abc import Iterator
+
+import pytest
+from colours import COLOURS
+from load import tasks_at_once, threads_at_once
+from no_duplicates import run
+from raw_garbage import batter
+from soak import sandbox, soak
+
+from conversations_client.sandbox import Sandbox
+
+
+@pytest.mark.parametrize("honours_keys", [True, False])
+@pytest.mark.parametrize("colour", COLOURS)
+def test_no_create_is_lost_or_doubled_and_each_error_is_right(
+    colour: str, honours_keys: bool
+) -> None:
+    figures = run(creates=300, at_once=64, seed=6, colour=colour, honours_keys=honours_keys)
+    assert figures.is_right, figures
+    assert figures.faults > 20
+    assert figures.done > 250
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_many_tasks_are_answered_in_their_order(backend: str) -> None:
+    figures = tasks_at_once(tasks=500, connections=20, backend=backend)
+    assert figures.calls == 500
+    assert max(figures.connections, figures.at_once, figures.overtaken) <= 20
+
+
+def test_many_threads_are_answered() -> None:
+    figures = threads_at_once(threads=32, calls=10, connections=4)
+    assert figures.calls == 320
+    assert max(figures.connections, figures.at_once) <= 4
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with sandbox() as url:
+        yield url
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_nothing_piles_up(colour: str, url: str) -> None:
+    figures = soak(calls=200, colour=colour, url=url)
+    assert figures.calls == 200
+    assert figures.is_flat, figures
+
+
+def test_the_sandbox_survives_garbage() -> None:
+    with Sandbox() as sandbox:
+        answered = batter(sandbox.url, sandbox.api_key, goes_on=lambda sent: sent < 500, seed=6)
+    assert answered.total() == 500
+    assert answered["400"] > 100
+    assert answered["413"] == 1
+    assert not any(status.startswith("5") for status in answered)
+
+
+def test_the_sandbox_listens_on_loopback_alone() -> None:
+    with Sandbox() as sandbox:
+        assert sandbox._socket.getsockname()[0] == "127.0.0.1"

@@ -1,0 +1,507 @@
+"""Every fault that a service or a network may have, over raw sockets, in every colour."""
+
+import contextlib
+import ssl
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpcore
+import pytest
+import trustme
+from colours import KEY, Colour, World, everything
+from fault_table import (
+    CHUNKED,
+    DELIVERY,
+    FAULTS,
+    HEAD,
+    JSON,
+    REPEATED,
+    UNDECIDED,
+    Fault,
+)
+from faulty import FaultyServer, Step, asked, endless, glimpsed, reset, silence, trickled
+from pools import either, run_client
+from scripted import CONVERSATION, HALF, ScriptedServer, answer
+
+from conversations_client import (
+    ClientClosedError,
+    ConfigurationError,
+    ConflictError,
+    ConnectError,
+    ConversationsError,
+    DeadlineError,
+    Delivery,
+    DisconnectError,
+    IdleTimeoutError,
+    NotFoundError,
+    ProxyError,
+    RateLimitError,
+    Retry,
+    ServerError,
+    StatusError,
+    Timeout,
+    TLSError,
+    _network,
+)
+from conversations_client._network import DeadlineBackend
+from conversations_client._origin import _default_tls
+
+
+def create(client: Any) -> Any:
+    return client.conversations.create(display_name="Product Feature Discussion")
+
+
+def retrieve(client: Any) -> Any:
+    return client.conversations.retrieve("conv_01jj1hdhn79xas7a01wb3hysdb")
+
+
+def delete(client: Any) -> Any:
+    return client.conversations.delete("conv_01jj1hdhn79xas7a01wb3hysdb")
+
+
+def failure(
+    colour: Colour, call: Callable[[Any], Any], *, world: World | None = None, **options: Any
+) -> ConversationsError:
+    """The error of a call, with nothing of anybody else's behind it."""
+    with pytest.raises(ConversationsError) as raised:
+        colour.run(call, world=world, api_key=KEY, **options)
+    error = raised.value
+    seen: BaseException | None = error
+    while seen is not None:
+        assert type(seen).__module__.startswith("conversations_client")
+        seen = seen.__cause__ or seen.__context__
+    return error
+
+
+CALLS = pytest.mark.parametrize("call", [create, retrieve])
+
+
+@CALLS
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_a_typed_error(colour: Colour, fault: Fault, call: Callable[[Any], Any]) -> None:
+    with FaultyServer(fault.steps) as server:
+        error = failure(colour, call, world=World(), base_url=server.url, **fault.options)
+    assert type(error) is fault.error
+    assert fault.words in str(error)
+    assert error.delivery is Delivery.UNKNOWN
+    assert error.attempts == server.connections == (1 if call is create else fault.again)
+
+
+BODIES = {"JSON": answer(500, {"message": "no"}), "HTML": answer(500, b"<p>no</p>"), "no": answer(500, b"")}  # fmt: skip
+
+
+@CALLS
+@pytest.mark.parametrize("kind", BODIES)
+@pytest.mark.parametrize("status", UNDECIDED)
+def test_a_status_is_a_typed_error_whatever_comes_with_it(
+    colour: Colour, status: int, kind: str, call: Callable[[Any], Any]
+) -> None:
+    reply = BODIES[kind].replace(b"500", str(status).encode(), 1)
+    with ScriptedServer([reply] * 3) as server:
+        error = failure(colour, call, world=World(), base_url=server.url)
+    assert isinstance(error, StatusError)
+    assert type(error) is {409: ConflictError, 429: RateLimitError}.get(
+        status, StatusError if status < 500 else ServerError
+    )
+    assert (error.status, error.service_message) == (status, "no" if kind == "JSON" else None)
+    assert error.delivery is DELIVERY[status]
+    attempts = UNDECIDED[status] if call is retrieve or status in REPEATED else 1
+    assert error.attempts == len(server.seen) == attempts
+
+
+NOW = datetime.fromtimestamp(1_700_000_000, UTC)
+
+
+def date(seconds: float) -> str:
+    return (NOW + timedelta(seconds=seconds)).strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+@pytest.mark.parametrize(
+    ("value", "pause"),
+    [
+        ("7", 7.0),
+        ("0", 0.0),
+        ("1.5", 1.5),
+        (date(9), 9.0),
+        (date(-9), 0.0),
+        ("-7", 0.375),
+        ("nan", 0.375),
+        ("inf", 0.375),
+        ("1e9", 0.375),
+        ("soon", 0.375),
+        ("\u0663", 0.375),
+        ("7, 9", 0.375),
+        ("9" * 5000, 0.375),
+    ],
+)
+def test_retry_after_is_waited_for_or_stands_for_nothing(
+    colour: Colour, value: str, pause: float
+) -> None:
+    for status in (429, 503):
+        world = World()
+        reply = answer(status, {}, Retry_After=value)
+        with ScriptedServer([reply, answer()]) as server:
+            if status == 503 and pause == 0.375:  # one that says nothing puts nothing off
+                error = failure(colour, create, world=world, base_url=server.url)
+                assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 1)
+            else:
+                colour.run(create, world=world, api_key=KEY, base_url=server.url)
+                assert world.pauses == [pause]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_nothing_is_sent_where_a_redirect_leads(colour: Colour, status: int) -> None:
+    for call in (create, retrieve, lambda client: everything(client.conversations.list())):
+        with ScriptedServer([answer()]) as elsewhere:
+            reply = answer(status, b"", Location=f"{elsewhere.url}/v2/conversations")
+            with ScriptedServer([reply] * 2) as server:
+                error = failure(colour, call, world=World(), base_url=server.url)
+        assert isinstance(error, StatusError)
+        assert (error.status, elsewhere.connections) == (status, 0)
+        assert "base_url" in str(error)
+
+
+READABLE = {
+    "200": answer(200),
+    "a byte order mark": answer(body=b"\xef\xbb\xbf" + JSON),
+    "no content type": b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%b" % (len(JSON), JSON),
+    "HTTP/1.0 without a length": b"HTTP/1.0 201 Created\r\nConnection: close\r\n\r\n" + JSON,
+    "a length and chunks": HEAD
+    + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(JSON), JSON),
+    "chunks and trailers": CHUNKED + b"%x;a=b\r\n%b\r\n0\r\nX: x\r\n\r\n" % (len(JSON), JSON),
+    "continue first": b"HTTP/1.1 100 Continue\r\n\r\n" * 9 + answer(),
+    "10 MB": answer(body={**CONVERSATION, "later": "x" * 10**7}),
+    "a key twice": answer(body=b'{"_id": "conv_1", ' + JSON[1:]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reply", READABLE.values(), ids=READABLE)
+def test_what_is_odd_but_plain_is_read(colour: Colour, reply: bytes) -> None:
+    with FaultyServer([asked, reply]) as server:
+        conversation = colour.run(create, api_key=KEY, base_url=server.url)
+    # Of a key that comes twice the last one counts, as wherever JSON is read.
+    assert conversation.id == "conv_01jj1hdhn79xas7a01wb3hysdb"
+
+
+def test_half_a_surrogate_pair_is_kept_as_it_came(colour: Colour) -> None:
+    reply = answer(body={**CONVERSATION, "displayName": "cut \ud83d"})
+    with FaultyServer([asked, reply]) as server:
+        assert colour.run(create, api_key=KEY, base_url=server.url).display_name == "cut \ud83d"
+
+
+# What comes after an answer must not be taken for the next one.
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        answer(204),
+        answer(200, b"") + answer(201, {**CONVERSATION, "_id": "conv_of_somebody_else"}),
+        answer(404, b"{}", Content_Length="0"),
+    ],
+)
+def test_what_comes_after_an_answer_is_not_the_next_one(colour: Colour, first: bytes) -> None:
+    async def scenario(client: Any) -> None:
+        with contextlib.suppress(NotFoundError):
+            await either(delete(client))
+        conversation = await either(create(client))
+        assert conversation.id == CONVERSATION["_id"]
+
+    with ScriptedServer([first, answer()]) as server:
+        run_client(colour, scenario, api_key=KEY, base_url=server.url, max_connections=1)
+    assert (len(server.seen), server.connections) == (2, 2)
+
+
+# Deadlines, on a real clock.
+
+SLOW: dict[str, tuple[list[Step], float]] = {
+    "silence": ([asked, silence], 0.2),
+    "silence before reading": ([silence], 0.2),
+    "silence in the headers": ([asked, HEAD, silence], 0.2),
+    "silence in the body": ([asked, HALF, silence], 0.2),
+    "headers byte by byte": ([asked, trickled(answer())], 0.3),
+    "a body byte by byte": ([asked, HALF[:-4], trickled(JSON)], 0.3),
+    "chunks byte by byte": ([asked, CHUNKED, trickled(b"1\r\n \r\n" * 100)], 0.3),
+    "continue again and again": ([asked, endless(b"HTTP/1.1 100 Continue\r\n\r\n")], 0.2),
+    "trailers again and again": ([asked, CHUNKED, b"0\r\n", trickled(b"X: x\r\n" * 100)], 0.3),
+}
+LATE = 0.25  # seconds that a call may end after its deadline
+
+
+def in_time(attempt: Callable[[], Any], seconds: float) -> None:
+    """Show that what is attempted ends in time, unless the machine is busy three times running."""
+    taken: list[float] = []
+    while not taken or (taken[-1] > seconds + LATE and len(taken) < 3):
+        started = time.monotonic()
+        attempt()
+        taken.append(time.monotonic() - started)
+    assert taken[-1] <= seconds + LATE, taken
+
+
+@pytest.mark.parametrize(("steps", "seconds"), SLOW.values(), ids=SLOW)
+def test_the_deadline_is_kept(colour: Colour, steps: list[Step], seconds: float) -> None:
+    def attempt() -> None:
+        with FaultyServer(steps) as server:
+            error = failure(colour, create, base_url=server.url, timeout=seconds)
+        assert type(error) is DeadlineError
+        assert (error.delivery, error.attempts, server.connections) == (Delivery.UNKNOWN, 1, 1)
+
+    in_time(attempt, seconds)
+
+
+def test_the_deadline_is_for_all_attempts_and_pauses(colour: Colour) -> None:
+    def attempt() -> None:
+        with FaultyServer([asked, reset]) as server:
+            error = failure(
+                colour,
+                retrieve,
+                base_url=server.url,
+                timeout=0.3,
+                retry=Retry(attempts=100, wait_initial=0.1, wait_max=0.1),
+            )
+        assert isinstance(error, DisconnectError | DeadlineError)
+        assert 3 <= error.attempts == len(server.seen) <= 6
+
+    in_time(attempt, 0.3)
+
+
+def test_silence_ends_at_its_own_limit_and_may_be_tried_again(colour: Colour) -> None:
+    def attempt() -> None:
+        with FaultyServer([asked, silence]) as server:
+            error = failure(
+                colour, retrieve, world=World(), base_url=server.url, timeout=Timeout(idle=0.1)
+            )
+        assert type(error) is IdleTimeoutError
+        assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 3)
+
+    in_time(attempt, 0.3)
+
+
+# Encrypted.
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def serving(authority: trustme.CA, host: str, **dates: Any) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(host, **dates).configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
+    return context
+
+
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
+    return context
+
+
+@pytest.mark.parametrize(
+    ("host", "dates", "words"),
+    [
+        ("other.example", {}, "127.0.0.1"),
+        ("127.0.0.1", {"not_after": datetime(2020, 1, 1, tzinfo=UTC)}, "expired"),
+    ],
+)
+def test_a_certificate_that_does_not_fit(
+    colour: Colour, authority: trustme.CA, host: str, dates: dict[str, Any], words: str
+) -> None:
+    context = trusting(authority)
+    with FaultyServer([asked, answer()], tls=serving(authority, host, **dates)) as server:
+        error = failure(colour, create, base_url=server.url, ssl_context=context)
+    assert type(error) is TLSError
+    assert words in str(error)
+    assert (error.delivery, error.attempts, server.seen) == (Delivery.UNSENT, 1, [])
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected", "attempts"),
+    [
+        ([b"HTTP/1.1 400 Bad Request\r\n\r\n"], TLSError, 1),
+        ([glimpsed, reset], ConnectError, 3),
+        ([glimpsed], ConnectError, 3),
+    ],
+)
+def test_no_encryption_at_all(
+    colour: Colour, steps: list[Step], expected: type[ConversationsError], attempts: int
+) -> None:
+    with FaultyServer(steps) as server:
+        url = server.url.replace("http:", "https:")
+        error = failure(colour, create, world=World(), base_url=url)
+    assert type(error) is expected
+    assert (error.delivery, error.attempts) == (Delivery.UNSENT, attempts)
+
+
+def test_an_encrypted_answer_is_cut_off(colour: Colour, authority: trustme.CA) -> None:
+    context = trusting(authority)
+    with FaultyServer([asked, HALF], tls=serving(authority, "127.0.0.1")) as server:
+        error = failure(colour, create, base_url=server.url, ssl_context=context)
+    assert type(error) is DisconnectError
+    assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 1)
+
+
+def test_the_deadline_is_kept_where_it_is_encrypted(colour: Colour, authority: trustme.CA) -> None:
+    tls, context = serving(authority, "127.0.0.1"), trusting(authority)
+
+    def attempt() -> None:
+        with FaultyServer([asked, HEAD, silence], tls=tls) as server:
+            error = failure(colour, create, base_url=server.url, ssl_context=context, timeout=0.3)
+        assert type(error) is DeadlineError
+
+    in_time(attempt, 0.3)
+
+
+@pytest.mark.parametrize("content", [None, b"no certificate"])
+def test_certificates_of_the_environment_that_cannot_be_read(
+    colour: Colour, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, content: bytes | None
+) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    _default_tls.cache_clear()
+    error = failure(colour, create, base_url="https://127.0.0.1:1")
+    assert type(error) is ConfigurationError
+    assert "SSL_CERT_FILE" in str(error)
+
+
+# Proxies.
+
+PROXIES: dict[str, tuple[list[Step], type[ConversationsError], Delivery]] = {
+    "forbids": ([asked, answer(403, b"")], ProxyError, Delivery.UNSENT),
+    "asks for a password": ([asked, answer(407, b"")], ProxyError, Delivery.UNSENT),
+    "finds nobody": ([asked, answer(502, b"")], ProxyError, Delivery.UNSENT),
+    "hangs up": ([asked, reset], DisconnectError, Delivery.UNKNOWN),
+    "is none": ([asked, b"SSH-2.0-OpenSSH_9.9\r\n\r\n"], DisconnectError, Delivery.UNKNOWN),
+}
+
+
+@pytest.mark.parametrize(("steps", "expected", "delivery"), PROXIES.values(), ids=PROXIES)
+def test_a_proxy(
+    colour: Colour,
+    monkeypatch: pytest.MonkeyPatch,
+    steps: list[Step],
+    expected: type[ConversationsError],
+    delivery: Delivery,
+) -> None:
+    with FaultyServer(steps) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        error = failure(colour, create, world=World(), base_url="https://api.invalid")
+    assert type(error) is expected
+    assert error.delivery is delivery
+    assert error.attempts == (3 if delivery is Delivery.UNSENT else 1)
+    assert KEY not in "".join(map(str, proxy.seen))
+
+
+def test_no_proxy_there(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer([]) as gone:
+        pass
+    monkeypatch.setenv("https_proxy", gone.url)
+    error = failure(colour, create, world=World(), base_url="https://api.invalid")
+    assert isinstance(error, ConnectError)
+    assert (error.delivery, error.attempts) == (Delivery.UNSENT, 3)
+
+
+@pytest.mark.parametrize("url", ["http://api.invalid", "https://api.invalid"])
+def test_the_deadline_is_kept_through_a_proxy(
+    colour: Colour, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    def attempt() -> None:
+        with FaultyServer([asked, trickled(answer())]) as proxy:
+            monkeypatch.setenv("all_proxy", proxy.url)
+            error = failure(colour, create, base_url=url, allow_plain_http=True, timeout=0.3)
+        assert type(error) is DeadlineError
+
+    in_time(attempt, 0.3)
+
+
+# Names and addresses.
+
+
+@pytest.mark.parametrize("host", ["a..invalid", "x" * 64 + ".invalid"])
+def test_a_host_that_is_no_name(colour: Colour, host: str) -> None:
+    error = failure(colour, create, world=World(), base_url=f"https://{host}")
+    assert type(error) is ConnectError
+    assert (error.delivery, error.attempts) == (Delivery.UNSENT, 3)
+
+
+class Network:
+    """Takes all the time that it is given for each address but the last."""
+
+    def __init__(self, *outcomes: Any) -> None:
+        self.tried: list[tuple[str, float | None]] = []
+        self._outcomes = iter(outcomes)
+
+    def connect_tcp(self, host: str, port: int, timeout: float | None, *_: Any) -> Any:
+        self.tried.append((host, timeout))
+        outcome = next(self._outcomes)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+ADDRESSES = ["2001:db8::1", "192.0.2.1", "192.0.2.2"]
+SILENT, REFUSING = httpcore.ConnectTimeout(), httpcore.ConnectError()
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "limit", "tried", "expected"),
+    [
+        ([SILENT, REFUSING, "stream"], 6.0, [2.0, 3.0, 6.0], None),
+        ([REFUSING, "stream"], 6.0, [2.0, 3.0], None),
+        ([SILENT, SILENT, REFUSING], 6.0, [2.0, 3.0, 6.0], httpcore.ConnectError),
+        ([REFUSING, "stream"], None, [None, None], None),
+        ([], 0.0, [], httpcore.ConnectTimeout),
+    ],
+)
+def test_each_address_of_a_host_has_a_share_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+    outcomes: list[Any],
+    limit: float | None,
+    tried: list[float | None],
+    expected: type[Exception] | None,
+) -> None:
+    network = Network(*outcomes)
+    backend = DeadlineBackend()
+    backend._inner = network  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    monkeypatch.setattr(_network, "_addresses", lambda *_: ADDRESSES)
+    with pytest.raises(expected) if expected else contextlib.nullcontext():
+        backend.connect_tcp("api.invalid", 443, limit)
+    assert [host for host, _ in network.tried] == ADDRESSES[: len(tried)]
+    for (_, given), share in zip(network.tried, tried, strict=True):
+        assert given == (None if share is None else pytest.approx(share, abs=0.5))
+
+
+def test_a_service_that_listens_at_one_of_its_addresses_is_found(colour: Colour) -> None:
+    with ScriptedServer([answer()]) as server:
+        url = server.url.replace("127.0.0.1", "localhost")
+        assert colour.run(create, api_key=KEY, base_url=url).id
+
+
+# Closed meanwhile.
+
+
+def test_a_call_whose_client_is_closed_between_two_attempts(colour: Colour) -> None:
+    class Closing(World):
+        """Closes the client in the pause."""
+
+        client: Any = None
+
+        def _sleep(self, seconds: float) -> None:
+            self.client._connections._closed = True
+
+    def call(client: Any) -> Any:
+        world.client = client
+        return create(client)
+
+    world = Closing()
+    for reply, delivery in ((answer(500), Delivery.UNKNOWN), (answer(429), Delivery.REFUSED)):
+        with ScriptedServer([reply]) as server:
+            retry = Retry(trust_idempotency_key=True)
+            error = failure(colour, call, world=world, base_url=server.url, retry=retry)
+        assert type(error) is ClientClosedError
+        assert (error.delivery, error.attempts) == (delivery, 1)
+        assert "POST /v2/conversations" in str(error)

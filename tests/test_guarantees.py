@@ -1,0 +1,32 @@
+"""The page of guarantees names tests that there are."""
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs/guarantees.md").read_text()
+
+
+def functions_of(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text())
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def test_each_guarantee_names_a_test() -> None:
+    rows = [row for row in PAGE.splitlines() if row.startswith("| ") and "held by" not in row]
+    assert len(rows) > 25
+    for row in rows:
+        assert "`tests/" in row or row.endswith("| the same |"), row
+
+
+def test_each_test_that_is_named_is_there() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)
+    assert len(named) == PAGE.count("`tests/")
+    for path, name in named:
+        assert name in functions_of(ROOT / path), f"{path}::{name}"
+
+
+def test_each_script_that_is_named_is_there() -> None:
+    for name in re.findall(r"`python (scripts/\w+\.py)", PAGE):
+        assert (ROOT / name).is_file()

@@ -1,0 +1,347 @@
+"""Clients that are forked, pickled, copied, closed, left open, and used in one event loop after the other."""
+
+import copy
+import gc
+import multiprocessing
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from attrs import asdict
+from colours import KEY, Colour
+from pools import either, run_client
+from scripted import CONVERSATION, ScriptedServer, always
+
+from conversations_client import (
+    AsyncClient,
+    AsyncHooks,
+    Client,
+    ClientClosedError,
+    ConfigurationError,
+    DisconnectError,
+    Hooks,
+    RequestInfo,
+    Retry,
+    Timeout,
+)
+from conversations_client.sandbox import Sandbox
+
+Clients = type[Client] | type[AsyncClient]
+BOTH = pytest.mark.parametrize("cls", [Client, AsyncClient])
+
+
+def create(client: Any) -> Any:
+    return client.conversations.create()
+
+
+# Forked.
+
+
+def a_hundred(client: Any, backend: str | None) -> None:
+    async def call() -> None:
+        for number in range(100):
+            name = f"{os.getpid()} {number}"
+            conversation = await either(client.conversations.create(display_name=name))
+            assert conversation.display_name == name
+        await either(client.close() if backend is None else client.aclose())
+
+    if backend is None:
+        with pytest.raises(StopIteration):
+            call().send(None)
+    else:
+        anyio.run(call, backend=backend)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of the loop that warmed it up
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
+def test_four_forked_children_of_a_warm_client(colour: Colour) -> None:
+    backend = None if colour.name == "sync" else colour.name
+    with Sandbox() as sandbox:
+        cls: Clients = Client if backend is None else AsyncClient
+        client: Any = cls(sandbox.api_key, base_url=sandbox.url)
+        warm = partial(a_hundred, client, backend)
+        if backend is None:
+            create(client)
+        else:
+            anyio.run(create, client, backend=backend)
+        context = multiprocessing.get_context("fork")
+        children = [context.Process(target=warm) for _ in range(4)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # the sandbox's thread stays here
+            for child in children:
+                child.start()
+        for child in children:
+            child.join()
+        assert [child.exitcode for child in children] == [0] * 4
+        warm()
+        gc.collect()
+
+
+# In one event loop after the other.
+
+
+class Noticing(ScriptedServer):
+    """Notices when a connection has ended."""
+
+    def __init__(self, script: Any) -> None:
+        super().__init__(script)
+        self.gone = threading.Semaphore(0)
+
+    def _serve(self, connection: Any) -> None:
+        super()._serve(connection)
+        self.gone.release()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of the sockets that nobody closes
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_an_async_client_in_one_event_loop_after_the_other(backend: str) -> None:
+    async def twice() -> None:
+        assert [(await create(client)).id for _ in range(2)] == [CONVERSATION["_id"]] * 2
+
+    with Noticing(always()) as server:
+        client = AsyncClient(KEY, base_url=server.url)
+        for number in range(5):
+            anyio.run(twice, backend=backend)
+            gc.collect()
+            # What the loop before has left open is closed by now.
+            assert number == 0 or server.gone.acquire(timeout=30)
+    assert (len(server.seen), server.connections) == (10, 5)
+
+
+# Pickled.
+
+
+def hook(info: RequestInfo) -> None:
+    pass
+
+
+async def async_hook(info: RequestInfo) -> None:
+    pass
+
+
+@BOTH
+def test_a_client_is_pickled_as_its_settings(cls: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    hooks = Hooks(on_request=hook) if cls is Client else AsyncHooks(on_request=async_hook)
+    client = cls(
+        KEY,
+        base_url="https://orq.example",
+        project_id="prj_1",
+        timeout=Timeout(total=5),
+        retry=Retry(attempts=7),
+        max_connections=3,
+        max_response_bytes=4,
+        max_event_bytes=5,
+        hooks=hooks,
+    )
+    pickled = pickle.dumps(client)
+    assert KEY.encode() not in pickled
+    monkeypatch.setenv("ORQ_API_KEY", "key-of-there")
+    monkeypatch.setenv("ORQ_BASE_URL", "https://elsewhere.example")
+    again = pickle.loads(pickled)
+    assert type(again) is cls
+    assert again._settings.api_key.reveal() == "key-of-there"
+    ours, theirs = (asdict(each._settings, recurse=False) for each in (client, again))
+    assert {**ours, "api_key": None} == {**theirs, "api_key": None}
+    assert again._hooks == hooks
+
+
+@BOTH
+def test_what_a_client_does_not_have_is_not_found_where_it_is_unpickled(
+    cls: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pickled = pickle.dumps(cls(KEY))
+    monkeypatch.setenv("ORQ_API_KEY", KEY)
+    monkeypatch.setenv("ORQ_PROJECT_ID", "prj_of_there")
+    assert pickle.loads(pickled).project_id is None
+    assert cls().project_id == "prj_of_there"
+
+
+@BOTH
+def test_a_client_without_its_key_asks_for_one(cls: Any) -> None:
+    pickled = pickle.dumps(cls(KEY))
+    with pytest.raises(ConfigurationError, match="pickle_key=True"):
+        pickle.loads(pickled)
+
+
+@BOTH
+def test_the_key_is_pickled_by_choice(cls: Any) -> None:
+    again = pickle.loads(pickle.dumps(cls(KEY, pickle_key=True)))
+    assert again._settings.api_key.reveal() == KEY
+    assert KEY.encode() in pickle.dumps(again)
+
+
+def test_a_pickled_client_works(colour: Colour) -> None:
+    async def scenario(client: Any) -> None:
+        await either(create(client))
+        again = pickle.loads(pickle.dumps(client))
+        await either(create(again))
+        await either(again.close() if colour.name == "sync" else again.aclose())
+        await either(create(client))
+
+    with ScriptedServer(always()) as server:
+        run_client(colour, scenario, api_key=KEY, base_url=server.url, pickle_key=True)
+    assert (len(server.seen), server.connections) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("client", "words"),
+    [
+        (Client(KEY, http_client=httpx.Client()), "A Client with http_client can't be pickled"),
+        (AsyncClient(KEY, http_client=httpx.AsyncClient()), "An? AsyncClient with http_client"),
+        (Client(KEY, ssl_context=httpx.create_ssl_context()), "with ssl_context can't be pickled"),
+        (Client(KEY, http_client=httpx.Client()).with_options(), "make it where it is used"),
+    ],
+)
+def test_a_client_with_what_cannot_travel_is_not_pickled(client: Any, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        pickle.dumps(client)
+
+
+# Copied.
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_shares_connections_and_does_not_close_them(colour: Colour, copied: Any) -> None:
+    async def scenario(client: Any) -> None:
+        other = copied({"client": client})["client"] if copied is copy.deepcopy else copied(client)
+        await either(create(client))
+        await either(create(other))
+        await either(other.close() if colour.name == "sync" else other.aclose())
+        await either(create(client))
+        assert other is not client
+
+    with ScriptedServer(always()) as server:
+        run_client(colour, scenario, api_key=KEY, base_url=server.url)
+    assert (len(server.seen), server.connections) == (3, 1)
+
+
+# Closed.
+
+
+class Held(ScriptedServer):
+    """Answers when it is told to."""
+
+    def __init__(self, script: Any) -> None:
+        super().__init__(script)
+        self.asked = threading.Semaphore(0)
+        self.may_answer = threading.Event()
+
+    def _reply(self, connection: Any) -> bool:
+        self.asked.release()
+        self.may_answer.wait()
+        return super()._reply(connection)
+
+
+def test_threads_in_the_middle_of_calls_end_them_when_the_client_is_closed() -> None:
+    ended: list[Any] = []
+    with Held(always()) as server:
+        client = Client(KEY, base_url=server.url)
+        threads = [threading.Thread(target=lambda: ended.append(create(client))) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in threads:
+            server.asked.acquire()
+        client.close()
+        with pytest.raises(ClientClosedError):
+            create(client)
+        server.may_answer.set()
+        for thread in threads:
+            thread.join()
+    assert len(ended) == 4
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_tasks_in_the_middle_of_calls_end_them_when_the_client_is_closed(backend: str) -> None:
+    ended: list[Any] = []
+
+    async def call(client: AsyncClient) -> None:
+        ended.append(await create(client))
+
+    async def main() -> None:
+        client = AsyncClient(KEY, base_url=server.url)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(4):
+                tasks.start_soon(call, client)
+            for _ in range(4):
+                await anyio.to_thread.run_sync(server.asked.acquire)
+            await client.aclose()
+            with pytest.raises(ClientClosedError):
+                await create(client)
+            server.may_answer.set()
+
+    with Held(always()) as server:
+        anyio.run(main, backend=backend)
+    assert len(ended) == 4
+
+
+def test_a_call_that_is_to_be_made_again_is_not_when_the_client_is_closed(colour: Colour) -> None:
+    with ScriptedServer([b""]) as server, pytest.raises(DisconnectError) as raised:
+        colour.run(create, api_key=KEY, base_url=server.url)
+    assert raised.value.attempts == 1
+
+
+# Left open.
+
+LEFT_OPEN = {
+    "sync": """
+client = Client({key!r}, base_url={url!r})
+print(client.conversations.create().id)
+""",
+    "sync, in a thread": """
+import threading
+client = Client({key!r}, base_url={url!r})
+thread = threading.Thread(target=lambda: print(client.conversations.create().id))
+thread.start()
+""",
+    "a stream": """
+client = Client({key!r}, base_url={url!r})
+conversation = client.conversations.create()
+stream = client.conversations.responses.stream(conversation.id, message="Hi", model="sandbox/echo")
+stream.__enter__()
+print(conversation.id)
+""",
+    "asyncio": """
+client = AsyncClient({key!r}, base_url={url!r})
+async def main():
+    print((await client.conversations.create()).id)
+anyio.run(main)
+""",
+    "trio": """
+client = AsyncClient({key!r}, base_url={url!r})
+async def main():
+    print((await client.conversations.create()).id)
+anyio.run(main, backend="trio")
+""",
+    "never used": """
+client = Client({key!r}), AsyncClient({key!r})
+print("conv_")
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.mark.parametrize("script", LEFT_OPEN.values(), ids=LEFT_OPEN)
+def test_the_interpreter_ends_in_silence_with_an_open_client(sandbox: Sandbox, script: str) -> None:
+    program = "import anyio\nfrom conversations_client import AsyncClient, Client\n" + script
+    ended = subprocess.run(  # noqa: S603 - this very Python
+        [sys.executable, "-c", program.format(key=sandbox.api_key, url=sandbox.url)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("conv_")
