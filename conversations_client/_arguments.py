@@ -115,7 +115,9 @@ def checked_metadata_update(value: object) -> dict[str, Any]:
     """Metadata to change, by wire names; the model of a conversation can't be."""
     changes = checked_metadata(value)
     if "model" in changes:
-        raise InvalidArgumentError("metadata: model can't be changed; it takes the other keys.")
+        raise InvalidArgumentError(
+            "metadata: model can't be changed, only generating_title and entity_id."
+        )
     return changes
 
 

@@ -24,6 +24,7 @@ T = TypeVar("T")
 P = TypeVar("P")
 E = TypeVar("E", bound=ConversationsError)
 
+_NOT_IDEMPOTENT: Final = frozenset({"POST", "PATCH"})
 _WORSE: Final = (Delivery.UNSENT, Delivery.REFUSED, Delivery.UNKNOWN)
 
 
@@ -168,7 +169,8 @@ class Call(Generic[T]):
     def out_of_time(self, delivery: Delivery) -> DeadlineError:
         """The outcome of an attempt that the deadline cut off, or left no time for."""
         return DeadlineError(
-            f"the whole call took longer than its timeout of {self._total:g} s.",
+            f"the whole call took longer than its timeout of {self._total:g} s: raise "
+            "Timeout(total=…) if the service needs longer.",
             delivery=delivery,
         )
 
@@ -181,6 +183,8 @@ class Call(Generic[T]):
 
     def _final(self, error: E, message: str) -> E:
         words = message if self._reason in message else f"{message} {self._reason}"
+        if self._delivery is Delivery.UNKNOWN and self.operation.request.method in _NOT_IDEMPOTENT:
+            words += " The service may have acted on it: look before you send it again."
         return error.with_outcome(delivery=self._delivery, attempts=self._attempts, message=words)
 
     def _read(self, reply: Reply) -> T:

@@ -11,7 +11,9 @@ from ._configured import (
     MAX_RESPONSE_BYTES,
     Configured,
     Shared,
+    check_hooks,
     check_injected,
+    check_ssl_context,
     checked_settings,
     given,
 )
@@ -96,6 +98,7 @@ class Client(Configured):
             pickle_key=pickle_key,
         )
         check_injected(http_client, "Client")
+        check_ssl_context(ssl_context)
 
         def connect() -> "Connections | InjectedConnections":
             from ._transport import connections  # noqa: PLC0415 - not before something is sent
@@ -113,6 +116,7 @@ class Client(Configured):
         *,
         owner: bool,
     ) -> None:
+        check_hooks(hooks, Hooks)
         self._settings = settings
         self._shared = shared
         self._hooks = hooks
@@ -295,6 +299,7 @@ class AsyncClient(Configured):
             pickle_key=pickle_key,
         )
         check_injected(http_client, "AsyncClient")
+        check_ssl_context(ssl_context)
 
         def connect() -> "AsyncConnections | InjectedAsyncConnections":
             from ._transport import async_connections  # noqa: PLC0415 - not before something is sent
@@ -312,6 +317,7 @@ class AsyncClient(Configured):
         *,
         owner: bool,
     ) -> None:
+        check_hooks(hooks, AsyncHooks)
         self._settings = settings
         self._shared = shared
         self._hooks = hooks

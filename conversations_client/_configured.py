@@ -1,6 +1,7 @@
 """What both clients are set up with, whatever their colour."""
 
 import os
+import sys
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, Final, Generic, Self, TypeVar
@@ -162,6 +163,24 @@ def _unpickled(cls: type[Any], settings: dict[str, Any], hooks: object) -> Any: 
     # A client that has no project has none elsewhere either.
     client._settings = evolve(client._settings, project_id=settings["project_id"])
     return client
+
+
+def check_ssl_context(context: object) -> None:
+    """Refuse what is no SSLContext; raises ConfigurationError."""
+    # Whoever has made one has imported the module.
+    ssl = sys.modules.get("ssl")
+    if context is not None and (ssl is None or not isinstance(context, ssl.SSLContext)):
+        raise ConfigurationError(
+            f"ssl_context must be an ssl.SSLContext, not {type(context).__name__}."
+        )
+
+
+def check_hooks(hooks: object, expected: type) -> None:
+    """Refuse what is no hooks of the right colour; raises ConfigurationError."""
+    if hooks is not None and not isinstance(hooks, expected):
+        raise ConfigurationError(
+            f"hooks must be {expected.__name__}(…), not {type(hooks).__name__}."
+        )
 
 
 def check_injected(client: object, expected: str) -> None:

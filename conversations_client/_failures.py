@@ -74,7 +74,7 @@ def transport_error(error: Exception, key: Secret) -> TransportError:  # noqa: P
             )
         case "ProxyError":
             return ProxyError(f"the proxy failed ({words}): check HTTPS_PROXY and NO_PROXY.")
-        case "ConnectError" if _is_tls(error):
+        case "ConnectError" if is_tls(error):
             return TLSError(
                 f"the connection could not be secured ({words}): check base_url, or pass "
                 "an ssl_context that trusts the service's certificate."
@@ -100,7 +100,8 @@ def _names(error: BaseException) -> list[str]:
     return [cls.__name__ for cls in type(error).__mro__]
 
 
-def _is_tls(error: BaseException | None) -> bool:
+def is_tls(error: BaseException | None) -> bool:
+    """Whether an error, or what it comes from, is one of encryption."""
     while error is not None:
         if isinstance(error, ssl.SSLError) and not isinstance(error, _CUT_OFF):
             return True

@@ -51,7 +51,10 @@ def _part(name: str, value: object) -> object:
                 f"{name} must be a string, a TextPart, a FilePart, a ToolResultPart or an "
                 f"ErrorPart, not {type(value).__name__}."
             )
-    return unstructure(value)
+    try:
+        return unstructure(value)
+    except RecursionError:
+        raise InvalidArgumentError(f"{name} is nested too deeply, or holds itself.") from None
 
 
 def _check_file(name: str, file: object) -> None:

@@ -81,7 +81,10 @@ class Retry:
             pause = asked
             words = f"The Retry-After of {pause:.3g} s"
             if pause > self.retry_after_max:
-                return Stop(f"{words} is longer than retry_after_max={self.retry_after_max:.3g}.")
+                return Stop(
+                    f"{words} is longer than retry_after_max={self.retry_after_max:.3g}: "
+                    "wait so long, or raise it."
+                )
         if pause >= remaining:
             return Stop(f"{words} doesn't fit the {remaining:.3g} s left of the timeout.")
         return Again(pause)

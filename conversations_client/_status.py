@@ -29,7 +29,7 @@ def status_error(request: Request, reply: Reply, *, reason: str, key: Secret) ->
     words = (
         f"{request} was answered with {_phrase(reply.status)}{f': {said}' if said else ''}.",
         reason,
-        cls.hint or _redirect_hint(reply.status),
+        _hint(reply, cls.hint, reason),
         f"Request id: {request_id}." if request_id else "",
     )
     return cls(
@@ -69,6 +69,12 @@ def _phrase(status: int) -> str:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return str(status)
+
+
+def _hint(reply: Reply, hint: str, reason: str) -> str:
+    if "Retry-After" in reason:
+        return ""  # it says itself what to change
+    return hint or _redirect_hint(reply.status)
 
 
 def _redirect_hint(status: int) -> str:

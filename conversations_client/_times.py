@@ -13,7 +13,7 @@ def as_datetime(milliseconds: float) -> datetime:
     # From the epoch by addition: datetime.fromtimestamp() refuses negative times on some systems.
     try:
         return _EPOCH + timedelta(milliseconds=milliseconds)
-    except OverflowError:
+    except (OverflowError, ValueError):
         raise OutOfRangeError(
             "The time is outside the years 1 to 9999 that datetime can hold; "
             "use the number of milliseconds as it is."

@@ -10,6 +10,7 @@ import anyio.lowlevel
 
 from ._async_connections import CUT_OFF, AsyncConnectionPool
 from ._config import Settings
+from ._failures import is_tls
 from ._http import AsyncHTTPClient, HTTPClient, httpcore, httpx
 from ._network import DeadlineBackend
 from ._origin import KEEPALIVE_SECONDS, Origin
@@ -65,6 +66,12 @@ class _ProxiedTransport(httpx.HTTPTransport):
         pool: Any = self._pool
         pool._network_backend = DeadlineBackend()  # noqa: SLF001 - what it is made with
 
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return super().handle_request(request)
+        except httpx.ConnectError as error:
+            raise _proxys(error) from error
+
 
 class _ProxiedAsyncTransport(httpx.AsyncHTTPTransport):
     """httpx's transport through a proxy, with never more requests in its pool than connections.
@@ -82,9 +89,20 @@ class _ProxiedAsyncTransport(httpx.AsyncHTTPTransport):
         )
         self._pool = cast("httpcore.AsyncConnectionPool", pool)
 
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await super().handle_async_request(request)
+        except httpx.ConnectError as error:
+            raise _proxys(error) from error
+
     async def aclose(self) -> None:
         await super().aclose()
         await self._proxied.aclose()
+
+
+def _proxys(error: httpx.ConnectError) -> httpx.ConnectError | httpx.ProxyError:
+    # The proxy is all that is connected to, but for the encryption of what goes through it.
+    return error if is_tls(error) else httpx.ProxyError(str(error))
 
 
 TransportT = TypeVar("TransportT", httpx.HTTPTransport, httpx.AsyncHTTPTransport)

@@ -1,5 +1,6 @@
 """Checks of settings, for attrs fields; each raises ConfigurationError."""
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -39,4 +40,9 @@ pause: Final = _checked(
     lambda v: _is_span(v) or (_is_number(v) and v == 0), f"seconds, 0 or more, {_LONGEST} at most"
 )
 count: Final = _checked(lambda v: type(v) is int and v >= 1, "a whole number, 1 or more")
+function: Final = _checked(lambda v: v is None or callable(v), "a function, or None")
+plain_function: Final = _checked(
+    lambda v: v is None or (callable(v) and not inspect.iscoroutinefunction(v)),
+    "a function that is not async (those are for AsyncHooks), or None",
+)
 flag: Final = _checked(lambda v: type(v) is bool, "True or False")

@@ -225,7 +225,7 @@ class PermissionDeniedError(StatusError):
 class NotFoundError(StatusError):
     """404: there is no such conversation, or not for this API key."""
 
-    hint = "Check the id, and that the API key belongs to the same workspace."
+    hint = "Check the id and base_url, and that the API key belongs to the same workspace."
 
 
 class ConflictError(StatusError):

@@ -5,8 +5,9 @@ The values hold no key, no header and no body.
 
 from collections.abc import Awaitable, Callable
 
-from attrs import frozen
+from attrs import field, frozen
 
+from . import _validators as validators
 from .errors import TransportError
 
 
@@ -72,9 +73,15 @@ class Hooks:
         on_retry: Called before the pause that another attempt follows.
     """
 
-    on_request: Callable[[RequestInfo], object] | None = None
-    on_response: Callable[[ResponseInfo], object] | None = None
-    on_retry: Callable[[RetryInfo], object] | None = None
+    on_request: Callable[[RequestInfo], object] | None = field(
+        default=None, validator=validators.plain_function
+    )
+    on_response: Callable[[ResponseInfo], object] | None = field(
+        default=None, validator=validators.plain_function
+    )
+    on_retry: Callable[[RetryInfo], object] | None = field(
+        default=None, validator=validators.plain_function
+    )
 
 
 @frozen(kw_only=True)
@@ -89,6 +96,12 @@ class AsyncHooks:
         on_retry: Awaited before the pause that another attempt follows.
     """
 
-    on_request: Callable[[RequestInfo], Awaitable[object]] | None = None
-    on_response: Callable[[ResponseInfo], Awaitable[object]] | None = None
-    on_retry: Callable[[RetryInfo], Awaitable[object]] | None = None
+    on_request: Callable[[RequestInfo], Awaitable[object]] | None = field(
+        default=None, validator=validators.function
+    )
+    on_response: Callable[[ResponseInfo], Awaitable[object]] | None = field(
+        default=None, validator=validators.function
+    )
+    on_retry: Callable[[RetryInfo], Awaitable[object]] | None = field(
+        default=None, validator=validators.function
+    )

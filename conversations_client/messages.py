@@ -15,7 +15,7 @@ from attrs import field, frozen
 from ._display import Displayed
 from ._times import as_datetime
 from ._unset import UNSET
-from .errors import DecodeError, Fault
+from .errors import DecodeError, Fault, InvalidArgumentError
 
 
 class MessageRole(StrEnum):
@@ -83,9 +83,17 @@ class FilePart(Displayed):
 
     @classmethod
     def from_bytes(
-        cls, content: bytes, *, mime_type: str | None = None, name: str | None = None
+        cls,
+        content: bytes | bytearray | memoryview,
+        *,
+        mime_type: str | None = None,
+        name: str | None = None,
     ) -> Self:
-        """A file to send, from its content."""
+        """A file to send, from its content; raises InvalidArgumentError for what is no bytes."""
+        if not isinstance(content, bytes | bytearray | memoryview):
+            raise InvalidArgumentError(
+                f"content must be bytes, not {type(content).__name__}: encode a text first."
+            )
         encoded = base64.b64encode(content).decode()
         return cls(file=FileContent(bytes=encoded, mime_type=mime_type, name=name))
 

@@ -182,7 +182,7 @@ FAILURES: list[Failure] = [
         RateLimitError,
         Delivery.REFUSED,
         1,
-        "The Retry-After of 61 s is longer than retry_after_max=60.",
+        "The Retry-After of 61 s is longer than retry_after_max=60: wait so long, or raise it.",
     ),
     (
         [answer(429, {}, Retry_After="31")],

@@ -104,7 +104,7 @@ def test_pauses_double_up_to_the_largest(attempt: int, jitter: float, pause: flo
         (UNSENT, 0.375, Stop("Another attempt after 0.375 s doesn't fit the 0.375 s left of the timeout.")),
         (UNSENT, 0.376, Again(0.375)),
         (replied(429, "9"), 8.0, Stop("The Retry-After of 9 s doesn't fit the 8 s left of the timeout.")),
-        (replied(429, "61"), math.inf, Stop("The Retry-After of 61 s is longer than retry_after_max=60.")),
+        (replied(429, "61"), math.inf, Stop("The Retry-After of 61 s is longer than retry_after_max=60: wait so long, or raise it.")),
     ],
 )  # fmt: skip
 def test_what_does_not_fit(outcome: Outcome, remaining: float, decision: Again | Stop) -> None:

@@ -3,8 +3,9 @@
 import copy
 import math
 import pickle
+from collections.abc import Callable
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -13,12 +14,14 @@ from scripted import ScriptedServer, answer
 
 from conversations_client import (
     AsyncClient,
+    AsyncHooks,
     Client,
     ClientClosedError,
     ConfigurationError,
     ConversationMetadata,
     ConversationsError,
     Delivery,
+    Hooks,
     InvalidArgumentError,
     Retry,
     Timeout,
@@ -254,3 +257,21 @@ def test_errors_with_an_answer_survive_pickling(colour: Colour) -> None:
 
 def test_the_version_is_the_distributions() -> None:
     assert version("conversations-client") == __version__
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Hooks(on_retry=cast("Any", 3)), "Hooks.on_retry must be a function"),
+        (lambda: Hooks(on_request=cast("Any", anyio.sleep)), "that is not async"),
+        (lambda: AsyncHooks(on_response=cast("Any", "x")), "AsyncHooks.on_response must be"),
+        (lambda: Client(KEY, hooks=cast("Any", print)), "hooks must be Hooks"),
+        (lambda: Client(KEY).with_options(hooks=cast("Any", AsyncHooks())), "not AsyncHooks"),
+        (lambda: AsyncClient(KEY, hooks=cast("Any", Hooks())), "hooks must be AsyncHooks"),
+        (lambda: Client(KEY, ssl_context=cast("Any", True)), "ssl.SSLContext, not bool"),
+        (lambda: AsyncClient(KEY, ssl_context=cast("Any", False)), "ssl.SSLContext, not bool"),
+    ],
+)
+def test_unusable_hooks_and_contexts_are_refused(make: Callable[[], object], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        make()

@@ -45,9 +45,9 @@ LAYERS = [
     {"_arguments", "_operation"},
     {"_collected", "_wire"},
     {"_objects", "_paging", "responses"},
-    {"_generated", "events", "models"},
-    {"_async_connections", "_json", "_log", "_sync_connections", "_values", "messages"},
-    {"_body", "_failures", "_faults", "_origin", "_pool", "_times", "_validators", "hooks"},
+    {"_generated", "_log", "events", "models"},
+    {"_async_connections", "_json", "_sync_connections", "_values", "hooks", "messages"},
+    {"_body", "_failures", "_faults", "_origin", "_pool", "_times", "_validators"},
     {"_display", "_network", "_source", "errors"},
     {
         "_attributes",

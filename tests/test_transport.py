@@ -36,7 +36,7 @@ from conversations_client._arguments import path_segment
 from conversations_client._network import Until, seconds_left
 from conversations_client._operation import Operation, Request
 from conversations_client._origin import Origin
-from conversations_client._transport import AsyncConnections, Connections, _abandoned
+from conversations_client._transport import AsyncConnections, Connections, _abandoned, _proxys
 
 
 def create(client: Any) -> Any:
@@ -67,6 +67,24 @@ def test_a_proxy_that_refuses(colour: Colour, monkeypatch: pytest.MonkeyPatch) -
             colour.run(create, world=World(), api_key=KEY, base_url="https://api.invalid")
     assert raised.value.delivery is Delivery.UNSENT
     assert KEY not in "".join(map(str, proxy.seen))
+
+
+def test_a_proxy_that_is_not_there(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer([]) as gone:
+        pass
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, gone.url)
+    for url in ("http://api.invalid", "https://api.invalid"):
+        with pytest.raises(ProxyError, match="HTTPS_PROXY") as raised:
+            colour.run(create, world=World(), api_key=KEY, base_url=url, allow_plain_http=True)
+        assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 3)
+
+
+def test_encryption_that_fails_through_a_proxy_is_not_the_proxys_fault() -> None:
+    secured = httpx.ConnectError("certificate")
+    secured.__cause__ = ssl.SSLError()
+    assert _proxys(secured) is secured
+    assert type(_proxys(httpx.ConnectError("x"))) is httpx.ProxyError
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "ftp://127.0.0.1:1"])

@@ -1,5 +1,6 @@
 """What a test can have the sandbox do, and see of it."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from conversations_client.sandbox._disruptions import (
@@ -83,7 +84,7 @@ class Controls:
 
     def answer_next(
         self,
-        body: bytes | str,
+        body: bytes | str | Mapping[str, object],
         *,
         status: int = 200,
         content_type: str = "application/json",
@@ -94,7 +95,7 @@ class Controls:
         """Have the next request answered with anything at all; nothing is done of what it asks for.
 
         Args:
-            body: What to answer.
+            body: What to answer; an object is written as JSON.
             status: The HTTP status, 200 to 599.
             content_type: What the answer says that it is.
             times: How many requests it happens to.
@@ -107,7 +108,7 @@ class Controls:
         answer = Answer(
             status=status,
             headers={"Content-Type": content_type},
-            body=body.encode() if isinstance(body, str) else body,
+            body=_written(body),
             method=method,
             path=path,
         )
@@ -176,3 +177,9 @@ class Controls:
             path=_RESPONSES,
         )
         self._disruptions.add(broken, times=times)
+
+
+def _written(body: bytes | str | Mapping[str, object]) -> bytes:
+    if isinstance(body, Mapping):
+        return encode(body)
+    return body.encode() if isinstance(body, str) else body
