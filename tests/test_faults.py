@@ -1,6 +1,7 @@
 """Every fault that a service or a network may have, over raw sockets, in every colour."""
 
 import contextlib
+import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -55,6 +56,10 @@ def create(client: Any) -> Any:
 
 def retrieve(client: Any) -> Any:
     return client.conversations.retrieve("conv_01jj1hdhn79xas7a01wb3hysdb")
+
+
+def listed(client: Any) -> Any:
+    return everything(client.conversations.list())
 
 
 def delete(client: Any) -> Any:
@@ -153,7 +158,7 @@ def test_retry_after_is_waited_for_or_stands_for_nothing(
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_nothing_is_sent_where_a_redirect_leads(colour: Colour, status: int) -> None:
-    for call in (create, retrieve, lambda client: everything(client.conversations.list())):
+    for call in (create, retrieve, listed):
         with ScriptedServer([answer()]) as elsewhere:
             reply = answer(status, b"", Location=f"{elsewhere.url}/v2/conversations")
             with ScriptedServer([reply] * 2) as server:
@@ -443,7 +448,23 @@ class Network:
         return outcome
 
 
+def test_a_host_that_nobody_knows(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_up(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    error = failure(colour, create, world=World(), base_url="https://api.invalid")
+    assert type(error) is ConnectError
+    assert (error.delivery, error.attempts) == (Delivery.UNSENT, 3)
+
+
 ADDRESSES = ["2001:db8::1", "192.0.2.1", "192.0.2.2"]
+
+
+def addresses(host: str, port: int) -> list[str]:
+    return ADDRESSES
+
+
 SILENT, REFUSING = httpcore.ConnectTimeout(), httpcore.ConnectError()
 
 
@@ -467,7 +488,7 @@ def test_each_address_of_a_host_has_a_share_of_the_time(
     network = Network(*outcomes)
     backend = DeadlineBackend()
     backend._inner = network  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
-    monkeypatch.setattr(_network, "_addresses", lambda *_: ADDRESSES)
+    monkeypatch.setattr(_network, "_addresses", addresses)
     with pytest.raises(expected) if expected else contextlib.nullcontext():
         backend.connect_tcp("api.invalid", 443, limit)
     assert [host for host, _ in network.tried] == ADDRESSES[: len(tried)]
