@@ -148,7 +148,7 @@ def _held() -> tuple[int, int]:
 def main() -> int:
     """Run it in every colour, and print the figures."""
     parser = argparse.ArgumentParser(
-        description="Call a sandbox again and again, and measure what is left behind."
+        description="Call a sandbox again and again, and measure what stays."
     )
     parser.add_argument("--calls", type=int, default=50_000)
     given = parser.parse_args()
