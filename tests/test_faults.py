@@ -5,6 +5,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -245,8 +246,7 @@ def in_time(attempt: Callable[[], Any], seconds: float) -> None:
     assert taken[-1] <= seconds + LATE, taken
 
 
-@pytest.mark.parametrize(("steps", "seconds"), SLOW.values(), ids=SLOW)
-def test_the_deadline_is_kept(colour: Colour, steps: list[Step], seconds: float) -> None:
+def keep_deadline(colour: Colour, steps: list[Step], seconds: float) -> None:
     def attempt() -> None:
         with FaultyServer(steps) as server:
             error = failure(colour, create, base_url=server.url, timeout=seconds)
@@ -254,6 +254,15 @@ def test_the_deadline_is_kept(colour: Colour, steps: list[Step], seconds: float)
         assert (error.delivery, error.attempts, server.connections) == (Delivery.UNKNOWN, 1, 1)
 
     in_time(attempt, seconds)
+
+
+def test_the_deadline_is_kept(colour: Colour) -> None:
+    with ThreadPoolExecutor(len(SLOW)) as threads:
+        rows = {
+            name: threads.submit(keep_deadline, colour, steps, seconds)
+            for name, (steps, seconds) in SLOW.items()
+        }
+    assert {name: row.exception() for name, row in rows.items()} == dict.fromkeys(SLOW)
 
 
 def test_the_deadline_is_for_all_attempts_and_pauses(colour: Colour) -> None:
