@@ -7,7 +7,7 @@ import random
 import struct
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from socket import SO_LINGER, SOL_SOCKET
 from types import TracebackType
 from typing import Any, Final, Self
@@ -143,7 +143,7 @@ class CountingServer:
                     goes_on = await self._answer(name, headers["idempotency-key"], reader, writer)
 
     @contextlib.contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _counted(self) -> Generator[None, None, None]:
         self._now += 1
         self.ledger.at_once = max(self.ledger.at_once, self._now)
         try:
@@ -155,8 +155,7 @@ class CountingServer:
         self, name: str, key: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         fault = self._fault(name)
-        if fault is None or fault.acts:
-            created = self._create(name, key)
+        created = self._create(name, key) if fault is None or fault.acts else b""
         if fault is None:
             writer.write(created)
             return True

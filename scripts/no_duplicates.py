@@ -150,7 +150,9 @@ def _compared(
 
 def main() -> int:
     """Run it in both ways, and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        description="Create conversations while one request in ten meets a fault."
+    )
     parser.add_argument("--creates", type=int, default=10_000)
     parser.add_argument("--at-once", type=int, default=64)
     parser.add_argument("--seed", type=int, default=6)

@@ -103,7 +103,7 @@ def _check_health(url: str, key: str) -> None:
 
 def main() -> int:
     """Run it, and print what came back."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description="Send a sandbox what no HTTP client would.")
     parser.add_argument("url")
     parser.add_argument("api_key")
     parser.add_argument("--seconds", type=float, default=60.0)

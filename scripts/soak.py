@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
@@ -63,7 +63,7 @@ class Figures:
 
 
 @contextlib.contextmanager
-def sandbox() -> Iterator[str]:
+def sandbox() -> Generator[str, None, None]:
     """The URL of a sandbox in a process of its own."""
     line = [sys.executable, "-m", "conversations_client.sandbox", "--port", "0", "--api-key", _KEY]
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - this Python
@@ -147,7 +147,9 @@ def _held() -> tuple[int, int]:
 
 def main() -> int:
     """Run it in every colour, and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        description="Call a sandbox again and again, and measure what stays."
+    )
     parser.add_argument("--calls", type=int, default=50_000)
     given = parser.parse_args()
     all_flat = True

@@ -1,9 +1,11 @@
 """Every fault that a service or a network may have, over raw sockets, in every colour."""
 
 import contextlib
+import socket
 import ssl
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -55,6 +57,10 @@ def create(client: Any) -> Any:
 
 def retrieve(client: Any) -> Any:
     return client.conversations.retrieve("conv_01jj1hdhn79xas7a01wb3hysdb")
+
+
+def listed(client: Any) -> Any:
+    return everything(client.conversations.list())
 
 
 def delete(client: Any) -> Any:
@@ -153,7 +159,7 @@ def test_retry_after_is_waited_for_or_stands_for_nothing(
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_nothing_is_sent_where_a_redirect_leads(colour: Colour, status: int) -> None:
-    for call in (create, retrieve, lambda client: everything(client.conversations.list())):
+    for call in (create, retrieve, listed):
         with ScriptedServer([answer()]) as elsewhere:
             reply = answer(status, b"", Location=f"{elsewhere.url}/v2/conversations")
             with ScriptedServer([reply] * 2) as server:
@@ -240,8 +246,7 @@ def in_time(attempt: Callable[[], Any], seconds: float) -> None:
     assert taken[-1] <= seconds + LATE, taken
 
 
-@pytest.mark.parametrize(("steps", "seconds"), SLOW.values(), ids=SLOW)
-def test_the_deadline_is_kept(colour: Colour, steps: list[Step], seconds: float) -> None:
+def keep_deadline(colour: Colour, steps: list[Step], seconds: float) -> None:
     def attempt() -> None:
         with FaultyServer(steps) as server:
             error = failure(colour, create, base_url=server.url, timeout=seconds)
@@ -249,6 +254,15 @@ def test_the_deadline_is_kept(colour: Colour, steps: list[Step], seconds: float)
         assert (error.delivery, error.attempts, server.connections) == (Delivery.UNKNOWN, 1, 1)
 
     in_time(attempt, seconds)
+
+
+def test_the_deadline_is_kept(colour: Colour) -> None:
+    with ThreadPoolExecutor(len(SLOW)) as threads:
+        rows = {
+            name: threads.submit(keep_deadline, colour, steps, seconds)
+            for name, (steps, seconds) in SLOW.items()
+        }
+    assert {name: row.exception() for name, row in rows.items()} == dict.fromkeys(SLOW)
 
 
 def test_the_deadline_is_for_all_attempts_and_pauses(colour: Colour) -> None:
@@ -443,7 +457,23 @@ class Network:
         return outcome
 
 
+def test_a_host_that_nobody_knows(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_up(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    error = failure(colour, create, world=World(), base_url="https://api.invalid")
+    assert type(error) is ConnectError
+    assert (error.delivery, error.attempts) == (Delivery.UNSENT, 3)
+
+
 ADDRESSES = ["2001:db8::1", "192.0.2.1", "192.0.2.2"]
+
+
+def addresses(host: str, port: int) -> list[str]:
+    return ADDRESSES
+
+
 SILENT, REFUSING = httpcore.ConnectTimeout(), httpcore.ConnectError()
 
 
@@ -467,7 +497,7 @@ def test_each_address_of_a_host_has_a_share_of_the_time(
     network = Network(*outcomes)
     backend = DeadlineBackend()
     backend._inner = network  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
-    monkeypatch.setattr(_network, "_addresses", lambda *_: ADDRESSES)
+    monkeypatch.setattr(_network, "_addresses", addresses)
     with pytest.raises(expected) if expected else contextlib.nullcontext():
         backend.connect_tcp("api.invalid", 443, limit)
     assert [host for host, _ in network.tried] == ADDRESSES[: len(tried)]

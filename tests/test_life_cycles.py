@@ -130,7 +130,7 @@ async def async_hook(info: RequestInfo) -> None:
 
 @BOTH
 def test_a_client_is_pickled_as_its_settings(cls: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    hooks = Hooks(on_request=hook) if cls is Client else AsyncHooks(on_request=async_hook)
+    hooks: Any = Hooks(on_request=hook) if cls is Client else AsyncHooks(on_request=async_hook)
     client = cls(
         KEY,
         base_url="https://orq.example",

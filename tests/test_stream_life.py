@@ -233,7 +233,8 @@ def test_a_forgotten_stream_waits_for_no_lock(options: dict[str, Any]) -> None:
         warnings.simplefilter("ignore", ResourceWarning)
         conversation = client.conversations.create()
         held = [stream(client, conversation).__enter__()]
-        pool: Any = client._connections._by_pid[os.getpid()]._pool  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue]
+        connections: Any = client._connections
+        pool = connections._by_pid[os.getpid()]._pool
         with pool._lock:  # the collector may run where it is held
             held.clear()
             gc.collect()
