@@ -133,7 +133,20 @@ def test_the_command_line_uses_the_public_names_alone(path: Path) -> None:
     for name in imports(path):
         assert not name.startswith(".")
         if name.startswith("conversations_client") and not name.startswith(f"{cli}."):
-            assert name in {"conversations_client", "conversations_client.sandbox", cli}
+            assert name in {
+                "conversations_client",
+                "conversations_client.bulk",
+                "conversations_client.sandbox",
+                cli,
+            }
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("bulk/*.py")), ids=lambda path: path.stem)
+def test_files_in_bulk_use_the_public_names_alone(path: Path) -> None:
+    for name in imports(path):
+        assert not name.startswith(".")
+        if name.startswith("conversations_client."):
+            assert name.startswith("conversations_client.bulk.")
 
 
 PROTOCOLS = ["__enter__", "__exit__", "__iter__", "__next__", "__del__"]
