@@ -13,6 +13,7 @@ from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._exporting import export_file
 from conversations_client.bulk._importing import Report, import_file
 from conversations_client.bulk._journal import Entry, Journal, State
+from conversations_client.bulk._partitions import Partition, entries_of, partitions, total
 from conversations_client.bulk._reading import count_rows
 from conversations_client.bulk._results import write_results
 
@@ -20,10 +21,14 @@ __all__ = [
     "BulkError",
     "Entry",
     "Journal",
+    "Partition",
     "Report",
     "State",
     "count_rows",
+    "entries_of",
     "export_file",
     "import_file",
+    "partitions",
+    "total",
     "write_results",
 ]

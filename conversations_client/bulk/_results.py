@@ -2,24 +2,25 @@
 
 import json
 import os
+from collections.abc import Iterable
 from typing import Any
 
-from conversations_client.bulk._journal import Entry, Journal, State
+from conversations_client.bulk._journal import Entry, State
 from conversations_client.bulk._replacing import replacing
 
 
-def write_results(journal: Journal, path: str | os.PathLike[str]) -> None:
-    """Write what has become of every row, as JSON Lines in their order.
+def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> None:
+    """Write what has become of every row, as JSON Lines.
 
     Args:
-        journal: Who knows it.
+        entries: What has, such as `journal.entries()`, which is in the order of the rows.
         path: The file, which is replaced.
 
     Raises:
         OSError: It can't be written.
     """
     with replacing(path) as part, part.open("w", encoding="utf-8") as file:
-        for entry in journal.entries():
+        for entry in entries:
             file.write(f"{json.dumps(_result(entry), ensure_ascii=True)}\n")
 
 

@@ -71,7 +71,7 @@ def import_(
                     client, file, kept, max_in_flight=max_in_flight, rate=rate, on_row=advance
                 )
         finally:
-            write_results(kept, results)
+            write_results(kept.entries(), results)
     _show(report, results, session.output)
     if report.doubtful:
         return ExitCode.UNKNOWN

@@ -41,7 +41,7 @@ def test_it_keeps_what_it_was_told(path: Path) -> None:
             State.FAILED: 1,
             State.DOUBTFUL: 1,
         }
-        write_results(journal, path.with_name("results"))
+        write_results(journal.entries(), path.with_name("results"))
     assert path.with_name("results").read_text() == (
         '{"row": 1, "status": "created", "id": null}\n'
         '{"row": 2, "status": "created", "id": "conv_2"}\n'
