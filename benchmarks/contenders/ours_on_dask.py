@@ -22,7 +22,7 @@ def spread(load: Load) -> Measurement:
     with (
         TemporaryDirectory() as folder,
         distributed.LocalCluster(
-            n_workers=load.tasks, threads_per_worker=1, dashboard_address=None
+            n_workers=load.tasks, threads_per_worker=1, dashboard_address=":0"
         ) as workers,
         distributed.Client(workers) as cluster,
     ):

@@ -15,7 +15,7 @@ from conversations_client import Client
 from conversations_client.bulk import Journal, State
 from conversations_client.sandbox import Sandbox
 
-NAMES = [f"number {number}" for number in range(800)]
+NAMES = [f"number {number}" for number in range(600)]
 TIMES = 20
 
 

@@ -67,7 +67,7 @@ def test_a_cluster_one_of_whose_workers_is_killed(path: Path, tmp_path: Path) ->
     with (
         Sandbox() as sandbox,
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None
+            n_workers=2, threads_per_worker=1, dashboard_address=":0"
         ) as workers,
         distributed.Client(workers) as cluster,
     ):
