@@ -12,12 +12,18 @@ from typing import TYPE_CHECKING, Any, Final
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from ._arguments import ConversationMetadataParam, ConversationMetadataUpdateParam
+    from ._arguments import (
+        ConversationMetadataParam,
+        ConversationMetadataUpdateParam,
+        CreateRequest,
+    )
+    from ._bulk import Created, CreateOutcome, Failed
     from ._call import RawResponse
     from ._client import AsyncClient, Client
     from ._config import Timeout
     from ._conversations import AsyncConversations, Conversations
     from ._headers import Headers
+    from ._outcomes import AsyncOutcomes, Outcomes
     from ._paging import AsyncPages, Pages
     from ._responses import AsyncResponses, Responses
     from ._retry import Retry
@@ -117,6 +123,7 @@ __all__ = [
     "AsyncClient",
     "AsyncConversations",
     "AsyncHooks",
+    "AsyncOutcomes",
     "AsyncPages",
     "AsyncResponses",
     "AsyncStream",
@@ -141,6 +148,9 @@ __all__ = [
     "CreateConversationConversationsMetadata",
     "CreateConversationKind",
     "CreateConversationResponseBody",
+    "CreateOutcome",
+    "CreateRequest",
+    "Created",
     "DataPart",
     "DeadlineError",
     "DecodeError",
@@ -149,6 +159,7 @@ __all__ = [
     "ErrorPart",
     "Event",
     "EventTooLargeError",
+    "Failed",
     "Fault",
     "FileContent",
     "FilePart",
@@ -161,6 +172,7 @@ __all__ = [
     "MessageRole",
     "NotFoundError",
     "OutOfRangeError",
+    "Outcomes",
     "Pages",
     "PagingError",
     "Part",
@@ -234,10 +246,12 @@ _HOMES: Final = (
     "responses",
     "_arguments",
     "_call",
+    "_bulk",
     "_paging",
     "_streaming",
     "_responses",
     "_conversations",
+    "_outcomes",
     "_wire",
 )
 

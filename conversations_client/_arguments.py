@@ -1,6 +1,7 @@
 """The checks of what callers pass, and its way onto the wire; each raises InvalidArgumentError."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, Final, TypedDict, cast
 from urllib.parse import quote
@@ -31,6 +32,18 @@ class ConversationMetadataParam(TypedDict, total=False):
     generating_title: bool
     entity_id: str | None
     model: str | None
+
+
+class CreateRequest(TypedDict, total=False):
+    """One conversation to create, with the arguments of `create`: a missing key is left out.
+
+    A `project_id` that is missing is the client's own, and None names no project at all.
+    """
+
+    display_name: str
+    metadata: ConversationMetadata | ConversationMetadataParam
+    project_id: str | None
+    idempotency_key: str
 
 
 def path_segment(name: str, value: object) -> str:
@@ -109,6 +122,35 @@ def _unknown_key(key: object, known: Mapping[str, str]) -> str:
     meant = next((name for name, wire in known.items() if wire == key), None)
     advice = f"did you mean {meant!r}?" if meant else f"it takes {', '.join(known)}."
     return f"metadata: unknown key {key!r}; {advice}"
+
+
+def checked_create_request(value: object) -> Mapping[str, Any]:
+    """The arguments of one create of many."""
+    if not isinstance(value, Mapping):
+        raise InvalidArgumentError(
+            f"A request must be a dict such as CreateRequest, not {type(value).__name__}."
+        )
+    known = CreateRequest.__annotations__
+    for key in cast("Mapping[object, Any]", value):
+        if key not in known:
+            raise InvalidArgumentError(f"Unknown key {key!r}; a request takes {', '.join(known)}.")
+    return cast("Mapping[str, Any]", value)
+
+
+def checked_max_in_flight(value: object) -> int:
+    """How many calls go on at once."""
+    if type(value) is not int or value < 1:
+        raise InvalidArgumentError("max_in_flight must be a whole number, 1 or more.")
+    return value
+
+
+def checked_rate(value: object) -> float | None:
+    """How many calls are made in a second."""
+    if value is None:
+        return None
+    if type(value) not in {int, float} or not 0 < cast("float", value) < math.inf:
+        raise InvalidArgumentError("rate must be a number above 0, or None for no limit.")
+    return cast("float", value)
 
 
 def checked_metadata_update(value: object) -> dict[str, Any]:

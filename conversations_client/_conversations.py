@@ -13,6 +13,7 @@ from ._unset import UNSET, Unset
 from .models import Conversation, ConversationMetadata, ConversationPage, ConversationWithMessages
 
 if TYPE_CHECKING:
+    from ._outcomes import AsyncCreateRequests, AsyncOutcomes, CreateRequests, Outcomes
     from ._responses import AsyncRawResponses, AsyncResponses, RawResponses, Responses
 
 
@@ -75,6 +76,51 @@ class Conversations:
                 idempotency_key=idempotency_key,
             )
         )
+
+    def create_many(
+        self,
+        requests: "CreateRequests",
+        *,
+        max_in_flight: int = 16,
+        rate: float | None = None,
+        ordered: bool = False,
+        stop_on_error: bool = False,
+    ) -> "Outcomes":
+        """Create any number of conversations (`POST /v2/conversations`), several at once.
+
+        Each request is read when there is room for it and comes to one outcome, `Created` or
+        `Failed`; one that can't be right is a failure of its own. When the service puts one off,
+        all wait as long as it asks to; one is given up when it was put off as often as
+        `Retry.attempts` says while the service took no other.
+
+        Args:
+            requests: What to create: dicts with the arguments of `create`, from an iterable of any
+                length, or, with an async client, an async one too.
+            max_in_flight: How many requests are read and have not come to an outcome that was
+                taken. Default 16.
+            rate: How many are sent in a second at most; None, the default, for no limit.
+            ordered: Whether the outcomes come in the order of the requests, and not as they end.
+            stop_on_error: Whether a failure ends it: no more is read or sent, and the outcomes of
+                those in flight still come.
+
+        Returns:
+            The outcomes, to be iterated inside their `with` block.
+
+        Raises:
+            InvalidArgumentError: An argument other than a request can't be right.
+            ClientClosedError: The client is closed; from the iteration.
+        """
+        from ._outcomes import Outcomes, window_of  # noqa: PLC0415 - not before they are used
+
+        window = window_of(
+            self._engine,
+            project_id=self._project_id,
+            max_in_flight=max_in_flight,
+            rate=rate,
+            ordered=ordered,
+            stop_on_error=stop_on_error,
+        )
+        return Outcomes(self._engine, window, requests)
 
     def retrieve(
         self,
@@ -279,6 +325,51 @@ class AsyncConversations:
                 idempotency_key=idempotency_key,
             )
         )
+
+    def create_many(
+        self,
+        requests: "AsyncCreateRequests",
+        *,
+        max_in_flight: int = 16,
+        rate: float | None = None,
+        ordered: bool = False,
+        stop_on_error: bool = False,
+    ) -> "AsyncOutcomes":
+        """Create any number of conversations (`POST /v2/conversations`), several at once.
+
+        Each request is read when there is room for it and comes to one outcome, `Created` or
+        `Failed`; one that can't be right is a failure of its own. When the service puts one off,
+        all wait as long as it asks to; one is given up when it was put off as often as
+        `Retry.attempts` says while the service took no other.
+
+        Args:
+            requests: What to create: dicts with the arguments of `create`, from an iterable of any
+                length, or, with an async client, an async one too.
+            max_in_flight: How many requests are read and have not come to an outcome that was
+                taken. Default 16.
+            rate: How many are sent in a second at most; None, the default, for no limit.
+            ordered: Whether the outcomes come in the order of the requests, and not as they end.
+            stop_on_error: Whether a failure ends it: no more is read or sent, and the outcomes of
+                those in flight still come.
+
+        Returns:
+            The outcomes, to be iterated inside their `with` block.
+
+        Raises:
+            InvalidArgumentError: An argument other than a request can't be right.
+            ClientClosedError: The client is closed; from the iteration.
+        """
+        from ._outcomes import AsyncOutcomes, window_of  # noqa: PLC0415 - as above
+
+        window = window_of(
+            self._engine,
+            project_id=self._project_id,
+            max_in_flight=max_in_flight,
+            rate=rate,
+            ordered=ordered,
+            stop_on_error=stop_on_error,
+        )
+        return AsyncOutcomes(self._engine, window, requests)
 
     async def retrieve(
         self,

@@ -1,6 +1,6 @@
 """The operations of the API, one function each: arguments in, an Operation out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import NoneType
 from typing import Any, Final, TypeVar
 
@@ -10,6 +10,7 @@ from ._arguments import (
     ConversationMetadataParam,
     ConversationMetadataUpdateParam,
     checked_context,
+    checked_create_request,
     checked_display_name,
     checked_id,
     checked_idempotency_key,
@@ -88,6 +89,24 @@ def create(
             idempotency_key=checked_idempotency_key(idempotency_key),
         ),
         Conversation,
+    )
+
+
+def create_one_of_many(
+    request: object, *, project_id: str | None, new_key: Callable[[], str]
+) -> Operation[Conversation]:
+    """`POST /v2/conversations`, as it stands in a `CreateRequest`."""
+    given = checked_create_request(request)
+    operation = create(
+        display_name=given.get("display_name", UNSET),
+        metadata=given.get("metadata", UNSET),
+        project_id=given.get("project_id", project_id),
+        idempotency_key=given.get("idempotency_key"),
+    )
+    # The same on every repeat, also on those that the engine knows nothing of.
+    key = operation.request.idempotency_key or new_key()
+    return evolve(
+        operation, request=evolve(operation.request, idempotency_key=key, is_one_of_many=True)
     )
 
 

@@ -20,6 +20,7 @@ from ._incoming import Head
 from ._network import Until
 from ._operation import Operation, Reply
 from ._requests import Requests
+from ._retry import Retry
 from ._source import Source
 from .errors import Delivery, PoolTimeoutError, TransportError, TransportTimeoutError
 
@@ -46,6 +47,16 @@ class Exchange:
         self._effects = effects or Effects()
         self._requests = Requests(settings)
         self._gone: set[str] = set()
+
+    @property
+    def effects(self) -> Effects:
+        """What the engine knows of the world besides the network."""
+        return self._effects
+
+    @property
+    def retry(self) -> Retry:
+        """How often a request is sent again."""
+        return self._settings.retry
 
     @property
     def max_event_bytes(self) -> int:

@@ -16,6 +16,13 @@ _NOTHING_HERE: Final = frozenset({301, 302, 307, 308, 404, 405})
 _REFUSED_AS_TOO_EARLY_OR_MANY: Final = frozenset({425, 429})
 
 
+def is_put_off(status: int, retry_after: float | None) -> bool:
+    """Whether the service refused for now, so that any request may be sent again."""
+    return status in _REFUSED_AS_TOO_EARLY_OR_MANY or (
+        status == 503 and retry_after is not None  # noqa: PLR2004 - Service Unavailable
+    )
+
+
 @frozen(kw_only=True)
 class Request:
     """What to ask.
@@ -28,6 +35,7 @@ class Request:
         body: JSON; None for a request without one.
         idempotency_key: The same on every attempt; None leaves the header out.
         streams: Whether the answer is a stream of events.
+        is_one_of_many: Whether somebody else waits, for all of them, where the service puts it off.
     """
 
     method: str
@@ -37,6 +45,7 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     idempotency_key: str | None = field(default=None, repr=False)
     streams: bool = False
+    is_one_of_many: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.template}"
@@ -80,9 +89,7 @@ class Reply:
     @property
     def is_put_off(self) -> bool:
         """Whether the service refused for now, so that any request may be sent again."""
-        return self.status in _REFUSED_AS_TOO_EARLY_OR_MANY or (
-            self.status == 503 and self.retry_after is not None  # noqa: PLR2004
-        )
+        return is_put_off(self.status, self.retry_after)
 
 
 Outcome = Reply | TransportError

@@ -69,11 +69,24 @@ class Retry:
             jitter: A random number from 0 to 1.
             remaining: Seconds until the deadline of the whole call; infinite if it has none.
         """
+        asked = outcome.retry_after if isinstance(outcome, Reply) else None
         if not self._is_repeatable(request, outcome):
             return Stop()
+        return self.again(asked, attempt=attempt, jitter=jitter, remaining=remaining)
+
+    def again(
+        self, asked: float | None, *, attempt: int, jitter: float, remaining: float
+    ) -> Again | Stop:
+        """When to send again what may be sent again.
+
+        Args:
+            asked: Seconds that the service asks to wait; None if it doesn't.
+            attempt: Which attempt it was, from 1.
+            jitter: A random number from 0 to 1.
+            remaining: Seconds until the deadline of the whole call; infinite if it has none.
+        """
         if attempt >= self.attempts:
             return Stop(f"Gave up after {attempt} attempts." if attempt > 1 else "")
-        asked = outcome.retry_after if isinstance(outcome, Reply) else None
         if asked is None:
             pause = self._backoff(attempt, jitter)
             words = f"Another attempt after {pause:.3g} s"
@@ -93,7 +106,9 @@ class Retry:
         has_key = request.method == "POST" or request.idempotency_key is not None
         idempotent = request.method in _IDEMPOTENT or (self.trust_idempotency_key and has_key)
         if isinstance(outcome, Reply):
-            return outcome.is_put_off or (
+            if outcome.is_put_off:
+                return not request.is_one_of_many
+            return (
                 idempotent and (outcome.status == 408 or 500 <= outcome.status <= 599)  # noqa: PLR2004
             )
         if isinstance(outcome, _FINAL):

@@ -115,7 +115,7 @@ class ClientClosedError(ConversationsError, RuntimeError):
 
 
 class StreamClosedError(ConversationsError, RuntimeError):
-    """A stream was used outside its `with` block, or after its end."""
+    """A stream, or `create_many`, was used outside its `with` block, or after its end."""
 
 
 class PagingError(ConversationsError):

@@ -90,11 +90,7 @@ class FilePart(Displayed):
         name: str | None = None,
     ) -> Self:
         """A file to send, from its content; raises InvalidArgumentError for what is no bytes."""
-        if not isinstance(content, bytes | bytearray | memoryview):
-            raise InvalidArgumentError(
-                f"content must be bytes, not {type(content).__name__}: encode a text first."
-            )
-        encoded = base64.b64encode(content).decode()
+        encoded = base64.b64encode(_checked_bytes(content)).decode()
         return cls(file=FileContent(bytes=encoded, mime_type=mime_type, name=name))
 
     @classmethod
@@ -113,6 +109,14 @@ class FilePart(Displayed):
             return base64.b64decode(self.file.bytes, validate=True)
         except (binascii.Error, ValueError):
             raise DecodeError((Fault("$.file.bytes", "not base64"),)) from None
+
+
+def _checked_bytes(content: object) -> bytes:
+    if isinstance(content, bytes | bytearray | memoryview):
+        return bytes(content)
+    raise InvalidArgumentError(
+        f"content must be bytes, not {type(content).__name__}: encode a text first."
+    )
 
 
 @frozen(kw_only=True, repr=False)

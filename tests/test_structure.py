@@ -16,11 +16,13 @@ import conversations_client
 from conversations_client import (
     AsyncClient,
     AsyncConversations,
+    AsyncOutcomes,
     AsyncPages,
     AsyncResponses,
     AsyncStream,
     Client,
     Conversations,
+    Outcomes,
     Pages,
     Responses,
     Stream,
@@ -36,11 +38,11 @@ LAYERS = [
     {"__init__"},
     {"_client"},
     {"_conversations"},
-    {"_responses"},
+    {"_outcomes", "_responses"},
     {"_engine"},
     {"_exchange", "_streaming"},
     {"_configured", "_incoming", "_raw", "_requests", "_tracing", "_transport"},
-    {"_call", "_config", "_endpoints", "_reading"},
+    {"_bulk", "_call", "_config", "_endpoints", "_reading"},
     {"_message", "_retry", "_status"},
     {"_arguments", "_operation"},
     {"_collected", "_wire"},
@@ -57,6 +59,7 @@ LAYERS = [
         "_retry_after",
         "_secret",
         "_sse",
+        "_throttle",
         "_unset",
         "_version",
     },
@@ -70,6 +73,7 @@ EFFECTFUL = {
     "_exchange",
     "_incoming",
     "_log",
+    "_outcomes",
     "_transport",
 } | SOCKETS
 
@@ -118,7 +122,20 @@ def test_the_command_line_uses_the_public_names_alone(path: Path) -> None:
     for name in imports(path):
         assert not name.startswith(".")
         if name.startswith("conversations_client") and not name.startswith(f"{cli}."):
-            assert name in {"conversations_client", "conversations_client.sandbox", cli}
+            assert name in {
+                "conversations_client",
+                "conversations_client.bulk",
+                "conversations_client.sandbox",
+                cli,
+            }
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("bulk/*.py")), ids=lambda path: path.stem)
+def test_files_in_bulk_use_the_public_names_alone(path: Path) -> None:
+    for name in imports(path):
+        assert not name.startswith(".")
+        if name.startswith("conversations_client."):
+            assert name.startswith("conversations_client.bulk.")
 
 
 PROTOCOLS = ["__enter__", "__exit__", "__iter__", "__next__", "__del__"]
@@ -154,6 +171,7 @@ def signature(function: FunctionType) -> str:
         (Client, AsyncClient),
         (Conversations, AsyncConversations),
         (RawConversations, AsyncRawConversations),
+        (Outcomes, AsyncOutcomes),
         (Pages, AsyncPages),
         (Responses, AsyncResponses),
         (RawResponses, AsyncRawResponses),
@@ -167,7 +185,14 @@ def test_sync_and_async_have_the_same_signatures_and_docstrings(
     ours, theirs = public(sync), public(asynchronous)
     assert list(ours) == list(theirs)
     for name, function in ours.items():
-        if name == "__init__" and sync in {Engine, Pages, RawResponses, Responses, Stream}:
+        if name == "__init__" and sync in {
+            Engine,
+            Outcomes,
+            Pages,
+            RawResponses,
+            Responses,
+            Stream,
+        }:
             continue
         assert signature(function) == signature(theirs[name])
         assert function.__doc__ == theirs[name].__doc__
@@ -235,6 +260,13 @@ def test_nothing_is_imported_that_is_not_used() -> None:
         packages, modules, _ = brought(CREATE.format(url=server.url))
     # What httpx brings for a command line of its own, if it is there, is not ours.
     assert not {"cyclopts", "starlette", "uvicorn", "jsonschema", "pytest"} & set(packages.split())
-    assert not {"_streaming", "_reading", "events", "responses", "cli", "sandbox"} & set(
-        modules.split()
-    )
+    assert not {
+        "_bulk",
+        "_outcomes",
+        "_streaming",
+        "_reading",
+        "events",
+        "responses",
+        "cli",
+        "sandbox",
+    } & set(modules.split())

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from harness import payloads
-from harness.measuring import Load, Measurement, counted, run, timed, timed_async
+from harness.measuring import Load, Measurement, counted, counted_async, run, timed, timed_async
 
 if TYPE_CHECKING:
     import httpx
@@ -41,6 +41,48 @@ async def create_async(load: Load) -> Measurement:
             return response.json()["_id"]
 
         return await timed_async(load, call, expected=payloads.conversation_id(0))
+
+
+def many(load: Load) -> Measurement:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with construct(load) as client:
+
+        def call(_: int) -> object:
+            response = client.post(payloads.PATH, json=payloads.BODY)
+            response.raise_for_status()
+            return response.json()["_id"]
+
+        def items(count: int) -> Iterator[object]:
+            with ThreadPoolExecutor(load.tasks) as threads:
+                yield from threads.map(call, range(count))
+
+        return counted(load, items)
+
+
+async def many_async(load: Load) -> Measurement:
+    import asyncio
+
+    import httpx
+
+    limits = httpx.Limits(**payloads.LIMITS)
+    async with httpx.AsyncClient(
+        base_url=load.url, headers=payloads.HEADERS, timeout=payloads.TIMEOUT, limits=limits
+    ) as client:
+
+        async def work(rows: Iterator[int]) -> int:
+            done = 0
+            for _ in rows:
+                response = await client.post(payloads.PATH, json=payloads.BODY)
+                response.raise_for_status()
+                done += response.json()["_id"] is not None
+            return done
+
+        async def found(count: int) -> int:
+            rows = iter(range(count))
+            return sum(await asyncio.gather(*(work(rows) for _ in range(load.tasks))))
+
+        return await counted_async(load, found)
 
 
 def listing(load: Load) -> Measurement:
@@ -83,6 +125,8 @@ if __name__ == "__main__":
         construct=construct,
         create=create,
         create_async=create_async,
+        many=many,
+        many_async=many_async,
         listing=listing,
         events=events,
     )

@@ -1,13 +1,24 @@
 """This package."""
 
+import itertools
 from collections.abc import Iterator, Sized
 from typing import TYPE_CHECKING
 
 from harness import payloads
-from harness.measuring import Load, Measurement, counted, parsed, run, timed, timed_async, weighed
+from harness.measuring import (
+    Load,
+    Measurement,
+    counted,
+    counted_async,
+    parsed,
+    run,
+    timed,
+    timed_async,
+    weighed,
+)
 
 if TYPE_CHECKING:
-    from conversations_client import AsyncClient, Client
+    from conversations_client import AsyncClient, Client, CreateRequest
 
 
 def construct(load: Load) -> "Client":
@@ -48,6 +59,54 @@ async def create_async(load: Load) -> Measurement:
             return conversation.id
 
         return await timed_async(load, call, expected=payloads.conversation_id(0))
+
+
+def request() -> "CreateRequest":
+    from conversations_client import CreateRequest
+
+    return CreateRequest(display_name=payloads.DISPLAY_NAME, project_id=payloads.PROJECT_ID)
+
+
+def many(load: Load) -> Measurement:
+    with construct(load) as client:
+
+        def items(count: int) -> Iterator[object]:
+            wanted = itertools.repeat(request(), count)
+            with client.conversations.create_many(wanted, max_in_flight=load.tasks) as outcomes:
+                yield from outcomes
+
+        return counted(load, items)
+
+
+async def many_async(load: Load) -> Measurement:
+    async with construct_async(load) as client:
+
+        async def found(count: int) -> int:
+            wanted = itertools.repeat(request(), count)
+            async with client.conversations.create_many(
+                wanted, max_in_flight=load.tasks
+            ) as outcomes:
+                return len([None async for _ in outcomes])
+
+        return await counted_async(load, found)
+
+
+def imported(load: Load) -> Measurement:
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from conversations_client.bulk import Journal, import_file
+
+    with TemporaryDirectory() as folder, construct(load) as client:
+
+        def items(count: int) -> Iterator[object]:
+            file = Path(folder, f"{count}.jsonl")
+            file.write_text(f'{{"displayName": "{payloads.DISPLAY_NAME}"}}\n' * count)
+            with Journal(f"{file}.journal") as journal:
+                report = import_file(client, file, journal, max_in_flight=load.tasks)
+            yield from range(report.created)
+
+        return counted(load, items)
 
 
 def page(load: Load) -> Measurement:
@@ -97,6 +156,9 @@ if __name__ == "__main__":
         construct=construct,
         create=create,
         create_async=create_async,
+        many=many,
+        many_async=many_async,
+        imported=imported,
         page=page,
         memory=memory,
         listing=listing,

@@ -88,6 +88,14 @@ def counted(load: Load, items: Callable[[int], Iterator[object]]) -> Measurement
     return _checked(measurement, wrong=found - load.count)
 
 
+async def counted_async(load: Load, found: Callable[[int], Awaitable[int]]) -> Measurement:
+    """Find as many items as the load says, after a few of them to warm up."""
+    await found(WARM_UP)
+    clock = Clock()
+    wrong = await found(load.count) - load.count
+    return _checked(clock.read(load.count), wrong=wrong)
+
+
 def parsed(load: Load, read: Callable[[bytes], Sized]) -> Measurement:
     """Read one page `load.count` times, beside `json.loads` of the same."""
     import json  # noqa: PLC0415 - not before the contender does

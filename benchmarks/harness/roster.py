@@ -26,5 +26,6 @@ HTTPX2 = Contender("httpx2 by hand", "httpx2_by_hand", "httpx2")
 OPENAI = Contender("openai SDK", "openai_sdk", "openai")
 ORQ = Contender("orq-ai-sdk 4.1.15", "orq_sdk", "orq")
 OURS = Contender("**conversations-client**", "ours", "ours")
+ON_DASK = Contender("on Dask", "ours_on_dask", "dask")
 
 EVERYONE = (SOCKETS, AIOHTTP, HTTPX_AIOHTTP, HTTPX, HTTPX2, OPENAI, ORQ, OURS)

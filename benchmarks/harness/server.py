@@ -3,7 +3,8 @@
 It does as little as a server can, so that it waits for the contenders and not they for it.
 `GET /cpu` gives the seconds of CPU that it has used, which shows how far it is from its limit.
 `GET /hold/64` makes it keep its next answers back until 64 requests wait for one, so that there are
-64 connections, as if it took its time.
+64 connections, as if it took its time. `GET /late/20` makes it answer creates 20 ms late from then
+on.
 """
 
 import asyncio
@@ -71,6 +72,7 @@ class Creation:
     def __init__(self) -> None:
         self._held: list[asyncio.Transport] = []
         self._until = 0
+        self.late = 0.0
 
     def hold(self, count: int) -> None:
         """Keep answers back until there are so many to give."""
@@ -79,6 +81,9 @@ class Creation:
 
     def answer(self, transport: asyncio.Transport) -> None:
         """Answer one, or keep it back."""
+        if self.late:
+            asyncio.get_running_loop().call_later(self.late, transport.write, CREATED)
+            return
         if not self._until:
             transport.write(CREATED)
             return
@@ -139,6 +144,9 @@ class Connection(asyncio.Protocol):
             self._go_on()
         elif target.startswith(b"/hold/"):
             self._creation.hold(int(target.rpartition(b"/")[2]))
+            self.transport.write(answer(b"200 OK", b"true"))
+        elif target.startswith(b"/late/"):
+            self._creation.late = int(target.rpartition(b"/")[2]) / 1000
             self.transport.write(answer(b"200 OK", b"true"))
         elif target == b"/cpu":
             self.transport.write(answer(b"200 OK", b"%f" % time.process_time()))

@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from conversations_client import __version__
+from conversations_client.cli import _bulk as bulk
 from conversations_client.cli import _commands as commands
 from conversations_client.cli._chat import chat
 from conversations_client.cli._doctor import doctor
@@ -29,6 +30,8 @@ app.command(commands.show)
 app.command(commands.rename)
 app.command(commands.delete)
 app.command(commands.name)
+app.command(bulk.import_, name="import")
+app.command(bulk.export)
 app.command(chat)
 app.command(sandbox)
 app.command(doctor)

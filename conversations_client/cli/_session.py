@@ -9,7 +9,7 @@ from attrs import field, frozen
 from cyclopts import Group, Parameter
 from cyclopts.validators import mutually_exclusive
 
-from conversations_client import Client, Timeout
+from conversations_client import Client, Retry, Timeout
 from conversations_client.cli._local_sandbox import local_sandbox
 from conversations_client.cli._output import Output
 
@@ -51,7 +51,7 @@ class Target:
         """Whether it is a sandbox of this very command."""
         return self.http_client is not None
 
-    def client(self) -> Client:
+    def client(self, *, retry: Retry = Retry()) -> Client:  # noqa: B008 - frozen
         """A client for it; raises ConfigurationError."""
         timeout = self.options.timeout
         return Client(
@@ -59,6 +59,7 @@ class Target:
             base_url=self.base_url,
             project_id=self.options.project_id,
             timeout=Timeout() if timeout is None else timeout,
+            retry=retry,
             http_client=self.http_client,
         )
 
@@ -87,9 +88,9 @@ class Session:
             )
 
     @contextmanager
-    def client(self) -> Generator[Client, None, None]:
+    def client(self, *, retry: Retry = Retry()) -> Generator[Client, None, None]:  # noqa: B008
         """A client that is open until the end of the block."""
-        with self.target() as target, target.client() as client:
+        with self.target() as target, target.client(retry=retry) as client:
             yield client
 
 

@@ -1,6 +1,7 @@
 """What type checkers say of calls; checked, never run."""
 
-from typing import Literal, assert_type
+from collections.abc import AsyncIterator
+from typing import Literal, assert_never, assert_type
 
 import httpx
 import httpx2
@@ -8,12 +9,19 @@ import httpx2
 from conversations_client import (
     UNSET,
     AsyncClient,
+    AsyncOutcomes,
     Client,
     Conversation,
     ConversationKind,
     ConversationMetadata,
     ConversationMetadataParam,
+    ConversationsError,
+    Created,
+    CreateOutcome,
+    CreateRequest,
     Delivery,
+    Failed,
+    Outcomes,
     RateLimitError,
     Retry,
     Timeout,
@@ -38,6 +46,32 @@ def sync(client: Client, metadata: ConversationMetadataParam) -> None:
         assert_type(entered, Client)
 
 
+def many(client: Client, outcome: CreateOutcome) -> int:
+    requests = [CreateRequest(display_name="a"), CreateRequest(metadata={"entity_id": None})]
+    with client.conversations.create_many(requests, max_in_flight=4, rate=1.5) as outcomes:
+        assert_type(outcomes, Outcomes)
+        for one in outcomes:
+            assert_type(one, Created | Failed)
+    client.conversations.create_many({"display_name": name} for name in ("a", "b"))
+    match outcome:
+        case Created(index, conversation):
+            assert_type(conversation, Conversation)
+            return index
+        case Failed(index, error):
+            assert_type(error, ConversationsError)
+            return index
+        case _:
+            assert_never(outcome)
+
+
+async def asynchronous_many(client: AsyncClient, requests: AsyncIterator[CreateRequest]) -> None:
+    async with client.conversations.create_many(requests, ordered=True) as outcomes:
+        assert_type(outcomes, AsyncOutcomes)
+        async for one in outcomes:
+            assert_type(one, Created | Failed)
+    client.conversations.create_many([{"display_name": "a", "project_id": None}])
+
+
 async def asynchronous(client: AsyncClient) -> None:
     assert_type(await client.conversations.create(display_name="a"), Conversation)
     assert_type(client.with_options(project_id=None), AsyncClient)
@@ -55,7 +89,12 @@ def narrowing(metadata: ConversationMetadata, error: RateLimitError) -> None:
     assert_type(structure({}, Conversation), Conversation)
 
 
-def wrong(client: Client, conversation: Conversation) -> None:
+def wrong(
+    client: Client, conversation: Conversation, requests: AsyncIterator[CreateRequest]
+) -> None:
+    client.conversations.create_many(requests)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.conversations.create_many([{"displayName": "a"}])  # type: ignore[typeddict-unknown-key]  # pyright: ignore[reportArgumentType]
+    client.conversations.create_many([], 3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.conversations.create("a")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.conversations.create(display_name=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.conversations.create(name="a")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -1,0 +1,34 @@
+"""Whole files of conversations, into the service and out of it.
+
+    from conversations_client import Client
+    from conversations_client.bulk import Journal, import_file
+
+    with Client() as client, Journal("conversations.jsonl.journal") as journal:
+        report = import_file(client, "conversations.jsonl", journal)
+
+Parquet needs the `bulk` extra: `pip install "conversations-client[bulk]"`.
+"""
+
+from conversations_client.bulk._errors import BulkError
+from conversations_client.bulk._exporting import export_file
+from conversations_client.bulk._importing import Report, import_file
+from conversations_client.bulk._journal import Entry, Journal, State
+from conversations_client.bulk._partitions import Partition, entries_of, partitions, total
+from conversations_client.bulk._reading import count_rows
+from conversations_client.bulk._results import write_results
+
+__all__ = [
+    "BulkError",
+    "Entry",
+    "Journal",
+    "Partition",
+    "Report",
+    "State",
+    "count_rows",
+    "entries_of",
+    "export_file",
+    "import_file",
+    "partitions",
+    "total",
+    "write_results",
+]

@@ -1,0 +1,122 @@
+"""An import in parts, which any number of processes and machines can carry out."""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from conversations_client import Client
+from conversations_client.bulk._errors import BulkError
+from conversations_client.bulk._importing import Report, import_file
+from conversations_client.bulk._journal import Entry, Journal
+from conversations_client.bulk._reading import count_rows
+from conversations_client.bulk._replacing import replacing
+
+_PLAN: Final = "plan.json"
+
+
+@frozen
+class Partition:
+    """A part of an import; it can be pickled.
+
+    Attributes:
+        path: The file, by a name that every machine knows it by.
+        journal: The journal of this part alone, on a disk that every machine sees.
+        start: How many rows of the file come before.
+        stop: Behind how many rows of the file it ends.
+    """
+
+    path: str
+    journal: str
+    start: int
+    stop: int
+
+    def run(
+        self,
+        make_client: Callable[[], Client] = Client,
+        *,
+        max_in_flight: int = 16,
+        rate: float | None = None,
+    ) -> Report:
+        """Create the conversations of this part, but for those that its journal knows of.
+
+        Args:
+            make_client: Makes the client to create them with, which is closed at the end; one with
+                the environment's key if left out, so that no key needs to travel.
+            max_in_flight: As in `import_file`.
+            rate: As in `import_file`, for this part alone.
+
+        Raises:
+            BulkError: The file is not what it was, or another process is at this part.
+            OSError: The file can't be read.
+        """
+        with make_client() as client, Journal(self.journal) as journal:
+            return import_file(
+                client,
+                self.path,
+                journal,
+                start=self.start,
+                stop=self.stop,
+                max_in_flight=max_in_flight,
+                rate=rate,
+            )
+
+    def entries(self) -> list[Entry]:
+        """What has become of its rows."""
+        with Journal(self.journal) as journal:
+            return list(journal.entries())
+
+
+def partitions(
+    path: str | os.PathLike[str], folder: str | os.PathLike[str], *, rows: int = 10_000
+) -> list[Partition]:
+    """The parts of an import, the same in every run.
+
+    Args:
+        path: The file.
+        folder: Where the journals are, made if it isn't there. It keeps the plan of the first run.
+        rows: How many rows a part has in the first run. Default 10,000.
+
+    Raises:
+        BulkError: The file has not as many rows as in the first run, or is of no known kind.
+        OSError: The file can't be read, or the folder not be written to.
+    """
+    place = Path(folder).absolute()
+    place.mkdir(parents=True, exist_ok=True)
+    plan = {"total": count_rows(path), "rows": rows}
+    kept = _first_plan(place / _PLAN, plan)
+    if kept["total"] != plan["total"]:
+        raise BulkError(
+            f"{Path(path).name} has {plan['total']} rows and had {kept['total']} when the import "
+            "was begun: import the file as it was, or the changed one with another folder."
+        )
+    bounds = [*range(0, kept["total"], kept["rows"]), kept["total"]]
+    return [
+        Partition(os.fspath(Path(path).absolute()), str(place / f"{start}.journal"), start, stop)
+        for start, stop in pairwise(bounds)
+    ]
+
+
+def total(reports: Iterable[Report]) -> Report:
+    """Several reports as one."""
+    columns = [(report.created, report.failed, report.doubtful) for report in reports]
+    created, failed, doubtful = map(sum, zip((0, 0, 0), *columns, strict=True))
+    return Report(created=created, failed=failed, doubtful=doubtful)
+
+
+def entries_of(parts: Iterable[Partition]) -> Iterator[Entry]:
+    """What has become of the rows of several parts, one part in memory at a time."""
+    for part in parts:
+        yield from part.entries()
+
+
+def _first_plan(path: Path, plan: dict[str, int]) -> dict[str, int]:
+    if not path.exists():
+        with replacing(path) as part:
+            part.write_text(json.dumps(plan))
+    found: dict[str, int] = json.loads(path.read_text())
+    return found

@@ -1,0 +1,130 @@
+"""`conversations import` and `conversations export`."""
+
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+from attrs import asdict
+from cyclopts import Parameter
+from cyclopts.validators import Number
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from conversations_client import Retry
+from conversations_client.bulk import (
+    Journal,
+    Report,
+    count_rows,
+    export_file,
+    import_file,
+    write_results,
+)
+from conversations_client.cli._commands import LARGEST_PAGE
+from conversations_client.cli._exit_codes import ExitCode
+from conversations_client.cli._output import Output, new_console
+from conversations_client.cli._printable import one_line
+from conversations_client.cli._session import Injected
+
+_ABOVE_0 = Number(gt=0)
+
+
+def import_(
+    file: Path,
+    /,
+    *,
+    rate: Annotated[float | None, Parameter(validator=_ABOVE_0)] = None,
+    max_in_flight: Annotated[int, Parameter(validator=_ABOVE_0)] = 16,
+    trust_idempotency_keys: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    journal: Path | None = None,
+    session: Injected,
+) -> ExitCode:
+    """Create the conversations of a file; the same command again goes on where it ended.
+
+    Args:
+        file: JSON Lines, CSV or Parquet, by the end of its name.
+        rate: How many are created in a second at most; no limit if left out.
+        max_in_flight: How many are created at once.
+        trust_idempotency_keys: The service creates nothing twice under the same Idempotency-Key, so
+            that what may have been created is sent again; left out, it is listed.
+        journal: What is known of each row; FILE.journal if left out.
+        session: What it is run with.
+    """
+    results = _beside(file, "results.jsonl")
+    total = count_rows(file)
+    retry = Retry(trust_idempotency_key=trust_idempotency_keys)
+    with (
+        session.client(retry=retry) as client,
+        Journal(journal or _beside(file, "journal")) as kept,
+    ):
+        try:
+            with _progress(total) as advance:
+                report = import_file(
+                    client, file, kept, max_in_flight=max_in_flight, rate=rate, on_row=advance
+                )
+        finally:
+            write_results(kept.entries(), results)
+    _show(report, results, session.output)
+    if report.doubtful:
+        return ExitCode.UNKNOWN
+    return ExitCode.FAILED if report.failed else ExitCode.DONE
+
+
+def export(file: Path, /, *, entity_id: str | None = None, session: Injected) -> None:
+    """Write every conversation to a file.
+
+    Args:
+        file: JSON Lines, CSV or Parquet, by the end of its name; it is replaced.
+        entity_id: Those of an agent or deployment; left out, those that stand alone.
+        session: What it is run with.
+    """
+    with session.client() as client, _progress(None) as advance:
+        listing = client.conversations.list(limit=LARGEST_PAGE, entity_id=entity_id)
+        count = export_file(listing, file, on_row=advance)
+    if session.output.is_for_people:
+        session.output.out.print(f"{count:,} conversations are in {one_line(str(file))}.")
+    else:
+        session.output.json({"exported": count, "file": str(file)})
+
+
+def _beside(file: Path, ending: str) -> Path:
+    return file.with_name(f"{file.name}.{ending}")
+
+
+def _show(report: Report, results: Path, output: Output) -> None:
+    if not output.is_for_people:
+        output.json({**asdict(report), "results": str(results)})
+        return
+    output.out.print(
+        f"{report.created:,} created, {report.failed:,} failed, {report.doubtful:,} doubtful: "
+        f"{one_line(str(results))} has each row.",
+        soft_wrap=True,
+    )
+
+
+class Rate(ProgressColumn):
+    """Rows per second."""
+
+    def render(self, task: Task) -> Text:
+        """The rate of late; nothing before there is one."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f}/s", "progress.data.speed")
+
+
+@contextmanager
+def _progress(total: int | None) -> Generator[Callable[[object], None], None, None]:
+    """A bar on stderr, where that is a terminal; gives what moves it."""
+    columns = (BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(compact=True))
+    with Progress(
+        *columns, console=new_console(stderr=True), disable=not sys.stderr.isatty()
+    ) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda _: progress.advance(task)

@@ -1,0 +1,135 @@
+"""Files of each kind, read and written."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conversations_client import Conversation, ConversationMetadata, structure, unstructure
+from conversations_client.bulk import BulkError, count_rows, export_file
+from conversations_client.bulk._reading import read_rows
+from conversations_client.bulk._rows import Unreadable
+
+Write = Callable[[str, bytes], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def written(name: str, content: bytes) -> Path:
+        path = tmp_path / name
+        path.write_bytes(content)
+        return path
+
+    return written
+
+
+def conversation(number: int) -> Conversation:
+    return Conversation(
+        id=f"conv_{number}",
+        kind="conversation",
+        display_name=f'number "{number}",\n{"é" * number}',
+        created_at=1734789600000,
+        updated_at=1734793200000,
+        metadata=ConversationMetadata(entity_id="agent_1", generating_title=bool(number % 2)),
+    )
+
+
+def test_lines_of_json(write: Write) -> None:
+    path = write("a.jsonl", b'{"displayName": "a"}\r\n\n[1]\n \nnot json\n\xff\n{}')
+    assert [(row.number, row.content) for row in read_rows(path)] == [
+        (1, {"displayName": "a"}),
+        (2, Unreadable("not a JSON object")),
+        (3, Unreadable("not JSON in UTF-8")),
+        (4, Unreadable("not JSON in UTF-8")),
+        (5, {}),
+    ]
+    assert count_rows(path) == 5
+    assert [row.number for row in read_rows(path, start=1, stop=3)] == [2, 3]
+
+
+def test_csv(write: Write) -> None:
+    path = write(
+        "a.csv", '\ufeffdisplayName,metadata.model\n"a, ""b""\nc",m\n,\nd,,too much\n'.encode()
+    )
+    assert [row.content for row in read_rows(path)] == [
+        {"displayName": 'a, "b"\nc', "metadata": {"model": "m"}},
+        {},
+        {"displayName": "d", "": ["too much"]},
+    ]
+    assert count_rows(path) == 3
+
+
+@pytest.mark.parametrize("content", [b'displayName\na\n"b', b"displayName\na\n\xff\n"])
+def test_what_is_no_csv(write: Write, content: bytes) -> None:
+    with pytest.raises(BulkError, match=r"a\.csv is no CSV in UTF-8 \(after line \d\)"):
+        list(read_rows(write("a.csv", content)))
+
+
+def test_what_is_no_parquet(write: Write) -> None:
+    pytest.importorskip("pyarrow")
+    with pytest.raises(BulkError, match=r"a\.parquet is no Parquet file: "):
+        count_rows(write("a.parquet", b"PAR1"))
+
+
+def test_what_is_of_no_known_kind(write: Write) -> None:
+    with pytest.raises(BulkError, match=r"its name must end in \.jsonl, \.csv or \.parquet\."):
+        count_rows(write("a.xlsx", b""))
+
+
+def test_parquet_without_its_extra(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(BulkError) as raised:
+        count_rows(write("a.parquet", b""))
+    assert str(raised.value) == (
+        'Parquet needs pyarrow, which is not installed: pip install "conversations-client[bulk]"'
+    )
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.NDJSON", "a.csv", "a.parquet"])
+def test_what_is_exported_can_be_read(tmp_path: Path, name: str) -> None:
+    if name == "a.parquet":
+        pytest.importorskip("pyarrow")
+    path, told = tmp_path / name, list[Conversation]()
+    given = [conversation(number) for number in range(4)]
+    assert export_file(given, path, on_row=told.append) == 4
+    assert told == given
+    assert list(tmp_path.iterdir()) == [path]
+    assert count_rows(path) == 4
+    keys = [row.request("import") for row in read_rows(path)]
+    assert [(key.get("display_name"), key.get("metadata")) for key in keys] == [
+        (one.display_name, {"entity_id": "agent_1", "generating_title": bool(number % 2)})
+        for number, one in enumerate(given)
+    ]
+
+
+def test_lines_of_json_have_all_that_the_service_says(tmp_path: Path) -> None:
+    said: dict[str, Any] = {
+        **unstructure(conversation(1)),
+        "later": {"a": [1]},
+        "displayName": "\ud800",
+    }
+    path = tmp_path / "a.jsonl"
+    assert export_file([structure(said, Conversation)], path) == 1
+    assert json.loads(path.read_bytes()) == said
+
+
+def test_half_a_surrogate_pair_in_csv(tmp_path: Path) -> None:
+    said = {**unstructure(conversation(1)), "displayName": "\ud800"}
+    export_file([structure(said, Conversation)], tmp_path / "a.csv")
+    (row,) = read_rows(tmp_path / "a.csv")
+    assert row.request("import").get("display_name") == "\\ud800"
+
+
+def test_an_export_that_fails_leaves_the_file_as_it_was(write: Write) -> None:
+    def failing() -> Any:
+        yield conversation(1)
+        raise KeyError
+
+    path = write("a.jsonl", b"as it was")
+    with pytest.raises(KeyError):
+        export_file(failing(), path)
+    assert path.read_bytes() == b"as it was"
+    assert list(path.parent.iterdir()) == [path]

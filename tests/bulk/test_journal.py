@@ -1,0 +1,97 @@
+"""The journal of an import."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from conversations_client.bulk import BulkError, Entry, Journal, State, write_results
+
+ENTRIES = [
+    Entry(2, "d2", State.CREATED, "conv_2"),
+    Entry(1, "d1", State.SENT, ""),
+    Entry(3, "d3", State.FAILED, "é no"),
+    Entry(4, "d4", State.DOUBTFUL, "broken"),
+]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "a.journal"
+
+
+def test_it_keeps_what_it_was_told(path: Path) -> None:
+    with Journal(path) as journal:
+        for entry in ENTRIES:
+            journal.record(entry)
+        made_up = journal.import_id
+    with Journal(path, import_id=made_up) as journal:
+        assert journal.import_id == made_up
+        assert list(journal.entries()) == sorted(ENTRIES, key=lambda entry: entry.number)
+        assert (journal.find(3), journal.find(5)) == (ENTRIES[2], None)
+        assert set(journal.counts().values()) == {1}
+        journal.doubt()
+        assert journal.find(1) == Entry(
+            1, "d1", State.DOUBTFUL, "The import was ended before the answer."
+        )
+        journal.record(Entry(1, "d1", State.CREATED, ""))
+        assert journal.counts() == {
+            State.SENT: 0,
+            State.CREATED: 2,
+            State.FAILED: 1,
+            State.DOUBTFUL: 1,
+        }
+        write_results(journal.entries(), path.with_name("results"))
+    assert path.with_name("results").read_text() == (
+        '{"row": 1, "status": "created", "id": null}\n'
+        '{"row": 2, "status": "created", "id": "conv_2"}\n'
+        '{"row": 3, "status": "failed", "error": "\\u00e9 no"}\n'
+        '{"row": 4, "status": "doubtful", "error": "broken"}\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "otherwise", "trusted"),
+    [
+        (State.SENT, False, True),
+        (State.CREATED, False, False),
+        (State.FAILED, True, True),
+        (State.DOUBTFUL, False, True),
+    ],
+)
+def test_what_is_sent_again(state: State, otherwise: bool, trusted: bool) -> None:
+    entry = Entry(1, "d", state, "")
+    assert entry.is_to_be_sent(keys_are_trusted=False) is otherwise
+    assert entry.is_to_be_sent(keys_are_trusted=True) is trusted
+
+
+def test_it_is_for_one_import_at_a_time(path: Path) -> None:
+    with (
+        Journal(path, import_id="one"),
+        pytest.raises(BulkError, match="is in use by another import"),
+    ):
+        Journal(path)
+    with pytest.raises(BulkError, match="is the journal of another import, one"):
+        Journal(path, import_id="two")
+    Journal(path, import_id="one").close()
+
+
+@pytest.mark.parametrize(
+    "content", [b"something else, and long enough to be seen to be no database" * 20, None]
+)
+def test_another_file_is_left_alone(path: Path, content: bytes | None) -> None:
+    if content is None:
+        database = sqlite3.connect(path)
+        database.execute("CREATE TABLE mine (a)")
+        database.close()
+    else:
+        path.write_bytes(content)
+    before = path.read_bytes()
+    with pytest.raises(BulkError, match=r"is no journal of an import|file is not a database"):
+        Journal(path)
+    assert path.read_bytes() == before
+
+
+def test_a_folder_that_isnt_there(path: Path) -> None:
+    with pytest.raises(BulkError, match="can't be used: unable to open database file"):
+        Journal(path / "b")

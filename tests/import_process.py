@@ -1,0 +1,54 @@
+"""An import in a process of its own, to be killed."""
+
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from conversations_client import Client, Retry
+from conversations_client.bulk import Journal, import_file
+
+_FORKSERVER = get_context("forkserver")
+# What is imported once need not be imported by each process.
+_PRELOADED = ("_outcomes", "_transport", "_wire", "_json", "_sync_connections")
+_FORKSERVER.set_forkserver_preload(
+    ["__main__", "import_process", *(f"conversations_client.{name}" for name in _PRELOADED)]
+)
+
+
+def run_import(
+    path: Path, *, api_key: str, url: str, keys_are_trusted: bool, killed_after: float | None
+) -> int:
+    """Import a file with the journal beside it; gives the exit code.
+
+    Args:
+        path: The file.
+        api_key: The service's key.
+        url: Where it is.
+        keys_are_trusted: Whether it is said to honour keys.
+        killed_after: Seconds from the import's beginning to a kill that it can't notice.
+    """
+    begun, tell = _FORKSERVER.Pipe(duplex=False)
+    process = _FORKSERVER.Process(target=_import, args=(tell, path, api_key, url, keys_are_trusted))
+    process.start()
+    begun.recv()
+    process.join(killed_after)
+    process.kill()
+    process.join()
+    assert process.exitcode is not None
+    return process.exitcode
+
+
+def _import(
+    tell: Connection,
+    path: Path,
+    api_key: str,
+    url: str,
+    keys_are_trusted: bool,
+) -> None:
+    retry = Retry(trust_idempotency_key=keys_are_trusted)
+    with (
+        Client(api_key, base_url=url, retry=retry) as client,
+        Journal(f"{path}.journal") as journal,
+    ):
+        tell.send("begun")
+        import_file(client, path, journal, max_in_flight=4)

@@ -1,0 +1,560 @@
+"""Many creates at once: the bookkeeping alone, then with a real server in every colour."""
+
+import itertools
+import json
+import math
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Any
+
+import anyio
+import pytest
+from colours import KEY, Colour, World
+from hypothesis import given
+from hypothesis import strategies as st
+from scripted import CONVERSATION, HALF, HANG_UP, ScriptedServer, always, answer
+
+from conversations_client import (
+    AsyncClient,
+    AuthenticationError,
+    Client,
+    ClientClosedError,
+    Conversation,
+    ConversationMetadata,
+    Created,
+    CreateOutcome,
+    CreateRequest,
+    Delivery,
+    DisconnectError,
+    Failed,
+    Headers,
+    Hooks,
+    InvalidArgumentError,
+    RateLimitError,
+    Retry,
+    StatusError,
+    StreamClosedError,
+    structure,
+)
+from conversations_client._bulk import Row, Step, Wait, Window
+from conversations_client._endpoints import create_one_of_many
+from conversations_client._operation import Operation
+from conversations_client._throttle import Throttle
+from conversations_client.sandbox import Sandbox
+
+CREATED = structure(CONVERSATION, Conversation)
+BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
+
+
+def requests(count: int) -> Iterator[CreateRequest]:
+    return (CreateRequest(display_name=f"number {index}") for index in range(count))
+
+
+def run(
+    colour: Colour,
+    given: Any,
+    *,
+    world: World | None = None,
+    then: Callable[[list[CreateOutcome]], None] | None = None,
+    client: dict[str, Any] | None = None,
+    **options: Any,
+) -> list[CreateOutcome]:
+    """All outcomes of create_many in a colour; `then` is called after each of them."""
+    found: list[CreateOutcome] = []
+
+    def sync(client: Any) -> None:
+        with client.conversations.create_many(given, **options) as outcomes:
+            for outcome in outcomes:
+                found.append(outcome)
+                if then:
+                    then(found)
+
+    async def asynchronous(client: Any) -> None:
+        async with client.conversations.create_many(given, **options) as outcomes:
+            async for outcome in outcomes:
+                found.append(outcome)
+                if then:
+                    then(found)
+
+    scenario = sync if colour.name == "sync" else asynchronous
+    colour.run(scenario, world=world, **{"api_key": KEY, **(client or {})})
+    return found
+
+
+def indices(outcomes: Iterable[CreateOutcome]) -> list[int]:
+    return [outcome.index for outcome in outcomes]
+
+
+def failure(outcome: CreateOutcome) -> Any:
+    assert isinstance(outcome, Failed)
+    return outcome.error
+
+
+# The whole way
+
+
+def test_each_request_comes_to_one_outcome(colour: Colour) -> None:
+    rows: list[Any] = [
+        *requests(40),
+        {"metadata": {"entity_id": "agent_1"}, "project_id": None, "idempotency_key": "k-1"},
+        {"metadata": ConversationMetadata(model="openai/gpt-4o")},
+        {},
+    ]
+    with Sandbox() as sandbox:
+        found = run(colour, rows, client={"api_key": sandbox.api_key, "base_url": sandbox.url})
+        with Client(sandbox.api_key, base_url=sandbox.url) as client:
+            there = {conversation.id: conversation for conversation in client.conversations.list()}
+            there |= {c.id: c for c in client.conversations.list(entity_id="agent_1")}
+    assert sorted(indices(found)) == list(range(43))
+    made = {
+        outcome.index: outcome.conversation for outcome in found if isinstance(outcome, Created)
+    }
+    assert {one.id: one for one in made.values()} == there
+    assert [made[index].display_name for index in (0, 39, 42)] == [
+        "number 0",
+        "number 39",
+        "Untitled",
+    ]
+
+
+def test_a_request_that_cant_be_right_is_a_failure_and_nothing_is_sent(colour: Colour) -> None:
+    rows: list[Any] = [
+        {"display_name": "x" * 101},
+        {"displayName": "a"},
+        "a name",
+        {"display_name": "b"},
+        {"idempotency_key": ""},
+    ]
+    with ScriptedServer(always()) as server:
+        found = run(
+            colour, rows, ordered=True, client={"base_url": server.url, "project_id": "prj_1"}
+        )
+    assert [json.loads(seen.body) for seen in server.seen] == [
+        {"displayName": "b", "projectId": "prj_1"}
+    ]
+    assert [type(outcome) for outcome in found] == [Failed, Failed, Failed, Created, Failed]
+    errors = [failure(outcome) for outcome in found if isinstance(outcome, Failed)]
+    assert all(type(error) is InvalidArgumentError for error in errors)
+    assert [str(error) for error in errors[1:3]] == [
+        "Unknown key 'displayName'; a request takes display_name, metadata, project_id, idempotency_key.",
+        "A request must be a dict such as CreateRequest, not str.",
+    ]
+
+
+def test_a_failure_tells_whether_the_service_may_have_acted(colour: Colour) -> None:
+    script = [answer(), answer(422, {"message": "no"}), HANG_UP, answer()]
+    with ScriptedServer(script) as server:
+        found = run(colour, requests(4), max_in_flight=1, client={"base_url": server.url})
+    assert [type(outcome) for outcome in found] == [Created, Failed, Failed, Created]
+    refused, broken = found[1], found[2]
+    assert isinstance(refused, Failed)
+    assert isinstance(broken, Failed)
+    assert (refused.may_have_acted, broken.may_have_acted) == (False, True)
+    assert isinstance(broken.error, DisconnectError)
+
+
+def test_a_failure_can_end_it(colour: Colour) -> None:
+    rows = requests(10)
+    with ScriptedServer([answer(), answer(401)]) as server:
+        found = run(
+            colour, rows, max_in_flight=1, stop_on_error=True, client={"base_url": server.url}
+        )
+    assert indices(found) == [0, 1]
+    assert isinstance(failure(found[1]), AuthenticationError)
+    assert next(rows) == {"display_name": "number 2"}
+
+
+# How fast
+
+
+def test_a_rate_is_kept(colour: Colour) -> None:
+    world = World()
+    with ScriptedServer(always()) as server:
+        run(
+            colour,
+            requests(4),
+            world=world,
+            max_in_flight=1,
+            rate=4,
+            client={"base_url": server.url},
+        )
+    assert world.pauses == [0.25] * 4  # the last one before it is known that there are no more
+
+
+def test_who_is_put_off_waits_as_long_as_asked_and_goes_again_as_the_same_request(
+    colour: Colour,
+) -> None:
+    world = World()
+    script = [
+        answer(429, retry_after="7"),
+        answer(503, retry_after="3"),
+        answer(429),
+        *[answer()] * 2,
+    ]
+    retry = Retry(attempts=4, wait_initial=2)
+    with ScriptedServer(script) as server:
+        found = run(
+            colour,
+            requests(2),
+            world=world,
+            max_in_flight=1,
+            client={"base_url": server.url, "retry": retry},
+        )
+    assert world.pauses == [7.0, 3.0, 6.0]
+    assert [type(outcome) for outcome in found] == [Created, Created]
+    keys = [seen.headers["idempotency-key"] for seen in server.seen]
+    assert keys == ["made-up-1"] * 4 + ["made-up-2"]
+
+
+def test_who_is_put_off_again_and_again_fails(colour: Colour) -> None:
+    world = World()
+    script = [
+        answer(429, retry_after="5"),
+        answer(429, retry_after="5"),
+        answer(429, retry_after="90"),
+        answer(),
+    ]
+    with ScriptedServer(script) as server:
+        found = run(
+            colour,
+            requests(3),
+            world=world,
+            max_in_flight=1,
+            client={"base_url": server.url, "retry": Retry(attempts=2)},
+        )
+    assert world.pauses == [5.0, 5.0, 60.0]
+    first, second = failure(found[0]), failure(found[1])
+    assert isinstance(first, RateLimitError)
+    assert (first.attempts, first.delivery, first.retry_after) == (2, Delivery.REFUSED, 5.0)
+    assert "Gave up after 2 attempts." in str(first)
+    assert "The Retry-After of 90 s is longer than retry_after_max=60." in str(second)
+    assert isinstance(found[2], Created)
+
+
+def test_what_may_have_acted_before_it_was_put_off_still_may(colour: Colour) -> None:
+    script = [answer(500), answer(429, retry_after="99"), answer()]
+    retry = Retry(trust_idempotency_key=True, wait_initial=0)
+    with ScriptedServer(script) as server:
+        (found,) = run(colour, requests(1), client={"base_url": server.url, "retry": retry})
+    assert failure(found).delivery is Delivery.UNKNOWN
+    assert len({seen.headers["idempotency-key"] for seen in server.seen}) == 1
+
+
+# How much at once
+
+
+def test_no_more_is_read_than_is_asked_for(colour: Colour) -> None:
+    """A reader of the outcomes who stops for a while stops the reading of requests too."""
+    read: list[int] = []
+
+    def rows() -> Iterator[CreateRequest]:
+        for index in itertools.count():
+            read.append(index)
+            yield {}
+
+    class EnoughError(Exception):
+        pass
+
+    def look(found: list[CreateOutcome]) -> None:
+        assert len(read) - len(found) < 4
+        if len(found) == 50:
+            raise EnoughError
+
+    with ScriptedServer(always()) as server, pytest.raises(EnoughError):
+        run(colour, rows(), max_in_flight=4, then=look, client={"base_url": server.url})
+    assert server.connections <= 4
+
+
+def test_the_order_is_kept_although_the_first_comes_last(colour: Colour) -> None:
+    with Sandbox() as sandbox:
+        sandbox.delay_next(0.05)
+        found = run(
+            colour,
+            requests(6),
+            ordered=True,
+            max_in_flight=3,
+            client={"api_key": sandbox.api_key, "base_url": sandbox.url},
+        )
+        assert indices(found) == list(range(6))
+
+
+def test_leaving_early_leaves_nothing_behind(colour: Colour) -> None:
+    def rows() -> Iterator[CreateRequest]:
+        return ({} for _ in itertools.count())
+
+    def leave(found: list[CreateOutcome]) -> None:
+        raise KeyError("mine")
+
+    before = set(threading.enumerate())
+    with ScriptedServer(always()) as server:
+        serving = set(threading.enumerate())
+        with pytest.raises(KeyError, match="mine"):
+            run(colour, rows(), max_in_flight=5, then=leave, client={"base_url": server.url})
+        left = {thread.name for thread in set(threading.enumerate()) - serving}
+        assert not any(name.startswith("create_many") for name in left)
+    assert set(threading.enumerate()) == before
+
+
+@BACKENDS
+def test_a_cancellation_cuts_off_the_calls_in_flight(backend: str) -> None:
+    async def main() -> bool:
+        async with AsyncClient(KEY, base_url=server.url) as client:
+            with anyio.move_on_after(0.05) as scope:
+                async with client.conversations.create_many(requests(9)) as outcomes:
+                    async for _ in outcomes:
+                        raise AssertionError("nothing is answered")
+            return scope.cancelled_caught
+
+    with ScriptedServer(itertools.repeat([HALF])) as server:
+        assert anyio.run(main, backend=backend)
+
+
+@BACKENDS
+def test_requests_may_come_from_an_async_iterable(backend: str) -> None:
+    async def rows() -> AsyncIterator[CreateRequest]:
+        for request in requests(5):
+            await anyio.lowlevel.checkpoint()
+            yield request
+
+    with ScriptedServer(always()) as server:
+        found = run(Colour(backend), rows(), client={"base_url": server.url})
+    assert sorted(indices(found)) == [0, 1, 2, 3, 4]
+
+
+# What goes wrong around it
+
+
+def test_an_error_of_the_requests_comes_out_and_the_outcomes_go_on(colour: Colour) -> None:
+    def rows() -> Iterator[CreateRequest]:
+        yield from requests(2)
+        raise KeyError("mine")
+
+    found: list[int] = []
+
+    def sync(client: Any) -> None:
+        with client.conversations.create_many(rows()) as outcomes:
+            with pytest.raises(KeyError, match="mine"):
+                found.extend(outcome.index for outcome in outcomes)
+            found.extend(outcome.index for outcome in outcomes)
+
+    async def asynchronous(client: Any) -> None:
+        async with client.conversations.create_many(rows()) as outcomes:
+            with pytest.raises(KeyError, match="mine"):
+                found.extend([outcome.index async for outcome in outcomes])
+            found.extend([outcome.index async for outcome in outcomes])
+
+    with ScriptedServer(always()) as server:
+        scenario = sync if colour.name == "sync" else asynchronous
+        colour.run(scenario, api_key=KEY, base_url=server.url)
+    assert sorted(found) == [0, 1]
+
+
+def test_outcomes_are_read_in_their_block_once(colour: Colour) -> None:
+    def sync(client: Any) -> None:
+        outcomes = client.conversations.create_many(requests(1))
+        with pytest.raises(StreamClosedError, match="not open"):
+            next(outcomes)
+        with outcomes:
+            pass
+        with pytest.raises(StreamClosedError, match="not open"):
+            next(iter(outcomes))
+        with pytest.raises(StreamClosedError, match="opened once"), outcomes:
+            pass
+
+    async def asynchronous(client: Any) -> None:
+        outcomes = client.conversations.create_many(requests(1))
+        with pytest.raises(StreamClosedError, match="not open"):
+            await anext(outcomes)
+        async with outcomes:
+            pass
+        with pytest.raises(StreamClosedError, match="not open"):
+            await anext(aiter(outcomes))
+        with pytest.raises(StreamClosedError, match="opened once"):
+            async with outcomes:
+                pass
+
+    colour.run(sync if colour.name == "sync" else asynchronous, api_key=KEY)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"requests": 3}, "requests must be an iterable of CreateRequest, not int."),
+        ({"max_in_flight": 0}, "max_in_flight must be a whole number, 1 or more."),
+        ({"max_in_flight": True}, "max_in_flight must be a whole number, 1 or more."),
+        ({"rate": 0}, "rate must be a number above 0, or None for no limit."),
+        ({"rate": float("inf")}, "rate must be a number above 0, or None for no limit."),
+        ({"rate": "5"}, "rate must be a number above 0, or None for no limit."),
+    ],
+)
+def test_an_argument_that_cant_be_right_is_refused_at_once(
+    colour: Colour, options: dict[str, Any], words: str
+) -> None:
+    def scenario(client: Any) -> None:
+        with pytest.raises(InvalidArgumentError) as raised:
+            client.conversations.create_many(**{"requests": [], **options})
+        assert str(raised.value) == words
+
+    colour.run(scenario, api_key=KEY)
+
+
+def test_a_closed_client_ends_it(colour: Colour) -> None:
+    def sync(client: Any) -> None:
+        client.close()
+        with client.conversations.create_many(requests(9)) as outcomes:
+            list(outcomes)
+
+    async def asynchronous(client: Any) -> None:
+        await client.aclose()
+        async with client.conversations.create_many(requests(9)) as outcomes:
+            [outcome async for outcome in outcomes]
+
+    with ScriptedServer(always()) as server, pytest.raises(ClientClosedError):
+        colour.run(
+            sync if colour.name == "sync" else asynchronous, api_key=KEY, base_url=server.url
+        )
+
+
+def test_what_a_hook_raises_ends_it() -> None:
+    def on_request(_: object) -> None:
+        raise SystemExit(7)
+
+    with (
+        Client(KEY, hooks=Hooks(on_request=on_request)) as client,
+        client.conversations.create_many(requests(9)) as outcomes,
+        pytest.raises(SystemExit),
+    ):
+        next(outcomes)
+
+
+# The bookkeeping alone
+
+
+def window(**options: Any) -> Window:
+    def operation(request: object) -> Operation[Conversation]:
+        return create_one_of_many(request, project_id=None, new_key=lambda: "key")
+
+    defaults: dict[str, Any] = {
+        "size": 3,
+        "ordered": False,
+        "stop_on_error": False,
+        "retry": Retry(attempts=2),
+        "throttle": Throttle(rate=None),
+        "operation": operation,
+    }
+    return Window(**{**defaults, **options})
+
+
+def rejected(status: int, retry_after: float | None = None) -> StatusError:
+    return StatusError(
+        "No.",
+        status=status,
+        service_message=None,
+        headers=Headers(()),
+        body=b"",
+        retry_after=retry_after,
+        delivery=Delivery.REFUSED,
+        request_id=None,
+    )
+
+
+def read(window: Window, now: float = 0.0) -> Row:
+    assert window.step(now) is Step.READ
+    row = window.add({}, now=now)
+    assert row is not None
+    return row
+
+
+def test_after_a_pause_one_goes_ahead_and_then_the_others_before_new_ones() -> None:
+    bulk = window(size=4)
+    rows = [read(bulk) for _ in range(3)]
+    for row in rows:
+        bulk.failed(row, rejected(429, 2.0), now=0.0, jitter=0)
+    assert bulk.step(0.5) == Wait(1.5, is_idle=True)
+    assert bulk.step(2.0) is rows[0]
+    assert bulk.step(2.0) == Wait(math.inf, is_idle=False)
+    bulk.created(rows[0], CREATED)
+    assert [bulk.step(2.0), bulk.step(2.0)] == rows[1:]
+    assert bulk.step(2.0) is Step.READ
+
+
+def test_a_row_is_given_up_only_when_the_service_takes_no_other() -> None:
+    bulk = window(retry=Retry(attempts=2))
+    first, second = read(bulk), read(bulk)
+    for row in (first, second):
+        bulk.failed(row, rejected(429, 0.0), now=0.0, jitter=0)
+    assert bulk.step(0.0) is first
+    bulk.created(first, CREATED)
+    for _ in range(2):
+        assert bulk.step(0.0) is second
+        bulk.failed(second, rejected(429, 0.0), now=0.0, jitter=0)
+    bulk.drain()
+    assert bulk.step(0.0) == Created(0, CREATED)
+    found = bulk.step(0.0)
+    assert isinstance(found, Failed)
+    assert (found.index, found.error.attempts) == (1, 3)
+
+
+def test_what_was_put_off_fails_with_the_one_that_ends_it() -> None:
+    bulk = window(stop_on_error=True)
+    first, second, third = read(bulk), read(bulk), read(bulk)
+    bulk.failed(first, rejected(429, 5.0), now=0.0, jitter=0)
+    bulk.failed(second, rejected(422), now=0.0, jitter=0)
+    bulk.failed(third, rejected(429, 5.0), now=0.0, jitter=0)
+    given = [bulk.step(0.0) for _ in range(4)]
+    failures = [outcome for outcome in given if isinstance(outcome, Failed)]
+    assert [(outcome.index, failure(outcome).status) for outcome in failures] == [
+        (1, 422),
+        (0, 429),
+        (2, 429),
+    ]
+    assert given[3] is Step.END
+
+
+@given(
+    size=st.integers(1, 5),
+    count=st.integers(0, 20),
+    ordered=st.booleans(),
+    stop=st.booleans(),
+    data=st.data(),
+)
+def test_every_request_that_was_read_comes_to_one_outcome(
+    size: int, count: int, ordered: bool, stop: bool, data: st.DataObject
+) -> None:
+    bulk = window(size=size, ordered=ordered, stop_on_error=stop)
+    source = iter([{} if data.draw(st.integers(0, 9)) else {"a": 1} for _ in range(count)])
+    flying: list[Row] = []
+    given: list[int] = []
+    now, taken = 0.0, 0
+    while (step := bulk.step(now)) is not Step.END:
+        match step:
+            case Row():
+                flying.append(step)
+            case Step.READ:
+                request = next(source, None)
+                if request is None:
+                    bulk.drain()
+                    continue
+                taken += 1
+                added = bulk.add(request, now=now)
+                flying += [added] if added else []
+            case Wait(seconds, is_idle):
+                assert is_idle is not bool(flying)
+                if is_idle:
+                    now += seconds
+                    continue
+                row = flying.pop(data.draw(st.integers(0, len(flying) - 1)))
+                match data.draw(st.sampled_from(["created", "later", "failed"])):
+                    case "created":
+                        bulk.created(row, CREATED)
+                    case "later":
+                        bulk.failed(row, rejected(429, 1.0), now=now, jitter=0)
+                    case _:
+                        bulk.failed(row, rejected(400), now=now, jitter=0)
+            case outcome:
+                given.append(outcome.index)
+        assert len(flying) <= taken - len(given) <= size
+    assert not flying
+    assert sorted(given) == list(range(taken))
+    assert not ordered or given == sorted(given)
+    assert stop or taken == count
