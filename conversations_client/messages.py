@@ -84,7 +84,7 @@ class FilePart(Displayed):
     @classmethod
     def from_bytes(
         cls,
-        content: bytes | bytearray | memoryview,
+        content: bytes | bytearray,
         *,
         mime_type: str | None = None,
         name: str | None = None,
@@ -112,7 +112,7 @@ class FilePart(Displayed):
 
 
 def _checked_bytes(content: object) -> bytes:
-    if isinstance(content, bytes | bytearray | memoryview):
+    if isinstance(content, bytes | bytearray):
         return bytes(content)
     raise InvalidArgumentError(
         f"content must be bytes, not {type(content).__name__}: encode a text first."

@@ -44,7 +44,10 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(attrs|cattrs|collections|datetime|enum|httpx|os|ssl|types|typing)\..*"),
     # What docstrings show as code and is no name.
     (r"py:obj", r".*"),
-    (r"py:class", r"(.*\.)?[A-Z]$|Callable|Mapping|Sequence|(Async)?HTTPClient"),
+    (
+        r"py:class",
+        r"(.*\.)?[A-Z]$|Callable|Mapping|Sequence|(Async)?(HTTPClient|CreateRequests|Outcomes)",
+    ),
     (r"py:class", r"conversations_client\._\w+\.(Async)?Raw(Conversations|Responses)"),
     (r"py:class", r"conversations_client\.events\._Event"),
 ]

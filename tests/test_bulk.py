@@ -227,7 +227,10 @@ def test_who_is_put_off_again_and_again_fails(colour: Colour) -> None:
     assert isinstance(first, RateLimitError)
     assert (first.attempts, first.delivery, first.retry_after) == (2, Delivery.REFUSED, 5.0)
     assert "Gave up after 2 attempts." in str(first)
-    assert "The Retry-After of 90 s is longer than retry_after_max=60." in str(second)
+    assert (
+        "The Retry-After of 90 s is longer than retry_after_max=60: wait so long, or raise it."
+        in str(second)
+    )
     assert isinstance(found[2], Created)
 
 

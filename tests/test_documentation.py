@@ -15,6 +15,7 @@ RUN = {"python", "console"}
 NOT_RUN = {
     "text",
     "html",
+    "py",  # for engines that are too large to be installed here
     "{toctree}",
     "{eval-rst}",
     "{include} ../../CHANGELOG.md",

@@ -4,7 +4,7 @@ import json
 import pickle
 import socket
 import struct
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from colours import KEY, Colour, World
@@ -25,6 +25,7 @@ from streaming import (
 )
 
 from conversations_client import (
+    Client,
     ConversationsError,
     DeadlineError,
     DecodeError,
@@ -733,3 +734,17 @@ def test_nothing_of_another_api_is_taken_for_a_response(colour: Colour, text: st
     ):
         play(colour, create, server)
     assert isinstance(raised.value.reason, DecodeError)
+
+
+def test_what_cannot_be_written_is_refused_with_its_place() -> None:
+    circle: list[Any] = []
+    circle.append(circle)
+    with (
+        Client(KEY) as client,
+        pytest.raises(InvalidArgumentError, match=r"message\[1\] is nested too deeply"),
+    ):
+        client.conversations.responses.stream(
+            "a", message=["Hi", ToolResultPart(tool_call_id="b", result=circle)], model="a/b"
+        )
+    with pytest.raises(InvalidArgumentError, match="content must be bytes, not str"):
+        FilePart.from_bytes(cast("Any", "text"))

@@ -101,7 +101,7 @@ def test_an_answer_of_another_kind(colour: Colour, sandbox: Sandbox) -> None:
     error = ended(colour, sandbox, create)
     assert isinstance(error, DecodeError)
     assert "200 and text/html" in str(error)
-    sandbox.answer_next(b'{"kind": "conversation"}', status=201)
+    sandbox.answer_next({"kind": "conversation"}, status=201)
     assert isinstance(ended(colour, sandbox, create), DecodeError)
     assert names(sandbox) == []
 

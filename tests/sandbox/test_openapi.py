@@ -117,7 +117,7 @@ def test_every_answer_is_as_described_along_a_life(sandbox: Sandbox) -> None:
     life: Any = type("Life", (Life, API.as_state_machine()), {"url": sandbox.url, "seen": seen})
     life.run(
         settings=settings(
-            max_examples=25, stateful_step_count=8, derandomize=True, database=None, deadline=None
+            max_examples=40, stateful_step_count=8, derandomize=True, database=None, deadline=None
         )
     )
     for answer in [("GET", 200), ("PATCH", 200), ("DELETE", 204), ("POST", 200)]:
