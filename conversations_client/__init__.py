@@ -17,11 +17,13 @@ if TYPE_CHECKING:
         ConversationMetadataUpdateParam,
         CreateRequest,
     )
+    from ._async_client import AsyncClient
+    from ._async_conversations import AsyncConversations
     from ._bulk import Created, CreateOutcome, Failed
     from ._call import RawResponse
-    from ._client import AsyncClient, Client
+    from ._client import Client
     from ._config import Timeout
-    from ._conversations import AsyncConversations, Conversations
+    from ._conversations import Conversations
     from ._headers import Headers
     from ._outcomes import AsyncOutcomes, Outcomes
     from ._paging import AsyncPages, Pages
@@ -240,6 +242,7 @@ _HOMES: Final = (
     "_retry",
     "hooks",
     "_client",
+    "_async_client",
     "messages",
     "models",
     "events",
@@ -251,6 +254,7 @@ _HOMES: Final = (
     "_streaming",
     "_responses",
     "_conversations",
+    "_async_conversations",
     "_outcomes",
     "_wire",
 )

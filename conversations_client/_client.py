@@ -1,4 +1,4 @@
-"""The clients: settings and connections put together."""
+"""The sync client: settings and connections put together."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -19,20 +19,18 @@ from ._configured import (
 )
 from ._retry import Retry
 from ._unset import UNSET, Unset
-from .hooks import AsyncHooks, Hooks
+from .hooks import Hooks
 
 if TYPE_CHECKING:
     import ssl
 
     from ._call import RawResponse
-    from ._conversations import AsyncConversations, Conversations
-    from ._engine import AsyncEngine, Engine
+    from ._conversations import Conversations
+    from ._engine import Engine
     from ._exchange import Effects
-    from ._http import AsyncHTTPClient, HTTPClient
+    from ._http import HTTPClient
     from ._transport import (
-        AsyncConnections,
         Connections,
-        InjectedAsyncConnections,
         InjectedConnections,
     )
 
@@ -238,204 +236,3 @@ class Client(Configured):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-class AsyncClient(Configured):
-    """A client of the Conversations API for asyncio and trio.
-
-    Make one and share it: it may be used by many tasks at once, and it keeps its connections
-    open from call to call. `aclose()` it at the end, or use it as an async context manager.
-
-    Args:
-        api_key: The API key; the environment's ORQ_API_KEY if left out.
-        base_url: Where the service is; ORQ_BASE_URL if left out, or else https://my.orq.ai.
-        project_id: The project (`prj_…`) to create conversations in where a call names none;
-            ORQ_PROJECT_ID if left out, or else none.
-        timeout: How long a call may take: a `Timeout`, or the seconds for the whole of it, or None
-            for no limit on the whole. Default `Timeout(total=60, connect=5, idle=30)`.
-        retry: How often a request is sent again; `Retry(attempts=1)` for never.
-        max_connections: How many connections are open at once at most. Default 100.
-        max_response_bytes: How large an answer may be after decompression. Default 64 MiB.
-        max_event_bytes: How large one event of a streamed response may be. Default 16 MiB.
-        allow_plain_http: Whether the key may go to other machines over plain HTTP. Default False.
-        pickle_key: Whether the key goes with the client when it is pickled. Default False: the
-            ORQ_API_KEY of where it is unpickled is used.
-        ssl_context: What decides which certificates are trusted; those of certifi if left out.
-        http_client: An `httpx.AsyncClient` or `httpx2.AsyncClient` to send through instead of own
-            connections; it is never closed, and its redirects and auth are not used.
-        hooks: Functions to call around each attempt.
-
-    Raises:
-        ConfigurationError: A setting is missing or unusable.
-    """
-
-    def __init__(
-        self,
-        api_key: str | None = None,
-        *,
-        base_url: str | None = None,
-        project_id: str | None = None,
-        timeout: Timeout | float | None = Timeout(),  # noqa: B008 - frozen
-        retry: Retry = Retry(),  # noqa: B008 - frozen
-        max_connections: int = 100,
-        max_response_bytes: int = MAX_RESPONSE_BYTES,
-        max_event_bytes: int = MAX_EVENT_BYTES,
-        allow_plain_http: bool = False,
-        pickle_key: bool = False,
-        ssl_context: "ssl.SSLContext | None" = None,
-        http_client: "AsyncHTTPClient | None" = None,
-        hooks: AsyncHooks | None = None,
-    ) -> None:
-        settings = checked_settings(
-            api_key=api_key,
-            base_url=base_url,
-            project_id=project_id,
-            timeout=timeout,
-            retry=retry,
-            max_connections=max_connections,
-            max_response_bytes=max_response_bytes,
-            max_event_bytes=max_event_bytes,
-            allow_plain_http=allow_plain_http,
-            pickle_key=pickle_key,
-        )
-        check_injected(http_client, "AsyncClient")
-        check_ssl_context(ssl_context)
-
-        def connect() -> "AsyncConnections | InjectedAsyncConnections":
-            from ._transport import async_connections  # noqa: PLC0415 - not before something is sent
-
-            return async_connections(settings, ssl_context, http_client)
-
-        self._set_up(settings, Shared(connect), hooks, owner=True)
-        self._not_pickled = given(ssl_context=ssl_context, http_client=http_client)
-
-    def _set_up(
-        self,
-        settings: Settings,
-        shared: "Shared[AsyncConnections | InjectedAsyncConnections]",
-        hooks: AsyncHooks | None,
-        *,
-        owner: bool,
-    ) -> None:
-        check_hooks(hooks, AsyncHooks)
-        self._settings = settings
-        self._shared = shared
-        self._hooks = hooks
-        self._owner = owner
-        self._effects: Effects | None = None
-
-    @cached_property
-    def conversations(self) -> "AsyncConversations":
-        """The operations on conversations."""
-        from ._conversations import AsyncConversations  # noqa: PLC0415 - not before they are used
-
-        return AsyncConversations(self._engine, project_id=self._settings.project_id)
-
-    @property
-    def _connections(self) -> "AsyncConnections | InjectedAsyncConnections":
-        return self._shared.get()
-
-    @cached_property
-    def _engine(self) -> "AsyncEngine":
-        from ._engine import AsyncEngine  # noqa: PLC0415 - as above
-
-        return AsyncEngine(self._settings, self._connections, self._effects, self._hooks)
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        returns: type[T],
-        query: Mapping[str, str] | None = None,
-        body: object = UNSET,
-        idempotency_key: str | None = None,
-    ) -> "RawResponse[T]":
-        """Call an endpoint that this client has no method for.
-
-        Args:
-            method: The HTTP method; a POST or PATCH is repeated only where that is safe.
-            path: The path below `base_url`, quoted where it holds what a URL can't.
-            returns: The class of the answer: an attrs class of your own, `dict`, or `NoneType`
-                where a success has no body.
-            query: The query's names and values.
-            body: JSON, or an object to be made JSON; left out, nothing is sent.
-            idempotency_key: What the service may know a repeat of this very request by; a random
-                one is made up for a POST if left out.
-
-        Returns:
-            The answer in its envelope.
-
-        Raises:
-            InvalidArgumentError: An argument can't be right; nothing was sent.
-            TransportError: No complete answer came.
-            StatusError: The service refused or failed.
-            DecodeError: The answer is not of the class.
-            ClientClosedError: The client is closed.
-        """
-        from ._endpoints import anything  # noqa: PLC0415 - as above
-
-        return await self._engine.send(
-            anything(
-                method,
-                path,
-                returns=returns,
-                query=query or {},
-                body=body,
-                idempotency_key=idempotency_key,
-            )
-        )
-
-    def with_options(
-        self,
-        *,
-        api_key: str | None = None,
-        project_id: str | Unset | None = UNSET,
-        timeout: Timeout | float | Unset | None = UNSET,
-        retry: Retry | None = None,
-        max_response_bytes: int | None = None,
-        max_event_bytes: int | None = None,
-        hooks: AsyncHooks | Unset | None = UNSET,
-    ) -> Self:
-        """A client with some settings changed, over the same connections.
-
-        What is left out stays as it is. Closing the copy closes nothing; closing this client
-        ends the copy too.
-
-        Raises:
-            ConfigurationError: A setting is unusable.
-        """
-        settings = self._changed(
-            api_key=api_key,
-            project_id=project_id,
-            timeout=timeout,
-            retry=retry,
-            max_response_bytes=max_response_bytes,
-            max_event_bytes=max_event_bytes,
-        )
-        copy = type(self).__new__(type(self))
-        copy._set_up(  # noqa: SLF001 - a copy of itself
-            settings,
-            self._shared,
-            self._hooks if hooks is UNSET else hooks,
-            owner=False,
-        )
-        copy._effects = self._effects  # noqa: SLF001 - as above
-        copy._not_pickled = self._not_pickled  # noqa: SLF001 - as above
-        return copy
-
-    async def aclose(self) -> None:
-        """Close the connections; calls after it raise ClientClosedError."""
-        if self._owner:
-            await self._connections.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()

@@ -27,7 +27,8 @@ from conversations_client import (
     Responses,
     Stream,
 )
-from conversations_client._conversations import AsyncRawConversations, RawConversations
+from conversations_client._async_conversations import AsyncRawConversations
+from conversations_client._conversations import RawConversations
 from conversations_client._engine import AsyncEngine, Engine
 from conversations_client._responses import AsyncRawResponses, RawResponses
 
@@ -36,8 +37,8 @@ ROOT = Path(conversations_client.__file__).parent
 # From the top of the tower down; imports point down only, and never along a layer.
 LAYERS = [
     {"__init__"},
-    {"_client"},
-    {"_conversations"},
+    {"_async_client", "_client"},
+    {"_async_conversations", "_conversations"},
     {"_outcomes", "_responses"},
     {"_engine"},
     {"_exchange", "_streaming"},
