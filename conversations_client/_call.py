@@ -7,7 +7,7 @@ from attrs import field, frozen
 
 from ._headers import Headers
 from ._operation import Operation, Outcome, Reply
-from ._retry import Again, Retry
+from ._retry import IDEMPOTENT, Again, Retry
 from ._secret import Secret
 from ._status import shown, status_error
 from .errors import (
@@ -24,7 +24,6 @@ T = TypeVar("T")
 P = TypeVar("P")
 E = TypeVar("E", bound=ConversationsError)
 
-_NOT_IDEMPOTENT: Final = frozenset({"POST", "PATCH"})
 _WORSE: Final = (Delivery.UNSENT, Delivery.REFUSED, Delivery.UNKNOWN)
 
 
@@ -122,7 +121,7 @@ class Call(Generic[T]):
             request=self.request_info(self._attempts),
             status=None if reply is None else reply.status,
             error=None if isinstance(outcome, Reply) else outcome,
-            request_id=None if reply is None else self._request_id(reply),
+            request_id=None if reply is None else self.request_id(reply),
             elapsed=elapsed,
         )
 
@@ -146,7 +145,7 @@ class Call(Generic[T]):
             parsed=parsed,
             status=reply.status,
             headers=reply.headers,
-            request_id=self._request_id(reply),
+            request_id=self.request_id(reply),
             attempts=self._attempts,
             elapsed=now - self._started,
         )
@@ -174,7 +173,8 @@ class Call(Generic[T]):
             delivery=delivery,
         )
 
-    def _request_id(self, reply: Reply) -> str | None:
+    def request_id(self, reply: Reply) -> str | None:
+        """What the service calls the exchange, fit to be shown; None if it doesn't say."""
         return self.said(reply, "x-request-id") or None
 
     def closed(self, error: ClientClosedError) -> ClientClosedError:
@@ -183,7 +183,7 @@ class Call(Generic[T]):
 
     def _final(self, error: E, message: str) -> E:
         words = message if self._reason in message else f"{message} {self._reason}"
-        if self._delivery is Delivery.UNKNOWN and self.operation.request.method in _NOT_IDEMPOTENT:
+        if self._delivery is Delivery.UNKNOWN and self.operation.request.method not in IDEMPOTENT:
             words += " The service may have acted on it: look before you send it again."
         return error.with_outcome(delivery=self._delivery, attempts=self._attempts, message=words)
 
@@ -200,5 +200,5 @@ class Call(Generic[T]):
         )
         final.status = reply.status
         final.body = self._api_key.redact(reply.body)
-        final.request_id = self._request_id(reply)
+        final.request_id = self.request_id(reply)
         raise final

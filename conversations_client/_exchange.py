@@ -113,7 +113,7 @@ class Exchange:
             content_type=call.said(reply, "content-type"),
             content_encoding=call.said(reply, "content-encoding"),
             attempts=call.attempts + 1,
-            request_id=call.said(reply, "x-request-id") or None,
+            request_id=call.request_id(reply),
             max_bytes=self._settings.max_response_bytes,
             key=self._settings.api_key,
         )

@@ -13,7 +13,9 @@ from .errors import (
     TLSError,
 )
 
-_IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+"""The methods that change nothing when repeated."""
+
 _FINAL: Final = (DeadlineError, ResponseTooLargeError, TLSError)
 
 
@@ -104,7 +106,7 @@ class Retry:
 
     def _is_repeatable(self, request: Request, outcome: Outcome) -> bool:
         has_key = request.method == "POST" or request.idempotency_key is not None
-        idempotent = request.method in _IDEMPOTENT or (self.trust_idempotency_key and has_key)
+        idempotent = request.method in IDEMPOTENT or (self.trust_idempotency_key and has_key)
         if isinstance(outcome, Reply):
             if outcome.is_put_off:
                 return not request.is_one_of_many
