@@ -276,7 +276,10 @@ def test_the_deadline_is_for_all_attempts_and_pauses(colour: Colour) -> None:
                 retry=Retry(attempts=100, wait_initial=0.1, wait_max=0.1),
             )
         assert isinstance(error, DisconnectError | DeadlineError)
-        assert 3 <= error.attempts == len(server.seen) <= 6
+        # The deadline may come between the start of the last attempt and its first byte.
+        unsent = error.attempts - len(server.seen)
+        assert unsent == 0 or (unsent == 1 and isinstance(error, DeadlineError))
+        assert 3 <= len(server.seen) <= 6
 
     in_time(attempt, 0.3)
 
