@@ -118,9 +118,11 @@ class Exchange:
         return Head(reply=reply, source=source, call=call, clock=self._effects.clock)
 
     def _body(self, response: httpx.Response) -> Body:
-        return Body(
-            response.headers.get("content-encoding", ""), limit=self._settings.max_response_bytes
-        )
+        # Most answers have none, which is quickest seen without reading every header.
+        raw = response.headers.raw
+        encodings = [value for name, value in raw if name.lower() == b"content-encoding"]
+        encoding = b", ".join(encodings).decode("latin-1")
+        return Body(encoding, limit=self._settings.max_response_bytes)
 
     def _check_deadline(self, call: Call[T]) -> None:
         if self._effects.clock() >= call.deadline:
