@@ -12,8 +12,10 @@ from .errors import ConversationsError, DecodeError
 from .events import Event, PartDelta, PartDone, ResponseDone, ResponseFailed
 from .responses import (
     EventTooLargeError,
+    PartialResponse,
     Response,
     ResponseFailedError,
+    StreamError,
     StreamTruncatedError,
 )
 
@@ -71,23 +73,37 @@ class Reading:
 
     def take(self) -> Event | None:
         """The next event, or None if more must come in first; raises StreamError."""
+        found = self._next()
+        if isinstance(found, StreamError):
+            # From here, where no variable that a traceback shows holds what came in.
+            raise found
+        return found
+
+    def _next(self) -> Event | StreamError | None:
         if self._failed is not None:
-            raise self._failure(self._failed)
+            return self._failure(self._failed)
         data = None if self._done else self._decoder.take()
         if data is None:
-            self._check_that_more_may_come()
-            return None
+            return self._reason_not_to_wait()
         if data == _SENTINEL:
-            raise self._truncated("said that it was done, but not how the response ended.")
+            return self._truncated("said that it was done, but not how the response ended.")
         event = self._event(data)
-        if isinstance(event, PartDelta | PartDone):
-            self._count(data)
+        if isinstance(event, StreamError):
+            return event
+        if isinstance(event, PartDelta | PartDone) and not self._has_room_for(data):
+            return self._truncated(
+                f"brought more than max_response_bytes={self._source.max_bytes}: "
+                "raise it if the service is right."
+            )
+        self._add(event)
+        return event
+
+    def _add(self, event: Event) -> None:
         self.words = self._collected.add(event)
         if isinstance(event, ResponseDone):
             self._done = event
         elif isinstance(event, ResponseFailed):
             self._failed = event
-        return event
 
     def whole(self) -> Response | None:
         """The response, once it is done."""
@@ -97,44 +113,45 @@ class Reading:
         """The error for a connection that broke."""
         return self._truncated(f"broke off: {error}", error)
 
-    def _check_that_more_may_come(self) -> None:
+    def _reason_not_to_wait(self) -> StreamError | None:
+        """Why nothing more is to be waited for; None where more may come, or all is there."""
         if self._done is not None:
-            return
+            return None
         if self._decoder.is_overfull:
-            raise EventTooLargeError(
+            return EventTooLargeError(
                 f"{self._source.request} sent an event larger than "
                 f"max_event_bytes={self._limit}: raise it if the service is right.",
-                partial=self._collected.partial(),
+                partial=self._partial(),
                 attempts=self._source.attempts,
                 request_id=self._source.request_id,
             )
-        if self._has_ended:
-            raise self._truncated("ended before the response did.")
+        return self._truncated("ended before the response did.") if self._has_ended else None
 
-    def _count(self, data: bytes) -> None:
+    def _has_room_for(self, data: bytes) -> bool:
         # What is kept until the end must have an end.
         self._size += len(data)
-        if self._size > self._source.max_bytes:
-            raise self._truncated(
-                f"brought more than max_response_bytes={self._source.max_bytes}: "
-                "raise it if the service is right."
-            )
+        return self._size <= self._source.max_bytes
 
-    def _event(self, data: bytes) -> Event:
+    def _event(self, data: bytes) -> Event | StreamTruncatedError:
         try:
             return structure(parse(data), _EVENT)
         except DecodeError as error:
-            undocumented = error
-        raise self._truncated(
+            # A path may hold names that the service made up.
+            undocumented = DecodeError(self._source.key.redact_within(error.faults))
+        return self._truncated(
             f"sent an event that is not as the API documents it: {undocumented}.", undocumented
         )
+
+    def _partial(self) -> PartialResponse:
+        # Of an error, which is logged, pickled and shown; the events are the caller's as they came.
+        return self._source.key.redact_within(self._collected.partial())
 
     def _failure(self, failed: ResponseFailed) -> ResponseFailedError:
         said = self._source.key.redact(failed.error)
         words = f": {readable(said)}" if said else ""
         error = ResponseFailedError(
             f"{self._source.request} failed while it was answered, with code {failed.code}{words}.",
-            partial=self._collected.partial(),
+            partial=self._partial(),
             attempts=self._source.attempts,
             request_id=self._source.request_id,
         )
@@ -148,7 +165,7 @@ class Reading:
         error = StreamTruncatedError(
             f"{self._source.request}: the stream {problem} What had arrived is in `partial`; the "
             "service may have gone on without you.",
-            partial=self._collected.partial(),
+            partial=self._partial(),
             attempts=self._source.attempts,
             request_id=self._source.request_id,
         )
