@@ -92,6 +92,7 @@ def test_a_call_cancelled_while_it_waits_for_a_connection_leaves_the_client_all_
     backend: str, natively: bool
 ) -> None:
     async def cut_at(step: int) -> bool:
+        cut = False
         async with AsyncClient(KEY, base_url=server.url, max_connections=2, timeout=5) as client:
             async with anyio.create_task_group() as tasks:
                 held = [stream(client), stream(client)]
