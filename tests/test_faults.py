@@ -23,7 +23,7 @@ from fault_table import (
     UNDECIDED,
     Fault,
 )
-from faulty import FaultyServer, Step, asked, endless, glimpsed, reset, silence, trickled
+from faulty import FaultyServer, Step, Visit, asked, endless, glimpsed, reset, silence, trickled
 from pools import either, run_client
 from scripted import CONVERSATION, HALF, ScriptedServer, answer
 
@@ -32,6 +32,7 @@ from conversations_client import (
     ConfigurationError,
     ConflictError,
     ConnectError,
+    ConnectTimeoutError,
     ConversationsError,
     DeadlineError,
     Delivery,
@@ -387,30 +388,77 @@ def test_certificates_of_the_environment_that_cannot_be_read(
 
 # Proxies.
 
-PROXIES: dict[str, tuple[list[Step], type[ConversationsError], Delivery]] = {
-    "forbids": ([asked, answer(403, b"")], ProxyError, Delivery.UNSENT),
-    "asks for a password": ([asked, answer(407, b"")], ProxyError, Delivery.UNSENT),
-    "finds nobody": ([asked, answer(502, b"")], ProxyError, Delivery.UNSENT),
-    "hangs up": ([asked, reset], DisconnectError, Delivery.UNKNOWN),
-    "is none": ([asked, b"SSH-2.0-OpenSSH_9.9\r\n\r\n"], DisconnectError, Delivery.UNKNOWN),
-}
+OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
+PROXIES: dict[str, tuple[list[Step], type[ConversationsError], int]] = {
+    "forbids": ([asked, answer(403, b"")], ProxyError, 3),
+    "asks for a password": ([asked, answer(407, b"")], ProxyError, 3),
+    "finds nobody": ([asked, answer(502, b"")], ProxyError, 3),
+    "hangs up": ([asked], ProxyError, 3),
+    "resets": ([asked, reset], ProxyError, 3),
+    "hangs up in its answer": ([asked, OPEN[:12]], ProxyError, 3),
+    "is none": ([asked, b"SSH-2.0-OpenSSH_9.9\r\n\r\n"], ProxyError, 3),
+    "opens, and hangs up": ([asked, OPEN, glimpsed], ProxyError, 3),
+    "opens, and resets": ([asked, OPEN, glimpsed, reset], ProxyError, 3),
+    "opens to who doesn't encrypt": ([asked, OPEN, glimpsed, b"HTTP/1.1 400 Bad Request\r\n\r\n", silence], TLSError, 1),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(("steps", "expected", "delivery"), PROXIES.values(), ids=PROXIES)
+@pytest.mark.parametrize(("steps", "expected", "attempts"), PROXIES.values(), ids=PROXIES)
 def test_a_proxy(
     colour: Colour,
     monkeypatch: pytest.MonkeyPatch,
     steps: list[Step],
     expected: type[ConversationsError],
-    delivery: Delivery,
+    attempts: int,
 ) -> None:
     with FaultyServer(steps) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
         error = failure(colour, create, world=World(), base_url="https://api.invalid")
     assert type(error) is expected
-    assert error.delivery is delivery
-    assert error.attempts == (3 if delivery is Delivery.UNSENT else 1)
+    assert (error.delivery, error.attempts) == (Delivery.UNSENT, attempts)
     assert KEY not in "".join(map(str, proxy.seen))
+
+
+def test_a_proxy_that_is_silent(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+    with FaultyServer([asked, silence]) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        url, timeout = "https://api.invalid", Timeout(idle=0.1)
+        error = failure(colour, create, world=World(), base_url=url, timeout=timeout)
+    assert type(error) is ConnectTimeoutError
+    assert (error.delivery, error.attempts) == (Delivery.UNSENT, 3)
+
+
+def encrypted(tls: ssl.SSLContext) -> Step:
+    """Be at the other end of a tunnel, read a whole request, and hang up."""
+
+    def step(visit: Visit) -> None:
+        with (
+            tls.wrap_socket(visit.connection, server_side=True) as inner,
+            inner.makefile("rb") as stream,
+        ):
+            visit.server.read_request(stream)
+
+    return step
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_who_hangs_up_behind_a_proxy_may_have_acted(
+    colour: Colour, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, scheme: str
+) -> None:
+    tunnel = [OPEN, encrypted(serving(authority, "api.invalid"))] if scheme == "https" else []
+    with FaultyServer([asked, *tunnel]) as proxy:
+        monkeypatch.setenv("all_proxy", proxy.url)
+        error = failure(
+            colour,
+            create,
+            base_url=f"{scheme}://api.invalid",
+            allow_plain_http=True,
+            ssl_context=trusting(authority),
+        )
+    assert type(error) is DisconnectError
+    assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 1)
+    assert [seen.method for seen in proxy.seen] == ["CONNECT", "POST"][-len(proxy.seen) :]
+    assert proxy.seen[-1].headers["authorization"] == f"Bearer {KEY}"
 
 
 def test_no_proxy_there(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -422,15 +470,19 @@ def test_no_proxy_there(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None
     assert (error.delivery, error.attempts) == (Delivery.UNSENT, 3)
 
 
-@pytest.mark.parametrize("url", ["http://api.invalid", "https://api.invalid"])
+@pytest.mark.parametrize(
+    ("url", "delivery"),
+    [("http://api.invalid", Delivery.UNKNOWN), ("https://api.invalid", Delivery.UNSENT)],
+)
 def test_the_deadline_is_kept_through_a_proxy(
-    colour: Colour, monkeypatch: pytest.MonkeyPatch, url: str
+    colour: Colour, monkeypatch: pytest.MonkeyPatch, url: str, delivery: Delivery
 ) -> None:
     def attempt() -> None:
         with FaultyServer([asked, trickled(answer())]) as proxy:
             monkeypatch.setenv("all_proxy", proxy.url)
             error = failure(colour, create, base_url=url, allow_plain_http=True, timeout=0.3)
         assert type(error) is DeadlineError
+        assert error.delivery is delivery
 
     in_time(attempt, 0.3)
 
