@@ -8,21 +8,13 @@ import anyio
 import anyio.lowlevel
 import pytest
 from colours import KEY
-from faulty import FaultyServer, Visit
 from interrupting import CANCELLERS, interrupted, steps_of
-from scripted import CONVERSATION, answer, read_request
-from streaming import WHOLE, streamed
+from scripted import CONVERSATION
+from serving import AnsweringServer
 
 from conversations_client import AsyncClient, AsyncHooks
 
 Scenario = Callable[[AsyncClient], Awaitable[None]]
-
-
-def answering(visit: Visit) -> None:
-    """Answer each request as what it is."""
-    while (seen := read_request(visit.stream)) is not None:
-        is_streamed = seen.target.endswith("/responses")
-        visit.connection.sendall(streamed(WHOLE) if is_streamed else answer())
 
 
 async def pause(_: object) -> None:
@@ -82,7 +74,7 @@ def test_a_call_cancelled_anywhere_leaves_the_client_all_its_connections(
             await use_all_connections(client)
         return cut
 
-    with FaultyServer([answering]) as server:
+    with AnsweringServer() as server:
         assert anyio.run(steps_of, cut_at, backend=backend) > 4
     gc.collect()  # a socket that nobody closed would warn
 
@@ -103,7 +95,7 @@ def test_a_call_cancelled_while_it_waits_for_a_connection_leaves_the_client_all_
             await use_all_connections(client)
         return cut
 
-    with FaultyServer([answering]) as server:
+    with AnsweringServer() as server:
         assert anyio.run(steps_of, cut_at, backend=backend) > 3
     gc.collect()  # as above
 
