@@ -234,7 +234,7 @@ SLOW: dict[str, tuple[list[Step], float]] = {
     "continue again and again": ([asked, endless(b"HTTP/1.1 100 Continue\r\n\r\n")], 0.2),
     "trailers again and again": ([asked, CHUNKED, b"0\r\n", trickled(b"X: x\r\n" * 100)], 0.3),
 }
-LATE = 0.5  # seconds that a call may end after its deadline, on a machine that is busy too
+LATE = 0.25  # seconds that a call may end after its deadline, on a machine that is busy too
 
 
 def in_time(attempt: Callable[[], Any], seconds: float) -> None:
