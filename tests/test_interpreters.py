@@ -1,5 +1,6 @@
 """What modules keep: in an interpreter of its own, and when many threads use it first at once."""
 
+import os
 import subprocess
 import sys
 
@@ -132,7 +133,9 @@ print(failed)
 
 def output_of(program: str, *given: str) -> list[str]:
     line = [sys.executable, "-W", "error", "-c", program, KEY, *given]
-    ended = subprocess.run(line, capture_output=True, text=True, check=False)  # noqa: S603
+    # Coverage would start in both interpreters, and can't in the second.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    ended = subprocess.run(line, capture_output=True, text=True, check=False, env=env)  # noqa: S603
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended.stdout.splitlines()
 
