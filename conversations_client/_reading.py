@@ -22,6 +22,7 @@ from .responses import (
 _MEDIA_TYPE: Final = "text/event-stream"
 _SENTINEL: Final = b"[DONE]"
 _EVENT: Final = cast("type[Event]", Event)
+_OF_PARTS: Final = (PartDelta, PartDone)
 
 
 class Reading:
@@ -73,37 +74,31 @@ class Reading:
 
     def take(self) -> Event | None:
         """The next event, or None if more must come in first; raises StreamError."""
-        found = self._next()
-        if isinstance(found, StreamError):
-            # From here, where no variable that a traceback shows holds what came in.
-            raise found
-        return found
+        try:
+            return self._next()
+        except StreamError as error:
+            # From here on, for a traceback may show the variables of its frames: what came in.
+            failure = error.with_traceback(None)
+        raise failure
 
-    def _next(self) -> Event | StreamError | None:
+    def _next(self) -> Event | None:
         if self._failed is not None:
-            return self._failure(self._failed)
+            raise self._failure(self._failed)
         data = None if self._done else self._decoder.take()
         if data is None:
-            return self._reason_not_to_wait()
+            self._check_that_more_may_come()
+            return None
         if data == _SENTINEL:
-            return self._truncated("said that it was done, but not how the response ended.")
+            raise self._truncated("said that it was done, but not how the response ended.")
         event = self._event(data)
-        if isinstance(event, StreamError):
-            return event
-        if isinstance(event, PartDelta | PartDone) and not self._has_room_for(data):
-            return self._truncated(
-                f"brought more than max_response_bytes={self._source.max_bytes}: "
-                "raise it if the service is right."
-            )
-        self._add(event)
-        return event
-
-    def _add(self, event: Event) -> None:
+        if isinstance(event, _OF_PARTS):
+            self._count(data)
         self.words = self._collected.add(event)
         if isinstance(event, ResponseDone):
             self._done = event
         elif isinstance(event, ResponseFailed):
             self._failed = event
+        return event
 
     def whole(self) -> Response | None:
         """The response, once it is done."""
@@ -113,32 +108,36 @@ class Reading:
         """The error for a connection that broke."""
         return self._truncated(f"broke off: {error}", error)
 
-    def _reason_not_to_wait(self) -> StreamError | None:
-        """Why nothing more is to be waited for; None where more may come, or all is there."""
+    def _check_that_more_may_come(self) -> None:
         if self._done is not None:
-            return None
+            return
         if self._decoder.is_overfull:
-            return EventTooLargeError(
+            raise EventTooLargeError(
                 f"{self._source.request} sent an event larger than "
                 f"max_event_bytes={self._limit}: raise it if the service is right.",
                 partial=self._partial(),
                 attempts=self._source.attempts,
                 request_id=self._source.request_id,
             )
-        return self._truncated("ended before the response did.") if self._has_ended else None
+        if self._has_ended:
+            raise self._truncated("ended before the response did.")
 
-    def _has_room_for(self, data: bytes) -> bool:
+    def _count(self, data: bytes) -> None:
         # What is kept until the end must have an end.
         self._size += len(data)
-        return self._size <= self._source.max_bytes
+        if self._size > self._source.max_bytes:
+            raise self._truncated(
+                f"brought more than max_response_bytes={self._source.max_bytes}: "
+                "raise it if the service is right."
+            )
 
-    def _event(self, data: bytes) -> Event | StreamTruncatedError:
+    def _event(self, data: bytes) -> Event:
         try:
             return structure(parse(data), _EVENT)
         except DecodeError as error:
             # A path may hold names that the service made up.
             undocumented = DecodeError(self._source.key.redact_within(error.faults))
-        return self._truncated(
+        raise self._truncated(
             f"sent an event that is not as the API documents it: {undocumented}.", undocumented
         )
 

@@ -75,7 +75,8 @@ def test_a_call_cancelled_anywhere_leaves_the_client_all_its_connections(
         return cut
 
     with AnsweringServer() as server:
-        assert anyio.run(steps_of, cut_at, backend=backend) > 4
+        # It waits in both hooks, and for the answer.
+        assert anyio.run(steps_of, cut_at, backend=backend) > 3
     gc.collect()  # a socket that nobody closed would warn
 
 
