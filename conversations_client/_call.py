@@ -191,7 +191,8 @@ class Call(Generic[T]):
         try:
             return self.operation.read(reply)
         except DecodeError as error:
-            undocumented = error
+            # A path may hold names that the service made up.
+            undocumented = DecodeError(self._api_key.redact_within(error.faults))
         came = self.said(reply, "content-type")
         final = self._final(
             undocumented,

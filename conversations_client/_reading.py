@@ -12,8 +12,10 @@ from .errors import ConversationsError, DecodeError
 from .events import Event, PartDelta, PartDone, ResponseDone, ResponseFailed
 from .responses import (
     EventTooLargeError,
+    PartialResponse,
     Response,
     ResponseFailedError,
+    StreamError,
     StreamTruncatedError,
 )
 
@@ -72,6 +74,14 @@ class Reading:
 
     def take(self) -> Event | None:
         """The next event, or None if more must come in first; raises StreamError."""
+        try:
+            return self._next()
+        except StreamError as error:
+            # From here on, for a traceback may show the variables of its frames: what came in.
+            failure = error.with_traceback(None)
+        raise failure
+
+    def _next(self) -> Event | None:
         if self._failed is not None:
             raise self._failure(self._failed)
         data = None if self._done else self._decoder.take()
@@ -105,7 +115,7 @@ class Reading:
             raise EventTooLargeError(
                 f"{self._source.request} sent an event larger than "
                 f"max_event_bytes={self._limit}: raise it if the service is right.",
-                partial=self._collected.partial(),
+                partial=self._partial(),
                 attempts=self._source.attempts,
                 request_id=self._source.request_id,
             )
@@ -125,17 +135,22 @@ class Reading:
         try:
             return structure(parse(data), _EVENT)
         except DecodeError as error:
-            undocumented = error
+            # A path may hold names that the service made up.
+            undocumented = DecodeError(self._source.key.redact_within(error.faults))
         raise self._truncated(
             f"sent an event that is not as the API documents it: {undocumented}.", undocumented
         )
+
+    def _partial(self) -> PartialResponse:
+        # Of an error, which is logged, pickled and shown; the events are the caller's as they came.
+        return self._source.key.redact_within(self._collected.partial())
 
     def _failure(self, failed: ResponseFailed) -> ResponseFailedError:
         said = self._source.key.redact(failed.error)
         words = f": {readable(said)}" if said else ""
         error = ResponseFailedError(
             f"{self._source.request} failed while it was answered, with code {failed.code}{words}.",
-            partial=self._collected.partial(),
+            partial=self._partial(),
             attempts=self._source.attempts,
             request_id=self._source.request_id,
         )
@@ -149,7 +164,7 @@ class Reading:
         error = StreamTruncatedError(
             f"{self._source.request}: the stream {problem} What had arrived is in `partial`; the "
             "service may have gone on without you.",
-            partial=self._collected.partial(),
+            partial=self._partial(),
             attempts=self._source.attempts,
             request_id=self._source.request_id,
         )

@@ -23,8 +23,8 @@ def status_error(request: Request, reply: Reply, *, reason: str, key: Secret) ->
     """
     cls = status_error_class(reply.status)
     body = key.redact(reply.body)
-    # Redacted once more, for JSON may spell the key in other letters.
-    said = key.redact(_message_of(body) or "")
+    # Redacted once more, for JSON may spell the key in other letters; and before it is cut off.
+    said = readable(key.redact(_message_of(body)))
     request_id = shown(reply, "x-request-id", key) or None
     words = (
         f"{request} was answered with {_phrase(reply.status)}{f': {said}' if said else ''}.",
@@ -36,7 +36,7 @@ def status_error(request: Request, reply: Reply, *, reason: str, key: Secret) ->
         " ".join(filter(None, words)),
         status=reply.status,
         service_message=said or None,
-        headers=Headers([(name, key.redact(value)) for name, value in reply.headers.items()]),
+        headers=_redacted(reply.headers, key),
         body=body,
         retry_after=reply.retry_after,
         delivery=reply.delivery,
@@ -44,18 +44,23 @@ def status_error(request: Request, reply: Reply, *, reason: str, key: Secret) ->
     )
 
 
+def _redacted(headers: Headers, key: Secret) -> Headers:
+    in_names = Secret(key.reveal().lower())  # as they are
+    return Headers([(in_names.redact(name), key.redact(said)) for name, said in headers.items()])
+
+
 def shown(reply: Reply, header: str, key: Secret) -> str:
     """A header of an answer, fit to be shown; empty if it isn't there."""
     return readable(key.redact(reply.headers.get(header, "")))
 
 
-def _message_of(body: bytes) -> str | None:
+def _message_of(body: bytes) -> str:
     try:
         found: Any = json.loads(body)
         message = found["message"]
     except (ValueError, TypeError, KeyError, IndexError, RecursionError):
-        return None
-    return readable(message) if isinstance(message, str) and message else None
+        return ""
+    return message if isinstance(message, str) else ""
 
 
 def readable(message: str) -> str:

@@ -58,6 +58,33 @@ class _Lane(httpcore.AsyncConnectionInterface):
         return True
 
 
+class _Sending:
+    """Whether a request itself was begun to be sent, and not only what asks the proxy for a tunnel.
+
+    Called by httpcore with each of its steps.
+    """
+
+    has_begun = False
+
+    def note(self, step: str, given: dict[str, Any]) -> None:
+        if step.endswith("send_request_headers.started") and given["request"].method != b"CONNECT":
+            self.has_begun = True
+
+    async def note_async(self, step: str, given: dict[str, Any]) -> None:
+        self.note(step, given)
+
+    def failure(self, error: httpx.TransportError) -> httpx.TransportError | None:
+        """What an error means that came before; None if it means what it says."""
+        if self.has_begun or (isinstance(error, httpx.ConnectError) and is_tls(error)):
+            return None
+        if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
+            return httpx.ConnectTimeout(str(error))
+        if isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError):
+            # The proxy is all that is connected to, but for the encryption of what goes through it.
+            return httpx.ProxyError(str(error))
+        return None
+
+
 class _ProxiedTransport(httpx.HTTPTransport):
     """httpx's transport through a proxy, whose reads and writes end at the deadline."""
 
@@ -67,10 +94,15 @@ class _ProxiedTransport(httpx.HTTPTransport):
         pool._network_backend = DeadlineBackend()  # noqa: SLF001 - what it is made with
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        sending = _Sending()
+        request.extensions["trace"] = sending.note
         try:
             return super().handle_request(request)
-        except httpx.ConnectError as error:
-            raise _proxys(error) from error
+        except httpx.TransportError as error:
+            failure = sending.failure(error)
+            if failure is None:
+                raise
+            raise failure from error
 
 
 class _ProxiedAsyncTransport(httpx.AsyncHTTPTransport):
@@ -90,19 +122,23 @@ class _ProxiedAsyncTransport(httpx.AsyncHTTPTransport):
         self._pool = cast("httpcore.AsyncConnectionPool", pool)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        sending = _Sending()
+        request.extensions["trace"] = sending.note_async
         try:
             return await super().handle_async_request(request)
-        except httpx.ConnectError as error:
-            raise _proxys(error) from error
+        except httpx.TransportError as error:
+            failure = sending.failure(error)
+            if failure is None:
+                raise
+            raise failure from error
+        except BaseException:
+            if not sending.has_begun:
+                request.extensions.setdefault(CUT_OFF, httpx.ConnectTimeout(""))
+            raise
 
     async def aclose(self) -> None:
         await super().aclose()
         await self._proxied.aclose()
-
-
-def _proxys(error: httpx.ConnectError) -> httpx.ConnectError | httpx.ProxyError:
-    # The proxy is all that is connected to, but for the encryption of what goes through it.
-    return error if is_tls(error) else httpx.ProxyError(str(error))
 
 
 TransportT = TypeVar("TransportT", httpx.HTTPTransport, httpx.AsyncHTTPTransport)

@@ -1,8 +1,8 @@
 """A pool of either colour over a real server, driven by the same lines."""
 
 import inspect
-from collections.abc import Callable, Coroutine, Generator
-from typing import Any, Self, cast
+from collections.abc import Callable, Coroutine
+from typing import Any, cast
 
 import anyio
 import httpcore
@@ -146,29 +146,3 @@ class Fake:
         return False
 
     is_idle = is_closed = has_expired = is_available
-
-
-class Interrupted(Generator[Any, Any, None]):
-    """Awaits, and interrupts just before the event loop is waited for the `step`-th time."""
-
-    def __init__(
-        self, work: Coroutine[Any, Any, None], interrupt: Callable[[], Any], *, step: int
-    ) -> None:
-        self._work = work
-        self._interrupt = interrupt
-        self._left = step
-
-    def __await__(self) -> Self:
-        return self
-
-    def send(self, value: Any) -> Any:
-        return self._counted(self._work.send(value))
-
-    def throw(self, *error: Any) -> Any:
-        return self._counted(self._work.throw(*error))
-
-    def _counted(self, awaited: Any) -> Any:
-        self._left -= 1
-        if self._left == 0:
-            self._interrupt()
-        return awaited

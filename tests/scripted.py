@@ -122,10 +122,10 @@ class ScriptedServer:
             pass
 
     def _listen(self, stream: BinaryIO) -> bool:
-        line = stream.readline()
-        if line:
-            self.seen.append(_request(line, stream))
-        return line != b""
+        seen = read_request(stream)
+        if seen is not None:
+            self.seen.append(seen)
+        return seen is not None
 
     def _reply(self, connection: socket.socket) -> bool:
         step = next(self._script, HANG_UP)
@@ -155,7 +155,11 @@ class Parting(ScriptedServer):
         return False
 
 
-def _request(line: bytes, stream: BinaryIO) -> Seen:
+def read_request(stream: BinaryIO) -> Seen | None:
+    """Wait for a whole request; None where the connection ends."""
+    line = stream.readline()
+    if not line:
+        return None
     method, target, _ = line.decode().split(" ")
     headers: dict[str, str] = {}
     while (field := stream.readline().decode().strip()) != "":

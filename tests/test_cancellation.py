@@ -1,11 +1,8 @@
 """Tasks that share the async pool: in which order, and cancelled at each place where they wait."""
 
 import asyncio
-import contextlib
 import gc
 import ssl
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -13,7 +10,8 @@ import httpcore
 import pytest
 import trustme
 from colours import Colour
-from pools import Driven, Fake, Interrupted
+from interrupting import CANCELLERS, interrupted, steps_of
+from pools import Driven, Fake
 from scripted import HALF, ScriptedServer, always, answer
 
 from conversations_client import (
@@ -68,42 +66,6 @@ def test_tasks_that_wait_are_refused_when_the_client_is_closed(backend: str) -> 
 
     with ScriptedServer(always()) as server:
         anyio.run(main, backend=backend)
-
-
-async def interrupted(work: Callable[[], Any], *, step: int, natively: bool) -> bool:
-    """Whether the work was cut off at the step; False where it ended before."""
-    ended = False
-
-    async def whole() -> None:
-        nonlocal ended
-        await work()
-        ended = True
-
-    if natively:
-
-        def interrupt() -> None:
-            task.cancel()
-
-        task: asyncio.Task[None] = asyncio.ensure_future(Interrupted(whole(), interrupt, step=step))
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        return not ended
-    with anyio.CancelScope() as scope:
-        await Interrupted(whole(), scope.cancel, step=step)
-    return not ended
-
-
-async def steps_of(cut_at: Callable[[int], Awaitable[bool]]) -> int:
-    """Cut at the first step, at the second and so on; how many there are."""
-    step = 1
-    while await cut_at(step):
-        step += 1
-    return step
-
-
-CANCELLERS = pytest.mark.parametrize(
-    ("backend", "natively"), [("asyncio", False), ("asyncio", True), ("trio", False)]
-)
 
 
 @pytest.fixture(scope="module")

@@ -4,24 +4,33 @@ import logging
 import pickle
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import define, field
+from attrs import define, field, frozen
 from colours import Colour, World
 from fault_table import CHUNKED, FAULTS, HEAD, Fault
 from faulty import FaultyServer, Step, Visit, asked, silence
 from rich.traceback import Traceback
 from scripted import answer
-from streaming import chunk, event, head, word
+from streaming import STARTED, chunk, event, head, word
 
 import conversations_client
-from conversations_client import AsyncHooks, ConversationsError, Hooks, ResponseFailedError
+from conversations_client import (
+    AsyncHooks,
+    ConversationsError,
+    DecodeError,
+    Hooks,
+    ResponseFailedError,
+    StreamTruncatedError,
+    _reading,
+)
 
 PACKAGE = str(Path(conversations_client.__file__).parent)
-MARK = "mark-0123456789-and-quite-some-more"
+MARK = "Mark-0123456789-and-quite-some-more"
+PIECE = "mark-01234"  # of the mark, as it is looked for: whatever the case, and cut off or not
 
 
 def create(client: Any) -> Any:
@@ -30,6 +39,17 @@ def create(client: Any) -> Any:
 
 def respond(client: Any) -> Any:
     return client.conversations.responses.create("conv_1", message="Hello", model="a/b")
+
+
+@frozen
+class Tallies:
+    """An answer of whose names the service makes some up, as a class of a user's own may be."""
+
+    counts: Mapping[str, int]
+
+
+def count(client: Any) -> Any:
+    return client.request("GET", "/tallies", returns=Tallies)
 
 
 @define
@@ -106,14 +126,14 @@ def hear(
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_the_key_is_told_to_nobody(colour: Colour, ear: Ear, fault: Fault) -> None:
     hear(ear, colour, fault.steps, create, **fault.options)
-    assert MARK not in "".join([*ear.of_others(), *ear.of_ours()])
+    assert PIECE not in "".join([*ear.of_others(), *ear.of_ours()]).lower()
     assert "conversations_client" in {record.name for record in ear.log.records}
     assert len(ear.told) == 2
 
 
 def test_the_key_is_not_told_when_time_is_up(colour: Colour, ear: Ear) -> None:
     hear(ear, colour, [asked, HEAD, silence], create, timeout=0.1)
-    assert MARK not in "".join([*ear.of_others(), *ear.of_ours()])
+    assert PIECE not in "".join([*ear.of_others(), *ear.of_ours()]).lower()
 
 
 def echoed(template: bytes) -> Callable[[Visit], None]:
@@ -130,46 +150,104 @@ def spelt(key: str) -> bytes:
     return "".join(f"\\u{ord(letter):04x}" for letter in key).encode()
 
 
+def events(*pieces: bytes) -> bytes:
+    """A stream that the end of the connection ends, for a chunk would have to know its length."""
+    return head(Transfer_Encoding=None, Connection="close") + b"".join(pieces)
+
+
 SHUT = b"Connection: close\r\n\r\n"
 BAD = b"HTTP/1.1 400 Bad\r\n"
 ECHOES = {
     "the message": BAD + SHUT + b'{"message": "KEY is no key"}',
     "the message in other letters": BAD + SHUT + b'{"message": "' + spelt(MARK) + b'"}',
+    "the message where it is cut off": BAD + SHUT + b'{"message": "' + b"x" * 485 + spelt(MARK) + b'"}',
     "an error's body": BAD + SHUT + b"<p>KEY</p>",
+    "an error's names": BAD + SHUT + b'{"KEY": "KEY"}',
     "an error's header": BAD + b"X-Key: KEY\r\n" + SHUT,
+    "the name of a header": BAD + b"KEY: 1\r\n" + SHUT,
     "the request id": BAD + b"X-Request-Id: KEY\r\n" + SHUT,
     "the reason": b"HTTP/1.1 400 KEY\r\n" + SHUT,
     "where to go": b"HTTP/1.1 307 Gone\r\nLocation: https://elsewhere.example/KEY\r\n" + SHUT,
+    "when to come again": b"HTTP/1.1 429 Slow\r\nRetry-After: KEY\r\n" + SHUT,
     "the type of the content": HEAD + b"Content-Type: KEY\r\n" + SHUT + b"KEY",
     "the request id of a success": HEAD + b"X-Request-Id: KEY\r\n" + SHUT + b"KEY",
     "the encoding": HEAD + b"Content-Encoding: KEY\r\n" + SHUT + b"KEY",
     "what is no status line": b"KEY\r\n\r\n",
     "what is no header": HEAD + b"KEY\r\n\r\n",
+    "what is no length": HEAD + b"Content-Length: KEY\r\n\r\n",
     "what is no chunk": CHUNKED + b"KEY\r\n",
     "a JSON key": HEAD + SHUT + b'{"KEY": "KEY"}',
+    "a field of another type": HEAD + SHUT + b'{"_id": {"KEY": "KEY"}, "kind": ["KEY"]}',
+}  # fmt: skip
+OWN = {
+    "a name in a path": HEAD + SHUT + b'{"counts": {"KEY": "KEY"}}',
 }
 STREAMED = {
     "what is no stream": HEAD + b"Content-Type: text/KEY\r\n" + SHUT,
     "a stream's request id": head(X_Request_Id="KEY") + chunk(word("One")),
     "what is no chunk of a stream": head() + chunk(word("One")) + b"KEY\r\n",
-    "what is no event": head() + chunk(b"data: KEY\n\n"),
-    "an event of other fields": head() + chunk(event("part.delta", partId={"KEY": "KEY"})),
-    "why it failed": head() + chunk(event("response.failed", error="KEY failed", code=1)),
-}
+    "what is no event": events(b"data: KEY\n\n"),
+    "what is not yet an event": events(b"data: KEY"),
+    "an event of other fields": events(event("part.delta", partId={"KEY": "KEY"})),
+    "a field that nobody knows": events(event("part.delta", KEY="KEY")),
+    "an event that nobody knows": events(event("KEY", KEY="KEY")),
+    "what failed": events(event("response.failed", error="KEY failed", code=1)),
+    "what failed in other letters": events(
+        event("response.failed", error="KEY failed", code=1).replace(b"KEY", spelt(MARK))
+    ),
+    "the words so far": events(word("It is KEY. "), word("As I said")),
+    "the words so far in pieces": events(*map(word, MARK)),
+    "the thoughts so far": events(
+        event("part.delta", partId="KEY", delta={"kind": "reasoning", "reasoning": "KEY", "signature": "KEY"})
+    ),
+    "a file": events(
+        event("part.done", partId="1", part={"kind": "file", "file": {"uri": "KEY", "name": "KEY", "KEY": 1}})
+    ),
+    "data": events(
+        event("part.done", partId="1", part={"kind": "data", "data": {"KEY": ["KEY", None, 1]}, "metadata": {"KEY": "KEY"}})
+    ),
+    "a part that nobody knows": events(event("part.done", partId="1", part={"kind": "KEY", "KEY": "KEY"})),
+    "what the response is called": events(STARTED.replace(b"resp_1", b"KEY").replace(b"a/b", b"KEY")),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("template", "call"),
-    [(t, create) for t in ECHOES.values()] + [(t, respond) for t in STREAMED.values()],
-    ids=[*ECHOES, *STREAMED],
+    [(template, create) for template in ECHOES.values()]
+    + [(template, respond) for template in STREAMED.values()]
+    + [(template, count) for template in OWN.values()],
+    ids=[*ECHOES, *STREAMED, *OWN],
 )
 def test_a_key_that_the_service_says_back_is_not_told_either(
     colour: Colour, ear: Ear, template: bytes, call: Callable[[Any], Any]
 ) -> None:
     hear(ear, colour, [asked, echoed(template)], call)
-    assert MARK not in "".join(ear.of_ours())
-    if isinstance(ear.raised, ResponseFailedError):
-        assert ear.raised.service_message == "[redacted] failed"
+    assert PIECE not in "".join(ear.of_ours()).lower()
+    if template in STREAMED.values():
+        assert type(ear.raised) is (
+            ResponseFailedError if b"response.failed" in template else StreamTruncatedError
+        )
+
+
+def test_what_is_said_of_the_key_is_still_readable(colour: Colour, ear: Ear) -> None:
+    failed = [word("It is KEY"), event("response.failed", error="KEY failed", code=1)]
+    hear(ear, colour, [asked, echoed(events(*failed))], respond)
+    assert isinstance(ear.raised, ResponseFailedError)
+    assert ear.raised.service_message == "[redacted] failed"
+    assert ear.raised.partial.text == "It is [redacted]"
+    hear(ear, colour, [asked, echoed(OWN["a name in a path"])], count)
+    assert isinstance(ear.raised, DecodeError)
+    assert [fault.path for fault in ear.raised.faults] == ["$.counts['[redacted]']"]
+
+
+def test_a_name_in_the_path_of_an_event(
+    colour: Colour, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_reading, "_EVENT", Tallies)
+    hear(ear, colour, [asked, echoed(events(b'data: {"counts": {"KEY": ""}}\n\n'))], respond)
+    assert isinstance(ear.raised, StreamTruncatedError)
+    assert "$.counts['[redacted]']" in str(ear.raised)
+    assert PIECE not in "".join(ear.of_ours()).lower()
 
 
 def test_what_a_service_calls_an_exchange_is_fit_for_a_line_of_log(

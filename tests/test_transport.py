@@ -37,7 +37,7 @@ from conversations_client._arguments import path_segment
 from conversations_client._network import Until, is_readable, seconds_left
 from conversations_client._operation import Operation, Request
 from conversations_client._origin import Origin
-from conversations_client._transport import AsyncConnections, Connections, _abandoned, _proxys
+from conversations_client._transport import AsyncConnections, Connections, _abandoned
 
 
 def create(client: Any) -> Any:
@@ -79,13 +79,6 @@ def test_a_proxy_that_is_not_there(colour: Colour, monkeypatch: pytest.MonkeyPat
         with pytest.raises(ProxyError, match="HTTPS_PROXY") as raised:
             colour.run(create, world=World(), api_key=KEY, base_url=url, allow_plain_http=True)
         assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 3)
-
-
-def test_encryption_that_fails_through_a_proxy_is_not_the_proxys_fault() -> None:
-    secured = httpx.ConnectError("certificate")
-    secured.__cause__ = ssl.SSLError()
-    assert _proxys(secured) is secured
-    assert type(_proxys(httpx.ConnectError("x"))) is httpx.ProxyError
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "ftp://127.0.0.1:1"])

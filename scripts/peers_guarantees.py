@@ -1,0 +1,196 @@
+"""Meets other clients with the faults of `docs/guarantees.md`, and prints the table of that page.
+
+    python scripts/peers_guarantees.py OPENAI_PYTHON ORQ_PYTHON
+
+Each is a Python with one of them: `benchmarks/requirements/openai.txt` and
+`requirements/official-sdk.txt`. This client is that of the Python that runs the script.
+"""
+
+import argparse
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import frozen
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+from faulty import FaultyServer, Step, asked, reset, trickled
+from scripted import CONVERSATION, ScriptedServer, answer
+
+_PATIENCE: Final = 6.0  # seconds until a call that has a limit of 0.3 counts as endless
+_KEY: Final = "key-0123456789"
+_BOMB: Final = 3 * 10**8
+_MUCH: Final = 20  # MB
+
+# One body for all of them: a conversation, and a chat completion.
+_CHOICE: Final = {
+    "index": 0,
+    "finish_reason": "stop",
+    "message": {"role": "assistant", "content": "Hello"},
+}
+_BODY: Final[dict[str, Any]] = {
+    **CONVERSATION,
+    "id": CONVERSATION["_id"],
+    "object": "chat.completion",
+    "created": 1,
+    "model": "a/b",
+    "choices": [_CHOICE],
+}
+_STRAY: Final = "conv_of_somebody_else"
+
+_CLIENTS: Final = {
+    "this client": """
+from conversations_client import Client
+client = Client(key, base_url=url, pickle_key=True, **({"timeout": limit} if limit else {}))
+call = client.conversations.create
+""",
+    "openai": """
+from openai import OpenAI
+client = OpenAI(api_key=key, base_url=url, **({"timeout": limit} if limit else {}))
+def call():
+    return client.chat.completions.create(model="a/b", messages=[{"role": "user", "content": "Hi"}])
+""",
+    "orq-ai-sdk": """
+from orq_ai_sdk import Orq
+client = Orq(api_key=key, server_url=url, **({"timeout_ms": int(1000 * limit)} if limit else {}))
+def call():
+    return client.conversations.create(project_id="prj_01jj1hdhn79xas7a01wb3hysdb")
+""",
+}
+_PROGRAM: Final = """
+import json, pickle, resource, sys
+key, url, limit, calls = sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
+{client}
+def name(error):
+    top, kind = type(error).__module__.partition(".")[0], type(error).__qualname__
+    return f"{{top}}.{{kind}}" if top in ("httpx", "json") else kind
+
+def pickles(value):
+    try:
+        pickle.loads(pickle.dumps(value))
+    except Exception as error:
+        return name(error)
+
+said = dict(error=None, gave=None, acted=None, error_pickles=None)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for _ in range(calls):
+    try:
+        given = call()
+    except Exception as error:
+        said.update(gave=None, error=name(error), error_pickles=pickles(error))
+        said.update(acted=getattr(error, "may_have_acted", None))
+    else:
+        said.update(gave=getattr(given, "id", type(given).__name__), error=None)
+grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+print(json.dumps(dict(said, grown=grown // 1024, client_pickles=pickles(client))))
+"""
+
+
+@frozen
+class Peer:
+    """A client, and the Python that has it."""
+
+    name: str
+    python: str
+
+    def meet(self, url: str, *, limit: float = 0, calls: int = 1) -> dict[str, Any] | None:
+        """What it says of the last of its calls; None where it doesn't come to an end."""
+        program = _PROGRAM.format(client=_CLIENTS[self.name])
+        line = [self.python, "-c", program, _KEY, url, str(limit), str(calls)]
+        try:
+            done = subprocess.run(  # noqa: S603 - a Python that was asked for
+                line,
+                capture_output=True,
+                check=True,
+                text=True,
+                timeout=_PATIENCE if limit else None,
+            )
+        except subprocess.TimeoutExpired:
+            return None
+        said: dict[str, Any] = json.loads(done.stdout)
+        return said
+
+
+def _reset(peer: Peer) -> str:
+    with FaultyServer([asked, reset]) as server:
+        said = peer.meet(server.url) or {}
+    times = {1: "once", 3: "three times"}.get(len(server.seen), f"{len(server.seen)} times")
+    has_key = all("idempotency-key" in seen.headers for seen in server.seen)
+    without = "" if len(server.seen) == 1 or has_key else ", with no `Idempotency-Key`"
+    acted = ", `may_have_acted`" if said["acted"] else ""
+    return f"sent {times}{without}; `{said['error']}`{acted}"
+
+
+def _trickle(peer: Peer) -> str:
+    with FaultyServer([asked, trickled(answer(body=_BODY))]) as server:
+        said = peer.meet(server.url, limit=0.3)
+    return f"still waits after {_PATIENCE:g} s" if said is None else f"`{said['error']}`"
+
+
+def _stray(peer: Peer) -> str:
+    other = {**_BODY, "_id": _STRAY, "id": _STRAY}
+    script = [answer(body=_BODY) + answer(body=other), answer(body=_BODY)]
+    with ScriptedServer(script) as server:
+        said = peer.meet(server.url, calls=2) or {}
+    gave = {_STRAY: "is the answer of the next call", CONVERSATION["_id"]: "dropped"}
+    return gave.get(said["gave"], f"`{said['error']}`")
+
+
+def _odd(content: object, *, status: int = 201, **headers: str) -> Callable[[Peer], str]:
+    steps: list[Step] = [asked, answer(status, content, **headers)]
+
+    def meet(peer: Peer) -> str:
+        with FaultyServer(steps) as server:
+            said = peer.meet(server.url) or {}
+        came_to = f"gives a `{said['gave']}`" if said["error"] is None else f"`{said['error']}`"
+        is_much = said["grown"] >= _MUCH
+        return came_to + (f", {said['grown']} MB more memory" if is_much else "")
+
+    return meet
+
+
+def _pickled(peer: Peer) -> str:
+    with FaultyServer([asked, answer(404, {"message": "nobody"})]) as server:
+        said = peer.meet(server.url) or {}
+    error, client = (
+        "yes" if said[what] is None else f"`{said[what]}`"
+        for what in ("error_pickles", "client_pickles")
+    )
+    return f"{error}; {client}"
+
+
+ROWS: Final[dict[str, Callable[[Peer], str]]] = {
+    "resets the connection after it has read the request": _reset,
+    "sends the answer byte by byte, with a timeout of 0.3 s": _trickle,
+    "sends a second answer behind the first": _stray,
+    "answers 200 with HTML": _odd(b"<p>Created</p>", status=200, Content_Type="text/html"),
+    "answers with half of a JSON document": _odd(json.dumps(_BODY).encode()[:-40]),
+    "answers with lists in lists, 100,000 deep": _odd(b"[" * 10**5 + b"]" * 10**5),
+    "compresses 300 MB of zeros to 300 kB": _odd(
+        gzip.compress(bytes(_BOMB)), Content_Encoding="gzip"
+    ),
+    "answers 404: can the error be pickled; and the client": _pickled,
+}
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="Meet other clients with faults.")
+    parser.add_argument("openai", help="a Python with openai")
+    parser.add_argument("orq", help="a Python with orq-ai-sdk")
+    given = parser.parse_args()
+    peers = [
+        Peer(name, python)
+        for name, python in zip(_CLIENTS, (sys.executable, given.openai, given.orq), strict=True)
+    ]
+    print(f"| what the server does | {' | '.join(_CLIENTS)} |\n|---|---|---|---|")
+    for what, meet in ROWS.items():
+        print(f"| {what} | {' | '.join(map(meet, peers))} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""A server on loopback that answers each request as what it is, over as many connections as come."""
+
+import socket
+from typing import BinaryIO
+
+from scripted import CONVERSATION, ScriptedServer, answer, read_request
+from streaming import WHOLE, streamed
+
+PAGE = {"object": "list", "data": [CONVERSATION], "has_more": False}
+
+
+class AnsweringServer(ScriptedServer):
+    """Creates, retrieves, lists and says always the same."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+
+    def _converse(self, connection: socket.socket, stream: BinaryIO) -> None:
+        while (seen := read_request(stream)) is not None:
+            self.seen.append(seen)
+            match seen.method, seen.target.partition("?")[0].split("/")[3:]:
+                case "POST", []:
+                    connection.sendall(answer())
+                case "GET", [] | [""]:
+                    connection.sendall(answer(200, PAGE))
+                case "GET", ["conv_of_nobody"]:
+                    connection.sendall(answer(404, {"message": "nobody"}))
+                case "GET", [_]:
+                    connection.sendall(answer(200))
+                case _:
+                    connection.sendall(streamed(WHOLE))

@@ -1,0 +1,107 @@
+"""Whole calls of an async client, cancelled at each place where they wait."""
+
+import gc
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+from colours import KEY
+from interrupting import CANCELLERS, interrupted, steps_of
+from scripted import CONVERSATION
+from serving import AnsweringServer
+
+from conversations_client import AsyncClient, AsyncHooks
+
+Scenario = Callable[[AsyncClient], Awaitable[None]]
+
+
+async def pause(_: object) -> None:
+    """A hook that waits, so that a call can be cancelled there too."""
+    await anyio.lowlevel.checkpoint()
+
+
+def stream(client: AsyncClient) -> Any:
+    return client.conversations.responses.stream("conv_1", message="Hello", model="a/b")
+
+
+async def create(client: AsyncClient) -> None:
+    assert (await client.conversations.create()).id == CONVERSATION["_id"]
+
+
+async def read_a_stream(client: AsyncClient) -> None:
+    async with stream(client) as events:
+        assert (await events.collect()).text == "One two "
+
+
+async def leave_a_stream(client: AsyncClient) -> None:
+    async with stream(client) as events:
+        await anext(events)
+
+
+async def use_all_connections(client: AsyncClient) -> None:
+    """A lost place would let the second stream wait in vain, and one too many would be left."""
+    async with stream(client) as one, stream(client) as two:
+        connections: Any = client._connections
+        places = connections._transport()._pool._pool
+        assert (places._free, len(places._idle)) == (0, 0)
+        for events in (one, two):
+            assert (await events.collect()).text == "One two "
+    await create(client)
+
+
+async def nothing(_: AsyncClient) -> None:
+    """Leave the client without a connection."""
+
+
+@pytest.mark.parametrize("before", [nothing, use_all_connections])
+@pytest.mark.parametrize("call", [create, read_a_stream, leave_a_stream])
+@CANCELLERS
+def test_a_call_cancelled_anywhere_leaves_the_client_all_its_connections(
+    backend: str, natively: bool, call: Scenario, before: Scenario
+) -> None:
+    async def cut_at(step: int) -> bool:
+        async with AsyncClient(
+            KEY,
+            base_url=server.url,
+            max_connections=2,
+            timeout=5,
+            hooks=AsyncHooks(on_request=pause, on_response=pause),
+        ) as client:
+            await before(client)
+            cut = await interrupted(lambda: call(client), step=step, natively=natively)
+            await use_all_connections(client)
+        return cut
+
+    with AnsweringServer() as server:
+        # It waits in both hooks, and for the answer.
+        assert anyio.run(steps_of, cut_at, backend=backend) > 3
+    gc.collect()  # a socket that nobody closed would warn
+
+
+@CANCELLERS
+def test_a_call_cancelled_while_it_waits_for_a_connection_leaves_the_client_all_of_them(
+    backend: str, natively: bool
+) -> None:
+    async def cut_at(step: int) -> bool:
+        cut = False
+        async with AsyncClient(KEY, base_url=server.url, max_connections=2, timeout=5) as client:
+            async with anyio.create_task_group() as tasks:
+                held = [stream(client), stream(client)]
+                for each in held:
+                    await each.__aenter__()
+                tasks.start_soon(end_when_awaited, held)
+                cut = await interrupted(lambda: create(client), step=step, natively=natively)
+            await use_all_connections(client)
+        return cut
+
+    with AnsweringServer() as server:
+        assert anyio.run(steps_of, cut_at, backend=backend) > 3
+    gc.collect()  # as above
+
+
+async def end_when_awaited(held: list[Any]) -> None:
+    await anyio.wait_all_tasks_blocked()
+    for each in held:
+        await each.aclose()

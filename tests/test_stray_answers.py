@@ -1,0 +1,71 @@
+"""What comes behind an answer: later, and where the connections are not the client's own.
+
+What comes at once over its own the client looks for (`tests/test_faults.py`). Where the next answer
+is another one here, that is what httpx does: if it fails, `docs/guarantees.md` can promise more.
+"""
+
+import threading
+from typing import Any
+
+import pytest
+from colours import KEY, Colour
+from faulty import FaultyServer, Visit, asked, silence
+from injected import STACKS, made, run
+from pools import either, run_client
+from scripted import CONVERSATION, ScriptedServer, answer
+
+OWN = CONVERSATION["_id"]
+STRAY = "conv_of_somebody_else"
+STRAYING = answer(body={**CONVERSATION, "_id": STRAY})
+TWO_AT_ONCE = answer() + STRAYING
+
+
+async def two_creates(client: Any) -> list[str]:
+    return [(await either(client.conversations.create())).id for _ in range(2)]
+
+
+@pytest.mark.parametrize(("kept", "second"), [(None, STRAY), (0, OWN)])
+@pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.__name__)
+def test_over_a_client_of_the_callers_own_it_is_the_next_one_unless_no_connection_is_kept(
+    colour: Colour, stack: Any, kept: int | None, second: str
+) -> None:
+    make = made(stack, limits=stack.Limits(max_keepalive_connections=kept))
+    with ScriptedServer([TWO_AT_ONCE, answer()]) as server:
+        assert run(colour, make, two_creates, base_url=server.url) == [OWN, second]
+    assert server.connections == (1 if second == STRAY else 2)
+
+
+def test_through_a_proxy_it_is_the_next_one(
+    colour: Colour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(client: Any) -> None:
+        assert await two_creates(client) == [OWN, STRAY]
+
+    with ScriptedServer([TWO_AT_ONCE, answer()]) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        url = "http://api.invalid"
+        run_client(colour, scenario, api_key=KEY, base_url=url, allow_plain_http=True)
+    assert proxy.connections == 1
+
+
+@pytest.mark.parametrize("stack", [None, *STACKS], ids=lambda s: s.__name__ if s else "own")
+def test_what_comes_before_the_next_request_is_noticed(colour: Colour, stack: Any) -> None:
+    was_read, has_come = threading.Event(), threading.Event()
+
+    def stray(visit: Visit) -> None:
+        was_read.wait(5)
+        visit.connection.sendall(STRAYING)
+        has_come.set()
+
+    async def scenario(client: Any) -> None:
+        assert (await either(client.conversations.create())).id == OWN
+        was_read.set()
+        assert has_come.wait(5)
+        assert (await either(client.conversations.create())).id == OWN
+
+    with FaultyServer([asked, answer(), stray, silence]) as server:
+        if stack is None:
+            run_client(colour, scenario, api_key=KEY, base_url=server.url, max_connections=1)
+        else:
+            run(colour, made(stack), scenario, base_url=server.url)
+    assert server.connections == 2
