@@ -49,7 +49,15 @@ LAYERS = [
     {"_collected", "_wire"},
     {"_objects", "_paging", "responses"},
     {"_generated", "_log", "events", "models"},
-    {"_async_connections", "_json", "_sync_connections", "_values", "hooks", "messages"},
+    {
+        "_async_connections",
+        "_json",
+        "_sync_connections",
+        "_values",
+        "_written",
+        "hooks",
+        "messages",
+    },
     {"_body", "_failures", "_faults", "_origin", "_pool", "_times", "_validators"},
     {"_display", "_network", "_source", "errors"},
     {
