@@ -3,10 +3,13 @@
 import io
 import re
 import runpy
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command_line import reader_gone
 from scripted import CONVERSATION
 
 from conversations_client import Client
@@ -87,3 +90,12 @@ def test_a_chat_with_a_service_that_says_no_id(
 def test_examples_fit_one_screen() -> None:
     for path in EXAMPLES.glob("*.py"):
         assert len(path.read_text().splitlines()) <= 40
+
+
+def test_the_demo_ends_in_silence_when_its_reader_leaves() -> None:
+    demo = EXAMPLES.parent / "scripts" / "demo.py"
+    with reader_gone() as nobody:
+        ended = subprocess.run(  # noqa: S603
+            [sys.executable, demo], stdout=nobody, stderr=subprocess.PIPE, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (0, b"")
