@@ -52,6 +52,7 @@ nitpick_ignore_regex = [
     (r"py:class", r"conversations_client\.events\._Event"),
 ]
 
+FOR_THE_SOURCE = re.compile(r"<!-- where the source is read: begin -->.*?end -->\n", re.DOTALL)
 ATTRIBUTE = re.compile(r"^(\.\. attribute:: .+)\n((?:(?!\.\. ).*\n)*?) +:type: (.+)$", re.MULTILINE)
 
 
@@ -70,7 +71,14 @@ def put_types_beside_names(*arguments: object) -> None:
     lines[:] = ATTRIBUTE.sub(r"\1\n   :type: \3\n\2", text).split("\n")
 
 
+def leave_out_what_is_for_readers_of_the_source(*arguments: object) -> None:
+    """Drop what a page says for those who read it where directives are not carried out."""
+    source = cast("list[str]", arguments[-1])
+    source[0] = FOR_THE_SOURCE.sub("", source[0])
+
+
 def setup(app: Sphinx) -> None:
     """Connect what settings can't say."""
+    app.connect("source-read", leave_out_what_is_for_readers_of_the_source)
     app.connect("autodoc-process-signature", show_factories)
     app.connect("autodoc-process-docstring", put_types_beside_names, priority=900)

@@ -64,14 +64,32 @@ def test_every_code_block_is_of_a_language_that_is_run(path: Path) -> None:
     assert set(fences[::2]) <= RUN | NOT_RUN
 
 
-def test_the_reference_has_every_public_name_once() -> None:
-    text = "".join(page.read_text() for page in ROOT.glob("docs/reference/*.md"))
-    documented = re.findall(
+def documented_on(page: Path) -> list[str]:
+    return re.findall(
         r"^\.\. (?:auto|py:)(?!module)\w+:: (?:conversations_client\.(?:messages|events)\.)?(\w+)$",
-        text,
+        page.read_text(),
         re.MULTILINE,
     )
+
+
+REFERENCE = sorted(ROOT.glob("docs/reference/*.md"))
+
+
+def test_the_reference_has_every_public_name_once() -> None:
+    documented = [name for page in REFERENCE for name in documented_on(page)]
     assert sorted(documented) == sorted([*conversations_client.__all__, "Sandbox"])
+
+
+@pytest.mark.parametrize("page", REFERENCE, ids=named)
+def test_a_page_of_directives_tells_what_it_holds_where_they_are_not_carried_out(
+    page: Path,
+) -> None:
+    told = re.search(
+        r"On this page: (.*?)\. It is made .*/(\w+)\.html", page.read_text(), re.DOTALL
+    )
+    assert told is not None
+    assert re.findall(r"`(\w+)`", told[1]) == documented_on(page)
+    assert told[2] == page.stem
 
 
 # Where a page shows what no type checker can take, and why.
