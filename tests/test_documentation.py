@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -90,6 +91,14 @@ def test_a_page_of_directives_tells_what_it_holds_where_they_are_not_carried_out
     assert told is not None
     assert re.findall(r"`(\w+)`", told[1]) == documented_on(page)
     assert told[2] == page.stem
+
+
+def test_every_extra_is_told_of() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    page = (ROOT / "docs" / "explanation" / "why-these-dependencies.md").read_text()
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == sorted(extras)
 
 
 # Where a page shows what no type checker can take, and why.
