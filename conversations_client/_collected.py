@@ -47,7 +47,9 @@ class Collected:
         """Take the next event; gives the words that it brings, none that came before."""
         match event:
             case PartDelta():
-                so_far = self._parts.setdefault(event.part_id, _Deltas())
+                so_far = self._parts.get(event.part_id)
+                if so_far is None:
+                    so_far = self._parts[event.part_id] = _Deltas()
                 if not isinstance(so_far, _Deltas):
                     return ""
                 so_far.add(event.delta)

@@ -12,6 +12,7 @@ from ._failures import foreign
 from ._http import httpx
 from ._incoming import AsyncIncoming, Incoming, exhaust_async
 from ._log import is_wanted, log
+from ._network import Until
 from ._operation import Operation, Outcome, Reply
 from ._tracing import traced
 from ._transport import (
@@ -123,6 +124,15 @@ class Engine(Exchange):
             return self._read(call, response)
         self._lift(request)
         return Incoming(self._head(call, response), request, response)
+
+    def _within(self, seconds: float, call: Call[Any]) -> float:
+        return Until(seconds, deadline=call.deadline, clock=self._effects.clock)
+
+    def _lift(self, request: httpx.Request) -> None:
+        """Let a stream go on as long as it isn't silent."""
+        limit = request.extensions["timeout"]["read"]
+        if isinstance(limit, Until):
+            limit.lift(self._settings.timeout.idle)
 
     def _read(self, call: Call[Any], response: httpx.Response) -> Reply:
         try:

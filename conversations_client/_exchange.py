@@ -17,7 +17,6 @@ from ._failures import transport_error
 from ._headers import Headers
 from ._http import httpx
 from ._incoming import Head
-from ._network import Until
 from ._operation import Operation, Reply
 from ._requests import Requests
 from ._retry import Retry
@@ -86,25 +85,24 @@ class Exchange:
 
     def _limits(self, call: Call[T]) -> dict[str, float | None]:
         timeout = self._settings.timeout
-        phases = {"connect": timeout.connect, "read": timeout.idle, "write": timeout.idle}
         left = call.deadline - self._effects.clock()
         if left <= 0:
             raise call.out_of_time(Delivery.UNSENT)
+        idle = self._limit(timeout.idle, left, call)
         return {
-            phase: self._limit(left if seconds is None else min(seconds, left), call)
-            for phase, seconds in {**phases, "pool": None}.items()
+            "connect": self._limit(timeout.connect, left, call),
+            "read": idle,
+            "write": idle,
+            "pool": self._limit(None, left, call),
         }
 
-    def _limit(self, seconds: float, call: Call[T]) -> Until | None:
-        if seconds == math.inf:
-            return None
-        return Until(seconds, deadline=call.deadline, clock=self._effects.clock)
+    def _limit(self, seconds: float | None, left: float, call: Call[T]) -> float | None:
+        limit = left if seconds is None else min(seconds, left)
+        return None if limit == math.inf else self._within(limit, call)
 
-    def _lift(self, request: httpx.Request) -> None:
-        """Let a stream go on as long as it isn't silent."""
-        limit = request.extensions["timeout"]["read"]
-        if isinstance(limit, Until):
-            limit.lift(self._settings.timeout.idle)
+    def _within(self, seconds: float, call: Call[T]) -> float:  # noqa: ARG002 - for who needs it
+        """A limit that also keeps to the call's deadline, where nothing else does."""
+        return seconds
 
     def _head(self, call: Call[Any], response: httpx.Response) -> Head:
         reply = self._reply(response, b"")

@@ -6,12 +6,13 @@ file imports it in place of the other.
 
 import sys
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, Final, Protocol
 
 import httpcore
 import httpx
 
-__all__ = ["AsyncHTTPClient", "HTTPClient", "classes", "httpcore", "httpx"]
+__all__ = ["AsyncHTTPClient", "HTTPClient", "classes", "httpcore", "httpx", "must_be_httpcores"]
 
 _OTHER: Final = "httpx2"
 
@@ -42,3 +43,23 @@ def classes(*names: str) -> tuple[type[Any], ...]:
     stacks = (httpx, sys.modules.get(_OTHER))
     found = (getattr(stack, name, None) for stack in stacks for name in names)
     return tuple(each for each in found if isinstance(each, type))
+
+
+def must_be_httpcores() -> bool:
+    """Whether connections must be httpcore's own: something mocks them, as respx does."""
+    return (
+        httpcore.HTTPConnection.handle_request is not _handle_request
+        or httpcore.AsyncHTTPConnection.handle_async_request is not _handle_async_request
+    )
+
+
+def _own(cls: type, method: str) -> object:
+    # Mocked already when it was imported, it is never what it should be.
+    found = vars(cls)[method]
+    if not isinstance(found, FunctionType):
+        return None
+    return found if found.__globals__["__name__"].startswith(f"{cls.__module__}.") else None
+
+
+_handle_request: Final = _own(httpcore.HTTPConnection, "handle_request")
+_handle_async_request: Final = _own(httpcore.AsyncHTTPConnection, "handle_async_request")

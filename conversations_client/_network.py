@@ -1,23 +1,21 @@
-"""Sockets with what httpcore's own lack.
+"""Sync sockets that keep to a deadline, and what connections of both colours ask of a socket.
 
-Sync ones keep to a deadline: httpcore's hold each read and write to a limit, so that a server which
-sends a byte now and then could keep a call going for ever. Async ones are closed where a task is
-cancelled in the middle of TLS's handshake, and send a request in one piece.
+httpcore's hold each read and write to a limit, so that a server which sends a byte now and then
+could keep a call going for ever.
 """
 
-import contextlib
 import math
+import select
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
-from typing import Any, Final, Self, cast
-
-import anyio
+from typing import Any, Final, Protocol, Self
 
 from ._http import httpcore
 
-_LARGEST_HELD: Final = 2**16
+CUT_OFF: Final = "conversations_client.cut_off"
+"""The extension of a request that ended before it was sent: what it had been waiting for."""
 
 
 class Until(float):
@@ -60,29 +58,38 @@ def seconds_left(limit: float | None, expired: type[httpcore.TimeoutException]) 
     return None if seconds == math.inf else seconds
 
 
-def extensions(request: httpcore.Request) -> MutableMapping[str, Any]:
-    """What goes with a request besides HTTP."""
-    return request.extensions  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+def extensions(message: httpcore.Request | httpcore.Response) -> MutableMapping[str, Any]:
+    """What goes with a request or an answer besides HTTP."""
+    return message.extensions  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
-def is_reusable(
-    connection: httpcore.ConnectionInterface | httpcore.AsyncConnectionInterface,
-) -> bool:
-    """Whether the next request may be sent over a connection whose answer was read to its end.
-
-    It may not if more came than the answer: that would be taken for the next one.
-    """
-    if not connection.is_available():
-        return False
-    state = getattr(getattr(connection, "_connection", None), "_h11_state", None)
-    return state is None or not state.trailing_data[0]
+def limits(request: httpcore.Request) -> tuple[float | None, float | None, float | None]:
+    """Seconds to connect, for a write and for a read; None for no limit."""
+    found = extensions(request).get("timeout", {})
+    return found.get("connect"), found.get("write"), found.get("read")
 
 
 def pool_timeout(request: httpcore.Request) -> float:
     """Seconds to wait for a place in a pool; raises PoolTimeout if there are none left."""
-    limits = extensions(request).get("timeout", {})
-    seconds = seconds_left(limits.get("pool"), httpcore.PoolTimeout)
+    limit = extensions(request).get("timeout", {}).get("pool")
+    seconds = seconds_left(limit, httpcore.PoolTimeout)
     return math.inf if seconds is None else seconds
+
+
+class _Socket(Protocol):
+    def fileno(self) -> int: ...
+
+
+def is_readable(connection: _Socket) -> bool:
+    """Whether something came over an idle connection: more than was asked for, or the end."""
+    number = connection.fileno()
+    if number < 0:
+        return True
+    if not hasattr(select, "poll"):
+        return bool(select.select([number], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(number, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class DeadlineStream(httpcore.NetworkStream):
@@ -161,70 +168,3 @@ def _addresses(host: str, port: int) -> list[str]:
     except OSError as error:
         raise httpcore.ConnectError(str(error)) from error
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
-
-
-class AsyncStream(httpcore.AsyncNetworkStream):
-    """A connection that is closed where its encryption fails or is cancelled.
-
-    What is written is sent when an answer is read, a request's head and body together: each time
-    that a task writes, others get their turn before it goes on.
-    """
-
-    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
-        self._inner = inner
-        self._held: list[bytes] = []
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        if self._held:
-            # What can't be sent to the end may be answered all the same.
-            with contextlib.suppress(httpcore.WriteError):
-                await self._send(timeout)
-        return await self._inner.read(max_bytes, timeout)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        self._held.append(buffer)
-        if len(buffer) > _LARGEST_HELD:
-            await self._send(timeout)
-
-    async def _send(self, timeout: float | None) -> None:  # noqa: ASYNC109 - as above
-        held = b"".join(self._held)
-        self._held.clear()
-        await self._inner.write(held, timeout)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - as httpcore declares it
-    ) -> httpcore.AsyncNetworkStream:
-        try:
-            inner = await self._inner.start_tls(ssl_context, server_hostname, timeout)
-        except BaseException:
-            with anyio.CancelScope(shield=True):
-                await self._inner.aclose()
-            raise
-        return AsyncStream(inner)
-
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
-        return self._inner.get_extra_info(info)
-
-
-class AsyncBackend(httpcore.AsyncNetworkBackend):
-    """Opens TCP connections, on asyncio and trio."""
-
-    def __init__(self) -> None:
-        self._inner = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - as httpcore declares it
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        stream = await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
-        return AsyncStream(stream)

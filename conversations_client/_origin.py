@@ -9,8 +9,10 @@ from urllib.request import getproxies, proxy_bypass
 
 from attrs import frozen
 
-from ._http import httpcore, httpx
-from ._network import AsyncBackend, DeadlineBackend
+from ._async_connection import AsyncConnection
+from ._http import httpcore, httpx, must_be_httpcores
+from ._network import DeadlineBackend
+from ._sync_connection import Connection
 from .errors import ConfigurationError
 
 KEEPALIVE_SECONDS: Final = 5.0  # shorter than the idle limit of common servers and balancers
@@ -24,23 +26,21 @@ class Origin:
     max_connections: int
     ssl_context: ssl.SSLContext | None
 
-    def connect(self) -> Callable[[], httpcore.HTTPConnection]:
+    def connect(self) -> Callable[[], Connection | httpcore.HTTPConnection]:
         """Makes sync connections."""
-        return partial(
-            httpcore.HTTPConnection,
-            self._httpcore_origin(),
-            ssl_context=self.tls(),
-            network_backend=DeadlineBackend(),
+        origin, tls = self._httpcore_origin(), self.tls()
+        httpcores = partial(
+            httpcore.HTTPConnection, origin, ssl_context=tls, network_backend=DeadlineBackend()
         )
+        own = partial(Connection, origin, tls)
+        return lambda: httpcores() if must_be_httpcores() else own()
 
-    def connect_async(self) -> Callable[[], httpcore.AsyncHTTPConnection]:
+    def connect_async(self) -> Callable[[], AsyncConnection | httpcore.AsyncHTTPConnection]:
         """Makes async connections."""
-        return partial(
-            httpcore.AsyncHTTPConnection,
-            self._httpcore_origin(),
-            ssl_context=self.tls(),
-            network_backend=AsyncBackend(),
-        )
+        origin, tls = self._httpcore_origin(), self.tls()
+        httpcores = partial(httpcore.AsyncHTTPConnection, origin, ssl_context=tls)
+        own = partial(AsyncConnection, origin, tls)
+        return lambda: httpcores() if must_be_httpcores() else own()
 
     def proxy_options(self) -> dict[str, Any] | None:
         """What httpx's transports of both colours are made with; None if no proxy is set."""
@@ -58,7 +58,9 @@ class Origin:
         """Loading certificates takes longer than all the rest of a client: not for http://."""
         if urlsplit(self.base_url).scheme != "https":
             return None
-        return self.ssl_context or _default_tls()
+        context = self.ssl_context or _default_tls()
+        context.set_alpn_protocols(["http/1.1"])
+        return context
 
     def _httpcore_origin(self) -> httpcore.Origin:
         # As httpx's transport spells it in each request.

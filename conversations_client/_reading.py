@@ -20,6 +20,7 @@ from .responses import (
 _MEDIA_TYPE: Final = "text/event-stream"
 _SENTINEL: Final = b"[DONE]"
 _EVENT: Final = cast("type[Event]", Event)
+_OF_PARTS: Final = (PartDelta, PartDone)
 
 
 class Reading:
@@ -80,7 +81,7 @@ class Reading:
         if data == _SENTINEL:
             raise self._truncated("said that it was done, but not how the response ended.")
         event = self._event(data)
-        if isinstance(event, PartDelta | PartDone):
+        if isinstance(event, _OF_PARTS):
             self._count(data)
         self.words = self._collected.add(event)
         if isinstance(event, ResponseDone):

@@ -19,7 +19,8 @@ class EventDecoder:
     def __init__(self, *, limit: int) -> None:
         self._limit = limit
         self._rest = bytearray()
-        self._data = bytearray()
+        self._data: list[bytes] = []
+        self._size = 0  # of the data, each line with its newline
         self._ready: deque[bytes] = deque()
         self._skips_newline = False
         self._is_at_start = True
@@ -58,26 +59,33 @@ class EventDecoder:
     def _line(self, end: bytes) -> None:
         if not self._has_room(end):
             return
-        line = bytes(self._rest) + end
-        self._rest.clear()
+        line = end
+        if self._rest:
+            line = bytes(self._rest) + end
+            self._rest.clear()
         if self._is_at_start:
             self._is_at_start = False
             line = line.removeprefix(_BYTE_ORDER_MARK)
         if not line:
             self._dispatch()
         elif line.startswith(b"data:"):
-            self._data += line[5:].removeprefix(b" ") + b"\n"
+            self._add(line[5:].removeprefix(b" "))
         elif line == b"data":
-            self._data += b"\n"
+            self._add(b"")
+
+    def _add(self, data: bytes) -> None:
+        self._data.append(data)
+        self._size += len(data) + 1
 
     def _has_room(self, more: bytes) -> bool:
         # Lines count as they came, so that it is all the same how they were cut. Once overfull it
         # stays so: whatever comes after would be taken for the next event.
-        size = len(self._data) + len(self._rest) + len(more)
-        self._is_overfull = self._is_overfull or size > self._limit
+        if self._size + len(self._rest) + len(more) > self._limit:
+            self._is_overfull = True
         return not self._is_overfull
 
     def _dispatch(self) -> None:
         if self._data and not self._is_overfull:
-            self._ready.append(bytes(self._data[:-1]))
+            self._ready.append(b"\n".join(self._data))
         self._data.clear()
+        self._size = 0

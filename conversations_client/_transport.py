@@ -8,14 +8,14 @@ from weakref import WeakKeyDictionary
 
 import anyio.lowlevel
 
-from ._async_connections import CUT_OFF, AsyncConnectionPool
+from ._async_pool import AsyncConnectionPool
 from ._config import Settings
 from ._failures import is_tls
 from ._http import AsyncHTTPClient, HTTPClient, httpcore, httpx
-from ._network import DeadlineBackend
+from ._network import CUT_OFF, DeadlineBackend
 from ._origin import KEEPALIVE_SECONDS, Origin
 from ._pool import closed_error
-from ._sync_connections import ConnectionPool
+from ._sync_pool import ConnectionPool
 from .errors import ConfigurationError
 
 

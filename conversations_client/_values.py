@@ -177,10 +177,15 @@ def _tagged_hook(form: Any, converter: Converter) -> StructureHook:
     by_tag = {value: cls for cls in get_args(form) for a in tags(cls) for value in get_args(a.type)}
     (tag_name,) = {wire_name(a) for cls in get_args(form) for a in tags(cls)}
 
+    hooks: dict[type, StructureHook] = {}
+
     def hook(value: Any, _: object) -> Any:
         expect(value, dict, "an object")
         tag = value.get(tag_name)
         cls = by_tag.get(tag, unknown) if type(tag) is str else unknown
-        return converter.structure(value, cls)
+        if cls not in hooks:
+            # Not before: it may lead back to this very union, whose hook is only being made.
+            hooks[cls] = converter.get_structure_hook(cls)
+        return hooks[cls](value, cls)
 
     return hook

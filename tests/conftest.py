@@ -1,5 +1,10 @@
 import pytest
 from colours import COLOURS, Colour
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(params=COLOURS)

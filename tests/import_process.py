@@ -9,7 +9,7 @@ from conversations_client.bulk import Journal, import_file
 
 _FORKSERVER = get_context("forkserver")
 # What is imported once need not be imported by each process.
-_PRELOADED = ("_outcomes", "_transport", "_wire", "_json", "_sync_connections")
+_PRELOADED = ("_outcomes", "_transport", "_wire", "_json", "_sync_pool")
 _FORKSERVER.set_forkserver_preload(
     ["__main__", "import_process", *(f"conversations_client.{name}" for name in _PRELOADED)]
 )

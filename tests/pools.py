@@ -9,9 +9,9 @@ import httpcore
 from attrs import define
 from colours import Colour
 
-from conversations_client._async_connections import AsyncConnectionPool
+from conversations_client._async_pool import AsyncConnectionPool
 from conversations_client._origin import Origin
-from conversations_client._sync_connections import ConnectionPool
+from conversations_client._sync_pool import ConnectionPool
 
 
 @define

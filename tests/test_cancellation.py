@@ -129,7 +129,7 @@ def test_a_task_cancelled_anywhere_leaves_no_connection_behind(
         return cut
 
     with ScriptedServer(always(), tls=serving) as server:
-        assert anyio.run(steps_of, cut_at, backend=backend) > 2
+        assert anyio.run(steps_of, cut_at, backend=backend) > 1
     gc.collect()  # a socket that nobody closed would warn
 
 

@@ -1,7 +1,9 @@
 """What other tools put in httpx's place, or around it, works on a client of its own as it is."""
 
 from typing import Any
+from unittest.mock import patch
 
+import httpcore
 import httpx
 import respx
 from colours import KEY, Colour
@@ -13,6 +15,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from pools import either, run_client
 from pytest_httpx import HTTPXMock
 from scripted import CONVERSATION, ScriptedServer, always
+
+from conversations_client._http import _own
 
 
 def create(client: Any) -> Any:
@@ -30,6 +34,31 @@ def test_respx_mocks_a_client(colour: Colour) -> None:
         run_client(colour, twice, api_key=KEY, base_url="http://127.0.0.1:1", max_connections=1)
     assert route.call_count == 2
     assert route.calls.last.request.headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_respx_mocks_a_client_that_is_connected_and_connects_again_after_it(
+    colour: Colour,
+) -> None:
+    async def thrice(client: Any) -> None:
+        await either(create(client))
+        with respx.mock(base_url=server.url) as router:
+            route = router.post("/v2/conversations").respond(201, json=CONVERSATION)
+            await either(create(client))
+        assert route.call_count == 1
+        await either(create(client))
+
+    with ScriptedServer(always()) as server:
+        run_client(colour, thrice, api_key=KEY, base_url=server.url, max_connections=1)
+    assert len(server.seen) == 2
+
+
+def test_what_is_mocked_when_it_is_imported_is_mocked() -> None:
+    method = httpcore.HTTPConnection.handle_request
+    assert _own(httpcore.HTTPConnection, "handle_request") is method
+    with respx.mock:
+        assert _own(httpcore.HTTPConnection, "handle_request") is None
+    with patch.object(httpcore.HTTPConnection, "handle_request"):
+        assert _own(httpcore.HTTPConnection, "handle_request") is None
 
 
 def test_respx_in_its_other_mode_mocks_an_injected_client(colour: Colour) -> None:

@@ -107,7 +107,7 @@ def hear(
 def test_the_key_is_told_to_nobody(colour: Colour, ear: Ear, fault: Fault) -> None:
     hear(ear, colour, fault.steps, create, **fault.options)
     assert MARK not in "".join([*ear.of_others(), *ear.of_ours()])
-    assert {"conversations_client", "httpcore.connection"} <= {r.name for r in ear.log.records}
+    assert "conversations_client" in {record.name for record in ear.log.records}
     assert len(ear.told) == 2
 
 

@@ -137,7 +137,7 @@ def test_a_megabyte_in_many_chunks_is_copied_a_few_times_only() -> None:
             return bytes(memoryview(self))
 
     decoder = EventDecoder(limit=2**21)
-    decoder._rest, decoder._data = Counting(), Counting()
+    decoder._rest = Counting()
     for chunk in cut(stream, range(0, len(stream), 1024)):
         decoder.feed(chunk)
     assert decoder.take() == data

@@ -48,18 +48,28 @@ LAYERS = [
     {"_arguments", "_operation"},
     {"_collected", "_wire"},
     {"_objects", "_paging", "responses"},
-    {"_generated", "_log", "events", "models"},
+    {"_generated", "_log", "_origin", "events", "models"},
     {
-        "_async_connections",
+        "_async_connection",
+        "_async_pool",
         "_json",
-        "_sync_connections",
+        "_sync_pool",
         "_values",
         "_written",
         "hooks",
         "messages",
     },
-    {"_body", "_failures", "_faults", "_origin", "_pool", "_times", "_validators"},
-    {"_display", "_network", "_source", "errors"},
+    {
+        "_asyncio_stream",
+        "_body",
+        "_failures",
+        "_faults",
+        "_pool",
+        "_sync_connection",
+        "_times",
+        "_validators",
+    },
+    {"_display", "_http11", "_network", "_source", "errors"},
     {
         "_attributes",
         "_headers",
@@ -74,7 +84,7 @@ LAYERS = [
     },
 ]
 DEPTH = {module: depth for depth, layer in enumerate(LAYERS) for module in layer}
-SOCKETS = {"_sync_connections", "_async_connections", "_network"}
+SOCKETS = {"_async_connection", "_async_pool", "_asyncio_stream", "_network", "_sync_pool"}
 IMPURE = {"os", "socket", "time", "random", "uuid", "anyio", "threading", "secrets", "logging"}
 EFFECTFUL = {
     "_configured",

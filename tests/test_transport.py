@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import socket
 import ssl
 import threading
@@ -33,7 +34,7 @@ from conversations_client import (
     TLSError,
 )
 from conversations_client._arguments import path_segment
-from conversations_client._network import Until, seconds_left
+from conversations_client._network import Until, is_readable, seconds_left
 from conversations_client._operation import Operation, Request
 from conversations_client._origin import Origin
 from conversations_client._transport import AsyncConnections, Connections, _abandoned, _proxys
@@ -298,3 +299,21 @@ def test_nothing_is_left_of_a_limit_whose_deadline_is_over() -> None:
     over = Until(5.0, deadline=1.0, clock=lambda: 1.0)
     with pytest.raises(httpcore.ReadTimeout):
         seconds_left(over, httpcore.ReadTimeout)
+
+
+@pytest.mark.parametrize("has_poll", [True, False])
+def test_what_came_over_a_connection_that_nobody_uses(
+    monkeypatch: pytest.MonkeyPatch, *, has_poll: bool
+) -> None:
+    if not has_poll:
+        monkeypatch.delattr(select, "poll")
+    ours, theirs = socket.socketpair()
+    assert not is_readable(ours)
+    theirs.send(b"!")
+    assert is_readable(ours)
+    ours.recv(1)
+    assert not is_readable(ours)
+    theirs.close()
+    assert is_readable(ours)
+    ours.close()
+    assert is_readable(ours)

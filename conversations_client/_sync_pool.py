@@ -1,4 +1,4 @@
-"""The sync pool: the bookkeeping of `_pool` put to work on httpcore's connections.
+"""The sync pool: the bookkeeping of `_pool` put to work on connections.
 
 It stands where httpx's transport keeps httpcore's pool, which scans and polls every connection for
 every request.
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, TypeAlias, cast
 
 from ._http import httpcore
-from ._network import is_reusable, pool_timeout
+from ._network import pool_timeout
 from ._pool import LOOK_SECONDS, Pool, Ticket
 
 _Ticket: TypeAlias = Ticket[httpcore.ConnectionInterface, threading.Event]
@@ -66,7 +66,7 @@ class ConnectionPool:
     def release(self, ticket: _Ticket) -> None:
         """Give a place on, with its connection if that can be used again."""
         connection = ticket.connection
-        if connection is None or not is_reusable(connection):
+        if connection is None or not connection.is_available():
             self._discard(ticket)
             return
         with self._lock:
@@ -104,20 +104,15 @@ class ConnectionPool:
             self.release(ticket)
 
     def _send(self, ticket: _Ticket, request: httpcore.Request) -> httpcore.Response:
-        while True:
-            connection = ticket.connection
-            if connection is not None and connection.has_expired():
-                # The service hung up: noticed before anything is sent.
-                ticket.connection = None
-                _close(connection)
-                connection = None
-            if connection is None:
-                connection = ticket.connection = self._connect()
-            try:
-                return connection.handle_request(request)
-            except httpcore.ConnectionNotAvailable:
-                ticket.connection = None
-                _close(connection)
+        connection = ticket.connection
+        if connection is not None and connection.has_expired():
+            # The service hung up: noticed before anything is sent.
+            ticket.connection = None
+            _close(connection)
+            connection = None
+        if connection is None:
+            connection = ticket.connection = self._connect()
+        return connection.handle_request(request)
 
     def _sweep(self) -> None:
         while self.dropped and (ticket := _next(self.dropped)) is not None:

@@ -1,4 +1,4 @@
-"""The async pool: the bookkeeping of `_pool` put to work on httpcore's connections.
+"""The async pool: the bookkeeping of `_pool` put to work on connections.
 
 It stands where httpx's transport keeps httpcore's pool, which scans and polls every connection for
 every request, and loses one where a task is cancelled while it waits. Nothing is awaited between
@@ -14,11 +14,8 @@ from typing import Any, Final, Self, TypeAlias, cast
 import anyio
 
 from ._http import httpcore, httpx
-from ._network import extensions, is_reusable, pool_timeout
+from ._network import CUT_OFF, extensions, pool_timeout
 from ._pool import LOOK_SECONDS, Pool, Ticket
-
-CUT_OFF: Final = "conversations_client.cut_off"
-"""The extension of a request that ended before it was sent: what it had been waiting for."""
 
 _CLOSING_SECONDS: Final = 1.0  # in which an encrypted connection may still say goodbye
 
@@ -58,8 +55,6 @@ class AsyncConnectionPool:
         try:
             response = await self._send(ticket, request)
         except BaseException:
-            if _never_connected(ticket.connection):
-                extensions(request)[CUT_OFF] = httpx.ConnectTimeout("")
             await self.release(ticket)
             raise
         response.stream = AsyncBody(cast("AsyncIterable[bytes]", response.stream), ticket, self)
@@ -73,7 +68,7 @@ class AsyncConnectionPool:
     async def release(self, ticket: _Ticket) -> None:
         """Give a place on, with its connection if that can be used again."""
         connection = ticket.connection
-        if connection is None or not is_reusable(connection):
+        if connection is None or not connection.is_available():
             await self._discard(ticket)
             return
         refused = self._pool.release(ticket, now=self._clock())
@@ -111,20 +106,15 @@ class AsyncConnectionPool:
             await self.release(ticket)
 
     async def _send(self, ticket: _Ticket, request: httpcore.Request) -> httpcore.Response:
-        while True:
-            connection = ticket.connection
-            if connection is not None and connection.has_expired():
-                # The service hung up: noticed before anything is sent.
-                ticket.connection = None
-                await _aclose(connection)
-                connection = None
-            if connection is None:
-                connection = ticket.connection = self._connect()
-            try:
-                return await connection.handle_async_request(request)
-            except httpcore.ConnectionNotAvailable:
-                ticket.connection = None
-                await _aclose(connection)
+        connection = ticket.connection
+        if connection is not None and connection.has_expired():
+            # The service hung up: noticed before anything is sent.
+            ticket.connection = None
+            await _aclose(connection)
+            connection = None
+        if connection is None:
+            connection = ticket.connection = self._connect()
+        return await connection.handle_async_request(request)
 
     async def _sweep(self) -> None:
         while self.dropped:
@@ -175,11 +165,6 @@ class AsyncBody(AsyncIterator[bytes]):
 
     def __del__(self) -> None:
         self._pool.dropped.extend(self._held)
-
-
-def _never_connected(connection: httpcore.AsyncConnectionInterface | None) -> bool:
-    # httpcore says both at once only of a connection that could not be made.
-    return connection is None or (connection.is_idle() and connection.is_closed())
 
 
 async def _aclose(connection: httpcore.AsyncConnectionInterface) -> None:
