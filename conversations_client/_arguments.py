@@ -1,6 +1,5 @@
 """The checks of what callers pass, and its way onto the wire; each raises InvalidArgumentError."""
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any, Final, TypedDict, cast
@@ -210,24 +209,6 @@ def checked_method(value: object) -> str:
     if text not in METHODS:
         raise InvalidArgumentError(f"method must be one of {', '.join(METHODS)}.")
     return text
-
-
-def json_body(fields: Mapping[str, Any]) -> bytes:
-    """A request's body, without the fields that are UNSET."""
-    return json_value({name: value for name, value in fields.items() if value is not UNSET})
-
-
-def json_value(value: object) -> bytes:
-    """Any value as JSON."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return text.encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        problem = type(error).__name__
-    raise InvalidArgumentError(
-        f"The arguments can't be written as JSON ({problem}): "
-        "pass strings, finite numbers, booleans, None, lists and dicts."
-    )
 
 
 def checked_idempotency_key(value: object) -> str | None:

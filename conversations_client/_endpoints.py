@@ -20,14 +20,13 @@ from ._arguments import (
     checked_method,
     checked_model,
     checked_path,
-    json_body,
-    json_value,
     path_segment,
 )
 from ._message import checked_message
 from ._operation import Operation, Request
 from ._unset import UNSET, Unset
 from ._wire import unstructure
+from ._written import json_body, json_value
 from .errors import InvalidArgumentError
 from .messages import RequestPart, UserMessage
 from .models import (

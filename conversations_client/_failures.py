@@ -47,6 +47,11 @@ def foreign() -> tuple[type[Exception], ...]:
 _CUT_OFF: Final = (ssl.SSLWantReadError, ssl.SSLEOFError)
 """What says that encryption was waiting for more, which never came."""
 
+_NO_TLS: Final = "WRONG_VERSION_NUMBER"
+"""What OpenSSL says of an answer that isn't encrypted."""
+_NO_TEXT: Final = "illegal request line"
+"""What h11 says of an answer that begins with no letter, as one of TLS does."""
+
 _LONGEST: Final = 200
 
 
@@ -75,14 +80,28 @@ def transport_error(error: Exception, key: Secret) -> TransportError:  # noqa: P
         case "ProxyError":
             return ProxyError(f"the proxy failed ({words}): check HTTPS_PROXY and NO_PROXY.")
         case "ConnectError" if is_tls(error):
-            return TLSError(
-                f"the connection could not be secured ({words}): check base_url, or pass "
-                "an ssl_context that trusts the service's certificate."
-            )
+            return TLSError(f"the connection could not be secured ({words}): {_advice(words)}.")
         case "ConnectError" | "UnsupportedProtocol" | "InvalidURL" | "UnicodeError":
             return ConnectError(f"no connection ({words}): check base_url and the network.")
         case _:
-            return DisconnectError(f"the connection broke ({words}).", delivery=Delivery.UNKNOWN)
+            return DisconnectError(
+                f"the connection broke ({words}).{_guess(words)}", delivery=Delivery.UNKNOWN
+            )
+
+
+def _advice(words: str) -> str:
+    if _NO_TLS in words:
+        return (
+            "what answers there doesn't encrypt; correct the port in base_url, or begin it with "
+            "http:// if that is meant"
+        )
+    return "check base_url, or pass an ssl_context that trusts the service's certificate"
+
+
+def _guess(words: str) -> str:
+    if words != _NO_TEXT:
+        return ""
+    return " What answers there may want encryption: then base_url begins with https://."
 
 
 def _kind(error: Exception) -> str:

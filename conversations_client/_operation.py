@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 _NOTHING_HERE: Final = frozenset({301, 302, 307, 308, 404, 405})
 _REFUSED_AS_TOO_EARLY_OR_MANY: Final = frozenset({425, 429})
+_LONGEST_SEGMENT: Final = 100
 
 
 def is_put_off(status: int, retry_after: float | None) -> bool:
@@ -23,13 +24,18 @@ def is_put_off(status: int, retry_after: float | None) -> bool:
     )
 
 
+def _shortened(segment: str) -> str:
+    return segment[:_LONGEST_SEGMENT] + ("…" if len(segment) > _LONGEST_SEGMENT else "")
+
+
 @frozen(kw_only=True)
 class Request:
     """What to ask.
 
     Attributes:
         method: The HTTP method, upper case.
-        template: The path as documented, such as `/v2/conversations/{conversation_id}`; for words.
+        template: The path as documented, such as `/v2/conversations/{conversation_id}`: what logs
+            and spans are grouped by.
         path: The path to send, each segment quoted.
         query: Names and values, not yet encoded.
         body: JSON; None for a request without one.
@@ -48,7 +54,8 @@ class Request:
     is_one_of_many: bool = False
 
     def __str__(self) -> str:
-        return f"{self.method} {self.template}"
+        """What errors call it: with the caller's own ids, however long those are."""
+        return f"{self.method} {'/'.join(map(_shortened, self.path.split('/')))}"
 
 
 @frozen(kw_only=True)

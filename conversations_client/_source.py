@@ -10,7 +10,7 @@ class Source:
     """Where the events come from, for the words of errors.
 
     Attributes:
-        request: The request, as `METHOD /path/template`.
+        request: The request, as `METHOD /path`.
         content_type: What the answer says that it is.
         content_encoding: What the answer says that it is packed in; empty if in nothing.
         attempts: How often the request was sent.

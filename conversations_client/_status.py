@@ -1,8 +1,9 @@
 """An answer without success, as the error that says what to do next."""
 
 import json
+import re
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from ._headers import Headers
 from ._operation import Reply, Request
@@ -10,6 +11,8 @@ from ._secret import Secret
 from .errors import StatusError, status_error_class
 
 _LONGEST_MESSAGE = 500
+# As nginx, Apache httpd and Go's servers say it.
+_WANTS_TLS: Final = re.compile(rb"plain HTTP (?:request was sent )?to |HTTP request to an HTTPS ")
 
 
 def status_error(request: Request, reply: Reply, *, reason: str, key: Secret) -> StatusError:
@@ -30,6 +33,7 @@ def status_error(request: Request, reply: Reply, *, reason: str, key: Secret) ->
         f"{request} was answered with {_phrase(reply.status)}{f': {said}' if said else ''}.",
         reason,
         _hint(reply, cls.hint, reason),
+        _hint_at_tls(reply),
         f"Request id: {request_id}." if request_id else "",
     )
     return cls(
@@ -80,6 +84,12 @@ def _hint(reply: Reply, hint: str, reason: str) -> str:
     if "Retry-After" in reason:
         return ""  # it says itself what to change
     return hint or _redirect_hint(reply.status)
+
+
+def _hint_at_tls(reply: Reply) -> str:
+    if reply.status != HTTPStatus.BAD_REQUEST or not _WANTS_TLS.search(reply.body):
+        return ""
+    return "What answers there wants encryption: begin base_url with https://."
 
 
 def _redirect_hint(status: int) -> str:

@@ -46,7 +46,8 @@ class _Traced:
         self._failed = trace.StatusCode.ERROR
         self._call = call
         self._ends = ends
-        self._span = tracer.start_span(str(request), attributes=attributes)
+        name = f"{request.method} {request.template}"
+        self._span = tracer.start_span(name, attributes=attributes)
         self._current = trace.use_span(
             self._span, record_exception=False, set_status_on_exception=False
         )

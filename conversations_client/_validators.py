@@ -18,9 +18,10 @@ _LONGEST: Final = 30 * 24 * 60 * 60  # some systems' timers can't count much fur
 def _checked(accepts: Callable[[object], bool], expected: str) -> Validator:
     def validate(instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
         if not accepts(value):
-            raise ConfigurationError(
-                f"{type(instance).__name__}.{attribute.name} must be {expected}, got {value!r}."
-            )
+            # A client's own settings are its arguments.
+            owner = type(instance).__name__.removesuffix("Settings")
+            name = f"{owner}.{attribute.name}".removeprefix(".")
+            raise ConfigurationError(f"{name} must be {expected}, got {value!r}.")
 
     return validate
 

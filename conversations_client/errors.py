@@ -1,5 +1,7 @@
 """Every error that the client raises.
 
+::
+
     ConversationsError
     ├── ConfigurationError            (also a ValueError)
     ├── InvalidArgumentError          (also a ValueError)

@@ -52,14 +52,19 @@ nitpick_ignore_regex = [
     (r"py:class", r"conversations_client\.events\._Event"),
 ]
 
+FOR_THE_SOURCE = re.compile(r"<!-- where the source is read: begin -->.*?end -->\n", re.DOTALL)
+# What the client gives, and nobody makes.
+GIVEN = {"Conversations", "Outcomes", "Pages", "Responses", "Stream"}
 ATTRIBUTE = re.compile(r"^(\.\. attribute:: .+)\n((?:(?!\.\. ).*\n)*?) +:type: (.+)$", re.MULTILINE)
 
 
-def show_factories(*arguments: object) -> tuple[str | None, str | None]:
+def shown_signature(*arguments: object) -> tuple[str | None, str | None]:
     """A signature as people would write it: what attrs' factories make here is always {}."""
-    *_, signature, returns = arguments
+    what, name, *_, signature, returns = arguments[1:]
     if not isinstance(signature, str):
         return None, None
+    if what == "class" and str(name).rpartition(".")[2].removeprefix("Async") in GIVEN:
+        return "", None
     return signature.replace("=NOTHING", "={}"), returns if isinstance(returns, str) else None
 
 
@@ -70,7 +75,14 @@ def put_types_beside_names(*arguments: object) -> None:
     lines[:] = ATTRIBUTE.sub(r"\1\n   :type: \3\n\2", text).split("\n")
 
 
+def leave_out_what_is_for_readers_of_the_source(*arguments: object) -> None:
+    """Drop what a page says for those who read it where directives are not carried out."""
+    source = cast("list[str]", arguments[-1])
+    source[0] = FOR_THE_SOURCE.sub("", source[0])
+
+
 def setup(app: Sphinx) -> None:
     """Connect what settings can't say."""
-    app.connect("autodoc-process-signature", show_factories)
+    app.connect("source-read", leave_out_what_is_for_readers_of_the_source)
+    app.connect("autodoc-process-signature", shown_signature)
     app.connect("autodoc-process-docstring", put_types_beside_names, priority=900)

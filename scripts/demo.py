@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import os
+import sys
 from collections.abc import Callable
 
 from conversations_client import AsyncClient, Client, Conversation
@@ -33,10 +34,18 @@ def show(code: Callable[..., object], conversation: Conversation) -> None:
     print(f"   .created     {conversation.created.isoformat()}")
 
 
-with Sandbox() as sandbox:
-    print(f"The sandbox answers at {sandbox.url}; both clients find it by the environment.")
-    os.environ |= {"ORQ_BASE_URL": sandbox.url, "ORQ_API_KEY": sandbox.api_key}
-    show(with_the_client, with_the_client())
-    show(with_the_async_client, asyncio.run(with_the_async_client()))
+def main() -> None:
+    """Run both on a sandbox that stops with the demo."""
+    with Sandbox() as sandbox:
+        print(f"The sandbox answers at {sandbox.url}; both clients find it by the environment.")
+        os.environ |= {"ORQ_BASE_URL": sandbox.url, "ORQ_API_KEY": sandbox.api_key}
+        show(with_the_client, with_the_client())
+        show(with_the_async_client, asyncio.run(with_the_async_client()))
+    print("\nThe sandbox is stopped. README.md says how to keep one running.", flush=True)
 
-print("\nThe sandbox is stopped. README.md says how to keep one running.")
+
+try:
+    main()
+except BrokenPipeError:
+    # Whoever read has had enough (`| head`). What is still buffered must go somewhere at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,7 +9,15 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-ONLY_IN_THE_SOURCES = ("benchmarks", "docs", "examples", "requirements", "scripts", "tests")
+ONLY_IN_THE_SOURCES = (
+    ".github",
+    "benchmarks",
+    "docs",
+    "examples",
+    "requirements",
+    "scripts",
+    "tests",
+)
 
 
 def sources(*names: str) -> set[str]:

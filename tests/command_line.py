@@ -8,7 +8,8 @@ import subprocess
 import sys
 import sysconfig
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -35,6 +36,17 @@ class Ended:
 
 
 Command = Callable[..., Ended]
+
+
+@contextmanager
+def reader_gone() -> Generator[int, None, None]:
+    """A pipe to write into, whose reader has left already."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        yield writing
+    finally:
+        os.close(writing)
 
 
 class Terminal:

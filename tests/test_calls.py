@@ -162,6 +162,9 @@ def test_what_may_be_repeated_is_with_the_same_key(
 Failure = tuple[Script, dict[str, Any], type[ConversationsError], Delivery, int, str]
 FAILURES: list[Failure] = [
     ([answer(400, {"message": "no"})], {}, BadRequestError, Delivery.REFUSED, 1, "400 Bad Request: no."),
+    ([answer(400, b"<center>The plain HTTP request was sent to HTTPS port</center>")], {}, BadRequestError, Delivery.REFUSED, 1, "400 Bad Request. What answers there wants encryption: begin base_url with https://."),
+    ([answer(400, b"You're speaking plain HTTP to an SSL-enabled server port.")], {}, BadRequestError, Delivery.REFUSED, 1, "https://."),
+    ([answer(400, b"Client sent an HTTP request to an HTTPS server.")], {}, BadRequestError, Delivery.REFUSED, 1, "https://."),
     ([answer(401, {"message": "no"})], {}, AuthenticationError, Delivery.REFUSED, 1, "ORQ_API_KEY"),
     ([answer(403, [])], {}, PermissionDeniedError, Delivery.REFUSED, 1, "may do"),
     ([answer(404, b"<html>")], {}, NotFoundError, Delivery.REFUSED, 1, "Check the id"),
@@ -192,6 +195,7 @@ FAILURES: list[Failure] = [
         1,
         "The Retry-After of 31 s doesn't fit the 30 s left of the timeout.",
     ),
+    ([b"\x15\x03\x03\x00\x02\x02\x46"], {}, DisconnectError, Delivery.UNKNOWN, 1, "then base_url begins with https://."),
     ([HANG_UP], {}, DisconnectError, Delivery.UNKNOWN, 1, "POST /v2/conversations: the connection"),
     ([answer(429, {}), HANG_UP], {}, DisconnectError, Delivery.UNKNOWN, 2, "broke"),
     ([b"HTTP/1.1 201 Created\r\nContent-Length: 9\r\n\r\n{", HANG_UP], {"timeout": Timeout(idle=0.2)}, IdleTimeoutError, Delivery.UNKNOWN, 1, "idle"),

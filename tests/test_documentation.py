@@ -1,7 +1,11 @@
 """What holds of the pages as a whole; conftest.py runs what they show."""
 
 import re
+import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -61,11 +65,80 @@ def test_every_code_block_is_of_a_language_that_is_run(path: Path) -> None:
     assert set(fences[::2]) <= RUN | NOT_RUN
 
 
-def test_the_reference_has_every_public_name_once() -> None:
-    text = "".join(page.read_text() for page in ROOT.glob("docs/reference/*.md"))
-    documented = re.findall(
+def documented_on(page: Path) -> list[str]:
+    return re.findall(
         r"^\.\. (?:auto|py:)(?!module)\w+:: (?:conversations_client\.(?:messages|events)\.)?(\w+)$",
-        text,
+        page.read_text(),
         re.MULTILINE,
     )
+
+
+REFERENCE = sorted(ROOT.glob("docs/reference/*.md"))
+
+
+def test_the_reference_has_every_public_name_once() -> None:
+    documented = [name for page in REFERENCE for name in documented_on(page)]
     assert sorted(documented) == sorted([*conversations_client.__all__, "Sandbox"])
+
+
+@pytest.mark.parametrize("page", REFERENCE, ids=named)
+def test_a_page_of_directives_tells_what_it_holds_where_they_are_not_carried_out(
+    page: Path,
+) -> None:
+    told = re.search(
+        r"On this page: (.*?)\. It is made .*/(\w+)\.html", page.read_text(), re.DOTALL
+    )
+    assert told is not None
+    assert re.findall(r"`(\w+)`", told[1]) == documented_on(page)
+    assert told[2] == page.stem
+
+
+def test_every_extra_is_told_of() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    page = (ROOT / "docs" / "explanation" / "why-these-dependencies.md").read_text()
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == sorted(extras)
+
+
+# Where a page shows what no type checker can take, and why.
+NOT_TYPED = {
+    "docs/how-to/celery.md": "import-untyped,untyped-decorator",  # Celery has no types
+    "docs/how-to/django.md": "import-untyped,untyped-decorator",  # nor has Django
+    "docs/how-to/notebooks.md": "top-level-await",  # cells may await
+}
+# What a page shows for being wrong.
+SHOWN_AS_WRONG = [("docs/conversations.md", 'metadata={"entityId": "agent_support"}')]
+NEEDED = ("mypy", "fastapi", "httpx2", "httpx-aiohttp", "opentelemetry-sdk", "respx", "truststore")
+
+
+def as_module(page: Path) -> str:
+    """The Python that a page shows, each line where it is there."""
+    lines = [f'# mypy: disable-error-code="{NOT_TYPED.get(named(page), "")}"']
+    is_python = False
+    for line in page.read_text().splitlines()[1:]:
+        is_python = is_python and line != "```"
+        lines.append(line if is_python else "")
+        is_python = is_python or line == "```python"
+    return "\n".join(lines)
+
+
+def test_what_the_pages_show_is_typed(tmp_path: Path) -> None:
+    missing = [name for name in NEEDED if not list(metadata.distributions(name=name))]
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}, which is in the dev environment")
+    pages = {f"page_{number}": page for number, page in enumerate(PAGES)}
+    for name, page in pages.items():
+        (tmp_path / f"{name}.py").write_text(as_module(page))
+    # In the cache that the check of everything else fills.
+    command = [sys.executable, "-m", "mypy", "--no-error-summary", *map(str, tmp_path.iterdir())]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    assert checked.stderr == ""
+    wrong: list[tuple[str, str, str]] = []
+    for path, line, kind, problem in (each.split(":", 3) for each in checked.stdout.splitlines()):
+        # It may be the path of an earlier run, whose findings are still true.
+        page = pages[Path(path).stem]
+        if kind == " error":
+            wrong.append((named(page), page.read_text().splitlines()[int(line) - 1], problem))
+    assert [page for page, *_ in wrong] == [page for page, _ in SHOWN_AS_WRONG], wrong
+    assert all(code in line for (_, line, _), (_, code) in zip(wrong, SHOWN_AS_WRONG, strict=True))

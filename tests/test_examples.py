@@ -1,19 +1,39 @@
 """The examples, run as a reader would, on a sandbox."""
 
 import io
+import re
 import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command_line import reader_gone
+from scripted import CONVERSATION
 
 from conversations_client import Client
 from conversations_client.sandbox import Sandbox
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 FAILED = (
-    "POST /v2/conversations/{conversation_id}/responses failed while it was answered, "
+    "POST /v2/conversations/{id}/responses failed while it was answered, "
     "with code 500: The model failed halfway."
 )
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("ORQ_API_KEY", sandbox.api_key)
+        monkeypatch.setenv("ORQ_BASE_URL", sandbox.url)
+        yield sandbox
+
+
+def run_chat(monkeypatch: pytest.MonkeyPatch, model: str, typed: str) -> None:
+    monkeypatch.setattr("sys.argv", ["chat.py", model])
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    runpy.run_path(str(EXAMPLES / "chat.py"), run_name="__main__")
 
 
 @pytest.mark.parametrize(
@@ -25,11 +45,12 @@ FAILED = (
             "sandbox/fails",
             "One two\nthree\n",
             2,
-            f"> One …\n{FAILED}\n> three…\n{FAILED}\n> \n",
+            f"> One …\n{FAILED}\n> three…\n{FAILED}\n> \n",  # and it goes on
         ),
     ],
 )  # fmt: skip
 def test_chat(  # noqa: PLR0917 - the columns of the table
+    environment: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     model: str,
@@ -37,20 +58,44 @@ def test_chat(  # noqa: PLR0917 - the columns of the table
     turns: int,
     printed: str,
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["chat.py", model])
-    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-    with Sandbox() as sandbox:
-        monkeypatch.setenv("ORQ_API_KEY", sandbox.api_key)
-        monkeypatch.setenv("ORQ_BASE_URL", sandbox.url)
-        runpy.run_path(str(EXAMPLES / "chat.py"), run_name="__main__")
-        with Client() as client:
-            (conversation,) = client.conversations.list()
-            found = client.conversations.retrieve(conversation.id or "")
-    assert capsys.readouterr().out == printed
+    run_chat(monkeypatch, model, typed)
+    with Client() as client:
+        (conversation,) = client.conversations.list()
+        assert conversation.id is not None
+        found = client.conversations.retrieve(conversation.id)
+    assert capsys.readouterr().out == printed.replace("{id}", conversation.id)
     assert found.display_name == "Chat"
     assert [each.role for each in found.messages or ()] == ["user", "assistant"] * turns
+
+
+def test_a_chat_that_the_service_refuses_ends_with_a_sentence(
+    environment: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_chat(monkeypatch, "nobody/knows", "Hello\n")
+    # What sys.exit prints to stderr, before it ends with 1.
+    assert re.match(
+        r"Error: POST /v2/conversations/conv_\w+/responses.* 422 ", str(ended.value.code)
+    )
+
+
+def test_a_chat_with_a_service_that_says_no_id(
+    environment: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment.answer_next({key: value for key, value in CONVERSATION.items() if key != "_id"})
+    with pytest.raises(SystemExit, match="didn't say the conversation's id"):
+        run_chat(monkeypatch, "sandbox/echo", "Hello\n")
 
 
 def test_examples_fit_one_screen() -> None:
     for path in EXAMPLES.glob("*.py"):
         assert len(path.read_text().splitlines()) <= 40
+
+
+def test_the_demo_ends_in_silence_when_its_reader_leaves() -> None:
+    demo = EXAMPLES.parent / "scripts" / "demo.py"
+    with reader_gone() as nobody:
+        ended = subprocess.run(  # noqa: S603
+            [sys.executable, demo], stdout=nobody, stderr=subprocess.PIPE, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (0, b"")

@@ -379,6 +379,7 @@ def test_no_encryption_at_all(
         error = failure(colour, create, world=World(), base_url=url)
     assert type(error) is expected
     assert (error.delivery, error.attempts) == (Delivery.UNSENT, attempts)
+    assert ("begin it with http://" in str(error)) is (expected is TLSError)
 
 
 def test_an_encrypted_answer_is_cut_off(colour: Colour, authority: trustme.CA) -> None:

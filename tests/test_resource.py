@@ -92,6 +92,24 @@ def test_a_life(colour: Colour, options: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("scenario", "request_line"),
+    [
+        (call("retrieve", "conv_1"), "GET /v2/conversations/conv_1"),
+        (call("generate_name", "conv_1", context="x"), "POST /v2/conversations/conv_1/generate-name"),
+        (call("delete", "a/b\n{c}"), "DELETE /v2/conversations/a%2Fb%0A%7Bc%7D"),
+        (call("generate_name", "x" * 5000, context="x"), f"POST /v2/conversations/{'x' * 100}…/generate-name"),
+    ],
+)  # fmt: skip
+def test_an_error_names_the_conversation(colour: Colour, scenario: Any, request_line: str) -> None:
+    with (
+        ScriptedServer([answer(404, {"message": "no"})]) as server,
+        pytest.raises(NotFoundError) as raised,
+    ):
+        colour.run(scenario, api_key=KEY, base_url=server.url)
+    assert str(raised.value).startswith(f"{request_line} was answered with 404 Not Found: no.")
+
+
+@pytest.mark.parametrize(
     ("scenario", "words"),
     [
         (call("list", limit=0), "limit must be"),

@@ -444,7 +444,7 @@ def test_a_stream_that_ends_too_early(
 
 def check_broken(error: StreamError, words: str) -> None:
     assert words in str(error)
-    assert str(error).startswith("POST /v2/conversations/{conversation_id}/responses")
+    assert str(error).startswith(f"POST /v2/conversations/{ARGUMENTS['conversation_id']}/responses")
     assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 1)
     assert (error.__cause__, error.__suppress_context__ or error.__context__ is None) == (
         None,

@@ -49,7 +49,16 @@ LAYERS = [
     {"_collected", "_wire"},
     {"_objects", "_paging", "responses"},
     {"_generated", "_log", "_origin", "events", "models"},
-    {"_async_connection", "_async_pool", "_json", "_sync_pool", "_values", "hooks", "messages"},
+    {
+        "_async_connection",
+        "_async_pool",
+        "_json",
+        "_sync_pool",
+        "_values",
+        "_written",
+        "hooks",
+        "messages",
+    },
     {
         "_asyncio_stream",
         "_body",

@@ -1,11 +1,12 @@
 """`conversations chat`, its loop told apart from where the answers come from."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from typing import Final, Protocol
 
-from conversations_client import Client
+from conversations_client import Client, ConversationsError, StatusError
 from conversations_client.cli._exit_codes import UsageError
 from conversations_client.cli._output import Output, new_console
 from conversations_client.cli._printable import one_line, printable
@@ -39,20 +40,42 @@ def chat(
     if answering is None:
         raise UsageError("Say what is to answer: --model provider/model_id.")
     with session.client() as client:
-        into = conversation_id or _new_conversation(client)
+        respond = partial(client.conversations.responses.stream, model=answering)
+        # Sends nothing: a model that can't be right fails before there is a conversation for it.
+        respond(conversation_id or "conv_…", message="?")
+        with _conversation(client, conversation_id) as into:
+            messages = messages_from_stdin(session.output)
+            chat_through(messages, lambda message: respond(into, message=message), session.output)
 
-        def ask(message: str) -> AbstractContextManager[Answer]:
-            return client.conversations.responses.stream(into, message=message, model=answering)
 
-        chat_through(messages_from_stdin(session.output), ask, session.output)
+@contextmanager
+def _conversation(client: Client, conversation_id: str | None) -> Generator[str, None, None]:
+    """The conversation to talk in; a new one goes again if the service refuses all that is said."""
+    if conversation_id is not None:
+        yield conversation_id
+        return
+    new = _new_conversation(client)
+    try:
+        yield new
+    except StatusError:
+        # Without an answer to this the line that told its id is all there is to say.
+        with suppress(ConversationsError):
+            if client.conversations.retrieve(new).messages == ():
+                client.conversations.delete(new)
+                _tell("Deleted it again: nothing was said in it.")
+        raise
 
 
 def _new_conversation(client: Client) -> str:
     conversation_id = client.conversations.create().id
     if conversation_id is None:
         raise UsageError("The service didn't say the new conversation's id: pass one of `list`.")
-    new_console(stderr=True).print(f"Conversation {one_line(conversation_id)}")
+    _tell(f"Conversation {one_line(conversation_id)}")
     return conversation_id
+
+
+def _tell(words: str) -> None:
+    new_console(stderr=True).print(words, soft_wrap=True)
 
 
 def chat_through(messages: Iterable[str], ask: Ask, output: Output) -> None:

@@ -18,7 +18,7 @@ from conversations_client import (
     RawResponse,
     StatusError,
 )
-from conversations_client.cli._exit_codes import in_words
+from conversations_client.cli._words import in_words
 
 MOST_CLOCK_SKEW: Final = 60.0
 SOON: Final = 14 * 86_400.0

@@ -9,7 +9,7 @@ from cyclopts.validators import Number, mutually_exclusive
 from rich.prompt import Confirm
 
 from conversations_client import UNSET, ConversationMetadataParam, ConversationsError
-from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code, in_words
+from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
 from conversations_client.cli._output import new_console, print_error
 from conversations_client.cli._printable import printable
 from conversations_client.cli._session import Injected
@@ -18,6 +18,7 @@ from conversations_client.cli._views import (
     conversation_panel,
     conversation_table,
 )
+from conversations_client.cli._words import in_words
 
 LARGEST_PAGE: Final = 100
 

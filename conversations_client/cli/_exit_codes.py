@@ -1,6 +1,5 @@
 """What a script learns from the exit code."""
 
-import re
 from enum import IntEnum
 from typing import Final
 
@@ -58,15 +57,3 @@ def exit_code(error: ConversationsError) -> ExitCode:
             return ExitCode.UNREACHABLE
         case _:
             return ExitCode.FAILED
-
-
-_ARGUMENT: Final = re.compile(r"\b(api_key|base_url|project_id)\b(=…)?")
-
-
-def in_words(error: ConversationsError) -> str:
-    """What an error of the client says, with options where it speaks of arguments."""
-    return _ARGUMENT.sub(_as_option, str(error))
-
-
-def _as_option(argument: re.Match[str]) -> str:
-    return f"--{argument[1].replace('_', '-')}"

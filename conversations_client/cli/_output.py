@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from enum import Enum
 from typing import TypeVar
 
@@ -31,9 +32,17 @@ def chosen_format(*, as_json: bool, as_jsonl: bool, is_terminal: bool) -> Format
     return Format.PEOPLE if is_terminal and not as_json else Format.JSON
 
 
+class PatientConsole(Console):
+    """A console that leaves it to the end of the command what becomes of a reader who left."""
+
+    def on_broken_pipe(self) -> None:
+        """Where rich would end the process on the spot, with 1."""
+        raise BrokenPipeError
+
+
 def new_console(*, stderr: bool) -> Console:
     """A console for other people's text: it takes nothing in there for markup."""
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    return PatientConsole(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
 def _now() -> float:
@@ -83,7 +92,8 @@ class Output:
 
 
 def print_error(message: str) -> None:
-    """Tell on stderr what went wrong."""
+    """Tell on stderr what went wrong, if anybody reads it."""
     console = new_console(stderr=True)
-    console.print("Error:", style="bold red", end=" ")
-    console.print(printable(message), soft_wrap=True)
+    with suppress(BrokenPipeError):
+        console.print("Error:", style="bold red", end=" ")
+        console.print(printable(message), soft_wrap=True)

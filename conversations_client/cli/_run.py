@@ -10,8 +10,9 @@ from cyclopts import CycloptsError
 
 from conversations_client import ConversationsError
 from conversations_client.cli._app import app
-from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code, in_words
-from conversations_client.cli._output import print_error
+from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
+from conversations_client.cli._output import PatientConsole, print_error
+from conversations_client.cli._words import in_words
 
 _NEXT: Final = {
     ExitCode.UNREACHABLE: "`conversations doctor` looks for the cause.",
@@ -30,7 +31,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     _prepare_stdout()
     try:
-        code = app.meta(arguments)
+        code = app.meta(arguments, console=PatientConsole())
         sys.stdout.flush()
     except BrokenPipeError:
         _let_go_of_stdout()
@@ -50,7 +51,7 @@ def ending(error: Exception) -> tuple[ExitCode, str]:
     match error:
         case CycloptsError():
             # `--apikey=…` may hold a key: an option is named without its value.
-            words = re.sub(r"(--?[\w-]+)=\S*", r"\1=…", str(error))
+            words = re.sub(r"(--?[\w-]+)=\S*", r"\1=…", _with_all_commands(str(error)))
             return ExitCode.USAGE, _sentences(words, "See `conversations --help`.")
         case UsageError():
             return ExitCode.USAGE, str(error)
@@ -61,8 +62,17 @@ def ending(error: Exception) -> tuple[ExitCode, str]:
             return ExitCode.FAILED, str(error)
 
 
+def _with_all_commands(words: str) -> str:
+    # cyclopts names the first few.
+    unknown, names_some, _ = words.partition("Available commands: ")
+    if not names_some:
+        return words
+    return f"{unknown}The commands are {', '.join(n for n in app if not n.startswith('-'))}."
+
+
 def _sentences(first: str, second: str) -> str:
-    return f"{first.rstrip('.')}. {second}".rstrip()
+    ended = first if first.endswith("?") else f"{first.rstrip('.')}."
+    return f"{ended} {second}".rstrip()
 
 
 def _prepare_stdout() -> None:

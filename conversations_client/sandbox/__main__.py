@@ -1,6 +1,7 @@
 """`python -m conversations_client.sandbox`: the sandbox in the foreground, until Ctrl-C."""
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -29,16 +30,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     with sandbox:
-        sys.stdout.write(
-            f"The sandbox answers at {sandbox.url} until Ctrl-C. In another terminal:\n\n"
-            f"export ORQ_BASE_URL={sandbox.url}\n"
-        )
         # A key that was given is the user's own, and stays with them.
-        if options.api_key is None:
-            sys.stdout.write(f"export ORQ_API_KEY={sandbox.api_key}\n")
-        sys.stdout.flush()
+        key = f"export ORQ_API_KEY={sandbox.api_key}\n" if options.api_key is None else ""
+        tell(
+            f"The sandbox answers at {sandbox.url} until Ctrl-C. In another terminal:\n\n"
+            f"export ORQ_BASE_URL={sandbox.url}\n{key}"
+        )
         stop.wait()
     return 0
+
+
+def tell(text: str) -> None:
+    """Print to stdout, or to nobody where whoever read has left."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered must go somewhere at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _told_to_stop() -> threading.Event:

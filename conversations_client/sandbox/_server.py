@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from conversations_client.sandbox._app import create_app
 from conversations_client.sandbox._controls import Controls
+from conversations_client.sandbox._log import under_its_own_name
 from conversations_client.sandbox._pacing import Pacing
 from conversations_client.sandbox._store import Store
 
@@ -120,7 +121,8 @@ class Sandbox(Controls):
 
     def _serve(self) -> None:
         try:
-            self._server.run([self._socket])
+            with under_its_own_name():
+                self._server.run([self._socket])
         finally:
             self._server.ready.set()
 

@@ -11,9 +11,10 @@ from attrs import frozen
 from command_line import Command, Terminal
 from scripted import CONVERSATION, ScriptedServer, answer
 
-from conversations_client import Client, DisconnectError
+from conversations_client import Client, DisconnectError, NotFoundError, unstructure
 from conversations_client.cli._chat import Ask, chat_through, messages_from_stdin
 from conversations_client.cli._output import Format, Output
+from conversations_client.testing import factories
 
 pytest_plugins = ["command_line_fixtures"]
 
@@ -131,10 +132,43 @@ def test_a_chat_goes_on_in_a_conversation(
 def test_a_chat_that_cannot_begin(piped: Command) -> None:
     ended = piped("chat")
     assert (ended.code, "--model" in ended.err) == (2, True)
+    with ScriptedServer([]) as server:
+        ended = piped("chat", "--model", "nope", "--base-url", server.url)
+    assert (ended.code, "--model must name its provider" in ended.err) == (2, True)
+    assert server.connections == 0
     nameless = {name: value for name, value in CONVERSATION.items() if name != "_id"}
     with ScriptedServer([answer(body=nameless)]) as server:
         ended = piped("chat", "--model", "m/m", "--base-url", server.url)
     assert (ended.code, "id" in ended.err) == (2, True)
+
+
+def test_a_new_conversation_for_a_model_that_is_refused_is_deleted(
+    piped: Command, typed: TypeIn, client: Client
+) -> None:
+    typed("Hello\n")
+    ended = piped("chat", "--model", "nobody/knows")
+    told, deleted, error = ended.err.splitlines()
+    assert (ended.code, deleted) == (1, "Deleted it again: nothing was said in it.")
+    assert "422" in error
+    with pytest.raises(NotFoundError):
+        client.conversations.retrieve(told.removeprefix("Conversation "))
+
+
+NO = answer(422, {"message": "no"})
+WITHOUT_MESSAGES = answer(200, CONVERSATION)
+WITH_A_MESSAGE = answer(200, {**CONVERSATION, "messages": [unstructure(factories.message())]})
+
+
+@pytest.mark.parametrize("then", [[WITHOUT_MESSAGES], [WITH_A_MESSAGE], [answer(404, {})]])
+def test_a_conversation_that_may_hold_something_stays(
+    piped: Command, typed: TypeIn, then: list[bytes]
+) -> None:
+    typed("Hello\n")
+    with ScriptedServer([answer(), NO, *then]) as server:
+        ended = piped("chat", "--model", "m/m", "--base-url", server.url)
+    assert (ended.code, ended.err.splitlines()[0]) == (1, f"Conversation {CONVERSATION['_id']}")
+    assert [seen.method for seen in server.seen] == ["POST", "POST", "GET"]
+    assert "422" in ended.err
 
 
 @pytest.mark.usefixtures("environment")

@@ -108,7 +108,7 @@ def test_lists_for_people(shown: Command, client: Client) -> None:
         (("--limit", "3", "--all"), "Mutually exclusive arguments: {--limit, --all}"),
         (("--json", "--jsonl"), "Mutually exclusive arguments: {--json, --jsonl}"),
         (("--timeout", "soon"), "--timeout"),
-        (("--timeout", "0"), "above 0"),
+        (("--timeout", "0"), "--timeout must be seconds above 0, 2592000 at most, got 0.0."),
         (("--base-url", "ftp://x"), "--base-url needs a scheme"),
         (("--apikey=secret",), "Unknown option"),
         (("extra",), "extra"),
@@ -120,6 +120,16 @@ def test_wrong_usage(piped: Command, options: tuple[str, ...], words: str) -> No
     assert words in ended.err
     assert "secret" not in ended.err
     assert len(ended.err.splitlines()) == 1
+
+
+def test_an_unknown_command_is_told_every_command(piped: Command) -> None:
+    ended = piped("frob")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == (
+        'Error: Unknown command "frob". The commands are create, list, show, rename, delete, name, '
+        "import, export, chat, sandbox, doctor. See `conversations --help`.\n"
+    )
+    assert 'Did you mean "list"? The commands are' in piped("lsit").err
 
 
 def test_show(piped: Command, shown: Command, client: Client) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from command_line import SCRIPT, Terminal
+from command_line import SCRIPT, Terminal, reader_gone
 from scripted import CONVERSATION, ScriptedServer, answer
 
 from conversations_client import Client
@@ -108,6 +108,22 @@ def test_a_reader_that_has_had_enough() -> None:
             process.stdout.close()
             assert process.stderr.read() == b""
             assert process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    "line", ["--help", "list --help", "--version", "list", "list --jsonl", "doctor", "create A"]
+)
+def test_no_reader_at_all(line: str) -> None:
+    with reader_gone() as nobody:
+        ended = subprocess.run(  # noqa: S603
+            [SCRIPT, *line.split()], stdout=nobody, stderr=subprocess.PIPE, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_nobody_to_hear_of_an_error() -> None:
+    with reader_gone() as nobody:
+        assert subprocess.run([SCRIPT, "show"], stderr=nobody, check=False).returncode == 2  # noqa: S603
 
 
 @pytest.mark.parametrize(

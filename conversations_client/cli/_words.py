@@ -1,0 +1,49 @@
+"""What the client says to people who write Python, in words for those who type commands."""
+
+import re
+from typing import Final
+
+from conversations_client import ConversationsError
+
+_OPTIONS: Final = "api_key|base_url|project_id|max_in_flight"
+
+# What has an option is called by it; what has none is no advice here.
+_IN_OTHER_WORDS: Final = tuple(
+    (re.compile(python), words)
+    for python, words in {
+        r"raise Timeout\(total=…\)": "raise --timeout",
+        r"Timeout\.total\b": "--timeout",
+        r", or None for no limit": "",
+        r", or raise Timeout\(connect=…\)": " and the network",
+        r": raise Timeout\(idle=…\) if the service needs longer": "",
+        r": raise max_connections, or send less at once": ": lower --max-in-flight",
+        r"pass an ssl_context that trusts the service's certificate": (
+            "set SSL_CERT_FILE to the file of its certificate authority"
+        ),
+        r", or pass allow_plain_http=True if the network in between is yours": "",
+        r", or allow more attempts with retry=Retry\(attempts=…\)": "",
+        r"retry_after_max=(\S+): wait so long, or raise it": (
+            r"the \1 s that a command waits: come back then"
+        ),
+        r"max_(?:response|event)_bytes=(\d+)(?:: raise it if the service is right)?": (
+            r"the \1 bytes that a command takes"
+        ),
+        r"^display_name\b": "The name",
+        r"^conversation_id\b": "The id",
+        r"^(?:metadata: )?(entity_id|context|model)\b": r"--\1",
+        rf"\b({_OPTIONS})\b(?:=…)?": r"--\1",
+    }.items()
+)
+_OPTION: Final = re.compile(r"--[a-z_]+")
+
+
+def in_words(error: ConversationsError) -> str:
+    """What an error of the client says, with options where it speaks of arguments."""
+    words = str(error)
+    for python, command in _IN_OTHER_WORDS:
+        words = python.sub(command, words)
+    return _OPTION.sub(_spelled, words)
+
+
+def _spelled(option: re.Match[str]) -> str:
+    return option[0].replace("_", "-")

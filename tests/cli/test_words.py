@@ -1,0 +1,116 @@
+"""What the client's errors say to those who type commands."""
+
+import re
+import ssl
+from operator import attrgetter
+from typing import Any
+
+import httpx
+import pytest
+from scripted import ScriptedServer, answer
+from streaming import chunk, head, word
+
+from conversations_client import Client, ConversationsError, Retry
+from conversations_client._failures import transport_error
+from conversations_client._secret import Secret
+from conversations_client.cli._words import _IN_OTHER_WORDS, in_words
+
+ID = "conv_1"
+
+
+def said(error: ConversationsError) -> str:
+    return str(error)
+
+
+def stack(error: Exception, cause: Exception | None = None) -> str:
+    """What an error of the HTTP stack becomes."""
+    error.__cause__ = cause
+    return said(transport_error(error, Secret("key")))
+
+
+def constructing(**options: Any) -> str:
+    with pytest.raises(ConversationsError) as raised:
+        Client("key", **options)
+    return said(raised.value)
+
+
+def calling(
+    name: str, *given: Any, script: list[Any] | None = None, attempts: int = 1, **options: Any
+) -> str:
+    """What a call ends with; the last of `given` is what it is given by name."""
+    *positional, named = given
+    with (
+        ScriptedServer(script or []) as server,
+        Client("key", base_url=server.url, retry=Retry(attempts=attempts), **options) as client,
+        pytest.raises(ConversationsError) as raised,
+    ):
+        attrgetter(name)(client.conversations)(*positional, **named)
+    return said(raised.value)
+
+
+RESPOND = {"message": "x", "model": "m/m"}
+
+
+def said_to_both() -> list[tuple[str, str]]:
+    """What the client says, and what a command makes of it."""
+    return [
+        (stack(httpx.ConnectTimeout("")), "no connection in time: check --base-url and the network."),
+        (stack(httpx.PoolTimeout("")), "no connection became free in time: lower --max-in-flight."),
+        (stack(httpx.ReadTimeout("")), "nothing was heard in time."),
+        (
+            stack(httpx.ConnectError("bad"), ssl.SSLError()),
+            "the connection could not be secured (bad): check --base-url, or set SSL_CERT_FILE to the file of its certificate authority.",
+        ),
+        (constructing(timeout=0), "--timeout must be seconds above 0, 2592000 at most, got 0."),
+        (
+            constructing(base_url="http://x.test"),
+            "--base-url 'http://x.test' would send the API key unencrypted: use https://.",
+        ),
+        (
+            calling("create", {}, timeout=1e-9),
+            "POST /v2/conversations: the whole call took longer than its timeout of 1e-09 s: raise --timeout if the service needs longer.",
+        ),
+        (
+            calling("create", {}, script=[answer(429, {})]),
+            "POST /v2/conversations was answered with 429 Too Many Requests. Send fewer requests.",
+        ),
+        (
+            calling("delete", ID, {}, script=[answer(429, {}, Retry_After="61")], attempts=2),
+            "DELETE /v2/conversations/conv_1 was answered with 429 Too Many Requests. The Retry-After of 61 s is longer than the 60 s that a command waits: come back then.",
+        ),
+        (
+            calling("create", {}, script=[answer()], max_response_bytes=5),
+            "POST /v2/conversations: the answer is larger than the 5 bytes that a command takes. The service may have acted on it: look before you send it again.",
+        ),
+        (
+            calling("create", {"display_name": "x" * 101}),
+            "The name has 101 characters; the API takes at most 100: shorten it.",
+        ),
+        (calling("retrieve", "", {}), "The id is empty: pass the id that the API gave."),
+        (
+            calling("create", {"metadata": {"entity_id": ""}}),
+            "--entity-id is empty: pass the id that the API gave.",
+        ),
+        (
+            calling("responses.create", ID, {**RESPOND, "model": "m"}),
+            "--model must name its provider too, as in 'openai/gpt-4o': provider/model_id.",
+        ),
+        (
+            calling("responses.create", ID, RESPOND, script=[head() + chunk(word("x" * 99))], max_event_bytes=9),
+            "POST /v2/conversations/conv_1/responses sent an event larger than the 9 bytes that a command takes.",
+        ),
+        (
+            calling("generate_name", ID, {"context": ""}),
+            "--context is empty: pass what the conversation is about.",
+        ),
+    ]  # fmt: skip
+
+
+def test_a_command_is_told_of_options() -> None:
+    both = said_to_both()
+    assert [in_words(ConversationsError(python)) for python, _ in both] == [
+        command for _, command in both
+    ]
+    # None of the phrases that have other words is one that the client doesn't say.
+    everything = "\n".join(python for python, _ in both)
+    assert all(re.search(phrase.pattern, everything, re.MULTILINE) for phrase, _ in _IN_OTHER_WORDS)
