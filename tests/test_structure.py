@@ -43,7 +43,8 @@ LAYERS = [
     {"_engine"},
     {"_exchange", "_streaming"},
     {"_configured", "_incoming", "_raw", "_requests", "_tracing", "_transport"},
-    {"_bulk", "_call", "_config", "_endpoints", "_reading"},
+    {"_bulk", "_config", "_endpoints", "_reading"},
+    {"_call"},
     {"_message", "_retry", "_status"},
     {"_arguments", "_operation"},
     {"_collected", "_wire"},
@@ -57,10 +58,11 @@ LAYERS = [
         "_faults",
         "_pool",
         "_sync_connection",
+        "_throttle",
         "_times",
         "_validators",
     },
-    {"_display", "_http11", "_network", "_source", "errors"},
+    {"_display", "_http11", "_network", "_pauses", "_source", "errors"},
     {
         "_attributes",
         "_headers",
@@ -69,7 +71,6 @@ LAYERS = [
         "_retry_after",
         "_secret",
         "_sse",
-        "_throttle",
         "_unset",
         "_version",
     },
@@ -84,6 +85,7 @@ EFFECTFUL = {
     "_incoming",
     "_log",
     "_outcomes",
+    "_pauses",
     "_transport",
 } | SOCKETS
 
