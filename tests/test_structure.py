@@ -60,6 +60,7 @@ LAYERS = [
         "_sync_connection",
         "_throttle",
         "_times",
+        "_usage",
         "_validators",
     },
     {"_display", "_http11", "_network", "_pauses", "_source", "errors"},
