@@ -122,5 +122,8 @@ def _first_plan(path: Path, plan: dict[str, int]) -> dict[str, int]:
     if not path.exists():
         with replacing(path) as part:
             part.write_text(json.dumps(plan))
-    found: dict[str, int] = json.loads(path.read_text())
-    return found
+    try:
+        found = json.loads(path.read_text())
+        return {name: int(found[name]) for name in plan}
+    except (ValueError, TypeError, KeyError):
+        raise BulkError(f"{path} is no plan of an import: name another folder.") from None

@@ -51,6 +51,13 @@ def test_the_parts_are_those_of_the_first_run(path: Path, tmp_path: Path) -> Non
         partitions(path, tmp_path / "none", rows=0)
 
 
+@pytest.mark.parametrize("content", ["no JSON", "[]", '{"total": 25}'])
+def test_a_plan_that_is_none(content: str, path: Path, tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text(content)
+    with pytest.raises(BulkError, match=r"plan\.json is no plan of an import"):
+        partitions(path, tmp_path)
+
+
 def test_a_part_can_be_carried_out_anywhere(path: Path, tmp_path: Path) -> None:
     parts = partitions(path, tmp_path / "journals", rows=10)
     with ScriptedServer(always()) as server:
