@@ -106,6 +106,8 @@ class AsyncClient(Configured):
         self._set_up(settings, Shared(connect), hooks, owner=True)
         self._not_pickled = given(ssl_context=ssl_context, http_client=http_client)
 
+    _shared: "Shared[AsyncConnections | InjectedAsyncConnections]"
+
     def _set_up(
         self,
         settings: Settings,
@@ -126,7 +128,9 @@ class AsyncClient(Configured):
         """The operations on conversations."""
         from ._async_conversations import AsyncConversations  # noqa: PLC0415 - not before they are used
 
-        return AsyncConversations(self._engine, project_id=self._settings.project_id)
+        return AsyncConversations(
+            self._engine, project_id=self._settings.project_id, pause=self._pause
+        )
 
     @property
     def _connections(self) -> "AsyncConnections | InjectedAsyncConnections":

@@ -8,6 +8,7 @@ from ._arguments import ConversationMetadataParam, ConversationMetadataUpdatePar
 from ._call import RawResponse
 from ._engine import AsyncEngine
 from ._paging import AsyncPages
+from ._pauses import Pause
 from ._raw import AsyncCall, enveloped_async
 from ._unset import UNSET, Unset
 from .models import Conversation, ConversationMetadata, ConversationPage, ConversationWithMessages
@@ -21,10 +22,16 @@ class AsyncConversations:
     """The operations on conversations, as `client.conversations`."""
 
     def __init__(
-        self, engine: AsyncEngine, *, project_id: str | None, call: AsyncCall | None = None
+        self,
+        engine: AsyncEngine,
+        *,
+        project_id: str | None,
+        pause: Pause | None = None,
+        call: AsyncCall | None = None,
     ) -> None:
         self._engine = engine
         self._project_id = project_id
+        self._pause = pause or Pause()
         self._call = call or engine.call
 
     @cached_property
@@ -116,6 +123,7 @@ class AsyncConversations:
 
         window = window_of(
             self._engine,
+            pause=self._pause,
             project_id=self._project_id,
             max_in_flight=max_in_flight,
             rate=rate,

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from attrs import define, field, frozen
 
+from ._call import RawResponse
 from ._operation import Operation, is_put_off
 from ._retry import Again, Retry, Stop
 from ._throttle import Throttle
@@ -24,10 +25,12 @@ class Created:
     Attributes:
         index: Which one it is, from 0.
         conversation: The new conversation.
+        request_id: What the service calls the exchange (`x-request-id`); None if it doesn't say.
     """
 
     index: int
     conversation: Conversation
+    request_id: str | None = None
 
 
 @frozen
@@ -152,11 +155,11 @@ class Window:
         """There are no more requests."""
         self._is_drained = True
 
-    def created(self, row: Row, conversation: Conversation) -> None:
+    def created(self, row: Row, answer: RawResponse[Conversation]) -> None:
         """Take the end of a call that went well."""
         self._answered(row)
         self._taken += 1
-        self._done[row.index] = Created(row.index, conversation)
+        self._done[row.index] = Created(row.index, answer.parsed, answer.request_id)
 
     def failed(self, row: Row, error: ConversationsError, *, now: float, jitter: float) -> None:
         """Take the end of a call that failed, for good or for now."""

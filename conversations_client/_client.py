@@ -106,6 +106,8 @@ class Client(Configured):
         self._set_up(settings, Shared(connect), hooks, owner=True)
         self._not_pickled = given(ssl_context=ssl_context, http_client=http_client)
 
+    _shared: "Shared[Connections | InjectedConnections]"
+
     def _set_up(
         self,
         settings: Settings,
@@ -126,7 +128,7 @@ class Client(Configured):
         """The operations on conversations."""
         from ._conversations import Conversations  # noqa: PLC0415 - not before they are used
 
-        return Conversations(self._engine, project_id=self._settings.project_id)
+        return Conversations(self._engine, project_id=self._settings.project_id, pause=self._pause)
 
     @property
     def _connections(self) -> "Connections | InjectedConnections":

@@ -4,7 +4,7 @@ import os
 import sys
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from attrs import asdict, evolve
 
@@ -21,6 +21,9 @@ from ._retry import Retry
 from ._unset import UNSET, Unset
 from .errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from ._pauses import Pause
+
 ConnectionsT = TypeVar("ConnectionsT")
 
 MAX_RESPONSE_BYTES: Final = 64 * 2**20
@@ -31,6 +34,7 @@ class Configured:
     """What both clients are set up with."""
 
     _settings: Settings
+    _shared: "Shared[Any]"
     _hooks: Any
     _not_pickled: tuple[str, ...]
 
@@ -73,6 +77,14 @@ class Configured:
         settings = asdict(self._settings, recurse=False)
         key = self._settings.api_key.reveal() if self._settings.pickle_key else None
         return _unpickled, (type(self), {**settings, "api_key": key}, self._hooks)
+
+    @property
+    def _pause(self) -> "Pause":
+        from ._pauses import pause_of  # noqa: PLC0415 - not before something is sent
+
+        # An HTTP client of somebody else may lead anywhere, whatever the URL says.
+        place = self._shared if "http_client" in self._not_pickled else self.base_url
+        return pause_of(place, self._settings.api_key)
 
     @abstractmethod
     def with_options(self) -> Self:

@@ -8,6 +8,7 @@ from ._arguments import ConversationMetadataParam, ConversationMetadataUpdatePar
 from ._call import RawResponse
 from ._engine import Engine
 from ._paging import Pages
+from ._pauses import Pause
 from ._raw import Call, enveloped
 from ._unset import UNSET, Unset
 from .models import Conversation, ConversationMetadata, ConversationPage, ConversationWithMessages
@@ -20,9 +21,17 @@ if TYPE_CHECKING:
 class Conversations:
     """The operations on conversations, as `client.conversations`."""
 
-    def __init__(self, engine: Engine, *, project_id: str | None, call: Call | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        project_id: str | None,
+        pause: Pause | None = None,
+        call: Call | None = None,
+    ) -> None:
         self._engine = engine
         self._project_id = project_id
+        self._pause = pause or Pause()
         self._call = call or engine.call
 
     @cached_property
@@ -114,6 +123,7 @@ class Conversations:
 
         window = window_of(
             self._engine,
+            pause=self._pause,
             project_id=self._project_id,
             max_in_flight=max_in_flight,
             rate=rate,

@@ -16,10 +16,12 @@ from attrs import frozen
 
 from ._arguments import CreateRequest, checked_max_in_flight, checked_rate
 from ._bulk import CreateOutcome, Row, Step, Wait, Window
+from ._call import RawResponse
 from ._endpoints import create_one_of_many
 from ._engine import AsyncEngine, Engine
 from ._exchange import Effects
 from ._operation import Operation
+from ._pauses import Pause
 from ._throttle import Throttle
 from .errors import ClientClosedError, ConversationsError, InvalidArgumentError, StreamClosedError
 from .models import Conversation
@@ -29,12 +31,15 @@ T = TypeVar("T")
 CreateRequests: TypeAlias = Iterable[CreateRequest]
 AsyncCreateRequests: TypeAlias = Iterable[CreateRequest] | AsyncIterable[CreateRequest]
 
+_Result: TypeAlias = RawResponse[Conversation] | BaseException
+
 _LONGEST_WAIT: Final = 3600.0  # seconds; far longer ones are more than a thread can be told
 
 
 def window_of(
     engine: Engine | AsyncEngine,
     *,
+    pause: Pause,
     project_id: str | None,
     max_in_flight: int,
     rate: float | None,
@@ -51,7 +56,7 @@ def window_of(
         ordered=ordered,
         stop_on_error=stop_on_error,
         retry=engine.retry,
-        throttle=Throttle(rate=checked_rate(rate)),
+        throttle=Throttle(rate=checked_rate(rate), pause=pause),
         operation=operation,
     )
 
@@ -68,7 +73,7 @@ class _Ended:
     """A call that has ended, and how."""
 
     row: Row
-    result: Conversation | BaseException
+    result: _Result
 
 
 class _Bulk:
@@ -98,7 +103,7 @@ class _Bulk:
 
     def _take(self, ended: _Ended) -> None:
         row, result, effects = ended.row, ended.result, self._effects
-        if isinstance(result, Conversation):
+        if isinstance(result, RawResponse):
             self._window.created(row, result)
         elif isinstance(result, ConversationsError) and not isinstance(result, ClientClosedError):
             self._window.failed(row, result, now=effects.clock(), jitter=effects.jitter())
@@ -161,7 +166,7 @@ class Outcomes(_Bulk):
 
     def _call(self, row: Row) -> None:
         try:
-            result: Conversation | BaseException = self._engine.call(row.operation)
+            result: _Result = self._engine.send(row.operation)
         except BaseException as error:  # noqa: BLE001 - raised again where the outcomes are read
             result = error
         self._ended.put(_Ended(row, result))
@@ -233,7 +238,7 @@ class AsyncOutcomes(_Bulk):
 
     async def _call(self, row: Row) -> None:
         try:
-            result: Conversation | BaseException = await self._engine.call(row.operation)
+            result: _Result = await self._engine.send(row.operation)
         except Exception as error:  # noqa: BLE001 - raised again where the outcomes are read
             result = error
         self._ended.append(_Ended(row, result))

@@ -3,7 +3,9 @@
 import math
 from typing import Final
 
-from attrs import define
+from attrs import define, field
+
+from ._pauses import Pause
 
 _CATCH_UP: Final = 0.1  # seconds of delay that are made up for, by sending faster for a moment
 
@@ -13,13 +15,15 @@ class Throttle:
     """A token bucket, and one pause for all.
 
     When the service has put a request off, all wait; then one goes alone, and the others when
-    the service has taken it.
+    the service has taken it. Who shares the pause waits too, and has one of its own go ahead.
 
     Attributes:
         rate: How many are sent in a second at most; None for no limit.
+        pause: Until when all wait who send to the same service; others may make it longer.
     """
 
     rate: float | None
+    pause: Pause = field(factory=Pause)
     _ready_at: float | None = None
     _paused_until: float = -math.inf
     _is_shut: bool = False
@@ -29,20 +33,24 @@ class Throttle:
         """Seconds until the next may be sent: 0 for now, infinite for not before an answer."""
         if self._probe is not None:
             return math.inf
-        return max(0.0, self._paused_until - now, (self._ready_at or -math.inf) - now)
+        paused_until = max(self._paused_until, self.pause.until)
+        return max(0.0, paused_until - now, (self._ready_at or -math.inf) - now)
 
     def sent(self, index: int, *, now: float) -> None:
         """Take note of a request that is sent."""
         if self.rate is not None:
             due = now if self._ready_at is None else max(self._ready_at, now - _CATCH_UP)
             self._ready_at = due + 1 / self.rate
-        if self._is_shut:
+        if self._is_shut or self.pause.until > self._paused_until:
+            self._paused_until = max(self._paused_until, self.pause.until)
+            self._is_shut = True
             self._probe = index
 
     def put_off(self, index: int, *, pause: float, now: float) -> None:
         """Take note of a request that the service wants later, `pause` seconds from now."""
         self._is_shut = True
         self._paused_until = max(self._paused_until, now + pause)
+        self.pause.extend(self._paused_until)
         if self._probe == index:
             self._probe = None
 

@@ -16,7 +16,13 @@ _FORKSERVER.set_forkserver_preload(
 
 
 def run_import(
-    path: Path, *, api_key: str, url: str, keys_are_trusted: bool, killed_after: float | None
+    path: Path,
+    *,
+    api_key: str,
+    url: str,
+    keys_are_trusted: bool,
+    killed_after: float | None,
+    rate: float | None = None,
 ) -> int:
     """Import a file with the journal beside it; gives the exit code.
 
@@ -26,9 +32,16 @@ def run_import(
         url: Where it is.
         keys_are_trusted: Whether it is said to honour keys.
         killed_after: Seconds from the import's beginning to a kill that it can't notice.
+        rate: How many are created in a second at most.
     """
     begun, tell = _FORKSERVER.Pipe(duplex=False)
-    process = _FORKSERVER.Process(target=_import, args=(tell, path, api_key, url, keys_are_trusted))
+    how = {
+        "api_key": api_key,
+        "url": url,
+        "keys_are_trusted": keys_are_trusted,
+        "rate": rate,
+    }
+    process = _FORKSERVER.Process(target=_import, args=(tell, path), kwargs=how)
     process.start()
     begun.recv()
     process.join(killed_after)
@@ -41,14 +54,16 @@ def run_import(
 def _import(
     tell: Connection,
     path: Path,
+    *,
     api_key: str,
     url: str,
     keys_are_trusted: bool,
+    rate: float | None,
 ) -> None:
+    tell.send("begun")  # before the journal is opened, which is a moment like any other
     retry = Retry(trust_idempotency_key=keys_are_trusted)
     with (
         Client(api_key, base_url=url, retry=retry) as client,
         Journal(f"{path}.journal") as journal,
     ):
-        tell.send("begun")
-        import_file(client, path, journal, max_in_flight=4)
+        import_file(client, path, journal, max_in_flight=4, rate=rate)

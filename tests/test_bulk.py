@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 from colours import KEY, Colour, World
 from hypothesis import given
@@ -31,6 +32,7 @@ from conversations_client import (
     Hooks,
     InvalidArgumentError,
     RateLimitError,
+    RawResponse,
     Retry,
     StatusError,
     StreamClosedError,
@@ -43,6 +45,9 @@ from conversations_client._throttle import Throttle
 from conversations_client.sandbox import Sandbox
 
 CREATED = structure(CONVERSATION, Conversation)
+TAKEN = RawResponse(
+    parsed=CREATED, status=201, headers=Headers(()), request_id="req_1", attempts=1, elapsed=0.0
+)
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 
 
@@ -153,6 +158,17 @@ def test_a_failure_tells_whether_the_service_may_have_acted(colour: Colour) -> N
     assert isinstance(broken.error, DisconnectError)
 
 
+def test_an_outcome_tells_what_the_service_calls_the_exchange(colour: Colour) -> None:
+    script = [answer(x_request_id="req_1"), answer(422, x_request_id="req_2"), answer()]
+    with ScriptedServer(script) as server:
+        found = run(colour, requests(3), max_in_flight=1, client={"base_url": server.url})
+    first, second, third = found
+    assert isinstance(first, Created)
+    assert isinstance(third, Created)
+    assert (first.request_id, third.request_id) == ("req_1", None)
+    assert failure(second).request_id == "req_2"
+
+
 def test_a_failure_can_end_it(colour: Colour) -> None:
     rows = requests(10)
     with ScriptedServer([answer(), answer(401)]) as server:
@@ -232,6 +248,60 @@ def test_who_is_put_off_again_and_again_fails(colour: Colour) -> None:
         in str(second)
     )
     assert isinstance(found[2], Created)
+
+
+SECOND: dict[str, Callable[[Any], Any]] = {
+    "its own": lambda client: client,
+    "of a copy": lambda client: client.with_options(),
+    "of another": lambda client: type(client)(KEY, base_url=client.base_url),
+    "with another key": lambda client: client.with_options(api_key="another-key"),
+}
+
+
+@pytest.mark.parametrize("whose", SECOND)
+def test_all_calls_to_a_service_with_a_key_keep_one_pause(colour: Colour, whose: str) -> None:
+    """Also those of other clients in this process, such as the parts of an import have."""
+    world = World()
+
+    def second(client: Any) -> Any:
+        other = SECOND[whose](client)
+        other._effects = world.effects()
+        return other
+
+    def sync(client: Any) -> None:
+        with client.conversations.create_many(requests(1)) as outcomes:
+            assert isinstance(failure(next(outcomes)), RateLimitError)
+        with second(client) as other, other.conversations.create_many(requests(1)) as outcomes:
+            assert isinstance(next(outcomes), Created)
+
+    async def asynchronous(client: Any) -> None:
+        async with client.conversations.create_many(requests(1)) as outcomes:
+            assert isinstance(failure(await anext(outcomes)), RateLimitError)
+        async with (
+            second(client) as other,
+            other.conversations.create_many(requests(1)) as outcomes,
+        ):
+            assert isinstance(await anext(outcomes), Created)
+
+    with ScriptedServer([answer(429, retry_after="7"), answer()]) as server:
+        colour.run(
+            sync if colour.name == "sync" else asynchronous,
+            world=world,
+            api_key=KEY,
+            base_url=server.url,
+            retry=Retry(attempts=1),
+        )
+    assert world.pauses == ([] if whose == "with another key" else [7.0])
+
+
+def test_clients_of_ones_own_http_client_keep_no_pause_of_others() -> None:
+    given = [httpx.Client(), httpx.Client()]
+    clients = [Client(KEY, http_client=one) for one in given]
+    first, second = (client._pause for client in clients)
+    assert first is not second
+    assert clients[0].with_options()._pause is first
+    for one in given:
+        one.close()
 
 
 def test_what_may_have_acted_before_it_was_put_off_still_may(colour: Colour) -> None:
@@ -476,7 +546,7 @@ def test_after_a_pause_one_goes_ahead_and_then_the_others_before_new_ones() -> N
     assert bulk.step(0.5) == Wait(1.5, is_idle=True)
     assert bulk.step(2.0) is rows[0]
     assert bulk.step(2.0) == Wait(math.inf, is_idle=False)
-    bulk.created(rows[0], CREATED)
+    bulk.created(rows[0], TAKEN)
     assert [bulk.step(2.0), bulk.step(2.0)] == rows[1:]
     assert bulk.step(2.0) is Step.READ
 
@@ -487,12 +557,12 @@ def test_a_row_is_given_up_only_when_the_service_takes_no_other() -> None:
     for row in (first, second):
         bulk.failed(row, rejected(429, 0.0), now=0.0, jitter=0)
     assert bulk.step(0.0) is first
-    bulk.created(first, CREATED)
+    bulk.created(first, TAKEN)
     for _ in range(2):
         assert bulk.step(0.0) is second
         bulk.failed(second, rejected(429, 0.0), now=0.0, jitter=0)
     bulk.drain()
-    assert bulk.step(0.0) == Created(0, CREATED)
+    assert bulk.step(0.0) == Created(0, CREATED, "req_1")
     found = bulk.step(0.0)
     assert isinstance(found, Failed)
     assert (found.index, found.error.attempts) == (1, 3)
@@ -549,7 +619,7 @@ def test_every_request_that_was_read_comes_to_one_outcome(
                 row = flying.pop(data.draw(st.integers(0, len(flying) - 1)))
                 match data.draw(st.sampled_from(["created", "later", "failed"])):
                     case "created":
-                        bulk.created(row, CREATED)
+                        bulk.created(row, TAKEN)
                     case "later":
                         bulk.failed(row, rejected(429, 1.0), now=now, jitter=0)
                     case _:

@@ -1,10 +1,13 @@
 """When the next of many may be sent: times in, seconds out."""
 
+import gc
 import math
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conversations_client._pauses import Pause, pause_of
+from conversations_client._secret import Secret
 from conversations_client._throttle import Throttle
 
 
@@ -67,3 +70,39 @@ def test_one_that_is_put_off_has_all_wait_and_then_one_goes_ahead() -> None:
     throttle.answered(1)
     throttle.sent(2, now=106.5)
     assert throttle.wait(106.5) == 0
+
+
+def test_who_shares_a_pause_waits_and_has_one_go_ahead_too() -> None:
+    pause = Pause()
+    mine, other = Throttle(rate=None, pause=pause), Throttle(rate=None, pause=pause)
+    for throttle in (mine, other):
+        throttle.sent(0, now=100.0)
+    mine.put_off(0, pause=2.0, now=100.0)
+    assert other.wait(101.0) == 1.0
+    other.answered(0)  # from before the pause
+    for throttle in (mine, other):
+        assert throttle.wait(102.0) == 0
+        throttle.sent(1, now=102.0)
+        assert throttle.wait(102.0) == math.inf
+    mine.put_off(1, pause=3.0, now=102.5)
+    other.answered(1)
+    assert other.wait(102.5) == mine.wait(102.5) == 3.0
+
+
+def test_a_pause_is_never_made_shorter() -> None:
+    pause = Pause()
+    one, other = Throttle(rate=None, pause=pause), Throttle(rate=None, pause=pause)
+    one.put_off(0, pause=5.0, now=100.0)
+    other.put_off(0, pause=1.0, now=100.0)
+    assert one.wait(100.0) == other.wait(100.0) == 5.0
+
+
+def test_a_pause_is_shared_by_place_and_key_while_somebody_holds_it() -> None:
+    held = pause_of("http://a", Secret("one-key"))
+    assert pause_of("http://a", Secret("one-key")) is held
+    assert pause_of("http://a", Secret("another")) is not held
+    assert pause_of("http://b", Secret("one-key")) is not held
+    held.extend(5.0)
+    del held
+    gc.collect()
+    assert pause_of("http://a", Secret("one-key")).until == -math.inf

@@ -82,11 +82,13 @@ async def many_async(load: Load) -> Measurement:
     async with construct_async(load) as client:
 
         async def found(count: int) -> int:
-            wanted = itertools.repeat(request(), count)
+            wanted, done = itertools.repeat(request(), count), 0
             async with client.conversations.create_many(
                 wanted, max_in_flight=load.tasks
             ) as outcomes:
-                return len([None async for _ in outcomes])
+                async for _ in outcomes:  # not into a list, for its memory is measured too
+                    done += 1
+            return done
 
         return await counted_async(load, found)
 
@@ -101,7 +103,9 @@ def imported(load: Load) -> Measurement:
 
         def items(count: int) -> Iterator[object]:
             file = Path(folder, f"{count}.jsonl")
-            file.write_text(f'{{"displayName": "{payloads.DISPLAY_NAME}"}}\n' * count)
+            line = f'{{"displayName": "{payloads.DISPLAY_NAME}"}}\n'
+            with file.open("w") as lines:
+                lines.writelines(itertools.repeat(line, count))
             with Journal(f"{file}.journal") as journal:
                 report = import_file(client, file, journal, max_in_flight=load.tasks)
             yield from range(report.created)

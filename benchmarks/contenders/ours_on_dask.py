@@ -1,6 +1,5 @@
 """This package, on a Dask cluster of as many processes as the load has tasks."""
 
-from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -18,8 +17,8 @@ def spread(load: Load) -> Measurement:
     from conversations_client.bulk.dask import import_file
 
     distributed: Any = import_module("distributed")
-    service = partial(Client, "key", base_url=load.url, timeout=payloads.TIMEOUT)
     with (
+        Client("key", base_url=load.url, timeout=payloads.TIMEOUT, pickle_key=True) as client,
         TemporaryDirectory() as folder,
         distributed.LocalCluster(
             n_workers=load.tasks, threads_per_worker=1, dashboard_address=":0"
@@ -32,7 +31,7 @@ def spread(load: Load) -> Measurement:
             file.write_text(f'{{"displayName": "{payloads.DISPLAY_NAME}"}}\n' * count)
             journals = Path(folder, f"{count}.journals")
             return import_file(
-                cluster, file, journals, make_client=service, rows=rows, max_in_flight=AT_ONCE
+                cluster, file, journals, client=client, rows=rows, max_in_flight=AT_ONCE
             ).created
 
         imported(load.tasks * AT_ONCE, AT_ONCE)

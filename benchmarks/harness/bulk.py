@@ -1,9 +1,9 @@
-"""Many creates: beside a bare loop, in memory, with the journal, and over processes."""
+"""Many creates: beside a bare loop, with the journal and over processes; or their memory."""
 
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.request import urlopen
 
 from harness import tables
@@ -13,24 +13,39 @@ from harness.ratios import Spread, paired, spread
 from harness.roster import HTTPX, ON_DASK, OURS, Contender
 
 PAGE = ROOT / "docs" / "performance.md"
-FIGURES = ROOT / "docs" / "benchmarks" / "bulk.json"
+FIGURES = ROOT / "docs" / "benchmarks"
 AT_ONCE = 16
 LATE = 20  # milliseconds that the server takes where processes are counted
+RUN_TIMEOUT = 3000.0  # seconds for one process, which may create a million rows
+FLAT = 4 * 2**20  # bytes that the most rows may take beyond the fewest
 
 Round = dict[str, Measurement]
+Works = dict[str, tuple[Contender, Work]]
+
+_SYNC, _ASYNC = "a loop of httpx, threads", "a loop of httpx, tasks"
+_MANY, _IMPORT = "create_many, sync", "import_file, with its journal"
+BESIDE: dict[str, tuple[Contender, str, str]] = {
+    _SYNC: (HTTPX, "many", _SYNC),
+    _MANY: (OURS, "many", _SYNC),
+    _IMPORT: (OURS, "imported", _MANY),
+    _ASYNC: (HTTPX, "many_async", _ASYNC),
+    "create_many, async": (OURS, "many_async", _ASYNC),
+}
+"""What is measured, and beside which of them."""
 
 
-def rounds(works: dict[str, tuple[Contender, Work]], url: str, count: int) -> list[Round]:
-    """So many rounds, each with every work once."""
+def rounds(works: Works, url: str, count: int) -> list[Round]:
+    """So many rounds, each with every work once, in one order and then in the other."""
     found: list[Round] = []
     for number in range(count):
         done: Round = {}
-        for name, (contender, work) in works.items():
+        for name in list(works)[:: -1 if number % 2 else 1]:
+            contender, work = works[name]
             print(f"round {number + 1}: {name}…", file=sys.stderr, flush=True)
-            measured = measure(contender, url, work)
+            measured = measure(contender, url, work, timeout=RUN_TIMEOUT)
             assert measured is not None  # noqa: S101 - each can do what it is given
             done[name] = measured
-        found.append(done)
+        found.append({name: done[name] for name in works})
     return found
 
 
@@ -39,66 +54,100 @@ def rows_per_second(done: Round) -> dict[str, float]:
     return {name: measured["count"] / measured["wall"] for name, measured in done.items()}
 
 
-def rate_table(found: Sequence[Round], baselines: dict[str, str]) -> str:
-    """Rows per second, and beside what each is measured."""
+def cpu(done: Round, name: str) -> float:
+    """Seconds of CPU that a row took."""
+    return done[name]["cpu"] / done[name]["count"]
+
+
+def rate_table(found: Sequence[Round], baselines: dict[str, str], *, with_cpu: bool) -> str:
+    """Rows per second, beside what each is measured, and what CPU a row took."""
+    heads = ["", "rows", "beside", "CPU of a row"][: 4 if with_cpu else 3]
     rates = [rows_per_second(done) for done in found]
     rows: list[list[str]] = []
     for name, baseline in baselines.items():
         absolute = spread([rate[name] for rate in rates]).median
         ratio: Spread = paired(rates, baseline)[name]
         beside = "1.00" if name == baseline else f"{tables.ratio(ratio)} of {baseline}"
-        rows.append([name, f"{absolute:,.0f}/s", beside])
-    return tables.table(["", "rows", "beside"], rows)
+        taken = tables.seconds(spread([cpu(done, name) for done in found]).median)
+        rows.append([name, f"{absolute:,.0f}/s", beside, taken][: len(heads)])
+    return tables.table(heads, rows)
 
 
-def memory_table(found: Round) -> str:
-    """The peak of the process for each length."""
-    cells = [f"{measured['peak'] / 2**20:.1f} MiB" for measured in found.values()]
-    return tables.table(["rows", *found], [["peak memory", *cells]])
+def journal_costs(found: Sequence[Round]) -> str:
+    """What an import takes beyond the creates, in words."""
+    more = spread([cpu(done, _IMPORT) - cpu(done, _MANY) for done in found])
+    usual, low, high = map(tables.seconds, (more.median, more.low, more.high))
+    return f"The file and its journal take {usual} ({low}-{high}) of CPU for a row."
+
+
+def rates(*, quick: bool) -> tuple[str, object]:
+    """The section on rates, and what was measured for it."""
+    count, times = (500, 1) if quick else (2_000, 7)
+    beside = {name: (who, Work(does, count, AT_ONCE)) for name, (who, does, _) in BESIDE.items()}
+    spreads = {str(size): (ON_DASK, Work("spread", size * 400, size)) for size in (1, 2, 4)}
+    with serving() as url:
+        found = rounds(beside, url, times)
+        with urlopen(f"{url}/late/{LATE}") as told:  # noqa: S310 - our own
+            told.read()
+        scaled = rounds(spreads, url, 1 if quick else 3)
+    section = "\n\n".join(
+        (
+            f"{machine()}. {AT_ONCE} in flight; median (least-most) of {times} rounds:",
+            rate_table(found, {name: row[-1] for name, row in BESIDE.items()}, with_cpu=True),
+            journal_costs(found),
+            f"Dask workers of a process each, 4 rows in flight, a service that takes {LATE} ms:",
+            rate_table(scaled, dict.fromkeys(spreads, "1"), with_cpu=False),
+        )
+    )
+    return section, [found, scaled]
+
+
+KEPT = {
+    _MANY: "many",
+    "create_many, async": "many_async",
+    _IMPORT: "imported",
+}
+"""What is looked at for its memory."""
+
+
+def memory(*, quick: bool) -> tuple[str, object]:
+    """The section on memory, and what was measured for it; ends with an error if it isn't flat."""
+    lengths = (1_000, 10_000) if quick else (1_000, 10_000, 100_000, 1_000_000)
+    rows: list[list[str]] = []
+    found: dict[str, list[float]] = {}
+    for name, scenario in KEPT.items():
+        works = {f"{name}, {n:,}": (OURS, Work(scenario, n, AT_ONCE)) for n in lengths}
+        with serving() as url:  # one for each, for it ends by itself after an hour
+            (done,) = rounds(works, url, 1)
+        found[name] = peaks = [measured["peak"] for measured in done.values()]
+        more = (f"{(peak - peaks[0]) / 2**20:+.1f} MiB" for peak in peaks[1:])
+        rows.append([name, f"{peaks[0] / 2**20:.1f} MiB", *more])
+    heads = [f"{n:,} rows" for n in lengths]
+    section = f"{machine()}. {AT_ONCE} in flight; the most that the process held:\n\n" + (
+        tables.table(["", *heads], rows)
+    )
+    grown = [name for name, peaks in found.items() if peaks[-1] - peaks[0] > FLAT]
+    if grown:
+        print(section)
+        sys.exit(f"not flat: {', '.join(grown)}")
+    return section, found
 
 
 def main() -> None:
     """Measure, and print or write the tables."""
     parser = argparse.ArgumentParser(prog="benchmarks/bulk", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rows and rounds")
+    parser.add_argument("--memory", action="store_true", help="up to a million rows, for memory")
     parser.add_argument("--write-docs", action="store_true", help="write docs/performance.md")
     chosen = parser.parse_args()
-    count, times = (500, 1) if chosen.quick else (2_000, 5)
-    beside = {
-        "a loop of httpx, threads": (HTTPX, Work("many", count, AT_ONCE)),
-        "create_many, sync": (OURS, Work("many", count, AT_ONCE)),
-        "import_file, with its journal": (OURS, Work("imported", count, AT_ONCE)),
-        "a loop of httpx, tasks": (HTTPX, Work("many_async", count, AT_ONCE)),
-        "create_many, async": (OURS, Work("many_async", count, AT_ONCE)),
-    }
-    lengths = (1_000, 10_000) if chosen.quick else (1_000, 10_000, 100_000)
-    spreads = {str(size): (ON_DASK, Work("spread", size * 400, size)) for size in (1, 2, 4)}
-    with serving() as url:
-        rates = rounds(beside, url, times)
-        growth = {f"{n:,}": (OURS, Work("many_async", n, AT_ONCE)) for n in lengths}
-        (memory,) = rounds(growth, url, 1)
-        with urlopen(f"{url}/late/{LATE}") as told:  # noqa: S310 - our own
-            told.read()
-        scaled = rounds(spreads, url, 1 if chosen.quick else 3)
-    section = "\n\n".join(
-        (
-            f"{machine()}. {AT_ONCE} in flight; median (least-most) of the rounds:",
-            rate_table(rates, dict(zip(beside, _BASELINES, strict=True))),
-            "Memory, async:",
-            memory_table(memory),
-            f"Dask workers of a process each, 4 rows in flight, a service that takes {LATE} ms:",
-            rate_table(scaled, dict.fromkeys(spreads, "1")),
-        )
-    )
+    name = "bulk-memory" if chosen.memory else "bulk"
+    sections: dict[str, Callable[..., tuple[str, object]]] = {"bulk": rates, "bulk-memory": memory}
+    section, measured = sections[name](quick=chosen.quick)
     if not chosen.write_docs:
         print(section)
         return
-    FIGURES.write_text(json.dumps([rates, memory, scaled], indent=1))
-    tables.write_section(PAGE, "bulk", section)
-
-
-_SYNC, _ASYNC = "a loop of httpx, threads", "a loop of httpx, tasks"
-_BASELINES = (_SYNC, _SYNC, "create_many, sync", _ASYNC, _ASYNC)
+    (FIGURES / f"{name}.json").write_text(json.dumps(measured, indent=1))
+    tables.write_section(PAGE, name, section)
 
 
 if __name__ == "__main__":

@@ -64,7 +64,9 @@ def serving() -> Generator[str]:
             process.wait(timeout=10)
 
 
-def measure(contender: Contender, url: str, work: Work) -> Measurement | None:
+def measure(
+    contender: Contender, url: str, work: Work, *, timeout: float = RUN_TIMEOUT
+) -> Measurement | None:
     """Have a fresh process of the contender do the work; None if it has no way to."""
     _pin(0)
     words = (work.scenario, url, str(work.count), str(work.tasks), str(work.per_chunk))
@@ -72,7 +74,7 @@ def measure(contender: Contender, url: str, work: Work) -> Measurement | None:
         [_python(contender), "-m", f"contenders.{contender.module}", *words],
         capture_output=True,
         text=True,
-        timeout=RUN_TIMEOUT,
+        timeout=timeout,
         check=False,
     )
     if result.returncode:

@@ -62,10 +62,30 @@ def import_file(
         ClientClosedError: The client is closed.
         OSError: The file can't be read.
     """
+    return import_rows(
+        client,
+        read_rows(path, start=start, stop=stop),
+        journal,
+        max_in_flight=max_in_flight,
+        rate=rate,
+        on_row=on_row,
+    )
+
+
+def import_rows(
+    client: Client,
+    wanted: Iterable[Row],
+    journal: Journal,
+    *,
+    max_in_flight: int,
+    rate: float | None,
+    on_row: Callable[[Entry], object] | None = None,
+) -> Report:
+    """Create the conversations of rows, as `import_file` does."""
     if not client.retry.trust_idempotency_key:
         journal.doubt()
     rows = _Rows(
-        read_rows(path, start=start, stop=stop),
+        wanted,
         journal,
         keys_are_trusted=client.retry.trust_idempotency_key,
         tell=on_row or (lambda _: None),

@@ -3,7 +3,8 @@
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
+from contextlib import nullcontext
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Final
 
@@ -11,9 +12,9 @@ from attrs import frozen
 
 from conversations_client import Client
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._importing import Report, import_file
+from conversations_client.bulk._importing import Report, import_rows
 from conversations_client.bulk._journal import Entry, Journal
-from conversations_client.bulk._reading import count_rows
+from conversations_client.bulk._reading import index_rows, read_rows
 from conversations_client.bulk._replacing import replacing
 
 _PLAN: Final = "plan.json"
@@ -28,16 +29,19 @@ class Partition:
         journal: The journal of this part alone, on a disk that every machine sees.
         start: How many rows of the file come before.
         stop: Behind how many rows of the file it ends.
+        offset: At which byte of the file it begins; None where the file itself says so, as Parquet
+            does. From there on it is read, and nothing before but the head of a CSV.
     """
 
     path: str
     journal: str
     start: int
     stop: int
+    offset: int | None = None
 
     def run(
         self,
-        make_client: Callable[[], Client] = Client,
+        client: Client | Callable[[], Client] = Client,
         *,
         max_in_flight: int = 16,
         rate: float | None = None,
@@ -45,7 +49,7 @@ class Partition:
         """Create the conversations of this part, but for those that its journal knows of.
 
         Args:
-            make_client: Makes the client to create them with, which is closed at the end; one with
+            client: What to create them with, or what makes it, to be closed at the end; one with
                 the environment's key if left out, so that no key needs to travel.
             max_in_flight: As in `import_file`.
             rate: As in `import_file`, for this part alone.
@@ -54,16 +58,10 @@ class Partition:
             BulkError: The file is not what it was, or another process is at this part.
             OSError: The file can't be read.
         """
-        with make_client() as client, Journal(self.journal) as journal:
-            return import_file(
-                client,
-                self.path,
-                journal,
-                start=self.start,
-                stop=self.stop,
-                max_in_flight=max_in_flight,
-                rate=rate,
-            )
+        mine = nullcontext(client) if isinstance(client, Client) else client()
+        with mine as sender, Journal(self.journal) as journal:
+            rows = read_rows(self.path, start=self.start, stop=self.stop, offset=self.offset)
+            return import_rows(sender, rows, journal, max_in_flight=max_in_flight, rate=rate)
 
     def entries(self) -> list[Entry]:
         """What has become of its rows."""
@@ -82,22 +80,28 @@ def partitions(
         rows: How many rows a part has in the first run. Default 10,000.
 
     Raises:
-        BulkError: The file has not as many rows as in the first run, or is of no known kind.
+        BulkError: The file has not as many rows as in the first run, or is of no known kind; a part
+            can't have so few rows.
         OSError: The file can't be read, or the folder not be written to.
     """
+    if rows < 1:
+        raise BulkError("A part has 1 row or more.")
+    index = index_rows(path, every=rows)
     place = Path(folder).absolute()
     place.mkdir(parents=True, exist_ok=True)
-    plan = {"total": count_rows(path), "rows": rows}
-    kept = _first_plan(place / _PLAN, plan)
-    if kept["total"] != plan["total"]:
+    kept = _first_plan(place / _PLAN, {"total": index.total, "rows": rows})
+    if kept["total"] != index.total:
         raise BulkError(
-            f"{Path(path).name} has {plan['total']} rows and had {kept['total']} when the import "
+            f"{Path(path).name} has {index.total} rows and had {kept['total']} when the import "
             "was begun: import the file as it was, or the changed one with another folder."
         )
-    bounds = [*range(0, kept["total"], kept["rows"]), kept["total"]]
+    if kept["rows"] != rows:
+        index = index_rows(path, every=kept["rows"])
+    bounds = pairwise([*range(0, index.total, kept["rows"]), index.total])
+    file = os.fspath(Path(path).absolute())
     return [
-        Partition(os.fspath(Path(path).absolute()), str(place / f"{start}.journal"), start, stop)
-        for start, stop in pairwise(bounds)
+        Partition(file, str(place / f"{start}.journal"), start, stop, offset)
+        for (start, stop), offset in zip_longest(bounds, index.offsets)
     ]
 
 
@@ -118,5 +122,8 @@ def _first_plan(path: Path, plan: dict[str, int]) -> dict[str, int]:
     if not path.exists():
         with replacing(path) as part:
             part.write_text(json.dumps(plan))
-    found: dict[str, int] = json.loads(path.read_text())
-    return found
+    try:
+        found = json.loads(path.read_text())
+        return {name: int(found[name]) for name in plan}
+    except (ValueError, TypeError, KeyError):
+        raise BulkError(f"{path} is no plan of an import: name another folder.") from None

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
+from errno import EISDIR
 from pathlib import Path
 
 
@@ -10,6 +11,8 @@ from pathlib import Path
 def replacing(path: str | os.PathLike[str]) -> Generator[Path, None, None]:
     """A file to write in place of `path`, which it becomes at the end of the block."""
     final = Path(path)
+    if final.is_dir():  # before the work, not after it
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR), os.fspath(final))
     part = final.with_name(f"{final.name}.part")
     try:
         yield part

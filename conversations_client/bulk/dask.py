@@ -11,6 +11,7 @@ It needs the `dask` extra: `pip install "conversations-client[dask]"`.
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from itertools import islice
 from typing import Any, Final, Protocol
@@ -41,7 +42,7 @@ def import_file(
     path: str | os.PathLike[str],
     folder: str | os.PathLike[str],
     *,
-    make_client: Callable[[], Client] = Client,
+    client: Client | Callable[[], Client] = Client,
     rows: int = 10_000,
     max_in_flight: int = 16,
     rate: float | None = None,
@@ -56,8 +57,9 @@ def import_file(
         cluster: A client of the cluster.
         path: The file.
         folder: Where the journals of the parts are, and the plan of the first run.
-        make_client: Makes a worker's client of the service; one with the key of the worker's
-            environment if left out.
+        client: What to create them with, or what makes it there. A client goes to the workers as
+            its settings; its key stays behind unless it has `pickle_key`, and that of their
+            environment is used. Default: `Client`, with all of their environment.
         rows: How many rows a part has, in the first run. Default 10,000.
         max_in_flight: How many rows of a part are sent at once. Default 16.
         rate: How many are sent in a second at most by all together; None, the default, for no
@@ -66,9 +68,11 @@ def import_file(
     Raises:
         BulkError: The file is of no known kind, or is not what it was in the first run.
         OSError: The file can't be read, or the folder not be written to.
+        TypeError: The client has something that can't be pickled.
     """
     # By name, because it has few types; here, because its extra may be missing.
     as_completed: Any = import_module("distributed").as_completed
+    make = client if callable(client) else _made_there(client)
     waiting = iter(partitions(path, folder, rows=rows))
     at_once = max(1, sum(cluster.nthreads().values()))
     share = None if rate is None else rate / at_once
@@ -77,7 +81,7 @@ def import_file(
         for part in parts:
             yield cluster.submit(
                 part.run,
-                make_client,
+                make,
                 max_in_flight=max_in_flight,
                 rate=share,
                 pure=False,
@@ -90,3 +94,9 @@ def import_file(
         reports.append(future.result())
         running.update(submitted(islice(waiting, 1)))
     return total(reports)
+
+
+def _made_there(client: Client) -> Callable[[], Client]:
+    """What makes the same client on a worker, for each part one that is closed with it."""
+    make, settings = client.__reduce__()
+    return partial(make, *settings)

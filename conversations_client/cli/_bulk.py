@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-from attrs import asdict
+from attrs import asdict, frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.progress import (
@@ -21,15 +21,17 @@ from rich.text import Text
 
 from conversations_client import Retry
 from conversations_client.bulk import (
+    Entry,
     Journal,
     Report,
+    State,
     count_rows,
     export_file,
     import_file,
     write_results,
 )
 from conversations_client.cli._commands import LARGEST_PAGE
-from conversations_client.cli._exit_codes import ExitCode
+from conversations_client.cli._exit_codes import ExitCode, UsageError
 from conversations_client.cli._output import Output, new_console
 from conversations_client.cli._printable import one_line
 from conversations_client.cli._session import Injected
@@ -58,21 +60,25 @@ def import_(
         journal: What is known of each row; FILE.journal if left out.
         session: What it is run with.
     """
-    results = _beside(file, "results.jsonl")
-    total = count_rows(file)
+    results, place = _beside(file, "results.jsonl"), journal or _beside(file, "journal")
+    total = _count(file)
+    _check_journal(place, results)
+    troubles: list[Entry] = []
     retry = Retry(trust_idempotency_key=trust_idempotency_keys)
-    with (
-        session.client(retry=retry) as client,
-        Journal(journal or _beside(file, "journal")) as kept,
-    ):
+    with session.client(retry=retry) as client, Journal(place) as kept:
         try:
-            with _progress(total) as advance:
+            with _progress(total) as advance, _told_if_stopped(results):
                 report = import_file(
-                    client, file, kept, max_in_flight=max_in_flight, rate=rate, on_row=advance
+                    client,
+                    file,
+                    kept,
+                    max_in_flight=max_in_flight,
+                    rate=rate,
+                    on_row=_Told(advance, troubles),
                 )
         finally:
             write_results(kept.entries(), results)
-    _show(report, results, session.output)
+    _show(report, troubles, results, session.output)
     if report.doubtful:
         return ExitCode.UNKNOWN
     return ExitCode.FAILED if report.failed else ExitCode.DONE
@@ -99,7 +105,46 @@ def _beside(file: Path, ending: str) -> Path:
     return file.with_name(f"{file.name}.{ending}")
 
 
-def _show(report: Report, results: Path, output: Output) -> None:
+def _count(file: Path) -> int:
+    try:
+        return count_rows(file)
+    except OSError as error:
+        raise UsageError(f"{file} can't be read: {error.strerror}.") from None
+
+
+def _check_journal(journal: Path, results: Path) -> None:
+    """Refuse to create once more what an import has created whose journal is gone."""
+    if results.exists() and not journal.exists():
+        raise UsageError(
+            f"{results} tells of an import whose journal is not {journal}: name it with --journal, "
+            "or move the results away to create every row once more."
+        )
+
+
+@frozen
+class _Told:
+    """Passes every row on, and keeps the first that was not created."""
+
+    advance: Callable[[Entry], object]
+    troubles: list[Entry]
+
+    def __call__(self, entry: Entry) -> None:
+        if not self.troubles and entry.state is not State.CREATED:
+            self.troubles.append(entry)
+        self.advance(entry)
+
+
+@contextmanager
+def _told_if_stopped(results: Path) -> Generator[None, None, None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        words = f"Stopped; the same command goes on. {one_line(str(results))} has each row so far."
+        new_console(stderr=True).print(words, soft_wrap=True)
+        raise
+
+
+def _show(report: Report, troubles: list[Entry], results: Path, output: Output) -> None:
     if not output.is_for_people:
         output.json({**asdict(report), "results": str(results)})
         return
@@ -108,6 +153,8 @@ def _show(report: Report, results: Path, output: Output) -> None:
         f"{one_line(str(results))} has each row.",
         soft_wrap=True,
     )
+    for entry in troubles:
+        output.out.print(f"Row {entry.number:,}: {one_line(entry.detail)}", soft_wrap=True)
 
 
 class Rate(ProgressColumn):

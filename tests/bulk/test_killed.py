@@ -15,8 +15,9 @@ from conversations_client import Client
 from conversations_client.bulk import Journal, State
 from conversations_client.sandbox import Sandbox
 
-NAMES = [f"number {number}" for number in range(600)]
+NAMES = [f"number {number}" for number in range(1_000)]
 TIMES = 20
+RATE = 500  # rows a second, so that there are some left at the last kill
 
 
 @pytest.fixture
@@ -30,8 +31,11 @@ def import_at_last(path: Path, *, keys_are_trusted: bool, api_key: str, url: str
     """Import it, killed again and again, and then let it come to its end."""
     moments = random.Random(20)  # noqa: S311 - no secret
     how: dict[str, Any] = {"keys_are_trusted": keys_are_trusted, "api_key": api_key, "url": url}
-    codes = [run_import(path, killed_after=moments.uniform(0, 0.05), **how) for _ in range(TIMES)]
-    assert -signal.SIGKILL in codes
+    codes = [
+        run_import(path, killed_after=moments.uniform(0, 0.06), rate=RATE, **how)
+        for _ in range(TIMES)
+    ]
+    assert codes == [-signal.SIGKILL] * TIMES
     assert run_import(path, killed_after=None, **how) == 0
 
 

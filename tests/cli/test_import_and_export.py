@@ -9,6 +9,7 @@ from rich.progress import Progress
 from scripted import HANG_UP, ScriptedServer, answer
 
 from conversations_client import Client
+from conversations_client.cli import _bulk
 from conversations_client.cli._bulk import Rate
 
 pytest_plugins = ["command_line_fixtures"]
@@ -85,7 +86,7 @@ def test_an_import_that_is_not_whole(
     ("arguments", "code", "words"),
     [
         (["import", "a.txt"], 2, "a.txt is of no known kind"),
-        (["import", "missing.jsonl"], 1, "No such file"),
+        (["import", "missing.jsonl"], 2, "missing.jsonl can't be read: No such file or directory."),
         (["import", "missing.jsonl", "--rate", "0"], 2, "Must be > 0"),
         (["export", "a.txt"], 2, "a.txt is of no known kind"),
     ],
@@ -94,6 +95,52 @@ def test_a_file_that_wont_do(piped: Command, arguments: list[str], code: int, wo
     ended = piped(*arguments)
     assert ended.code == code
     assert words in " ".join(ended.err.split())
+
+
+def test_a_directory_is_no_file(piped: Command, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").mkdir()
+    ended = piped("import", str(tmp_path / "a.jsonl"))
+    assert (ended.code, "can't be read: Is a directory." in ended.err) == (2, True)
+    ended = piped("export", str(tmp_path / "a.jsonl"), "--base-url", "http://127.0.0.1:1")
+    assert (ended.code, "Is a directory" in ended.err) == (1, True)  # and nothing is asked for
+
+
+def test_the_first_row_that_failed_is_told(shown: Command, file: Path) -> None:
+    file.write_text('{"name": "a"}\n{"name": "b"}\n')
+    ended = shown("import", str(file))
+    assert ended.code == 1
+    told = " ".join(ended.out.split())
+    assert "0 created, 2 failed, 0 doubtful" in told
+    assert (
+        "Row 1: Unknown field 'name'; a row has displayName, projectId, metadata.entityId" in told
+    )
+    assert "Row 2" not in told
+
+
+def test_results_without_their_journal_are_not_created_once_more(
+    piped: Command, file: Path
+) -> None:
+    results = file.with_name("a.jsonl.results.jsonl")
+    results.write_text("of another import")
+    ended = piped("import", str(file))
+    assert ended.code == 2
+    assert "tells of an import whose journal is not" in ended.err
+    assert results.read_text() == "of another import"
+    assert not file.with_name("a.jsonl.journal").exists()
+
+
+def test_ctrl_c_tells_how_to_go_on(
+    piped: Command, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_bulk, "import_file", stopped)
+    ended = piped("import", str(file))
+    results = file.with_name("a.jsonl.results.jsonl")
+    assert ended.code == 130
+    assert f"Stopped; the same command goes on. {results} has each row so far." in ended.err
+    assert results.read_text() == ""
 
 
 @pytest.mark.usefixtures("environment")
