@@ -135,6 +135,9 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._wake()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        if self._held:
+            # A peer that never stops must not keep others from their turn, nor a deadline.
+            await asyncio.sleep(0)
         while not self._held and not self._has_ended:
             await self._woken(timeout, httpcore.ReadTimeout)
         if not self._held and self._error is not None:

@@ -95,6 +95,14 @@ async def test_a_read_waits_for_what_comes() -> None:
 
 
 @in_a_loop
+async def test_others_have_their_turn_before_what_is_there_is_read() -> None:
+    stream, _ = made()
+    stream.data_received(b"one")
+    reading = await started(stream.read(10))
+    assert await reading == b"one"
+
+
+@in_a_loop
 async def test_what_comes_with_the_end_of_the_time_is_in_time() -> None:
     stream, _ = made()
     reading = await started(stream.read(10, 0))
