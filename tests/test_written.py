@@ -39,7 +39,7 @@ TWICE = ["the same list is no circle"]
         ({"-" * 300: b""}, f"$['{'-' * 50}'] is a Python bytes."),
         (LOOP, "$.a[0] holds itself."),
         ({"first": {"b": b""}, "second": b""}, "$.first.b is a Python bytes."),
-        (nested(5_000), "$ is nested too deeply."),
+        (nested(100_000), "$ is nested too deeply."),
     ],
 )
 def test_the_place_is_named(value: object, place: str) -> None:
