@@ -80,9 +80,8 @@ def _object(
 ) -> list[str]:
     """The lines that read one JSON object, and keep what nobody knows of it."""
     keys = [*(known or []), *map(wire_name, members)]
-    required = len(known or []) + sum(a.default is attrs.NOTHING for a in members)
     names[f"known_{source}"] = frozenset(keys)
-    lines = [f"n = {required}"]
+    lines = [f"n = {len(keys)}"]
     for a in members:
         lines += _member(source, a, converter, names)
     rest = f"kept({{k: v for k, v in {source}.items() if k not in known_{source}}})"
@@ -97,8 +96,9 @@ def _member(source: str, a: Attribute, converter: Converter, names: dict[str, An
     names[f"default_{a.name}"] = a.default
     return [
         f"if {key!r} in {source}:",
-        *_indented([*reading, "n += 1"]),
-        f"else: self.{a.name} = default_{a.name}",
+        *_indented(reading),
+        "else:",
+        *_indented([f"self.{a.name} = default_{a.name}", "n -= 1"]),
     ]
 
 
