@@ -20,10 +20,10 @@ class Bound:
 
 BOTH = (HTTPX, OURS)
 BOUNDS: Sequence[Bound] = (
-    Bound(Column("create, sync", Work("create", 300), 5, contenders=BOTH), 0.85),
-    Bound(Column("create, async, 1 task", Work("create_async", 200), 5, contenders=BOTH), 0.70),
-    Bound(Column("64 tasks", Work("create_async", 128, tasks=64), 3, contenders=BOTH), 0.10),
-    Bound(Column("import + construct", Work("construct", 1), 5, contenders=BOTH), 1.20),
+    Bound(Column("create, sync", Work("create", 300), 5, contenders=BOTH), 0.75),
+    Bound(Column("create, async, 1 task", Work("create_async", 200), 5, contenders=BOTH), 0.50),
+    Bound(Column("64 tasks", Work("create_async", 128, tasks=64), 3, contenders=BOTH), 0.06),
+    Bound(Column("import + construct", Work("construct", 1), 5, contenders=BOTH), 0.70),
     Bound(
         Column(
             "page of 100",
@@ -32,7 +32,7 @@ BOUNDS: Sequence[Bound] = (
             baseline=None,
             contenders=(OURS,),
         ),
-        2.40,
+        2.10,
     ),
 )
 
