@@ -1,32 +1,22 @@
 """An async connection: the bytes of `_http11` sent and read."""
 
 import contextlib
-import ssl
 import sys
 from collections.abc import AsyncIterator
 from typing import Self, cast
 
 import anyio
 
-from ._http import httpcore, httpx, must_be_httpcores
-from ._http11 import HTTP11, MOST_READ
+from ._connection import AnswerState, ConnectionState
+from ._http import httpcore, httpx
+from ._http11 import MOST_READ
 from ._network import CUT_OFF, extensions, limits
 
 
-class AsyncConnection(httpcore.AsyncConnectionInterface):
-    """A connection that is opened by its first request.
-
-    Args:
-        origin: Where it leads to.
-        ssl_context: How it is encrypted; None for http.
-    """
-
-    def __init__(self, origin: httpcore.Origin, ssl_context: ssl.SSLContext | None) -> None:
-        self._origin = origin
-        self._ssl_context = ssl_context
-        self._stream: httpcore.AsyncNetworkStream | None = None
-        self._http = HTTP11()
-        self._idle = False
+class AsyncConnection(
+    ConnectionState[httpcore.AsyncNetworkStream], httpcore.AsyncConnectionInterface
+):
+    """An async connection, opened by its first request."""
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """The head of the answer; raises httpcore's errors."""
@@ -81,15 +71,6 @@ class AsyncConnection(httpcore.AsyncConnectionInterface):
         if self._stream is not None:
             await self._stream.aclose()
 
-    def is_available(self) -> bool:
-        """Whether a request may be sent."""
-        return self._idle
-
-    def has_expired(self) -> bool:
-        """Whether it must not be used again: the service hung up, or said what nobody asked."""
-        stream = self._stream
-        return must_be_httpcores() or stream is None or stream.get_extra_info("is_readable")
-
 
 async def _connect_tcp(
     host: str, port: int, limit: float | None, *, encrypted: bool
@@ -111,22 +92,10 @@ def _is_asyncios() -> bool:
         return False
 
 
-class AsyncAnswer(AsyncIterator[bytes]):
+class AsyncAnswer(AnswerState[AsyncConnection, httpcore.AsyncNetworkStream], AsyncIterator[bytes]):
     """The body of an answer, piece by piece."""
 
-    __slots__ = ("_connection", "_http", "_limit", "_stream")
-
-    def __init__(
-        self,
-        connection: AsyncConnection,
-        stream: httpcore.AsyncNetworkStream,
-        http: HTTP11,
-        limit: float | None,
-    ) -> None:
-        self._connection = connection
-        self._stream = stream
-        self._http = http
-        self._limit = limit
+    __slots__ = ()
 
     def __aiter__(self) -> Self:
         return self

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import anyio
 
 from ._http import httpcore
-from ._network import is_readable
+from ._network import each_once, is_readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +41,7 @@ async def _addresses(host: str, port: int) -> list[str]:
         return [str(ipaddress.ip_address(host))]
     except ValueError:
         loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return list(dict.fromkeys(str(address[0]) for *_, address in found))
+        return each_once(await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
 async def _first(

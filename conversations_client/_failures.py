@@ -6,6 +6,7 @@ from typing import Final
 
 from ._http import classes
 from ._secret import Secret
+from ._shortened import shortened
 from .errors import (
     ConnectError,
     ConnectTimeoutError,
@@ -134,4 +135,4 @@ def _words(error: Exception, key: Secret) -> str:
         return "LocalProtocolError"
     # What can't be understood of an answer is quoted, all of it.
     said = key.redact(str(error)).rstrip(".")
-    return said[:_LONGEST] + ("…" if len(said) > _LONGEST else "") or type(error).__name__
+    return shortened(said, _LONGEST) or type(error).__name__

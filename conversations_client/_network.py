@@ -162,9 +162,14 @@ def _shares(host: str, port: int, timeout: float | None) -> Iterator[tuple[str, 
             yield address, None if share == math.inf else share
 
 
+def each_once(found: Iterable[tuple[Any, ...]]) -> list[str]:
+    """The addresses that the system found for a host, in its order."""
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
 def _addresses(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise httpcore.ConnectError(str(error)) from error
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    return each_once(found)

@@ -24,10 +24,6 @@ def is_put_off(status: int, retry_after: float | None) -> bool:
     )
 
 
-def _shortened(segment: str) -> str:
-    return segment[:_LONGEST_SEGMENT] + ("…" if len(segment) > _LONGEST_SEGMENT else "")
-
-
 @frozen(kw_only=True)
 class Request:
     """What to ask.
@@ -55,7 +51,10 @@ class Request:
 
     def __str__(self) -> str:
         """What errors call it: with the caller's own ids, however long those are."""
-        return f"{self.method} {'/'.join(map(_shortened, self.path.split('/')))}"
+        from ._shortened import shortened  # noqa: PLC0415 - not before there is something to tell
+
+        segments = [shortened(segment, _LONGEST_SEGMENT) for segment in self.path.split("/")]
+        return f"{self.method} {'/'.join(segments)}"
 
 
 @frozen(kw_only=True)

@@ -1,29 +1,17 @@
 """A sync connection: the bytes of `_http11` sent and read."""
 
 import contextlib
-import ssl
 from collections.abc import Iterator
 from typing import Self
 
-from ._http import httpcore, must_be_httpcores
-from ._http11 import HTTP11, MOST_READ
+from ._connection import AnswerState, ConnectionState
+from ._http import httpcore
+from ._http11 import MOST_READ
 from ._network import DeadlineBackend, extensions, limits
 
 
-class Connection(httpcore.ConnectionInterface):
-    """A connection that is opened by its first request.
-
-    Args:
-        origin: Where it leads to.
-        ssl_context: How it is encrypted; None for http.
-    """
-
-    def __init__(self, origin: httpcore.Origin, ssl_context: ssl.SSLContext | None) -> None:
-        self._origin = origin
-        self._ssl_context = ssl_context
-        self._stream: httpcore.NetworkStream | None = None
-        self._http = HTTP11()
-        self._idle = False
+class Connection(ConnectionState[httpcore.NetworkStream], httpcore.ConnectionInterface):
+    """A sync connection, opened by its first request."""
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """The head of the answer; raises httpcore's errors."""
@@ -64,32 +52,11 @@ class Connection(httpcore.ConnectionInterface):
         if self._stream is not None:
             self._stream.close()
 
-    def is_available(self) -> bool:
-        """Whether a request may be sent."""
-        return self._idle
 
-    def has_expired(self) -> bool:
-        """Whether it must not be used again: the service hung up, or said what nobody asked."""
-        stream = self._stream
-        return must_be_httpcores() or stream is None or stream.get_extra_info("is_readable")
-
-
-class Answer(Iterator[bytes]):
+class Answer(AnswerState[Connection, httpcore.NetworkStream], Iterator[bytes]):
     """The body of an answer, piece by piece."""
 
-    __slots__ = ("_connection", "_http", "_limit", "_stream")
-
-    def __init__(
-        self,
-        connection: Connection,
-        stream: httpcore.NetworkStream,
-        http: HTTP11,
-        limit: float | None,
-    ) -> None:
-        self._connection = connection
-        self._stream = stream
-        self._http = http
-        self._limit = limit
+    __slots__ = ()
 
     def __iter__(self) -> Self:
         return self

@@ -2,21 +2,19 @@
 
 import os
 import ssl
-from functools import partial
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
 import anyio.lowlevel
 
 from ._async_pool import AsyncConnectionPool
 from ._config import Settings
-from ._failures import is_tls
 from ._http import AsyncHTTPClient, HTTPClient, httpcore, httpx
-from ._network import CUT_OFF, DeadlineBackend
+from ._network import CUT_OFF
 from ._origin import KEEPALIVE_SECONDS, Origin
 from ._pool import closed_error
+from ._proxied import ProxiedAsyncTransport, ProxiedTransport, through_proxy
 from ._sync_pool import ConnectionPool
-from .errors import ConfigurationError
 
 
 class _OwnTransport(httpx.HTTPTransport):
@@ -35,123 +33,6 @@ class _OwnAsyncTransport(httpx.AsyncHTTPTransport):
             origin.connect_async(), size=origin.max_connections, keepalive=KEEPALIVE_SECONDS
         )
         self._pool = cast("httpcore.AsyncConnectionPool", pool)
-
-
-class _Lane(httpcore.AsyncConnectionInterface):
-    """A place in httpx's own pool, which sees to the connection itself."""
-
-    def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
-        self._pool = pool
-
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        return await self._pool.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        """Nothing: the connection is not this lane's."""
-
-    def has_expired(self) -> bool:
-        return False
-
-    is_idle = is_closed = has_expired
-
-    def is_available(self) -> bool:
-        return True
-
-
-class _Sending:
-    """Whether a request itself was begun to be sent, and not only what asks the proxy for a tunnel.
-
-    Called by httpcore with each of its steps.
-    """
-
-    has_begun = False
-
-    def note(self, step: str, given: dict[str, Any]) -> None:
-        if step.endswith("send_request_headers.started") and given["request"].method != b"CONNECT":
-            self.has_begun = True
-
-    async def note_async(self, step: str, given: dict[str, Any]) -> None:
-        self.note(step, given)
-
-    def failure(self, error: httpx.TransportError) -> httpx.TransportError | None:
-        """What an error means that came before; None if it means what it says."""
-        if self.has_begun or (isinstance(error, httpx.ConnectError) and is_tls(error)):
-            return None
-        if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
-            return httpx.ConnectTimeout(str(error))
-        if isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError):
-            # The proxy is all that is connected to, but for the encryption of what goes through it.
-            return httpx.ProxyError(str(error))
-        return None
-
-
-class _ProxiedTransport(httpx.HTTPTransport):
-    """httpx's transport through a proxy, whose reads and writes end at the deadline."""
-
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - httpx's
-        super().__init__(**options)
-        pool: Any = self._pool
-        pool._network_backend = DeadlineBackend()  # noqa: SLF001 - what it is made with
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        sending = _Sending()
-        request.extensions["trace"] = sending.note
-        try:
-            return super().handle_request(request)
-        except httpx.TransportError as error:
-            failure = sending.failure(error)
-            if failure is None:
-                raise
-            raise failure from error
-
-
-class _ProxiedAsyncTransport(httpx.AsyncHTTPTransport):
-    """httpx's transport through a proxy, with never more requests in its pool than connections.
-
-    Where tasks wait in that pool it gets slow, and one that is cancelled may lose a connection.
-    """
-
-    def __init__(self, *, limits: httpx.Limits, **options: Any) -> None:  # noqa: ANN401 - httpx's
-        super().__init__(limits=limits, **options)
-        self._proxied = self._pool
-        pool = AsyncConnectionPool(
-            partial(_Lane, self._proxied),
-            size=cast("int", limits.max_connections),
-            keepalive=KEEPALIVE_SECONDS,
-        )
-        self._pool = cast("httpcore.AsyncConnectionPool", pool)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        sending = _Sending()
-        request.extensions["trace"] = sending.note_async
-        try:
-            return await super().handle_async_request(request)
-        except httpx.TransportError as error:
-            failure = sending.failure(error)
-            if failure is None:
-                raise
-            raise failure from error
-        except BaseException:
-            if not sending.has_begun:
-                request.extensions.setdefault(CUT_OFF, httpx.ConnectTimeout(""))
-            raise
-
-    async def aclose(self) -> None:
-        await super().aclose()
-        await self._proxied.aclose()
-
-
-TransportT = TypeVar("TransportT", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
-
-
-def _through_proxy(cls: type[TransportT], options: dict[str, Any]) -> TransportT:
-    try:
-        return cls(**options)
-    except ImportError:
-        problem = f"needs another package: pip install '{httpx.__name__}[socks]'"
-    except (ValueError, TypeError, httpx.InvalidURL):
-        problem = "is not a URL such as http://host:port"
-    raise ConfigurationError(f"The proxy that the environment sets {problem}.")
 
 
 def connections(
@@ -209,9 +90,7 @@ class Connections:
             if pid != os.getpid():
                 _abandoned.append(self._by_pid.pop(pid, None))
         proxied = self._origin.proxy_options()
-        made = (
-            _through_proxy(_ProxiedTransport, proxied) if proxied else _OwnTransport(self._origin)
-        )
+        made = through_proxy(ProxiedTransport, proxied) if proxied else _OwnTransport(self._origin)
         transport = self._by_pid.setdefault(os.getpid(), made)
         if self._closed:
             # By another thread, which may not have seen it.
@@ -264,7 +143,7 @@ class AsyncConnections:
     def _open(self) -> httpx.AsyncHTTPTransport:
         proxied = self._origin.proxy_options()
         if proxied:
-            return _through_proxy(_ProxiedAsyncTransport, proxied)
+            return through_proxy(ProxiedAsyncTransport, proxied)
         return _OwnAsyncTransport(self._origin)
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
+from ._shortened import shortened
 from ._unset import UNSET
 from .errors import InvalidArgumentError
 
@@ -41,7 +42,7 @@ def _unwritable(value: object) -> tuple[str, str]:
         path, found, around = waiting.pop()
         problem = "holds itself" if id(found) in around else _problem(found)
         if problem:
-            return path[:_LONGEST_PATH] + ("…" if len(path) > _LONGEST_PATH else ""), problem
+            return shortened(path, _LONGEST_PATH), problem
         waiting += [
             (path + step, member, around | {id(found)}) for step, member in _members(found)
         ][::-1]
