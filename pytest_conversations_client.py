@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def conversations_sandbox() -> "Iterator[Sandbox]":
     """A running `Sandbox` of the test's own: a port, a key and an empty memory, gone at its end."""
-    from conversations_client.sandbox import Sandbox  # noqa: PLC0415 - slow to import
+    from conversations_client.sandbox import Sandbox
 
     with Sandbox() as sandbox:
         yield sandbox

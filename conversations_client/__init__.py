@@ -9,29 +9,30 @@ with Client() as client:
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from ._version import __version__
+from conversations_client._base.version import __version__
 
 if TYPE_CHECKING:
-    from ._arguments import (
+    from conversations_client._base.headers import Headers
+    from conversations_client._base.unset import UNSET, Unset
+    from conversations_client._calls.arguments import (
         ConversationMetadataParam,
         ConversationMetadataUpdateParam,
         CreateRequest,
     )
-    from ._async_client import AsyncClient
-    from ._async_conversations import AsyncConversations
-    from ._bulk import Created, CreateOutcome, Failed
-    from ._call import RawResponse
-    from ._client import Client
-    from ._config import Timeout
-    from ._conversations import Conversations
-    from ._headers import Headers
-    from ._outcomes import AsyncOutcomes, Outcomes
-    from ._paging import AsyncPages, Pages
-    from ._responses import AsyncResponses, Responses
-    from ._retry import Retry
-    from ._streaming import AsyncStream, Stream
-    from ._unset import UNSET, Unset
-    from ._wire import converter, structure, unstructure
+    from conversations_client._calls.call import RawResponse
+    from conversations_client._calls.retry import Retry
+    from conversations_client._calls.settings import Timeout
+    from conversations_client._client.async_client import AsyncClient
+    from conversations_client._client.async_conversations import AsyncConversations
+    from conversations_client._client.client import Client
+    from conversations_client._client.conversations import Conversations
+    from conversations_client._client.many.outcomes import AsyncOutcomes, Outcomes
+    from conversations_client._client.many.window import Created, CreateOutcome, Failed
+    from conversations_client._client.pages import AsyncPages, Pages
+    from conversations_client._client.responses_resource import AsyncResponses, Responses
+    from conversations_client._client.streams import AsyncStream, Stream
+    from conversations_client._json.converter import converter, structure, unstructure
+
     from .errors import (
         AuthenticationError,
         BadRequestError,
@@ -236,27 +237,27 @@ __all__ = [
 # asked for, those first that import least.
 _HOMES: Final = (
     "errors",
-    "_unset",
-    "_headers",
-    "_config",
-    "_retry",
+    "_base.unset",
+    "_base.headers",
+    "_calls.settings",
+    "_calls.retry",
     "hooks",
-    "_client",
-    "_async_client",
+    "_client.client",
+    "_client.async_client",
     "messages",
     "models",
     "events",
     "responses",
-    "_arguments",
-    "_call",
-    "_bulk",
-    "_paging",
-    "_streaming",
-    "_responses",
-    "_conversations",
-    "_async_conversations",
-    "_outcomes",
-    "_wire",
+    "_calls.arguments",
+    "_calls.call",
+    "_client.many.window",
+    "_client.pages",
+    "_client.streams",
+    "_client.responses_resource",
+    "_client.conversations",
+    "_client.async_conversations",
+    "_client.many.outcomes",
+    "_json.converter",
 )
 
 

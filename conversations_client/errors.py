@@ -45,7 +45,7 @@ from typing import Any, ClassVar, Final, Self
 
 from attrs import frozen
 
-from ._headers import Headers
+from conversations_client._base.headers import Headers
 
 
 class Delivery(StrEnum):

@@ -11,12 +11,13 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
-from ._attributes import ENVELOPE
-from ._display import Displayed
-from ._unset import UNSET
-from ._usage import CompletionTokensDetails as CompletionTokensDetails  # noqa: PLC0414 - public here
-from ._usage import PromptTokensDetails as PromptTokensDetails  # noqa: PLC0414 - public here
-from ._usage import Usage as Usage  # noqa: PLC0414 - public here
+from conversations_client._base.unset import UNSET
+from conversations_client._fields.display import PrettyRepr
+from conversations_client._fields.usage import CompletionTokensDetails as CompletionTokensDetails  # noqa: PLC0414 - public here
+from conversations_client._fields.usage import PromptTokensDetails as PromptTokensDetails  # noqa: PLC0414 - public here
+from conversations_client._fields.usage import Usage as Usage  # noqa: PLC0414 - public here
+from conversations_client._fields.wire import ENVELOPE
+
 from .errors import DecodeError, Fault
 from .messages import Part
 
@@ -41,7 +42,7 @@ class ToolReview(StrEnum):
 
 
 @frozen(kw_only=True, repr=False)
-class ToolFunction(Displayed):
+class ToolFunction(PrettyRepr):
     """What a tool call calls; each None where the service didn't say.
 
     Attributes:
@@ -56,7 +57,7 @@ class ToolFunction(Displayed):
 
 
 @frozen(kw_only=True, repr=False)
-class ToolCall(Displayed):
+class ToolCall(PrettyRepr):
     """A tool call that waits for its result.
 
     Attributes:
@@ -73,7 +74,7 @@ class ToolCall(Displayed):
 
 
 @frozen(kw_only=True, repr=False)
-class _Event(Displayed):
+class _Event(PrettyRepr):
     """What all events have.
 
     Attributes:
@@ -265,7 +266,7 @@ class ToolReviewDone(_Event):
 
 
 @frozen(kw_only=True, repr=False)
-class UnknownEvent(Displayed):
+class UnknownEvent(PrettyRepr):
     """An event of a type that this version doesn't know.
 
     Attributes:

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 
 from attrs import field, frozen
 
-from . import _validators as validators
+from conversations_client._fields import validators
+
 from .errors import TransportError
 
 

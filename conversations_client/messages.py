@@ -12,9 +12,10 @@ from typing import Any, Literal, Self
 
 from attrs import field, frozen
 
-from ._display import Displayed
-from ._times import as_datetime
-from ._unset import UNSET
+from conversations_client._base.unset import UNSET
+from conversations_client._fields.display import PrettyRepr
+from conversations_client._fields.times import as_datetime
+
 from .errors import DecodeError, Fault, InvalidArgumentError
 
 
@@ -26,7 +27,7 @@ class MessageRole(StrEnum):
 
 
 @frozen(kw_only=True, repr=False)
-class TextPart(Displayed):
+class TextPart(PrettyRepr):
     """Words.
 
     Attributes:
@@ -44,7 +45,7 @@ class TextPart(Displayed):
 
 
 @frozen(kw_only=True, repr=False)
-class FileContent(Displayed):
+class FileContent(PrettyRepr):
     """A file, either in `bytes` or at `uri`.
 
     Attributes:
@@ -65,7 +66,7 @@ class FileContent(Displayed):
 
 
 @frozen(kw_only=True, repr=False)
-class FilePart(Displayed):
+class FilePart(PrettyRepr):
     """A file; `content` gives it decoded.
 
     Attributes:
@@ -120,7 +121,7 @@ def _checked_bytes(content: object) -> bytes:
 
 
 @frozen(kw_only=True, repr=False)
-class ToolResultPart(Displayed):
+class ToolResultPart(PrettyRepr):
     """What a tool gave.
 
     Attributes:
@@ -140,7 +141,7 @@ class ToolResultPart(Displayed):
 
 
 @frozen(kw_only=True, repr=False)
-class ErrorPart(Displayed):
+class ErrorPart(PrettyRepr):
     """Something that went wrong.
 
     Attributes:
@@ -160,7 +161,7 @@ class ErrorPart(Displayed):
 
 
 @frozen(kw_only=True, repr=False)
-class ReasoningPart(Displayed):
+class ReasoningPart(PrettyRepr):
     """What a model thought before it answered; it comes in streams.
 
     Attributes:
@@ -180,7 +181,7 @@ class ReasoningPart(Displayed):
 
 
 @frozen(kw_only=True, repr=False)
-class DataPart(Displayed):
+class DataPart(PrettyRepr):
     """An object; it comes in streams.
 
     Attributes:
@@ -198,7 +199,7 @@ class DataPart(Displayed):
 
 
 @frozen(kw_only=True, repr=False)
-class UnknownPart(Displayed):
+class UnknownPart(PrettyRepr):
     """A part of a kind that this version doesn't know.
 
     Attributes:
@@ -223,7 +224,7 @@ Part = TextPart | FilePart | ToolResultPart | ErrorPart | ReasoningPart | DataPa
 
 
 @frozen(kw_only=True, repr=False)
-class UserMessage(Displayed):
+class UserMessage(PrettyRepr):
     """A message to send.
 
     Attributes:
@@ -237,7 +238,7 @@ class UserMessage(Displayed):
 
 
 @frozen(kw_only=True, repr=False)
-class Message(Displayed):
+class Message(PrettyRepr):
     """A message of a conversation.
 
     Attributes:

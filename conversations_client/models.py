@@ -12,9 +12,10 @@ from typing import Any
 
 from attrs import field, frozen
 
-from ._display import Displayed
-from ._times import as_datetime
-from ._unset import UNSET, Unset
+from conversations_client._base.unset import UNSET, Unset
+from conversations_client._fields.display import PrettyRepr
+from conversations_client._fields.times import as_datetime
+
 from .messages import Message
 
 
@@ -25,7 +26,7 @@ class ConversationKind(StrEnum):
 
 
 @frozen(kw_only=True, repr=False)
-class ConversationMetadata(Displayed):
+class ConversationMetadata(PrettyRepr):
     """What belongs to a conversation besides its name.
 
     Attributes:
@@ -42,7 +43,7 @@ class ConversationMetadata(Displayed):
 
 
 @frozen(kw_only=True, repr=False)
-class Conversation(Displayed):
+class Conversation(PrettyRepr):
     """A conversation; the API reference calls it `CreateConversationResponseBody`.
 
     Attributes:
@@ -101,7 +102,7 @@ class ConversationWithMessages(Conversation):
 
 
 @frozen(kw_only=True, repr=False)
-class ConversationPage(Displayed):
+class ConversationPage(PrettyRepr):
     """One page of a listing.
 
     Attributes:

@@ -2,14 +2,15 @@
 
 from attrs import frozen
 
-from ._display import Displayed
+from conversations_client._fields.display import PrettyRepr
+
 from .errors import ConversationsError, Delivery
 from .events import FinishReason, ToolCall, Usage
 from .messages import Part, ReasoningPart, TextPart
 
 
 @frozen(kw_only=True, repr=False)
-class PartialResponse(Displayed):
+class PartialResponse(PrettyRepr):
     """What has arrived of a response.
 
     Attributes:

@@ -106,7 +106,7 @@ def _figures(ledger: Ledger, seconds: float) -> Figures:
 
 
 def main() -> int:
-    """Run it in every colour, and print the figures."""
+    """Run it in every variant, and print the figures."""
     parser = argparse.ArgumentParser(description="Put many calls at once through few connections.")
     parser.add_argument("--tasks", type=int, default=5000)
     parser.add_argument("--connections", type=int, default=20)

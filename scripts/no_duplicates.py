@@ -1,6 +1,6 @@
 """Creates conversations while one request in ten meets a fault: none is lost, none is doubled.
 
-    python scripts/no_duplicates.py [--creates 10000] [--at-once 64] [--seed 6] [--colour asyncio]
+    python scripts/no_duplicates.py [--creates 10000] [--at-once 64] [--seed 6] [--variant asyncio]
 
 Runs against a server that honours `Idempotency-Key` and one that doesn't, and ends with status 1
 if a create that was reported done is not stored, one is stored twice, or an error is wrong about
@@ -29,7 +29,7 @@ from conversations_client import (
     Timeout,
 )
 
-COLOURS: Final = ("sync", "asyncio", "trio")
+VARIANTS: Final = ("sync", "asyncio", "trio")
 _TIMEOUT: Final = Timeout(total=60, idle=0.5)
 
 
@@ -62,18 +62,18 @@ class Figures:
         )
 
 
-def run(*, creates: int, at_once: int, seed: int, colour: str, honours_keys: bool) -> Figures:
+def run(*, creates: int, at_once: int, seed: int, variant: str, honours_keys: bool) -> Figures:
     """Create so many conversations, and compare what was reported with what the server knows."""
     outcomes: dict[str, Conversation | ConversationsError] = {}
     names = (f"conversation {number}" for number in range(creates))
     retry = Retry(wait_initial=0.01, wait_max=0.02, trust_idempotency_key=honours_keys)
     started = time.perf_counter()
     with CountingServer(honours_keys=honours_keys, fault_rate=0.1, seed=seed) as server:
-        if colour == "sync":
+        if variant == "sync":
             with Client("k", base_url=server.url, retry=retry, timeout=_TIMEOUT) as client:
                 _in_threads(client, names, outcomes, at_once)
         else:
-            anyio.run(_in_tasks, server.url, retry, names, outcomes, at_once, backend=colour)
+            anyio.run(_in_tasks, server.url, retry, names, outcomes, at_once, backend=variant)
     figures = _compared(outcomes, server.ledger, creates)
     figures.seconds = time.perf_counter() - started
     return figures
@@ -156,18 +156,18 @@ def main() -> int:
     parser.add_argument("--creates", type=int, default=10_000)
     parser.add_argument("--at-once", type=int, default=64)
     parser.add_argument("--seed", type=int, default=6)
-    parser.add_argument("--colour", choices=COLOURS, action="append")
+    parser.add_argument("--variant", choices=VARIANTS, action="append")
     given = parser.parse_args()
     all_right = True
-    for colour, honours_keys in itertools.product(given.colour or COLOURS, (True, False)):
+    for variant, honours_keys in itertools.product(given.variant or VARIANTS, (True, False)):
         figures = run(
             creates=given.creates,
             at_once=given.at_once,
             seed=given.seed,
-            colour=colour,
+            variant=variant,
             honours_keys=honours_keys,
         )
-        print(f"{colour}, keys {'honoured' if honours_keys else 'ignored'}: {figures}", flush=True)
+        print(f"{variant}, keys {'honoured' if honours_keys else 'ignored'}: {figures}", flush=True)
         all_right = all_right and figures.is_right
     return 0 if all_right else 1
 

@@ -25,7 +25,7 @@ from attrs import frozen
 
 from conversations_client import AsyncClient, Client, ConversationsError
 
-COLOURS: Final = ("sync", "asyncio", "trio")
+VARIANTS: Final = ("sync", "asyncio", "trio")
 SLACK: Final = 64 * 1024
 """Bytes that come and go."""
 
@@ -75,18 +75,18 @@ def sandbox() -> Generator[str, None, None]:
             process.kill()
 
 
-def soak(*, calls: int, colour: str, url: str) -> Figures:
+def soak(*, calls: int, variant: str, url: str) -> Figures:
     """Make so many calls, and measure what the last four fifths of them left behind."""
     started = time.perf_counter()
     lives = calls // _LIFE
     warm_up = lives // 5
     tracemalloc.start()
     try:
-        if colour == "sync":
+        if variant == "sync":
             before, after = _measured(url, warm_up, lives - warm_up)
         else:
             before, after = anyio.run(
-                _measured_async, url, warm_up, lives - warm_up, backend=colour
+                _measured_async, url, warm_up, lives - warm_up, backend=variant
             )
     finally:
         tracemalloc.stop()
@@ -143,7 +143,7 @@ async def _live_async(client: AsyncClient) -> None:
 def _held() -> tuple[int, int]:
     # trio keeps up to a thousand deadlines that are over, each with its scope: a quarter of a
     # megabyte. To say when the next one is, it lets go of them.
-    with contextlib.suppress(RuntimeError):  # of other colours
+    with contextlib.suppress(RuntimeError):  # of other variants
         trio.lowlevel.current_statistics()
     gc.collect()
     descriptors = len(os.listdir(_DESCRIPTORS)) if _DESCRIPTORS.exists() else 0  # noqa: PTH208 - numbers
@@ -151,7 +151,7 @@ def _held() -> tuple[int, int]:
 
 
 def main() -> int:
-    """Run it in every colour, and print the figures."""
+    """Run it in every variant, and print the figures."""
     parser = argparse.ArgumentParser(
         description="Call a sandbox again and again, and measure what stays."
     )
@@ -159,9 +159,9 @@ def main() -> int:
     given = parser.parse_args()
     all_flat = True
     with sandbox() as url:
-        for colour in COLOURS:
-            figures = soak(calls=given.calls, colour=colour, url=url)
-            print(f"{colour}: {figures}", flush=True)
+        for variant in VARIANTS:
+            figures = soak(calls=given.calls, variant=variant, url=url)
+            print(f"{variant}: {figures}", flush=True)
             all_flat = all_flat and figures.is_flat
     return 0 if all_flat else 1
 

@@ -1,15 +1,15 @@
 import pytest
-from colours import COLOURS, Colour
 from hypothesis import settings
+from variants import VARIANTS, Variant
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
-@pytest.fixture(params=COLOURS)
-def colour(request: pytest.FixtureRequest) -> Colour:
-    return Colour(request.param)
+@pytest.fixture(params=VARIANTS)
+def variant(request: pytest.FixtureRequest) -> Variant:
+    return Variant(request.param)
 
 
 @pytest.fixture(autouse=True)

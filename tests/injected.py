@@ -1,4 +1,4 @@
-"""HTTP clients that a caller brings, of either colour and either stack."""
+"""HTTP clients that a caller brings, of either variant and either stack."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import anyio
 import httpx
 import httpx2
-from colours import KEY, Colour
 from streaming import played
+from variants import KEY, Variant
 
 from conversations_client import AsyncClient, Client
 
@@ -15,10 +15,10 @@ STACKS: list[Any] = [httpx, httpx2]
 
 
 def run(
-    colour: Colour, make: Callable[[str], Any], scenario: Callable[[Any], Any], **options: Any
+    variant: Variant, make: Callable[[str], Any], scenario: Callable[[Any], Any], **options: Any
 ) -> Any:
     """What an async scenario gives with a client over the one that `make` makes of a class's name."""
-    if colour.name == "sync":
+    if variant.name == "sync":
         with make("Client") as own, Client(KEY, http_client=own, **options) as client:
             return played(client, scenario)
 
@@ -29,7 +29,7 @@ def run(
         ):
             return await scenario(client)
 
-    return anyio.run(main, backend=colour.name)
+    return anyio.run(main, backend=variant.name)
 
 
 def made(stack: Any, **options: Any) -> Callable[[str], Any]:

@@ -1,4 +1,4 @@
-"""A pool of either colour over a real server, driven by the same lines."""
+"""A pool of either variant over a real server, driven by the same lines."""
 
 import inspect
 from collections.abc import Callable, Coroutine
@@ -7,11 +7,11 @@ from typing import Any, cast
 import anyio
 import httpcore
 from attrs import define
-from colours import Colour
+from variants import Variant
 
-from conversations_client._async_pool import AsyncConnectionPool
-from conversations_client._origin import Origin
-from conversations_client._sync_pool import ConnectionPool
+from conversations_client._http.async_pool import AsyncConnectionPool
+from conversations_client._http.origin import Origin
+from conversations_client._http.sync_pool import ConnectionPool
 
 
 @define
@@ -23,17 +23,17 @@ class Clock:
 
 
 class Driven:
-    """The pool, with awaitable methods in every colour; sync ones are done when they return."""
+    """The pool, with awaitable methods in every variant; sync ones are done when they return."""
 
     def __init__(
-        self, colour: Colour, url: str, *, size: int, connect: Any = None, **tls: Any
+        self, variant: Variant, url: str, *, size: int, connect: Any = None, **tls: Any
     ) -> None:
         self._url = url
         self.clock = Clock()
         options: dict[str, Any] = {"size": size, "keepalive": 5.0, "clock": self.clock}
         origin = Origin(base_url=url, max_connections=size, **{"ssl_context": None, **tls})
         self.pool: Any
-        if colour.name == "sync":
+        if variant.name == "sync":
             self.pool = ConnectionPool(connect or origin.connect(), **options)
             self._handle, self._close = self.pool.handle_request, self.pool.close
         else:
@@ -79,22 +79,22 @@ async def either(result: Any) -> Any:
     return await result if inspect.isawaitable(result) else result
 
 
-def run(colour: Colour, scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def run(variant: Variant, scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a scenario; a sync one never waits for an event loop."""
-    if colour.name == "sync":
+    if variant.name == "sync":
         _without_waiting(scenario())
     else:
-        anyio.run(scenario, backend=colour.name)
+        anyio.run(scenario, backend=variant.name)
 
 
 def run_client(
-    colour: Colour, scenario: Callable[[Any], Coroutine[Any, Any, None]], **options: Any
+    variant: Variant, scenario: Callable[[Any], Coroutine[Any, Any, None]], **options: Any
 ) -> None:
     """Run a scenario of several calls with a client."""
-    if colour.name == "sync":
-        colour.run(lambda client: _without_waiting(scenario(client)), **options)
+    if variant.name == "sync":
+        variant.run(lambda client: _without_waiting(scenario(client)), **options)
     else:
-        colour.run(scenario, **options)
+        variant.run(scenario, **options)
 
 
 def _without_waiting(scenario: Coroutine[Any, Any, None]) -> None:
@@ -120,7 +120,7 @@ def _network_stream(response: httpcore.Response) -> Any:
 
 
 class Fake:
-    """A connection whose methods do what a test needs, in both colours."""
+    """A connection whose methods do what a test needs, in both variants."""
 
     def __init__(self, *outcomes: Any) -> None:
         self._outcomes = iter(outcomes)

@@ -1,4 +1,4 @@
-"""Streams for tests: as bytes on the wire, and read by one scenario in every colour."""
+"""Streams for tests: as bytes on the wire, and read by one scenario in every variant."""
 
 import json
 from collections.abc import Coroutine
@@ -91,7 +91,7 @@ class Awaited:
 
 
 def played(client: Any, scenario: Any) -> Any:
-    """What `scenario(client)`, which is async, gives with a client of either colour."""
+    """What `scenario(client)`, which is async, gives with a client of either variant."""
     if hasattr(client, "aclose"):
         return scenario(client)
     return _finished(scenario(Awaited(client)))
@@ -102,4 +102,4 @@ def _finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
         coroutine.send(None)
     except StopIteration as stop:
         return stop.value
-    raise AssertionError("waited in the sync colour")
+    raise AssertionError("waited in the sync variant")

@@ -7,10 +7,10 @@ import anyio
 import httpx
 import pytest
 import trustme
-from colours import KEY
 from httpx_aiohttp import AiohttpTransport
 from scripted import CONVERSATION, HALF, HANG_UP, Parting, ScriptedServer, always, answer
 from streaming import STARTED, WHOLE, chunk, head, streamed
+from variants import KEY
 
 from conversations_client import (
     AsyncClient,

@@ -9,8 +9,8 @@ import httpcore
 import pytest
 from scripted import ScriptedServer, always
 
-from conversations_client import _asyncio_stream
-from conversations_client._asyncio_stream import AsyncioStream, _expire, connect
+from conversations_client._http.connections import asyncio_stream
+from conversations_client._http.connections.asyncio_stream import AsyncioStream, _expire, connect
 
 MUCH = 70_000
 
@@ -251,8 +251,8 @@ class Addresses:
         async def found(*_: Any) -> list[str]:
             return list(attempts)
 
-        monkeypatch.setattr(_asyncio_stream, "_addresses", found)
-        monkeypatch.setattr(_asyncio_stream, "_NEXT_ADDRESS", pause)
+        monkeypatch.setattr(asyncio_stream, "_addresses", found)
+        monkeypatch.setattr(asyncio_stream, "_NEXT_ADDRESS", pause)
         loop = asyncio.get_running_loop()
         monkeypatch.setattr(loop, "create_connection", self._connected)
 

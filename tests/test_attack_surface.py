@@ -8,12 +8,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import httpx
 import pytest
-from colours import KEY, Colour
 from faulty import FaultyServer, asked, endless
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted import CONVERSATION, ScriptedServer, Seen, always, answer
 from streaming import STARTED, chunk, head, played, word
+from variants import KEY, Variant
 
 from conversations_client import (
     AsyncClient,
@@ -28,9 +28,9 @@ from conversations_client import (
     TextPart,
     Timeout,
 )
-from conversations_client._collected import Collected, joined
-from conversations_client._config import checked_api_key
-from conversations_client._requests import Requests
+from conversations_client._calls.settings import checked_api_key
+from conversations_client._http.requests import Requests
+from conversations_client._sse.accumulator import ResponseAccumulator, joined
 
 Clients = type[Client] | type[AsyncClient]
 
@@ -151,9 +151,9 @@ def test_no_text_gets_out_of_its_segment(once: Once, text: str) -> None:
     assert unquote(seen.target.removeprefix("/v2/conversations/")) == text
 
 
-def test_what_makes_no_url_is_a_wrong_argument(colour: Colour) -> None:
+def test_what_makes_no_url_is_a_wrong_argument(variant: Variant) -> None:
     with ScriptedServer([]) as server, pytest.raises(InvalidArgumentError, match="shorten"):
-        colour.run(
+        variant.run(
             lambda client: client.conversations.retrieve("x" * 10**5),
             api_key=KEY,
             base_url=server.url,
@@ -194,10 +194,10 @@ def test_an_environment_with_line_breaks(
     assert "word@" not in str(raised.value)
 
 
-def test_a_proxy_with_a_line_break(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_with_a_line_break(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1\nX-Injected: 1")
     with pytest.raises(ConfigurationError, match="proxy"):
-        colour.run(lambda client: client.conversations.create(), api_key=KEY)
+        variant.run(lambda client: client.conversations.create(), api_key=KEY)
 
 
 @pytest.mark.parametrize(
@@ -221,9 +221,9 @@ def test_a_base_url_whose_host_is_none(cls: Clients, url: str) -> None:
         cls(KEY, base_url=url)
 
 
-def test_an_address_of_too_many_numbers(colour: Colour) -> None:
+def test_an_address_of_too_many_numbers(variant: Variant) -> None:
     with pytest.raises(ConfigurationError, match="is no URL"):
-        colour.run(
+        variant.run(
             lambda client: client.conversations.create(), api_key=KEY, base_url="https://1.2.3.456"
         )
 
@@ -267,11 +267,11 @@ def test_no_time_is_longer_than_timers_count(seconds: float) -> None:
             setting()
 
 
-def test_the_longest_time_is_counted(colour: Colour) -> None:
+def test_the_longest_time_is_counted(variant: Variant) -> None:
     longest = 30 * 24 * 60 * 60
     timeout = Timeout(total=longest, connect=longest, idle=longest)
     with ScriptedServer([answer()]) as server:
-        colour.run(
+        variant.run(
             lambda client: client.conversations.create(),
             api_key=KEY,
             base_url=server.url,
@@ -288,7 +288,7 @@ def test_a_key_is_printable_whatever_it_is_made_of() -> None:
 # Answers.
 
 
-def test_a_stream_is_not_kept_beyond_the_limit(colour: Colour) -> None:
+def test_a_stream_is_not_kept_beyond_the_limit(variant: Variant) -> None:
     seen: list[Any] = []
 
     async def scenario(client: Any) -> None:
@@ -301,7 +301,7 @@ def test_a_stream_is_not_kept_beyond_the_limit(colour: Colour) -> None:
         FaultyServer([asked, head(), chunk(STARTED), endless(chunk(one))]) as server,
         pytest.raises(StreamTruncatedError, match="max_response_bytes=1000") as raised,
     ):
-        colour.run(
+        variant.run(
             lambda client: played(client, scenario),
             api_key=KEY,
             base_url=server.url,
@@ -313,13 +313,13 @@ def test_a_stream_is_not_kept_beyond_the_limit(colour: Colour) -> None:
     assert raised.value.partial.text == "x" * 100 * fits
 
 
-def test_what_is_not_kept_of_a_stream_may_be_endless(colour: Colour) -> None:
+def test_what_is_not_kept_of_a_stream_may_be_endless(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         async with client.conversations.responses.stream("c", message="x", model="a/b") as events:
             return [await anext(events) for _ in range(100)]
 
     with FaultyServer([asked, head(), endless(chunk(STARTED))]) as server:
-        events = colour.run(
+        events = variant.run(
             lambda client: played(client, scenario),
             api_key=KEY,
             base_url=server.url,
@@ -337,7 +337,7 @@ def test_deltas_are_joined_alike_however_many_they_are() -> None:
         )
         for number in range(5000)
     ]
-    collected = Collected()
+    collected = ResponseAccumulator()
     for delta in deltas:
         collected.add(PartDelta(timestamp="", part_id="text_1", delta=delta))
     assert collected.partial().parts == (joined(list(deltas)),)
@@ -346,7 +346,7 @@ def test_deltas_are_joined_alike_however_many_they_are() -> None:
 
 
 def test_a_delta_of_another_kind_supersedes_runs_too() -> None:
-    collected = Collected()
+    collected = ResponseAccumulator()
     for number in range(3000):
         collected.add(PartDelta(timestamp="", part_id="p", delta=TextPart(text=f"{number}")))
     collected.add(PartDelta(timestamp="", part_id="p", delta=ReasoningPart(reasoning="hm")))

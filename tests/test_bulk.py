@@ -1,4 +1,4 @@
-"""Many creates at once: the bookkeeping alone, then with a real server in every colour."""
+"""Many creates at once: the bookkeeping alone, then with a real server in every variant."""
 
 import itertools
 import json
@@ -10,10 +10,10 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from colours import KEY, Colour, World
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted import CONVERSATION, HALF, HANG_UP, ScriptedServer, always, answer
+from variants import KEY, Variant, World
 
 from conversations_client import (
     AsyncClient,
@@ -38,10 +38,10 @@ from conversations_client import (
     StreamClosedError,
     structure,
 )
-from conversations_client._bulk import Row, Step, Wait, Window
-from conversations_client._endpoints import create_one_of_many
-from conversations_client._operation import Operation
-from conversations_client._throttle import Throttle
+from conversations_client._calls.endpoints import create_one_of_many
+from conversations_client._calls.operation import Operation
+from conversations_client._client.many.rate_limiter import RateLimiter
+from conversations_client._client.many.window import Row, Step, Wait, Window
 from conversations_client.sandbox import Sandbox
 
 CREATED = structure(CONVERSATION, Conversation)
@@ -56,7 +56,7 @@ def requests(count: int) -> Iterator[CreateRequest]:
 
 
 def run(
-    colour: Colour,
+    variant: Variant,
     given: Any,
     *,
     world: World | None = None,
@@ -64,7 +64,7 @@ def run(
     client: dict[str, Any] | None = None,
     **options: Any,
 ) -> list[CreateOutcome]:
-    """All outcomes of create_many in a colour; `then` is called after each of them."""
+    """All outcomes of create_many in a variant; `then` is called after each of them."""
     found: list[CreateOutcome] = []
 
     def sync(client: Any) -> None:
@@ -81,8 +81,8 @@ def run(
                 if then:
                     then(found)
 
-    scenario = sync if colour.name == "sync" else asynchronous
-    colour.run(scenario, world=world, **{"api_key": KEY, **(client or {})})
+    scenario = sync if variant.name == "sync" else asynchronous
+    variant.run(scenario, world=world, **{"api_key": KEY, **(client or {})})
     return found
 
 
@@ -98,7 +98,7 @@ def failure(outcome: CreateOutcome) -> Any:
 # The whole way
 
 
-def test_each_request_comes_to_one_outcome(colour: Colour) -> None:
+def test_each_request_comes_to_one_outcome(variant: Variant) -> None:
     rows: list[Any] = [
         *requests(40),
         {"metadata": {"entity_id": "agent_1"}, "project_id": None, "idempotency_key": "k-1"},
@@ -106,7 +106,7 @@ def test_each_request_comes_to_one_outcome(colour: Colour) -> None:
         {},
     ]
     with Sandbox() as sandbox:
-        found = run(colour, rows, client={"api_key": sandbox.api_key, "base_url": sandbox.url})
+        found = run(variant, rows, client={"api_key": sandbox.api_key, "base_url": sandbox.url})
         with Client(sandbox.api_key, base_url=sandbox.url) as client:
             there = {conversation.id: conversation for conversation in client.conversations.list()}
             there |= {c.id: c for c in client.conversations.list(entity_id="agent_1")}
@@ -122,7 +122,7 @@ def test_each_request_comes_to_one_outcome(colour: Colour) -> None:
     ]
 
 
-def test_a_request_that_cant_be_right_is_a_failure_and_nothing_is_sent(colour: Colour) -> None:
+def test_a_request_that_cant_be_right_is_a_failure_and_nothing_is_sent(variant: Variant) -> None:
     rows: list[Any] = [
         {"display_name": "x" * 101},
         {"displayName": "a"},
@@ -132,7 +132,7 @@ def test_a_request_that_cant_be_right_is_a_failure_and_nothing_is_sent(colour: C
     ]
     with ScriptedServer(always()) as server:
         found = run(
-            colour, rows, ordered=True, client={"base_url": server.url, "project_id": "prj_1"}
+            variant, rows, ordered=True, client={"base_url": server.url, "project_id": "prj_1"}
         )
     assert [json.loads(seen.body) for seen in server.seen] == [
         {"displayName": "b", "projectId": "prj_1"}
@@ -146,10 +146,10 @@ def test_a_request_that_cant_be_right_is_a_failure_and_nothing_is_sent(colour: C
     ]
 
 
-def test_a_failure_tells_whether_the_service_may_have_acted(colour: Colour) -> None:
+def test_a_failure_tells_whether_the_service_may_have_acted(variant: Variant) -> None:
     script = [answer(), answer(422, {"message": "no"}), HANG_UP, answer()]
     with ScriptedServer(script) as server:
-        found = run(colour, requests(4), max_in_flight=1, client={"base_url": server.url})
+        found = run(variant, requests(4), max_in_flight=1, client={"base_url": server.url})
     assert [type(outcome) for outcome in found] == [Created, Failed, Failed, Created]
     refused, broken = found[1], found[2]
     assert isinstance(refused, Failed)
@@ -158,10 +158,10 @@ def test_a_failure_tells_whether_the_service_may_have_acted(colour: Colour) -> N
     assert isinstance(broken.error, DisconnectError)
 
 
-def test_an_outcome_tells_what_the_service_calls_the_exchange(colour: Colour) -> None:
+def test_an_outcome_tells_what_the_service_calls_the_exchange(variant: Variant) -> None:
     script = [answer(x_request_id="req_1"), answer(422, x_request_id="req_2"), answer()]
     with ScriptedServer(script) as server:
-        found = run(colour, requests(3), max_in_flight=1, client={"base_url": server.url})
+        found = run(variant, requests(3), max_in_flight=1, client={"base_url": server.url})
     first, second, third = found
     assert isinstance(first, Created)
     assert isinstance(third, Created)
@@ -169,11 +169,11 @@ def test_an_outcome_tells_what_the_service_calls_the_exchange(colour: Colour) ->
     assert failure(second).request_id == "req_2"
 
 
-def test_a_failure_can_end_it(colour: Colour) -> None:
+def test_a_failure_can_end_it(variant: Variant) -> None:
     rows = requests(10)
     with ScriptedServer([answer(), answer(401)]) as server:
         found = run(
-            colour, rows, max_in_flight=1, stop_on_error=True, client={"base_url": server.url}
+            variant, rows, max_in_flight=1, stop_on_error=True, client={"base_url": server.url}
         )
     assert indices(found) == [0, 1]
     assert isinstance(failure(found[1]), AuthenticationError)
@@ -183,11 +183,11 @@ def test_a_failure_can_end_it(colour: Colour) -> None:
 # How fast
 
 
-def test_a_rate_is_kept(colour: Colour) -> None:
+def test_a_rate_is_kept(variant: Variant) -> None:
     world = World()
     with ScriptedServer(always()) as server:
         run(
-            colour,
+            variant,
             requests(4),
             world=world,
             max_in_flight=1,
@@ -198,7 +198,7 @@ def test_a_rate_is_kept(colour: Colour) -> None:
 
 
 def test_who_is_put_off_waits_as_long_as_asked_and_goes_again_as_the_same_request(
-    colour: Colour,
+    variant: Variant,
 ) -> None:
     world = World()
     script = [
@@ -210,7 +210,7 @@ def test_who_is_put_off_waits_as_long_as_asked_and_goes_again_as_the_same_reques
     retry = Retry(attempts=4, wait_initial=2)
     with ScriptedServer(script) as server:
         found = run(
-            colour,
+            variant,
             requests(2),
             world=world,
             max_in_flight=1,
@@ -222,7 +222,7 @@ def test_who_is_put_off_waits_as_long_as_asked_and_goes_again_as_the_same_reques
     assert keys == ["made-up-1"] * 4 + ["made-up-2"]
 
 
-def test_who_is_put_off_again_and_again_fails(colour: Colour) -> None:
+def test_who_is_put_off_again_and_again_fails(variant: Variant) -> None:
     world = World()
     script = [
         answer(429, retry_after="5"),
@@ -232,7 +232,7 @@ def test_who_is_put_off_again_and_again_fails(colour: Colour) -> None:
     ]
     with ScriptedServer(script) as server:
         found = run(
-            colour,
+            variant,
             requests(3),
             world=world,
             max_in_flight=1,
@@ -259,13 +259,13 @@ SECOND: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("whose", SECOND)
-def test_all_calls_to_a_service_with_a_key_keep_one_pause(colour: Colour, whose: str) -> None:
+def test_all_calls_to_a_service_with_a_key_keep_one_pause(variant: Variant, whose: str) -> None:
     """Also those of other clients in this process, such as the parts of an import have."""
     world = World()
 
     def second(client: Any) -> Any:
         other = SECOND[whose](client)
-        other._effects = world.effects()
+        other._environment = world.environment()
         return other
 
     def sync(client: Any) -> None:
@@ -284,8 +284,8 @@ def test_all_calls_to_a_service_with_a_key_keep_one_pause(colour: Colour, whose:
             assert isinstance(await anext(outcomes), Created)
 
     with ScriptedServer([answer(429, retry_after="7"), answer()]) as server:
-        colour.run(
-            sync if colour.name == "sync" else asynchronous,
+        variant.run(
+            sync if variant.name == "sync" else asynchronous,
             world=world,
             api_key=KEY,
             base_url=server.url,
@@ -304,11 +304,11 @@ def test_clients_of_ones_own_http_client_keep_no_pause_of_others() -> None:
         one.close()
 
 
-def test_what_may_have_acted_before_it_was_put_off_still_may(colour: Colour) -> None:
+def test_what_may_have_acted_before_it_was_put_off_still_may(variant: Variant) -> None:
     script = [answer(500), answer(429, retry_after="99"), answer()]
     retry = Retry(trust_idempotency_key=True, wait_initial=0)
     with ScriptedServer(script) as server:
-        (found,) = run(colour, requests(1), client={"base_url": server.url, "retry": retry})
+        (found,) = run(variant, requests(1), client={"base_url": server.url, "retry": retry})
     assert failure(found).delivery is Delivery.UNKNOWN
     assert len({seen.headers["idempotency-key"] for seen in server.seen}) == 1
 
@@ -316,7 +316,7 @@ def test_what_may_have_acted_before_it_was_put_off_still_may(colour: Colour) -> 
 # How much at once
 
 
-def test_no_more_is_read_than_is_asked_for(colour: Colour) -> None:
+def test_no_more_is_read_than_is_asked_for(variant: Variant) -> None:
     """A reader of the outcomes who stops for a while stops the reading of requests too."""
     read: list[int] = []
 
@@ -334,15 +334,15 @@ def test_no_more_is_read_than_is_asked_for(colour: Colour) -> None:
             raise EnoughError
 
     with ScriptedServer(always()) as server, pytest.raises(EnoughError):
-        run(colour, rows(), max_in_flight=4, then=look, client={"base_url": server.url})
+        run(variant, rows(), max_in_flight=4, then=look, client={"base_url": server.url})
     assert server.connections <= 4
 
 
-def test_the_order_is_kept_although_the_first_comes_last(colour: Colour) -> None:
+def test_the_order_is_kept_although_the_first_comes_last(variant: Variant) -> None:
     with Sandbox() as sandbox:
         sandbox.delay_next(0.05)
         found = run(
-            colour,
+            variant,
             requests(6),
             ordered=True,
             max_in_flight=3,
@@ -351,7 +351,7 @@ def test_the_order_is_kept_although_the_first_comes_last(colour: Colour) -> None
         assert indices(found) == list(range(6))
 
 
-def test_leaving_early_leaves_nothing_behind(colour: Colour) -> None:
+def test_leaving_early_leaves_nothing_behind(variant: Variant) -> None:
     def rows() -> Iterator[CreateRequest]:
         return ({} for _ in itertools.count())
 
@@ -362,7 +362,7 @@ def test_leaving_early_leaves_nothing_behind(colour: Colour) -> None:
     with ScriptedServer(always()) as server:
         serving = set(threading.enumerate())
         with pytest.raises(KeyError, match="mine"):
-            run(colour, rows(), max_in_flight=5, then=leave, client={"base_url": server.url})
+            run(variant, rows(), max_in_flight=5, then=leave, client={"base_url": server.url})
         left = {thread.name for thread in set(threading.enumerate()) - serving}
         assert not any(name.startswith("create_many") for name in left)
     assert set(threading.enumerate()) == before
@@ -390,14 +390,14 @@ def test_requests_may_come_from_an_async_iterable(backend: str) -> None:
             yield request
 
     with ScriptedServer(always()) as server:
-        found = run(Colour(backend), rows(), client={"base_url": server.url})
+        found = run(Variant(backend), rows(), client={"base_url": server.url})
     assert sorted(indices(found)) == [0, 1, 2, 3, 4]
 
 
 # What goes wrong around it
 
 
-def test_an_error_of_the_requests_comes_out_and_the_outcomes_go_on(colour: Colour) -> None:
+def test_an_error_of_the_requests_comes_out_and_the_outcomes_go_on(variant: Variant) -> None:
     def rows() -> Iterator[CreateRequest]:
         yield from requests(2)
         raise KeyError("mine")
@@ -417,12 +417,12 @@ def test_an_error_of_the_requests_comes_out_and_the_outcomes_go_on(colour: Colou
             found.extend([outcome.index async for outcome in outcomes])
 
     with ScriptedServer(always()) as server:
-        scenario = sync if colour.name == "sync" else asynchronous
-        colour.run(scenario, api_key=KEY, base_url=server.url)
+        scenario = sync if variant.name == "sync" else asynchronous
+        variant.run(scenario, api_key=KEY, base_url=server.url)
     assert sorted(found) == [0, 1]
 
 
-def test_outcomes_are_read_in_their_block_once(colour: Colour) -> None:
+def test_outcomes_are_read_in_their_block_once(variant: Variant) -> None:
     def sync(client: Any) -> None:
         outcomes = client.conversations.create_many(requests(1))
         with pytest.raises(StreamClosedError, match="not open"):
@@ -446,7 +446,7 @@ def test_outcomes_are_read_in_their_block_once(colour: Colour) -> None:
             async with outcomes:
                 pass
 
-    colour.run(sync if colour.name == "sync" else asynchronous, api_key=KEY)
+    variant.run(sync if variant.name == "sync" else asynchronous, api_key=KEY)
 
 
 @pytest.mark.parametrize(
@@ -461,17 +461,17 @@ def test_outcomes_are_read_in_their_block_once(colour: Colour) -> None:
     ],
 )
 def test_an_argument_that_cant_be_right_is_refused_at_once(
-    colour: Colour, options: dict[str, Any], words: str
+    variant: Variant, options: dict[str, Any], words: str
 ) -> None:
     def scenario(client: Any) -> None:
         with pytest.raises(InvalidArgumentError) as raised:
             client.conversations.create_many(**{"requests": [], **options})
         assert str(raised.value) == words
 
-    colour.run(scenario, api_key=KEY)
+    variant.run(scenario, api_key=KEY)
 
 
-def test_a_closed_client_ends_it(colour: Colour) -> None:
+def test_a_closed_client_ends_it(variant: Variant) -> None:
     def sync(client: Any) -> None:
         client.close()
         with client.conversations.create_many(requests(9)) as outcomes:
@@ -483,8 +483,8 @@ def test_a_closed_client_ends_it(colour: Colour) -> None:
             [outcome async for outcome in outcomes]
 
     with ScriptedServer(always()) as server, pytest.raises(ClientClosedError):
-        colour.run(
-            sync if colour.name == "sync" else asynchronous, api_key=KEY, base_url=server.url
+        variant.run(
+            sync if variant.name == "sync" else asynchronous, api_key=KEY, base_url=server.url
         )
 
 
@@ -512,7 +512,7 @@ def window(**options: Any) -> Window:
         "ordered": False,
         "stop_on_error": False,
         "retry": Retry(attempts=2),
-        "throttle": Throttle(rate=None),
+        "throttle": RateLimiter(rate=None),
         "operation": operation,
     }
     return Window(**{**defaults, **options})

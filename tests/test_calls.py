@@ -1,4 +1,4 @@
-"""Create over real HTTP: what is sent, waited for and made of the answer, in every colour."""
+"""Create over real HTTP: what is sent, waited for and made of the answer, in every variant."""
 
 import gzip
 import json
@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 import pytest
-from colours import KEY, Colour, World
 from scripted import CONVERSATION, HANG_UP, ScriptedServer, answer
+from variants import KEY, Variant, World
 
 from conversations_client import (
     UNSET,
@@ -53,9 +53,9 @@ def create(client: Any) -> Any:
     return client.conversations.create(display_name="Product Feature Discussion")
 
 
-def test_create_sends_what_was_given_and_gives_the_typed_answer(colour: Colour) -> None:
+def test_create_sends_what_was_given_and_gives_the_typed_answer(variant: Variant) -> None:
     with ScriptedServer([answer()]) as server:
-        result = colour.run(create, world=World(), api_key=KEY, base_url=server.url)
+        result = variant.run(create, world=World(), api_key=KEY, base_url=server.url)
     assert result == EXPECTED
     (seen,) = server.seen
     assert (seen.method, seen.target) == ("POST", "/v2/conversations")
@@ -88,9 +88,9 @@ BODIES: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("arguments", "body"), BODIES)
-def test_bodies(colour: Colour, arguments: dict[str, Any], body: dict[str, Any]) -> None:
+def test_bodies(variant: Variant, arguments: dict[str, Any], body: dict[str, Any]) -> None:
     with ScriptedServer([answer()]) as server:
-        colour.run(
+        variant.run(
             lambda client: client.conversations.create(**arguments),
             api_key=KEY,
             base_url=server.url,
@@ -98,7 +98,7 @@ def test_bodies(colour: Colour, arguments: dict[str, Any], body: dict[str, Any])
     assert json.loads(server.seen[0].body) == body
 
 
-def test_the_clients_project_is_used_unless_the_call_names_one_or_none(colour: Colour) -> None:
+def test_the_clients_project_is_used_unless_the_call_names_one_or_none(variant: Variant) -> None:
     rows: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({}, {"projectId": "prj_1"}),
         ({"project_id": "prj_2"}, {"projectId": "prj_2"}),
@@ -106,7 +106,7 @@ def test_the_clients_project_is_used_unless_the_call_names_one_or_none(colour: C
     ]
     for arguments, expected in rows:
         with ScriptedServer([answer()]) as server:
-            colour.run(
+            variant.run(
                 partial(create_with, **arguments),
                 api_key=KEY,
                 base_url=server.url + "/prefix/",
@@ -116,9 +116,9 @@ def test_the_clients_project_is_used_unless_the_call_names_one_or_none(colour: C
         assert server.seen[0].target == "/prefix/v2/conversations"
 
 
-def test_the_callers_idempotency_key_is_sent(colour: Colour) -> None:
+def test_the_callers_idempotency_key_is_sent(variant: Variant) -> None:
     with ScriptedServer([answer()]) as server:
-        colour.run(
+        variant.run(
             lambda client: client.conversations.create(idempotency_key="mine"),
             api_key=KEY,
             base_url=server.url,
@@ -148,11 +148,11 @@ RETRIED: list[tuple[Script, Retry, list[float]]] = [
 
 @pytest.mark.parametrize(("script", "retry", "pauses"), RETRIED)
 def test_what_may_be_repeated_is_with_the_same_key(
-    colour: Colour, script: Script, retry: Retry, pauses: list[float]
+    variant: Variant, script: Script, retry: Retry, pauses: list[float]
 ) -> None:
     world = World()
     with ScriptedServer(script) as server:
-        result = colour.run(create, world=world, api_key=KEY, base_url=server.url, retry=retry)
+        result = variant.run(create, world=world, api_key=KEY, base_url=server.url, retry=retry)
     assert result == EXPECTED
     assert world.pauses == pauses
     assert len(server.seen) == len(script)
@@ -221,7 +221,7 @@ FAILURES: list[Failure] = [
 
 @pytest.mark.parametrize(("script", "options", "error", "delivery", "attempts", "words"), FAILURES)
 def test_failures(  # noqa: PLR0917 - the columns of the table
-    colour: Colour,
+    variant: Variant,
     script: Script,
     options: dict[str, Any],
     error: type[ConversationsError],
@@ -230,7 +230,7 @@ def test_failures(  # noqa: PLR0917 - the columns of the table
     words: str,
 ) -> None:
     with ScriptedServer(script) as server, pytest.raises(ConversationsError) as raised:
-        colour.run(create, world=World(), api_key=KEY, base_url=server.url, **options)
+        variant.run(create, world=World(), api_key=KEY, base_url=server.url, **options)
     assert type(raised.value) is error
     assert raised.value.delivery is delivery
     assert raised.value.may_have_acted is (delivery is Delivery.UNKNOWN)
@@ -239,20 +239,20 @@ def test_failures(  # noqa: PLR0917 - the columns of the table
     assert KEY not in str(raised.value)
 
 
-def test_a_status_error_holds_the_answer(colour: Colour) -> None:
+def test_a_status_error_holds_the_answer(variant: Variant) -> None:
     reply = answer(429, {"message": "slow"}, Retry_After="61", X_Request_Id="req_1")
     with ScriptedServer([reply]) as server, pytest.raises(RateLimitError) as raised:
-        colour.run(create, api_key=KEY, base_url=server.url)
+        variant.run(create, api_key=KEY, base_url=server.url)
     error = raised.value
     assert (error.status, error.service_message, error.retry_after) == (429, "slow", 61.0)
     assert (error.request_id, error.body) == ("req_1", b'{"message": "slow"}')
     assert error.headers["RETRY-AFTER"] == "61"
 
 
-def test_a_decode_error_names_every_path(colour: Colour) -> None:
+def test_a_decode_error_names_every_path(variant: Variant) -> None:
     body = {**CONVERSATION, "displayName": None, "createdAt": "1", "metadata": {"model": 1}}
     with ScriptedServer([answer(body=body)]) as server, pytest.raises(DecodeError) as raised:
-        colour.run(create, api_key=KEY, base_url=server.url)
+        variant.run(create, api_key=KEY, base_url=server.url)
     assert [str(fault) for fault in raised.value.faults] == [
         "$.displayName: expected a string, got null",
         "$.createdAt: expected a number, got a string",
@@ -261,47 +261,47 @@ def test_a_decode_error_names_every_path(colour: Colour) -> None:
     assert (raised.value.status, json.loads(raised.value.body)) == (201, body)
 
 
-def test_a_compressed_answer_is_read(colour: Colour) -> None:
+def test_a_compressed_answer_is_read(variant: Variant) -> None:
     body = gzip.compress(json.dumps(CONVERSATION).encode())
     with ScriptedServer([answer(body=body, Content_Encoding="gzip")]) as server:
-        assert colour.run(create, api_key=KEY, base_url=server.url) == EXPECTED
+        assert variant.run(create, api_key=KEY, base_url=server.url) == EXPECTED
 
 
-def test_nobody_listening_is_unsent_and_tried_again(colour: Colour) -> None:
+def test_nobody_listening_is_unsent_and_tried_again(variant: Variant) -> None:
     with ScriptedServer([]) as server:
         pass
     world = World()
     with pytest.raises(ConnectError) as raised:
-        colour.run(create, world=world, api_key=KEY, base_url=server.url)
+        variant.run(create, world=world, api_key=KEY, base_url=server.url)
     assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 3)
     assert world.pauses == [0.375, 0.75]
 
 
-def test_silence_ends_at_the_deadline(colour: Colour) -> None:
+def test_silence_ends_at_the_deadline(variant: Variant) -> None:
     with (
         ScriptedServer([[b"HTTP/1.1 201 Created\r\n"]]) as server,
         pytest.raises(DeadlineError) as raised,
     ):
-        colour.run(create, api_key=KEY, base_url=server.url, timeout=0.2)
+        variant.run(create, api_key=KEY, base_url=server.url, timeout=0.2)
     assert raised.value.delivery is Delivery.UNKNOWN
     assert "0.2 s" in str(raised.value)
 
 
-def test_no_limit_at_all(colour: Colour) -> None:
+def test_no_limit_at_all(variant: Variant) -> None:
     unlimited = Timeout(total=None, connect=None, idle=None)
     with ScriptedServer([answer()]) as server:
-        assert colour.run(create, api_key=KEY, base_url=server.url, timeout=unlimited) == EXPECTED
+        assert variant.run(create, api_key=KEY, base_url=server.url, timeout=unlimited) == EXPECTED
 
 
-def test_connections_are_kept(colour: Colour) -> None:
+def test_connections_are_kept(variant: Variant) -> None:
     with ScriptedServer([answer()] * 3) as server:
-        if colour.name == "sync":
-            colour.run(lambda c: [create(c) for _ in range(3)], api_key=KEY, base_url=server.url)
+        if variant.name == "sync":
+            variant.run(lambda c: [create(c) for _ in range(3)], api_key=KEY, base_url=server.url)
         else:
 
             async def thrice(client: Any) -> None:
                 for _ in range(3):
                     await create(client)
 
-            colour.run(thrice, api_key=KEY, base_url=server.url)
+            variant.run(thrice, api_key=KEY, base_url=server.url)
     assert (len(server.seen), server.connections) == (3, 1)

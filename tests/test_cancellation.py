@@ -9,10 +9,10 @@ import anyio.lowlevel
 import httpcore
 import pytest
 import trustme
-from colours import Colour
 from interrupting import CANCELLERS, interrupted, steps_of
 from pools import Driven, Fake
 from scripted import HALF, ScriptedServer, always, answer
+from variants import Variant
 
 from conversations_client import (
     ClientClosedError,
@@ -24,7 +24,7 @@ BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @BACKENDS
 def test_many_tasks_share_few_connections_in_the_order_of_coming(backend: str) -> None:
     async def main() -> list[int]:
-        driven = Driven(Colour(backend), server.url, size=2)
+        driven = Driven(Variant(backend), server.url, size=2)
         served: list[int] = []
 
         async def work(number: int) -> None:
@@ -50,7 +50,7 @@ def test_many_tasks_share_few_connections_in_the_order_of_coming(backend: str) -
 @BACKENDS
 def test_tasks_that_wait_are_refused_when_the_client_is_closed(backend: str) -> None:
     async def main() -> None:
-        driven = Driven(Colour(backend), server.url, size=1)
+        driven = Driven(Variant(backend), server.url, size=1)
 
         async def refused() -> None:
             with pytest.raises(ClientClosedError):
@@ -82,7 +82,7 @@ def test_a_task_cancelled_anywhere_leaves_no_connection_behind(
     serving, trusting = tls_of(authority) if encrypted else (None, None)
 
     async def cut_at(step: int) -> bool:
-        driven = Driven(Colour(backend), server.url, size=1, ssl_context=trusting)
+        driven = Driven(Variant(backend), server.url, size=1, ssl_context=trusting)
         if warm:
             await driven.use()
         cut = await interrupted(driven.use, step=step, natively=natively)
@@ -105,7 +105,7 @@ def test_a_task_cancelled_while_it_waits_or_is_just_served_passes_its_turn_on(
     backend: str, natively: bool
 ) -> None:
     async def cut_at(step: int) -> bool:
-        driven = Driven(Colour(backend), server.url, size=1)
+        driven = Driven(Variant(backend), server.url, size=1)
         held = await driven.ask()
         cut = False
         async with anyio.create_task_group() as tasks:
@@ -125,7 +125,7 @@ def test_a_task_cancelled_when_its_turn_has_come_passes_it_on(
     script: bytes, connections: int
 ) -> None:
     async def main() -> None:
-        driven = Driven(Colour("asyncio"), server.url, size=1)
+        driven = Driven(Variant("asyncio"), server.url, size=1)
         held = await driven.ask()
         task = asyncio.create_task(driven.ask())
         await anyio.wait_all_tasks_blocked()
@@ -155,7 +155,7 @@ def test_a_connection_is_closed_to_the_end_where_the_task_is_cancelled(backend: 
             closed.append(True)
 
     async def main() -> None:
-        driven = Driven(Colour(backend), "http://x", size=1, connect=Slow)
+        driven = Driven(Variant(backend), "http://x", size=1, connect=Slow)
         await interrupted(driven.ask, step=1, natively=False)
 
     anyio.run(main, backend=backend)

@@ -7,10 +7,10 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
-from colours import KEY
 from interrupting import CANCELLERS, interrupted, steps_of
 from scripted import CONVERSATION
 from serving import AnsweringServer
+from variants import KEY
 
 from conversations_client import AsyncClient, AsyncHooks
 

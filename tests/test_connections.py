@@ -1,4 +1,4 @@
-"""The pools of both colours over real sockets: what is reused, bounded, noticed, given back."""
+"""The pools of both variants over real sockets: what is reused, bounded, noticed, given back."""
 
 import collections
 import gc
@@ -12,25 +12,24 @@ import anyio
 import httpcore
 import pytest
 from attrs import define
-from colours import Colour
 from pools import Driven, Fake, address_of, run, socket_of
 from scripted import HALF, Parting, ScriptedServer, always, answer
+from variants import Variant
 
 from conversations_client import (
     ClientClosedError,
-    _async_pool,
-    _sync_pool,
 )
-from conversations_client._sync_pool import _next
+from conversations_client._http import async_pool, sync_pool
+from conversations_client._http.sync_pool import _next
 
 
 def is_open(response: httpcore.Response) -> bool:
     return bool(socket_of(response).fileno() != -1)
 
 
-def test_what_was_idle_last_is_used_first(colour: Colour) -> None:
+def test_what_was_idle_last_is_used_first(variant: Variant) -> None:
     async def scenario() -> None:
-        driven = Driven(colour, server.url, size=3)
+        driven = Driven(variant, server.url, size=3)
         answers = [await driven.ask() for _ in range(3)]
         first, second, third = map(address_of, answers)
         for response in answers:
@@ -43,37 +42,37 @@ def test_what_was_idle_last_is_used_first(colour: Colour) -> None:
         await driven.close()
 
     with ScriptedServer(always()) as server:
-        run(colour, scenario)
+        run(variant, scenario)
     assert server.connections == 3
 
 
-def test_a_connection_that_the_service_closed_is_not_used(colour: Colour) -> None:
+def test_a_connection_that_the_service_closed_is_not_used(variant: Variant) -> None:
     async def scenario() -> None:
-        driven = Driven(colour, server.url, size=1)
+        driven = Driven(variant, server.url, size=1)
         for _ in range(3):
             await driven.use()
             server.gone.acquire()
         await driven.close()
 
     with Parting(always()) as server:
-        run(colour, scenario)
+        run(variant, scenario)
     assert (len(server.seen), server.connections) == (3, 3)
 
 
-def test_an_answer_that_ends_its_connection(colour: Colour) -> None:
+def test_an_answer_that_ends_its_connection(variant: Variant) -> None:
     async def scenario() -> None:
-        driven = Driven(colour, server.url, size=1)
+        driven = Driven(variant, server.url, size=1)
         assert await driven.use() != await driven.use()
         await driven.close()
 
     with Parting(itertools.repeat(answer(Connection="close"))) as server:
-        run(colour, scenario)
+        run(variant, scenario)
     assert server.connections == 2
 
 
-def test_what_is_idle_for_too_long_is_closed_with_the_next_request(colour: Colour) -> None:
+def test_what_is_idle_for_too_long_is_closed_with_the_next_request(variant: Variant) -> None:
     async def scenario() -> None:
-        driven = Driven(colour, server.url, size=2)
+        driven = Driven(variant, server.url, size=2)
         old = [await driven.ask() for _ in range(2)]
         await driven.read(old[0])
         driven.clock.now += 1
@@ -91,26 +90,26 @@ def test_what_is_idle_for_too_long_is_closed_with_the_next_request(colour: Colou
         await driven.close()
 
     with ScriptedServer(always()) as server:
-        run(colour, scenario)
+        run(variant, scenario)
     assert server.connections == 4
 
 
-def test_when_all_have_expired_the_one_that_closes_them_is_served(colour: Colour) -> None:
+def test_when_all_have_expired_the_one_that_closes_them_is_served(variant: Variant) -> None:
     async def scenario() -> None:
-        driven = Driven(colour, server.url, size=1)
+        driven = Driven(variant, server.url, size=1)
         await driven.use()
         driven.clock.now += 5
         await driven.use()
         await driven.close()
 
     with ScriptedServer(always()) as server:
-        run(colour, scenario)
+        run(variant, scenario)
     assert server.connections == 2
 
 
-def test_a_body_that_is_not_read_gives_its_place_back(colour: Colour) -> None:
+def test_a_body_that_is_not_read_gives_its_place_back(variant: Variant) -> None:
     async def scenario() -> None:
-        driven = Driven(colour, server.url, size=1)
+        driven = Driven(variant, server.url, size=1)
         response = await driven.ask()
         await driven.end(response)
         await driven.end(response)
@@ -119,13 +118,13 @@ def test_a_body_that_is_not_read_gives_its_place_back(colour: Colour) -> None:
         await driven.close()
 
     with ScriptedServer([HALF, answer()]) as server:
-        run(colour, scenario)
+        run(variant, scenario)
     assert server.connections == 2
 
 
-def test_a_body_that_breaks_gives_its_place_back(colour: Colour) -> None:
+def test_a_body_that_breaks_gives_its_place_back(variant: Variant) -> None:
     async def scenario() -> None:
-        driven = Driven(colour, server.url, size=1)
+        driven = Driven(variant, server.url, size=1)
         response = await driven.ask()
         with pytest.raises(httpcore.RemoteProtocolError):
             await driven.read(response)
@@ -133,26 +132,26 @@ def test_a_body_that_breaks_gives_its_place_back(colour: Colour) -> None:
         await driven.close()
 
     with Parting([HALF, answer()]) as server:
-        run(colour, scenario)
+        run(variant, scenario)
     assert server.connections == 2
 
 
-def test_an_answer_that_nobody_closed_gives_its_place_back(colour: Colour) -> None:
+def test_an_answer_that_nobody_closed_gives_its_place_back(variant: Variant) -> None:
     async def scenario() -> None:
-        driven = Driven(colour, server.url, size=1)
+        driven = Driven(variant, server.url, size=1)
         await driven.ask()
         gc.collect()
         await driven.use()
         await driven.close()
 
     with ScriptedServer([HALF, answer()]) as server:
-        run(colour, scenario)
+        run(variant, scenario)
     assert server.connections == 2
 
 
-def test_a_connection_that_could_not_be_made_gives_its_place_back(colour: Colour) -> None:
+def test_a_connection_that_could_not_be_made_gives_its_place_back(variant: Variant) -> None:
     async def scenario() -> None:
-        driven = Driven(colour, server.url, size=1)
+        driven = Driven(variant, server.url, size=1)
         for _ in range(2):
             with pytest.raises(httpcore.ConnectError):
                 await driven.ask()
@@ -160,12 +159,12 @@ def test_a_connection_that_could_not_be_made_gives_its_place_back(colour: Colour
 
     with ScriptedServer([]) as server:
         pass
-    run(colour, scenario)
+    run(variant, scenario)
 
 
-def test_waiting_in_vain_gives_nothing_away(colour: Colour) -> None:
+def test_waiting_in_vain_gives_nothing_away(variant: Variant) -> None:
     async def scenario() -> None:
-        driven = Driven(colour, server.url, size=1)
+        driven = Driven(variant, server.url, size=1)
         response = await driven.ask()
         with pytest.raises(httpcore.PoolTimeout):
             await driven.ask(pool=0.01)
@@ -174,13 +173,13 @@ def test_waiting_in_vain_gives_nothing_away(colour: Colour) -> None:
         await driven.close()
 
     with ScriptedServer(always()) as server:
-        run(colour, scenario)
+        run(variant, scenario)
     assert (len(server.seen), server.connections) == (2, 1)
 
 
-def test_close_is_for_good_and_lets_what_is_under_way_end(colour: Colour) -> None:
+def test_close_is_for_good_and_lets_what_is_under_way_end(variant: Variant) -> None:
     async def scenario() -> None:
-        driven = Driven(colour, server.url, size=2)
+        driven = Driven(variant, server.url, size=2)
         idle, busy = [await driven.ask() for _ in range(2)]
         await driven.read(idle)
         await driven.close()
@@ -192,33 +191,33 @@ def test_close_is_for_good_and_lets_what_is_under_way_end(colour: Colour) -> Non
         await driven.close()
 
     with ScriptedServer(always()) as server:
-        run(colour, scenario)
+        run(variant, scenario)
     assert server.connections == 2
 
 
-def test_a_connection_that_can_not_be_closed(colour: Colour) -> None:
+def test_a_connection_that_can_not_be_closed(variant: Variant) -> None:
     fakes = [Fake(b"one"), Fake(b"two")]
 
     async def scenario() -> None:
-        driven = Driven(colour, "http://x", size=1, connect=iter(fakes).__next__)
+        driven = Driven(variant, "http://x", size=1, connect=iter(fakes).__next__)
         assert await driven.read(await driven.ask()) == b"one"
         # Its stream has nothing to close, and closing the connection fails: nobody need know.
         response = await driven.ask()
         await driven.end(response)
 
-    run(colour, scenario)
+    run(variant, scenario)
     assert [fake.closed for fake in fakes] == [1, 1]
 
 
 def test_who_waits_is_served_when_what_is_waited_for_was_forgotten(
-    colour: Colour, monkeypatch: pytest.MonkeyPatch
+    variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    modules = (_sync_pool, _async_pool)
+    modules = (sync_pool, async_pool)
     for module in modules:
         monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
 
     async def scenario() -> None:
-        driven = Driven(colour, server.url, size=1)
+        driven = Driven(variant, server.url, size=1)
         held = [await driven.ask()]
         signal = driven.pool._pool._signal
         driven.pool._pool._signal = lambda: Forgetting(held, signal())
@@ -228,10 +227,10 @@ def test_who_waits_is_served_when_what_is_waited_for_was_forgotten(
         await driven.close()
 
     with ScriptedServer([HALF, answer()]) as server:
-        if colour.name == "sync":
-            run(colour, scenario)
+        if variant.name == "sync":
+            run(variant, scenario)
         else:
-            anyio.run(scenario, backend=colour.name)
+            anyio.run(scenario, backend=variant.name)
     assert server.connections == 2
 
 
@@ -252,7 +251,7 @@ class Forgetting:
 
 def test_a_forgotten_answer_waits_for_no_lock() -> None:
     with ScriptedServer([HALF]) as server:
-        driven = Driven(Colour("sync"), server.url, size=1)
+        driven = Driven(Variant("sync"), server.url, size=1)
         held = [driven.pool.handle_request(driven.request())]
         with driven.pool._lock:
             held.clear()
@@ -275,7 +274,7 @@ def test_many_threads_share_few_connections() -> None:
             given.append(b"".join(response.stream))
 
     with ScriptedServer(always()) as server:
-        driven = Driven(Colour("sync"), server.url, size=3)
+        driven = Driven(Variant("sync"), server.url, size=3)
         threads = [threading.Thread(target=work) for _ in range(16)]
         for thread in threads:
             thread.start()
@@ -323,7 +322,7 @@ class Queueing:
 
 def test_threads_that_wait_are_served_in_the_order_of_coming() -> None:
     with ScriptedServer(always()) as server:
-        driven = Driven(Colour("sync"), server.url, size=1)
+        driven = Driven(Variant("sync"), server.url, size=1)
         held = driven.pool.handle_request(driven.request())
         queue = Queueing(driven)
         for _ in range(5):
@@ -336,7 +335,7 @@ def test_threads_that_wait_are_served_in_the_order_of_coming() -> None:
 
 def test_threads_that_wait_are_refused_when_the_client_is_closed() -> None:
     with ScriptedServer(always()) as server:
-        driven = Driven(Colour("sync"), server.url, size=1)
+        driven = Driven(Variant("sync"), server.url, size=1)
         held = driven.pool.handle_request(driven.request())
         queue = Queueing(driven)
         for _ in range(2):
@@ -364,7 +363,7 @@ class Interrupting:
 @pytest.mark.parametrize("served", [False, True])
 def test_a_thread_interrupted_while_it_waits_gives_up_its_turn(served: bool) -> None:
     with ScriptedServer(always()) as server:
-        driven = Driven(Colour("sync"), server.url, size=1)
+        driven = Driven(Variant("sync"), server.url, size=1)
         held = driven.pool.handle_request(driven.request())
         meanwhile = held.stream.close if served else lambda: None
         driven.pool._pool._signal = lambda: Interrupting(meanwhile)

@@ -26,7 +26,7 @@ from conversations_client import (
     structure,
     unstructure,
 )
-from conversations_client._display import Displayed
+from conversations_client._fields.display import PrettyRepr
 
 PLAIN = Conversation(
     id="conv_1",
@@ -109,8 +109,8 @@ def test_what_rich_is_given(value: Any, attributes: list[tuple[str, Any]]) -> No
 
 @pytest.mark.parametrize("cls", ANSWERS)
 def test_every_answer_shows_itself_so_and_has_no_dict(cls: type) -> None:
-    assert issubclass(cls, Displayed)
-    assert cls.__repr__ is Displayed.__repr__
+    assert issubclass(cls, PrettyRepr)
+    assert cls.__repr__ is PrettyRepr.__repr__
     assert not any("__dict__" in vars(base) for base in cls.__mro__)
 
 

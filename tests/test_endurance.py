@@ -3,21 +3,21 @@
 from collections.abc import Iterator
 
 import pytest
-from colours import COLOURS
 from load import tasks_at_once, threads_at_once
 from no_duplicates import run
 from raw_garbage import batter
 from soak import sandbox, soak
+from variants import VARIANTS
 
 from conversations_client.sandbox import Sandbox
 
 
 @pytest.mark.parametrize("honours_keys", [True, False])
-@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_no_create_is_lost_or_doubled_and_each_error_is_right(
-    colour: str, honours_keys: bool
+    variant: str, honours_keys: bool
 ) -> None:
-    figures = run(creates=300, at_once=64, seed=6, colour=colour, honours_keys=honours_keys)
+    figures = run(creates=300, at_once=64, seed=6, variant=variant, honours_keys=honours_keys)
     assert figures.is_right, figures
     assert figures.faults > 20
     assert figures.done > 250
@@ -42,9 +42,9 @@ def url() -> Iterator[str]:
         yield url
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_nothing_piles_up(colour: str, url: str) -> None:
-    figures = soak(calls=200, colour=colour, url=url)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_nothing_piles_up(variant: str, url: str) -> None:
+    figures = soak(calls=200, variant=variant, url=url)
     assert figures.calls == 200
     assert figures.is_flat, figures
 

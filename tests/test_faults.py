@@ -1,4 +1,4 @@
-"""Every fault that a service or a network may have, over raw sockets, in every colour."""
+"""Every fault that a service or a network may have, over raw sockets, in every variant."""
 
 import contextlib
 import inspect
@@ -14,7 +14,6 @@ import httpcore
 import pytest
 import trustme
 from attrs import define
-from colours import KEY, Colour, World, everything
 from fault_table import (
     CHUNKED,
     DELIVERY,
@@ -28,6 +27,7 @@ from fault_table import (
 from faulty import FaultyServer, Step, Visit, asked, endless, glimpsed, reset, silence, trickled
 from pools import either, run_client
 from scripted import CONVERSATION, HALF, ScriptedServer, answer
+from variants import KEY, Variant, World, everything
 
 from conversations_client import (
     ClientClosedError,
@@ -48,10 +48,10 @@ from conversations_client import (
     StatusError,
     Timeout,
     TLSError,
-    _network,
 )
-from conversations_client._network import DeadlineBackend
-from conversations_client._origin import _default_tls
+from conversations_client._http.connections import deadline_sockets
+from conversations_client._http.connections.deadline_sockets import DeadlineBackend
+from conversations_client._http.origin import _default_tls
 
 
 def create(client: Any) -> Any:
@@ -71,11 +71,11 @@ def delete(client: Any) -> Any:
 
 
 def failure(
-    colour: Colour, call: Callable[[Any], Any], *, world: World | None = None, **options: Any
+    variant: Variant, call: Callable[[Any], Any], *, world: World | None = None, **options: Any
 ) -> ConversationsError:
     """The error of a call, with nothing of anybody else's behind it."""
     with pytest.raises(ConversationsError) as raised:
-        colour.run(call, world=world, api_key=KEY, **options)
+        variant.run(call, world=world, api_key=KEY, **options)
     error = raised.value
     seen: BaseException | None = error
     while seen is not None:
@@ -89,9 +89,11 @@ CALLS = pytest.mark.parametrize("call", [create, retrieve])
 
 @CALLS
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_fault_is_a_typed_error(colour: Colour, fault: Fault, call: Callable[[Any], Any]) -> None:
+def test_a_fault_is_a_typed_error(
+    variant: Variant, fault: Fault, call: Callable[[Any], Any]
+) -> None:
     with FaultyServer(fault.steps) as server:
-        error = failure(colour, call, world=World(), base_url=server.url, **fault.options)
+        error = failure(variant, call, world=World(), base_url=server.url, **fault.options)
     assert type(error) is fault.error
     assert fault.words in str(error)
     assert error.delivery is Delivery.UNKNOWN
@@ -105,11 +107,11 @@ BODIES = {"JSON": answer(500, {"message": "no"}), "HTML": answer(500, b"<p>no</p
 @pytest.mark.parametrize("kind", BODIES)
 @pytest.mark.parametrize("status", UNDECIDED)
 def test_a_status_is_a_typed_error_whatever_comes_with_it(
-    colour: Colour, status: int, kind: str, call: Callable[[Any], Any]
+    variant: Variant, status: int, kind: str, call: Callable[[Any], Any]
 ) -> None:
     reply = BODIES[kind].replace(b"500", str(status).encode(), 1)
     with ScriptedServer([reply] * 3) as server:
-        error = failure(colour, call, world=World(), base_url=server.url)
+        error = failure(variant, call, world=World(), base_url=server.url)
     assert isinstance(error, StatusError)
     assert type(error) is {409: ConflictError, 429: RateLimitError}.get(
         status, StatusError if status < 500 else ServerError
@@ -146,27 +148,27 @@ def date(seconds: float) -> str:
     ],
 )
 def test_retry_after_is_waited_for_or_stands_for_nothing(
-    colour: Colour, value: str, pause: float
+    variant: Variant, value: str, pause: float
 ) -> None:
     for status in (429, 503):
         world = World()
         reply = answer(status, {}, Retry_After=value)
         with ScriptedServer([reply, answer()]) as server:
             if status == 503 and pause == 0.375:  # one that says nothing puts nothing off
-                error = failure(colour, create, world=world, base_url=server.url)
+                error = failure(variant, create, world=world, base_url=server.url)
                 assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 1)
             else:
-                colour.run(create, world=world, api_key=KEY, base_url=server.url)
+                variant.run(create, world=world, api_key=KEY, base_url=server.url)
                 assert world.pauses == [pause]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_nothing_is_sent_where_a_redirect_leads(colour: Colour, status: int) -> None:
+def test_nothing_is_sent_where_a_redirect_leads(variant: Variant, status: int) -> None:
     for call in (create, retrieve, listed):
         with ScriptedServer([answer()]) as elsewhere:
             reply = answer(status, b"", Location=f"{elsewhere.url}/v2/conversations")
             with ScriptedServer([reply] * 2) as server:
-                error = failure(colour, call, world=World(), base_url=server.url)
+                error = failure(variant, call, world=World(), base_url=server.url)
         assert isinstance(error, StatusError)
         assert (error.status, elsewhere.connections) == (status, 0)
         assert "base_url" in str(error)
@@ -187,17 +189,17 @@ READABLE = {
 
 
 @pytest.mark.parametrize("reply", READABLE.values(), ids=READABLE)
-def test_what_is_odd_but_plain_is_read(colour: Colour, reply: bytes) -> None:
+def test_what_is_odd_but_plain_is_read(variant: Variant, reply: bytes) -> None:
     with FaultyServer([asked, reply]) as server:
-        conversation = colour.run(create, api_key=KEY, base_url=server.url)
+        conversation = variant.run(create, api_key=KEY, base_url=server.url)
     # Of a key that comes twice the last one counts, as wherever JSON is read.
     assert conversation.id == "conv_01jj1hdhn79xas7a01wb3hysdb"
 
 
-def test_half_a_surrogate_pair_is_kept_as_it_came(colour: Colour) -> None:
+def test_half_a_surrogate_pair_is_kept_as_it_came(variant: Variant) -> None:
     reply = answer(body={**CONVERSATION, "displayName": "cut \ud83d"})
     with FaultyServer([asked, reply]) as server:
-        assert colour.run(create, api_key=KEY, base_url=server.url).display_name == "cut \ud83d"
+        assert variant.run(create, api_key=KEY, base_url=server.url).display_name == "cut \ud83d"
 
 
 # What comes after an answer must not be taken for the next one.
@@ -211,7 +213,7 @@ def test_half_a_surrogate_pair_is_kept_as_it_came(colour: Colour) -> None:
         answer(404, b"{}", Content_Length="0"),
     ],
 )
-def test_what_comes_after_an_answer_is_not_the_next_one(colour: Colour, first: bytes) -> None:
+def test_what_comes_after_an_answer_is_not_the_next_one(variant: Variant, first: bytes) -> None:
     async def scenario(client: Any) -> None:
         with contextlib.suppress(NotFoundError):
             await either(delete(client))
@@ -219,7 +221,7 @@ def test_what_comes_after_an_answer_is_not_the_next_one(colour: Colour, first: b
         assert conversation.id == CONVERSATION["_id"]
 
     with ScriptedServer([first, answer()]) as server:
-        run_client(colour, scenario, api_key=KEY, base_url=server.url, max_connections=1)
+        run_client(variant, scenario, api_key=KEY, base_url=server.url, max_connections=1)
     assert (len(server.seen), server.connections) == (2, 2)
 
 
@@ -270,35 +272,35 @@ def in_time(attempt: Callable[[Timed], Any], call: Callable[[Any], Any], seconds
     assert 0 < taken[-1] <= seconds + LATE, taken
 
 
-def keep_deadline(colour: Colour, steps: list[Step], seconds: float) -> None:
+def keep_deadline(variant: Variant, steps: list[Step], seconds: float) -> None:
     def attempt(call: Timed) -> None:
         with FaultyServer(steps) as server:
-            error = failure(colour, call, base_url=server.url, timeout=seconds)
+            error = failure(variant, call, base_url=server.url, timeout=seconds)
         assert type(error) is DeadlineError
         assert (error.delivery, error.attempts, server.connections) == (Delivery.UNKNOWN, 1, 1)
 
     in_time(attempt, create, seconds)
 
 
-def test_the_deadline_is_kept(colour: Colour) -> None:
+def test_the_deadline_is_kept(variant: Variant) -> None:
     with ThreadPoolExecutor(len(SLOW)) as threads:
         rows = {
-            name: threads.submit(keep_deadline, colour, steps, seconds)
+            name: threads.submit(keep_deadline, variant, steps, seconds)
             for name, (steps, seconds) in SLOW.items()
         }
     assert {name: row.exception() for name, row in rows.items()} == dict.fromkeys(SLOW)
 
 
-def test_the_deadline_is_kept_where_there_is_no_end(colour: Colour) -> None:
+def test_the_deadline_is_kept_where_there_is_no_end(variant: Variant) -> None:
     # By itself, for the server takes all the time that this process has.
-    keep_deadline(colour, [asked, endless(b"HTTP/1.1 100 Continue\r\n\r\n")], 0.2)
+    keep_deadline(variant, [asked, endless(b"HTTP/1.1 100 Continue\r\n\r\n")], 0.2)
 
 
-def test_the_deadline_is_for_all_attempts_and_pauses(colour: Colour) -> None:
+def test_the_deadline_is_for_all_attempts_and_pauses(variant: Variant) -> None:
     def attempt(call: Timed) -> None:
         with FaultyServer([asked, reset]) as server:
             error = failure(
-                colour,
+                variant,
                 call,
                 base_url=server.url,
                 timeout=0.3,
@@ -313,11 +315,11 @@ def test_the_deadline_is_for_all_attempts_and_pauses(colour: Colour) -> None:
     in_time(attempt, retrieve, 0.3)
 
 
-def test_silence_ends_at_its_own_limit_and_may_be_tried_again(colour: Colour) -> None:
+def test_silence_ends_at_its_own_limit_and_may_be_tried_again(variant: Variant) -> None:
     def attempt(call: Timed) -> None:
         with FaultyServer([asked, silence]) as server:
             error = failure(
-                colour, call, world=World(), base_url=server.url, timeout=Timeout(idle=0.1)
+                variant, call, world=World(), base_url=server.url, timeout=Timeout(idle=0.1)
             )
         assert type(error) is IdleTimeoutError
         assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 3)
@@ -353,11 +355,11 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
     ],
 )
 def test_a_certificate_that_does_not_fit(
-    colour: Colour, authority: trustme.CA, host: str, dates: dict[str, Any], words: str
+    variant: Variant, authority: trustme.CA, host: str, dates: dict[str, Any], words: str
 ) -> None:
     context = trusting(authority)
     with FaultyServer([asked, answer()], tls=serving(authority, host, **dates)) as server:
-        error = failure(colour, create, base_url=server.url, ssl_context=context)
+        error = failure(variant, create, base_url=server.url, ssl_context=context)
     assert type(error) is TLSError
     assert words in str(error)
     assert (error.delivery, error.attempts, server.seen) == (Delivery.UNSENT, 1, [])
@@ -372,30 +374,32 @@ def test_a_certificate_that_does_not_fit(
     ],
 )
 def test_no_encryption_at_all(
-    colour: Colour, steps: list[Step], expected: type[ConversationsError], attempts: int
+    variant: Variant, steps: list[Step], expected: type[ConversationsError], attempts: int
 ) -> None:
     with FaultyServer(steps) as server:
         url = server.url.replace("http:", "https:")
-        error = failure(colour, create, world=World(), base_url=url)
+        error = failure(variant, create, world=World(), base_url=url)
     assert type(error) is expected
     assert (error.delivery, error.attempts) == (Delivery.UNSENT, attempts)
     assert ("begin it with http://" in str(error)) is (expected is TLSError)
 
 
-def test_an_encrypted_answer_is_cut_off(colour: Colour, authority: trustme.CA) -> None:
+def test_an_encrypted_answer_is_cut_off(variant: Variant, authority: trustme.CA) -> None:
     context = trusting(authority)
     with FaultyServer([asked, HALF], tls=serving(authority, "127.0.0.1")) as server:
-        error = failure(colour, create, base_url=server.url, ssl_context=context)
+        error = failure(variant, create, base_url=server.url, ssl_context=context)
     assert type(error) is DisconnectError
     assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 1)
 
 
-def test_the_deadline_is_kept_where_it_is_encrypted(colour: Colour, authority: trustme.CA) -> None:
+def test_the_deadline_is_kept_where_it_is_encrypted(
+    variant: Variant, authority: trustme.CA
+) -> None:
     tls, context = serving(authority, "127.0.0.1"), trusting(authority)
 
     def attempt(call: Timed) -> None:
         with FaultyServer([asked, HEAD, silence], tls=tls) as server:
-            error = failure(colour, call, base_url=server.url, ssl_context=context, timeout=0.3)
+            error = failure(variant, call, base_url=server.url, ssl_context=context, timeout=0.3)
         assert type(error) is DeadlineError
 
     in_time(attempt, create, 0.3)
@@ -403,14 +407,14 @@ def test_the_deadline_is_kept_where_it_is_encrypted(colour: Colour, authority: t
 
 @pytest.mark.parametrize("content", [None, b"no certificate"])
 def test_certificates_of_the_environment_that_cannot_be_read(
-    colour: Colour, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, content: bytes | None
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, content: bytes | None
 ) -> None:
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_bytes(content)
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
     _default_tls.cache_clear()
-    error = failure(colour, create, base_url="https://127.0.0.1:1")
+    error = failure(variant, create, base_url="https://127.0.0.1:1")
     assert type(error) is ConfigurationError
     assert "SSL_CERT_FILE" in str(error)
 
@@ -434,7 +438,7 @@ PROXIES: dict[str, tuple[list[Step], type[ConversationsError], int]] = {
 
 @pytest.mark.parametrize(("steps", "expected", "attempts"), PROXIES.values(), ids=PROXIES)
 def test_a_proxy(
-    colour: Colour,
+    variant: Variant,
     monkeypatch: pytest.MonkeyPatch,
     steps: list[Step],
     expected: type[ConversationsError],
@@ -442,17 +446,17 @@ def test_a_proxy(
 ) -> None:
     with FaultyServer(steps) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
-        error = failure(colour, create, world=World(), base_url="https://api.invalid")
+        error = failure(variant, create, world=World(), base_url="https://api.invalid")
     assert type(error) is expected
     assert (error.delivery, error.attempts) == (Delivery.UNSENT, attempts)
     assert KEY not in "".join(map(str, proxy.seen))
 
 
-def test_a_proxy_that_is_silent(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_is_silent(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
     with FaultyServer([asked, silence]) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
         url, timeout = "https://api.invalid", Timeout(idle=0.1)
-        error = failure(colour, create, world=World(), base_url=url, timeout=timeout)
+        error = failure(variant, create, world=World(), base_url=url, timeout=timeout)
     assert type(error) is ConnectTimeoutError
     assert (error.delivery, error.attempts) == (Delivery.UNSENT, 3)
 
@@ -472,13 +476,13 @@ def encrypted(tls: ssl.SSLContext) -> Step:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_who_hangs_up_behind_a_proxy_may_have_acted(
-    colour: Colour, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, scheme: str
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, scheme: str
 ) -> None:
     tunnel = [OPEN, encrypted(serving(authority, "api.invalid"))] if scheme == "https" else []
     with FaultyServer([asked, *tunnel]) as proxy:
         monkeypatch.setenv("all_proxy", proxy.url)
         error = failure(
-            colour,
+            variant,
             create,
             base_url=f"{scheme}://api.invalid",
             allow_plain_http=True,
@@ -490,11 +494,11 @@ def test_who_hangs_up_behind_a_proxy_may_have_acted(
     assert proxy.seen[-1].headers["authorization"] == f"Bearer {KEY}"
 
 
-def test_no_proxy_there(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_there(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer([]) as gone:
         pass
     monkeypatch.setenv("https_proxy", gone.url)
-    error = failure(colour, create, world=World(), base_url="https://api.invalid")
+    error = failure(variant, create, world=World(), base_url="https://api.invalid")
     assert isinstance(error, ConnectError)
     assert (error.delivery, error.attempts) == (Delivery.UNSENT, 3)
 
@@ -504,12 +508,12 @@ def test_no_proxy_there(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None
     [("http://api.invalid", Delivery.UNKNOWN), ("https://api.invalid", Delivery.UNSENT)],
 )
 def test_the_deadline_is_kept_through_a_proxy(
-    colour: Colour, monkeypatch: pytest.MonkeyPatch, url: str, delivery: Delivery
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, url: str, delivery: Delivery
 ) -> None:
     def attempt(call: Timed) -> None:
         with FaultyServer([asked, trickled(answer())]) as proxy:
             monkeypatch.setenv("all_proxy", proxy.url)
-            error = failure(colour, call, base_url=url, allow_plain_http=True, timeout=0.3)
+            error = failure(variant, call, base_url=url, allow_plain_http=True, timeout=0.3)
         assert type(error) is DeadlineError
         assert error.delivery is delivery
 
@@ -520,8 +524,8 @@ def test_the_deadline_is_kept_through_a_proxy(
 
 
 @pytest.mark.parametrize("host", ["a..invalid", "x" * 64 + ".invalid"])
-def test_a_host_that_is_no_name(colour: Colour, host: str) -> None:
-    error = failure(colour, create, world=World(), base_url=f"https://{host}")
+def test_a_host_that_is_no_name(variant: Variant, host: str) -> None:
+    error = failure(variant, create, world=World(), base_url=f"https://{host}")
     assert type(error) is ConnectError
     assert (error.delivery, error.attempts) == (Delivery.UNSENT, 3)
 
@@ -541,12 +545,12 @@ class Network:
         return outcome
 
 
-def test_a_host_that_nobody_knows(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_nobody_knows(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
     def look_up(*_: Any, **__: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    error = failure(colour, create, world=World(), base_url="https://api.invalid")
+    error = failure(variant, create, world=World(), base_url="https://api.invalid")
     assert type(error) is ConnectError
     assert (error.delivery, error.attempts) == (Delivery.UNSENT, 3)
 
@@ -581,7 +585,7 @@ def test_each_address_of_a_host_has_a_share_of_the_time(
     network = Network(*outcomes)
     backend = DeadlineBackend()
     backend._inner = network  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
-    monkeypatch.setattr(_network, "_addresses", addresses)
+    monkeypatch.setattr(deadline_sockets, "_addresses", addresses)
     with pytest.raises(expected) if expected else contextlib.nullcontext():
         backend.connect_tcp("api.invalid", 443, limit)
     assert [host for host, _ in network.tried] == ADDRESSES[: len(tried)]
@@ -589,16 +593,16 @@ def test_each_address_of_a_host_has_a_share_of_the_time(
         assert given == (None if share is None else pytest.approx(share, abs=0.5))
 
 
-def test_a_service_that_listens_at_one_of_its_addresses_is_found(colour: Colour) -> None:
+def test_a_service_that_listens_at_one_of_its_addresses_is_found(variant: Variant) -> None:
     with ScriptedServer([answer()]) as server:
         url = server.url.replace("127.0.0.1", "localhost")
-        assert colour.run(create, api_key=KEY, base_url=url).id
+        assert variant.run(create, api_key=KEY, base_url=url).id
 
 
 # Closed meanwhile.
 
 
-def test_a_call_whose_client_is_closed_between_two_attempts(colour: Colour) -> None:
+def test_a_call_whose_client_is_closed_between_two_attempts(variant: Variant) -> None:
     class Closing(World):
         """Closes the client in the pause."""
 
@@ -615,7 +619,7 @@ def test_a_call_whose_client_is_closed_between_two_attempts(colour: Colour) -> N
     for reply, delivery in ((answer(500), Delivery.UNKNOWN), (answer(429), Delivery.REFUSED)):
         with ScriptedServer([reply]) as server:
             retry = Retry(trust_idempotency_key=True)
-            error = failure(colour, call, world=world, base_url=server.url, retry=retry)
+            error = failure(variant, call, world=world, base_url=server.url, retry=retry)
         assert type(error) is ClientClosedError
         assert (error.delivery, error.attempts) == (delivery, 1)
         assert "POST /v2/conversations" in str(error)

@@ -7,10 +7,10 @@ import anyio
 import anyio.lowlevel
 import pytest
 from attrs import evolve
-from colours import KEY, Colour, World
 from pools import run_client
 from scripted import CONVERSATION, HANG_UP, ScriptedServer, answer
 from streaming import WHOLE, played, streamed
+from variants import KEY, Variant, World
 
 from conversations_client import (
     AsyncClient,
@@ -28,9 +28,9 @@ from conversations_client import (
 HOOKS = ["on_request", "on_response", "on_retry"]
 
 
-def hooks(colour: Colour, **functions: Callable[[Any], object]) -> Any:
-    """Hooks of a colour that call these functions."""
-    if colour.name == "sync":
+def hooks(variant: Variant, **functions: Callable[[Any], object]) -> Any:
+    """Hooks of a variant that call these functions."""
+    if variant.name == "sync":
         return Hooks(**functions)
     return AsyncHooks(**{name: awaited(function) for name, function in functions.items()})
 
@@ -43,8 +43,8 @@ def awaited(function: Callable[[Any], object]) -> Any:
     return hook
 
 
-def told(colour: Colour, into: list[Any]) -> Any:
-    return hooks(colour, **dict.fromkeys(HOOKS, into.append))
+def told(variant: Variant, into: list[Any]) -> Any:
+    return hooks(variant, **dict.fromkeys(HOOKS, into.append))
 
 
 def slowly(world: World, steps: list[bytes]) -> Iterator[bytes]:
@@ -152,7 +152,7 @@ ROWS: list[tuple[Any, list[bytes], list[Any]]] = [
 
 @pytest.mark.parametrize(("call", "script", "expected"), ROWS)
 def test_what_hooks_are_told(
-    colour: Colour, call: Any, script: list[bytes], expected: list[Any]
+    variant: Variant, call: Any, script: list[bytes], expected: list[Any]
 ) -> None:
     found: list[Any] = []
     world = World()
@@ -165,28 +165,28 @@ def test_what_hooks_are_told(
             assert expected[-1].status not in {200, 201}
 
     with ScriptedServer(slowly(world, script)) as server:
-        colour.run(
+        variant.run(
             lambda client: played(client, scenario),
             world=world,
             api_key=KEY,
             base_url=server.url,
-            hooks=told(colour, found),
+            hooks=told(variant, found),
         )
     assert [comparable(info) for info in found] == expected
     assert [info.pause for info in found if isinstance(info, RetryInfo)] == world.pauses
     assert KEY not in repr(found)
 
 
-def test_a_retry_is_told_before_its_pause(colour: Colour) -> None:
+def test_a_retry_is_told_before_its_pause(variant: Variant) -> None:
     world = World()
     pauses_before: list[list[float]] = []
     with ScriptedServer([answer(429, {}, retry_after="2"), answer()]) as server:
-        colour.run(
+        variant.run(
             lambda client: client.conversations.create(),
             world=world,
             api_key=KEY,
             base_url=server.url,
-            hooks=hooks(colour, on_retry=lambda _: pauses_before.append(list(world.pauses))),
+            hooks=hooks(variant, on_retry=lambda _: pauses_before.append(list(world.pauses))),
         )
     assert (pauses_before, world.pauses) == ([[]], [2.0])
 
@@ -196,17 +196,17 @@ def fail(_: Any) -> None:
 
 
 @pytest.mark.parametrize(("hook", "sent"), [("on_request", 0), ("on_response", 1), ("on_retry", 1)])
-def test_what_a_hook_raises_ends_the_call(colour: Colour, hook: str, sent: int) -> None:
+def test_what_a_hook_raises_ends_the_call(variant: Variant, hook: str, sent: int) -> None:
     world = World()
 
     async def scenario(client: Any) -> None:
         with pytest.raises(ZeroDivisionError):
-            await create(client.with_options(hooks=hooks(colour, **{hook: fail})))
+            await create(client.with_options(hooks=hooks(variant, **{hook: fail})))
         assert (len(server.seen), world.pauses) == (sent, [])
         await create(client)
 
     with ScriptedServer([answer(503, {}, retry_after="1")] * sent + [answer()]) as server:
-        colour.run(
+        variant.run(
             lambda client: played(client, scenario),
             world=world,
             api_key=KEY,
@@ -216,15 +216,15 @@ def test_what_a_hook_raises_ends_the_call(colour: Colour, hook: str, sent: int) 
     assert server.connections == 1
 
 
-def test_a_hook_that_raises_at_a_streams_head_frees_its_connection(colour: Colour) -> None:
+def test_a_hook_that_raises_at_a_streams_head_frees_its_connection(variant: Variant) -> None:
     async def scenario(client: Any) -> None:
         for _ in range(3):
             with pytest.raises(ZeroDivisionError):
-                await respond(client.with_options(hooks=hooks(colour, on_response=fail)))
+                await respond(client.with_options(hooks=hooks(variant, on_response=fail)))
         await create(client)
 
     with ScriptedServer([[streamed(WHOLE)[:-5]]] * 3 + [answer()]) as server:
-        colour.run(
+        variant.run(
             lambda client: played(client, scenario),
             api_key=KEY,
             base_url=server.url,
@@ -248,7 +248,7 @@ def test_a_hook_that_is_cancelled_at_a_streams_head_frees_its_connection(backend
 
     with ScriptedServer([[streamed(WHOLE)[:-5]], answer()]) as server:
         run_client(
-            Colour(backend),
+            Variant(backend),
             scenario,
             api_key=KEY,
             base_url=server.url,
@@ -258,34 +258,34 @@ def test_a_hook_that_is_cancelled_at_a_streams_head_frees_its_connection(backend
     assert len(server.seen) == 2
 
 
-def test_with_options_keeps_replaces_and_drops_hooks(colour: Colour) -> None:
+def test_with_options_keeps_replaces_and_drops_hooks(variant: Variant) -> None:
     first: list[Any] = []
     second: list[Any] = []
 
     async def scenario(client: Any) -> None:
         await create(client.with_options(retry=Retry(attempts=1)))
-        await create(client.with_options(hooks=told(colour, second)))
+        await create(client.with_options(hooks=told(variant, second)))
         await create(client.with_options(hooks=None))
 
     with ScriptedServer([answer()] * 3) as server:
-        colour.run(
+        variant.run(
             lambda client: played(client, scenario),
             api_key=KEY,
             base_url=server.url,
-            hooks=told(colour, first),
+            hooks=told(variant, first),
         )
     assert [type(info) for info in first] == [type(info) for info in second]
     assert [type(info) for info in first] == [RequestInfo, ResponseInfo]
 
 
-def test_a_path_of_the_callers_own_is_its_own_template(colour: Colour) -> None:
+def test_a_path_of_the_callers_own_is_its_own_template(variant: Variant) -> None:
     found: list[Any] = []
     with ScriptedServer([answer(200, CONVERSATION)]) as server:
-        colour.run(
+        variant.run(
             lambda client: client.request("GET", "/v2/things/1", returns=dict),
             api_key=KEY,
             base_url=server.url,
-            hooks=told(colour, found),
+            hooks=told(variant, found),
         )
     assert (found[0].template, found[0].path) == ("/v2/things/1", "/v2/things/1")
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations_client._http11 import HTTP11
+from conversations_client._http.connections.http11 import HTTP11
 
 ANSWER = (
     b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n"

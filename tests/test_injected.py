@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import trustme
-from colours import KEY, Colour
 from injected import STACKS, made, pieces, run
 from scripted import CONVERSATION, HALF, HANG_UP, ScriptedServer, answer
 from streaming import END, STARTED, WHOLE, chunk, head, streamed, word
+from variants import KEY, Variant
 
 from conversations_client import (
     AsyncClient,
@@ -34,10 +34,10 @@ from conversations_client import (
     Timeout,
     TLSError,
     TransportError,
-    _incoming,
 )
-from conversations_client._failures import transport_error
-from conversations_client._secret import Secret
+from conversations_client._base.secret import Secret
+from conversations_client._engine import response_body
+from conversations_client._http.error_mapping import transport_error
 
 
 @pytest.fixture(params=STACKS, ids=lambda stack: stack.__name__)
@@ -60,12 +60,12 @@ async def pages(client: Any) -> list[Any]:
 PAGE = {"object": "list", "data": [CONVERSATION], "has_more": False}
 
 
-def test_calls_listings_and_streams(colour: Colour, stack: Any) -> None:
+def test_calls_listings_and_streams(variant: Variant, stack: Any) -> None:
     async def scenario(client: Any) -> Any:
         return [(await create(client)).id, await pages(client), (await respond(client)).text]
 
     with ScriptedServer([answer(), answer(200, PAGE), streamed(WHOLE)]) as server:
-        found = run(colour, made(stack), scenario, base_url=server.url)
+        found = run(variant, made(stack), scenario, base_url=server.url)
     assert found == [CONVERSATION["_id"], [CONVERSATION["_id"]], "One two "]
     assert server.connections == 1
     for seen in server.seen:
@@ -74,7 +74,7 @@ def test_calls_listings_and_streams(colour: Colour, stack: Any) -> None:
     assert server.seen[0].body == b"{}"
 
 
-def test_what_the_callers_client_adds_and_what_is_not_used(colour: Colour, stack: Any) -> None:
+def test_what_the_callers_client_adds_and_what_is_not_used(variant: Variant, stack: Any) -> None:
     make = made(
         stack,
         headers={"x-own": "1", "authorization": "Bearer other"},
@@ -85,7 +85,7 @@ def test_what_the_callers_client_adds_and_what_is_not_used(colour: Colour, stack
     )
     elsewhere = answer(302, {}, location="https://elsewhere.example")
     with ScriptedServer([elsewhere]) as server, pytest.raises(StatusError):
-        run(colour, make, create, base_url=server.url, retry=Retry(attempts=1))
+        run(variant, make, create, base_url=server.url, retry=Retry(attempts=1))
     (seen,) = server.seen
     assert seen.target == "/v2/conversations?own=3"
     assert (seen.headers["x-own"], seen.headers["cookie"]) == ("1", "own=2")
@@ -114,28 +114,28 @@ ERRORS: list[tuple[Any, Any, dict[str, Any], type[ConversationsError], Delivery]
 
 @pytest.mark.parametrize("row", ERRORS)
 def test_what_fails_is_told_in_the_packages_own_errors(
-    colour: Colour,
+    variant: Variant,
     stack: Any,
     row: tuple[Any, Any, dict[str, Any], type[ConversationsError], Delivery],
 ) -> None:
     call, step, options, expected, delivery = row
     with ScriptedServer([step]) as server, pytest.raises(ConversationsError) as raised:
-        run(colour, made(stack), call, base_url=server.url, **options)
+        run(variant, made(stack), call, base_url=server.url, **options)
     assert type(raised.value) is expected
     assert (raised.value.delivery, raised.value.attempts) == (delivery, 1)
     assert len(server.seen) == 1
 
 
-def test_no_connection(colour: Colour, stack: Any) -> None:
+def test_no_connection(variant: Variant, stack: Any) -> None:
     with ScriptedServer([]) as server:
         gone = server.url
     with pytest.raises(ConnectError, match="check base_url") as raised:
-        run(colour, made(stack), create, base_url=gone, retry=Retry(attempts=1))
+        run(variant, made(stack), create, base_url=gone, retry=Retry(attempts=1))
     assert type(raised.value) is ConnectError
     assert raised.value.delivery is Delivery.UNSENT
 
 
-def test_a_certificate_that_is_not_trusted(colour: Colour, stack: Any) -> None:
+def test_a_certificate_that_is_not_trusted(variant: Variant, stack: Any) -> None:
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(serving)  # pyright: ignore[reportUnknownMemberType]
     make = made(stack, verify=ssl.create_default_context())
@@ -143,10 +143,10 @@ def test_a_certificate_that_is_not_trusted(colour: Colour, stack: Any) -> None:
         ScriptedServer([answer()], tls=serving) as server,
         pytest.raises(TLSError, match="certificate"),
     ):
-        run(colour, make, create, base_url=server.url)
+        run(variant, make, create, base_url=server.url)
 
 
-def test_no_connection_becomes_free(colour: Colour, stack: Any) -> None:
+def test_no_connection_becomes_free(variant: Variant, stack: Any) -> None:
     async def scenario(client: Any) -> None:
         async with client.conversations.responses.stream("conv_1", message="Hello", model="a/b"):
             await create(client.with_options(timeout=0.05))
@@ -156,11 +156,11 @@ def test_no_connection_becomes_free(colour: Colour, stack: Any) -> None:
         ScriptedServer([[head() + chunk(STARTED)]]) as server,
         pytest.raises(PoolTimeoutError) as raised,
     ):
-        run(colour, make, scenario, base_url=server.url)
+        run(variant, make, scenario, base_url=server.url)
     assert raised.value.delivery is Delivery.UNSENT
 
 
-def test_a_stream_that_is_left_frees_its_connection(colour: Colour, stack: Any) -> None:
+def test_a_stream_that_is_left_frees_its_connection(variant: Variant, stack: Any) -> None:
     async def scenario(client: Any) -> None:
         for _ in range(3):
             async with client.conversations.responses.stream(
@@ -171,14 +171,14 @@ def test_a_stream_that_is_left_frees_its_connection(colour: Colour, stack: Any) 
 
     make = made(stack, limits=stack.Limits(max_connections=1))
     with ScriptedServer([[head() + chunk(STARTED)]] * 3 + [answer()]) as server:
-        run(colour, make, scenario, base_url=server.url, timeout=10)
+        run(variant, make, scenario, base_url=server.url, timeout=10)
     assert len(server.seen) == 4
 
 
 def test_a_transport_of_the_callers_own(
-    colour: Colour, stack: Any, monkeypatch: pytest.MonkeyPatch
+    variant: Variant, stack: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_incoming, "_DRAINING", 0.01)
+    monkeypatch.setattr(response_body, "_DRAINING", 0.01)
     body = pieces(stack, b"", STARTED, b"", word("One "), b"", word("two ") + END)
     kind = {"Content-Type": "text/event-stream"}
 
@@ -186,11 +186,11 @@ def test_a_transport_of_the_callers_own(
         return stack.Response(200, headers=kind, stream=body)
 
     transport = stack.MockTransport(respond_with)
-    assert run(colour, made(stack, transport=transport), respond).text == "One two "
+    assert run(variant, made(stack, transport=transport), respond).text == "One two "
     assert body.closed
 
 
-def test_it_is_left_open_and_no_longer_used(colour: Colour, stack: Any) -> None:
+def test_it_is_left_open_and_no_longer_used(variant: Variant, stack: Any) -> None:
     brought: list[Any] = []
 
     def make(name: str) -> Any:
@@ -203,11 +203,11 @@ def test_it_is_left_open_and_no_longer_used(colour: Colour, stack: Any) -> None:
             await create(client)
         assert not brought[0].is_closed
 
-    run(colour, make, scenario)
+    run(variant, make, scenario)
     assert brought[0].is_closed
 
 
-def test_one_that_is_closed_is_not_used(colour: Colour, stack: Any) -> None:
+def test_one_that_is_closed_is_not_used(variant: Variant, stack: Any) -> None:
     brought: list[Any] = []
 
     def make(name: str) -> Any:
@@ -219,14 +219,14 @@ def test_one_that_is_closed_is_not_used(colour: Colour, stack: Any) -> None:
         with pytest.raises(ClientClosedError):
             await create(client)
 
-    run(colour, make, scenario)
+    run(variant, make, scenario)
 
 
 async def closed(client: Any) -> None:
     client.close()
 
 
-def test_one_of_the_other_colour_is_refused(stack: Any) -> None:
+def test_one_of_the_other_variant_is_refused(stack: Any) -> None:
     with stack.Client() as own:
         brought: Any = own
         with pytest.raises(ConfigurationError, match=r"httpx\.AsyncClient or an httpx2\.AsyncCl"):
@@ -242,7 +242,7 @@ def test_the_fork_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match="not object"):
         Client(KEY, http_client=brought)
     with pytest.raises(DisconnectError), ScriptedServer([HANG_UP]) as server:
-        run(Colour("sync"), made(STACKS[0]), create, base_url=server.url)
+        run(Variant("sync"), made(STACKS[0]), create, base_url=server.url)
 
 
 def caused(error: Exception, cause: Exception) -> Exception:

@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from colours import KEY
 from scripted import CONVERSATION
 from serving import AnsweringServer
+from variants import KEY
 
 ID = CONVERSATION["_id"]
 

@@ -17,9 +17,9 @@ import anyio
 import httpx
 import pytest
 from attrs import asdict
-from colours import KEY, Colour
 from pools import either, run_client
 from scripted import CONVERSATION, ScriptedServer, always
+from variants import KEY, Variant
 
 from conversations_client import (
     AsyncClient,
@@ -63,8 +63,8 @@ def a_hundred(client: Any, backend: str | None) -> None:
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # of the loop that warmed it up
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
-def test_four_forked_children_of_a_warm_client(colour: Colour) -> None:
-    backend = None if colour.name == "sync" else colour.name
+def test_four_forked_children_of_a_warm_client(variant: Variant) -> None:
+    backend = None if variant.name == "sync" else variant.name
     with Sandbox() as sandbox:
         cls: Clients = Client if backend is None else AsyncClient
         client: Any = cls(sandbox.api_key, base_url=sandbox.url)
@@ -179,16 +179,16 @@ def test_the_key_is_pickled_by_choice(cls: Any) -> None:
     assert KEY.encode() in pickle.dumps(again)
 
 
-def test_a_pickled_client_works(colour: Colour) -> None:
+def test_a_pickled_client_works(variant: Variant) -> None:
     async def scenario(client: Any) -> None:
         await either(create(client))
         again = pickle.loads(pickle.dumps(client))
         await either(create(again))
-        await either(again.close() if colour.name == "sync" else again.aclose())
+        await either(again.close() if variant.name == "sync" else again.aclose())
         await either(create(client))
 
     with ScriptedServer(always()) as server:
-        run_client(colour, scenario, api_key=KEY, base_url=server.url, pickle_key=True)
+        run_client(variant, scenario, api_key=KEY, base_url=server.url, pickle_key=True)
     assert (len(server.seen), server.connections) == (3, 2)
 
 
@@ -210,17 +210,17 @@ def test_a_client_with_what_cannot_travel_is_not_pickled(client: Any, words: str
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
-def test_a_copy_shares_connections_and_does_not_close_them(colour: Colour, copied: Any) -> None:
+def test_a_copy_shares_connections_and_does_not_close_them(variant: Variant, copied: Any) -> None:
     async def scenario(client: Any) -> None:
         other = copied({"client": client})["client"] if copied is copy.deepcopy else copied(client)
         await either(create(client))
         await either(create(other))
-        await either(other.close() if colour.name == "sync" else other.aclose())
+        await either(other.close() if variant.name == "sync" else other.aclose())
         await either(create(client))
         assert other is not client
 
     with ScriptedServer(always()) as server:
-        run_client(colour, scenario, api_key=KEY, base_url=server.url)
+        run_client(variant, scenario, api_key=KEY, base_url=server.url)
     assert (len(server.seen), server.connections) == (3, 1)
 
 
@@ -283,9 +283,9 @@ def test_tasks_in_the_middle_of_calls_end_them_when_the_client_is_closed(backend
     assert len(ended) == 4
 
 
-def test_a_call_that_is_to_be_made_again_is_not_when_the_client_is_closed(colour: Colour) -> None:
+def test_a_call_that_is_to_be_made_again_is_not_when_the_client_is_closed(variant: Variant) -> None:
     with ScriptedServer([b""]) as server, pytest.raises(DisconnectError) as raised:
-        colour.run(create, api_key=KEY, base_url=server.url)
+        variant.run(create, api_key=KEY, base_url=server.url)
     assert raised.value.attempts == 1
 
 

@@ -4,13 +4,14 @@ import logging
 from typing import Any
 
 import pytest
-from colours import KEY, Colour, World
 from scripted import HANG_UP, ScriptedServer, answer
 from streaming import WHOLE, streamed
+from variants import KEY, Variant, World
 
-from conversations_client import ConversationsError, Hooks, _log
-from conversations_client._call import Call
-from conversations_client._log import LOGGER
+from conversations_client import ConversationsError, Hooks
+from conversations_client._calls.call import Call
+from conversations_client._engine import call_log
+from conversations_client._engine.call_log import LOGGER
 
 
 @pytest.fixture
@@ -83,23 +84,23 @@ ROWS: list[tuple[Any, list[bytes], list[tuple[int, str]]]] = [
 ]
 
 
-def run(colour: Colour, call: Any, script: list[bytes], **options: Any) -> None:
+def run(variant: Variant, call: Any, script: list[bytes], **options: Any) -> None:
     with ScriptedServer(script) as server:
         try:
-            colour.run(call, world=World(), api_key=KEY, base_url=server.url, **options)
+            variant.run(call, world=World(), api_key=KEY, base_url=server.url, **options)
         except ConversationsError:
             assert script[-1] != answer()
 
 
 @pytest.mark.parametrize(("call", "script", "expected"), ROWS)
 def test_lines(
-    colour: Colour,
+    variant: Variant,
     lines: pytest.LogCaptureFixture,
     call: Any,
     script: list[bytes],
     expected: list[tuple[int, str]],
 ) -> None:
-    run(colour, call, script)
+    run(variant, call, script)
     records = [record for record in lines.records if record.name == LOGGER.name]
     assert [(record.levelno, record.getMessage()) for record in records] == expected
     assert KEY not in lines.text
@@ -114,13 +115,13 @@ def test_how_long_it_took(lines: pytest.LogCaptureFixture) -> None:
         yield answer()
 
     with ScriptedServer(script()) as server:
-        Colour("sync").run(create, world=world, api_key=KEY, base_url=server.url)
+        Variant("sync").run(create, world=world, api_key=KEY, base_url=server.url)
     assert "201 after 250.0 ms" in lines.text
 
 
 @pytest.mark.parametrize("level", [logging.WARNING, logging.CRITICAL])
 def test_nothing_is_made_where_nobody_listens(
-    colour: Colour,
+    variant: Variant,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
     level: int,
@@ -133,18 +134,18 @@ def test_nothing_is_made_where_nobody_listens(
     monkeypatch.setattr(Call, "request_info", refuse)
     monkeypatch.setattr(Call, "response_info", refuse)
     monkeypatch.setattr(LOGGER, "log", refuse)
-    run(colour, create, [answer(429, {}, retry_after="2"), answer()])
+    run(variant, create, [answer(429, {}, retry_after="2"), answer()])
 
 
 def test_the_library_leaves_logging_to_the_program() -> None:
     assert (LOGGER.name, LOGGER.level, LOGGER.propagate) == ("conversations_client", 0, True)
     assert LOGGER.handlers == []
-    assert _log.is_wanted() is logging.getLogger().isEnabledFor(logging.INFO)
+    assert call_log.is_wanted() is logging.getLogger().isEnabledFor(logging.INFO)
 
 
 def test_hooks_are_told_where_nobody_reads_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, logger=LOGGER.name)
     found: list[Any] = []
-    run(Colour("sync"), create, [answer()], hooks=Hooks(on_response=found.append))
+    run(Variant("sync"), create, [answer()], hooks=Hooks(on_response=found.append))
     assert [info.status for info in found] == [201]
     assert caplog.records == []

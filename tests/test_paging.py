@@ -1,4 +1,4 @@
-"""Listings, in every colour: against the sandbox, and against scripts where it matters."""
+"""Listings, in every variant: against the sandbox, and against scripts where it matters."""
 
 import gc
 from functools import partial
@@ -7,10 +7,10 @@ from typing import Any
 
 import attrs
 import pytest
-from colours import KEY, Colour, World, everything
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted import CONVERSATION, ScriptedServer, answer
+from variants import KEY, Variant, World, everything
 
 from conversations_client import (
     AsyncClient,
@@ -21,18 +21,18 @@ from conversations_client import (
     PagingError,
     structure,
 )
-from conversations_client._paging import _State, _Walk
+from conversations_client._client.pages import _State, _Walk
 from conversations_client.sandbox import Sandbox
 
 
-def test_list_walks_every_page(colour: Colour) -> None:
+def test_list_walks_every_page(variant: Variant) -> None:
     with Sandbox() as sandbox, Client(sandbox.api_key, base_url=sandbox.url) as client:
         options: dict[str, Any] = {"api_key": sandbox.api_key, "base_url": sandbox.url}
         ids = [client.conversations.create().id for _ in range(7)][::-1]
         client.conversations.create(metadata={"entity_id": "a"})
 
         def listed(**query: Any) -> list[str | None]:
-            found = colour.run(
+            found = variant.run(
                 lambda client: everything(client.conversations.list(**query)), **options
             )
             return [conversation.id for conversation in found]
@@ -42,7 +42,7 @@ def test_list_walks_every_page(colour: Colour) -> None:
         assert listed(limit=2, starting_after=ids[2]) == ids[3:]
         assert listed(limit=2, ending_before=ids[3]) == [ids[1], ids[2], ids[0]]
         assert len(listed(entity_id="a")) == 1
-        pages = colour.run(
+        pages = variant.run(
             lambda client: everything(client.conversations.list(limit=3).pages(after=ids[2])),
             **options,
         )
@@ -70,7 +70,7 @@ def test_pages_are_asked_for_one_by_one() -> None:
         assert [s.target for s in server.seen] == ["/v2/conversations/?limit=2&entityId=e+f"]
 
 
-def test_the_cursor_goes_with_the_direction(colour: Colour) -> None:
+def test_the_cursor_goes_with_the_direction(variant: Variant) -> None:
     for query, cursors in [
         ({}, ["", "startingAfter=b"]),
         ({"ending_before": "z"}, ["endingBefore=z", "endingBefore=a"]),
@@ -78,12 +78,12 @@ def test_the_cursor_goes_with_the_direction(colour: Colour) -> None:
     ]:
         given: dict[str, Any] = dict(query)
         with ScriptedServer([page("a", "b"), page("c", more=False)]) as server:
-            found = colour.run(partial(listing, **given), api_key=KEY, base_url=server.url)
+            found = variant.run(partial(listing, **given), api_key=KEY, base_url=server.url)
         assert [c.id for c in found] == ["a", "b", "c"]
         assert [s.target.partition("?")[2] for s in server.seen] == cursors
 
 
-def test_a_listing_goes_on_behind_a_saved_cursor_in_either_direction(colour: Colour) -> None:
+def test_a_listing_goes_on_behind_a_saved_cursor_in_either_direction(variant: Variant) -> None:
     for query, cursor in [
         ({}, "startingAfter=m"),
         ({"starting_after": "z"}, "startingAfter=m"),
@@ -91,7 +91,7 @@ def test_a_listing_goes_on_behind_a_saved_cursor_in_either_direction(colour: Col
     ]:
         given: dict[str, Any] = dict(query)
         with ScriptedServer([page("a", more=False)]) as server:
-            colour.run(partial(resumed, after="m", **given), api_key=KEY, base_url=server.url)
+            variant.run(partial(resumed, after="m", **given), api_key=KEY, base_url=server.url)
         assert [s.target.partition("?")[2] for s in server.seen] == [cursor]
 
 
@@ -128,19 +128,19 @@ async def _collect(found: list[Any], conversations: Any) -> None:
     ],
 )
 def test_a_listing_that_cannot_go_on_says_so(
-    colour: Colour, script: list[bytes], words: str, given_until_then: str
+    variant: Variant, script: list[bytes], words: str, given_until_then: str
 ) -> None:
     found: list[Any] = []
     with ScriptedServer(script) as server, pytest.raises(PagingError, match=words):
-        colour.run(partial(collect, found), api_key=KEY, base_url=server.url)
+        variant.run(partial(collect, found), api_key=KEY, base_url=server.url)
     assert len(server.seen) == len(script)
     assert [c.id or " " for c in found] == list(given_until_then)
 
 
-def test_an_empty_page_that_has_more_is_asked_for_once_again(colour: Colour) -> None:
+def test_an_empty_page_that_has_more_is_asked_for_once_again(variant: Variant) -> None:
     script = [page(), page("a"), page(), page("b"), page(), page(more=False)]
     with ScriptedServer(script) as server:
-        pages = colour.run(
+        pages = variant.run(
             lambda client: everything(client.conversations.list().pages()),
             api_key=KEY,
             base_url=server.url,
@@ -157,9 +157,9 @@ def test_an_empty_page_that_has_more_is_asked_for_once_again(colour: Colour) -> 
     ]
 
 
-def test_a_page_that_ends_where_the_listing_was_to_go_on_is_a_page_again(colour: Colour) -> None:
+def test_a_page_that_ends_where_the_listing_was_to_go_on_is_a_page_again(variant: Variant) -> None:
     with ScriptedServer([page("a")]) as server, pytest.raises(PagingError, match="page again"):
-        colour.run(partial(resumed, after="a"), api_key=KEY, base_url=server.url)
+        variant.run(partial(resumed, after="a"), api_key=KEY, base_url=server.url)
 
 
 def ending_in(conversation_id: int) -> ConversationPage:
@@ -185,17 +185,17 @@ def test_a_long_listing_takes_no_more_memory_than_a_short_one() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 308, 404, 405])
-def test_the_list_of_the_first_revision_is_found(colour: Colour, status: int) -> None:
+def test_the_list_of_the_first_revision_is_found(variant: Variant, status: int) -> None:
     world = World()
     with ScriptedServer([answer(status, b""), page("a", more=False)]) as server:
-        found = colour.run(listing, world=world, api_key=KEY, base_url=server.url)
+        found = variant.run(listing, world=world, api_key=KEY, base_url=server.url)
     assert [c.id for c in found] == ["a"]
     assert [s.target for s in server.seen] == ["/v2/conversations/", "/v2/conversations"]
 
 
-def test_every_page_of_the_first_revision_is_found(colour: Colour) -> None:
+def test_every_page_of_the_first_revision_is_found(variant: Variant) -> None:
     with ScriptedServer([answer(404, b""), page("a", "b"), page("c", more=False)]) as server:
-        found = colour.run(listing, api_key=KEY, base_url=server.url)
+        found = variant.run(listing, api_key=KEY, base_url=server.url)
     assert [c.id for c in found] == ["a", "b", "c"]
     assert [s.target for s in server.seen] == [
         "/v2/conversations/",
@@ -214,9 +214,9 @@ def test_a_service_that_changes_its_revision_is_found_again() -> None:
     assert [s.target for s in server.seen] == [slash, none, none, slash]
 
 
-def test_no_list_at_all_is_still_an_error(colour: Colour) -> None:
+def test_no_list_at_all_is_still_an_error(variant: Variant) -> None:
     with ScriptedServer([answer(404, b"")] * 2) as server, pytest.raises(NotFoundError):
-        colour.run(listing, api_key=KEY, base_url=server.url)
+        variant.run(listing, api_key=KEY, base_url=server.url)
     assert len(server.seen) == 2
 
 
@@ -226,7 +226,7 @@ def test_what_walks_a_listing_can_be_walked_itself() -> None:
         assert aiter(walking) is walking
 
 
-def test_a_listing_can_be_left_at_any_place(colour: Colour) -> None:
+def test_a_listing_can_be_left_at_any_place(variant: Variant) -> None:
     async def leave_async(client: Any) -> None:
         async for _ in client.conversations.list():
             break
@@ -235,11 +235,11 @@ def test_a_listing_can_be_left_at_any_place(colour: Colour) -> None:
         gc.collect()
 
     def leave(client: Any) -> Any:
-        if colour.name != "sync":
+        if variant.name != "sync":
             return leave_async(client)
         for _ in client.conversations.list():
             break
         return None
 
     with ScriptedServer([page("a", "b"), page("a", "b")]) as server:
-        colour.run(leave, api_key=KEY, base_url=server.url)
+        variant.run(leave, api_key=KEY, base_url=server.url)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from conversations_client import ClientClosedError
-from conversations_client._pool import Pool, Ticket
+from conversations_client._http.pool import Pool, Ticket
 
 KEEPALIVE = 5.0
 CHOICE = st.integers(0, 9)

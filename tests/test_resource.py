@@ -1,4 +1,4 @@
-"""The whole resource, in every colour: against the sandbox, and against scripts where it matters."""
+"""The whole resource, in every variant: against the sandbox, and against scripts where it matters."""
 
 import json
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 import pytest
-from colours import KEY, Colour, World
 from scripted import CONVERSATION, HANG_UP, ScriptedServer, answer
+from variants import KEY, Variant, World
 
 from conversations_client import (
     UNSET,
@@ -66,21 +66,21 @@ def unknown(method: str, path: str) -> Any:
     return scenario
 
 
-def test_a_life(colour: Colour, options: dict[str, Any]) -> None:
-    one = colour.run(call("create", metadata={"entity_id": "a"}), **options)
-    found = colour.run(call("retrieve", one.id), **options)
+def test_a_life(variant: Variant, options: dict[str, Any]) -> None:
+    one = variant.run(call("create", metadata={"entity_id": "a"}), **options)
+    found = variant.run(call("retrieve", one.id), **options)
     assert isinstance(found, ConversationWithMessages)
     assert (found.id, found.metadata, found.messages) == (one.id, one.metadata, ())
-    named = colour.run(call("generate_name", one.id, context="About an invoice"), **options)
+    named = variant.run(call("generate_name", one.id, context="About an invoice"), **options)
     assert named.display_name == "About an invoice"
     assert named.metadata == ConversationMetadata(entity_id="a", generating_title=False)
     with pytest.raises(BadRequestError, match="already has a name"):
-        colour.run(call("generate_name", one.id, context="again"), **options)
-    changed = colour.run(call("update", one.id, metadata={"entity_id": None}), **options)
+        variant.run(call("generate_name", one.id, context="again"), **options)
+    changed = variant.run(call("update", one.id, metadata={"entity_id": None}), **options)
     assert (changed.display_name, changed.metadata.entity_id) == ("About an invoice", None)
-    renamed = colour.run(call("update", one.id, display_name="new"), **options)
+    renamed = variant.run(call("update", one.id, display_name="new"), **options)
     assert (renamed.display_name, renamed.metadata) == ("new", changed.metadata)
-    assert colour.run(call("delete", one.id), **options) is None
+    assert variant.run(call("delete", one.id), **options) is None
     for gone in (
         call("retrieve", one.id),
         call("update", one.id, display_name="x"),
@@ -88,7 +88,7 @@ def test_a_life(colour: Colour, options: dict[str, Any]) -> None:
         call("generate_name", one.id, context="x"),
     ):
         with pytest.raises(NotFoundError, match="Check the id"):
-            colour.run(gone, **options)
+            variant.run(gone, **options)
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,14 @@ def test_a_life(colour: Colour, options: dict[str, Any]) -> None:
         (call("generate_name", "x" * 5000, context="x"), f"POST /v2/conversations/{'x' * 100}…/generate-name"),
     ],
 )  # fmt: skip
-def test_an_error_names_the_conversation(colour: Colour, scenario: Any, request_line: str) -> None:
+def test_an_error_names_the_conversation(
+    variant: Variant, scenario: Any, request_line: str
+) -> None:
     with (
         ScriptedServer([answer(404, {"message": "no"})]) as server,
         pytest.raises(NotFoundError) as raised,
     ):
-        colour.run(scenario, api_key=KEY, base_url=server.url)
+        variant.run(scenario, api_key=KEY, base_url=server.url)
     assert str(raised.value).startswith(f"{request_line} was answered with 404 Not Found: no.")
 
 
@@ -134,16 +136,16 @@ def test_an_error_names_the_conversation(colour: Colour, scenario: Any, request_
     ],
 )
 def test_what_cannot_be_right_is_refused_with_nothing_sent(
-    colour: Colour, scenario: Any, words: str
+    variant: Variant, scenario: Any, words: str
 ) -> None:
     with ScriptedServer([]) as server, pytest.raises(InvalidArgumentError) as raised:
-        colour.run(scenario, api_key=KEY, base_url=server.url)
+        variant.run(scenario, api_key=KEY, base_url=server.url)
     assert words in str(raised.value)
     assert server.connections == 0
 
 
 @pytest.mark.parametrize("conversation_id", ["", " ", ".", ".."])
-def test_what_is_no_id_is_refused_with_nothing_sent(colour: Colour, conversation_id: str) -> None:
+def test_what_is_no_id_is_refused_with_nothing_sent(variant: Variant, conversation_id: str) -> None:
     for scenario in (
         call("retrieve", conversation_id),
         call("update", conversation_id, display_name="x"),
@@ -151,7 +153,7 @@ def test_what_is_no_id_is_refused_with_nothing_sent(colour: Colour, conversation
         call("generate_name", conversation_id, context="x"),
     ):
         with ScriptedServer([]) as server, pytest.raises(InvalidArgumentError, match="_id is"):
-            colour.run(scenario, api_key=KEY, base_url=server.url)
+            variant.run(scenario, api_key=KEY, base_url=server.url)
         assert server.connections == 0
 
 
@@ -160,7 +162,7 @@ def test_what_is_no_id_is_refused_with_nothing_sent(colour: Colour, conversation
     [("a/b?c#d", "a%2Fb%3Fc%23d"), ("%2F", "%252F"), ("a b", "a%20b"), ("é", "%C3%A9")],
 )
 def test_ids_are_one_segment_of_the_path(
-    colour: Colour, conversation_id: str, segment: str
+    variant: Variant, conversation_id: str, segment: str
 ) -> None:
     one = answer(200, CONVERSATION)
     for script, scenario, target in [
@@ -170,7 +172,7 @@ def test_ids_are_one_segment_of_the_path(
         (one, call("generate_name", conversation_id, context="x"), "/generate-name"),
     ]:
         with ScriptedServer([script]) as server:
-            colour.run(scenario, api_key=KEY, base_url=server.url)
+            variant.run(scenario, api_key=KEY, base_url=server.url)
         assert server.seen[0].target == f"/v2/conversations/{segment}{target}"
 
 
@@ -187,17 +189,17 @@ def test_ids_are_one_segment_of_the_path(
     ],
 )
 def test_update_sends_what_is_given(
-    colour: Colour, arguments: dict[str, Any], body: dict[str, Any]
+    variant: Variant, arguments: dict[str, Any], body: dict[str, Any]
 ) -> None:
     with ScriptedServer([answer(200)]) as server:
-        colour.run(call("update", "a", **arguments), api_key=KEY, base_url=server.url)
+        variant.run(call("update", "a", **arguments), api_key=KEY, base_url=server.url)
     assert (server.seen[0].method, json.loads(server.seen[0].body)) == ("PATCH", body)
     assert "idempotency-key" not in server.seen[0].headers
 
 
-def test_the_first_revision_sends_no_messages_and_an_entity_beside(colour: Colour) -> None:
+def test_the_first_revision_sends_no_messages_and_an_entity_beside(variant: Variant) -> None:
     with ScriptedServer([answer(200, {**CONVERSATION, "entityId": "e"})]) as server:
-        found = colour.run(call("retrieve", "a"), api_key=KEY, base_url=server.url)
+        found = variant.run(call("retrieve", "a"), api_key=KEY, base_url=server.url)
     assert (found.messages, found.entity_id) == (None, "e")
 
 
@@ -213,7 +215,7 @@ RAW: list[tuple[str, tuple[Any, ...], dict[str, Any], bytes, type]] = [
 
 @pytest.mark.parametrize(("name", "arguments", "named", "reply", "parsed"), RAW)
 def test_every_answer_can_be_had_in_its_envelope(  # noqa: PLR0917 - the columns of the table
-    colour: Colour,
+    variant: Variant,
     name: str,
     arguments: tuple[Any, ...],
     named: dict[str, Any],
@@ -221,7 +223,7 @@ def test_every_answer_can_be_had_in_its_envelope(  # noqa: PLR0917 - the columns
     parsed: type,
 ) -> None:
     with ScriptedServer([answer(429, {}, Retry_After="2"), reply]) as server:
-        raw: RawResponse[Any] = colour.run(
+        raw: RawResponse[Any] = variant.run(
             lambda client: getattr(client.conversations.with_raw_response, name)(
                 *arguments, **named
             ),
@@ -240,9 +242,9 @@ class Feature:
     feature_name: str
 
 
-def test_an_endpoint_that_the_client_does_not_know(colour: Colour) -> None:
+def test_an_endpoint_that_the_client_does_not_know(variant: Variant) -> None:
     with ScriptedServer([answer(503, {}), answer(200, {"featureName": "x"})]) as server:
-        raw = colour.run(
+        raw = variant.run(
             lambda c: c.request("get", "/v2/features/a%20b", returns=Feature, query={"q": "a&b"}),
             world=World(),
             api_key=KEY,
@@ -254,7 +256,7 @@ def test_an_endpoint_that_the_client_does_not_know(colour: Colour) -> None:
         ScriptedServer([answer(200, {})]) as server,
         pytest.raises(DecodeError, match="featureName"),
     ):
-        colour.run(
+        variant.run(
             lambda c: c.request("POST", "/v2/x", returns=Feature, body=Feature("y")),
             api_key=KEY,
             base_url=server.url,
@@ -328,12 +330,12 @@ def test_faults_inside_parts_have_their_path() -> None:
     ]
 
 
-def test_a_reset_update_is_not_repeated_and_a_delete_is(colour: Colour) -> None:
+def test_a_reset_update_is_not_repeated_and_a_delete_is(variant: Variant) -> None:
     with ScriptedServer([HANG_UP]) as server, pytest.raises(ConversationsError) as raised:
-        colour.run(
+        variant.run(
             call("update", "a", display_name="x"), world=World(), api_key=KEY, base_url=server.url
         )
     assert (raised.value.delivery, len(server.seen)) == (Delivery.UNKNOWN, 1)
     with ScriptedServer([HANG_UP, answer(204, b"")]) as server:
-        colour.run(call("delete", "a"), world=World(), api_key=KEY, base_url=server.url)
+        variant.run(call("delete", "a"), world=World(), api_key=KEY, base_url=server.url)
     assert len(server.seen) == 2

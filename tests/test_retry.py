@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from conversations_client import ConfigurationError, Retry
-from conversations_client._headers import Headers
-from conversations_client._operation import Outcome, Reply, Request
-from conversations_client._retry import Again, Stop
-from conversations_client._retry_after import seconds_to_wait
+from conversations_client._base.headers import Headers
+from conversations_client._calls.operation import Outcome, Reply, Request
+from conversations_client._calls.retry import Again, Stop
+from conversations_client._calls.retry_after import seconds_to_wait
 from conversations_client.errors import (
     ConnectError,
     DeadlineError,

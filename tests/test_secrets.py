@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from attrs import define, field, frozen
-from colours import Colour, World
 from fault_table import CHUNKED, FAULTS, HEAD, Fault
 from faulty import FaultyServer, Step, Visit, asked, silence
 from rich.traceback import Traceback
 from scripted import answer
 from streaming import STARTED, chunk, event, head, word
+from variants import Variant, World
 
 import conversations_client
 from conversations_client import (
@@ -25,8 +25,8 @@ from conversations_client import (
     Hooks,
     ResponseFailedError,
     StreamTruncatedError,
-    _reading,
 )
+from conversations_client._sse import event_stream
 
 PACKAGE = str(Path(conversations_client.__file__).parent)
 MARK = "Mark-0123456789-and-quite-some-more"
@@ -61,11 +61,11 @@ class Ear:
     warned: list[warnings.WarningMessage] = field(factory=list[warnings.WarningMessage])
     raised: ConversationsError | None = None
 
-    def hooks(self, colour: Colour) -> Any:
+    def hooks(self, variant: Variant) -> Any:
         async def told(info: Any) -> None:
             self.told.append(info)
 
-        if colour.name == "sync":
+        if variant.name == "sync":
             return Hooks(on_request=self.told.append, on_response=self.told.append)
         return AsyncHooks(on_request=told, on_response=told)
 
@@ -113,26 +113,28 @@ def ear(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Ea
 
 
 def hear(
-    ear: Ear, colour: Colour, steps: list[Step], call: Callable[[Any], Any], **options: Any
+    ear: Ear, variant: Variant, steps: list[Step], call: Callable[[Any], Any], **options: Any
 ) -> None:
     with FaultyServer(steps) as server, warnings.catch_warnings(record=True) as ear.warned:
         warnings.simplefilter("always")
         with pytest.raises(ConversationsError) as raised:
-            colour.run(call, world=World(), base_url=server.url, hooks=ear.hooks(colour), **options)
+            variant.run(
+                call, world=World(), base_url=server.url, hooks=ear.hooks(variant), **options
+            )
     assert all(seen.headers["authorization"] == f"Bearer {MARK}" for seen in server.seen)
     ear.raised = raised.value
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_the_key_is_told_to_nobody(colour: Colour, ear: Ear, fault: Fault) -> None:
-    hear(ear, colour, fault.steps, create, **fault.options)
+def test_the_key_is_told_to_nobody(variant: Variant, ear: Ear, fault: Fault) -> None:
+    hear(ear, variant, fault.steps, create, **fault.options)
     assert PIECE not in "".join([*ear.of_others(), *ear.of_ours()]).lower()
     assert "conversations_client" in {record.name for record in ear.log.records}
     assert len(ear.told) == 2
 
 
-def test_the_key_is_not_told_when_time_is_up(colour: Colour, ear: Ear) -> None:
-    hear(ear, colour, [asked, HEAD, silence], create, timeout=0.1)
+def test_the_key_is_not_told_when_time_is_up(variant: Variant, ear: Ear) -> None:
+    hear(ear, variant, [asked, HEAD, silence], create, timeout=0.1)
     assert PIECE not in "".join([*ear.of_others(), *ear.of_ours()]).lower()
 
 
@@ -219,9 +221,9 @@ STREAMED = {
     ids=[*ECHOES, *STREAMED, *OWN],
 )
 def test_a_key_that_the_service_says_back_is_not_told_either(
-    colour: Colour, ear: Ear, template: bytes, call: Callable[[Any], Any]
+    variant: Variant, ear: Ear, template: bytes, call: Callable[[Any], Any]
 ) -> None:
-    hear(ear, colour, [asked, echoed(template)], call)
+    hear(ear, variant, [asked, echoed(template)], call)
     assert PIECE not in "".join(ear.of_ours()).lower()
     if template in STREAMED.values():
         assert type(ear.raised) is (
@@ -229,32 +231,32 @@ def test_a_key_that_the_service_says_back_is_not_told_either(
         )
 
 
-def test_what_is_said_of_the_key_is_still_readable(colour: Colour, ear: Ear) -> None:
+def test_what_is_said_of_the_key_is_still_readable(variant: Variant, ear: Ear) -> None:
     failed = [word("It is KEY"), event("response.failed", error="KEY failed", code=1)]
-    hear(ear, colour, [asked, echoed(events(*failed))], respond)
+    hear(ear, variant, [asked, echoed(events(*failed))], respond)
     assert isinstance(ear.raised, ResponseFailedError)
     assert ear.raised.service_message == "[redacted] failed"
     assert ear.raised.partial.text == "It is [redacted]"
-    hear(ear, colour, [asked, echoed(OWN["a name in a path"])], count)
+    hear(ear, variant, [asked, echoed(OWN["a name in a path"])], count)
     assert isinstance(ear.raised, DecodeError)
     assert [fault.path for fault in ear.raised.faults] == ["$.counts['[redacted]']"]
 
 
 def test_a_name_in_the_path_of_an_event(
-    colour: Colour, ear: Ear, monkeypatch: pytest.MonkeyPatch
+    variant: Variant, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_reading, "_EVENT", Tallies)
-    hear(ear, colour, [asked, echoed(events(b'data: {"counts": {"KEY": ""}}\n\n'))], respond)
+    monkeypatch.setattr(event_stream, "_EVENT", Tallies)
+    hear(ear, variant, [asked, echoed(events(b'data: {"counts": {"KEY": ""}}\n\n'))], respond)
     assert isinstance(ear.raised, StreamTruncatedError)
     assert "$.counts['[redacted]']" in str(ear.raised)
     assert PIECE not in "".join(ear.of_ours()).lower()
 
 
 def test_what_a_service_calls_an_exchange_is_fit_for_a_line_of_log(
-    colour: Colour, ear: Ear
+    variant: Variant, ear: Ear
 ) -> None:
     reply = answer(400, b"", X_Request_Id="\x1b[31m\u2028re" + "d" * 9999)
-    hear(ear, colour, [asked, reply], create)
+    hear(ear, variant, [asked, reply], create)
     assert ear.raised is not None
     assert ear.raised.request_id == " [31m re" + "d" * 492 + "…"
     (line,) = [r.getMessage() for r in ear.log.records if r.name == "conversations_client"]

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import anyio
 import pytest
-from colours import KEY, Colour
 from scripted import ScriptedServer, answer
+from variants import KEY, Variant
 
 from conversations_client import (
     AsyncClient,
@@ -28,8 +28,8 @@ from conversations_client import (
     __version__,
     errors,
 )
-from conversations_client._secret import Secret
-from conversations_client._transport import AsyncConnections
+from conversations_client._base.secret import Secret
+from conversations_client._http.transport import AsyncConnections
 
 Clients = type[Client] | type[AsyncClient]
 
@@ -130,10 +130,10 @@ def test_plain_http_to_loopback_is_allowed(cls: Clients, url: str) -> None:
     ],
 )
 def test_unusable_arguments_are_refused_with_nothing_sent(
-    colour: Colour, arguments: dict[str, Any], words: str
+    variant: Variant, arguments: dict[str, Any], words: str
 ) -> None:
     with ScriptedServer([]) as server, pytest.raises(InvalidArgumentError) as raised:
-        colour.run(
+        variant.run(
             lambda client: client.conversations.create(**arguments),
             api_key=KEY,
             base_url=server.url,
@@ -240,10 +240,10 @@ def test_every_error_survives_pickling_and_copying(error: ConversationsError) ->
         assert (again.delivery, again.attempts, again.request_id) == ("unsent", 0, "req_1")
 
 
-def test_errors_with_an_answer_survive_pickling(colour: Colour) -> None:
+def test_errors_with_an_answer_survive_pickling(variant: Variant) -> None:
     for reply in (answer(429, {"message": "m"}), answer(body={})):
         with ScriptedServer([reply]) as server, pytest.raises(ConversationsError) as raised:
-            colour.run(
+            variant.run(
                 lambda client: client.conversations.create(),
                 api_key=KEY,
                 base_url=server.url,

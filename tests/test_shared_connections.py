@@ -11,9 +11,9 @@ import anyio
 import anyio.to_thread
 import httpcore
 import pytest
-from colours import KEY, Colour
 from pools import either, run_client
 from scripted import Parting, ScriptedServer, always
+from variants import KEY, Variant
 
 from conversations_client import (
     AsyncClient,
@@ -26,15 +26,15 @@ from conversations_client import (
     PoolTimeoutError,
     Retry,
 )
-from conversations_client._origin import Origin
-from conversations_client._transport import AsyncConnections, Connections
+from conversations_client._http.origin import Origin
+from conversations_client._http.transport import AsyncConnections, Connections
 
 
 def create(client: Any) -> Any:
     return client.conversations.create()
 
 
-def test_a_call_over_a_connection_that_died_is_sent_once(colour: Colour) -> None:
+def test_a_call_over_a_connection_that_died_is_sent_once(variant: Variant) -> None:
     async def twice(client: Any) -> None:
         for _ in range(2):
             answered = await either(client.conversations.with_raw_response.create())
@@ -42,7 +42,7 @@ def test_a_call_over_a_connection_that_died_is_sent_once(colour: Colour) -> None
             server.gone.acquire()
 
     with Parting(always()) as server:
-        run_client(colour, twice, api_key=KEY, base_url=server.url)
+        run_client(variant, twice, api_key=KEY, base_url=server.url)
     assert (len(server.seen), server.connections) == (2, 2)
 
 
@@ -56,12 +56,12 @@ EARLY = -0.2
 def test_a_call_cut_off_while_it_connects_is_unsent(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conversations_client._engine._GRACE", EARLY)
+    monkeypatch.setattr("conversations_client._engine.engine._GRACE", EARLY)
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         pytest.raises(ConnectTimeoutError) as raised,
     ):
-        Colour(backend).run(
+        Variant(backend).run(
             create,
             api_key=KEY,
             base_url=f"https://127.0.0.1:{silent.getsockname()[1]}",
@@ -76,7 +76,7 @@ def test_a_call_cut_off_while_it_connects_is_unsent(
 def test_a_call_cut_off_while_it_waits_is_unsent_and_one_cut_off_later_unknown(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conversations_client._engine._GRACE", EARLY)
+    monkeypatch.setattr("conversations_client._engine.engine._GRACE", EARLY)
     raised: dict[type, Delivery] = {}
 
     async def attempt(client: AsyncClient) -> None:

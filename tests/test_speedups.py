@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conversations_client import ConversationPage, DecodeError, structure
-from conversations_client import _json as reader
+from conversations_client._json import parser as reader
 
 texts = st.text() | st.sampled_from(["\u2028", "\ud800", "\x7f", "é", "😀"])
 values = st.recursive(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations_client._sse import EventDecoder
+from conversations_client._sse.decoder import EventDecoder
 
 BOM = b"\xef\xbb\xbf"
 WORDS = {"text": "a\u2028b\u2029c\x85d\x0be\x0cf\x1cg 👩‍👩‍👧 é"}

@@ -8,11 +8,11 @@ import threading
 from typing import Any
 
 import pytest
-from colours import KEY, Colour
 from faulty import FaultyServer, Visit, asked, silence
 from injected import STACKS, made, run
 from pools import either, run_client
 from scripted import CONVERSATION, ScriptedServer, answer
+from variants import KEY, Variant
 
 OWN = CONVERSATION["_id"]
 STRAY = "conv_of_somebody_else"
@@ -27,16 +27,16 @@ async def two_creates(client: Any) -> list[str]:
 @pytest.mark.parametrize(("kept", "second"), [(None, STRAY), (0, OWN)])
 @pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.__name__)
 def test_over_a_client_of_the_callers_own_it_is_the_next_one_unless_no_connection_is_kept(
-    colour: Colour, stack: Any, kept: int | None, second: str
+    variant: Variant, stack: Any, kept: int | None, second: str
 ) -> None:
     make = made(stack, limits=stack.Limits(max_keepalive_connections=kept))
     with ScriptedServer([TWO_AT_ONCE, answer()]) as server:
-        assert run(colour, make, two_creates, base_url=server.url) == [OWN, second]
+        assert run(variant, make, two_creates, base_url=server.url) == [OWN, second]
     assert server.connections == (1 if second == STRAY else 2)
 
 
 def test_through_a_proxy_it_is_the_next_one(
-    colour: Colour, monkeypatch: pytest.MonkeyPatch
+    variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario(client: Any) -> None:
         assert await two_creates(client) == [OWN, STRAY]
@@ -44,12 +44,12 @@ def test_through_a_proxy_it_is_the_next_one(
     with ScriptedServer([TWO_AT_ONCE, answer()]) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         url = "http://api.invalid"
-        run_client(colour, scenario, api_key=KEY, base_url=url, allow_plain_http=True)
+        run_client(variant, scenario, api_key=KEY, base_url=url, allow_plain_http=True)
     assert proxy.connections == 1
 
 
 @pytest.mark.parametrize("stack", [None, *STACKS], ids=lambda s: s.__name__ if s else "own")
-def test_what_comes_before_the_next_request_is_noticed(colour: Colour, stack: Any) -> None:
+def test_what_comes_before_the_next_request_is_noticed(variant: Variant, stack: Any) -> None:
     was_read, has_come = threading.Event(), threading.Event()
 
     def stray(visit: Visit) -> None:
@@ -65,7 +65,7 @@ def test_what_comes_before_the_next_request_is_noticed(colour: Colour, stack: An
 
     with FaultyServer([asked, answer(), stray, silence]) as server:
         if stack is None:
-            run_client(colour, scenario, api_key=KEY, base_url=server.url, max_connections=1)
+            run_client(variant, scenario, api_key=KEY, base_url=server.url, max_connections=1)
         else:
-            run(colour, made(stack), scenario, base_url=server.url)
+            run(variant, made(stack), scenario, base_url=server.url)
     assert server.connections == 2

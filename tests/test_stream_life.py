@@ -11,8 +11,8 @@ from typing import Any
 
 import anyio
 import pytest
-from colours import Colour
 from streaming import played
+from variants import Variant
 
 from conversations_client import (
     AsyncClient,
@@ -122,8 +122,8 @@ WAYS = [by_break, unread, by_exception, by_close, by_generator_exit, by_words_le
 ASYNC_WAYS = [by_cancel_while_it_waits, by_cancel_around_it, by_cancel_from_afar]
 
 
-def test_200_streams_left_after_one_event(colour: Colour, options: dict[str, Any]) -> None:
-    ways = WAYS if colour.name == "sync" else WAYS + ASYNC_WAYS
+def test_200_streams_left_after_one_event(variant: Variant, options: dict[str, Any]) -> None:
+    ways = WAYS if variant.name == "sync" else WAYS + ASYNC_WAYS
 
     async def scenario(client: Any) -> Any:
         conversation = await client.conversations.create()
@@ -131,7 +131,7 @@ def test_200_streams_left_after_one_event(colour: Colour, options: dict[str, Any
             await ways[number % len(ways)](stream(client, conversation))
         return await client.conversations.create(display_name="next")
 
-    found = colour.run(lambda client: played(client, scenario), **options)
+    found = variant.run(lambda client: played(client, scenario), **options)
     assert found.display_name == "next"
 
 
@@ -149,7 +149,7 @@ def test_200_streams_at_once_through_two_connections(options: dict[str, Any], ba
     assert anyio.run(main, backend=backend).display_name == "next"
 
 
-def test_two_streams_at_once(colour: Colour) -> None:
+def test_two_streams_at_once(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         conversation = await client.conversations.create()
         async with stream(client, conversation) as one, stream(client, conversation) as two:
@@ -157,7 +157,7 @@ def test_two_streams_at_once(colour: Colour) -> None:
             return both, [await each.collect() for each in (two, one)]
 
     with Sandbox() as sandbox:
-        both, responses = colour.run(
+        both, responses = variant.run(
             lambda client: played(client, scenario),
             api_key=sandbox.api_key,
             base_url=sandbox.url,
@@ -186,7 +186,7 @@ def test_a_stream_whose_reading_was_cancelled_is_broken(
     assert anyio.run(main, backend=backend).partial.model == "sandbox/echo"
 
 
-def test_200_streams_forgotten(colour: Colour, options: dict[str, Any]) -> None:
+def test_200_streams_forgotten(variant: Variant, options: dict[str, Any]) -> None:
     async def scenario(client: Any) -> Any:
         conversation = await client.conversations.create()
         for _ in range(200):
@@ -199,7 +199,7 @@ def test_200_streams_forgotten(colour: Colour, options: dict[str, Any]) -> None:
     with warnings.catch_warnings(record=True) as caught:
         # On trio those that are below the stream warn as well.
         warnings.simplefilter("always", ResourceWarning)
-        found = colour.run(lambda client: played(client, scenario), **options)
+        found = variant.run(lambda client: played(client, scenario), **options)
     assert found.display_name == "next"
     unclosed = re.compile("unclosed (Async)?Stream: use it in a with block")
     assert sum(unclosed.fullmatch(str(each.message)) is not None for each in caught) == 200
@@ -223,7 +223,7 @@ def test_a_forgotten_stream_is_closed_where_warnings_are_errors(
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = Colour("sync").run(lambda client: played(client, scenario), **options)
+        found = Variant("sync").run(lambda client: played(client, scenario), **options)
     assert found.display_name == "next"
     assert raised == [ResourceWarning] * 3
 
@@ -243,7 +243,7 @@ def test_a_forgotten_stream_waits_for_no_lock(options: dict[str, Any]) -> None:
 
 
 def test_streams_that_were_not_opened_or_are_closed_do_not_warn(
-    colour: Colour, options: dict[str, Any]
+    variant: Variant, options: dict[str, Any]
 ) -> None:
     async def scenario(client: Any) -> None:
         conversation = await client.conversations.create()
@@ -252,6 +252,6 @@ def test_streams_that_were_not_opened_or_are_closed_do_not_warn(
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        colour.run(lambda client: played(client, scenario), **options)
+        variant.run(lambda client: played(client, scenario), **options)
         gc.collect()
     assert [each for each in caught if "Stream" in str(each.message)] == []

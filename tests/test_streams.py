@@ -1,4 +1,4 @@
-"""Streamed responses over real HTTP: what is sent, what comes, and how it may break, in every colour."""
+"""Streamed responses over real HTTP: what is sent, what comes, and how it may break, in every variant."""
 
 import json
 import pickle
@@ -7,7 +7,6 @@ import struct
 from typing import Any, cast
 
 import pytest
-from colours import KEY, Colour, World
 from scripted import HANG_UP, ScriptedServer, answer
 from streaming import (
     DONE,
@@ -23,6 +22,7 @@ from streaming import (
     streamed,
     word,
 )
+from variants import KEY, Variant, World
 
 from conversations_client import (
     Client,
@@ -57,8 +57,8 @@ from conversations_client import (
     Timeout,
     ToolResultPart,
     UserMessage,
-    _incoming,
 )
+from conversations_client._engine import response_body
 
 ARGUMENTS: dict[str, Any] = {"conversation_id": "conv_1", "message": "Hi", "model": "a/b"}
 EVENTS: list[Event] = [
@@ -84,9 +84,9 @@ RESPONSE = Response(
 )
 
 
-def play(colour: Colour, scenario: Any, server: ScriptedServer, **options: Any) -> Any:
+def play(variant: Variant, scenario: Any, server: ScriptedServer, **options: Any) -> Any:
     settings: dict[str, Any] = {"api_key": KEY, "base_url": server.url, "world": World(), **options}
-    return colour.run(lambda client: played(client, scenario), **settings)
+    return variant.run(lambda client: played(client, scenario), **settings)
 
 
 def stream(client: Any, **arguments: Any) -> Any:
@@ -97,25 +97,25 @@ async def listed(items: Any) -> list[Any]:
     return [item async for item in items]
 
 
-def test_events_come_typed_and_in_order(colour: Colour) -> None:
+def test_events_come_typed_and_in_order(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
             return await listed(events)
 
     with ScriptedServer([streamed(WHOLE)]) as server:
-        assert play(colour, scenario, server) == EVENTS
+        assert play(variant, scenario, server) == EVENTS
 
 
-def test_events_are_given_as_they_come(colour: Colour) -> None:
+def test_events_are_given_as_they_come(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
             return [await anext(events) for _ in range(3)]
 
     with ScriptedServer([[head(), chunk(HALF[:-30]), chunk(HALF[-30:])]]) as server:
-        assert play(colour, scenario, server) == EVENTS[:3]
+        assert play(variant, scenario, server) == EVENTS[:3]
 
 
-def test_text_deltas_are_the_words_alone(colour: Colour) -> None:
+def test_text_deltas_are_the_words_alone(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
             return await listed(events.text_deltas())
@@ -123,23 +123,23 @@ def test_text_deltas_are_the_words_alone(colour: Colour) -> None:
     whole = event("part.done", partId="text_1", part={"kind": "text", "text": "One two "})
     said = event("part.done", partId="text_2", part={"kind": "text", "text": "three"})
     with ScriptedServer([streamed(HALF, whole, said, END)]) as server:
-        assert play(colour, scenario, server) == ["One ", "two ", "three"]
+        assert play(variant, scenario, server) == ["One ", "two ", "three"]
 
 
 @pytest.mark.parametrize("before", [0, 1, 3, 4])
-def test_collect_has_what_was_read_before(colour: Colour, before: int) -> None:
+def test_collect_has_what_was_read_before(variant: Variant, before: int) -> None:
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
             read = [await anext(events) for _ in range(before)]
             return read, await events.collect(), await events.collect()
 
     with ScriptedServer([streamed(WHOLE)]) as server:
-        read, *collected = play(colour, scenario, server)
+        read, *collected = play(variant, scenario, server)
     assert read == EVENTS[:before]
     assert collected == [RESPONSE, RESPONSE]
 
 
-def test_an_iteration_goes_on_where_another_was_left(colour: Colour) -> None:
+def test_an_iteration_goes_on_where_another_was_left(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
             found: list[Any] = []
@@ -150,28 +150,28 @@ def test_an_iteration_goes_on_where_another_was_left(colour: Colour) -> None:
             return found + await listed(events)
 
     with ScriptedServer([streamed(WHOLE)]) as server:
-        assert play(colour, scenario, server) == [EVENTS[0], "One ", *EVENTS[2:]]
+        assert play(variant, scenario, server) == [EVENTS[0], "One ", *EVENTS[2:]]
 
 
-def test_what_comes_after_the_end_is_not_looked_at(colour: Colour) -> None:
+def test_what_comes_after_the_end_is_not_looked_at(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
             return await listed(events)
 
     with ScriptedServer([streamed(WHOLE, DONE, b"data: nonsense\n\n")]) as server:
-        assert play(colour, scenario, server) == EVENTS
+        assert play(variant, scenario, server) == EVENTS
 
 
 async def create(client: Any) -> Any:
     return await client.conversations.responses.create(**ARGUMENTS)
 
 
-def test_create_gives_the_whole_response(colour: Colour) -> None:
+def test_create_gives_the_whole_response(variant: Variant) -> None:
     with ScriptedServer([streamed(WHOLE)]) as server:
-        assert play(colour, create, server) == RESPONSE
+        assert play(variant, create, server) == RESPONSE
 
 
-def test_create_in_its_envelope(colour: Colour) -> None:
+def test_create_in_its_envelope(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         return await client.conversations.with_raw_response.responses.create(**ARGUMENTS)
 
@@ -180,13 +180,13 @@ def test_create_in_its_envelope(colour: Colour) -> None:
 
     for each in (scenario, other):
         with ScriptedServer([answer(429, {}), streamed(WHOLE, X_Request_Id="req_1")]) as server:
-            raw = play(colour, each, server)
+            raw = play(variant, each, server)
         assert raw.parsed == RESPONSE
         assert (raw.status, raw.request_id, raw.attempts, raw.elapsed) == (200, "req_1", 2, 0.375)
         assert raw.headers["content-type"] == "text/event-stream; charset=utf-8"
 
 
-def test_what_a_stream_knows_of_its_answer(colour: Colour) -> None:
+def test_what_a_stream_knows_of_its_answer(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         opened = stream(client)
         for name in ("status", "headers", "request_id", "attempts"):
@@ -197,7 +197,7 @@ def test_what_a_stream_knows_of_its_answer(colour: Colour) -> None:
         return opened.status, opened.headers["x-request-id"], opened.request_id, opened.attempts
 
     with ScriptedServer([streamed(WHOLE, X_Request_Id="req_1")]) as server:
-        assert play(colour, scenario, server) == (200, "req_1", "req_1", 1)
+        assert play(variant, scenario, server) == (200, "req_1", "req_1", 1)
 
 
 FILE = FilePart.from_bytes(b"\x00", mime_type="image/png", name="n")
@@ -233,13 +233,13 @@ FILE = FilePart.from_bytes(b"\x00", mime_type="image/png", name="n")
         ),
     ],
 )  # fmt: skip
-def test_what_is_sent(colour: Colour, arguments: dict[str, Any], body: str) -> None:
+def test_what_is_sent(variant: Variant, arguments: dict[str, Any], body: str) -> None:
     async def scenario(client: Any) -> None:
         async with stream(client, conversation_id="conv 1/é", **arguments) as events:
             await events.collect()
 
     with ScriptedServer([streamed(WHOLE)]) as server:
-        play(colour, scenario, server)
+        play(variant, scenario, server)
     (seen,) = server.seen
     assert (seen.method, seen.target) == ("POST", "/v2/conversations/conv%201%2F%C3%A9/responses")
     assert seen.body.decode() == body
@@ -254,14 +254,14 @@ def test_what_is_sent(colour: Colour, arguments: dict[str, Any], body: str) -> N
     assert expected.items() <= seen.headers.items()
 
 
-def test_a_key_of_the_callers_own(colour: Colour) -> None:
+def test_a_key_of_the_callers_own(variant: Variant) -> None:
     async def scenario(client: Any) -> None:
         async with stream(client, idempotency_key="mine"):
             pass
         await client.conversations.responses.create(**ARGUMENTS, idempotency_key="mine too")
 
     with ScriptedServer([streamed(WHOLE)] * 2) as server, pytest.raises(InvalidArgumentError):
-        play(colour, scenario, server)
+        play(variant, scenario, server)
     assert [seen.headers["idempotency-key"] for seen in server.seen] == ["mine"]
 
 
@@ -304,7 +304,7 @@ def test_a_key_of_the_callers_own(colour: Colour) -> None:
     ],
 )  # fmt: skip
 def test_what_cannot_be_right_is_refused_with_nothing_sent(
-    colour: Colour, arguments: dict[str, Any], words: str
+    variant: Variant, arguments: dict[str, Any], words: str
 ) -> None:
     async def scenario(client: Any) -> None:
         with pytest.raises(InvalidArgumentError) as raised:
@@ -318,7 +318,7 @@ def test_what_cannot_be_right_is_refused_with_nothing_sent(
                 await responses.create(**{**ARGUMENTS, **arguments})
 
     with ScriptedServer([]) as server:
-        play(colour, scenario, server)
+        play(variant, scenario, server)
     assert server.connections == 0
 
 
@@ -335,7 +335,7 @@ def failed(error: str, code: object) -> bytes:
     ],
     ids=["in words", "without words", "by a large number"],
 )
-def test_a_response_that_failed(colour: Colour, error: str, code: float, words: str) -> None:
+def test_a_response_that_failed(variant: Variant, error: str, code: float, words: str) -> None:
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
             read = [await anext(events) for _ in range(4)]
@@ -360,7 +360,7 @@ def test_a_response_that_failed(colour: Colour, error: str, code: float, words: 
 
     said = streamed(HALF, failed(error, code), DONE, X_Request_Id="req_1")
     with ScriptedServer([said] * 3) as server:
-        read, raised = play(colour, scenario, server)
+        read, raised = play(variant, scenario, server)
     assert server.connections == 1
     assert read == [*EVENTS[:3], ResponseFailed(timestamp=WHEN, error=error, code=code)]
     assert raised.partial == PARTIAL
@@ -418,7 +418,7 @@ TRUNCATIONS: dict[str, Truncation] = {
 
 @pytest.mark.parametrize(("step", "way", "words", "reason"), TRUNCATIONS.values(), ids=TRUNCATIONS)
 def test_a_stream_that_ends_too_early(
-    colour: Colour, step: Any, way: str, words: str, reason: type[ConversationsError] | None
+    variant: Variant, step: Any, way: str, words: str, reason: type[ConversationsError] | None
 ) -> None:
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
@@ -434,7 +434,7 @@ def test_a_stream_that_ends_too_early(
 
     with Breaking(step, streamed(WHOLE), ways=way) as server:
         error = play(
-            colour, scenario, server, timeout=Timeout(total=None, idle=0.1), max_connections=1
+            variant, scenario, server, timeout=Timeout(total=None, idle=0.1), max_connections=1
         )
     assert len(server.seen) == 2
     check_broken(error, words)
@@ -466,7 +466,7 @@ def check_broken(error: StreamError, words: str) -> None:
     ],
 )  # fmt: skip
 def test_an_answer_that_is_no_stream(
-    colour: Colour, headers: dict[str, str | None], words: str
+    variant: Variant, headers: dict[str, str | None], words: str
 ) -> None:
     async def scenario(client: Any) -> Any:
         opened = stream(client)
@@ -478,20 +478,20 @@ def test_an_answer_that_is_no_stream(
         return raised.value
 
     with ScriptedServer([[streamed(WHOLE, **headers)], streamed(WHOLE)]) as server:
-        error = play(colour, scenario, server, max_connections=1)
+        error = play(variant, scenario, server, max_connections=1)
     check_broken(error, words)
     assert (error.partial, error.reason) == (PartialResponse(), None)
 
 
 @pytest.mark.parametrize("content_type", ["text/event-stream", "Text/Event-Stream ; charset=UTF-8"])
-def test_other_spellings_of_the_content_type(colour: Colour, content_type: str) -> None:
+def test_other_spellings_of_the_content_type(variant: Variant, content_type: str) -> None:
     said = streamed(WHOLE, Content_Type=content_type, Content_Encoding="identity")
     with ScriptedServer([said]) as server:
-        assert play(colour, create, server) == RESPONSE
+        assert play(variant, create, server) == RESPONSE
 
 
 @pytest.mark.parametrize("pieces", [(b"data: " + b"x" * 1000,), (b"x" * 200, b"x" * 200)])
-def test_an_event_over_the_limit(colour: Colour, pieces: tuple[bytes, ...]) -> None:
+def test_an_event_over_the_limit(variant: Variant, pieces: tuple[bytes, ...]) -> None:
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
             assert [await anext(events) for _ in range(3)] == EVENTS[:3]
@@ -502,19 +502,19 @@ def test_an_event_over_the_limit(colour: Colour, pieces: tuple[bytes, ...]) -> N
 
     step = [head(), chunk(HALF), *map(chunk, pieces)]
     with ScriptedServer([step, streamed(WHOLE)]) as server:
-        error = play(colour, scenario, server, max_event_bytes=300, max_connections=1)
+        error = play(variant, scenario, server, max_event_bytes=300, max_connections=1)
     check_broken(error, "max_event_bytes=300")
     assert error.partial == PARTIAL
 
 
-def test_the_limit_of_an_event_can_be_changed(colour: Colour) -> None:
+def test_the_limit_of_an_event_can_be_changed(variant: Variant) -> None:
     def run(client: Any) -> Any:
         return played(client.with_options(max_event_bytes=1000), create)
 
     with ScriptedServer([streamed(WHOLE)] * 2) as server:
         with pytest.raises(EventTooLargeError):
-            play(colour, create, server, max_event_bytes=50)
-        found = colour.run(run, api_key=KEY, base_url=server.url, max_event_bytes=50)
+            play(variant, create, server, max_event_bytes=50)
+        found = variant.run(run, api_key=KEY, base_url=server.url, max_event_bytes=50)
     assert found == RESPONSE
 
 
@@ -528,7 +528,7 @@ RETRIED = [
 
 @pytest.mark.parametrize(("script", "retry", "pauses"), RETRIED)
 def test_what_may_be_repeated_before_the_first_byte(
-    colour: Colour, script: list[bytes], retry: Retry, pauses: list[float]
+    variant: Variant, script: list[bytes], retry: Retry, pauses: list[float]
 ) -> None:
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
@@ -536,7 +536,7 @@ def test_what_may_be_repeated_before_the_first_byte(
 
     world = World()
     with ScriptedServer([*script, streamed(WHOLE)]) as server:
-        attempts, found = play(colour, scenario, server, retry=retry, world=world)
+        attempts, found = play(variant, scenario, server, retry=retry, world=world)
     assert (attempts, found, world.pauses) == (len(script) + 1, RESPONSE, pauses)
     assert len({(seen.headers["idempotency-key"], seen.body) for seen in server.seen}) == 1
 
@@ -551,7 +551,7 @@ def test_what_may_be_repeated_before_the_first_byte(
     ],
 )  # fmt: skip
 def test_failures_before_the_first_event(  # noqa: PLR0917 - the columns of the table
-    colour: Colour,
+    variant: Variant,
     script: list[bytes],
     error: type[ConversationsError],
     attempts: int,
@@ -568,23 +568,23 @@ def test_failures_before_the_first_event(  # noqa: PLR0917 - the columns of the 
         return raised.value
 
     with ScriptedServer(script) as server:
-        raised = play(colour, scenario, server)
+        raised = play(variant, scenario, server)
     assert type(raised) is error
     assert (raised.attempts, raised.delivery, len(server.seen)) == (attempts, delivery, attempts)
     assert words in str(raised)
 
 
-def test_nothing_is_repeated_after_the_first_byte(colour: Colour) -> None:
+def test_nothing_is_repeated_after_the_first_byte(variant: Variant) -> None:
     trusting = Retry(trust_idempotency_key=True)
     with (
         Breaking(head(), streamed(WHOLE), ways="end") as server,
         pytest.raises(StreamTruncatedError),
     ):
-        play(colour, create, server, retry=trusting)
+        play(variant, create, server, retry=trusting)
     assert len(server.seen) == 1
 
 
-def test_the_total_is_for_the_head_and_not_for_the_body(colour: Colour) -> None:
+def test_the_total_is_for_the_head_and_not_for_the_body(variant: Variant) -> None:
     world = World()
 
     async def scenario(client: Any) -> Any:
@@ -594,23 +594,23 @@ def test_the_total_is_for_the_head_and_not_for_the_body(colour: Colour) -> None:
             return await events.collect()
 
     with ScriptedServer([[head(), chunk(STARTED), chunk(word("One two ") + END)]]) as server:
-        found = play(colour, scenario, server, world=world, timeout=Timeout(total=5, idle=3))
+        found = play(variant, scenario, server, world=world, timeout=Timeout(total=5, idle=3))
     assert found == RESPONSE
 
 
-def test_a_silent_head_ends_at_the_deadline(colour: Colour) -> None:
+def test_a_silent_head_ends_at_the_deadline(variant: Variant) -> None:
     with (
         ScriptedServer([[b"HTTP/1.1 200 OK\r\n"]]) as server,
         pytest.raises(DeadlineError) as raised,
     ):
-        play(colour, create, server, timeout=0.1, world=None)
+        play(variant, create, server, timeout=0.1, world=None)
     assert raised.value.delivery is Delivery.UNKNOWN
 
 
 @pytest.mark.parametrize("timeout", [None, Timeout(total=None, connect=None, idle=None)])
-def test_no_limit_at_all(colour: Colour, timeout: Timeout | None) -> None:
+def test_no_limit_at_all(variant: Variant, timeout: Timeout | None) -> None:
     with ScriptedServer([streamed(WHOLE)]) as server:
-        assert play(colour, create, server, timeout=timeout) == RESPONSE
+        assert play(variant, create, server, timeout=timeout) == RESPONSE
 
 
 async def listed_words(events: Any) -> list[str]:
@@ -630,7 +630,7 @@ USES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
-def test_a_stream_is_used_inside_its_with_block(colour: Colour, use: Any) -> None:
+def test_a_stream_is_used_inside_its_with_block(variant: Variant, use: Any) -> None:
     async def scenario(client: Any) -> None:
         opened = stream(client)
         with pytest.raises(StreamClosedError, match="not open: use it inside its with block"):
@@ -648,12 +648,12 @@ def test_a_stream_is_used_inside_its_with_block(colour: Colour, use: Any) -> Non
                 await use(events)
 
     with ScriptedServer([streamed(WHOLE)] * 2) as server:
-        play(colour, scenario, server)
+        play(variant, scenario, server)
     assert len(server.seen) == 2
 
 
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
-def test_a_stream_gives_its_events_once(colour: Colour, use: Any) -> None:
+def test_a_stream_gives_its_events_once(variant: Variant, use: Any) -> None:
     async def scenario(client: Any) -> None:
         async with stream(client) as events:
             await use(events)
@@ -663,10 +663,10 @@ def test_a_stream_gives_its_events_once(colour: Colour, use: Any) -> None:
             assert (await events.collect()) == RESPONSE
 
     with ScriptedServer([streamed(WHOLE)]) as server:
-        play(colour, scenario, server)
+        play(variant, scenario, server)
 
 
-def test_an_iterator_that_is_at_its_end_stays_there(colour: Colour) -> None:
+def test_an_iterator_that_is_at_its_end_stays_there(variant: Variant) -> None:
     async def scenario(client: Any) -> None:
         async with stream(client) as events:
             words = events.text_deltas()
@@ -676,10 +676,10 @@ def test_an_iterator_that_is_at_its_end_stays_there(colour: Colour) -> None:
                     await anext(ended)
 
     with ScriptedServer([streamed(WHOLE)]) as server:
-        play(colour, scenario, server)
+        play(variant, scenario, server)
 
 
-def test_words_that_broke_off_do_not_seem_to_have_ended(colour: Colour) -> None:
+def test_words_that_broke_off_do_not_seem_to_have_ended(variant: Variant) -> None:
     async def scenario(client: Any) -> None:
         async with stream(client) as events:
             words = events.text_deltas()
@@ -690,10 +690,10 @@ def test_words_that_broke_off_do_not_seem_to_have_ended(colour: Colour) -> None:
                 await anext(words)
 
     with ScriptedServer([streamed(HALF)]) as server:
-        play(colour, scenario, server)
+        play(variant, scenario, server)
 
 
-def test_a_whole_stream_leaves_its_connection_for_the_next_call(colour: Colour) -> None:
+def test_a_whole_stream_leaves_its_connection_for_the_next_call(variant: Variant) -> None:
     async def scenario(client: Any) -> None:
         for use in USES.values():
             async with stream(client) as events:
@@ -705,34 +705,34 @@ def test_a_whole_stream_leaves_its_connection_for_the_next_call(colour: Colour) 
         await client.conversations.create()
 
     with ScriptedServer([*[streamed(WHOLE)] * 4, answer()]) as server:
-        play(colour, scenario, server)
+        play(variant, scenario, server)
         assert (len(server.seen), server.connections) == (5, 1)
     with ScriptedServer([*[streamed(WHOLE)] * 4, answer()]) as server:
-        play(colour, scenario, server, timeout=None)
+        play(variant, scenario, server, timeout=None)
         assert (len(server.seen), server.connections) == (5, 1)
 
 
 def test_a_body_that_does_not_end_is_not_waited_for(
-    colour: Colour, monkeypatch: pytest.MonkeyPatch
+    variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_incoming, "_DRAINING", 0.01)
+    monkeypatch.setattr(response_body, "_DRAINING", 0.01)
 
     async def scenario(client: Any) -> Any:
         return [await create(client), await create(client)]
 
     with ScriptedServer([[head(), chunk(WHOLE)], streamed(WHOLE)]) as server:
-        found = play(colour, scenario, server, world=None, max_connections=1)
+        found = play(variant, scenario, server, world=None, max_connections=1)
     assert found == [RESPONSE, RESPONSE]
     assert server.connections == 2
 
 
 @pytest.mark.parametrize("text", ["", "{}", json.dumps({"choices": []})])
-def test_nothing_of_another_api_is_taken_for_a_response(colour: Colour, text: str) -> None:
+def test_nothing_of_another_api_is_taken_for_a_response(variant: Variant, text: str) -> None:
     with (
         ScriptedServer([streamed(f"data: {text}\n\n".encode(), DONE)]) as server,
         pytest.raises(StreamTruncatedError) as raised,
     ):
-        play(colour, create, server)
+        play(variant, create, server)
     assert isinstance(raised.value.reason, DecodeError)
 
 

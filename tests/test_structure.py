@@ -27,108 +27,112 @@ from conversations_client import (
     Responses,
     Stream,
 )
-from conversations_client._async_conversations import AsyncRawConversations
-from conversations_client._conversations import RawConversations
-from conversations_client._engine import AsyncEngine, Engine
-from conversations_client._responses import AsyncRawResponses, RawResponses
+from conversations_client._client.async_conversations import AsyncRawConversations
+from conversations_client._client.conversations import RawConversations
+from conversations_client._client.responses_resource import AsyncRawResponses, RawResponses
+from conversations_client._engine.engine import AsyncEngine, Engine
 
 ROOT = Path(conversations_client.__file__).parent
 
-# From the top of the tower down; imports point down only, and never along a layer.
+# From top to bottom: a module imports only from its own folder and from those below it.
 LAYERS = [
-    {"__init__"},
-    {"_async_client", "_client"},
-    {"_async_conversations", "_conversations"},
-    {"_outcomes", "_responses"},
-    {"_engine"},
-    {"_exchange", "_streaming"},
-    {"_bulk", "_configured", "_incoming", "_raw", "_requests", "_tracing", "_transport"},
-    {"_call", "_config", "_endpoints", "_reading"},
-    {"_message", "_retry", "_status"},
-    {"_arguments", "_operation"},
-    {"_collected", "_wire"},
-    {"_objects", "_paging", "_proxied", "responses"},
-    {"_generated", "_log", "_origin", "events", "models"},
-    {
-        "_async_connection",
-        "_async_pool",
-        "_json",
-        "_sync_connection",
-        "_sync_pool",
-        "_values",
-        "hooks",
-        "messages",
-    },
-    {
-        "_asyncio_stream",
-        "_body",
-        "_connection",
-        "_failures",
-        "_faults",
-        "_pool",
-        "_throttle",
-        "_times",
-        "_usage",
-        "_validators",
-        "_written",
-    },
-    {"_display", "_http11", "_network", "_pauses", "_source", "errors"},
-    {
-        "_attributes",
-        "_headers",
-        "_http",
-        "_nesting",
-        "_retry_after",
-        "_secret",
-        "_shortened",
-        "_sse",
-        "_unset",
-        "_version",
-    },
-]
-DEPTH = {module: depth for depth, layer in enumerate(LAYERS) for module in layer}
-SOCKETS = {"_async_connection", "_async_pool", "_asyncio_stream", "_network", "_sync_pool"}
-IMPURE = {"os", "socket", "time", "random", "uuid", "anyio", "threading", "secrets", "logging"}
-EFFECTFUL = {
-    "_configured",
+    "__init__",
+    "_client",
+    "_client/many",
     "_engine",
-    "_exchange",
-    "_incoming",
-    "_log",
-    "_outcomes",
-    "_pauses",
-    "_transport",
-} | SOCKETS
+    "_http",
+    "_http/connections",
+    "_http/library",
+    "_calls",
+    "_sse",
+    "_json",
+    "responses",
+    "events",
+    "models",
+    "messages",
+    "hooks",
+    "_fields",
+    "errors",
+    "_base",
+]
+PUBLIC_PACKAGES = {"bulk", "cli", "sandbox", "testing"}
+HTTP_LIBRARIES = {"httpx", "httpcore", "httpx2", "httpcore2"}
+IMPURE = {"os", "socket", "time", "random", "uuid", "anyio", "threading", "secrets", "logging"}
+# Folders without I/O, clocks and randomness.
+PURE = {"_calls", "_sse", "_json", "_fields", "_base"}
+# Modules without I/O in folders that have some.
+PURE_MODULES = {
+    "_client/pages",
+    "_client/streams",
+    "_client/many/rate_limiter",
+    "_client/many/window",
+    "_engine/engine_base",
+    "_http/content_decoding",
+    "_http/error_mapping",
+    "_http/pool",
+    "_http/connections/connection",
+    "_http/connections/http11",
+}
 
 
 def imports(path: Path) -> set[str]:
+    """The absolute names of the modules that a file imports."""
     found: set[str] = set()
+    package = ".".join(path.relative_to(ROOT.parent).parent.parts)
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module is None:
-            found |= {f".{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            found.add("." * node.level + (node.module or ""))
+            base = f"{package}.{node.module or ''}".rstrip(".") if node.level else node.module or ""
+            names = [f"{base}.{alias.name}" for alias in node.names]
+            found |= {name if is_module(name) else base for name in names}
     return found
 
 
-TOWER = sorted(ROOT.glob("*.py"))
+def is_module(name: str) -> bool:
+    path = ROOT.parent.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or path.is_dir()
 
 
-def test_every_module_has_its_layer() -> None:
-    assert {path.stem for path in TOWER} == set(DEPTH)
+def layer_of(path: Path) -> str:
+    """The folder of a module, or the module itself if it is a layer of its own."""
+    module = stem(path)
+    return module if module in LAYERS else module.rpartition("/")[0]
 
 
-@pytest.mark.parametrize("path", TOWER, ids=lambda path: path.stem)
+def stem(path: Path) -> str:
+    return path.relative_to(ROOT).with_suffix("").as_posix()
+
+
+CORE = sorted(
+    path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).parts[0] not in PUBLIC_PACKAGES
+)
+
+
+def test_every_module_is_in_a_layer() -> None:
+    assert {layer_of(path) for path in CORE} == set(LAYERS)
+
+
+def test_folders_are_small_and_say_what_they_hold() -> None:
+    folders: dict[Path, list[str]] = {}
+    for path in CORE:
+        folders.setdefault(path.parent, []).append(path.stem)
+    for folder, modules in folders.items():
+        assert len(modules) <= 16, folder
+        assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text())), folder
+
+
+@pytest.mark.parametrize("path", CORE, ids=stem)
 def test_imports_point_down_only(path: Path) -> None:
+    own = LAYERS.index(layer_of(path))
     for name in imports(path):
-        if name.startswith("."):
-            assert DEPTH[name.removeprefix(".")] > DEPTH[path.stem], name
-        top = name.split(".", 1)[0]
-        assert top != "conversations_client"
-        assert top not in {"httpx", "httpcore", "httpx2", "httpcore2"} or path.stem == "_http"
-        assert top not in IMPURE or path.stem in EFFECTFUL
+        top, _, rest = name.partition(".")
+        if top == "conversations_client" and rest:
+            target = layer_of(ROOT.joinpath(*rest.split(".")).with_suffix(".py"))
+            assert LAYERS.index(target) >= own, name
+        assert top not in HTTP_LIBRARIES or stem(path) == "_http/library", name
+        pure = layer_of(path) in PURE or stem(path) in PURE_MODULES or own >= LAYERS.index("_calls")
+        assert top not in IMPURE or not pure, name
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("sandbox/*.py")), ids=lambda path: path.stem)
@@ -263,8 +267,9 @@ IMPORT = "import conversations_client"
 CONSTRUCT = "from conversations_client import Client; client = Client('k', base_url='{url}')"
 CREATE = f"{CONSTRUCT}; client.conversations.create()"
 TO_CONSTRUCT = (
-    "_client _config _configured _headers _operation _retry _retry_after _secret _unset "
-    "_validators _version errors hooks"
+    "_base _base.headers _base.secret _base.unset _base.version _calls _calls.operation "
+    "_calls.retry _calls.retry_after _calls.settings _client _client.client _client.client_base "
+    "_fields _fields.validators errors hooks"
 )
 
 
@@ -276,7 +281,7 @@ def brought(program: str) -> list[str]:
 
 
 def test_nothing_is_imported_that_is_not_used() -> None:
-    assert brought(IMPORT) == ["conversations_client", "_version", "False"]
+    assert brought(IMPORT) == ["conversations_client", "_base _base.version", "False"]
     constructed = brought(CONSTRUCT.format(url="https://orq.example"))
     assert constructed == ["attr attrs conversations_client", TO_CONSTRUCT, "False"]
     with ScriptedServer([answer()]) as server:
@@ -284,10 +289,10 @@ def test_nothing_is_imported_that_is_not_used() -> None:
     # What httpx brings for a command line of its own, if it is there, is not ours.
     assert not {"cyclopts", "starlette", "uvicorn", "jsonschema", "pytest"} & set(packages.split())
     assert not {
-        "_bulk",
-        "_outcomes",
-        "_streaming",
-        "_reading",
+        "_client.many.window",
+        "_client.many.outcomes",
+        "_client.streams",
+        "_sse.event_stream",
         "events",
         "responses",
         "cli",

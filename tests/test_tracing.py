@@ -11,7 +11,6 @@ from typing import Any
 
 import anyio
 import pytest
-from colours import KEY, Colour, World
 from opentelemetry import trace
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -21,8 +20,10 @@ from opentelemetry.semconv.attributes import error_attributes, http_attributes
 from opentelemetry.trace import SpanKind, StatusCode
 from scripted import HANG_UP, ScriptedServer, always, answer
 from streaming import HALF, STARTED, WHOLE, chunk, event, head, played, streamed
+from variants import KEY, Variant, World
 
-from conversations_client import AsyncHooks, ConversationsError, Hooks, __version__, _tracing
+from conversations_client import AsyncHooks, ConversationsError, Hooks, __version__
+from conversations_client._engine import tracing
 
 METHOD = http_attributes.HTTP_REQUEST_METHOD
 TEMPLATE = "url.template"  # in development, so not among the stable ones
@@ -87,7 +88,7 @@ async def respond(client: Any) -> Any:
     return await client.conversations.responses.create("conv_1", message="Hello", model="a/b")
 
 
-def run(colour: Colour, call: Any, script: Any, **options: Any) -> Any:
+def run(variant: Variant, call: Any, script: Any, **options: Any) -> Any:
     async def scenario(client: Any) -> Any:
         try:
             await call(client)
@@ -95,7 +96,7 @@ def run(colour: Colour, call: Any, script: Any, **options: Any) -> Any:
             return error
 
     with ScriptedServer(script) as server:
-        return colour.run(
+        return variant.run(
             lambda client: played(client, scenario),
             world=World(),
             api_key=KEY,
@@ -105,9 +106,9 @@ def run(colour: Colour, call: Any, script: Any, **options: Any) -> Any:
 
 
 def test_the_attempts_are_children_of_the_call(
-    colour: Colour, spans: Spans, attempts_too: None
+    variant: Variant, spans: Spans, attempts_too: None
 ) -> None:
-    run(colour, create, [answer(429, {}, retry_after="2"), answer()])
+    run(variant, create, [answer(429, {}, retry_after="2"), answer()])
     first, second, call = spans.all()
     assert [span.name for span in (first, second)] == ["POST", "POST"]
     assert [parent_id(span) for span in (first, second)] == [span_id(call)] * 2
@@ -144,10 +145,10 @@ ROWS: list[tuple[Any, list[Any], dict[str, Any], str | None]] = [
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_call_has_one_span_that_says_how_it_ended(
-    colour: Colour, spans: Spans, row: tuple[Any, list[Any], dict[str, Any], str | None]
+    variant: Variant, spans: Spans, row: tuple[Any, list[Any], dict[str, Any], str | None]
 ) -> None:
     call, script, attributes, error = row
-    raised = run(colour, call, script)
+    raised = run(variant, call, script)
     (span,) = spans.all()
     assert span.name == f"{attributes[METHOD]} {attributes[TEMPLATE]}"
     if error is None:
@@ -162,16 +163,16 @@ def test_a_call_has_one_span_that_says_how_it_ended(
     assert "secret" not in span.to_json()
 
 
-def test_what_a_hook_raises_is_the_calls_error(colour: Colour, spans: Spans) -> None:
+def test_what_a_hook_raises_is_the_calls_error(variant: Variant, spans: Spans) -> None:
     def fail(_: Any) -> None:
         raise ZeroDivisionError("by hook")
 
     async def fail_async(_: Any) -> None:
         fail(_)
 
-    sync = colour.name == "sync"
+    sync = variant.name == "sync"
     hooks = Hooks(on_request=fail) if sync else AsyncHooks(on_request=fail_async)
-    run(colour, create, [], hooks=hooks)
+    run(variant, create, [], hooks=hooks)
     (span,) = spans.all()
     assert span.attributes == {
         METHOD: "POST",
@@ -181,15 +182,15 @@ def test_what_a_hook_raises_is_the_calls_error(colour: Colour, spans: Spans) -> 
     assert span.status.description == "by hook"
 
 
-def test_arguments_that_are_refused_make_no_span(colour: Colour, spans: Spans) -> None:
+def test_arguments_that_are_refused_make_no_span(variant: Variant, spans: Spans) -> None:
     async def wrong(client: Any) -> None:
         await client.conversations.create(display_name="x" * 101)
 
-    assert isinstance(run(colour, wrong, []), ConversationsError)
+    assert isinstance(run(variant, wrong, []), ConversationsError)
     assert spans.all() == ()
 
 
-def test_a_call_belongs_to_the_span_that_is_current(colour: Colour, spans: Spans) -> None:
+def test_a_call_belongs_to_the_span_that_is_current(variant: Variant, spans: Spans) -> None:
     own = spans.provider.get_tracer("own")
     seen: list[int | None] = []
 
@@ -198,7 +199,7 @@ def test_a_call_belongs_to_the_span_that_is_current(colour: Colour, spans: Spans
             await create(client)
             seen.append(trace.get_current_span().get_span_context().span_id)
 
-    run(colour, call, [answer()])
+    run(variant, call, [answer()])
     inner, around = spans.all()
     assert (parent_id(inner), seen) == (span_id(around), [span_id(around)])
 
@@ -212,7 +213,7 @@ def test_calls_at_once_have_each_their_own_attempts(
             for _ in range(8):
                 tasks.start_soon(create, client)
 
-    run(Colour(backend), call, always(), max_connections=2)
+    run(Variant(backend), call, always(), max_connections=2)
     calls = {span_id(span) for span in spans.calls()}
     attempts = [parent_id(span) for span in spans.all() if span.name == "POST"]
     assert (len(calls), sorted(map(str, attempts))) == (8, sorted(map(str, calls)))
@@ -242,7 +243,7 @@ async def by_close(events: Any) -> None:
 
 
 @pytest.mark.parametrize("leave", [by_end, by_break, by_exception_of_the_caller, by_close])
-def test_a_streams_span_ends_with_the_stream(colour: Colour, spans: Spans, leave: Any) -> None:
+def test_a_streams_span_ends_with_the_stream(variant: Variant, spans: Spans, leave: Any) -> None:
     own = spans.provider.get_tracer("own")
 
     async def call(client: Any) -> None:
@@ -252,7 +253,7 @@ def test_a_streams_span_ends_with_the_stream(colour: Colour, spans: Spans, leave
             await leave(Watched(events, spans))
             own.start_span("after").end()
 
-    run(colour, call, [streamed(WHOLE)])
+    run(variant, call, [streamed(WHOLE)])
     stream, *others = spans.all()
     around = others[-1]
     assert stream.name == "POST /v2/conversations/{conversation_id}/responses"
@@ -282,7 +283,7 @@ class Watched:
         await self._events.aclose()
 
 
-def test_a_forgotten_streams_span_ends(colour: Colour, spans: Spans) -> None:
+def test_a_forgotten_streams_span_ends(variant: Variant, spans: Spans) -> None:
     async def call(client: Any) -> None:
         events = client.conversations.responses.stream("conv_1", message="Hello", model="a/b")
         await events.__aenter__()
@@ -292,17 +293,17 @@ def test_a_forgotten_streams_span_ends(colour: Colour, spans: Spans) -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
-        run(colour, call, [[head() + chunk(STARTED)]], max_connections=1)
+        run(variant, call, [[head() + chunk(STARTED)]], max_connections=1)
     (span,) = spans.all()
     assert (span.attributes, span.status.status_code) == (RESPONDING, StatusCode.UNSET)
 
 
 def test_nothing_where_opentelemetry_is_not_imported(
-    colour: Colour, spans: Spans, monkeypatch: pytest.MonkeyPatch
+    variant: Variant, spans: Spans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "opentelemetry.trace")
-    assert run(colour, create, [answer()]) is None
-    assert run(colour, respond, [streamed(WHOLE)]) is None
+    assert run(variant, create, [answer()]) is None
+    assert run(variant, respond, [streamed(WHOLE)]) is None
     assert spans.all() == ()
 
 
@@ -342,13 +343,13 @@ def test_an_import_in_another_thread_is_waited_for(
     gate.__dict__["wait"] = wait
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     monkeypatch.setitem(sys.modules, "slow_trace_gate", gate)
-    monkeypatch.setattr(_tracing, "_TRACE", "slow_trace")
-    monkeypatch.setattr(_tracing, "import_module", ask)
+    monkeypatch.setattr(tracing, "_TRACE", "slow_trace")
+    monkeypatch.setattr(tracing, "import_module", ask)
     importer = threading.Thread(target=import_module, args=("slow_trace",))
     importer.start()
     try:
         assert begun.wait(10)
-        assert run(Colour("sync"), create, [answer()]) is None
+        assert run(Variant("sync"), create, [answer()]) is None
     finally:
         asked.set()
         importer.join()

@@ -15,8 +15,8 @@ import httpcore
 import httpx
 import pytest
 import trustme
-from colours import KEY, Colour, World
 from scripted import ScriptedServer, answer
+from variants import KEY, Variant, World
 
 from conversations_client import (
     AsyncClient,
@@ -33,11 +33,15 @@ from conversations_client import (
     Timeout,
     TLSError,
 )
-from conversations_client._arguments import path_segment
-from conversations_client._network import Until, is_readable, seconds_left
-from conversations_client._operation import Operation, Request
-from conversations_client._origin import Origin
-from conversations_client._transport import AsyncConnections, Connections, _abandoned
+from conversations_client._calls.arguments import path_segment
+from conversations_client._calls.operation import Operation, Request
+from conversations_client._http.connections.deadline_sockets import (
+    DeadlineLimit,
+    is_readable,
+    seconds_left,
+)
+from conversations_client._http.origin import Origin
+from conversations_client._http.transport import AsyncConnections, Connections, _abandoned
 
 
 def create(client: Any) -> Any:
@@ -45,69 +49,69 @@ def create(client: Any) -> Any:
 
 
 def test_a_proxy_of_the_environment_is_used(
-    colour: Colour, monkeypatch: pytest.MonkeyPatch
+    variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with ScriptedServer([answer()]) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url.removeprefix("http://"))
-        colour.run(create, api_key=KEY, base_url="http://api.invalid", allow_plain_http=True)
+        variant.run(create, api_key=KEY, base_url="http://api.invalid", allow_plain_http=True)
     assert proxy.seen[0].target == "http://api.invalid/v2/conversations"
 
 
-def test_no_proxy_is_kept_to(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_is_kept_to(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer([answer()]) as server:
         monkeypatch.setenv("all_proxy", "http://127.0.0.1:1")
         monkeypatch.setenv("no_proxy", "127.0.0.1")
-        colour.run(create, api_key=KEY, base_url=server.url)
+        variant.run(create, api_key=KEY, base_url=server.url)
     assert server.seen[0].target == "/v2/conversations"
 
 
-def test_a_proxy_that_refuses(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_refuses(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer([answer(403, b"")] * 3) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
         with pytest.raises(ProxyError, match="HTTPS_PROXY") as raised:
-            colour.run(create, world=World(), api_key=KEY, base_url="https://api.invalid")
+            variant.run(create, world=World(), api_key=KEY, base_url="https://api.invalid")
     assert raised.value.delivery is Delivery.UNSENT
     assert KEY not in "".join(map(str, proxy.seen))
 
 
-def test_a_proxy_that_is_not_there(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_is_not_there(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer([]) as gone:
         pass
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, gone.url)
     for url in ("http://api.invalid", "https://api.invalid"):
         with pytest.raises(ProxyError, match="HTTPS_PROXY") as raised:
-            colour.run(create, world=World(), api_key=KEY, base_url=url, allow_plain_http=True)
+            variant.run(create, world=World(), api_key=KEY, base_url=url, allow_plain_http=True)
         assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 3)
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "ftp://127.0.0.1:1"])
-def test_an_unusable_proxy(colour: Colour, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+def test_an_unusable_proxy(variant: Variant, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("https_proxy", proxy)
     with pytest.raises(ConfigurationError, match="proxy that the environment sets"):
-        colour.run(create, api_key=KEY, base_url="https://api.invalid")
+        variant.run(create, api_key=KEY, base_url="https://api.invalid")
 
 
-def test_tls_with_a_certificate_that_is_trusted_and_one_that_is_not(colour: Colour) -> None:
+def test_tls_with_a_certificate_that_is_trusted_and_one_that_is_not(variant: Variant) -> None:
     authority = trustme.CA()
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(serving)  # pyright: ignore[reportUnknownMemberType]
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)  # pyright: ignore[reportUnknownMemberType]
     with ScriptedServer([answer()], tls=serving) as server:
-        assert colour.run(create, api_key=KEY, base_url=server.url, ssl_context=trusting).id
+        assert variant.run(create, api_key=KEY, base_url=server.url, ssl_context=trusting).id
     with (
         ScriptedServer([answer()], tls=serving) as server,
         pytest.raises(TLSError, match="certificate") as raised,
     ):
-        colour.run(create, api_key=KEY, base_url=server.url)
+        variant.run(create, api_key=KEY, base_url=server.url)
     assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 1)
     assert server.seen == []
 
 
-def test_a_clock_that_runs_out_while_connecting(colour: Colour) -> None:
+def test_a_clock_that_runs_out_while_connecting(variant: Variant) -> None:
     with ScriptedServer([answer()]) as server, pytest.raises(ConversationsError) as raised:
-        colour.run(create, world=World(tick=1.0), api_key=KEY, base_url=server.url, timeout=0.5)
+        variant.run(create, world=World(tick=1.0), api_key=KEY, base_url=server.url, timeout=0.5)
     assert isinstance(raised.value, DeadlineError)
     assert raised.value.delivery is Delivery.UNSENT
 
@@ -117,7 +121,7 @@ def test_a_sync_read_ends_at_the_deadline_however_much_trickles_in() -> None:
         ScriptedServer([answer()]) as server,
         Client(KEY, base_url=server.url, timeout=1.5) as client,
     ):
-        client._effects = World(tick=1.0).effects()
+        client._environment = World(tick=1.0).environment()
         with pytest.raises(DeadlineError) as raised:
             create(client)
     assert raised.value.delivery is Delivery.UNSENT
@@ -126,22 +130,24 @@ def test_a_sync_read_ends_at_the_deadline_however_much_trickles_in() -> None:
 def test_a_sync_body_is_not_read_beyond_the_deadline() -> None:
     own = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(201, content=b"{}")))
     with own, Client(KEY, http_client=own, timeout=2.5) as client:
-        client._effects = World(tick=1.0).effects()
+        client._environment = World(tick=1.0).environment()
         with pytest.raises(DeadlineError) as raised:
             create(client)
     assert raised.value.delivery is Delivery.UNKNOWN
 
 
-def test_no_attempt_starts_after_the_deadline(colour: Colour) -> None:
+def test_no_attempt_starts_after_the_deadline(variant: Variant) -> None:
     with ScriptedServer([answer(429, {})]) as server, pytest.raises(DeadlineError) as raised:
-        colour.run(create, world=World(overslept=99.0), api_key=KEY, base_url=server.url, timeout=9)
+        variant.run(
+            create, world=World(overslept=99.0), api_key=KEY, base_url=server.url, timeout=9
+        )
     assert (raised.value.delivery, raised.value.attempts) == (Delivery.REFUSED, 2)
     assert len(server.seen) == 1
 
 
-def test_a_silent_handshake_is_a_connect_timeout(colour: Colour) -> None:
+def test_a_silent_handshake_is_a_connect_timeout(variant: Variant) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ConnectTimeoutError):
-        colour.run(
+        variant.run(
             create,
             world=World(),
             api_key=KEY,
@@ -220,13 +226,13 @@ def test_an_async_call_ends_at_the_deadline_whatever_the_transport_does(backend:
     anyio.run(main, backend=backend)
 
 
-def test_other_methods_send_no_body_and_no_idempotency_key(colour: Colour) -> None:
+def test_other_methods_send_no_body_and_no_idempotency_key(variant: Variant) -> None:
     query = (("limit", "1"), ("entityId", "a b&c"))
     request = Request(
         method="GET", template="/x", path="/x/" + path_segment("id", "a/b ?é%2F"), query=query
     )
     with ScriptedServer([answer(204, b"")]) as server:
-        answered = colour.run(
+        answered = variant.run(
             lambda client: client.conversations._engine.send(Operation(request, NoneType)),
             api_key=KEY,
             base_url=server.url,
@@ -277,10 +283,10 @@ def test_headers() -> None:
     assert repr(headers) == "Headers([('via', 'a, é'), ('x', 'é')])"
 
 
-def test_a_large_request_is_not_held_back(colour: Colour) -> None:
+def test_a_large_request_is_not_held_back(variant: Variant) -> None:
     body = {"text": "x" * 200_000}
     with ScriptedServer([answer(200, {})]) as server:
-        colour.run(
+        variant.run(
             lambda client: client.request("POST", "/v2/x", returns=dict, body=body),
             api_key=KEY,
             base_url=server.url,
@@ -289,7 +295,7 @@ def test_a_large_request_is_not_held_back(colour: Colour) -> None:
 
 
 def test_nothing_is_left_of_a_limit_whose_deadline_is_over() -> None:
-    over = Until(5.0, deadline=1.0, clock=lambda: 1.0)
+    over = DeadlineLimit(5.0, deadline=1.0, clock=lambda: 1.0)
     with pytest.raises(httpcore.ReadTimeout):
         seconds_left(over, httpcore.ReadTimeout)
 

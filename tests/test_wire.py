@@ -33,7 +33,7 @@ from conversations_client import (
     structure,
     unstructure,
 )
-from conversations_client._json import parse
+from conversations_client._json.parser import parse
 
 LEAST: dict[str, Any] = {
     "kind": "conversation",
@@ -463,8 +463,10 @@ def test_running_out_of_memory_is_a_typed_error(monkeypatch: pytest.MonkeyPatch)
     def exhaust(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("conversations_client._json._decoder", SimpleNamespace(decode=exhaust))
-    monkeypatch.setattr("conversations_client._json.quick", exhaust)
+    monkeypatch.setattr(
+        "conversations_client._json.parser._decoder", SimpleNamespace(decode=exhaust)
+    )
+    monkeypatch.setattr("conversations_client._json.parser.quick", exhaust)
     with pytest.raises(DecodeError, match="nested too deeply"):
         parse(b"[]")
     converter.register_structure_hook(Exhausting, exhaust)

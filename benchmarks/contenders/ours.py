@@ -115,7 +115,7 @@ def imported(load: Load) -> Measurement:
 
 def page(load: Load) -> Measurement:
     from conversations_client import ConversationPage, structure
-    from conversations_client._json import parse
+    from conversations_client._json.parser import parse
 
     def read(body: bytes) -> Sized:
         return structure(parse(body), ConversationPage).data

@@ -62,7 +62,7 @@ async def timed_async(
     load: Load, call: Callable[[], Awaitable[object]], *, expected: object
 ) -> Measurement:
     """Make `load.count` calls in `load.tasks` tasks over connections that are open already."""
-    import asyncio  # noqa: PLC0415 - not before the contender does
+    import asyncio
 
     async def work(calls: int) -> int:
         return sum([await call() != expected for _ in range(calls)])
@@ -98,7 +98,7 @@ async def counted_async(load: Load, found: Callable[[int], Awaitable[int]]) -> M
 
 def parsed(load: Load, read: Callable[[bytes], Sized]) -> Measurement:
     """Read one page `load.count` times, beside `json.loads` of the same."""
-    import json  # noqa: PLC0415 - not before the contender does
+    import json
 
     body = payloads.page(0, payloads.PAGE_SIZE)
     wrong = sum(len(read(body)) != payloads.PAGE_SIZE for _ in range(WARM_UP))
@@ -115,8 +115,8 @@ def parsed(load: Load, read: Callable[[bytes], Sized]) -> Measurement:
 
 def weighed(load: Load, structure: Callable[[object], object]) -> Measurement:
     """The bytes of an object beyond the parsed JSON that it is made from."""
-    import json  # noqa: PLC0415 - not before the contender does
-    import tracemalloc  # noqa: PLC0415 - as above
+    import json
+    import tracemalloc
 
     values = [json.loads(payloads.conversation(number)) for number in range(load.count)]
     structure(values[0])
@@ -134,7 +134,7 @@ def _server_cpu(load: Load) -> float:
 
 
 def _ask(load: Load, path: str) -> bytes:
-    import socket  # noqa: PLC0415 - not before the contender does
+    import socket
 
     host, _, port = load.url.rpartition("/")[2].partition(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
@@ -150,7 +150,7 @@ def _peak() -> int:
             found = next(line for line in status if line.startswith("VmHWM:"))
         return int(found.split()[1]) * 2**10
     except FileNotFoundError:
-        import resource  # noqa: PLC0415 - not before the contender does
+        import resource
 
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
@@ -182,8 +182,8 @@ def run(
 
 
 def _print(measured: Measurement | Awaitable[Measurement] | None) -> None:
-    import asyncio  # noqa: PLC0415 - not before the contender does
-    import json  # noqa: PLC0415 - as above
+    import asyncio
+    import json
 
     async def finished(coming: Awaitable[Measurement]) -> Measurement:
         return await coming

@@ -16,7 +16,7 @@ def main() -> int:
     """
     try:
         # Here, because the extra may be missing: that is to be said, not thrown.
-        from conversations_client.cli._run import run  # noqa: PLC0415
+        from conversations_client.cli._run import run
     except ModuleNotFoundError as error:
         sys.stderr.write(
             f"The command line needs {error.name}, which is not installed: "

@@ -37,7 +37,7 @@ def local_sandbox(
     """
     try:
         # Here, because the server costs time to import, and its extra may be missing.
-        from conversations_client.sandbox import Sandbox  # noqa: PLC0415
+        from conversations_client.sandbox import Sandbox
 
         sandbox = Sandbox(port=port, db=db or default_db(), api_key=api_key)
     except (ImportError, OSError) as error:

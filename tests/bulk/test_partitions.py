@@ -75,7 +75,7 @@ def test_a_part_can_be_carried_out_anywhere(path: Path, tmp_path: Path) -> None:
 
 def test_a_cluster_one_of_whose_workers_is_killed(path: Path, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
-    from conversations_client.bulk.dask import import_file  # noqa: PLC0415 - needs the extra
+    from conversations_client.bulk.dask import import_file
 
     journals, mark = tmp_path / "journals", tmp_path / "killed"
     with (
@@ -103,7 +103,7 @@ def test_a_rate_is_divided_among_the_parts_that_run_at_once(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     distributed = pytest.importorskip("distributed")
-    from conversations_client.bulk.dask import import_file  # noqa: PLC0415 - needs the extra
+    from conversations_client.bulk.dask import import_file
 
     path.write_text("{}\n" * 32)
     rates: list[float | None] = []

@@ -11,8 +11,8 @@ from scripted import ScriptedServer, answer
 from streaming import chunk, head, word
 
 from conversations_client import Client, ConversationsError, Retry
-from conversations_client._failures import transport_error
-from conversations_client._secret import Secret
+from conversations_client._base.secret import Secret
+from conversations_client._http.error_mapping import transport_error
 from conversations_client.cli._words import _IN_OTHER_WORDS, in_words
 
 ID = "conv_1"

@@ -1,4 +1,4 @@
-"""What can be made to go wrong in the sandbox, as clients of every colour meet with it."""
+"""What can be made to go wrong in the sandbox, as clients of every variant meet with it."""
 
 import asyncio
 import socket
@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from colours import Colour, everything
+from variants import Variant, everything
 
 from conversations_client import (
     Client,
@@ -62,28 +62,28 @@ def names(sandbox: Sandbox) -> list[str]:
         return [each.display_name for each in client.conversations.list()]
 
 
-def ended(colour: Colour, sandbox: Sandbox, call: Any, **settings: Any) -> ConversationsError:
+def ended(variant: Variant, sandbox: Sandbox, call: Any, **settings: Any) -> ConversationsError:
     with pytest.raises(ConversationsError) as raised:
-        colour.run(call, **options(sandbox, **settings))
+        variant.run(call, **options(sandbox, **settings))
     return raised.value
 
 
-def test_a_failure(colour: Colour, sandbox: Sandbox) -> None:
+def test_a_failure(variant: Variant, sandbox: Sandbox) -> None:
     sandbox.fail_next(429, retry_after=0.5, message="Slower")
-    error = ended(colour, sandbox, create)
+    error = ended(variant, sandbox, create)
     assert isinstance(error, RateLimitError)
     assert (error.service_message, error.retry_after) == ("Slower", 0.5)
     sandbox.fail_next()
-    error = ended(colour, sandbox, create)
+    error = ended(variant, sandbox, create)
     assert isinstance(error, ServerError)
     assert (error.status, error.retry_after) == (503, None)
     assert error.request_id is not None
     assert names(sandbox) == []
 
 
-def test_a_failure_that_is_retried(colour: Colour, sandbox: Sandbox) -> None:
+def test_a_failure_that_is_retried(variant: Variant, sandbox: Sandbox) -> None:
     sandbox.fail_next(503, retry_after=0, times=2)
-    colour.run(create, **options(sandbox, retry=Retry(attempts=3)))
+    variant.run(create, **options(sandbox, retry=Retry(attempts=3)))
     assert sandbox.disruptions == ()
     assert names(sandbox) == ["a"]
     *creates, listing = sandbox.requests
@@ -96,37 +96,37 @@ def test_a_failure_that_is_retried(colour: Colour, sandbox: Sandbox) -> None:
     assert not any("authorization" in each.headers for each in sandbox.requests)
 
 
-def test_an_answer_of_another_kind(colour: Colour, sandbox: Sandbox) -> None:
+def test_an_answer_of_another_kind(variant: Variant, sandbox: Sandbox) -> None:
     sandbox.answer_next("<html>", content_type="text/html")
-    error = ended(colour, sandbox, create)
+    error = ended(variant, sandbox, create)
     assert isinstance(error, DecodeError)
     assert "200 and text/html" in str(error)
     sandbox.answer_next({"kind": "conversation"}, status=201)
-    assert isinstance(ended(colour, sandbox, create), DecodeError)
+    assert isinstance(ended(variant, sandbox, create), DecodeError)
     assert names(sandbox) == []
 
 
-def test_a_dropped_connection(colour: Colour, sandbox: Sandbox) -> None:
+def test_a_dropped_connection(variant: Variant, sandbox: Sandbox) -> None:
     sandbox.drop_next()
-    error = ended(colour, sandbox, create)
+    error = ended(variant, sandbox, create)
     assert isinstance(error, DisconnectError)
     assert error.delivery is Delivery.UNKNOWN
     assert names(sandbox) == []
     sandbox.drop_next(after_acting=True)
-    assert isinstance(ended(colour, sandbox, create), DisconnectError)
+    assert isinstance(ended(variant, sandbox, create), DisconnectError)
     assert names(sandbox) == ["a"]
     sandbox.drop_next(after_acting=True)
-    assert isinstance(ended(colour, sandbox, read), DisconnectError)
+    assert isinstance(ended(variant, sandbox, read), DisconnectError)
 
 
-def test_a_late_answer(colour: Colour, sandbox: Sandbox) -> None:
+def test_a_late_answer(variant: Variant, sandbox: Sandbox) -> None:
     async def held(seconds: float) -> None:
         assert seconds == 60
         await asyncio.Event().wait()
 
     sandbox._pacing.sleep = held
     sandbox.delay_next(60)
-    late = ended(colour, sandbox, create, timeout=Timeout(idle=0.05))
+    late = ended(variant, sandbox, create, timeout=Timeout(idle=0.05))
     assert isinstance(late, IdleTimeoutError)
     assert names(sandbox) == ["a"]
 
@@ -165,7 +165,7 @@ def test_the_end_of_the_sandbox_cuts_a_delay_short(sandbox: Sandbox) -> None:
     ],
 )
 def test_a_broken_stream(
-    colour: Colour, sandbox: Sandbox, arguments: dict[str, Any], stored: list[str], words: str
+    variant: Variant, sandbox: Sandbox, arguments: dict[str, Any], stored: list[str], words: str
 ) -> None:
     with Client(**options(sandbox)) as client:
         one = client.conversations.create().id
@@ -177,11 +177,11 @@ def test_a_broken_stream(
                 one, message="One two three", model="sandbox/echo"
             )
 
-        error = ended(colour, sandbox, scenario)
+        error = ended(variant, sandbox, scenario)
         assert isinstance(error, StreamTruncatedError)
         assert words in str(error)
         assert error.partial.text == "".join(stored)
-        whole = colour.run(scenario, **options(sandbox))
+        whole = variant.run(scenario, **options(sandbox))
         assert isinstance(whole, Response)
         messages = client.conversations.retrieve(one).messages
     assert messages is not None

@@ -1,12 +1,12 @@
-"""respx and pytest-httpx in the same test: each answers its own, in every colour."""
+"""respx and pytest-httpx in the same test: each answers its own, in every variant."""
 
 from typing import Any
 
 import httpx
 import pytest
 import respx
-from colours import Colour
 from pytest_httpx import HTTPXMock
+from variants import Variant
 
 from conversations_client import RateLimitError, Retry, unstructure
 from conversations_client.sandbox import Sandbox
@@ -21,7 +21,7 @@ def create(client: Any) -> Any:
     return client.conversations.create(display_name="a")
 
 
-def test_respx_answers_the_client_with_what_a_factory_made(colour: Colour) -> None:
+def test_respx_answers_the_client_with_what_a_factory_made(variant: Variant) -> None:
     with respx.mock:
         respx.post(URL).mock(
             side_effect=[
@@ -29,28 +29,28 @@ def test_respx_answers_the_client_with_what_a_factory_made(colour: Colour) -> No
                 httpx.Response(429, headers={"Retry-After": "2"}),
             ]
         )
-        assert colour.run(create, **OPTIONS) == ONE
+        assert variant.run(create, **OPTIONS) == ONE
         with pytest.raises(RateLimitError):
-            colour.run(create, **OPTIONS)
+            variant.run(create, **OPTIONS)
 
 
 def test_pytest_httpx_answers_the_client_with_what_a_factory_made(
-    colour: Colour, httpx_mock: HTTPXMock
+    variant: Variant, httpx_mock: HTTPXMock
 ) -> None:
     httpx_mock.add_response(method="POST", url=URL, status_code=201, json=unstructure(ONE))
-    assert colour.run(create, **OPTIONS) == ONE
+    assert variant.run(create, **OPTIONS) == ONE
     request = httpx_mock.get_request()
     assert request is not None
     assert request.headers["authorization"] == "Bearer k"
 
 
-def test_the_sandbox_under_respx(colour: Colour, conversations_sandbox: Sandbox) -> None:
+def test_the_sandbox_under_respx(variant: Variant, conversations_sandbox: Sandbox) -> None:
     sandbox = conversations_sandbox
     with respx.mock:
         respx.route(host="127.0.0.1").pass_through()
         respx.get("https://example.com/").respond(204)
         assert httpx.get("https://example.com/").status_code == 204
-        colour.run(create, api_key=sandbox.api_key, base_url=sandbox.url)
+        variant.run(create, api_key=sandbox.api_key, base_url=sandbox.url)
     assert len(sandbox.requests) == 1
 
 
@@ -60,12 +60,12 @@ def is_elsewhere(request: httpx.Request) -> bool:
 
 @pytest.mark.httpx_mock(should_mock=is_elsewhere)
 def test_the_sandbox_under_pytest_httpx(
-    colour: Colour, conversations_sandbox: Sandbox, httpx_mock: HTTPXMock
+    variant: Variant, conversations_sandbox: Sandbox, httpx_mock: HTTPXMock
 ) -> None:
     sandbox = conversations_sandbox
     httpx_mock.add_response(url="https://example.com/", status_code=204)
     assert httpx.get("https://example.com/").status_code == 204
-    colour.run(create, api_key=sandbox.api_key, base_url=sandbox.url)
+    variant.run(create, api_key=sandbox.api_key, base_url=sandbox.url)
     assert len(sandbox.requests) == 1
 
 

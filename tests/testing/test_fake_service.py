@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
-from colours import Colour, everything
+from variants import Variant, everything
 
 from conversations_client import (
     UNSET,
@@ -47,15 +47,15 @@ def fake() -> FakeService:
     return FakeService()
 
 
-def run(colour: Colour, fake: FakeService, scenario: Any, **settings: Any) -> Any:
+def run(variant: Variant, fake: FakeService, scenario: Any, **settings: Any) -> Any:
     async def main() -> Any:
         async with fake.async_client(**settings) as client:
             assert isinstance(client, AsyncClient)
             result = scenario(client)
             return await result if inspect.isawaitable(result) else result
 
-    if colour.name != "sync":
-        return anyio.run(main, backend=colour.name)
+    if variant.name != "sync":
+        return anyio.run(main, backend=variant.name)
     with fake.client(**settings) as client:
         assert isinstance(client, Client)
         return scenario(client)
@@ -143,19 +143,19 @@ SAID = factories.response(text="Hello.")
     ],
 )
 def test_an_answer_is_given_and_the_call_kept(
-    colour: Colour, fake: FakeService, made: Any, answer: Any, recorded: Any
+    variant: Variant, fake: FakeService, made: Any, answer: Any, recorded: Any
 ) -> None:
     fake.answer(answer)
-    assert run(colour, fake, made) == answer
+    assert run(variant, fake, made) == answer
     assert fake.calls == (recorded,)
     assert fake.pending == ()
 
 
-def test_a_listing(colour: Colour, fake: FakeService) -> None:
+def test_a_listing(variant: Variant, fake: FakeService) -> None:
     one, two, three = factories.conversations(3)
     fake.answer(factories.page(one, two, has_more=True), factories.page(three))
     listed = run(
-        colour,
+        variant,
         fake,
         listing(limit=2, entity_id="agent_a"),
     )
@@ -166,95 +166,95 @@ def test_a_listing(colour: Colour, fake: FakeService) -> None:
     )
 
 
-def test_a_raw_response(colour: Colour, fake: FakeService) -> None:
+def test_a_raw_response(variant: Variant, fake: FakeService) -> None:
     fake.answer(ONE, PAGE)
-    raw = run(colour, fake, call("conversations.with_raw_response.create"))
+    raw = run(variant, fake, call("conversations.with_raw_response.create"))
     assert (raw.parsed, raw.status, raw.request_id) == (ONE, 201, "req_1")
-    raw = run(colour, fake, call("conversations.with_raw_response.list"))
+    raw = run(variant, fake, call("conversations.with_raw_response.list"))
     assert (raw.parsed, raw.status, raw.request_id) == (PAGE, 200, "req_2")
     assert fake.calls[-1] == ListCall(limit=UNSET)
 
 
-def test_any_endpoint(colour: Colour, fake: FakeService) -> None:
+def test_any_endpoint(variant: Variant, fake: FakeService) -> None:
     fake.answer({"a": 1}, None)
     raw = run(
-        colour,
+        variant,
         fake,
         call("request", "PUT", "/v2/a%2Fb", returns=dict, query={"c": "d"}, body=[1]),
     )
     assert raw.parsed == {"a": 1}
     path = "/v2/conversations/conv_1/a"
-    run(colour, fake, call("request", "GET", path, returns=type(None)))
+    run(variant, fake, call("request", "GET", path, returns=type(None)))
     assert fake.calls == (
         RequestCall(method="PUT", path="/v2/a%2Fb", query={"c": "d"}, body=[1]),
         RequestCall(method="GET", path=path, query={}, body=UNSET),
     )
 
 
-def test_json_as_it_is(colour: Colour, fake: FakeService) -> None:
+def test_json_as_it_is(variant: Variant, fake: FakeService) -> None:
     fake.answer({"kind": "conversation", "displayName": "a", "createdAt": 1, "updatedAt": 2, "new": 3})  # fmt: skip
-    made = run(colour, fake, call("conversations.create"))
+    made = run(variant, fake, call("conversations.create"))
     assert (made.id, made.extra) == (None, {"new": 3})
 
 
 respond = call("conversations.responses.create", "conv_1", message=["a", "b"], model="c/d")
 
 
-def test_events_that_end_otherwise(colour: Colour, fake: FakeService) -> None:
+def test_events_that_end_otherwise(variant: Variant, fake: FakeService) -> None:
     begun: list[Event] = [factories.response_started(), factories.part_delta()]
     fake.answer(begun, [*begun, factories.response_failed(error="Too hot", code=529)])
     with pytest.raises(StreamTruncatedError) as truncated:
-        run(colour, fake, respond)
+        run(variant, fake, respond)
     assert truncated.value.partial == factories.partial_response()
     with pytest.raises(ResponseFailedError) as failed:
-        run(colour, fake, respond)
+        run(variant, fake, respond)
     assert (failed.value.service_message, failed.value.code) == ("Too hot", 529)
     kept = fake.calls[0]
     assert isinstance(kept, CreateResponseCall)
     assert kept.text == "ab"
 
 
-def test_failures(colour: Colour, fake: FakeService) -> None:
+def test_failures(variant: Variant, fake: FakeService) -> None:
     limit = factories.status_error(RateLimitError, message="Slower", retry_after=2)
     fake.fail(limit)
     with pytest.raises(RateLimitError) as refused:
-        run(colour, fake, call("conversations.create"))
+        run(variant, fake, call("conversations.create"))
     assert refused.value is not limit
     assert (refused.value.service_message, refused.value.retry_after) == ("Slower", 2.0)
     assert refused.value.request_id == "req_1"
     fake.fail(factories.transport_error(DisconnectError, message="gone"))
     with pytest.raises(DisconnectError, match="POST /v2/conversations: gone") as broken:
-        run(colour, fake, call("conversations.create"))
+        run(variant, fake, call("conversations.create"))
     assert broken.value.delivery is Delivery.UNKNOWN
     fake.fail(factories.status_error(NotFoundError))
     with pytest.raises(NotFoundError):
-        run(colour, fake, respond)
+        run(variant, fake, respond)
     assert len(fake.calls) == 3
 
 
-def test_retries_where_they_are_asked_for(colour: Colour, fake: FakeService) -> None:
+def test_retries_where_they_are_asked_for(variant: Variant, fake: FakeService) -> None:
     fake.fail(factories.transport_error(ConnectError))
     fake.answer(ONE)
     retry = Retry(wait_initial=0)
-    assert run(colour, fake, call("conversations.create"), retry=retry) == ONE
+    assert run(variant, fake, call("conversations.create"), retry=retry) == ONE
     first, second = fake.calls
     assert isinstance(first, CreateCall)
     assert isinstance(second, CreateCall)
     assert first.idempotency_key == second.idempotency_key != None  # noqa: E711 - of both
 
 
-def test_arguments_are_checked_and_nothing_is_taken(colour: Colour, fake: FakeService) -> None:
+def test_arguments_are_checked_and_nothing_is_taken(variant: Variant, fake: FakeService) -> None:
     fake.answer(ONE)
     with pytest.raises(InvalidArgumentError):
-        run(colour, fake, call("conversations.create", display_name="x" * 101))
+        run(variant, fake, call("conversations.create", display_name="x" * 101))
     assert (fake.calls, fake.pending) == ((), (ONE,))
 
 
-def test_a_call_that_nobody_thought_of(colour: Colour, fake: FakeService) -> None:
+def test_a_call_that_nobody_thought_of(variant: Variant, fake: FakeService) -> None:
     with pytest.raises(AssertionError, match=r"no answer to DeleteCall\(conversation_id='a'\)"):
-        run(colour, fake, call("conversations.delete", "a"))
+        run(variant, fake, call("conversations.delete", "a"))
     with pytest.raises(AssertionError, match="no answer to CreateResponseCall"):
-        run(colour, fake, respond)
+        run(variant, fake, respond)
 
 
 @pytest.mark.parametrize(
@@ -269,18 +269,18 @@ def test_a_call_that_nobody_thought_of(colour: Colour, fake: FakeService) -> Non
     ],
 )
 def test_an_answer_to_another_call(
-    colour: Colour, fake: FakeService, made: Any, answer: Any, wanted: str
+    variant: Variant, fake: FakeService, made: Any, answer: Any, wanted: str
 ) -> None:
     fake.answer(answer)
     with pytest.raises(AssertionError, match=wanted):
-        run(colour, fake, made)
+        run(variant, fake, made)
 
 
 def test_the_project_is_the_one_that_is_given(
-    colour: Colour, fake: FakeService, monkeypatch: pytest.MonkeyPatch
+    variant: Variant, fake: FakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ORQ_PROJECT_ID", "prj_environment")
     fake.answer(ONE, ONE)
-    run(colour, fake, call("conversations.create"))
-    run(colour, fake, call("conversations.create"), project_id="prj_1")
+    run(variant, fake, call("conversations.create"))
+    run(variant, fake, call("conversations.create"), project_id="prj_1")
     assert fake.calls == (CreateCall(), CreateCall(project_id="prj_1"))

@@ -1,0 +1,1 @@
+"""Calls as values: operations, arguments, retry decisions and status mapping. No I/O."""

@@ -1,0 +1,223 @@
+"""The checks of what callers pass, and its way onto the wire; each raises InvalidArgumentError."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final, TypedDict, cast
+from urllib.parse import quote
+
+import attrs
+
+from conversations_client._base.unset import UNSET, Unset
+from conversations_client._json.attributes import wire_name
+from conversations_client._json.converter import unstructure
+from conversations_client.errors import InvalidArgumentError
+from conversations_client.models import ConversationMetadata
+
+LONGEST_DISPLAY_NAME: Final = 100
+LARGEST_PAGE: Final = 100
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+class ConversationMetadataUpdateParam(TypedDict, total=False):
+    """The metadata to change: a missing key is left alone, None is sent as null."""
+
+    generating_title: bool
+    entity_id: str | None
+
+
+class ConversationMetadataParam(TypedDict, total=False):
+    """The metadata to send: a missing key is left out, None is sent as null."""
+
+    generating_title: bool
+    entity_id: str | None
+    model: str | None
+
+
+class CreateRequest(TypedDict, total=False):
+    """One conversation to create, with the arguments of `create`: a missing key is left out.
+
+    A `project_id` that is missing is the client's own, and None names no project at all.
+    """
+
+    display_name: str
+    metadata: ConversationMetadata | ConversationMetadataParam
+    project_id: str | None
+    idempotency_key: str
+
+
+def path_segment(name: str, value: object) -> str:
+    """An id, quoted so that it is one segment of a path whatever it holds."""
+    text = checked_id(name, value)
+    if text in {".", ".."}:
+        raise InvalidArgumentError(f"{name} is {text!r}, which is no id.")
+    return quote(text, safe="")
+
+
+def checked_id(name: str, value: object) -> str:
+    """An id that may be sent."""
+    text = checked_string(name, value)
+    if not text.strip():
+        raise InvalidArgumentError(f"{name} is empty: pass the id that the API gave.")
+    return text
+
+
+def checked_string(name: str, value: object) -> str:
+    """A text that UTF-8 can hold."""
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"{name} must be a string, not {type(value).__name__}.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgumentError(
+            f"{name} holds half of a surrogate pair, which is no text: "
+            "decode what it comes from again, or replace it."
+        ) from None
+    return value
+
+
+def checked_display_name(value: object) -> str:
+    """A name that the API takes."""
+    text = checked_string("display_name", value)
+    if len(text) > LONGEST_DISPLAY_NAME:
+        raise InvalidArgumentError(
+            f"display_name has {len(text)} characters; the API takes at most "
+            f"{LONGEST_DISPLAY_NAME}: shorten it."
+        )
+    return text
+
+
+def checked_metadata(value: object) -> dict[str, Any]:
+    """Metadata as a dict of the API's names or as its class, by wire names."""
+    given = value if isinstance(value, ConversationMetadata) else _metadata_of(value)
+    title: object = given.generating_title
+    if title is not None and type(title) is not bool:
+        raise InvalidArgumentError(
+            f"metadata: generating_title must be True or False, not {type(title).__name__}."
+        )
+    for name, found in (("entity_id", given.entity_id), ("model", given.model)):
+        if found is not None and not isinstance(found, Unset):
+            checked_id(f"metadata: {name}", found)
+    return cast("dict[str, Any]", unstructure(given))
+
+
+def _metadata_of(value: object) -> ConversationMetadata:
+    if not isinstance(value, Mapping):
+        raise InvalidArgumentError(
+            f"metadata must be a dict or a ConversationMetadata, not {type(value).__name__}."
+        )
+    given = cast("Mapping[object, Any]", value)
+    known = {a.name: wire_name(a) for a in attrs.fields(ConversationMetadata) if a.name != "extra"}
+    for key in given:
+        if key not in known:
+            raise InvalidArgumentError(_unknown_key(key, known))
+    if given.get("generating_title", UNSET) is None:
+        raise InvalidArgumentError(
+            "metadata: generating_title can't be null: leave it out, or pass True or False."
+        )
+    return ConversationMetadata(**cast("Mapping[str, Any]", given))
+
+
+def _unknown_key(key: object, known: Mapping[str, str]) -> str:
+    meant = next((name for name, wire in known.items() if wire == key), None)
+    advice = f"did you mean {meant!r}?" if meant else f"it takes {', '.join(known)}."
+    return f"metadata: unknown key {key!r}; {advice}"
+
+
+def checked_create_request(value: object) -> Mapping[str, Any]:
+    """The arguments of one create of many."""
+    if not isinstance(value, Mapping):
+        raise InvalidArgumentError(
+            f"A request must be a dict such as CreateRequest, not {type(value).__name__}."
+        )
+    known = CreateRequest.__annotations__
+    for key in cast("Mapping[object, Any]", value):
+        if key not in known:
+            raise InvalidArgumentError(f"Unknown key {key!r}; a request takes {', '.join(known)}.")
+    return cast("Mapping[str, Any]", value)
+
+
+def checked_max_in_flight(value: object) -> int:
+    """How many calls go on at once."""
+    if type(value) is not int or value < 1:
+        raise InvalidArgumentError("max_in_flight must be a whole number, 1 or more.")
+    return value
+
+
+def checked_rate(value: object) -> float | None:
+    """How many calls are made in a second."""
+    if value is None:
+        return None
+    if type(value) not in {int, float} or not 0 < cast("float", value) < math.inf:
+        raise InvalidArgumentError("rate must be a number above 0, or None for no limit.")
+    return cast("float", value)
+
+
+def checked_metadata_update(value: object) -> dict[str, Any]:
+    """Metadata to change, by wire names; the model of a conversation can't be."""
+    changes = checked_metadata(value)
+    if "model" in changes:
+        raise InvalidArgumentError(
+            "metadata: model can't be changed, only generating_title and entity_id."
+        )
+    return changes
+
+
+def checked_limit(value: object) -> str:
+    """The size of a page."""
+    if type(value) is not int or not 1 <= value <= LARGEST_PAGE:
+        raise InvalidArgumentError(f"limit must be a whole number from 1 to {LARGEST_PAGE}.")
+    return str(value)
+
+
+def checked_context(value: object) -> str:
+    """What a conversation is to be named after."""
+    text = checked_string("context", value)
+    if not text:
+        raise InvalidArgumentError("context is empty: pass what the conversation is about.")
+    return text
+
+
+def checked_model(value: object) -> str:
+    """What is to answer."""
+    text = checked_string("model", value)
+    provider, slash, model_id = text.partition("/")
+    if not (provider and slash and model_id):
+        raise InvalidArgumentError(
+            "model must name its provider too, as in 'openai/gpt-4o': provider/model_id."
+        )
+    return text
+
+
+def checked_path(value: object) -> str:
+    """The path of an endpoint that the client doesn't know."""
+    text = checked_string("path", value)
+    if (
+        not text.startswith("/")
+        or {".", ".."} & set(text.split("/"))
+        or not all("!" <= c <= "~" and c not in "?#\\" for c in text)
+    ):
+        raise InvalidArgumentError(
+            "path must begin with '/', have no '.' or '..' and no '?' or '#', and be quoted with "
+            "urllib.parse.quote where it holds what a URL can't; query= takes the rest."
+        )
+    return text
+
+
+def checked_method(value: object) -> str:
+    """An HTTP method, upper case."""
+    text = checked_string("method", value).upper()
+    if text not in METHODS:
+        raise InvalidArgumentError(f"method must be one of {', '.join(METHODS)}.")
+    return text
+
+
+def checked_idempotency_key(value: object) -> str | None:
+    """A caller's own `Idempotency-Key`; None has one made up."""
+    if value is None:
+        return None
+    text = checked_string("idempotency_key", value)
+    if not 1 <= len(text) <= 255 or not all("!" <= c <= "~" for c in text):  # noqa: PLR2004
+        raise InvalidArgumentError(
+            "idempotency_key must be 1 to 255 visible ASCII characters, such as a UUID."
+        )
+    return text

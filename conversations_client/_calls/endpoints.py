@@ -1,0 +1,232 @@
+"""The operations of the API, one function each: arguments in, an Operation out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import NoneType
+from typing import Any, Final, TypeVar
+
+from attrs import evolve, frozen
+
+from conversations_client._base.unset import UNSET, Unset
+from conversations_client._json.converter import unstructure
+from conversations_client._json.serialization import json_body, json_value
+from conversations_client.errors import InvalidArgumentError
+from conversations_client.messages import RequestPart, UserMessage
+from conversations_client.models import (
+    Conversation,
+    ConversationMetadata,
+    ConversationPage,
+    ConversationWithMessages,
+)
+
+from .arguments import (
+    ConversationMetadataParam,
+    ConversationMetadataUpdateParam,
+    checked_context,
+    checked_create_request,
+    checked_display_name,
+    checked_id,
+    checked_idempotency_key,
+    checked_limit,
+    checked_metadata,
+    checked_metadata_update,
+    checked_method,
+    checked_model,
+    checked_path,
+    path_segment,
+)
+from .operation import Operation, Request
+from .user_message import checked_message
+
+T = TypeVar("T")
+
+_ALL: Final = "/v2/conversations"
+_ONE: Final = "/v2/conversations/{conversation_id}"
+
+
+def anything(
+    method: str,
+    path: str,
+    *,
+    returns: type[T],
+    query: Mapping[str, str],
+    body: object,
+    idempotency_key: str | None,
+) -> Operation[T]:
+    """An operation that the client doesn't know."""
+    checked = checked_path(path)
+    request = Request(
+        method=checked_method(method),
+        template=checked,
+        path=checked,
+        query=tuple(query.items()),
+        body=None if body is UNSET else json_value(unstructure(body)),
+        idempotency_key=checked_idempotency_key(idempotency_key),
+    )
+    return Operation(request, returns)
+
+
+def create(
+    *,
+    display_name: str | Unset,
+    metadata: ConversationMetadata | ConversationMetadataParam | Unset,
+    project_id: str | Unset | None,
+    idempotency_key: str | None,
+) -> Operation[Conversation]:
+    """`POST /v2/conversations`."""
+    fields: dict[str, Any] = {
+        "displayName": UNSET if display_name is UNSET else checked_display_name(display_name),
+        "projectId": UNSET
+        if project_id is None or project_id is UNSET
+        else checked_id("project_id", project_id),
+        "metadata": UNSET if metadata is UNSET else checked_metadata(metadata),
+    }
+    return Operation(
+        Request(
+            method="POST",
+            template=_ALL,
+            path=_ALL,
+            body=json_body(fields),
+            idempotency_key=checked_idempotency_key(idempotency_key),
+        ),
+        Conversation,
+    )
+
+
+def create_one_of_many(
+    request: object, *, project_id: str | None, new_key: Callable[[], str]
+) -> Operation[Conversation]:
+    """`POST /v2/conversations`, as it stands in a `CreateRequest`."""
+    given = checked_create_request(request)
+    operation = create(
+        display_name=given.get("display_name", UNSET),
+        metadata=given.get("metadata", UNSET),
+        project_id=given.get("project_id", project_id),
+        idempotency_key=given.get("idempotency_key"),
+    )
+    # The same on every repeat, also on those that the engine knows nothing of.
+    key = operation.request.idempotency_key or new_key()
+    return evolve(
+        operation, request=evolve(operation.request, idempotency_key=key, is_one_of_many=True)
+    )
+
+
+@frozen(kw_only=True)
+class Listing:
+    """`GET /v2/conversations/`, page by page."""
+
+    limit: int | Unset
+    starting_after: str | None
+    ending_before: str | None
+    entity_id: str | None
+
+    @property
+    def is_backwards(self) -> bool:
+        """Whether each page is newer than the one before."""
+        return self.ending_before is not None
+
+    def page(self, cursor: str | None) -> Operation[ConversationPage]:
+        """The page behind a conversation, or the first one."""
+        if self.starting_after is not None and self.ending_before is not None:
+            raise InvalidArgumentError(
+                "starting_after and ending_before exclude each other: pass one."
+            )
+        after, before = (
+            (self.starting_after, cursor or self.ending_before)
+            if self.is_backwards
+            else (cursor or self.starting_after, None)
+        )
+        query = [] if self.limit is UNSET else [("limit", checked_limit(self.limit))]
+        for name, wire, value in (
+            ("starting_after", "startingAfter", after),
+            ("ending_before", "endingBefore", before),
+            ("entity_id", "entityId", self.entity_id),
+        ):
+            if value is not None:
+                query.append((wire, checked_id(name, value)))
+        # The service's first revision has this path without the slash, the second with it.
+        request = Request(method="GET", template=f"{_ALL}/", path=f"{_ALL}/", query=tuple(query))
+        elsewhere = evolve(request, template=_ALL, path=_ALL)
+        return Operation(request, ConversationPage, elsewhere=elsewhere)
+
+
+def retrieve(conversation_id: str) -> Operation[ConversationWithMessages]:
+    """`GET /v2/conversations/{conversation_id}`."""
+    return Operation(_one("GET", conversation_id), ConversationWithMessages)
+
+
+def update(
+    conversation_id: str,
+    *,
+    display_name: str | Unset,
+    metadata: ConversationMetadata | ConversationMetadataUpdateParam | Unset,
+) -> Operation[Conversation]:
+    """`PATCH /v2/conversations/{conversation_id}`."""
+    fields: dict[str, Any] = {}
+    if display_name is not UNSET:
+        fields["displayName"] = checked_display_name(display_name)
+    if metadata is not UNSET:
+        fields["metadata"] = checked_metadata_update(metadata)
+    if not fields or fields == {"metadata": {}}:
+        raise InvalidArgumentError("Nothing to change: pass display_name or metadata.")
+    return Operation(_one("PATCH", conversation_id, body=json_body(fields)), Conversation)
+
+
+def delete(conversation_id: str) -> Operation[None]:
+    """`DELETE /v2/conversations/{conversation_id}`."""
+    return Operation(_one("DELETE", conversation_id), NoneType)
+
+
+def generate_name(
+    conversation_id: str, *, context: str, idempotency_key: str | None
+) -> Operation[Conversation]:
+    """`POST /v2/conversations/{conversation_id}/generate-name`."""
+    request = _one(
+        "POST",
+        conversation_id,
+        "/generate-name",
+        body=json_body({"context": checked_context(context)}),
+        idempotency_key=checked_idempotency_key(idempotency_key),
+    )
+    return Operation(request, Conversation)
+
+
+def create_response(
+    conversation_id: str,
+    *,
+    message: str | UserMessage | Sequence[str | RequestPart],
+    model: str,
+    task_id: str | Unset,
+    idempotency_key: str | None,
+) -> Operation[None]:
+    """`POST /v2/conversations/{conversation_id}/responses`."""
+    fields: dict[str, Any] = {
+        "message": checked_message(message),
+        "model": checked_model(model),
+        "task_id": UNSET if task_id is UNSET else checked_id("task_id", task_id),
+        "stream": True,
+    }
+    request = _one(
+        "POST",
+        conversation_id,
+        "/responses",
+        body=json_body(fields),
+        idempotency_key=checked_idempotency_key(idempotency_key),
+    )
+    return Operation(evolve(request, streams=True), NoneType)
+
+
+def _one(
+    method: str,
+    conversation_id: str,
+    below: str = "",
+    *,
+    body: bytes | None = None,
+    idempotency_key: str | None = None,
+) -> Request:
+    return Request(
+        method=method,
+        template=_ONE + below,
+        path=f"{_ALL}/{path_segment('conversation_id', conversation_id)}{below}",
+        body=body,
+        idempotency_key=idempotency_key,
+    )

@@ -1,0 +1,86 @@
+"""The check of a message to send, and its way onto the wire; raises InvalidArgumentError."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Any, Final, cast
+
+from conversations_client._json.converter import unstructure
+from conversations_client.errors import InvalidArgumentError
+from conversations_client.messages import (
+    ErrorPart,
+    FileContent,
+    FilePart,
+    TextPart,
+    ToolResultPart,
+    UserMessage,
+)
+
+from .arguments import checked_id, checked_string
+
+_EXPECTED: Final = "message must be a string, a list of strings and parts, or a UserMessage"
+_EXPECTED_PARTS: Final = "message: parts must be a list of strings and parts"
+
+
+def checked_message(value: object) -> dict[str, Any]:
+    """A message, by wire names: a string, or strings and parts, or a UserMessage."""
+    if not isinstance(value, UserMessage):
+        given = [value] if isinstance(value, str) else value
+        return {"role": "user", "parts": _parts(given, _EXPECTED)}
+    checked: dict[str, Any] = {"role": value.role, "parts": _parts(value.parts, _EXPECTED_PARTS)}
+    if value.message_id is not None:
+        checked["messageId"] = checked_id("message: message_id", value.message_id)
+    return checked
+
+
+def _parts(value: object, expected: str) -> list[object]:
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        raise InvalidArgumentError(f"{expected}, not {type(value).__name__}.")
+    parts = cast("Sequence[object]", value)
+    if not parts:
+        raise InvalidArgumentError("message is empty: pass what to say.")
+    return [_part(f"message[{index}]", part) for index, part in enumerate(parts)]
+
+
+def _part(name: str, value: object) -> object:
+    match value:
+        case str():
+            return _part(name, TextPart(text=value))
+        case TextPart():
+            checked_string(f"{name}.text", value.text)
+        case FilePart():
+            _check_file(f"{name}.file", value.file)
+        case ToolResultPart():
+            checked_id(f"{name}.tool_call_id", value.tool_call_id)
+        case ErrorPart():
+            checked_string(f"{name}.error", value.error)
+        case _:
+            raise InvalidArgumentError(
+                f"{name} must be a string, a TextPart, a FilePart, a ToolResultPart or an "
+                f"ErrorPart, not {type(value).__name__}."
+            )
+    try:
+        return unstructure(value)
+    except RecursionError:
+        raise InvalidArgumentError(f"{name} is nested too deeply, or holds itself.") from None
+
+
+def _check_file(name: str, file: object) -> None:
+    if not isinstance(file, FileContent):
+        raise InvalidArgumentError(f"{name} must be a FileContent, not {type(file).__name__}.")
+    if (file.bytes is None) == (file.uri is None):
+        raise InvalidArgumentError(
+            f"{name} must have bytes or uri, one of them: use FilePart.from_bytes(…) or "
+            "FilePart.from_uri(…)."
+        )
+    if file.uri is not None:
+        checked_string(f"{name}.uri", file.uri)
+        return
+    try:
+        content = base64.b64decode(checked_string(f"{name}.bytes", file.bytes), validate=True)
+    except (binascii.Error, ValueError):
+        content = b""
+    if not content:
+        raise InvalidArgumentError(
+            f"{name}.bytes must be base64 of 1 byte or more: use FilePart.from_bytes(…)."
+        )

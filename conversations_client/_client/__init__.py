@@ -1,0 +1,1 @@
+"""What users call: the clients, their resources, pages and streams."""

@@ -1,0 +1,244 @@
+"""The async client: settings and connections put together."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from conversations_client._base.unset import UNSET, Unset
+from conversations_client._calls.retry import Retry
+from conversations_client._calls.settings import Settings, Timeout
+from conversations_client.hooks import AsyncHooks
+
+from .client_base import (
+    MAX_EVENT_BYTES,
+    MAX_RESPONSE_BYTES,
+    ClientBase,
+    SharedConnections,
+    check_hooks,
+    check_injected,
+    check_ssl_context,
+    checked_settings,
+    overrides,
+)
+
+if TYPE_CHECKING:
+    import ssl
+
+    from conversations_client._calls.call import RawResponse
+    from conversations_client._engine.engine import AsyncEngine
+    from conversations_client._engine.environment import Environment
+    from conversations_client._http.library import AsyncHTTPClient
+    from conversations_client._http.transport import (
+        AsyncConnections,
+        InjectedAsyncConnections,
+    )
+
+    from .async_conversations import AsyncConversations
+
+T = TypeVar("T")
+
+
+class AsyncClient(ClientBase):
+    """A client of the Conversations API for asyncio and trio.
+
+    Make one and share it: it may be used by many tasks at once, and it keeps its connections
+    open from call to call. `aclose()` it at the end, or use it as an async context manager.
+
+    Args:
+        api_key: The API key; the environment's ORQ_API_KEY if left out.
+        base_url: Where the service is; ORQ_BASE_URL if left out, or else https://my.orq.ai.
+        project_id: The project (`prj_…`) to create conversations in where a call names none;
+            ORQ_PROJECT_ID if left out, or else none.
+        timeout: How long a call may take: a `Timeout`, or the seconds for the whole of it, or None
+            for no limit on the whole. Default `Timeout(total=60, connect=5, idle=30)`.
+        retry: How often a request is sent again; `Retry(attempts=1)` for never.
+        max_connections: How many connections are open at once at most. Default 100.
+        max_response_bytes: How large an answer may be after decompression. Default 64 MiB.
+        max_event_bytes: How large one event of a streamed response may be. Default 16 MiB.
+        allow_plain_http: Whether the key may go to other machines over plain HTTP. Default False.
+        pickle_key: Whether the key goes with the client when it is pickled. Default False: the
+            ORQ_API_KEY of where it is unpickled is used.
+        ssl_context: What decides which certificates are trusted; those of certifi if left out.
+        http_client: An `httpx.AsyncClient` or `httpx2.AsyncClient` to send through instead of own
+            connections; it is never closed, and its redirects and auth are not used.
+        hooks: Functions to call around each attempt.
+
+    Raises:
+        ConfigurationError: A setting is missing or unusable.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        project_id: str | None = None,
+        timeout: Timeout | float | None = Timeout(),  # noqa: B008 - frozen
+        retry: Retry = Retry(),  # noqa: B008 - frozen
+        max_connections: int = 100,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+        max_event_bytes: int = MAX_EVENT_BYTES,
+        allow_plain_http: bool = False,
+        pickle_key: bool = False,
+        ssl_context: "ssl.SSLContext | None" = None,
+        http_client: "AsyncHTTPClient | None" = None,
+        hooks: AsyncHooks | None = None,
+    ) -> None:
+        settings = checked_settings(
+            api_key=api_key,
+            base_url=base_url,
+            project_id=project_id,
+            timeout=timeout,
+            retry=retry,
+            max_connections=max_connections,
+            max_response_bytes=max_response_bytes,
+            max_event_bytes=max_event_bytes,
+            allow_plain_http=allow_plain_http,
+            pickle_key=pickle_key,
+        )
+        check_injected(http_client, "AsyncClient")
+        check_ssl_context(ssl_context)
+
+        def connect() -> "AsyncConnections | InjectedAsyncConnections":
+            from conversations_client._http.transport import async_connections
+
+            return async_connections(settings, ssl_context, http_client)
+
+        self._set_up(settings, SharedConnections(connect), hooks, owner=True)
+        self._not_pickled = overrides(ssl_context=ssl_context, http_client=http_client)
+
+    _shared: "SharedConnections[AsyncConnections | InjectedAsyncConnections]"
+
+    def _set_up(
+        self,
+        settings: Settings,
+        shared: "SharedConnections[AsyncConnections | InjectedAsyncConnections]",
+        hooks: AsyncHooks | None,
+        *,
+        owner: bool,
+    ) -> None:
+        check_hooks(hooks, AsyncHooks)
+        self._settings = settings
+        self._shared = shared
+        self._hooks = hooks
+        self._owner = owner
+        self._environment: Environment | None = None
+
+    @cached_property
+    def conversations(self) -> "AsyncConversations":
+        """The operations on conversations."""
+        from .async_conversations import AsyncConversations
+
+        return AsyncConversations(
+            self._engine, project_id=self._settings.project_id, pause=self._pause
+        )
+
+    @property
+    def _connections(self) -> "AsyncConnections | InjectedAsyncConnections":
+        return self._shared.get()
+
+    @cached_property
+    def _engine(self) -> "AsyncEngine":
+        from conversations_client._engine.engine import AsyncEngine
+
+        return AsyncEngine(self._settings, self._connections, self._environment, self._hooks)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        returns: type[T],
+        query: Mapping[str, str] | None = None,
+        body: object = UNSET,
+        idempotency_key: str | None = None,
+    ) -> "RawResponse[T]":
+        """Call an endpoint that this client has no method for.
+
+        Args:
+            method: The HTTP method; a POST or PATCH is repeated only where that is safe.
+            path: The path below `base_url`, quoted where it holds what a URL can't.
+            returns: The class of the answer: an attrs class of your own, `dict`, or `NoneType`
+                where a success has no body.
+            query: The query's names and values.
+            body: JSON, or an object to be made JSON; left out, nothing is sent.
+            idempotency_key: What the service may know a repeat of this very request by; a random
+                one is made up for a POST if left out.
+
+        Returns:
+            The answer in its envelope.
+
+        Raises:
+            InvalidArgumentError: An argument can't be right; nothing was sent.
+            TransportError: No complete answer came.
+            StatusError: The service refused or failed.
+            DecodeError: The answer is not of the class.
+            ClientClosedError: The client is closed.
+        """
+        from conversations_client._calls.endpoints import anything
+
+        return await self._engine.send(
+            anything(
+                method,
+                path,
+                returns=returns,
+                query=query or {},
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def with_options(
+        self,
+        *,
+        api_key: str | None = None,
+        project_id: str | Unset | None = UNSET,
+        timeout: Timeout | float | Unset | None = UNSET,
+        retry: Retry | None = None,
+        max_response_bytes: int | None = None,
+        max_event_bytes: int | None = None,
+        hooks: AsyncHooks | Unset | None = UNSET,
+    ) -> Self:
+        """A client with some settings changed, over the same connections.
+
+        What is left out stays as it is. Closing the copy closes nothing; closing this client
+        ends the copy too.
+
+        Raises:
+            ConfigurationError: A setting is unusable.
+        """
+        settings = self._changed(
+            api_key=api_key,
+            project_id=project_id,
+            timeout=timeout,
+            retry=retry,
+            max_response_bytes=max_response_bytes,
+            max_event_bytes=max_event_bytes,
+        )
+        copy = type(self).__new__(type(self))
+        copy._set_up(  # noqa: SLF001 - a copy of itself
+            settings,
+            self._shared,
+            self._hooks if hooks is UNSET else hooks,
+            owner=False,
+        )
+        copy._environment = self._environment  # noqa: SLF001 - as above
+        copy._not_pickled = self._not_pickled  # noqa: SLF001 - as above
+        return copy
+
+    async def aclose(self) -> None:
+        """Close the connections; calls after it raise ClientClosedError."""
+        if self._owner:
+            await self._connections.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()

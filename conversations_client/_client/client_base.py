@@ -1,0 +1,208 @@
+"""What both clients are set up with, whatever their colour."""
+
+import os
+import sys
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
+
+from attrs import asdict, evolve
+
+from conversations_client._base.unset import UNSET, Unset
+from conversations_client._calls.retry import Retry
+from conversations_client._calls.settings import (
+    Settings,
+    Timeout,
+    checked_api_key,
+    checked_retry,
+    chosen_base_url,
+    chosen_project_id,
+    chosen_timeout,
+)
+from conversations_client.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from .many.shared_backoff import SharedBackoff
+
+ConnectionsT = TypeVar("ConnectionsT")
+
+MAX_RESPONSE_BYTES: Final = 64 * 2**20
+MAX_EVENT_BYTES: Final = 16 * 2**20
+
+
+class ClientBase:
+    """What both clients are set up with."""
+
+    _settings: Settings
+    _shared: "SharedConnections[Any]"
+    _hooks: Any
+    _not_pickled: tuple[str, ...]
+
+    @property
+    def base_url(self) -> str:
+        """Where the service is, without a slash at the end."""
+        return self._settings.base_url
+
+    @property
+    def project_id(self) -> str | None:
+        """The project that conversations are created in where a call names none."""
+        return self._settings.project_id
+
+    @property
+    def timeout(self) -> Timeout:
+        """How long a call may take."""
+        return self._settings.timeout
+
+    @property
+    def retry(self) -> Retry:
+        """How often a request is sent again."""
+        return self._settings.retry
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self.base_url!r})"
+
+    def __copy__(self) -> Self:
+        return self.with_options()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # A client is shared: whoever copies what holds one means no second set of connections.
+        return self.with_options()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._not_pickled:
+            raise TypeError(
+                f"A {type(self).__name__} with {' and '.join(self._not_pickled)} can't be pickled: "
+                "make it where it is used."
+            )
+        settings = asdict(self._settings, recurse=False)
+        key = self._settings.api_key.reveal() if self._settings.pickle_key else None
+        return _unpickled, (type(self), {**settings, "api_key": key}, self._hooks)
+
+    @property
+    def _pause(self) -> "SharedBackoff":
+        from .many.shared_backoff import shared_backoff
+
+        # An HTTP client of somebody else may lead anywhere, whatever the URL says.
+        place = self._shared if "http_client" in self._not_pickled else self.base_url
+        return shared_backoff(place, self._settings.api_key)
+
+    @abstractmethod
+    def with_options(self) -> Self:
+        """A client with some settings changed, over the same connections."""
+
+    def _changed(
+        self,
+        *,
+        api_key: str | None,
+        project_id: str | Unset | None,
+        timeout: Timeout | float | Unset | None,
+        retry: Retry | None,
+        max_response_bytes: int | None,
+        max_event_bytes: int | None,
+    ) -> Settings:
+        changes: dict[str, Any] = {}
+        if api_key is not None:
+            changes["api_key"] = checked_api_key(api_key, {})
+        if project_id is not UNSET:
+            changes["project_id"] = chosen_project_id(project_id, {})
+        if timeout is not UNSET:
+            changes["timeout"] = chosen_timeout(timeout)
+        if retry is not None:
+            changes["retry"] = checked_retry(retry)
+        if max_response_bytes is not None:
+            changes["max_response_bytes"] = max_response_bytes
+        if max_event_bytes is not None:
+            changes["max_event_bytes"] = max_event_bytes
+        return evolve(self._settings, **changes)
+
+
+def checked_settings(
+    *,
+    api_key: str | None,
+    base_url: str | None,
+    project_id: str | None,
+    timeout: Timeout | float | None,
+    retry: Retry,
+    max_connections: int,
+    max_response_bytes: int,
+    max_event_bytes: int,
+    allow_plain_http: bool,
+    pickle_key: bool,
+) -> Settings:
+    """The settings of a new client: arguments, else the environment, else defaults."""
+    return Settings(
+        api_key=checked_api_key(api_key, os.environ),
+        base_url=chosen_base_url(base_url, os.environ),
+        project_id=chosen_project_id(project_id, os.environ),
+        timeout=chosen_timeout(timeout),
+        retry=checked_retry(retry),
+        max_connections=max_connections,
+        max_response_bytes=max_response_bytes,
+        max_event_bytes=max_event_bytes,
+        allow_plain_http=allow_plain_http,
+        pickle_key=pickle_key,
+    )
+
+
+class SharedConnections(Generic[ConnectionsT]):
+    """What a client and its copies send through, made when the first of them sends.
+
+    Args:
+        make: Makes it; without effect until it is used, for two threads may make one each.
+    """
+
+    def __init__(self, make: Callable[[], ConnectionsT]) -> None:
+        self._make = make
+        self._made: dict[str, ConnectionsT] = {}
+
+    def get(self) -> ConnectionsT:
+        """The one that all of them use."""
+        return self._made.get("it") or self._made.setdefault("it", self._make())
+
+
+def overrides(**options: object) -> tuple[str, ...]:
+    """The names of the options that are not None."""
+    return tuple(name for name, option in options.items() if option is not None)
+
+
+def _unpickled(cls: type[Any], settings: dict[str, Any], hooks: object) -> Any:  # noqa: ANN401 - of cls
+    if settings["api_key"] is None and not os.environ.get("ORQ_API_KEY"):
+        raise ConfigurationError(
+            f"The {cls.__name__} was pickled without its API key: set the ORQ_API_KEY environment "
+            "variable where it is unpickled, or make it with pickle_key=True."
+        )
+    client = cls(hooks=hooks, **settings)
+    # A client that has no project has none elsewhere either.
+    client._settings = evolve(client._settings, project_id=settings["project_id"])
+    return client
+
+
+def check_ssl_context(context: object) -> None:
+    """Refuse what is no SSLContext; raises ConfigurationError."""
+    # Whoever has made one has imported the module.
+    ssl = sys.modules.get("ssl")
+    if context is not None and (ssl is None or not isinstance(context, ssl.SSLContext)):
+        raise ConfigurationError(
+            f"ssl_context must be an ssl.SSLContext, not {type(context).__name__}."
+        )
+
+
+def check_hooks(hooks: object, expected: type) -> None:
+    """Refuse what is no hooks of the right colour; raises ConfigurationError."""
+    if hooks is not None and not isinstance(hooks, expected):
+        raise ConfigurationError(
+            f"hooks must be {expected.__name__}(…), not {type(hooks).__name__}."
+        )
+
+
+def check_injected(client: object, expected: str) -> None:
+    """Refuse what is no client of the right colour; raises ConfigurationError."""
+    if client is None:
+        return
+    from conversations_client._http.library import classes
+
+    if not isinstance(client, classes(expected)):
+        raise ConfigurationError(
+            f"http_client must be an httpx.{expected} or an httpx2.{expected}, "
+            f"not {type(client).__name__}."
+        )

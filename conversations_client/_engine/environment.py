@@ -1,0 +1,21 @@
+"""The clocks, the randomness and the sleep that an engine uses."""
+
+import random
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+
+import anyio
+from attrs import field, frozen
+
+
+@frozen(kw_only=True)
+class Environment:
+    """What an engine uses besides the network; tests inject their own."""
+
+    clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    jitter: Callable[[], float] = random.random
+    new_key: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
+    sleep: Callable[[float], None] = time.sleep
+    sleep_async: Callable[[float], Awaitable[None]] = anyio.sleep

@@ -1,0 +1,79 @@
+"""A span of OpenTelemetry for each call, around those of its attempts, in programs that use it."""
+
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
+from types import TracebackType
+from typing import Any, Final, TypeAlias
+
+from conversations_client._base.version import __version__
+from conversations_client._calls.call import Call
+
+End: TypeAlias = Callable[[BaseException | None], None]
+"""Ends a span; takes the error that the call came to, or None."""
+
+_TRACE: Final = "opentelemetry.trace"
+
+
+def _nothing(_: BaseException | None) -> None:
+    pass
+
+
+_UNTRACED: Final = nullcontext(_nothing)
+
+
+def traced(call: Call[Any], *, ends: bool = True) -> AbstractContextManager[End]:
+    """A block in which the spans that start belong to the call's own.
+
+    Args:
+        call: The call.
+        ends: Whether the call is over at the end of the block. Where it isn't, what the block
+            gives is to be called when it is, unless the block itself fails.
+    """
+    # A program that doesn't import it has nowhere to send spans to.
+    if sys.modules.get(_TRACE) is None:
+        return _UNTRACED
+    # Another thread may be in the midst of importing it: that is waited for.
+    return _Traced(import_module(_TRACE), call, ends=ends)
+
+
+class _Traced:
+    def __init__(self, trace: Any, call: Call[Any], *, ends: bool) -> None:  # noqa: ANN401 - a module
+        request = call.operation.request
+        tracer = trace.get_tracer("conversations_client", __version__)
+        attributes = {"http.request.method": request.method, "url.template": request.template}
+        self._failed = trace.StatusCode.ERROR
+        self._call = call
+        self._ends = ends
+        name = f"{request.method} {request.template}"
+        self._span = tracer.start_span(name, attributes=attributes)
+        self._current = trace.use_span(
+            self._span, record_exception=False, set_status_on_exception=False
+        )
+
+    def __enter__(self) -> End:
+        self._current.__enter__()
+        return self._end
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._current.__exit__(exc_type, exc_value, traceback)
+        if self._ends or exc_value is not None:
+            self._end(exc_value)
+
+    def _end(self, error: BaseException | None) -> None:
+        if error is not None:
+            self._span.set_attribute("error.type", _name(type(error)))
+            self._span.set_status(self._failed, str(error))
+        if self._call.attempts > 1:
+            self._span.set_attribute("http.request.resend_count", self._call.attempts - 1)
+        self._span.end()
+
+
+def _name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}".removeprefix("builtins.")

@@ -1,0 +1,1 @@
+"""The building blocks of the public data classes: validators, times and reprs."""

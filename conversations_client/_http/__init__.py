@@ -1,0 +1,1 @@
+"""The network edge: the only code that knows httpx, httpcore, proxies, TLS and pools."""

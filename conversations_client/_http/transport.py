@@ -1,0 +1,216 @@
+"""Connections to the one origin of a client: opened on first use, shared by its copies."""
+
+import os
+import ssl
+from typing import Any, Final, cast
+from weakref import WeakKeyDictionary
+
+import anyio.lowlevel
+
+from conversations_client._calls.settings import Settings
+from conversations_client._http.connections.deadline_sockets import CUT_OFF
+
+from .async_pool import AsyncConnectionPool
+from .library import AsyncHTTPClient, HTTPClient, httpcore, httpx
+from .origin import KEEPALIVE_SECONDS, Origin
+from .pool import closed_error
+from .proxied_transport import ProxiedAsyncTransport, ProxiedTransport, through_proxy
+from .sync_pool import ConnectionPool
+
+
+class _OwnTransport(httpx.HTTPTransport):
+    """httpx's transport over a pool of ours, so that what instruments or mocks it still does."""
+
+    def __init__(self, origin: Origin) -> None:
+        pool = ConnectionPool(
+            origin.connect(), size=origin.max_connections, keepalive=KEEPALIVE_SECONDS
+        )
+        self._pool = cast("httpcore.ConnectionPool", pool)
+
+
+class _OwnAsyncTransport(httpx.AsyncHTTPTransport):
+    def __init__(self, origin: Origin) -> None:
+        pool = AsyncConnectionPool(
+            origin.connect_async(), size=origin.max_connections, keepalive=KEEPALIVE_SECONDS
+        )
+        self._pool = cast("httpcore.AsyncConnectionPool", pool)
+
+
+def connections(
+    settings: Settings, ssl_context: ssl.SSLContext | None, injected: HTTPClient | None
+) -> "Connections | InjectedConnections":
+    """What a sync client sends through."""
+    if injected is not None:
+        return InjectedConnections(injected)
+    return Connections(_origin(settings, ssl_context))
+
+
+def async_connections(
+    settings: Settings, ssl_context: ssl.SSLContext | None, injected: AsyncHTTPClient | None
+) -> "AsyncConnections | InjectedAsyncConnections":
+    """What an async client sends through."""
+    if injected is not None:
+        return InjectedAsyncConnections(injected)
+    return AsyncConnections(_origin(settings, ssl_context))
+
+
+def _origin(settings: Settings, ssl_context: ssl.SSLContext | None) -> Origin:
+    return Origin(
+        base_url=settings.base_url,
+        max_connections=settings.max_connections,
+        ssl_context=ssl_context,
+    )
+
+
+class Connections:
+    """What a sync client sends through, when nobody injected an httpx client."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+        self._by_pid: dict[int, httpx.HTTPTransport] = {}
+        self._closed = False
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """The head of the answer, its body still to come; raises ClientClosedError."""
+        if self._closed:
+            raise closed_error()
+        transport = self._by_pid.get(os.getpid()) or self._open()
+        return transport.handle_request(request)
+
+    def close(self) -> None:
+        """Close every connection, for good."""
+        self._closed = True
+        transport = self._by_pid.get(os.getpid())
+        if transport is not None:
+            transport.close()
+
+    def _open(self) -> httpx.HTTPTransport:
+        # A forked child must neither use nor close what its parent goes on using. There is no lock:
+        # a thread that the child doesn't have could hold it.
+        for pid in list(self._by_pid):
+            if pid != os.getpid():
+                _abandoned.append(self._by_pid.pop(pid, None))
+        proxied = self._origin.proxy_options()
+        made = through_proxy(ProxiedTransport, proxied) if proxied else _OwnTransport(self._origin)
+        transport = self._by_pid.setdefault(os.getpid(), made)
+        if self._closed:
+            # By another thread, which may not have seen it.
+            transport.close()
+            raise closed_error()
+        return transport
+
+
+class AsyncConnections:
+    """What an async client sends through, when nobody injected an httpx client."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+        self._pid = os.getpid()
+        # Connections belong to the event loop that opened them.
+        self._by_loop: WeakKeyDictionary[object, httpx.AsyncHTTPTransport] = WeakKeyDictionary()
+        self._closed = False
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """The head of the answer, its body still to come; raises ClientClosedError."""
+        return await self._transport().handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close every connection of this event loop, and open no more."""
+        self._closed = True
+        transport = self._by_loop.get(_event_loop())
+        if transport is not None and self._pid == os.getpid():
+            await transport.aclose()
+
+    def _transport(self) -> httpx.AsyncHTTPTransport:
+        if self._closed:
+            raise closed_error()
+        if self._pid != os.getpid():
+            # A forked child must neither use nor close what its parent goes on using.
+            _abandoned.append(self._by_loop)
+            self._by_loop, self._pid = WeakKeyDictionary(), os.getpid()
+        loop = _event_loop()
+        transport = self._by_loop.get(loop)
+        if transport is None:
+            self._forget_closed_loops()
+            transport = self._by_loop[loop] = self._open()
+        return transport
+
+    def _forget_closed_loops(self) -> None:
+        # Their connections hold those of asyncio, so that they would stay here for ever.
+        for loop in list(self._by_loop):
+            if getattr(loop, "is_closed", bool)():
+                self._by_loop.pop(loop, None)
+
+    def _open(self) -> httpx.AsyncHTTPTransport:
+        proxied = self._origin.proxy_options()
+        if proxied:
+            return through_proxy(ProxiedAsyncTransport, proxied)
+        return _OwnAsyncTransport(self._origin)
+
+
+def _event_loop() -> object:
+    token: object = anyio.lowlevel.current_token()
+    # The token itself is a new object every time.
+    return getattr(token, "native_token", token)
+
+
+def cut_off(request: httpx.Request) -> httpx.TimeoutException | None:
+    """What a request that was cut off had been waiting for; None if it may have been sent."""
+    return cast("httpx.TimeoutException | None", request.extensions.get(CUT_OFF))
+
+
+class InjectedConnections:
+    """What a sync client sends through when the caller brought an HTTP client."""
+
+    def __init__(self, client: HTTPClient) -> None:
+        self._client = client
+        self._closed = False
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """The head of the answer, its body still to come; raises ClientClosedError."""
+        if self._closed or self._client.is_closed:
+            raise closed_error()
+        response: httpx.Response = self._client.send(
+            _as_built_by(self._client, request), stream=True, auth=None, follow_redirects=False
+        )
+        return response
+
+    def close(self) -> None:
+        """Stop using the caller's client, and leave it open."""
+        self._closed = True
+
+
+class InjectedAsyncConnections:
+    """What an async client sends through when the caller brought an HTTP client."""
+
+    def __init__(self, client: AsyncHTTPClient) -> None:
+        self._client = client
+        self._closed = False
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """The head of the answer, its body still to come; raises ClientClosedError."""
+        if self._closed or self._client.is_closed:
+            raise closed_error()
+        response: httpx.Response = await self._client.send(
+            _as_built_by(self._client, request), stream=True, auth=None, follow_redirects=False
+        )
+        return response
+
+    async def aclose(self) -> None:
+        """Stop using the caller's client, and leave it open."""
+        self._closed = True
+
+
+def _as_built_by(client: HTTPClient | AsyncHTTPClient, request: httpx.Request) -> Any:  # noqa: ANN401 - its own
+    """The request with the headers, cookies and parameters that the caller's client adds."""
+    return client.build_request(
+        request.method,
+        str(request.url),
+        headers=request.headers.raw,
+        content=request.read() or None,
+        extensions=request.extensions,
+    )
+
+
+# Kept, for a collected socket would warn, and its TLS would say goodbye to the parent's peer.
+_abandoned: Final[list[object]] = []

@@ -1,0 +1,1 @@
+"""Turns JSON into classes and back, with the one cattrs converter."""

@@ -1,0 +1,124 @@
+"""The events of a response, put together."""
+
+from itertools import takewhile
+from typing import Any, Final
+
+from attrs import evolve
+
+from conversations_client.events import Event, PartDelta, PartDone, ResponseDone, ResponseStarted
+from conversations_client.messages import Part, ReasoningPart, TextPart
+from conversations_client.responses import PartialResponse, Response
+
+_RUN: Final = 1024
+
+
+class _Deltas:
+    """The deltas of a part, joined in runs: as objects they take many times their words' room."""
+
+    __slots__ = ("_latest", "_runs")
+
+    def __init__(self) -> None:
+        self._runs: list[Part] = []
+        self._latest: list[Part] = []
+
+    def add(self, delta: Part) -> None:
+        """Take the next one."""
+        if self._runs and type(self._runs[-1]) is not type(delta):
+            # It supersedes those before.
+            self._runs.clear()
+        self._latest.append(delta)
+        if len(self._latest) == _RUN:
+            self._runs.append(joined(self._latest))
+            self._latest.clear()
+
+    def joined(self) -> Part:
+        """The part that they come to, one or more."""
+        return joined([*self._runs, *self._latest])
+
+
+class ResponseAccumulator:
+    """What the events so far come to."""
+
+    def __init__(self) -> None:
+        self._started: ResponseStarted | None = None
+        self._parts: dict[str, _Deltas | Part] = {}
+
+    def add(self, event: Event) -> str:
+        """Take the next event; gives the words that it brings, none that came before."""
+        match event:
+            case PartDelta():
+                so_far = self._parts.get(event.part_id)
+                if so_far is None:
+                    so_far = self._parts[event.part_id] = _Deltas()
+                if not isinstance(so_far, _Deltas):
+                    return ""
+                so_far.add(event.delta)
+                return _words(event.delta)
+            case PartDone():
+                is_new = event.part_id not in self._parts
+                self._parts[event.part_id] = event.part
+                return _words(event.part) if is_new else ""
+            case ResponseStarted():
+                self._started = event
+                return ""
+            case _:
+                return ""
+
+    def partial(self) -> PartialResponse:
+        """What has arrived."""
+        return PartialResponse(**self._fields())
+
+    def whole(self, done: ResponseDone) -> Response:
+        """The response that an event ends."""
+        return Response(
+            **self._fields(),
+            finish_reason=done.finish_reason,
+            usage=done.usage,
+            pending_tool_calls=done.pending_tool_calls or (),
+        )
+
+    def _fields(self) -> dict[str, Any]:
+        parts = self._parts.values()
+        fields: dict[str, Any] = {
+            "parts": tuple(part.joined() if isinstance(part, _Deltas) else part for part in parts)
+        }
+        if self._started is not None:
+            fields |= {
+                "id": self._started.response_id,
+                "task_id": self._started.task_id,
+                "model": self._started.model,
+                "workflow_run_id": self._started.workflow_run_id,
+                "user_message_id": self._started.user_message_id,
+                "assistant_message_id": self._started.assistant_message_id,
+            }
+        return fields
+
+
+def _words(part: Part) -> str:
+    return part.text if isinstance(part, TextPart) else ""
+
+
+def joined(deltas: list[Part]) -> Part:
+    """The part that its deltas, one or more, come to."""
+    last = deltas[-1]
+    # A delta of another kind supersedes those before.
+    same = list(takewhile(lambda delta: type(delta) is type(last), reversed(deltas)))[::-1]
+    match last:
+        case TextPart():
+            words = "".join(delta.text for delta in same if isinstance(delta, TextPart))
+            return evolve(last, text=words, **_latest(same, "id", "metadata"))
+        case ReasoningPart():
+            words = "".join(delta.reasoning for delta in same if isinstance(delta, ReasoningPart))
+            latest = _latest(same, "id", "metadata", "signature")
+            return evolve(last, reasoning=words, **latest)
+        case _:
+            return last
+
+
+def _latest(deltas: list[Part], *names: str) -> dict[str, Any]:
+    """What the deltas say of the whole part; a later one has the word, if it says anything."""
+    found: dict[str, Any] = {}
+    for delta in deltas:
+        said = {name: getattr(delta, name) for name in names}
+        found |= {name: value for name, value in said.items() if value is not None}
+    return found

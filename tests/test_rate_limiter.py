@@ -1,0 +1,108 @@
+"""When the next of many may be sent: times in, seconds out."""
+
+import gc
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversations_client._base.secret import Secret
+from conversations_client._client.many.rate_limiter import RateLimiter
+from conversations_client._client.many.shared_backoff import SharedBackoff, shared_backoff
+
+
+def test_without_a_rate_nobody_waits() -> None:
+    throttle = RateLimiter(rate=None)
+    for index in range(3):
+        assert throttle.wait(100.0) == 0
+        throttle.sent(index, now=100.0)
+
+
+def test_a_rate_is_kept_from_the_first_on() -> None:
+    throttle = RateLimiter(rate=4)
+    throttle.sent(0, now=100.0)
+    assert throttle.wait(100.0) == 0.25
+    throttle.sent(1, now=100.25)
+    assert throttle.wait(100.25) == 0.25
+    assert throttle.wait(100.5) == 0
+
+
+def test_a_small_delay_is_made_up_for_and_a_long_one_is_not() -> None:
+    throttle = RateLimiter(rate=16)
+    throttle.sent(0, now=100.0)
+    throttle.sent(1, now=100.09375)  # 1/32 s late
+    assert throttle.wait(100.09375) == 0.03125
+    throttle.sent(2, now=200.0)
+    assert throttle.wait(200.0) == 0
+
+
+@given(
+    rate=st.floats(0.5, 5_000),
+    steps=st.lists(st.floats(0, 2), max_size=200),
+)
+def test_no_more_are_sent_than_the_rate_allows(rate: float, steps: list[float]) -> None:
+    throttle = RateLimiter(rate=rate)
+    now, sent = 0.0, [0.0]
+    throttle.sent(0, now=now)
+    for step in steps:
+        now += step
+        while throttle.wait(now) == 0 and len(sent) < 2_000:
+            sent.append(now)
+            throttle.sent(len(sent), now=now)
+    for at in {*sent}:
+        assert sum(at <= other <= at + 1 for other in sent) <= rate * 1.1 + 2
+
+
+def test_one_that_is_put_off_has_all_wait_and_then_one_goes_ahead() -> None:
+    throttle = RateLimiter(rate=None)
+    for index in range(3):
+        throttle.sent(index, now=100.0)
+    throttle.throttled(1, pause=2.0, now=100.0)
+    throttle.throttled(2, pause=1.0, now=100.5)
+    throttle.answered(0)
+    assert throttle.wait(101.0) == 1.0
+    assert throttle.wait(102.0) == 0
+    throttle.sent(1, now=102.0)
+    assert throttle.wait(102.0) == math.inf
+    throttle.throttled(1, pause=4.0, now=102.5)
+    assert throttle.wait(102.5) == 4.0
+    throttle.sent(1, now=106.5)
+    throttle.answered(1)
+    throttle.sent(2, now=106.5)
+    assert throttle.wait(106.5) == 0
+
+
+def test_who_shares_a_pause_waits_and_has_one_go_ahead_too() -> None:
+    pause = SharedBackoff()
+    mine, other = RateLimiter(rate=None, pause=pause), RateLimiter(rate=None, pause=pause)
+    for throttle in (mine, other):
+        throttle.sent(0, now=100.0)
+    mine.throttled(0, pause=2.0, now=100.0)
+    assert other.wait(101.0) == 1.0
+    other.answered(0)  # from before the pause
+    for throttle in (mine, other):
+        assert throttle.wait(102.0) == 0
+        throttle.sent(1, now=102.0)
+        assert throttle.wait(102.0) == math.inf
+    mine.throttled(1, pause=3.0, now=102.5)
+    other.answered(1)
+    assert other.wait(102.5) == mine.wait(102.5) == 3.0
+
+
+def test_a_pause_is_never_made_shorter() -> None:
+    pause = SharedBackoff()
+    one, other = RateLimiter(rate=None, pause=pause), RateLimiter(rate=None, pause=pause)
+    one.throttled(0, pause=5.0, now=100.0)
+    other.throttled(0, pause=1.0, now=100.0)
+    assert one.wait(100.0) == other.wait(100.0) == 5.0
+
+
+def test_a_pause_is_shared_by_place_and_key_while_somebody_holds_it() -> None:
+    held = shared_backoff("http://a", Secret("one-key"))
+    assert shared_backoff("http://a", Secret("one-key")) is held
+    assert shared_backoff("http://a", Secret("another")) is not held
+    assert shared_backoff("http://b", Secret("one-key")) is not held
+    held.extend(5.0)
+    del held
+    gc.collect()
+    assert shared_backoff("http://a", Secret("one-key")).until == -math.inf

@@ -1,0 +1,75 @@
+"""What JSON can't hold is named by its place, and never quoted."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversations_client import Client, ConversationMetadata, InvalidArgumentError
+from conversations_client._json.serialization import json_value
+
+LOOP: dict[str, Any] = {}
+LOOP["a"] = [LOOP]
+
+
+def nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+TWICE = ["the same list is no circle"]
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ({"metadata": {"a": 1, "tags": {"secret"}}}, "$.metadata.tags is a Python set."),
+        ([TWICE, TWICE, float("nan")], "$[2] is no number that JSON can hold."),
+        ((1, -float("inf")), "$[1] is no number that JSON can hold."),
+        ([10**5_000], "$[0] is no number that JSON can hold."),
+        ({"a b": {"c": "\ud800"}}, "$['a b'].c holds half of a surrogate pair, which is no text."),
+        ({"a": {"\ud800": 1}}, "$.a holds half of a surrogate pair, which is no text."),
+        ({"a": {(1, 2): 1}}, "$.a has a key that is no string."),
+        ({"a": {1: b"secret"}}, "$.a['1'] is a Python bytes."),
+        ({"a\n": b""}, r"$['a\n'] is a Python bytes."),
+        ({"x" * 300: b""}, f"$.{'x' * 198}… is a Python bytes."),
+        ({"-" * 300: b""}, f"$['{'-' * 50}'] is a Python bytes."),
+        (LOOP, "$.a[0] holds itself."),
+        ({"first": {"b": b""}, "second": b""}, "$.first.b is a Python bytes."),
+        (nested(100_000), "$ is nested too deeply."),
+    ],
+)
+def test_the_place_is_named(value: object, place: str) -> None:
+    with pytest.raises(InvalidArgumentError) as raised:
+        json_value(value)
+    assert str(raised.value).startswith(f"The arguments can't be written as JSON: {place} Pass ")
+    assert "secret" not in str(raised.value)
+    assert raised.value.__cause__ is raised.value.__context__ is None
+
+
+def test_a_create_names_it() -> None:
+    metadata = ConversationMetadata(extra={"labels": {"variants": {1, 2}}})
+    with (
+        Client("key", base_url="http://localhost:1") as client,
+        pytest.raises(
+            InvalidArgumentError, match=r"\$\.metadata\.labels\.variants is a Python set"
+        ),
+    ):
+        client.conversations.create(metadata=metadata)
+
+
+LEAVES = st.sampled_from([None, 1, 1.5, "é", float("nan"), b"", {1}, "\ud800"])
+KEYS = st.sampled_from(["a", "b c", 1, None, (1,), "\udfff"])
+
+
+@given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner)))
+def test_whatever_cannot_be_written_has_a_place(value: object) -> None:
+    problem = ""
+    try:
+        assert json_value(value)
+    except InvalidArgumentError as error:
+        problem = str(error)
+    assert "nested too deeply" not in problem  # which it says where it finds no place
