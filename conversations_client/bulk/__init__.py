@@ -11,10 +11,10 @@ Parquet needs the `bulk` extra: `pip install "conversations-client[bulk]"`.
 
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._exporting import export_file
-from conversations_client.bulk._importing import Report, import_file
+from conversations_client.bulk._import import Report, import_file
 from conversations_client.bulk._journal import Entry, Journal, State
 from conversations_client.bulk._partitions import Partition, entries_of, partitions, total
-from conversations_client.bulk._reading import count_rows
+from conversations_client.bulk._readers import count_rows
 from conversations_client.bulk._results import write_results
 
 __all__ = [

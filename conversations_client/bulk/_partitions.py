@@ -12,9 +12,9 @@ from attrs import frozen
 
 from conversations_client import Client
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._importing import Report, import_rows
+from conversations_client.bulk._import import Report, import_rows
 from conversations_client.bulk._journal import Entry, Journal
-from conversations_client.bulk._reading import index_rows, read_rows
+from conversations_client.bulk._readers import index_rows, read_rows
 from conversations_client.bulk._replacing import replacing
 
 _PLAN: Final = "plan.json"

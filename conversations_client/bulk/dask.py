@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any, Final, Protocol
 
 from conversations_client import Client
-from conversations_client.bulk._importing import Report
+from conversations_client.bulk._import import Report
 from conversations_client.bulk._partitions import Partition, partitions, total
 
 __all__ = ["Cluster", "import_file"]

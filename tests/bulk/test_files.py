@@ -10,7 +10,7 @@ import pytest
 
 from conversations_client import Conversation, ConversationMetadata, structure, unstructure
 from conversations_client.bulk import BulkError, count_rows, export_file
-from conversations_client.bulk._reading import read_rows
+from conversations_client.bulk._readers import read_rows
 from conversations_client.bulk._rows import Unreadable
 
 Write = Callable[[str, bytes], Path]

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conversations_client.bulk import BulkError, Partition, partitions
-from conversations_client.bulk._reading import read_rows
+from conversations_client.bulk._readers import read_rows
 from conversations_client.bulk._rows import Row
 
 BESIDE = 2**17  # bytes that may be read beside what is needed: heads, tails, and ahead

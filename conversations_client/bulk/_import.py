@@ -15,7 +15,7 @@ from conversations_client import (
 )
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._journal import Entry, Journal, State
-from conversations_client.bulk._reading import read_rows
+from conversations_client.bulk._readers import read_rows
 from conversations_client.bulk._rows import Row
 
 
