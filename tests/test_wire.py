@@ -480,3 +480,9 @@ def test_answers_can_be_hashed_pickled_and_copied() -> None:
     assert hash(conversation) == hash(copy.copy(conversation))
     assert pickle.loads(pickle.dumps(UNSET)) is UNSET
     assert (repr(UNSET), bool(UNSET)) == ("UNSET", False)
+
+
+@pytest.mark.parametrize("cls", [Conversation, ConversationPage, FilePart])
+def test_the_packages_own_classes_have_generated_hooks(cls: type) -> None:
+    hook = cast("Any", converter.get_structure_hook(cls))
+    assert hook.__code__.co_filename == "<string>"

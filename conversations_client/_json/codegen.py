@@ -35,11 +35,12 @@ _REFUSED: Final[dict[object, str]] = {
 """By the hook that it stands for: what refuses a value."""
 
 _INDENT: Final = "    "
+_PACKAGE: Final = __name__.partition(".")[0]
 
 
 def is_generated(cls: type) -> bool:
-    """Whether a class is of this very package: frozen, slotted, nothing to run when it is made."""
-    return cls.__module__.rpartition(".")[0] == __package__
+    """Whether a class is one of this package: frozen, slotted and without code in `__init__`."""
+    return cls.__module__.partition(".")[0] == _PACKAGE
 
 
 def generated_hook(cls: Any, converter: Converter) -> StructureHook:
