@@ -55,6 +55,7 @@ nitpick_ignore_regex = [
 FOR_THE_SOURCE = re.compile(r"<!-- where the source is read: begin -->.*?end -->\n", re.DOTALL)
 # What the client gives, and nobody makes.
 GIVEN = {"Conversations", "Outcomes", "Pages", "Responses", "Stream"}
+EXAMPLE = re.compile(r"Examples?:")
 ATTRIBUTE = re.compile(r"^(\.\. attribute:: .+)\n((?:(?!\.\. ).*\n)*?) +:type: (.+)$", re.MULTILINE)
 
 
@@ -75,6 +76,12 @@ def put_types_beside_names(*arguments: object) -> None:
     lines[:] = ATTRIBUTE.sub(r"\1\n   :type: \3\n\2", text).split("\n")
 
 
+def show_examples_as_code(*arguments: object) -> None:
+    """Make the code below `Example:` a literal block, which napoleon reads as prose."""
+    lines = cast("list[str]", arguments[-1])
+    lines[:] = [f"{line}:" if EXAMPLE.fullmatch(line) else line for line in lines]
+
+
 def leave_out_what_is_for_readers_of_the_source(*arguments: object) -> None:
     """Drop what a page says for those who read it where directives are not carried out."""
     source = cast("list[str]", arguments[-1])
@@ -85,4 +92,5 @@ def setup(app: Sphinx) -> None:
     """Connect what settings can't say."""
     app.connect("source-read", leave_out_what_is_for_readers_of_the_source)
     app.connect("autodoc-process-signature", shown_signature)
+    app.connect("autodoc-process-docstring", show_examples_as_code, priority=100)
     app.connect("autodoc-process-docstring", put_types_beside_names, priority=900)

@@ -19,12 +19,12 @@ HANDED_OUT = re.compile("(Async)?(Conversations|Pages|Responses|Stream)")
 
 def lines() -> Iterator[str]:
     """Every public name, each class followed by what it can be asked, in the order of names."""
-    for module in (conversations_client, *_modules()):
+    for module in (conversations_client, *public_modules()):
         for name in sorted(getattr(module, "__all__", ())):
             yield from _described(f"{module.__name__}.{name}", getattr(module, name))
 
 
-def _modules() -> Iterator[ModuleType]:
+def public_modules() -> Iterator[ModuleType]:
     for found in pkgutil.walk_packages(conversations_client.__path__, f"{PACKAGE}."):
         if found.ispkg and "._" not in found.name:
             yield importlib.import_module(found.name)

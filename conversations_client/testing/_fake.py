@@ -11,15 +11,16 @@ from conversations_client.testing._in_memory import async_client_of, client_of
 
 
 class FakeService:
-    """The service, in the place of which a test answers: no socket, no server, no thread.
+    """A fake of the service for unit tests: no socket, no server, no thread.
 
+    Its clients are real, sync or async: they check arguments, build requests and decode responses.
+    Each request takes the next planned answer. A request without one raises an AssertionError.
+
+    Example:
         fake = FakeService()
         fake.answer(factories.conversation(display_name="Refunds"))
         assert fake.client().conversations.create(display_name="Refunds").id is not None
         assert fake.calls == (CreateCall(display_name="Refunds"),)
-
-    Its clients are real ones of either colour: they check arguments, make requests, and read the
-    answers. Each request takes the next answer; a request without one is an AssertionError.
     """
 
     def __init__(self) -> None:
