@@ -14,7 +14,7 @@ from cattrs.dispatch import StructureHook
 
 from conversations_client._base.unset import Unset
 
-from .attributes import Attribute, attributes, is_enveloped, lies_within, wire_name
+from .attributes import Attribute, attributes, is_enveloped, keeps_extra, lies_within, wire_name
 from .decode_errors import Mismatch
 from .scalar_hooks import (
     boolean,
@@ -39,8 +39,8 @@ _PACKAGE: Final = __name__.partition(".")[0]
 
 
 def is_generated(cls: type) -> bool:
-    """Whether a class is one of this package: frozen, slotted and without code in `__init__`."""
-    return cls.__module__.partition(".")[0] == _PACKAGE
+    """Whether a class holds JSON of the API: frozen, slotted and without code in `__init__`."""
+    return cls.__module__.partition(".")[0] == _PACKAGE and keeps_extra(cls)
 
 
 def generated_hook(cls: Any, converter: Converter) -> StructureHook:
