@@ -26,8 +26,17 @@ if TYPE_CHECKING:
     from conversations_client._client.async_conversations import AsyncConversations
     from conversations_client._client.client import Client
     from conversations_client._client.conversations import Conversations
-    from conversations_client._client.many.outcomes import AsyncOutcomes, Outcomes
-    from conversations_client._client.many.window import Created, CreateOutcome, Failed
+    from conversations_client._client.many.async_outcomes import AsyncOutcomes
+    from conversations_client._client.many.outcome import (
+        Created,
+        CreateOutcome,
+        Deleted,
+        DeleteOutcome,
+        Failed,
+        Retrieved,
+        RetrieveOutcome,
+    )
+    from conversations_client._client.many.sync_outcomes import Outcomes
     from conversations_client._client.pages import AsyncPages, Pages
     from conversations_client._client.responses_resource import AsyncResponses, Responses
     from conversations_client._client.streams import AsyncStream, Stream
@@ -157,6 +166,8 @@ __all__ = [
     "DataPart",
     "DeadlineError",
     "DecodeError",
+    "DeleteOutcome",
+    "Deleted",
     "Delivery",
     "DisconnectError",
     "ErrorPart",
@@ -199,6 +210,8 @@ __all__ = [
     "ResponseStarted",
     "ResponseTooLargeError",
     "Responses",
+    "RetrieveOutcome",
+    "Retrieved",
     "Retry",
     "RetryInfo",
     "ServerError",
@@ -250,13 +263,14 @@ _HOMES: Final = (
     "responses",
     "_calls.arguments",
     "_calls.call",
-    "_client.many.window",
+    "_client.many.outcome",
     "_client.pages",
     "_client.streams",
     "_client.responses_resource",
     "_client.conversations",
     "_client.async_conversations",
-    "_client.many.outcomes",
+    "_client.many.sync_outcomes",
+    "_client.many.async_outcomes",
     "_json.converter",
 )
 

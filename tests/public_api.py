@@ -14,7 +14,7 @@ import conversations_client
 PACKAGE = conversations_client.__name__
 
 # What the client makes and hands out: how it is made is its own affair.
-HANDED_OUT = re.compile("(Async)?(Conversations|Pages|Responses|Stream)")
+HANDED_OUT = re.compile("(Async)?(Conversations|Outcomes|Pages|Responses|Stream)")
 
 
 def lines() -> Iterator[str]:

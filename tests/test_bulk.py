@@ -12,6 +12,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from many import run_many
 from scripted import CONVERSATION, HALF, HANG_UP, ScriptedServer, always, answer
 from variants import KEY, Variant, World
 
@@ -38,10 +39,9 @@ from conversations_client import (
     StreamClosedError,
     structure,
 )
-from conversations_client._calls.endpoints import create_one_of_many
-from conversations_client._calls.operation import Operation
+from conversations_client._client.many.operations import creation
 from conversations_client._client.many.rate_limiter import RateLimiter
-from conversations_client._client.many.window import Row, Step, Wait, Window
+from conversations_client._client.many.window import PendingRequest, Step, Wait, Window
 from conversations_client.sandbox import Sandbox
 
 CREATED = structure(CONVERSATION, Conversation)
@@ -65,25 +65,7 @@ def run(
     **options: Any,
 ) -> list[CreateOutcome]:
     """All outcomes of create_many in a variant; `then` is called after each of them."""
-    found: list[CreateOutcome] = []
-
-    def sync(client: Any) -> None:
-        with client.conversations.create_many(given, **options) as outcomes:
-            for outcome in outcomes:
-                found.append(outcome)
-                if then:
-                    then(found)
-
-    async def asynchronous(client: Any) -> None:
-        async with client.conversations.create_many(given, **options) as outcomes:
-            async for outcome in outcomes:
-                found.append(outcome)
-                if then:
-                    then(found)
-
-    scenario = sync if variant.name == "sync" else asynchronous
-    variant.run(scenario, world=world, **{"api_key": KEY, **(client or {})})
-    return found
+    return run_many(variant, "create_many", given, world=world, then=then, client=client, **options)
 
 
 def indices(outcomes: Iterable[CreateOutcome]) -> list[int]:
@@ -431,7 +413,7 @@ def test_outcomes_are_read_in_their_block_once(variant: Variant) -> None:
             pass
         with pytest.raises(StreamClosedError, match="not open"):
             next(iter(outcomes))
-        with pytest.raises(StreamClosedError, match="opened once"), outcomes:
+        with pytest.raises(StreamClosedError, match="opened only once"), outcomes:
             pass
 
     async def asynchronous(client: Any) -> None:
@@ -442,7 +424,7 @@ def test_outcomes_are_read_in_their_block_once(variant: Variant) -> None:
             pass
         with pytest.raises(StreamClosedError, match="not open"):
             await anext(aiter(outcomes))
-        with pytest.raises(StreamClosedError, match="opened once"):
+        with pytest.raises(StreamClosedError, match="opened only once"):
             async with outcomes:
                 pass
 
@@ -453,6 +435,7 @@ def test_outcomes_are_read_in_their_block_once(variant: Variant) -> None:
     ("options", "words"),
     [
         ({"requests": 3}, "requests must be an iterable of CreateRequest, not int."),
+        ({"requests": {}}, "requests must be an iterable of CreateRequest, not dict: pass a list."),
         ({"max_in_flight": 0}, "max_in_flight must be a whole number, 1 or more."),
         ({"max_in_flight": True}, "max_in_flight must be a whole number, 1 or more."),
         ({"rate": 0}, "rate must be a number above 0, or None for no limit."),
@@ -503,17 +486,14 @@ def test_what_a_hook_raises_ends_it() -> None:
 # The bookkeeping alone
 
 
-def window(**options: Any) -> Window:
-    def operation(request: object) -> Operation[Conversation]:
-        return create_one_of_many(request, project_id=None, new_key=lambda: "key")
-
+def window(**options: Any) -> Window[Created]:
     defaults: dict[str, Any] = {
         "size": 3,
         "ordered": False,
         "stop_on_error": False,
         "retry": Retry(attempts=2),
-        "throttle": RateLimiter(rate=None),
-        "operation": operation,
+        "rate_limiter": RateLimiter(rate=None),
+        "operation": creation(project_id=None, new_key=lambda: "key"),
     }
     return Window(**{**defaults, **options})
 
@@ -531,7 +511,7 @@ def rejected(status: int, retry_after: float | None = None) -> StatusError:
     )
 
 
-def read(window: Window, now: float = 0.0) -> Row:
+def read(window: Window[Created], now: float = 0.0) -> PendingRequest:
     assert window.step(now) is Step.READ
     row = window.add({}, now=now)
     assert row is not None
@@ -546,7 +526,7 @@ def test_after_a_pause_one_goes_ahead_and_then_the_others_before_new_ones() -> N
     assert bulk.step(0.5) == Wait(1.5, is_idle=True)
     assert bulk.step(2.0) is rows[0]
     assert bulk.step(2.0) == Wait(math.inf, is_idle=False)
-    bulk.created(rows[0], TAKEN)
+    bulk.succeeded(rows[0], TAKEN)
     assert [bulk.step(2.0), bulk.step(2.0)] == rows[1:]
     assert bulk.step(2.0) is Step.READ
 
@@ -557,7 +537,7 @@ def test_a_row_is_given_up_only_when_the_service_takes_no_other() -> None:
     for row in (first, second):
         bulk.failed(row, rejected(429, 0.0), now=0.0, jitter=0)
     assert bulk.step(0.0) is first
-    bulk.created(first, TAKEN)
+    bulk.succeeded(first, TAKEN)
     for _ in range(2):
         assert bulk.step(0.0) is second
         bulk.failed(second, rejected(429, 0.0), now=0.0, jitter=0)
@@ -596,12 +576,12 @@ def test_every_request_that_was_read_comes_to_one_outcome(
 ) -> None:
     bulk = window(size=size, ordered=ordered, stop_on_error=stop)
     source = iter([{} if data.draw(st.integers(0, 9)) else {"a": 1} for _ in range(count)])
-    flying: list[Row] = []
+    flying: list[PendingRequest] = []
     given: list[int] = []
     now, taken = 0.0, 0
     while (step := bulk.step(now)) is not Step.END:
         match step:
-            case Row():
+            case PendingRequest():
                 flying.append(step)
             case Step.READ:
                 request = next(source, None)
@@ -619,7 +599,7 @@ def test_every_request_that_was_read_comes_to_one_outcome(
                 row = flying.pop(data.draw(st.integers(0, len(flying) - 1)))
                 match data.draw(st.sampled_from(["created", "later", "failed"])):
                     case "created":
-                        bulk.created(row, TAKEN)
+                        bulk.succeeded(row, TAKEN)
                     case "later":
                         bulk.failed(row, rejected(429, 1.0), now=now, jitter=0)
                     case _:

@@ -59,7 +59,7 @@ def test_one_that_is_put_off_has_all_wait_and_then_one_goes_ahead() -> None:
         throttle.sent(index, now=100.0)
     throttle.throttled(1, pause=2.0, now=100.0)
     throttle.throttled(2, pause=1.0, now=100.5)
-    throttle.answered(0)
+    throttle.completed(0)
     assert throttle.wait(101.0) == 1.0
     assert throttle.wait(102.0) == 0
     throttle.sent(1, now=102.0)
@@ -67,31 +67,31 @@ def test_one_that_is_put_off_has_all_wait_and_then_one_goes_ahead() -> None:
     throttle.throttled(1, pause=4.0, now=102.5)
     assert throttle.wait(102.5) == 4.0
     throttle.sent(1, now=106.5)
-    throttle.answered(1)
+    throttle.completed(1)
     throttle.sent(2, now=106.5)
     assert throttle.wait(106.5) == 0
 
 
 def test_who_shares_a_pause_waits_and_has_one_go_ahead_too() -> None:
     pause = SharedBackoff()
-    mine, other = RateLimiter(rate=None, pause=pause), RateLimiter(rate=None, pause=pause)
+    mine, other = RateLimiter(rate=None, backoff=pause), RateLimiter(rate=None, backoff=pause)
     for throttle in (mine, other):
         throttle.sent(0, now=100.0)
     mine.throttled(0, pause=2.0, now=100.0)
     assert other.wait(101.0) == 1.0
-    other.answered(0)  # from before the pause
+    other.completed(0)  # from before the pause
     for throttle in (mine, other):
         assert throttle.wait(102.0) == 0
         throttle.sent(1, now=102.0)
         assert throttle.wait(102.0) == math.inf
     mine.throttled(1, pause=3.0, now=102.5)
-    other.answered(1)
+    other.completed(1)
     assert other.wait(102.5) == mine.wait(102.5) == 3.0
 
 
 def test_a_pause_is_never_made_shorter() -> None:
     pause = SharedBackoff()
-    one, other = RateLimiter(rate=None, pause=pause), RateLimiter(rate=None, pause=pause)
+    one, other = RateLimiter(rate=None, backoff=pause), RateLimiter(rate=None, backoff=pause)
     one.throttled(0, pause=5.0, now=100.0)
     other.throttled(0, pause=1.0, now=100.0)
     assert one.wait(100.0) == other.wait(100.0) == 5.0

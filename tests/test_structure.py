@@ -64,6 +64,8 @@ PURE = {"_calls", "_sse", "_json", "_fields", "_base"}
 PURE_MODULES = {
     "_client/pages",
     "_client/streams",
+    "_client/many/operations",
+    "_client/many/outcome",
     "_client/many/rate_limiter",
     "_client/many/window",
     "_engine/engine_base",
@@ -290,7 +292,8 @@ def test_nothing_is_imported_that_is_not_used() -> None:
     assert not {"cyclopts", "starlette", "uvicorn", "jsonschema", "pytest"} & set(packages.split())
     assert not {
         "_client.many.window",
-        "_client.many.outcomes",
+        "_client.many.sync_outcomes",
+        "_client.many.async_outcomes",
         "_client.streams",
         "_sse.event_stream",
         "events",

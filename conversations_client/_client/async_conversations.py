@@ -23,8 +23,12 @@ from .pages import AsyncPages
 from .raw import AsyncCall, enveloped_async
 
 if TYPE_CHECKING:
-    from conversations_client._client.many.outcomes import AsyncCreateRequests, AsyncOutcomes
+    from collections.abc import AsyncIterable, Iterable
 
+    from .many.async_outcomes import AsyncConversationIds, AsyncCreateRequests, AsyncOutcomes
+    from .many.operations import ManyOperation, S
+    from .many.outcome import Created, Deleted, Retrieved
+    from .many.outcomes_base import ManyOptions
     from .responses_resource import AsyncRawResponses, AsyncResponses
 
 
@@ -104,43 +108,44 @@ class AsyncConversations:
         rate: float | None = None,
         ordered: bool = False,
         stop_on_error: bool = False,
-    ) -> "AsyncOutcomes":
-        """Create any number of conversations (`POST /v2/conversations`), several at once.
+    ) -> "AsyncOutcomes[Created]":
+        """Create any number of conversations, several at once (`POST /v2/conversations`).
 
-        Each request is read when there is room for it and comes to one outcome, `Created` or
-        `Failed`; one that can't be right is a failure of its own. When the service puts one off,
-        all wait as long as it asks to; one is given up when it was put off as often as
-        `Retry.attempts` says while the service took no other.
+        Each request is read when there is room for it, and has one outcome: `Created` or `Failed`.
+        An invalid request fails on its own. When the service throttles a request, all requests
+        wait as long as it asks to. A request fails when it was throttled `Retry.attempts` times
+        while the service accepted no other.
+
+            requests = [{"display_name": "Refunds"}, {"display_name": "Support"}]
+            with client.conversations.create_many(requests) as outcomes:
+                created = [outcome for outcome in outcomes if isinstance(outcome, Created)]
 
         Args:
             requests: What to create: dicts with the arguments of `create`, from an iterable of any
-                length, or, with an async client, an async one too.
-            max_in_flight: How many requests are read and have not come to an outcome that was
-                taken. Default 16.
-            rate: How many are sent in a second at most; None, the default, for no limit.
-            ordered: Whether the outcomes come in the order of the requests, and not as they end.
-            stop_on_error: Whether a failure ends it: no more is read or sent, and the outcomes of
-                those in flight still come.
+                length. An async client also takes an async iterable.
+            max_in_flight: The most requests in flight, including outcomes that you have not
+                consumed yet. Default 16.
+            rate: The most requests per second; None, the default, for no limit.
+            ordered: Whether outcomes come in the order of the requests, rather than as calls end.
+                Default False.
+            stop_on_error: Whether the first failure is the last: nothing more is read or sent, and
+                only the outcomes of requests in flight follow. Default False.
 
         Returns:
-            The outcomes, to be iterated inside their `with` block.
+            The outcomes: iterate over them inside their `with` block.
 
         Raises:
-            InvalidArgumentError: An argument other than a request can't be right.
-            ClientClosedError: The client is closed; from the iteration.
+            InvalidArgumentError: An argument is invalid, other than a single request.
+            ClientClosedError: The client is closed; raised by the iteration.
         """
-        from conversations_client._client.many.outcomes import AsyncOutcomes, window_of
+        from .many.operations import creation
+        from .many.outcomes_base import ManyOptions
 
-        window = window_of(
-            self._engine,
-            pause=self._pause,
-            project_id=self._project_id,
-            max_in_flight=max_in_flight,
-            rate=rate,
-            ordered=ordered,
-            stop_on_error=stop_on_error,
+        options = ManyOptions(
+            max_in_flight=max_in_flight, rate=rate, ordered=ordered, stop_on_error=stop_on_error
         )
-        return AsyncOutcomes(self._engine, window, requests)
+        operation = creation(project_id=self._project_id, new_key=self._engine.environment.new_key)
+        return self._outcomes(operation, requests, options)
 
     async def retrieve(
         self,
@@ -162,6 +167,51 @@ class AsyncConversations:
             ClientClosedError: The client is closed.
         """
         return await self._call(endpoints.retrieve(conversation_id))
+
+    def retrieve_many(
+        self,
+        conversation_ids: "AsyncConversationIds",
+        *,
+        max_in_flight: int = 16,
+        rate: float | None = None,
+        ordered: bool = False,
+        stop_on_error: bool = False,
+    ) -> "AsyncOutcomes[Retrieved]":
+        """Retrieve any number of conversations with their messages, several at once.
+
+        It calls `GET /v2/conversations/{conversation_id}` for each ID. Each ID is read when there
+        is room for it, and has one outcome: `Retrieved` or `Failed`. Limits, throttling and backoff
+        are those of `create_many`; a call is also repeated after a server error or a broken
+        connection, since retrieving changes nothing.
+
+            with client.conversations.retrieve_many(conversation_ids) as outcomes:
+                found = [one.conversation for one in outcomes if isinstance(one, Retrieved)]
+
+        Args:
+            conversation_ids: The conversations, `conv_…`, from an iterable of any length. An async
+                client also takes an async iterable.
+            max_in_flight: The most requests in flight, including outcomes that you have not
+                consumed yet. Default 16.
+            rate: The most requests per second; None, the default, for no limit.
+            ordered: Whether outcomes come in the order of the IDs, rather than as calls end.
+                Default False.
+            stop_on_error: Whether the first failure is the last: nothing more is read or sent, and
+                only the outcomes of requests in flight follow. Default False.
+
+        Returns:
+            The outcomes: iterate over them inside their `with` block.
+
+        Raises:
+            InvalidArgumentError: An argument is invalid, other than a single ID.
+            ClientClosedError: The client is closed; raised by the iteration.
+        """
+        from .many.operations import RETRIEVAL
+        from .many.outcomes_base import ManyOptions
+
+        options = ManyOptions(
+            max_in_flight=max_in_flight, rate=rate, ordered=ordered, stop_on_error=stop_on_error
+        )
+        return self._outcomes(RETRIEVAL, conversation_ids, options)
 
     async def update(
         self,
@@ -214,6 +264,52 @@ class AsyncConversations:
             ClientClosedError: The client is closed.
         """
         return await self._call(endpoints.delete(conversation_id))
+
+    def delete_many(
+        self,
+        conversation_ids: "AsyncConversationIds",
+        *,
+        max_in_flight: int = 16,
+        rate: float | None = None,
+        ordered: bool = False,
+        stop_on_error: bool = False,
+    ) -> "AsyncOutcomes[Deleted]":
+        """Delete any number of conversations, several at once.
+
+        It calls `DELETE /v2/conversations/{conversation_id}` for each ID. Each ID is read when
+        there is room for it, and has one outcome: `Deleted` or `Failed`. Limits, throttling and
+        backoff are those of `create_many`; a call is also repeated after a server error or a broken
+        connection. If the first attempt took effect, the second one fails with a `NotFoundError`
+        whose `may_have_acted` is true.
+
+            with client.conversations.delete_many(conversation_ids) as outcomes:
+                failures = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
+
+        Args:
+            conversation_ids: The conversations, `conv_…`, from an iterable of any length. An async
+                client also takes an async iterable.
+            max_in_flight: The most requests in flight, including outcomes that you have not
+                consumed yet. Default 16.
+            rate: The most requests per second; None, the default, for no limit.
+            ordered: Whether outcomes come in the order of the IDs, rather than as calls end.
+                Default False.
+            stop_on_error: Whether the first failure is the last: nothing more is read or sent, and
+                only the outcomes of requests in flight follow. Default False.
+
+        Returns:
+            The outcomes: iterate over them inside their `with` block.
+
+        Raises:
+            InvalidArgumentError: An argument is invalid, other than a single ID.
+            ClientClosedError: The client is closed; raised by the iteration.
+        """
+        from .many.operations import DELETION
+        from .many.outcomes_base import ManyOptions
+
+        options = ManyOptions(
+            max_in_flight=max_in_flight, rate=rate, ordered=ordered, stop_on_error=stop_on_error
+        )
+        return self._outcomes(DELETION, conversation_ids, options)
 
     async def generate_name(
         self,
@@ -282,6 +378,16 @@ class AsyncConversations:
         )
         listing.page(None)  # refuses now what can't be right
         return AsyncPages(lambda cursor: self._call(listing.page(cursor)), listing.is_backwards)
+
+    def _outcomes(
+        self,
+        operation: "ManyOperation[S]",
+        items: "Iterable[object] | AsyncIterable[object]",
+        options: "ManyOptions",
+    ) -> "AsyncOutcomes[S]":
+        from .many.async_outcomes import AsyncOutcomes
+
+        return AsyncOutcomes(self._engine, operation, items, options=options, backoff=self._pause)
 
 
 class AsyncRawConversations:

@@ -16,13 +16,18 @@ from conversations_client import (
     ConversationMetadata,
     ConversationMetadataParam,
     ConversationsError,
+    ConversationWithMessages,
     Created,
     CreateOutcome,
     CreateRequest,
+    Deleted,
+    DeleteOutcome,
     Delivery,
     Failed,
     Outcomes,
     RateLimitError,
+    Retrieved,
+    RetrieveOutcome,
     Retry,
     Timeout,
     Unset,
@@ -62,6 +67,41 @@ def many(client: Client, outcome: CreateOutcome) -> int:
             return index
         case _:
             assert_never(outcome)
+
+
+def retrieve_and_delete_many(client: Client, outcome: RetrieveOutcome | DeleteOutcome) -> int:
+    with client.conversations.retrieve_many(["conv_1"], max_in_flight=4, rate=1.5) as retrieved:
+        assert_type(retrieved, Outcomes[Retrieved])
+        for one in retrieved:
+            assert_type(one, Retrieved | Failed)
+    with client.conversations.delete_many(iter(["conv_1"])) as deleted:
+        assert_type(deleted, Outcomes[Deleted])
+        for other in deleted:
+            assert_type(other, Deleted | Failed)
+    match outcome:
+        case Retrieved(index, conversation, conversation_id):
+            assert_type(conversation, ConversationWithMessages)
+            assert_type(conversation_id, str)
+            return index
+        case Deleted(index, conversation_id):
+            assert_type(conversation_id, str)
+            return index
+        case Failed(index):
+            assert_type(outcome.conversation_id, str | None)
+            return index
+        case _:
+            assert_never(outcome)
+
+
+async def retrieve_and_delete_many_async(client: AsyncClient, ids: AsyncIterator[str]) -> None:
+    async with client.conversations.retrieve_many(ids) as retrieved:
+        assert_type(retrieved, AsyncOutcomes[Retrieved])
+        async for one in retrieved:
+            assert_type(one, Retrieved | Failed)
+    async with client.conversations.delete_many(["conv_1"]) as deleted:
+        assert_type(deleted, AsyncOutcomes[Deleted])
+        async for other in deleted:
+            assert_type(other, Deleted | Failed)
 
 
 async def asynchronous_many(client: AsyncClient, requests: AsyncIterator[CreateRequest]) -> None:

@@ -1,4 +1,4 @@
-"""How long a service wants no more, as all know who send to it from this process with one key."""
+"""The backoff that all clients of this process with the same service and key share."""
 
 import math
 import threading
@@ -9,10 +9,10 @@ from conversations_client._base.secret import Secret
 
 
 class SharedBackoff:
-    """DeadlineLimit when nothing is to be sent.
+    """The time until which nothing is sent to a service.
 
     Attributes:
-        until: The time, on the clock that everyone goes by; long ago if there is no pause.
+        until: The end of the backoff, on the environment's clock; minus infinity if there is none.
     """
 
     __slots__ = ("__weakref__", "until")
@@ -21,18 +21,19 @@ class SharedBackoff:
         self.until = -math.inf
 
     def extend(self, until: float) -> None:
-        """Make it last until then at least.
+        """Make the backoff last at least until then.
 
-        Of two threads that do so at once the longer one may lose, and its own throttle knows.
+        If two threads call this at once, the longer backoff may be lost here; the rate limiter of
+        its own thread still waits for it.
         """
         self.until = max(self.until, until)
 
 
-_known: Final[WeakValueDictionary[tuple[object, Secret], SharedBackoff]] = WeakValueDictionary()
+_backoffs: Final[WeakValueDictionary[tuple[object, Secret], SharedBackoff]] = WeakValueDictionary()
 _lock: Final = threading.Lock()
 
 
-def shared_backoff(place: object, key: Secret) -> SharedBackoff:
-    """The pause of a place and a key, the same for as long as somebody holds it."""
+def shared_backoff(service: object, key: Secret) -> SharedBackoff:
+    """The backoff of a service and a key, the same object for as long as anyone refers to it."""
     with _lock:
-        return _known.setdefault((place, key), SharedBackoff())
+        return _backoffs.setdefault((service, key), SharedBackoff())

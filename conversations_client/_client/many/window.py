@@ -1,10 +1,9 @@
-"""Many creates at once: which is read, sent, put off and given next. No I/O and no clock."""
+"""Decides which of many requests to read, send, delay and report next. No I/O and no clock."""
 
 import math
 from collections import deque
-from collections.abc import Callable
 from enum import Enum, auto
-from typing import Final, TypeAlias
+from typing import Any, Final, Generic
 
 from attrs import define, field, frozen
 
@@ -17,88 +16,58 @@ from conversations_client.errors import (
     InvalidArgumentError,
     StatusError,
 )
-from conversations_client.models import Conversation
 
+from .operations import ManyOperation, S
+from .outcome import Failed
 from .rate_limiter import RateLimiter
 
 _WORSE: Final = (Delivery.UNSENT, Delivery.REFUSED, Delivery.UNKNOWN)
 
 
-@frozen
-class Created:
-    """A request that was carried out.
-
-    Attributes:
-        index: Which one it is, from 0.
-        conversation: The new conversation.
-        request_id: What the service calls the exchange (`x-request-id`); None if it doesn't say.
-    """
-
-    index: int
-    conversation: Conversation
-    request_id: str | None = None
-
-
-@frozen
-class Failed:
-    """A request that was not carried out, as far as is known.
-
-    Attributes:
-        index: Which one it is, from 0.
-        error: Why; an InvalidArgumentError if nothing was sent.
-    """
-
-    index: int
-    error: ConversationsError
-
-    @property
-    def may_have_acted(self) -> bool:
-        """Whether there may be a conversation all the same."""
-        return self.error.may_have_acted
-
-
-CreateOutcome: TypeAlias = Created | Failed
-
-
 @define(eq=False)
-class Row:
-    """A request on its way.
+class PendingRequest:
+    """A request without an outcome yet.
 
     Attributes:
-        index: Which one it is, from 0.
-        operation: What is sent, the same each time.
+        index: Its position, from 0.
+        item: What the caller passed.
+        operation: The call, the same on every attempt.
+        attempts: How many times it was sent.
+        delivery: The worst delivery of all attempts.
+        refusals: How many times in a row the service throttled it while accepting no other.
+        accepted_before: How many requests the service had accepted when it last throttled this one.
     """
 
     index: int
-    operation: Operation[Conversation]
+    item: object
+    operation: Operation[Any]
     attempts: int = 0
     delivery: Delivery = Delivery.UNSENT
-    put_offs: int = 0
-    taken_before: int = -1
+    refusals: int = 0
+    accepted_before: int = -1
 
-    def failed(self, error: ConversationsError, reason: str = "") -> Failed:
-        """The outcome, over everything that was tried."""
-        words = f"{error} {reason}".rstrip()
-        final = error.with_outcome(delivery=self.delivery, attempts=self.attempts, message=words)
-        return Failed(self.index, final)
+    def final_error(self, error: ConversationsError, reason: str = "") -> ConversationsError:
+        """The error over all attempts."""
+        message = f"{error} {reason}".rstrip()
+        return error.with_outcome(delivery=self.delivery, attempts=self.attempts, message=message)
 
 
 class Step(Enum):
-    """What is to be done next, besides giving, sending or waiting."""
+    """What to do next, other than report an outcome, send or wait."""
 
     READ = auto()
-    """Read a request, and `add` it."""
+    """Read an item and `add` it."""
     END = auto()
-    """Nothing: every outcome is given."""
+    """Nothing: every outcome is reported."""
 
 
 @frozen
 class Wait:
-    """Wait for a call to end, but no longer than so many seconds.
+    """Wait for a call to end, up to a limit.
 
     Attributes:
-        seconds: How long at most; infinite for until a call ends.
-        is_idle: Whether there is no call that could end.
+        seconds: The limit; infinite to wait until a call ends.
+        is_idle: Whether no call is in flight.
     """
 
     seconds: float
@@ -106,113 +75,127 @@ class Wait:
 
 
 @define(kw_only=True)
-class Window:
-    """The requests that are read and whose outcomes are not given yet: never more than `size`.
+class Window(Generic[S]):
+    """The requests that are read and whose outcomes are not reported yet: never more than `size`.
 
     Attributes:
-        size: How many there are at most.
-        ordered: Whether the outcomes come in the order of the requests.
+        size: The most requests in the window.
+        ordered: Whether outcomes are reported in the order of the items.
         stop_on_error: Whether nothing more is sent after a failure.
-        retry: How patient to be where the service puts requests off.
-        throttle: When the next may be sent.
-        operation: What a request asks for; raises InvalidArgumentError.
+        retry: How often a throttled request is sent again.
+        rate_limiter: When the next request may be sent.
+        operation: What to call for each item.
     """
 
     size: int
     ordered: bool
     stop_on_error: bool
     retry: Retry
-    throttle: RateLimiter
-    operation: Callable[[object], Operation[Conversation]]
+    rate_limiter: RateLimiter
+    operation: ManyOperation[S]
     _read: int = 0
-    _given: int = 0
+    _reported: int = 0
     _in_flight: int = 0
-    _taken: int = 0
+    _accepted: int = 0
     _is_drained: bool = False
     _is_stopped: bool = False
-    _put_off: deque[tuple[Row, StatusError]] = field(factory=deque[tuple[Row, StatusError]])
-    _done: dict[int, CreateOutcome] = field(factory=dict[int, CreateOutcome])
+    _delayed: deque[tuple[PendingRequest, StatusError]] = field(
+        factory=deque[tuple[PendingRequest, StatusError]]
+    )
+    _done: dict[int, S | Failed] = field(factory=dict[int, S | Failed])
 
-    def step(self, now: float) -> CreateOutcome | Row | Wait | Step:
-        """What comes next: an outcome to give, a row to send, a wait, or a step."""
-        wait = self.throttle.wait(now) if self._has_more() else math.inf
+    def step(self, now: float) -> S | Failed | PendingRequest | Wait | Step:
+        """What comes next: an outcome to report, a request to send, a wait, or a step."""
+        wait = self.rate_limiter.wait(now) if self._has_more() else math.inf
         if wait == 0:
-            return self._sent(self._put_off.popleft()[0], now) if self._put_off else Step.READ
-        index = self._given if self.ordered else next(iter(self._done), -1)
+            return self._sent(self._delayed.popleft()[0], now) if self._delayed else Step.READ
+        index = self._reported if self.ordered else next(iter(self._done), -1)
         if index in self._done:
-            self._given += 1
+            self._reported += 1
             return self._done.pop(index)
         if not self._in_flight and wait == math.inf:
             return Step.END
         return Wait(wait, is_idle=not self._in_flight)
 
-    def add(self, request: object, *, now: float) -> Row | None:
-        """Take a request that was read; gives the row to send, None if it can't be sent."""
+    def add(self, item: object, *, now: float) -> PendingRequest | None:
+        """Add an item; returns the request to send, or None if the item is invalid."""
         index = self._read
         self._read += 1
         try:
-            operation = self.operation(request)
+            operation = self.operation.operation(item)
         except InvalidArgumentError as error:
-            self._fail(Failed(index, error))
+            self._fail(self.operation.failure(index, item, error))
             return None
-        return self._sent(Row(index, operation), now)
+        return self._sent(PendingRequest(index, item, operation), now)
 
     def drain(self) -> None:
-        """There are no more requests."""
+        """Record that there are no more items."""
         self._is_drained = True
 
-    def created(self, row: Row, answer: RawResponse[Conversation]) -> None:
-        """Take the end of a call that went well."""
-        self._answered(row)
-        self._taken += 1
-        self._done[row.index] = Created(row.index, answer.parsed, answer.request_id)
+    def succeeded(self, request: PendingRequest, response: RawResponse[Any]) -> None:
+        """Record a successful call."""
+        self._completed(request)
+        self._accepted += 1
+        self._done[request.index] = self.operation.success(request.index, request.item, response)
 
-    def failed(self, row: Row, error: ConversationsError, *, now: float, jitter: float) -> None:
-        """Take the end of a call that failed, for good or for now."""
-        row.attempts += error.attempts
-        row.delivery = max(row.delivery, error.delivery, key=_WORSE.index)
+    def failed(
+        self, request: PendingRequest, error: ConversationsError, *, now: float, jitter: float
+    ) -> None:
+        """Record a failed call; a throttled request is delayed and sent again."""
+        request.attempts += error.attempts
+        request.delivery = max(request.delivery, error.delivery, key=_WORSE.index)
         if isinstance(error, StatusError) and is_throttled(error.status, error.retry_after):
-            self._take_throttled(row, error, now=now, jitter=jitter)
+            self._throttled(request, error, now=now, jitter=jitter)
         else:
-            self._answered(row)
-            self._taken += isinstance(error, StatusError)
-            self._fail(row.failed(error))
+            self._completed(request)
+            self._accepted += isinstance(error, StatusError)
+            self._fail(self._failure(request, error))
 
-    def _take_throttled(self, row: Row, error: StatusError, *, now: float, jitter: float) -> None:
+    def _throttled(
+        self, request: PendingRequest, error: StatusError, *, now: float, jitter: float
+    ) -> None:
         self._in_flight -= 1
-        # As long as the service takes others in between, it is busy and not closed to this one.
-        row.put_offs = row.put_offs + 1 if row.taken_before == self._taken else 1
-        row.taken_before = self._taken
+        # While the service accepts others in between, it is busy and doesn't reject this one.
+        request.refusals = request.refusals + 1 if request.accepted_before == self._accepted else 1
+        request.accepted_before = self._accepted
         asked = error.retry_after
-        verdict = self.retry.again(asked, attempt=row.put_offs, jitter=jitter, remaining=math.inf)
+        verdict = self.retry.again(
+            asked, attempt=request.refusals, jitter=jitter, remaining=math.inf
+        )
         pause = verdict.pause if isinstance(verdict, Again) else asked or 0.0
-        self.throttle.throttled(row.index, pause=min(pause, self.retry.retry_after_max), now=now)
+        pause = min(pause, self.retry.retry_after_max)
+        self.rate_limiter.throttled(request.index, pause=pause, now=now)
         if isinstance(verdict, Stop):
-            self._fail(row.failed(error, verdict.reason))
+            self._fail(self._failure(request, error, verdict.reason))
         elif self._is_stopped:
-            self._fail(row.failed(error))
+            self._fail(self._failure(request, error))
         else:
-            self._put_off.append((row, error))
+            self._delayed.append((request, error))
 
-    def _answered(self, row: Row) -> None:
+    def _completed(self, request: PendingRequest) -> None:
         self._in_flight -= 1
-        self.throttle.answered(row.index)
+        self.rate_limiter.completed(request.index)
+
+    def _failure(
+        self, request: PendingRequest, error: ConversationsError, reason: str = ""
+    ) -> Failed:
+        final = request.final_error(error, reason)
+        return self.operation.failure(request.index, request.item, final)
 
     def _fail(self, outcome: Failed) -> None:
         self._done[outcome.index] = outcome
         if self.stop_on_error and not self._is_stopped:
             self._is_stopped = True
-            while self._put_off:
-                row, error = self._put_off.popleft()
-                self._fail(row.failed(error))
+            while self._delayed:
+                self._fail(self._failure(*self._delayed.popleft()))
 
     def _has_more(self) -> bool:
-        if self._put_off:
+        if self._delayed:
             return True
         is_over = self._is_drained or self._is_stopped
-        return not is_over and self._read - self._given < self.size
+        return not is_over and self._read - self._reported < self.size
 
-    def _sent(self, row: Row, now: float) -> Row:
+    def _sent(self, request: PendingRequest, now: float) -> PendingRequest:
         self._in_flight += 1
-        self.throttle.sent(row.index, now=now)
-        return row
+        self.rate_limiter.sent(request.index, now=now)
+        return request

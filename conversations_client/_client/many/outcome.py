@@ -1,0 +1,81 @@
+"""What each of many calls results in. No I/O."""
+
+from typing import TypeAlias
+
+from attrs import frozen
+
+from conversations_client.errors import ConversationsError
+from conversations_client.models import Conversation, ConversationWithMessages
+
+
+@frozen
+class Created:
+    """A conversation that `create_many` created.
+
+    Attributes:
+        index: The position of the request, from 0.
+        conversation: The new conversation.
+        request_id: The service's ID of the request (`x-request-id`); None if it sent none.
+    """
+
+    index: int
+    conversation: Conversation
+    request_id: str | None = None
+
+
+@frozen
+class Retrieved:
+    """A conversation that `retrieve_many` retrieved.
+
+    Attributes:
+        index: The position of the ID, from 0.
+        conversation: The conversation; its `messages` are None where the service sends none.
+        conversation_id: The ID that you passed.
+        request_id: The service's ID of the request (`x-request-id`); None if it sent none.
+    """
+
+    index: int
+    conversation: ConversationWithMessages
+    conversation_id: str
+    request_id: str | None = None
+
+
+@frozen
+class Deleted:
+    """A conversation that `delete_many` deleted.
+
+    Attributes:
+        index: The position of the ID, from 0.
+        conversation_id: The ID that you passed.
+        request_id: The service's ID of the request (`x-request-id`); None if it sent none.
+    """
+
+    index: int
+    conversation_id: str
+    request_id: str | None = None
+
+
+@frozen
+class Failed:
+    """A call of `create_many`, `retrieve_many` or `delete_many` that failed.
+
+    Attributes:
+        index: The position of the request or ID, from 0.
+        error: The reason; an InvalidArgumentError if nothing was sent.
+        conversation_id: The ID that you passed to `retrieve_many` or `delete_many`; None for
+            `create_many`, and for an item that is not a string.
+    """
+
+    index: int
+    error: ConversationsError
+    conversation_id: str | None = None
+
+    @property
+    def may_have_acted(self) -> bool:
+        """Whether the request may have taken effect despite the error."""
+        return self.error.may_have_acted
+
+
+CreateOutcome: TypeAlias = Created | Failed
+RetrieveOutcome: TypeAlias = Retrieved | Failed
+DeleteOutcome: TypeAlias = Deleted | Failed

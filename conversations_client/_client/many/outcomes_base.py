@@ -1,0 +1,132 @@
+"""What the outcomes of many calls do alike, sync and async."""
+
+from collections.abc import Mapping
+from enum import Enum, auto
+from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+from attrs import frozen
+
+from conversations_client._calls.arguments import checked_max_in_flight, checked_rate
+from conversations_client._calls.call import RawResponse
+from conversations_client._calls.retry import Retry
+from conversations_client._engine.environment import Environment
+from conversations_client.errors import (
+    ClientClosedError,
+    ConversationsError,
+    InvalidArgumentError,
+    StreamClosedError,
+)
+
+from .operations import ManyOperation, S
+from .outcome import Failed
+from .rate_limiter import RateLimiter
+from .shared_backoff import SharedBackoff
+from .window import PendingRequest, Step, Wait, Window
+
+T = TypeVar("T")
+
+Result: TypeAlias = RawResponse[Any] | BaseException
+
+
+@frozen(kw_only=True)
+class ManyOptions:
+    """The options of many calls, as users pass them.
+
+    Attributes:
+        max_in_flight: The most requests in flight, including outcomes that are not consumed yet.
+        rate: The most requests per second; None for no limit.
+        ordered: Whether outcomes are reported in the order of the items.
+        stop_on_error: Whether nothing more is sent after a failure.
+    """
+
+    max_in_flight: int
+    rate: float | None
+    ordered: bool
+    stop_on_error: bool
+
+    def window(
+        self, operation: ManyOperation[S], *, retry: Retry, backoff: SharedBackoff
+    ) -> Window[S]:
+        """An empty window; raises InvalidArgumentError."""
+        return Window(
+            size=checked_max_in_flight(self.max_in_flight),
+            ordered=self.ordered,
+            stop_on_error=self.stop_on_error,
+            retry=retry,
+            rate_limiter=RateLimiter(rate=checked_rate(self.rate), backoff=backoff),
+            operation=operation,
+        )
+
+
+class _NoMore(Enum):
+    NO_MORE = auto()
+
+
+NO_MORE: Final = _NoMore.NO_MORE
+"""Stands for an item when there are no more."""
+
+
+@frozen
+class FinishedCall:
+    """A call that ended, and its result."""
+
+    request: PendingRequest
+    result: Result
+
+
+class OutcomesBase(Generic[S]):
+    """The state of an iteration: whether it is open, and its window."""
+
+    def __init__(self, environment: Environment, window: Window[S]) -> None:
+        self._environment = environment
+        self._window = window
+        self._is_open = False
+        self._was_open = False
+
+    def _open(self) -> None:
+        if self._was_open:
+            name = self._window.operation.name
+            raise StreamClosedError(f"Outcomes can be opened only once: call {name}() again.")
+        self._is_open = self._was_open = True
+
+    def _step(self) -> S | Failed | PendingRequest | Wait | Step:
+        if not self._is_open:
+            raise StreamClosedError("The outcomes are not open: iterate inside their with block.")
+        return self._window.step(self._environment.clock())
+
+    def _add(self, item: object) -> PendingRequest | None:
+        if item is NO_MORE:
+            self._window.drain()
+            return None
+        return self._window.add(item, now=self._environment.clock())
+
+    def _finish(self, call: FinishedCall) -> None:
+        request, result, environment = call.request, call.result, self._environment
+        if isinstance(result, RawResponse):
+            self._window.succeeded(request, result)
+        elif isinstance(result, ConversationsError) and not isinstance(result, ClientClosedError):
+            self._window.failed(
+                request, result, now=environment.clock(), jitter=environment.jitter()
+            )
+        else:
+            # It concerns more than this request: a hook raised, or the client is closed.
+            self._is_open = False
+            raise result
+
+
+def checked_items(items: T, kind: Any, operation: ManyOperation[Any]) -> T:  # noqa: ANN401
+    """The items, if they are an iterable of single items; raises InvalidArgumentError.
+
+    Args:
+        items: What the caller passed.
+        kind: The classes of iterables.
+        operation: What to call for each item.
+    """
+    words = f"{operation.argument} must be an iterable of {operation.items}"
+    name = type(items).__name__
+    if not isinstance(items, kind):
+        raise InvalidArgumentError(f"{words}, not {name}.")
+    if isinstance(items, str | bytes | Mapping):
+        # Their parts are no items: each would fail on its own.
+        raise InvalidArgumentError(f"{words}, not {name}: pass a list.")
+    return items
