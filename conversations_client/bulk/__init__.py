@@ -10,7 +10,7 @@ Parquet needs the `bulk` extra: `pip install "conversations-client[bulk]"`.
 """
 
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._exporting import export_file
+from conversations_client.bulk._export import export_file
 from conversations_client.bulk._import import Report, import_file
 from conversations_client.bulk._journal import Entry, Journal, State
 from conversations_client.bulk._partitions import Partition, entries_of, partitions, total

@@ -11,11 +11,11 @@ from typing import Final
 from attrs import frozen
 
 from conversations_client import Client
+from conversations_client.bulk._atomic_file import replacing
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._import import Report, import_rows
 from conversations_client.bulk._journal import Entry, Journal
 from conversations_client.bulk._readers import index_rows, read_rows
-from conversations_client.bulk._replacing import replacing
 
 _PLAN: Final = "plan.json"
 

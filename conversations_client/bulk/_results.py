@@ -5,8 +5,8 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from conversations_client.bulk._atomic_file import replacing
 from conversations_client.bulk._journal import Entry, State
-from conversations_client.bulk._replacing import replacing
 
 
 def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from conversations_client import Conversation, unstructure
+from conversations_client.bulk._atomic_file import replacing
 from conversations_client.bulk._format import Format, format_of, pyarrow
-from conversations_client.bulk._replacing import replacing
 from conversations_client.bulk._rows import COLUMNS, Fields, to_columns
 
 Write: TypeAlias = Callable[[Path, Iterable[Fields]], None]
