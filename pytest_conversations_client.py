@@ -1,7 +1,7 @@
 """The pytest fixtures of conversations_client.
 
-A module beside the package, for pytest imports it in every run: the package itself is only imported
-by a test that asks for a fixture.
+This module is outside the package because pytest imports it in every run. The package itself is
+imported only when a test uses a fixture.
 """
 
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def conversations_sandbox() -> "Iterator[Sandbox]":
-    """A running `Sandbox` of the test's own: a port, a key and an empty memory, gone at its end."""
+    """A running, empty `Sandbox` with its own port and key; it stops when the test ends."""
     from conversations_client.sandbox import Sandbox
 
     with Sandbox() as sandbox:
@@ -27,9 +27,9 @@ def conversations_sandbox() -> "Iterator[Sandbox]":
 def conversations_environment(
     conversations_sandbox: "Sandbox", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Points ORQ_API_KEY and ORQ_BASE_URL at the test's sandbox, and takes ORQ_PROJECT_ID away.
+    """Point ORQ_API_KEY and ORQ_BASE_URL at the test's sandbox and unset ORQ_PROJECT_ID.
 
-    So `Client()` and `AsyncClient()` of the tested code find it by themselves.
+    The tested code can then call `Client()` and `AsyncClient()` without arguments.
     """
     monkeypatch.setenv("ORQ_API_KEY", conversations_sandbox.api_key)
     monkeypatch.setenv("ORQ_BASE_URL", conversations_sandbox.url)

@@ -1,4 +1,4 @@
-"""Checks what the wheel and the sdist hold: python scripts/distributions.py FOLDER."""
+"""Checks the contents of the wheel and the sdist: python scripts/distributions.py FOLDER."""
 
 import sys
 import tarfile
@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-ONLY_IN_THE_SOURCES = (
+ONLY_IN_THE_SDIST = (
     ".github",
     "benchmarks",
     "docs",
@@ -21,7 +21,7 @@ ONLY_IN_THE_SOURCES = (
 
 
 def sources(*names: str) -> set[str]:
-    """These files of the checkout and those of these folders, without what programs leave there."""
+    """Return these files of the checkout and those in these folders, without caches."""
     return {
         path.relative_to(ROOT).as_posix()
         for name in names
@@ -31,26 +31,28 @@ def sources(*names: str) -> set[str]:
 
 
 def problems_of_the_wheel(names: set[str]) -> list[str]:
-    """What it lacks of the package, and what it has besides."""
+    """Return which files of the package are missing and which others are there."""
     needed = sources(*PACKAGES)
     packed = {name for name in names if ".dist-info/" not in name}
+    licensed = any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     return [
         *(f"the wheel lacks {name}" for name in sorted(needed - packed)),
         *(f"the wheel has {name}" for name in sorted(packed - needed)),
         *([] if "conversations_client/py.typed" in packed else ["the wheel has no py.typed"]),
+        *([] if licensed else ["the wheel has no LICENSE"]),
     ]
 
 
 def problems_of_the_sdist(names: set[str]) -> list[str]:
-    """What it lacks of what people need to build, test and read the project."""
-    needed = sources(*PACKAGES, *ONLY_IN_THE_SOURCES)
-    needed |= {"CHANGELOG.md", "PKG-INFO", "README.md", "conftest.py", "pyproject.toml"}
+    """Return which files are missing to build, test and read the project."""
+    needed = sources(*PACKAGES, *ONLY_IN_THE_SDIST)
+    needed |= {"CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "conftest.py", "pyproject.toml"}
     packed = {name.partition("/")[2] for name in names}
     return [f"the sdist lacks {name}" for name in sorted(needed - packed)]
 
 
 def main(folder: Path) -> None:
-    """Check the one wheel and the one sdist of a folder."""
+    """Check the wheel and the sdist of a folder."""
     (wheel,) = folder.glob("*.whl")
     (sdist,) = folder.glob("*.tar.gz")
     with zipfile.ZipFile(wheel) as files:

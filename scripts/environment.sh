@@ -1,8 +1,37 @@
-# Finds Python and makes the virtual environments of the other scripts, which source this file.
+# Prepares the other scripts, which source this file: a clean environment, a Python, virtual
+# environments.
+
+# What pip and uv may need to reach their index. Commands started with `clean` get none of it.
+INSTALLER_VARIABLES=(
+  PIP_CACHE_DIR PIP_CERT PIP_CLIENT_CERT PIP_CONFIG_FILE PIP_DEFAULT_TIMEOUT PIP_EXTRA_INDEX_URL
+  PIP_FIND_LINKS PIP_INDEX_URL PIP_KEYRING_PROVIDER PIP_NO_INDEX PIP_PROXY PIP_RETRIES PIP_TIMEOUT
+  PIP_TRUSTED_HOST
+  UV_CACHE_DIR UV_CONFIG_FILE UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_FIND_LINKS UV_HTTP_TIMEOUT
+  UV_INDEX UV_INDEX_URL UV_INSECURE_HOST UV_NATIVE_TLS UV_SYSTEM_CERTS
+  http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY
+  CURL_CA_BUNDLE REQUESTS_CA_BUNDLE SSL_CERT_DIR SSL_CERT_FILE
+  NETRC XDG_CACHE_HOME XDG_CONFIG_DIRS XDG_CONFIG_HOME
+)
+
+# Starts the script again with these variables and no others. `exec` keeps the process ID, so the
+# mark is valid for this script alone, not for the scripts that it calls.
+if [ "${CLEAN_PROCESS-}" != "$$" ]; then
+  kept=()
+  for name in HOME PATH TMPDIR PYENV_ROOT ONLY_PYTHON SOURCE_DATE_EPOCH "${INSTALLER_VARIABLES[@]}"; do
+    if [ -n "${!name+set}" ]; then kept+=("$name=${!name}"); fi
+  done
+  exec env -i "${kept[@]}" CLEAN_PROCESS=$$ bash "$0" "$@"
+fi
+unset CLEAN_PROCESS
+exec </dev/null
+umask 022
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-unset PYTHONPATH PYTHONHOME VIRTUAL_ENV PIP_REQUIRE_VIRTUALENV PIP_TARGET PIP_USER PIP_PREFIX
-export PIP_DISABLE_PIP_VERSION_CHECK=1
+# The supported Pythons, 3.11 to 3.15. ONLY_PYTHON=3.15 scripts/test ignores all others.
+MINORS=(11 12 13 14 15)
+if [ -n "${ONLY_PYTHON-}" ]; then MINORS=("${ONLY_PYTHON#3.}"); fi
+# uv trusts the certificates of the system, as pip does.
+export PIP_DISABLE_PIP_VERSION_CHECK=1 UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS-1}
 
 say() { printf '\n==> %s\n' "$*"; }
 
@@ -11,12 +40,19 @@ fail() {
   exit 1
 }
 
-# The path of a real Python of minor version 3.$1, or nothing. Each candidate is run, for a version
-# manager may put commands on the PATH that only say that the version is not chosen.
+# clean [NAME=VALUE…] COMMAND…: runs a command that sees an empty home folder and nothing that was
+# meant for pip.
+clean() {
+  mkdir -p "$ROOT/.venv/home"
+  env -i HOME="$ROOT/.venv/home" PATH="$PATH" ${TMPDIR+"TMPDIR=$TMPDIR"} "$@"
+}
+
+# python_of MINOR: prints the path of Python 3.MINOR, or nothing. Runs each candidate, because a
+# version manager may put commands on the PATH that only report that the version isn't selected.
 python_of() {
   local candidate
   for candidate in "python3.$1" python3 python \
-    "${PYENV_ROOT:-$HOME/.pyenv}/versions/3.$1".*/bin/python /usr/bin/"python3.$1" /usr/local/bin/"python3.$1"; do
+    "${PYENV_ROOT:-${HOME-}/.pyenv}/versions/3.$1".*/bin/python /usr/bin/"python3.$1" /usr/local/bin/"python3.$1"; do
     if [ "$("$candidate" -c 'import sys; print(sys.version_info[:2])' 2>/dev/null)" = "(3, $1)" ]; then
       "$candidate" -c 'import sys; print(sys.executable)'
       return
@@ -24,21 +60,21 @@ python_of() {
   done
 }
 
-# The oldest supported Python of this machine.
+# Prints the path of the oldest supported Python on this machine.
 first_python() {
   local minor found
-  for minor in 11 12 13 14; do
+  for minor in "${MINORS[@]}"; do
     found=$(python_of "$minor")
     if [ -n "$found" ]; then
       echo "$found"
       return
     fi
   done
-  fail "No Python from 3.11 to 3.14 was found: install one (https://www.python.org/downloads/) and run this again."
+  fail "Python 3.${MINORS[0]} to 3.${MINORS[*]: -1} was not found. Install one (https://www.python.org/downloads/) and run this again."
 }
 
-# make_venv NAME PYTHON INPUT COMMAND…: the environment .venv/NAME, set up by its own
-# `python -m COMMAND…`, unless it was set up from the same INPUT before.
+# make_venv NAME PYTHON INPUT COMMAND…: creates the environment .venv/NAME and runs
+# `python -m COMMAND…` in it. Does nothing if the environment was made from the same INPUT.
 make_venv() {
   local venv="$ROOT/.venv/$1" python=$2 input stamp
   input=$(cat "$3")
@@ -48,27 +84,27 @@ make_venv() {
   if [ -f "$venv/set-up" ] && [ "$(cat "$venv/set-up")" = "$stamp" ]; then
     return
   fi
-  say "Setting up ${venv#"$ROOT"/} (once; a minute or less)"
+  say "Setting up ${venv#"$ROOT"/} (only the first time; about a minute)"
   rm -rf "$venv"
   if ! "$python" -m venv "$venv" >"$ROOT/.venv.log" 2>&1; then
     rm -rf "$venv"
-    fail "$python can't make virtual environments: install its venv module (on Debian and Ubuntu: apt install python3-venv) and run this again."
+    fail "$python cannot create virtual environments. Install its venv module (on Debian and Ubuntu: apt install python3-venv) and run this again."
   fi
   rm -f "$ROOT/.venv.log"
   if ! "$venv/bin/python" -m "$@" >"$venv/log" 2>&1; then
     cat "$venv/log" >&2
-    fail "Setting up $venv failed; the network may be down. Run this again when it is back."
+    fail "Setting up $venv failed. Check the network connection and run this again."
   fi
   printf '%s\n' "$stamp" >"$venv/set-up"
 }
 
-# use_locked NAME PYTHON LOCK: the environment .venv/NAME with everything that requirements/LOCK pins.
+# use_locked NAME PYTHON LOCK: creates the environment .venv/NAME with what requirements/LOCK pins.
 use_locked() {
   make_venv "$1" "$2" "$ROOT/requirements/$3" \
     pip install --quiet --require-hashes -r "$ROOT/requirements/$3"
 }
 
-# use_checkout NAME: this checkout in .venv/NAME, in place of what pip would download.
+# use_checkout NAME: installs this checkout into .venv/NAME.
 use_checkout() {
   local venv="$ROOT/.venv/$1"
   if ! [ "$venv/checkout" -nt "$ROOT/pyproject.toml" ]; then

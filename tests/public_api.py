@@ -1,4 +1,4 @@
-"""Writes down the public API: python tests/public_api.py > tests/api.txt."""
+"""Prints the public API: python tests/public_api.py > tests/api.txt."""
 
 import importlib
 import inspect
@@ -6,19 +6,19 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from types import FunctionType, MemberDescriptorType, ModuleType
-from typing import Any, Generic
+from types import FunctionType, MemberDescriptorType, ModuleType, UnionType
+from typing import Any, Generic, Union, get_args, get_origin
 
 import conversations_client
 
 PACKAGE = conversations_client.__name__
 
-# What the client makes and hands out: how it is made is its own affair.
-HANDED_OUT = re.compile("(Async)?(Conversations|Outcomes|Pages|Responses|Stream)")
+# Classes that only the client creates: their constructors are private.
+CREATED_BY_THE_CLIENT = re.compile("(Async)?(Conversations|Outcomes|Pages|Responses|Stream)")
 
 
 def lines() -> Iterator[str]:
-    """Every public name, each class followed by what it can be asked, in the order of names."""
+    """Yield every public name in order, each class followed by its members."""
     for module in (conversations_client, *public_modules()):
         for name in sorted(getattr(module, "__all__", ())):
             yield from _described(f"{module.__name__}.{name}", getattr(module, name))
@@ -37,6 +37,8 @@ def _described(name: str, value: Any) -> Iterator[str]:
             yield f"    {_member(key, member)}"
     elif isinstance(value, FunctionType):
         yield f"{name}{_signature(value)}"
+    elif get_origin(value) in {Union, UnionType}:
+        yield f"{name}: {' | '.join(member.__name__ for member in get_args(value))}"
     else:
         yield f"{name}: {type(value).__name__}"
 
@@ -55,7 +57,7 @@ def _is_public(cls: type) -> bool:
 
 
 def members(cls: type) -> dict[str, Any]:
-    """Its own members, and those of bases that have no public name."""
+    """Return the members of the class and of its private bases."""
     found: dict[str, Any] = {}
     for base in reversed(cls.__mro__):
         if base.__module__.startswith(PACKAGE) and (base is cls or not _is_public(base)):
@@ -67,12 +69,12 @@ def members(cls: type) -> dict[str, Any]:
 
 def _is_hidden(name: str, cls: type) -> bool:
     if name == "__init__":
-        return HANDED_OUT.fullmatch(cls.__name__) is not None
+        return CREATED_BY_THE_CLIENT.fullmatch(cls.__name__) is not None
     return name.startswith("_")
 
 
 def _member(name: str, member: Any) -> str:
-    # Of a class method, what it is made of.
+    # A class method's function.
     member = getattr(member, "__func__", member)
     if isinstance(member, cached_property):
         return f"{name}{_returned(member.func)}"
@@ -94,4 +96,4 @@ def _signature(function: Any) -> str:
 
 
 if __name__ == "__main__":
-    print(*lines(), sep="\n")  # noqa: T201 - what it is for
+    print(*lines(), sep="\n")  # noqa: T201 - the command's output

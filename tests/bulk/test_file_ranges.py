@@ -15,6 +15,7 @@ from conversations_client.bulk import BulkError, Partition, partitions
 from conversations_client.bulk._readers import read_rows
 from conversations_client.bulk._rows import Row
 
+BUFFER = 2**13  # bytes; Python's own default differs between its versions
 BESIDE = 2**17  # bytes that may be read beside what is needed: heads, tails, and ahead
 
 
@@ -35,7 +36,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> type[Counted]:
 
     def opened_and_counted(path: Path, mode: str = "r", *rest: Any, **named: Any) -> Any:
         if mode == "rb":
-            return io.BufferedReader(Counted(path))
+            return io.BufferedReader(Counted(path), BUFFER)
         return opened(path, mode, *rest, **named)
 
     monkeypatch.setattr(Path, "open", opened_and_counted)

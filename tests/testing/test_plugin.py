@@ -81,7 +81,7 @@ def test_the_environment_is_left_alone_unless_asked_for(
 
 def test_the_fixtures_say_what_they_are(pytester: pytest.Pytester) -> None:
     shown = pytester.runpytest_inprocess("--fixtures", "-v").stdout
-    shown.fnmatch_lines(["conversations_sandbox*", "*A running `Sandbox` of the test's own*"])
+    shown.fnmatch_lines(["conversations_sandbox*", "*A running, empty `Sandbox`*"])
 
 
 def test_a_run_without_them_imports_nothing_of_the_package() -> None:
