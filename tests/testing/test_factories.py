@@ -49,7 +49,7 @@ MADE: dict[str, Any] = {
 # Settings and arguments, which a test makes itself; details of usage; what a fault is made of.
 NOT_MADE = {
     "CompletionTokensDetails", "Fault", "PromptTokensDetails", "Retry", "Timeout",
-    "AsyncPages", "Created", "Failed", "Pages", "ToolFunction",
+    "AsyncPages", "Created", "Deleted", "Failed", "Pages", "Retrieved", "ToolFunction",
     "AsyncHooks", "Hooks", "RequestInfo", "ResponseInfo", "RetryInfo",
 }  # fmt: skip
 KINDS: dict[str, Any] = {"unknown_event": conversations_client.Event}
