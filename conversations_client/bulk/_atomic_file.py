@@ -1,21 +1,110 @@
-"""Files that are there whole or not at all."""
+"""Files that appear complete or not at all."""
 
+import contextlib
 import os
+import secrets
+import stat
 from collections.abc import Generator
-from contextlib import contextmanager
-from errno import EISDIR
+from errno import EACCES, EISDIR
 from pathlib import Path
+from typing import Final
+
+_LONGEST_PREFIX: Final = 40  # characters of the name, so that the temporary name is never too long
+_NEW_FILE: Final = 0o666  # less the umask, as for any new file
+_REPLACEMENT: Final = 0o600  # until it gets the mode of the file that it replaces
 
 
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Generator[Path, None, None]:
-    """A file to write in place of `path`, which it becomes at the end of the block."""
-    final = Path(path)
-    if final.is_dir():  # before the work, not after it
-        raise IsADirectoryError(EISDIR, os.strerror(EISDIR), os.fspath(final))
-    part = final.with_name(f"{final.name}.part")
+@contextlib.contextmanager
+def atomic_file(path: str | os.PathLike[str]) -> Generator[Path, None, None]:
+    """A temporary file to write, which replaces `path` at the end of the block.
+
+    The temporary file is in the same folder and has a name of its own, so two writers don't mix.
+    An error in the block leaves `path` as it was. A symbolic link stays one: its target is
+    replaced. The new file has the mode and, where allowed, the owner of the old one. What is no
+    regular file, such as a named pipe, is written directly.
+
+    Raises:
+        OSError: The file can't be written; checked before the block where possible.
+    """
+    with _named_after(path):
+        current = _checked_stat(path)
+    if current is not None and not stat.S_ISREG(current.st_mode):
+        yield Path(path)
+        return
+    final = Path(os.path.realpath(path))
+    with _temporary(final, path, _NEW_FILE if current is None else _REPLACEMENT) as temporary:
+        yield temporary
+        with _named_after(path):
+            _flush(temporary)
+            if current is not None:
+                _copy_owner_and_mode(temporary, current)
+            temporary.replace(final)
+
+
+def create_once(path: Path, content: str) -> None:
+    """Create a file with its content, unless it exists: the first of several processes wins.
+
+    Raises:
+        OSError: The file can't be written.
+    """
+    with _temporary(path, path, _NEW_FILE) as temporary:
+        temporary.write_text(content)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return
+        except OSError:  # a file system without hard links
+            if not path.exists():
+                temporary.replace(path)
+
+
+@contextlib.contextmanager
+def _temporary(final: Path, path: str | os.PathLike[str], mode: int) -> Generator[Path, None, None]:
+    temporary = final.with_name(f".{final.name[:_LONGEST_PREFIX]}.{secrets.token_hex(8)}.tmp")
+    with _named_after(path):
+        # Not from the tempfile module: its files are private, and a new one follows the umask.
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
     try:
-        yield part
-        part.replace(final)
+        yield temporary
     finally:
-        part.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
+
+
+def _checked_stat(path: str | os.PathLike[str]) -> os.stat_result | None:
+    """The state of a file that may be replaced; None if there is no file yet."""
+    try:
+        current = Path(path).stat()
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(current.st_mode):
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+    if not os.access(path, os.W_OK):
+        # A rename would succeed, but the file is write-protected for a reason.
+        raise PermissionError(EACCES, os.strerror(EACCES))
+    return current
+
+
+def _copy_owner_and_mode(temporary: Path, current: os.stat_result) -> None:
+    made = temporary.stat()
+    if (made.st_uid, made.st_gid) != (current.st_uid, current.st_gid):
+        with contextlib.suppress(OSError):
+            os.chown(temporary, current.st_uid, current.st_gid)
+    temporary.chmod(stat.S_IMODE(current.st_mode))
+
+
+def _flush(path: Path) -> None:
+    """Write a file to the disk, so that a power cut doesn't leave an empty one."""
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _named_after(path: str | os.PathLike[str]) -> Generator[None, None, None]:
+    """Errors name the file that users know, not the temporary one."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from conversations_client import Conversation, unstructure
-from conversations_client.bulk._atomic_file import replacing
+from conversations_client.bulk._atomic_file import atomic_file
 from conversations_client.bulk._format import Format, format_of, pyarrow
 from conversations_client.bulk._rows import COLUMNS, Fields, to_columns
 
@@ -61,7 +61,7 @@ def _written(
             yield unstructure(conversation)
             tell(conversation)
 
-    with replacing(path) as part:
+    with atomic_file(path) as part:
         write(part, rows())
     return count
 

@@ -11,7 +11,7 @@ from typing import Final
 from attrs import frozen
 
 from conversations_client import Client
-from conversations_client.bulk._atomic_file import replacing
+from conversations_client.bulk._atomic_file import create_once
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._import import Report, import_rows
 from conversations_client.bulk._journal import Entry, Journal
@@ -120,8 +120,7 @@ def entries_of(parts: Iterable[Partition]) -> Iterator[Entry]:
 
 def _first_plan(path: Path, plan: dict[str, int]) -> dict[str, int]:
     if not path.exists():
-        with replacing(path) as part:
-            part.write_text(json.dumps(plan))
+        create_once(path, json.dumps(plan))
     try:
         found = json.loads(path.read_text())
         return {name: int(found[name]) for name in plan}

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from conversations_client.bulk._atomic_file import replacing
+from conversations_client.bulk._atomic_file import atomic_file
 from conversations_client.bulk._journal import Entry, State
 
 
@@ -19,7 +19,7 @@ def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> Non
     Raises:
         OSError: It can't be written.
     """
-    with replacing(path) as part, part.open("w", encoding="utf-8") as file:
+    with atomic_file(path) as part, part.open("w", encoding="utf-8") as file:
         for entry in entries:
             file.write(f"{json.dumps(_result(entry), ensure_ascii=True)}\n")
 
