@@ -20,9 +20,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def environment(
-    bare_environment: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sandbox: Sandbox
-) -> None:
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sandbox: Sandbox) -> None:
     """The key and URL of a sandbox, a home of its own, and a terminal that is 80 wide."""
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "COLORTERM", "TTY_COMPATIBLE"):
         monkeypatch.delenv(name, raising=False)
