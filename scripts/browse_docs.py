@@ -88,7 +88,7 @@ def browse(browser: str, folder: Path) -> list[str]:
             report = server.reports.get(timeout=LONGEST)
         finally:
             process.terminate()
-            process.wait()
+            process.wait(timeout=60)
             server.shutdown()
     print(f"{report['looks']} looks at {len(server.pages)} pages.")
     return [*report["problems"], *sorted(set(server.lost))]

@@ -100,7 +100,8 @@ class CountingServer:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._ready.wait()
+        if not self._ready.wait(timeout=60):
+            raise TimeoutError("The server did not start within a minute.")
         return self
 
     def __exit__(

@@ -77,7 +77,7 @@ def threads_at_once(*, threads: int, calls: int, connections: int) -> Figures:
     numbers = itertools.count()
 
     def work() -> None:
-        begin.wait()
+        begin.wait(timeout=60)
         for _ in range(calls):
             client.conversations.create(display_name=str(next(numbers)))
 

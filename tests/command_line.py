@@ -78,7 +78,7 @@ class Terminal:
         """Read to the end; the exit code."""
         while self._read():
             pass
-        return self._process.wait()
+        return self._process.wait(timeout=60)
 
     def __enter__(self) -> Self:
         return self
@@ -90,7 +90,7 @@ class Terminal:
         traceback: TracebackType | None,
     ) -> None:
         self._process.kill()
-        self._process.wait()
+        self._process.wait(timeout=60)
         os.close(self._ours)
 
     def _read(self) -> bool:

@@ -268,7 +268,7 @@ def test_many_threads_share_few_connections() -> None:
     given: list[bytes] = []
 
     def work() -> None:
-        start.wait()
+        start.wait(timeout=60)
         for _ in range(5):
             response = driven.pool.handle_request(driven.request())
             given.append(b"".join(response.stream))

@@ -132,7 +132,9 @@ def test_what_the_pages_show_is_typed(tmp_path: Path) -> None:
         (tmp_path / f"{name}.py").write_text(as_module(page))
     # In the cache that the check of everything else fills.
     command = [sys.executable, "-m", "mypy", "--no-error-summary", *map(str, tmp_path.iterdir())]
-    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    checked = subprocess.run(  # noqa: S603
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=200
+    )
     assert checked.stderr == ""
     wrong: list[tuple[str, str, str]] = []
     for path, line, kind, problem in (each.split(":", 3) for each in checked.stdout.splitlines()):

@@ -96,6 +96,10 @@ def test_the_demo_ends_in_silence_when_its_reader_leaves() -> None:
     demo = EXAMPLES.parent / "scripts" / "demo.py"
     with reader_gone() as nobody:
         ended = subprocess.run(  # noqa: S603
-            [sys.executable, demo], stdout=nobody, stderr=subprocess.PIPE, check=False
+            [sys.executable, demo],
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
         )
     assert (ended.returncode, ended.stderr) == (0, b"")

@@ -344,7 +344,7 @@ def test_the_client_stands_on_the_fork_as_well() -> None:
     script = [answer(), answer(200, PAGE), streamed(WHOLE), HANG_UP]
     with ScriptedServer(script * 3) as server:
         command = [sys.executable, "-W", "error", "-c", PROGRAM, KEY, server.url]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
     assert done.stderr == ""
     name = CONVERSATION["displayName"]
     each = [name, f"['{name}']", "One two ", "unknown"]

@@ -135,7 +135,7 @@ def output_of(program: str, *given: str) -> list[str]:
     line = [sys.executable, "-W", "error", "-c", program, KEY, *given]
     # Coverage would start in both interpreters, and can't in the second.
     env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-    ended = subprocess.run(line, capture_output=True, text=True, check=False, env=env)  # noqa: S603
+    ended = subprocess.run(line, capture_output=True, text=True, check=False, env=env, timeout=60)  # noqa: S603
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended.stdout.splitlines()
 

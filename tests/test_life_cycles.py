@@ -237,7 +237,7 @@ class Held(ScriptedServer):
 
     def _reply(self, connection: Any) -> bool:
         self.asked.release()
-        self.may_answer.wait()
+        self.may_answer.wait(timeout=60)
         return super()._reply(connection)
 
 
@@ -342,6 +342,7 @@ def test_the_interpreter_ends_in_silence_with_an_open_client(sandbox: Sandbox, s
         capture_output=True,
         text=True,
         check=False,
+        timeout=60,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith("conv_")

@@ -89,5 +89,6 @@ def test_a_tag_that_is_not_the_version_ends_it(
         cwd=ROOT,
         env={**os.environ, "GITHUB_REF_NAME": tag},
         check=False,
+        timeout=60,
     )
     assert (ended.returncode == 0) is is_the_version

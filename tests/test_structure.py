@@ -278,7 +278,7 @@ TO_CONSTRUCT = (
 def brought(program: str) -> list[str]:
     """What a program of its own imports: packages, modules of ours, and whether asyncio."""
     line = [sys.executable, "-c", USED.format(program=program)]
-    output = subprocess.run(line, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    output = subprocess.run(line, capture_output=True, text=True, check=True, timeout=60).stdout  # noqa: S603
     return output.splitlines()
 
 

@@ -320,7 +320,7 @@ print([name for name in sys.modules if name.startswith("opentelemetry")])
 def test_the_client_does_not_import_opentelemetry() -> None:
     with ScriptedServer([answer()]) as server:
         command = [sys.executable, "-c", PROGRAM, KEY, server.url]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603
     assert done.stdout == "[]\n"
 
 

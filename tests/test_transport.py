@@ -175,7 +175,7 @@ def test_waiting_for_a_connection_ends_at_the_deadline_in_sync() -> None:
     ):
         first = threading.Thread(target=lambda: suppressed(create, client))
         first.start()
-        arrived.wait()
+        arrived.wait(timeout=60)
         with pytest.raises(PoolTimeoutError, match="max_connections") as raised:
             create(client.with_options(timeout=0.1))
         first.join()

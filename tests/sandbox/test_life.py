@@ -48,7 +48,7 @@ def test_the_command_stops_clean(number: int) -> None:
     with command("--port", "0", "--api-key", KEY) as (process, url):
         create(url, KEY)
         process.send_signal(number)
-        assert process.wait() == 0
+        assert process.wait(timeout=60) == 0
         assert process.stdout is not None
         assert process.stdout.read() == ""  # a key that was given is not shown
 
@@ -66,7 +66,7 @@ def test_the_command_shows_the_key_that_it_made_up() -> None:
         name, _, key = process.stdout.readline().partition("=")
         assert (name, create(url, key.strip())[:5]) == ("export ORQ_API_KEY", "conv_")
         process.send_signal(signal.SIGINT)
-        assert process.wait() == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_every_acknowledged_create_survives_kill_9(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_every_acknowledged_create_survives_kill_9(tmp_path: Path) -> None:
     with command("--port", "0", "--db", str(path), "--api-key", KEY) as (process, url):
         ids = [create(url, KEY) for _ in range(20)]
         process.kill()
-        process.wait()
+        process.wait(timeout=60)
     with Sandbox(db=path, api_key="k") as sandbox:
         for conversation_id in ids:
             found = httpx.get(

@@ -90,4 +90,4 @@ def test_a_run_without_them_imports_nothing_of_the_package() -> None:
         "found = {name.partition('.')[0] for name in sys.modules}\n"
         "assert not found & {'conversations_client', 'httpx', 'attrs', 'starlette', 'uvicorn'}"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)  # noqa: S603
