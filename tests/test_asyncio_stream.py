@@ -248,10 +248,10 @@ class Addresses:
         self.transports: list[Transport] = []
         self._attempts = attempts
 
-        async def found(*_: Any) -> list[str]:
+        def found(*_: Any) -> list[str]:
             return list(attempts)
 
-        monkeypatch.setattr(asyncio_stream, "_addresses", found)
+        monkeypatch.setattr(asyncio_stream, "addresses", found)
         monkeypatch.setattr(asyncio_stream, "_NEXT_ADDRESS", pause)
         loop = asyncio.get_running_loop()
         monkeypatch.setattr(loop, "create_connection", self._connected)

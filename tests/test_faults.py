@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpcore
 import pytest
 import trustme
 from attrs import define
@@ -49,8 +48,6 @@ from conversations_client import (
     Timeout,
     TLSError,
 )
-from conversations_client._http.connections import deadline_sockets
-from conversations_client._http.connections.deadline_sockets import DeadlineBackend
 from conversations_client._http.origin import _default_tls
 
 
@@ -530,21 +527,6 @@ def test_a_host_that_is_no_name(variant: Variant, host: str) -> None:
     assert (error.delivery, error.attempts) == (Delivery.UNSENT, 3)
 
 
-class Network:
-    """Takes all the time that it is given for each address but the last."""
-
-    def __init__(self, *outcomes: Any) -> None:
-        self.tried: list[tuple[str, float | None]] = []
-        self._outcomes = iter(outcomes)
-
-    def connect_tcp(self, host: str, port: int, timeout: float | None, *_: Any) -> Any:
-        self.tried.append((host, timeout))
-        outcome = next(self._outcomes)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-
 def test_a_host_that_nobody_knows(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
     def look_up(*_: Any, **__: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -553,44 +535,6 @@ def test_a_host_that_nobody_knows(variant: Variant, monkeypatch: pytest.MonkeyPa
     error = failure(variant, create, world=World(), base_url="https://api.invalid")
     assert type(error) is ConnectError
     assert (error.delivery, error.attempts) == (Delivery.UNSENT, 3)
-
-
-ADDRESSES = ["2001:db8::1", "192.0.2.1", "192.0.2.2"]
-
-
-def addresses(host: str, port: int) -> list[str]:
-    return ADDRESSES
-
-
-SILENT, REFUSING = httpcore.ConnectTimeout(), httpcore.ConnectError()
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "limit", "tried", "expected"),
-    [
-        ([SILENT, REFUSING, "stream"], 6.0, [2.0, 3.0, 6.0], None),
-        ([REFUSING, "stream"], 6.0, [2.0, 3.0], None),
-        ([SILENT, SILENT, REFUSING], 6.0, [2.0, 3.0, 6.0], httpcore.ConnectError),
-        ([REFUSING, "stream"], None, [None, None], None),
-        ([], 0.0, [], httpcore.ConnectTimeout),
-    ],
-)
-def test_each_address_of_a_host_has_a_share_of_the_time(
-    monkeypatch: pytest.MonkeyPatch,
-    outcomes: list[Any],
-    limit: float | None,
-    tried: list[float | None],
-    expected: type[Exception] | None,
-) -> None:
-    network = Network(*outcomes)
-    backend = DeadlineBackend()
-    backend._inner = network  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
-    monkeypatch.setattr(deadline_sockets, "_addresses", addresses)
-    with pytest.raises(expected) if expected else contextlib.nullcontext():
-        backend.connect_tcp("api.invalid", 443, limit)
-    assert [host for host, _ in network.tried] == ADDRESSES[: len(tried)]
-    for (_, given), share in zip(network.tried, tried, strict=True):
-        assert given == (None if share is None else pytest.approx(share, abs=0.5))
 
 
 def test_a_service_that_listens_at_one_of_its_addresses_is_found(variant: Variant) -> None:

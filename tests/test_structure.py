@@ -74,6 +74,12 @@ PURE_MODULES = {
     "_http/pool",
     "_http/connections/connection",
     "_http/connections/http11",
+    "_http/connections/keepalive",
+    "_http/connections/limits",
+    "_http/connections/opening",
+    "_http/connections/route",
+    "_http/connections/tls_errors",
+    "_http/proxies",
 }
 
 

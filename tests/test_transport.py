@@ -35,11 +35,8 @@ from conversations_client import (
 )
 from conversations_client._calls.arguments import path_segment
 from conversations_client._calls.operation import Operation, Request
-from conversations_client._http.connections.deadline_sockets import (
-    DeadlineLimit,
-    is_readable,
-    seconds_left,
-)
+from conversations_client._http.connections.limits import DeadlineLimit, seconds_left
+from conversations_client._http.connections.readiness import is_readable
 from conversations_client._http.origin import Origin
 from conversations_client._http.transport import AsyncConnections, Connections, _abandoned
 
@@ -59,9 +56,14 @@ def test_a_proxy_of_the_environment_is_used(
 
 def test_no_proxy_is_kept_to(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer([answer()]) as server:
+        port = server.url.rpartition(":")[2]
         monkeypatch.setenv("all_proxy", "http://127.0.0.1:1")
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
-        variant.run(create, api_key=KEY, base_url=server.url)
+        monkeypatch.setenv("no_proxy", f"service.example:{port}")
+        found = socket.getaddrinfo("127.0.0.1", port, type=socket.SOCK_STREAM)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        variant.run(
+            create, api_key=KEY, base_url=f"http://service.example:{port}", allow_plain_http=True
+        )
     assert server.seen[0].target == "/v2/conversations"
 
 
@@ -85,10 +87,12 @@ def test_a_proxy_that_is_not_there(variant: Variant, monkeypatch: pytest.MonkeyP
         assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 3)
 
 
-@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "ftp://127.0.0.1:1"])
+@pytest.mark.parametrize("proxy", ["socks4://127.0.0.1:1", "ftp://127.0.0.1:1", "http://"])
 def test_an_unusable_proxy(variant: Variant, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("https_proxy", proxy)
-    with pytest.raises(ConfigurationError, match="proxy that the environment sets"):
+    with pytest.raises(
+        ConfigurationError, match=r"HTTPS_PROXY (is not a URL|has an unknown scheme)"
+    ):
         variant.run(create, api_key=KEY, base_url="https://api.invalid")
 
 

@@ -8,7 +8,7 @@ import anyio
 from conversations_client._calls.call import Call, RawResponse
 from conversations_client._calls.operation import Operation, Outcome, Reply
 from conversations_client._calls.settings import Settings
-from conversations_client._http.connections.deadline_sockets import DeadlineLimit
+from conversations_client._http.connections.limits import DeadlineLimit
 from conversations_client._http.error_mapping import library_errors
 from conversations_client._http.library import httpx
 from conversations_client._http.transport import (

@@ -9,7 +9,8 @@ from attrs import field, frozen
 
 from conversations_client._calls.call import Call, RawResponse
 from conversations_client._calls.operation import Reply
-from conversations_client._http.connections.deadline_sockets import DeadlineLimit, DeadlineStream
+from conversations_client._http.connections.limits import DeadlineLimit
+from conversations_client._http.connections.sync_stream import NestedTLSStream, SocketStream
 from conversations_client._http.error_mapping import library_errors, transport_error
 from conversations_client._http.library import httpx
 from conversations_client._sse.stream_context import StreamContext
@@ -93,7 +94,9 @@ class ResponseBody(_ResponseBodyBase):
         # Connections other than our own can't be told now to wait for a moment alone.
         limit = self._request.extensions["timeout"]["read"]
         connection = self._response.extensions.get("network_stream")
-        if isinstance(limit, DeadlineLimit) and isinstance(connection, DeadlineStream):
+        if isinstance(limit, DeadlineLimit) and isinstance(
+            connection, SocketStream | NestedTLSStream
+        ):
             limit.shorten(_DRAINING)
             exhaust(self._pieces)
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Self, TypeAlias, cast
 
 import anyio
 
-from conversations_client._http.connections.deadline_sockets import (
+from conversations_client._http.connections.limits import (
     CUT_OFF,
     extensions,
     pool_timeout,

@@ -1,6 +1,5 @@
 """What the HTTP stack raises, as the package's own errors."""
 
-import ssl
 import sys
 from typing import Final
 
@@ -18,6 +17,7 @@ from conversations_client.errors import (
     TransportError,
 )
 
+from .connections.tls_errors import is_tls
 from .library import classes
 
 _KINDS: Final = frozenset(
@@ -45,9 +45,6 @@ def library_errors() -> tuple[type[Exception], ...]:
     aiohttp = getattr(sys.modules.get("aiohttp"), "ClientError", OSError)
     return (*classes("HTTPError", "InvalidURL", "StreamError"), aiohttp, OSError, UnicodeError)
 
-
-_CUT_OFF: Final = (ssl.SSLWantReadError, ssl.SSLEOFError)
-"""What says that encryption was waiting for more, which never came."""
 
 _NO_TLS: Final = "WRONG_VERSION_NUMBER"
 """What OpenSSL says of an answer that isn't encrypted."""
@@ -119,15 +116,6 @@ def _kind(error: Exception) -> str:
 
 def _names(error: BaseException) -> list[str]:
     return [cls.__name__ for cls in type(error).__mro__]
-
-
-def is_tls(error: BaseException | None) -> bool:
-    """Whether an error, or what it comes from, is one of encryption."""
-    while error is not None:
-        if isinstance(error, ssl.SSLError) and not isinstance(error, _CUT_OFF):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _words(error: Exception, key: Secret) -> str:

@@ -1,64 +1,77 @@
-"""Where the connections of a client lead to, and how."""
+"""Where the connections of a client lead, and how they are opened."""
 
+import os
 import ssl
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any, Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
 from attrs import frozen
 
-from conversations_client._http.connections.async_connection import AsyncConnection
-from conversations_client._http.connections.deadline_sockets import DeadlineBackend
-from conversations_client._http.connections.sync_connection import Connection
+from conversations_client._http.connections.async_connection import (
+    AsyncConnection,
+    AsyncRouteBackend,
+)
+from conversations_client._http.connections.route import Proxy, Route
+from conversations_client._http.connections.sync_connection import Connection, RouteBackend
 from conversations_client.errors import ConfigurationError
 
 from .library import httpcore, httpx, must_be_httpcores
-
-KEEPALIVE_SECONDS: Final = 5.0  # shorter than the idle limit of common servers and balancers
+from .proxies import proxy_for
 
 
 @frozen(kw_only=True)
 class Origin:
-    """Where the connections lead to and how."""
+    """Where the connections lead, and how they are opened.
+
+    Attributes:
+        base_url: The service's URL.
+        max_connections: The most connections that are open at once.
+        ssl_context: The certificates to trust; the default ones if None.
+        proxy: The proxy to go through, or None.
+    """
 
     base_url: str
     max_connections: int
     ssl_context: ssl.SSLContext | None
+    proxy: Proxy | None = None
 
     def connect(self) -> Callable[[], Connection | httpcore.HTTPConnection]:
         """Makes sync connections."""
-        origin, tls = self._httpcore_origin(), self.tls()
+        route = self.route()
         httpcores = partial(
-            httpcore.HTTPConnection, origin, ssl_context=tls, network_backend=DeadlineBackend()
+            httpcore.HTTPConnection,
+            self._httpcore_origin(),
+            ssl_context=route.tls,
+            network_backend=RouteBackend(route),
         )
-        own = partial(Connection, origin, tls)
-        return lambda: httpcores() if must_be_httpcores() else own()
+        return lambda: httpcores() if must_be_httpcores() else Connection(route)
 
     def connect_async(self) -> Callable[[], AsyncConnection | httpcore.AsyncHTTPConnection]:
         """Makes async connections."""
-        origin, tls = self._httpcore_origin(), self.tls()
-        httpcores = partial(httpcore.AsyncHTTPConnection, origin, ssl_context=tls)
-        own = partial(AsyncConnection, origin, tls)
-        return lambda: httpcores() if must_be_httpcores() else own()
-
-    def proxy_options(self) -> dict[str, Any] | None:
-        """What httpx's transports of both colours are made with; None if no proxy is set."""
-        proxy = _proxy_for(self.base_url)
-        if proxy is None:
-            return None
-        limits = httpx.Limits(
-            max_connections=self.max_connections,
-            max_keepalive_connections=self.max_connections,
-            keepalive_expiry=KEEPALIVE_SECONDS,
+        route = self.route()
+        httpcores = partial(
+            httpcore.AsyncHTTPConnection,
+            self._httpcore_origin(),
+            ssl_context=route.tls,
+            network_backend=AsyncRouteBackend(route),
         )
-        return {"proxy": proxy, "verify": self.tls() or False, "limits": limits}
+        return lambda: httpcores() if must_be_httpcores() else AsyncConnection(route)
 
-    def tls(self) -> ssl.SSLContext | None:
-        """Loading certificates takes longer than all the rest of a client: not for http://."""
-        if urlsplit(self.base_url).scheme != "https":
-            return None
+    def route(self) -> Route:
+        """The route of every connection; raises ConfigurationError."""
+        origin = self._httpcore_origin()
+        proxy = self.proxy
+        return Route(
+            host=origin.host.decode("ascii"),
+            port=origin.port,
+            tls=self._tls() if origin.scheme == b"https" else None,
+            proxy=proxy,
+            proxy_tls=self._tls() if proxy is not None and proxy.scheme == "https" else None,
+        )
+
+    def _tls(self) -> ssl.SSLContext:
         context = self.ssl_context or _default_tls()
         context.set_alpn_protocols(["http/1.1"])
         return context
@@ -71,22 +84,36 @@ class Origin:
         ).origin
 
 
+def environment_proxy(url: str) -> Proxy | None:
+    """The proxy that this machine's settings have for a URL; raises ConfigurationError."""
+    # Windows and macOS have settings of their own, which apply if no variable is set.
+    if not getproxies_environment() and proxy_bypass(urlsplit(url).hostname or ""):
+        return None
+    return proxy_for(url, getproxies())
+
+
 @lru_cache(maxsize=1)
 def _default_tls() -> ssl.SSLContext:
+    # In the order in which httpx reads them.
+    source = "SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
+    folders = os.environ.get("SSL_CERT_DIR")
+    if (
+        source == "SSL_CERT_DIR"
+        and folders
+        and not any(map(os.path.isdir, folders.split(os.pathsep)))
+    ):
+        # OpenSSL ignores a folder that doesn't exist, and then trusts no certificate.
+        raise _unreadable(source, "no such folder")
     try:
         return httpx.create_ssl_context()
     except OSError as error:
         problem = error.strerror or type(error).__name__
-    raise ConfigurationError(
-        f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names can't be read ({problem}): "
-        "correct the variable, or unset it."
+        is_key_log = error.filename and error.filename == os.environ.get("SSLKEYLOGFILE")
+    raise _unreadable("SSLKEYLOGFILE" if is_key_log else source, problem)
+
+
+def _unreadable(variable: str, problem: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"The file or folder that {variable} names can't be used ({problem}): correct the "
+        "variable, or unset it."
     )
-
-
-def _proxy_for(url: str) -> str | None:
-    parts = urlsplit(url)
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(parts.hostname or ""):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"

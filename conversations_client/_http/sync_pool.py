@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, TypeAlias, cast
 
-from conversations_client._http.connections.deadline_sockets import pool_timeout
+from conversations_client._http.connections.limits import pool_timeout
 
 from .library import httpcore
 from .pool import LOOK_SECONDS, Pool, Ticket

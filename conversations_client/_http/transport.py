@@ -8,22 +8,26 @@ from weakref import WeakKeyDictionary
 import anyio.lowlevel
 
 from conversations_client._calls.settings import Settings
-from conversations_client._http.connections.deadline_sockets import CUT_OFF
+from conversations_client._http.connections.clock import monotonic
+from conversations_client._http.connections.keepalive import KEEPALIVE_SECONDS
+from conversations_client._http.connections.limits import CUT_OFF
 
 from .async_pool import AsyncConnectionPool
 from .library import AsyncHTTPClient, HTTPClient, httpcore, httpx
-from .origin import KEEPALIVE_SECONDS, Origin
+from .origin import Origin, environment_proxy
 from .pool import closed_error
-from .proxied_transport import ProxiedAsyncTransport, ProxiedTransport, through_proxy
 from .sync_pool import ConnectionPool
 
 
 class _OwnTransport(httpx.HTTPTransport):
-    """httpx's transport over a pool of ours, so that what instruments or mocks it still does."""
+    """httpx's transport over a pool of this package, so that tools that patch it still work."""
 
     def __init__(self, origin: Origin) -> None:
         pool = ConnectionPool(
-            origin.connect(), size=origin.max_connections, keepalive=KEEPALIVE_SECONDS
+            origin.connect(),
+            size=origin.max_connections,
+            keepalive=KEEPALIVE_SECONDS,
+            clock=monotonic,
         )
         self._pool = cast("httpcore.ConnectionPool", pool)
 
@@ -31,7 +35,10 @@ class _OwnTransport(httpx.HTTPTransport):
 class _OwnAsyncTransport(httpx.AsyncHTTPTransport):
     def __init__(self, origin: Origin) -> None:
         pool = AsyncConnectionPool(
-            origin.connect_async(), size=origin.max_connections, keepalive=KEEPALIVE_SECONDS
+            origin.connect_async(),
+            size=origin.max_connections,
+            keepalive=KEEPALIVE_SECONDS,
+            clock=monotonic,
         )
         self._pool = cast("httpcore.AsyncConnectionPool", pool)
 
@@ -39,7 +46,7 @@ class _OwnAsyncTransport(httpx.AsyncHTTPTransport):
 def connections(
     settings: Settings, ssl_context: ssl.SSLContext | None, injected: HTTPClient | None
 ) -> "Connections | InjectedConnections":
-    """What a sync client sends through."""
+    """What a sync client sends through; raises ConfigurationError."""
     if injected is not None:
         return InjectedConnections(injected)
     return Connections(_origin(settings, ssl_context))
@@ -48,7 +55,7 @@ def connections(
 def async_connections(
     settings: Settings, ssl_context: ssl.SSLContext | None, injected: AsyncHTTPClient | None
 ) -> "AsyncConnections | InjectedAsyncConnections":
-    """What an async client sends through."""
+    """What an async client sends through; raises ConfigurationError."""
     if injected is not None:
         return InjectedAsyncConnections(injected)
     return AsyncConnections(_origin(settings, ssl_context))
@@ -59,11 +66,12 @@ def _origin(settings: Settings, ssl_context: ssl.SSLContext | None) -> Origin:
         base_url=settings.base_url,
         max_connections=settings.max_connections,
         ssl_context=ssl_context,
+        proxy=environment_proxy(settings.base_url),
     )
 
 
 class Connections:
-    """What a sync client sends through, when nobody injected an httpx client."""
+    """What a sync client sends through if no HTTP client was injected."""
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
@@ -71,37 +79,35 @@ class Connections:
         self._closed = False
 
     def send(self, request: httpx.Request) -> httpx.Response:
-        """The head of the answer, its body still to come; raises ClientClosedError."""
+        """The response, its body still unread; raises ClientClosedError."""
         if self._closed:
             raise closed_error()
         transport = self._by_pid.get(os.getpid()) or self._open()
         return transport.handle_request(request)
 
     def close(self) -> None:
-        """Close every connection, for good."""
+        """Close every connection for good."""
         self._closed = True
         transport = self._by_pid.get(os.getpid())
         if transport is not None:
             transport.close()
 
     def _open(self) -> httpx.HTTPTransport:
-        # A forked child must neither use nor close what its parent goes on using. There is no lock:
-        # a thread that the child doesn't have could hold it.
+        # A forked child must neither use nor close its parent's connections. There is no lock: a
+        # thread that the child doesn't have could hold it.
         for pid in list(self._by_pid):
             if pid != os.getpid():
                 _abandoned.append(self._by_pid.pop(pid, None))
-        proxied = self._origin.proxy_options()
-        made = through_proxy(ProxiedTransport, proxied) if proxied else _OwnTransport(self._origin)
-        transport = self._by_pid.setdefault(os.getpid(), made)
+        transport = self._by_pid.setdefault(os.getpid(), _OwnTransport(self._origin))
         if self._closed:
-            # By another thread, which may not have seen it.
+            # By another thread, which may not have seen this transport.
             transport.close()
             raise closed_error()
         return transport
 
 
 class AsyncConnections:
-    """What an async client sends through, when nobody injected an httpx client."""
+    """What an async client sends through if no HTTP client was injected."""
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
@@ -111,7 +117,7 @@ class AsyncConnections:
         self._closed = False
 
     async def send(self, request: httpx.Request) -> httpx.Response:
-        """The head of the answer, its body still to come; raises ClientClosedError."""
+        """The response, its body still unread; raises ClientClosedError."""
         return await self._transport().handle_async_request(request)
 
     async def aclose(self) -> None:
@@ -125,27 +131,21 @@ class AsyncConnections:
         if self._closed:
             raise closed_error()
         if self._pid != os.getpid():
-            # A forked child must neither use nor close what its parent goes on using.
+            # A forked child must neither use nor close its parent's connections.
             _abandoned.append(self._by_loop)
             self._by_loop, self._pid = WeakKeyDictionary(), os.getpid()
         loop = _event_loop()
         transport = self._by_loop.get(loop)
         if transport is None:
             self._forget_closed_loops()
-            transport = self._by_loop[loop] = self._open()
+            transport = self._by_loop[loop] = _OwnAsyncTransport(self._origin)
         return transport
 
     def _forget_closed_loops(self) -> None:
-        # Their connections hold those of asyncio, so that they would stay here for ever.
+        # Their connections refer to the loops, which would keep both alive forever.
         for loop in list(self._by_loop):
             if getattr(loop, "is_closed", bool)():
                 self._by_loop.pop(loop, None)
-
-    def _open(self) -> httpx.AsyncHTTPTransport:
-        proxied = self._origin.proxy_options()
-        if proxied:
-            return through_proxy(ProxiedAsyncTransport, proxied)
-        return _OwnAsyncTransport(self._origin)
 
 
 def _event_loop() -> object:
@@ -155,19 +155,19 @@ def _event_loop() -> object:
 
 
 def cut_off(request: httpx.Request) -> httpx.TimeoutException | None:
-    """What a request that was cut off had been waiting for; None if it may have been sent."""
+    """The timeout of a request that was cancelled before it was sent; None if it may be sent."""
     return cast("httpx.TimeoutException | None", request.extensions.get(CUT_OFF))
 
 
 class InjectedConnections:
-    """What a sync client sends through when the caller brought an HTTP client."""
+    """What a sync client sends through if an HTTP client was injected."""
 
     def __init__(self, client: HTTPClient) -> None:
         self._client = client
         self._closed = False
 
     def send(self, request: httpx.Request) -> httpx.Response:
-        """The head of the answer, its body still to come; raises ClientClosedError."""
+        """The response, its body still unread; raises ClientClosedError."""
         if self._closed or self._client.is_closed:
             raise closed_error()
         response: httpx.Response = self._client.send(
@@ -176,19 +176,19 @@ class InjectedConnections:
         return response
 
     def close(self) -> None:
-        """Stop using the caller's client, and leave it open."""
+        """Stop using the injected client, but leave it open."""
         self._closed = True
 
 
 class InjectedAsyncConnections:
-    """What an async client sends through when the caller brought an HTTP client."""
+    """What an async client sends through if an HTTP client was injected."""
 
     def __init__(self, client: AsyncHTTPClient) -> None:
         self._client = client
         self._closed = False
 
     async def send(self, request: httpx.Request) -> httpx.Response:
-        """The head of the answer, its body still to come; raises ClientClosedError."""
+        """The response, its body still unread; raises ClientClosedError."""
         if self._closed or self._client.is_closed:
             raise closed_error()
         response: httpx.Response = await self._client.send(
@@ -197,12 +197,12 @@ class InjectedAsyncConnections:
         return response
 
     async def aclose(self) -> None:
-        """Stop using the caller's client, and leave it open."""
+        """Stop using the injected client, but leave it open."""
         self._closed = True
 
 
 def _as_built_by(client: HTTPClient | AsyncHTTPClient, request: httpx.Request) -> Any:  # noqa: ANN401 - its own
-    """The request with the headers, cookies and parameters that the caller's client adds."""
+    """The request with the headers, cookies and parameters that the injected client adds."""
     return client.build_request(
         request.method,
         str(request.url),
@@ -212,5 +212,5 @@ def _as_built_by(client: HTTPClient | AsyncHTTPClient, request: httpx.Request) -
     )
 
 
-# Kept, for a collected socket would warn, and its TLS would say goodbye to the parent's peer.
+# Never collected: a collected socket warns, and its TLS would end the parent's connection.
 _abandoned: Final[list[object]] = []

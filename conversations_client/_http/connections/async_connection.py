@@ -1,4 +1,4 @@
-"""An async connection: the bytes of `_http11` sent and read."""
+"""An async connection: opened along a route, and what HTTP/1.1 sends and reads over it."""
 
 import contextlib
 import sys
@@ -9,9 +9,12 @@ import anyio
 
 from conversations_client._http.library import httpcore, httpx
 
+from .addresses import lookup_name
 from .connection import ConnectionState, ResponseState
-from .deadline_sockets import CUT_OFF, extensions, limits
 from .http11 import MOST_READ
+from .limits import CUT_OFF, countdown, extensions, limits, seconds_left
+from .opening import Encryption, Opening, Step, opening_errors
+from .route import Route
 
 
 class AsyncConnection(
@@ -20,50 +23,39 @@ class AsyncConnection(
     """An async connection, opened by its first request."""
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """The head of the answer; raises httpcore's errors."""
+        """Send the request and read the head of the response; raises httpcore's errors."""
         connect, write, read = limits(request)
-        stream = self._stream = self._stream or await self._opened(request, connect)
+        stream = self._stream = self._stream or await self._open(request, connect)
         self._idle = False
         try:
-            # What can't be sent to the end may be answered all the same.
+            # A service may respond without reading the whole request.
             with contextlib.suppress(httpcore.WriteError):
                 await stream.write(self._http.request(request), write)
             response = None
             while response is None:
-                self._http.receive(await stream.read(MOST_READ, read))
-                response = self._http.head()
-        except BaseException:
+                response = self._received(await stream.read(MOST_READ, read))
+        except BaseException as error:
             await self.aclose()
-            raise
+            rejection = self._rejection(error)
+            if rejection is None:
+                raise
+            raise rejection from error
         response.stream = AsyncResponseStream(self, stream, self._http, read)
         extensions(response)["network_stream"] = stream
         return response
 
-    async def _opened(
+    async def _open(
         self, request: httpcore.Request, limit: float | None
     ) -> httpcore.AsyncNetworkStream:
         try:
-            return await self._connect(limit)
+            return await open_stream(self._route, limit)
         except BaseException:
             extensions(request)[CUT_OFF] = httpx.ConnectTimeout("")
             raise
 
-    async def _connect(self, limit: float | None) -> httpcore.AsyncNetworkStream:
-        host, tls = self._origin.host.decode("ascii"), self._ssl_context
-        stream = await _connect_tcp(host, self._origin.port, limit, encrypted=tls is not None)
-        if tls is None:
-            return stream
-        try:
-            return await stream.start_tls(tls, host, limit)
-        except BaseException:
-            with anyio.CancelScope(shield=True):
-                await stream.aclose()
-            raise
-
     async def done(self) -> None:
         """Get ready for the next request, or close."""
-        self._idle = self._http.renew()
-        if not self._idle:
+        if not self._renew():
             await self.aclose()
 
     async def aclose(self) -> None:
@@ -73,12 +65,90 @@ class AsyncConnection(
             await self._stream.aclose()
 
 
+class AsyncResponseStream(
+    ResponseState[AsyncConnection, httpcore.AsyncNetworkStream], AsyncIterator[bytes]
+):
+    """The body of a response, chunk by chunk."""
+
+    __slots__ = ()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while (chunk := self._http.chunk()) is None:
+            self._http.receive(await self._stream.read(MOST_READ, self._limit))
+        if chunk:
+            return chunk
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Release the connection."""
+        await self._connection.done()
+
+
+class AsyncRouteBackend(httpcore.AsyncNetworkBackend):
+    """Opens connections along a route for httpcore's own, which encrypt them themselves."""
+
+    def __init__(self, route: Route) -> None:
+        self._route = route
+
+    async def connect_tcp(
+        self,
+        *_: object,
+        timeout: float | None = None,  # noqa: ASYNC109 - as httpcore declares it
+        **__: object,
+    ) -> httpcore.AsyncNetworkStream:
+        return await open_stream(self._route, timeout, encrypts=False)
+
+
+async def open_stream(
+    route: Route, limit: float | None, *, encrypts: bool = True
+) -> httpcore.AsyncNetworkStream:
+    """An open connection, ready for a request; raises ConnectTimeout, ConnectError and ProxyError.
+
+    Args:
+        route: Where it leads.
+        limit: Seconds for the name lookup, TCP, the proxy and TLS together; None for no limit.
+        encrypts: Whether to encrypt it up to the service, where the route does.
+    """
+    left = countdown(limit)
+    opening = Opening(route, encrypts=encrypts)
+    with opening_errors(route):
+        step = opening.next()
+        stream = await _connect_tcp(
+            *route.first_hop,
+            seconds_left(left, httpcore.ConnectTimeout),
+            encrypted=isinstance(step, Encryption),
+        )
+        try:
+            while step is not None:
+                stream = await _take(stream, step, opening, left)
+                step = opening.next()
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await stream.aclose()
+            raise
+    return stream
+
+
+async def _take(
+    stream: httpcore.AsyncNetworkStream, step: Step, opening: Opening, limit: float | None
+) -> httpcore.AsyncNetworkStream:
+    seconds = seconds_left(limit, httpcore.ConnectTimeout)
+    if isinstance(step, Encryption):
+        return await stream.start_tls(step.context, step.hostname, seconds)
+    await stream.write(step, seconds)
+    opening.receive(await stream.read(MOST_READ, seconds_left(limit, httpcore.ConnectTimeout)))
+    return stream
+
+
 async def _connect_tcp(
     host: str, port: int, limit: float | None, *, encrypted: bool
 ) -> httpcore.AsyncNetworkStream:
     if not _is_asyncios():
         backend = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
-        return await backend.connect_tcp(host, port, limit)
+        return await backend.connect_tcp(lookup_name(host), port, limit)
     from .asyncio_stream import connect
 
     return await connect(host, port, limit, encrypted=encrypted)
@@ -91,25 +161,3 @@ def _is_asyncios() -> bool:
         return asyncio is not None and asyncio.current_task() is not None
     except RuntimeError:
         return False
-
-
-class AsyncResponseStream(
-    ResponseState[AsyncConnection, httpcore.AsyncNetworkStream], AsyncIterator[bytes]
-):
-    """The body of an answer, piece by piece."""
-
-    __slots__ = ()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        while (piece := self._http.piece()) is None:
-            self._http.receive(await self._stream.read(MOST_READ, self._limit))
-        if piece:
-            return piece
-        raise StopAsyncIteration
-
-    async def aclose(self) -> None:
-        """Let go of the connection."""
-        await self._connection.done()

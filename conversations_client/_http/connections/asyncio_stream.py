@@ -1,82 +1,87 @@
-"""A connection in an event loop of asyncio, as httpcore has its streams.
+"""A connection in an event loop of asyncio, as a stream of httpcore.
 
-AnyIO's, which httpcore uses on both, takes a turn of the event loop for each write, and asks the
-operating system twice for each read whether it may.
+AnyIO's streams, which httpcore uses, take a turn of the event loop for each write, and two calls of
+the operating system for each read.
 """
 
 import asyncio
-import ipaddress
-import socket
 import ssl
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import anyio
+import anyio.to_thread
 
 from conversations_client._http.library import httpcore
 
-from .deadline_sockets import each_once, is_readable
+from .addresses import addresses
+from .readiness import is_readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LARGEST_HELD: Final = 2**16
+_MOST_BUFFERED: Final = 2**16
 _NEXT_ADDRESS: Final = 0.25  # seconds after which the next address of a host is tried too
-_LONG: Final = 86400.0  # seconds; asyncio has a limit of its own, which is not asked for
+_NO_LIMIT: Final = 86400.0  # seconds, in place of asyncio's own limit for a handshake
 
 
 async def connect(host: str, port: int, limit: float | None, *, encrypted: bool) -> "AsyncioStream":
-    """An open connection, to be encrypted or not; raises ConnectError and ConnectTimeout."""
+    """An open connection; raises ConnectError and ConnectTimeout.
+
+    Args:
+        host: The name or the address of the peer.
+        port: The port of the peer.
+        limit: Seconds for the name lookup and TCP together; None for no limit.
+        encrypted: Whether encryption starts at once.
+    """
     make = partial(AsyncioStream, asyncio.get_running_loop(), encrypted=encrypted)
+    look_up = partial(addresses, host, port, limit)
     try:
         with anyio.fail_after(limit):
-            return await _first(await _addresses(host, port), port, make)
+            # asyncio waits for the threads of its own lookups when the event loop ends.
+            found = await anyio.to_thread.run_sync(look_up, abandon_on_cancel=True)
+            return await _first(found, port, make)
     except TimeoutError as error:
         raise httpcore.ConnectTimeout(str(error)) from error
     except OSError as error:
         raise httpcore.ConnectError(str(error)) from error
 
 
-async def _addresses(host: str, port: int) -> list[str]:
-    try:
-        return [str(ipaddress.ip_address(host))]
-    except ValueError:
-        loop = asyncio.get_running_loop()
-        return each_once(await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-
-
 async def _first(
     addresses: list[str], port: int, make: "Callable[[], AsyncioStream]"
 ) -> "AsyncioStream":
-    """To the address that is reached first; asyncio's own race loses connections when cancelled."""
+    """A connection to the first address that accepts one.
+
+    asyncio's own race loses connections when it is cancelled.
+    """
     loop = asyncio.get_running_loop()
-    reached: list[AsyncioStream] = []
+    connected: list[AsyncioStream] = []
     failed: list[OSError] = []
 
-    async def attempt(address: str, over: anyio.Event) -> None:
+    async def attempt(address: str, ended: anyio.Event) -> None:
         try:
             _, stream = await loop.create_connection(make, address, port)
         except OSError as error:
             failed.append(error)
         else:
-            reached.append(stream)
+            connected.append(stream)
             tasks.cancel_scope.cancel()
-        over.set()
+        ended.set()
 
     try:
         async with anyio.create_task_group() as tasks:
             for address in addresses:
-                over = anyio.Event()
-                tasks.start_soon(attempt, address, over)
+                ended = anyio.Event()
+                tasks.start_soon(attempt, address, ended)
                 with anyio.move_on_after(_NEXT_ADDRESS):
-                    await over.wait()
+                    await ended.wait()
     except BaseException:
-        _abort(reached)
+        _abort(connected)
         raise
-    if not reached:
+    if not connected:
         raise failed[-1]
-    _abort(reached[1:])
-    return reached[0]
+    _abort(connected[1:])
+    return connected[0]
 
 
 def _abort(streams: "list[AsyncioStream]") -> None:
@@ -85,66 +90,66 @@ def _abort(streams: "list[AsyncioStream]") -> None:
 
 
 class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
-    """What came and was not read yet, and one task that may wait for more."""
+    """Buffers what was received; one task may wait for more."""
 
     _transport: asyncio.Transport
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, encrypted: bool) -> None:
         self._loop = loop
         self._is_encrypted = encrypted
-        self._held = b""
-        self._is_full = False  # what is held, so that no more is read
-        self._is_slow = False  # the peer, so that no more is written
+        self._buffer = b""
+        self._is_paused = False  # reading, as the buffer is full
+        self._is_blocked = False  # writing, as the peer is slow
         self._has_ended = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what to write to; asyncio's own."""
+        """Keep the transport to write to; called by asyncio."""
         self._transport = cast("asyncio.Transport", transport)
         if self._is_encrypted:
-            # What comes is not for this stream until it is decrypted.
+            # Data is not for this stream until it is decrypted.
             self._transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
-        """Hold what came; asyncio's own."""
-        self._held = self._held + data if self._held else data
-        if len(self._held) > _LARGEST_HELD:
-            self._is_full = True
+        """Buffer the data; called by asyncio."""
+        self._buffer = self._buffer + data if self._buffer else data
+        if len(self._buffer) > _MOST_BUFFERED:
+            self._is_paused = True
             self._transport.pause_reading()
         self._wake()
 
     def pause_writing(self) -> None:
-        """Have who writes wait; asyncio's own."""
-        self._is_slow = True
+        """Let writes wait; called by asyncio."""
+        self._is_blocked = True
 
     def resume_writing(self) -> None:
-        """Let who writes go on; asyncio's own."""
-        self._is_slow = False
+        """Let writes continue; called by asyncio."""
+        self._is_blocked = False
         self._wake()
 
     def eof_received(self) -> None:
-        """Take note of the end; asyncio's own, which closes the connection."""
+        """Record the end; called by asyncio, which closes the connection."""
         self._has_ended = True
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Take note of the end, and of why; asyncio's own."""
-        self._has_ended, self._is_slow = True, False
+        """Record the end and its reason; called by asyncio."""
+        self._has_ended, self._is_blocked = True, False
         self._error = exc
         self._wake()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        if self._held:
-            # A peer that never stops must not keep others from their turn, nor a deadline.
+        if self._buffer:
+            # A peer that never stops sending must not block other tasks, nor a deadline.
             await asyncio.sleep(0)
-        while not self._held and not self._has_ended:
-            await self._woken(timeout, httpcore.ReadTimeout)
-        if not self._held and self._error is not None:
+        while not self._buffer and not self._has_ended:
+            await self._wait(timeout, httpcore.ReadTimeout)
+        if not self._buffer and self._error is not None:
             raise httpcore.ReadError(str(self._error)) from self._error
-        data, self._held = self._held[:max_bytes], self._held[max_bytes:]
-        if self._is_full and len(self._held) <= _LARGEST_HELD:
-            self._is_full = False
+        data, self._buffer = self._buffer[:max_bytes], self._buffer[max_bytes:]
+        if self._is_paused and len(self._buffer) <= _MOST_BUFFERED:
+            self._is_paused = False
             if not self._transport.is_closing():
                 self._transport.resume_reading()
         return data
@@ -153,11 +158,11 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if self._transport.is_closing():
             raise httpcore.WriteError
         self._transport.write(buffer)
-        while self._is_slow:
-            await self._woken(timeout, httpcore.WriteTimeout)
+        while self._is_blocked:
+            await self._wait(timeout, httpcore.WriteTimeout)
 
     def abort(self) -> None:
-        """Close it at once: nobody waits for what could still be sent, or for a goodbye."""
+        """Close it at once, without sending what is left."""
         self._transport.abort()
 
     async def aclose(self) -> None:
@@ -170,6 +175,9 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - as httpcore declares it
     ) -> httpcore.AsyncNetworkStream:
+        if self._buffer:
+            # It would pass for what is decrypted later.
+            raise httpcore.ConnectError("Server sent data before the TLS handshake.")
         try:
             with anyio.fail_after(timeout):
                 transport = await self._loop.start_tls(
@@ -177,15 +185,15 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
                     self,
                     ssl_context,
                     server_hostname=server_hostname,
-                    ssl_handshake_timeout=_LONG,
+                    ssl_handshake_timeout=_NO_LIMIT,
                 )
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
         if transport is None:
-            # What asyncio says of a connection that was lost on the way.
-            raise httpcore.ConnectError("Server disconnected while it was encrypted.")
+            # asyncio's result for a connection that was lost meanwhile.
+            raise httpcore.ConnectError("Server disconnected during the TLS handshake.")
         self._transport = transport
         return self
 
@@ -193,7 +201,7 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         match info:
             case "is_readable":
                 connection = self._transport.get_extra_info("socket")
-                return bool(self._held) or self._has_ended or is_readable(connection)
+                return bool(self._buffer) or self._has_ended or is_readable(connection)
             case "client_addr":
                 return self._transport.get_extra_info("sockname")
             case "server_addr":
@@ -201,7 +209,7 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             case _:
                 return self._transport.get_extra_info(info)
 
-    async def _woken(self, limit: float | None, expired: type[httpcore.TimeoutException]) -> None:
+    async def _wait(self, limit: float | None, expired: type[httpcore.TimeoutException]) -> None:
         self._waiter = waiter = self._loop.create_future()
         timer = None if limit is None else self._loop.call_later(limit, _expire, waiter, expired)
         try:

@@ -1,11 +1,14 @@
-"""What a connection and the answer that comes over it know of themselves, in either colour."""
+"""What the sync and the async connection have in common, and so do their responses. No I/O."""
 
-import ssl
 from typing import Generic, TypeVar
 
 from conversations_client._http.library import httpcore, must_be_httpcores
 
+from .clock import monotonic
 from .http11 import HTTP11
+from .keepalive import keepalive_seconds
+from .route import Route
+from .tls_errors import rejects_certificate
 
 ConnectionT = TypeVar("ConnectionT")
 StreamT = TypeVar("StreamT", httpcore.NetworkStream, httpcore.AsyncNetworkStream)
@@ -15,34 +18,60 @@ class ConnectionState(Generic[StreamT]):
     """A connection that is opened by its first request.
 
     Args:
-        origin: Where it leads to.
-        ssl_context: How it is encrypted; None for http.
+        route: Where it leads.
     """
 
-    def __init__(self, origin: httpcore.Origin, ssl_context: ssl.SSLContext | None) -> None:
-        self._origin = origin
-        self._ssl_context = ssl_context
+    def __init__(self, route: Route) -> None:
+        self._route = route
         self._stream: StreamT | None = None
-        self._http = HTTP11()
+        self._http = HTTP11(route)
         self._idle = False
+        self._has_received = False
+        self._keepalive = 0.0
+        self._expires = 0.0
 
     def is_available(self) -> bool:
         """Whether a request may be sent."""
         return self._idle
 
     def has_expired(self) -> bool:
-        """Whether it must not be used again: the service hung up, or said what nobody asked."""
+        """Whether it must not be used again: idle for too long, closed, or with unexpected data."""
         stream = self._stream
-        return must_be_httpcores() or stream is None or stream.get_extra_info("is_readable")
+        return (
+            must_be_httpcores()
+            or stream is None
+            or monotonic() >= self._expires
+            or stream.get_extra_info("is_readable")
+        )
+
+    def _received(self, data: bytes) -> httpcore.Response | None:
+        self._has_received = True
+        self._http.receive(data)
+        response = self._http.head()
+        if response is not None:
+            self._keepalive = keepalive_seconds(response.headers)
+        return response
+
+    def _renew(self) -> bool:
+        # Whether it is idle from now on; if not, it has to be closed.
+        self._idle = self._keepalive > 0 and self._http.renew()
+        self._expires = monotonic() + self._keepalive
+        return self._idle
+
+    def _rejection(self, error: BaseException) -> httpcore.ConnectError | None:
+        """What an error of the first request is if the service wants another certificate."""
+        if self._has_received or not rejects_certificate(error):
+            return None
+        return httpcore.ConnectError(str(error))
 
 
 class ResponseState(Generic[ConnectionT, StreamT]):
-    """The body of an answer, piece by piece.
+    """The body of a response, chunk by chunk.
 
     Args:
-        connection: What it comes over, to be told when nobody reads on.
-        stream: What is to be read.
-        http: What makes pieces of it.
+        connection: The connection to release when nobody reads on.
+        stream: What to read.
+        http: What parses it.
         limit: Seconds for one read; None for no limit.
     """
 

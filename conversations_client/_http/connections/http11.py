@@ -1,8 +1,8 @@
-"""HTTP/1.1 on one connection, as bytes: what is to be sent, and what came. No I/O.
+"""HTTP/1.1 on one connection, as bytes to send and bytes received. No I/O.
 
-h11 does it, as it does for httpcore's own connections: those spend more on traces, on locks and on
-turns of the event loop than on HTTP. What is sent is written here, for h11 would make objects of
-headers of which most are the same every time; it is told what it needs to read the answer.
+h11 parses, as it does for httpcore's own connections, which spend more on traces, locks and turns
+of the event loop than on HTTP. Requests are serialized here: h11 would build objects from headers
+that are nearly the same every time. It learns only what it needs to read the response.
 """
 
 import re
@@ -13,11 +13,13 @@ import h11
 
 from conversations_client._http.library import httpcore
 
+from .route import Route
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MOST_READ: Final = 2**16
-"""How many bytes are asked of the network at once."""
+"""The most bytes to read from the network at once."""
 
 _LARGEST_HEAD: Final = 100 * 2**10
 _HEAD: Final = re.compile(
@@ -27,33 +29,44 @@ _END: Final = h11.EndOfMessage()
 
 
 class HTTP11:
-    """The requests and answers of one connection, one after the other."""
+    """The requests and responses of one connection, one after the other.
 
-    __slots__ = ("_h11",)
+    Args:
+        route: Where the connection leads.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_authorization", "_h11", "_origin")
+
+    def __init__(self, route: Route) -> None:
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD)
+        self._origin = b""
+        self._authorization: list[tuple[bytes, bytes]] = []
+        if route.forwarder is not None:
+            # A request to a proxy names the whole URL.
+            self._origin = f"http://{route.authority}".encode("ascii")
+            self._authorization = route.forwarder.authorization()
 
     def request(self, request: httpcore.Request) -> bytes:
-        """What is to be sent, head and body in one; raises LocalProtocolError."""
-        head = b"%b %b HTTP/1.1\r\n" % (request.method, request.url.target)
-        head += b"".join([b"%b: %b\r\n" % header for header in request.headers]) + b"\r\n"
-        # A value that brought a line of its own would look like one more header.
-        if not _HEAD.fullmatch(head) or head.count(b"\n") != len(request.headers) + 2:
-            raise httpcore.LocalProtocolError("A header that can't be sent.")
+        """The bytes to send, head and body together; raises LocalProtocolError."""
+        headers = [*request.headers, *self._authorization]
+        head = b"%b %b%b HTTP/1.1\r\n" % (request.method, self._origin, request.url.target)
+        head += b"".join([b"%b: %b\r\n" % header for header in headers]) + b"\r\n"
+        # A value with a line break would look like another header.
+        if not _HEAD.fullmatch(head) or head.count(b"\n") != len(headers) + 2:
+            raise httpcore.LocalProtocolError("A header can't be sent.")
         self._h11.send(_response_parser_request(request.method))
         self._h11.send(_END)
-        # The requests of this package carry what can be iterated in either colour.
+        # The bodies of this package can be iterated by sync and async code.
         return head + b"".join(cast("Iterable[bytes]", request.stream))
 
     def receive(self, data: bytes) -> None:
-        """Take what came, nothing at the end of all; raises RemoteProtocolError."""
+        """Take received data, empty at the end of the connection; raises RemoteProtocolError."""
         if not data and self._h11.their_state is h11.SEND_RESPONSE:
             raise httpcore.RemoteProtocolError("Server disconnected without sending a response.")
         self._h11.receive_data(data)
 
     def head(self) -> httpcore.Response | None:
-        """The answer, its body still to come; None if more must be received first."""
+        """The response without its body; None if more must be received first."""
         while (event := self._next()) is not h11.NEED_DATA:
             if isinstance(event, h11.Response):
                 return httpcore.Response(
@@ -66,8 +79,8 @@ class HTTP11:
                 )
         return None
 
-    def piece(self) -> bytes | None:
-        """The next piece of the body, nothing at its end; None if more must be received first."""
+    def chunk(self) -> bytes | None:
+        """The next chunk of the body, empty at its end; None if more must be received first."""
         event = self._next()
         if isinstance(event, h11.Data):
             return bytes(event.data)
@@ -77,8 +90,8 @@ class HTTP11:
         """Get ready for the next request.
 
         Returns:
-            Whether that can be: not if the answer isn't whole or ends the connection, nor if more
-            came than the answer, which would be taken for the next one.
+            Whether the connection can be used again: not if the response isn't complete or ends the
+            connection, nor if data followed it, which would pass for the next response.
         """
         states = (self._h11.our_state, self._h11.their_state)
         ended = states == (h11.DONE, h11.DONE) and not self._h11.trailing_data[0]
@@ -90,10 +103,12 @@ class HTTP11:
         try:
             return self._h11.next_event()
         except h11.RemoteProtocolError as error:
-            raise httpcore.RemoteProtocolError(str(error)) from error
+            # h11 quotes what it couldn't parse, as the repr of a bytearray.
+            problem = str(error).partition(": bytearray(")[0]
+            raise httpcore.RemoteProtocolError(problem) from error
 
 
 @cache
 def _response_parser_request(method: bytes) -> h11.Request:
-    # Of a request without a body, wherever to: all that it changes is how an answer is read.
+    # The method is all that h11 needs to read the response.
     return h11.Request(method=method, target=b"/", headers=[(b"Host", b"-")])
