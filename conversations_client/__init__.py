@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from conversations_client._client.pages import AsyncPages, Pages
     from conversations_client._client.responses_resource import AsyncResponses, Responses
     from conversations_client._client.streams import AsyncStream, Stream
-    from conversations_client._json.converter import converter, structure, unstructure
+    from conversations_client._json.conversion import structure, unstructure
+    from conversations_client._json.converter import converter
 
     from .errors import (
         AuthenticationError,
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
     )
     from .hooks import AsyncHooks, Hooks, RequestInfo, ResponseInfo, RetryInfo
     from .messages import (
+        ConversationWithMessages,
         DataPart,
         ErrorPart,
         FileContent,
@@ -116,7 +118,6 @@ if TYPE_CHECKING:
         ConversationKind,
         ConversationMetadata,
         ConversationPage,
-        ConversationWithMessages,
         CreateConversationConversationsMetadata,
         CreateConversationKind,
         CreateConversationResponseBody,
@@ -271,6 +272,7 @@ _HOMES: Final = (
     "_client.async_conversations",
     "_client.many.sync_outcomes",
     "_client.many.async_outcomes",
+    "_json.conversion",
     "_json.converter",
 )
 

@@ -1,7 +1,8 @@
 """The events of a streamed response, as frozen attrs classes.
 
-An event is told by its `type`; one that this version doesn't know is an `UnknownEvent`. What the
-wire has within `data` are attributes of the event itself.
+The `type` of an event decides its class; an event of an unknown type is an `UnknownEvent`. The
+fields inside `data` on the wire are attributes of the event itself. An attribute is None where the
+service sent nothing.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from attrs import field, frozen
 
 from conversations_client._base.unset import UNSET
 from conversations_client._fields.display import PrettyRepr
+from conversations_client._fields.extra import NO_EXTRA
 from conversations_client._fields.usage import CompletionTokensDetails as CompletionTokensDetails  # noqa: PLC0414 - public here
 from conversations_client._fields.usage import PromptTokensDetails as PromptTokensDetails  # noqa: PLC0414 - public here
 from conversations_client._fields.usage import Usage as Usage  # noqa: PLC0414 - public here
@@ -23,7 +25,7 @@ from .messages import Part
 
 
 class FinishReason(StrEnum):
-    """Why a response ended; another reason arrives as a plain `str`."""
+    """The known reasons why a response ended; an unknown reason arrives as a plain `str`."""
 
     STOP = "stop"
     LENGTH = "length"
@@ -35,7 +37,7 @@ class FinishReason(StrEnum):
 
 
 class ToolReview(StrEnum):
-    """What a reviewer said of a tool call; another word arrives as a plain `str`."""
+    """The known results of a tool review; an unknown result arrives as a plain `str`."""
 
     APPROVED = "approved"
     REJECTED = "rejected"
@@ -43,53 +45,48 @@ class ToolReview(StrEnum):
 
 @frozen(kw_only=True, repr=False)
 class ToolFunction(PrettyRepr):
-    """What a tool call calls; each None where the service didn't say.
-
-    Attributes:
-        name: The function.
-        arguments: Its arguments, as the JSON text that the model wrote.
-        extra: Fields that this version doesn't know, under their wire names.
-    """
+    """The function that a tool call calls."""
 
     name: str | None = None
+    """The name of the function; None if the service did not send it."""
     arguments: str | None = None
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """The arguments, as the JSON text that the model wrote; None if the service did not send it."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields without an attribute, under their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
 class ToolCall(PrettyRepr):
-    """A tool call that waits for its result.
-
-    Attributes:
-        id: What a `ToolResultPart` answers by, in `tool_call_id`.
-        type: `function`.
-        function: The function and its arguments.
-        extra: Fields that this version doesn't know, under their wire names.
-    """
+    """A tool call that waits for its result."""
 
     id: str
+    """The ID; send it back as the `tool_call_id` of a `ToolResultPart`."""
     type: str
+    """`function`."""
     function: ToolFunction
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """The function and its arguments."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields without an attribute, under their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
 class _Event(PrettyRepr):
-    """What all events have.
-
-    Attributes:
-        timestamp: When, in ISO 8601; `time` is the same as a `datetime`.
-        envelope: Fields beside `data` that this version doesn't know, under their wire names.
-        extra: Fields within `data` that this version doesn't know, under their wire names.
-    """
+    """The fields that all events have."""
 
     timestamp: str = field(metadata=ENVELOPE)
-    envelope: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """When the service sent it, in ISO 8601; `time` is the same as a `datetime`."""
+    envelope: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields beside `data` without an attribute, under their wire names."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields inside `data` without an attribute, under their wire names."""
 
     @property
     def time(self) -> datetime:
-        """`timestamp` as an aware `datetime`, in UTC if it names no zone; raises DecodeError."""
+        """`timestamp` as an aware `datetime`, in UTC if it names no time zone.
+
+        Raises:
+            DecodeError: The timestamp is not ISO 8601.
+        """
         try:
             time = datetime.fromisoformat(self.timestamp)
         except ValueError:
@@ -99,187 +96,155 @@ class _Event(PrettyRepr):
 
 @frozen(kw_only=True, repr=False)
 class ResponseStarted(_Event):
-    """The response begins.
-
-    Attributes:
-        response_id: What the service calls the response.
-        task_id: What the service calls the task.
-        model: What answers, `provider/model_id`.
-        workflow_run_id: What the service calls the run.
-        user_message_id: The message that was sent; None where the service didn't say.
-        assistant_message_id: The message that is being written; None where the service didn't say.
-    """
+    """The response starts."""
 
     type: Literal["response.started"] = field(default="response.started", metadata=ENVELOPE)
     response_id: str
+    """The ID of the response."""
     task_id: str
+    """The ID of the task."""
     model: str
+    """The model that replies, `provider/model_id`."""
     workflow_run_id: str
+    """The ID of the workflow run."""
     user_message_id: str | None = None
+    """The ID of the message that you sent; None if the service did not send it."""
     assistant_message_id: str | None = None
+    """The ID of the message that the model writes; None if the service did not send it."""
 
 
 @frozen(kw_only=True, repr=False)
 class ResponseDone(_Event):
-    """The response is whole.
-
-    Attributes:
-        finish_reason: Why it ended, `FinishReason` or a plain `str` that this version doesn't know.
-        usage: How many tokens it took; None where the service didn't say.
-        pending_tool_calls: The tool calls that wait for a result; None where the service sent none.
-    """
+    """The response is complete."""
 
     type: Literal["response.done"] = field(default="response.done", metadata=ENVELOPE)
     finish_reason: FinishReason | str
+    """Why the response ended: a `FinishReason`, or a plain `str` for an unknown reason."""
     usage: Usage | None = None
+    """The tokens that the response used; None if the service did not send them."""
     pending_tool_calls: tuple[ToolCall, ...] | None = None
+    """The tool calls that wait for a result; None if the service did not send the field. A
+    `Response` has an empty tuple then."""
 
 
 @frozen(kw_only=True, repr=False)
 class ResponseFailed(_Event):
-    """The response broke off.
-
-    Attributes:
-        error: Why, in words.
-        code: Its number.
-    """
+    """The response failed."""
 
     type: Literal["response.failed"] = field(default="response.failed", metadata=ENVELOPE)
     error: str
+    """The error message."""
     code: float
+    """The error code."""
 
 
 @frozen(kw_only=True, repr=False)
 class PartDelta(_Event):
-    """A part grew.
-
-    Attributes:
-        part_id: The part.
-        delta: What came to it.
-    """
+    """A part grows."""
 
     type: Literal["part.delta"] = field(default="part.delta", metadata=ENVELOPE)
     part_id: str
+    """The ID of the part."""
     delta: Part
+    """The new content of the part."""
 
 
 @frozen(kw_only=True, repr=False)
 class PartDone(_Event):
-    """A part is whole.
-
-    Attributes:
-        part_id: The part.
-        part: All of it.
-    """
+    """A part is complete."""
 
     type: Literal["part.done"] = field(default="part.done", metadata=ENVELOPE)
     part_id: str
+    """The ID of the part."""
     part: Part
+    """The complete part."""
 
 
 @frozen(kw_only=True, repr=False)
 class ToolStarted(_Event):
-    """A tool begins.
-
-    Attributes:
-        tool_id: The tool.
-        tool_call_id: This call of it.
-        tool_name: What the tool is called; None where the service didn't say.
-        arguments: What it was called with.
-    """
+    """A tool call starts."""
 
     type: Literal["tool.started"] = field(default="tool.started", metadata=ENVELOPE)
     tool_id: str
+    """The ID of the tool."""
     tool_call_id: str
+    """The ID of the tool call."""
     tool_name: str | None = None
+    """The name of the tool; None if the service did not send it."""
     arguments: Mapping[str, Any] = field(hash=False)
+    """The arguments of the call."""
 
 
 @frozen(kw_only=True, repr=False)
 class ToolDone(_Event):
-    """A tool gave its result.
-
-    Attributes:
-        tool_id: The tool.
-        tool_call_id: This call of it.
-        result: Any JSON; UNSET where the service sent none.
-    """
+    """A tool call returned its result."""
 
     type: Literal["tool.done"] = field(default="tool.done", metadata=ENVELOPE)
     tool_id: str
+    """The ID of the tool."""
     tool_call_id: str
+    """The ID of the tool call."""
     result: Any = field(default=UNSET, hash=False)
+    """Any JSON, where None is null; UNSET if the service did not send a result."""
 
 
 @frozen(kw_only=True, repr=False)
 class ToolFailed(_Event):
-    """A tool failed.
-
-    Attributes:
-        tool_id: The tool.
-        tool_call_id: This call of it.
-        error: Why, in words.
-    """
+    """A tool call failed."""
 
     type: Literal["tool.failed"] = field(default="tool.failed", metadata=ENVELOPE)
     tool_id: str
+    """The ID of the tool."""
     tool_call_id: str
+    """The ID of the tool call."""
     error: str
+    """The error message."""
 
 
 @frozen(kw_only=True, repr=False)
 class ToolReviewRequested(_Event):
-    """Somebody is to say whether a tool may be called.
-
-    Attributes:
-        tool_id: The tool.
-        tool_call_id: This call of it.
-        tool_name: What the tool is called; None where the service didn't say.
-        arguments: What it would be called with.
-        requires_approval: Whether the call waits for it.
-    """
+    """A tool call waits for a person to review it."""
 
     type: Literal["tool.review.requested"] = field(
         default="tool.review.requested", metadata=ENVELOPE
     )
     tool_id: str
+    """The ID of the tool."""
     tool_call_id: str
+    """The ID of the tool call."""
     tool_name: str | None = None
+    """The name of the tool; None if the service did not send it."""
     arguments: Mapping[str, Any] = field(hash=False)
+    """The arguments of the call."""
     requires_approval: bool
+    """Whether the call waits for approval."""
 
 
 @frozen(kw_only=True, repr=False)
 class ToolReviewDone(_Event):
-    """Somebody said whether a tool may be called.
-
-    Attributes:
-        tool_id: The tool.
-        tool_call_id: This call of it.
-        review: `ToolReview`, or a plain `str` that this version doesn't know.
-    """
+    """A person reviewed a tool call."""
 
     type: Literal["tool.review.done"] = field(default="tool.review.done", metadata=ENVELOPE)
     tool_id: str
+    """The ID of the tool."""
     tool_call_id: str
+    """The ID of the tool call."""
     review: ToolReview | str
+    """The result: a `ToolReview`, or a plain `str` for an unknown result."""
 
 
 @frozen(kw_only=True, repr=False)
 class UnknownEvent(PrettyRepr):
-    """An event of a type that this version doesn't know.
-
-    Attributes:
-        type: What the service calls the type.
-        extra: All other fields, under their wire names.
-    """
+    """An event of a type that this version does not know."""
 
     type: str
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """The type that the service sent."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """All other fields, under their wire names."""
 
     @property
     def json(self) -> dict[str, Any]:
-        """The whole event as it came."""
+        """The whole event as JSON."""
         return {"type": self.type, **self.extra}
 
 
@@ -296,4 +261,4 @@ Event = (
     | ToolReviewDone
     | UnknownEvent
 )
-"""What a streamed response is made of."""
+"""The events of a streamed response."""

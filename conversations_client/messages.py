@@ -1,6 +1,7 @@
-"""The messages of a conversation and their parts, as frozen attrs classes.
+"""Messages and their parts, as frozen attrs classes.
 
-A part is told by its `kind`; one that this version doesn't know is an `UnknownPart`.
+The `kind` of a part decides its class; a part of an unknown kind is an `UnknownPart`. An attribute
+is None where the service sent nothing. Unknown fields are kept in `extra` under their wire names.
 """
 
 import base64
@@ -14,13 +15,15 @@ from attrs import field, frozen
 
 from conversations_client._base.unset import UNSET
 from conversations_client._fields.display import PrettyRepr
+from conversations_client._fields.extra import NO_EXTRA
 from conversations_client._fields.times import as_datetime
 
 from .errors import DecodeError, Fault, InvalidArgumentError
+from .models import Conversation
 
 
 class MessageRole(StrEnum):
-    """Who speaks; another role arrives as a plain `str`."""
+    """The known authors of messages; an unknown role arrives as a plain `str`."""
 
     USER = "user"
     ASSISTANT = "assistant"
@@ -28,59 +31,50 @@ class MessageRole(StrEnum):
 
 @frozen(kw_only=True, repr=False)
 class TextPart(PrettyRepr):
-    """Words.
-
-    Attributes:
-        text: The words.
-        id: What a stream calls the part, `text_…`; None where the service sent none.
-        metadata: Whatever belongs to it; None where the service sent none.
-        extra: Fields that this version doesn't know, under their wire names.
-    """
+    """Text."""
 
     kind: Literal["text"] = "text"
     text: str
+    """The text."""
     id: str | None = field(default=None, metadata={"wire": "_id"})
+    """The ID of the part in a stream, `text_…`; None if the service did not send one."""
     metadata: Mapping[str, Any] | None = field(default=None, hash=False)
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """Any JSON object; None if the service did not send one."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields without an attribute, under their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
 class FileContent(PrettyRepr):
-    """A file, either in `bytes` or at `uri`.
-
-    Attributes:
-        bytes: The content in base64; None where the service sent none.
-        uri: Where the content is; None where the service sent none.
-        mime_type: What it is; None where the service didn't say.
-        name: What it is called; None where the service didn't say.
-        type: Which of the two it is, as streams say; None where the service didn't say.
-        extra: Fields that this version doesn't know, under their wire names.
-    """
+    """A file, either in `bytes` or at `uri`."""
 
     bytes: str | None = None
+    """The content in base64; None if the service did not send it."""
     uri: str | None = None
+    """The URI of the content; None if the service did not send one."""
     mime_type: str | None = None
+    """The media type, such as `image/png`; None if the service did not send one."""
     name: str | None = None
+    """The file name; None if the service did not send one."""
     type: str | None = None
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """`bytes` or `uri`, in streams; None elsewhere."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields without an attribute, under their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
 class FilePart(PrettyRepr):
-    """A file; `content` gives it decoded.
-
-    Attributes:
-        file: What it is and where.
-        id: What a stream calls the part, `file_…`; None where the service sent none.
-        metadata: Whatever belongs to it; None where the service sent none.
-        extra: Fields that this version doesn't know, under their wire names.
-    """
+    """A file; `content` returns it decoded."""
 
     kind: Literal["file"] = "file"
     file: FileContent
+    """The content or its URI."""
     id: str | None = field(default=None, metadata={"wire": "_id"})
+    """The ID of the part in a stream, `file_…`; None if the service did not send one."""
     metadata: Mapping[str, Any] | None = field(default=None, hash=False)
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """Any JSON object; None if the service did not send one."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields without an attribute, under their wire names."""
 
     @classmethod
     def from_bytes(
@@ -90,18 +84,53 @@ class FilePart(PrettyRepr):
         mime_type: str | None = None,
         name: str | None = None,
     ) -> Self:
-        """A file to send, from its content; raises InvalidArgumentError for what is no bytes."""
+        """Make a file to send from its content.
+
+        Args:
+            content: The content, not encoded.
+            mime_type: The media type, such as `image/png`.
+            name: The file name.
+
+        Raises:
+            InvalidArgumentError: `content` is not bytes.
+
+        Example:
+            ```python
+            from conversations_client import FilePart
+
+            part = FilePart.from_bytes(b"hello", mime_type="text/plain", name="hello.txt")
+            assert part.content == b"hello"
+            ```
+        """
         encoded = base64.b64encode(_checked_bytes(content)).decode()
         return cls(file=FileContent(bytes=encoded, mime_type=mime_type, name=name))
 
     @classmethod
     def from_uri(cls, uri: str, *, mime_type: str | None = None, name: str | None = None) -> Self:
-        """A file to send, by where it is."""
+        """Make a file to send from its URI.
+
+        Args:
+            uri: The URI of the content.
+            mime_type: The media type, such as `image/png`.
+            name: The file name.
+
+        Example:
+            ```python
+            from conversations_client import FilePart
+
+            part = FilePart.from_uri("https://example.com/plan.pdf", mime_type="application/pdf")
+            assert part.content == "https://example.com/plan.pdf"
+            ```
+        """
         return cls(file=FileContent(uri=uri, mime_type=mime_type, name=name))
 
     @property
     def content(self) -> bytes | str:
-        """The file's bytes, or else its URI; raises DecodeError if there is neither."""
+        """The decoded bytes, or the URI if the part has no bytes.
+
+        Raises:
+            DecodeError: The part has neither, or its bytes are not base64.
+        """
         if self.file.bytes is None:
             if self.file.uri is None:
                 raise DecodeError((Fault("$.file", "has neither bytes nor uri"),))
@@ -116,150 +145,155 @@ def _checked_bytes(content: object) -> bytes:
     if isinstance(content, bytes | bytearray):
         return bytes(content)
     raise InvalidArgumentError(
-        f"content must be bytes, not {type(content).__name__}: encode a text first."
+        f"content must be bytes, not {type(content).__name__}: encode text first."
     )
 
 
 @frozen(kw_only=True, repr=False)
 class ToolResultPart(PrettyRepr):
-    """What a tool gave.
-
-    Attributes:
-        tool_call_id: The call that it answers.
-        result: Any JSON; UNSET where the service sent none.
-        id: What a stream calls the part; None where the service sent none.
-        metadata: Whatever belongs to it; None where the service sent none.
-        extra: Fields that this version doesn't know, under their wire names.
-    """
+    """The result of a tool call."""
 
     kind: Literal["tool_result"] = "tool_result"
     tool_call_id: str = field(metadata={"wire": "tool_call_id"})
+    """The ID of the tool call."""
     result: Any = field(default=UNSET, hash=False)
+    """Any JSON, where None is null; UNSET if there is no result."""
     id: str | None = field(default=None, metadata={"wire": "_id"})
+    """The ID of the part in a stream; None if the service did not send one."""
     metadata: Mapping[str, Any] | None = field(default=None, hash=False)
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """Any JSON object; None if the service did not send one."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields without an attribute, under their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
 class ErrorPart(PrettyRepr):
-    """Something that went wrong.
-
-    Attributes:
-        error: What, in words.
-        code: Its number; None where the service sent none.
-        id: What a stream calls the part; None where the service sent none.
-        metadata: Whatever belongs to it; None where the service sent none.
-        extra: Fields that this version doesn't know, under their wire names.
-    """
+    """An error."""
 
     kind: Literal["error"] = "error"
     error: str
+    """The error message."""
     code: float | None = None
+    """The error code; None if the service did not send one."""
     id: str | None = field(default=None, metadata={"wire": "_id"})
+    """The ID of the part in a stream; None if the service did not send one."""
     metadata: Mapping[str, Any] | None = field(default=None, hash=False)
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """Any JSON object; None if the service did not send one."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields without an attribute, under their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
 class ReasoningPart(PrettyRepr):
-    """What a model thought before it answered; it comes in streams.
-
-    Attributes:
-        reasoning: The thoughts.
-        signature: What the model's provider knows them again by; None where there is none.
-        id: What a stream calls the part, `reasoning_…`; None where the service sent none.
-        metadata: Whatever belongs to it; None where the service sent none.
-        extra: Fields that this version doesn't know, under their wire names.
-    """
+    """The reasoning of a model before its reply; only in streams."""
 
     kind: Literal["reasoning"] = "reasoning"
     reasoning: str
+    """The reasoning text."""
     signature: str | None = None
+    """The model provider's signature of the reasoning; None if there is none."""
     id: str | None = field(default=None, metadata={"wire": "_id"})
+    """The ID of the part, `reasoning_…`; None if the service did not send one."""
     metadata: Mapping[str, Any] | None = field(default=None, hash=False)
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """Any JSON object; None if the service did not send one."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields without an attribute, under their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
 class DataPart(PrettyRepr):
-    """An object; it comes in streams.
-
-    Attributes:
-        data: The object.
-        id: What a stream calls the part, `data_…`; None where the service sent none.
-        metadata: Whatever belongs to it; None where the service sent none.
-        extra: Fields that this version doesn't know, under their wire names.
-    """
+    """A JSON object; only in streams."""
 
     kind: Literal["data"] = "data"
     data: Mapping[str, Any] = field(hash=False)
+    """The object."""
     id: str | None = field(default=None, metadata={"wire": "_id"})
+    """The ID of the part, `data_…`; None if the service did not send one."""
     metadata: Mapping[str, Any] | None = field(default=None, hash=False)
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """Any JSON object; None if the service did not send one."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields without an attribute, under their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
 class UnknownPart(PrettyRepr):
-    """A part of a kind that this version doesn't know.
-
-    Attributes:
-        kind: What the service calls the kind.
-        extra: All other fields, under their wire names.
-    """
+    """A part of a kind that this version does not know."""
 
     kind: str
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """The kind that the service sent."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """All other fields, under their wire names."""
 
     @property
     def json(self) -> dict[str, Any]:
-        """The whole part as it came."""
+        """The whole part as JSON."""
         return {"kind": self.kind, **self.extra}
 
 
 RequestPart = TextPart | FilePart | ToolResultPart | ErrorPart
-"""What a message to the service may be made of."""
+"""The parts that a message to the service may have."""
 
 Part = TextPart | FilePart | ToolResultPart | ErrorPart | ReasoningPart | DataPart | UnknownPart
-"""What messages and streams are made of."""
+"""The parts of messages and streams."""
+
+
+def text_of(parts: Sequence[Part]) -> str:
+    """The text of all text parts, joined."""
+    return "".join(part.text for part in parts if isinstance(part, TextPart))
+
+
+def _frozen(parts: Sequence[RequestPart]) -> Sequence[RequestPart]:
+    return tuple(parts) if isinstance(parts, list) else parts
 
 
 @frozen(kw_only=True, repr=False)
 class UserMessage(PrettyRepr):
-    """A message to send.
-
-    Attributes:
-        parts: What is said, in order.
-        message_id: The id that the message is to have; None lets the service choose one.
-    """
+    """A message to send."""
 
     role: Literal["user"] = "user"
-    parts: Sequence[RequestPart]
+    parts: Sequence[RequestPart] = field(converter=_frozen)
+    """The content, in order."""
     message_id: str | None = None
+    """The ID that the message gets; None lets the service choose one."""
 
 
 @frozen(kw_only=True, repr=False)
 class Message(PrettyRepr):
-    """A message of a conversation.
-
-    Attributes:
-        id: `msg_…`.
-        conversation_id: The conversation that it belongs to.
-        created_at: Unix time in milliseconds; `created` is the same as a `datetime`.
-        created_by_id: Who sent it.
-        role: `MessageRole`, or a plain `str` that this version doesn't know.
-        parts: What is said, in order.
-        extra: Fields that this version doesn't know, under their wire names.
-    """
+    """A message of a conversation."""
 
     id: str = field(metadata={"wire": "_id"})
+    """The ID, `msg_…`."""
     conversation_id: str
+    """The ID of the conversation."""
     created_at: float
+    """When it was sent, in Unix milliseconds; `created` is the same as a `datetime`."""
     created_by_id: str
+    """The ID of the user who sent it."""
     role: MessageRole | str
+    """`MessageRole`, or a plain `str` for an unknown role."""
     parts: tuple[Part, ...]
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """The content, in order."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields without an attribute, under their wire names."""
+
+    @property
+    def text(self) -> str:
+        """The text of all text parts, joined; empty if there is none."""
+        return text_of(self.parts)
 
     @property
     def created(self) -> datetime:
-        """`created_at` as an aware `datetime` in UTC; raises OutOfRangeError beyond year 9999."""
+        """`created_at` as an aware `datetime` in UTC.
+
+        Raises:
+            OutOfRangeError: The time is outside the years 1 to 9999.
+        """
         return as_datetime(self.created_at)
+
+
+@frozen(kw_only=True, repr=False)
+class ConversationWithMessages(Conversation):
+    """A conversation as `retrieve` returns it."""
+
+    messages: tuple[Message, ...] | None = None
+    """The messages, oldest first; None if the service did not send them."""

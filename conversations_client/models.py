@@ -1,8 +1,9 @@
-"""The answers of the Conversations API, as frozen attrs classes.
+"""Conversations, as frozen attrs classes.
 
-An attribute is the snake case of its wire name; `metadata={"wire": …}` names the exceptions. A
-field whose default is None may be absent on the wire but never null; one whose default is UNSET may
-be either, and None then stands for null. Fields that a class doesn't know are kept in `extra`.
+Each attribute is the snake case of its wire name, except where `metadata={"wire": …}` names
+another. An attribute is None where the service sent nothing or null. Unknown fields, and the nulls
+of attributes that may be null, are kept in `extra` under their wire names and written back
+unchanged.
 """
 
 from collections.abc import Mapping
@@ -12,110 +13,100 @@ from typing import Any
 
 from attrs import field, frozen
 
-from conversations_client._base.unset import UNSET, Unset
 from conversations_client._fields.display import PrettyRepr
+from conversations_client._fields.extra import NO_EXTRA
 from conversations_client._fields.times import as_datetime
-
-from .messages import Message
+from conversations_client._fields.wire import nullable
 
 
 class ConversationKind(StrEnum):
-    """The kinds of conversation known today; another one arrives as a plain `str`."""
+    """The known kinds of conversation; an unknown kind arrives as a plain `str`."""
 
     CONVERSATION = "conversation"
 
 
 @frozen(kw_only=True, repr=False)
 class ConversationMetadata(PrettyRepr):
-    """What belongs to a conversation besides its name.
-
-    Attributes:
-        generating_title: Whether the service is still making up a name; None if it didn't say.
-        entity_id: The parent agent or deployment; None if the service sent null, UNSET if nothing.
-        model: The model of the conversation; None if the service sent null, UNSET if nothing.
-        extra: Fields of the answer that this version doesn't know, under their wire names.
-    """
+    """The metadata of a conversation."""
 
     generating_title: bool | None = None
-    entity_id: str | Unset | None = UNSET
-    model: str | Unset | None = UNSET
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """Whether the service is still generating a name; None if the service did not send it."""
+    entity_id: str | None = field(default=None, metadata=nullable())
+    """The ID of the parent agent or deployment; None if there is none."""
+    model: str | None = field(default=None, metadata=nullable())
+    """The model of the conversation, `provider/model_id`; None if there is none."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields without an attribute, under their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
 class Conversation(PrettyRepr):
-    """A conversation; the API reference calls it `CreateConversationResponseBody`.
-
-    Attributes:
-        id: `conv_…`, or None where the service didn't send one.
-        kind: `ConversationKind.CONVERSATION`, or a plain `str` that this version doesn't know.
-        display_name: The name that people see.
-        created_at: Unix time in milliseconds; `created` is the same as a `datetime`.
-        updated_at: Unix time in milliseconds; `updated` is the same as a `datetime`.
-        created_by_id: The user who created it; None where the service didn't say.
-        updated_by_id: The user who changed it last; None where the service didn't say.
-        metadata: Parent, model and naming state; None where the service sent none.
-        extra: Fields of the answer that this version doesn't know, under their wire names.
-    """
+    """A conversation; the API reference calls it `CreateConversationResponseBody`."""
 
     id: str | None = field(default=None, metadata={"wire": "_id"})
+    """The ID, `conv_…`; None if the service did not send one."""
     kind: ConversationKind | str
+    """`ConversationKind.CONVERSATION`, or a plain `str` for an unknown kind."""
     display_name: str
+    """The name that people see."""
     created_at: float
+    """When it was created, in Unix milliseconds; `created` is the same as a `datetime`."""
     updated_at: float
+    """When it last changed, in Unix milliseconds; `updated` is the same as a `datetime`."""
     created_by_id: str | None = None
+    """The ID of the user who created it; None if the service did not send it."""
     updated_by_id: str | None = None
+    """The ID of the user who last changed it; None if the service did not send it."""
     metadata: ConversationMetadata | None = None
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """Parent, model and naming state; None if the service did not send them."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields without an attribute, under their wire names."""
 
     @property
     def created(self) -> datetime:
-        """`created_at` as an aware `datetime` in UTC; raises OutOfRangeError beyond year 9999."""
+        """`created_at` as an aware `datetime` in UTC.
+
+        Raises:
+            OutOfRangeError: The time is outside the years 1 to 9999.
+        """
         return as_datetime(self.created_at)
 
     @property
     def updated(self) -> datetime:
-        """`updated_at` as an aware `datetime` in UTC; raises OutOfRangeError beyond year 9999."""
+        """`updated_at` as an aware `datetime` in UTC.
+
+        Raises:
+            OutOfRangeError: The time is outside the years 1 to 9999.
+        """
         return as_datetime(self.updated_at)
 
     @property
     def entity_id(self) -> str | None:
-        """The parent agent or deployment, wherever this revision of the service puts it.
+        """The ID of the parent agent or deployment; None if there is none.
 
-        The first revision sends it beside the name (so it is kept in `extra`), the second
-        inside `metadata`. None if neither does.
+        The first revision of the service sends it beside the name (so it is in `extra`), the second
+        inside `metadata`.
         """
-        within = self.metadata.entity_id if self.metadata else None
-        found = self.extra.get("entityId", within)
+        inside = self.metadata.entity_id if self.metadata else None
+        found = self.extra.get("entityId", inside)
         return found if isinstance(found, str) else None
 
 
 @frozen(kw_only=True, repr=False)
-class ConversationWithMessages(Conversation):
-    """A conversation as `retrieve` gives it.
-
-    Attributes:
-        messages: What was said, oldest first; None where the service sent none.
-    """
-
-    messages: tuple[Message, ...] | None = None
-
-
-@frozen(kw_only=True, repr=False)
 class ConversationPage(PrettyRepr):
-    """One page of a listing.
-
-    Attributes:
-        data: The conversations, newest first.
-        has_more: Whether there are more in the direction of the listing.
-        extra: Fields of the answer that this version doesn't know, under their wire names.
-    """
+    """One page of a listing."""
 
     data: tuple[Conversation, ...]
+    """The conversations, newest first."""
     has_more: bool = field(metadata={"wire": "has_more"})
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """Whether there are more in the direction of the listing."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields without an attribute, under their wire names."""
 
 
 CreateConversationResponseBody = Conversation
+"""The API reference's name for `Conversation`."""
 CreateConversationKind = ConversationKind
+"""The API reference's name for `ConversationKind`."""
 CreateConversationConversationsMetadata = ConversationMetadata
+"""The API reference's name for `ConversationMetadata`."""

@@ -1,4 +1,4 @@
-"""What a streamed response comes to: the whole of it, or what had arrived when it broke off."""
+"""Streamed responses: the complete response, or what arrived before the stream broke."""
 
 from attrs import frozen
 
@@ -6,63 +6,57 @@ from conversations_client._fields.display import PrettyRepr
 
 from .errors import ConversationsError, Delivery
 from .events import FinishReason, ToolCall, Usage
-from .messages import Part, ReasoningPart, TextPart
+from .messages import Part, ReasoningPart, text_of
 
 
 @frozen(kw_only=True, repr=False)
 class PartialResponse(PrettyRepr):
-    """What has arrived of a response.
-
-    Attributes:
-        id: What the service calls the response; None if it didn't say.
-        task_id: What the service calls the task; None if it didn't say.
-        model: What answers, `provider/model_id`; None if the service didn't say.
-        workflow_run_id: What the service calls the run; None if it didn't say.
-        user_message_id: The message that was sent; None if the service didn't say.
-        assistant_message_id: The message that was written; None if the service didn't say.
-        parts: What was said, in the order in which it began. A part is as `part.done` gave it, or
-            else its deltas joined: of text and reasoning all of them, of other kinds the last.
-    """
+    """The part of a response that has arrived."""
 
     id: str | None = None
+    """The ID of the response; None if the service has not sent it."""
     task_id: str | None = None
+    """The ID of the task; None if the service has not sent it."""
     model: str | None = None
+    """The model that replies, `provider/model_id`; None if the service has not sent it."""
     workflow_run_id: str | None = None
+    """The ID of the workflow run; None if the service has not sent it."""
     user_message_id: str | None = None
+    """The ID of the message that you sent; None if the service has not sent it."""
     assistant_message_id: str | None = None
+    """The ID of the message that the model writes; None if the service has not sent it."""
     parts: tuple[Part, ...] = ()
+    """The content, in order. A part is the one from `part.done`, or else its deltas joined: all of
+    them for text and reasoning, the last one for other kinds."""
 
     @property
     def text(self) -> str:
-        """The words of all text parts."""
-        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+        """The text of all text parts, joined."""
+        return text_of(self.parts)
 
     @property
     def reasoning(self) -> str:
-        """The thoughts of all reasoning parts."""
+        """The text of all reasoning parts, joined."""
         return "".join(part.reasoning for part in self.parts if isinstance(part, ReasoningPart))
 
 
 @frozen(kw_only=True, repr=False)
 class Response(PartialResponse):
-    """A whole response.
-
-    Attributes:
-        finish_reason: Why it ended, `FinishReason` or a plain `str` that this version doesn't know.
-        usage: How many tokens it took; None if the service didn't say.
-        pending_tool_calls: The tool calls that wait for a result; empty if there are none.
-    """
+    """A complete response."""
 
     finish_reason: FinishReason | str
+    """Why the response ended: a `FinishReason`, or a plain `str` for an unknown reason."""
     usage: Usage | None = None
+    """The tokens that the response used; None if the service did not send them."""
     pending_tool_calls: tuple[ToolCall, ...] = ()
+    """The tool calls that wait for a result; empty if there are none."""
 
 
 class StreamError(ConversationsError):
-    """A streamed response is not whole.
+    """A streamed response is incomplete.
 
     Attributes:
-        partial: What had arrived of it.
+        partial: The part of the response that arrived.
     """
 
     def __init__(
@@ -80,11 +74,11 @@ class StreamError(ConversationsError):
 
 
 class ResponseFailedError(StreamError):
-    """The service says that the response failed (`response.failed`).
+    """The service reports that the response failed (`response.failed`).
 
     Attributes:
-        service_message: Why, in the service's words.
-        code: Its number.
+        service_message: The service's error message.
+        code: The service's error code.
     """
 
     service_message: str
@@ -92,11 +86,11 @@ class ResponseFailedError(StreamError):
 
 
 class StreamTruncatedError(StreamError):
-    """The stream ended before the response did, or can't be read on.
+    """The stream ended before the response was complete, or cannot be read.
 
     Attributes:
-        reason: Why, where it is more than an early end: a `DisconnectError` or `IdleTimeoutError`
-            of the connection, or a `DecodeError` with the JSON path of what is no event.
+        reason: The cause if it is more than an early end: a `DisconnectError` or `IdleTimeoutError`
+            of the connection, or a `DecodeError` with the JSON path of an invalid event.
     """
 
     reason: ConversationsError | None

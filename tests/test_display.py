@@ -34,7 +34,7 @@ PLAIN = Conversation(
     display_name="Support",
     created_at=1,
     updated_at=2.5,
-    metadata=ConversationMetadata(entity_id=None),
+    metadata=ConversationMetadata(extra={"entityId": None}),
 )
 LATER = attrs.evolve(PLAIN, id=None, kind="thread", metadata=None, extra={"color": "red"})
 PART = TextPart(text="Hello")
@@ -50,7 +50,7 @@ DONE = ResponseDone(
 REPRS: list[tuple[Any, str]] = [
     (
         PLAIN,
-        "Conversation(id='conv_1', kind=<ConversationKind.CONVERSATION: 'conversation'>, display_name='Support', created_at=1, updated_at=2.5, created_by_id=None, updated_by_id=None, metadata=ConversationMetadata(generating_title=None, entity_id=None, model=UNSET))",
+        "Conversation(id='conv_1', kind=<ConversationKind.CONVERSATION: 'conversation'>, display_name='Support', created_at=1, updated_at=2.5, created_by_id=None, updated_by_id=None, metadata=ConversationMetadata(generating_title=None, entity_id=None, model=None, extra={'entityId': None}))",
     ),
     (
         LATER,
@@ -69,10 +69,10 @@ SHOWN: list[tuple[Any, list[tuple[str, Any]]]] = [
             ("display_name", "Support"),
             ("created_at", 1),
             ("updated_at", 2.5),
-            ("metadata", ConversationMetadata(entity_id=None)),
+            ("metadata", ConversationMetadata(extra={"entityId": None})),
         ],
     ),
-    (ConversationMetadata(entity_id=None), [("entity_id", None)]),
+    (ConversationMetadata(extra={"entityId": None}), [("extra", {"entityId": None})]),
     (PART, [("kind", "text"), ("text", "Hello")]),
     (RESULT, [("kind", "tool_result"), ("tool_call_id", "call_1"), ("result", None)]),
     (UNKNOWN, [("kind", "audio"), ("extra", {"url": "u"})]),
@@ -127,7 +127,9 @@ Conversation(
     display_name='Support',
     created_at=1,
     updated_at=2.5,
-    metadata=ConversationMetadata(entity_id=None)
+    metadata=ConversationMetadata(
+        extra={'entityId': None}
+    )
 )
 """
 
@@ -144,7 +146,7 @@ Conversation(id='conv_1',
              display_name='Support',
              created_at=1,
              updated_at=2.5,
-             metadata=ConversationMetadata(entity_id=None))"""
+             metadata=ConversationMetadata(extra={'entityId': None}))"""
 
 
 def test_what_holds_itself_can_be_shown() -> None:

@@ -87,9 +87,9 @@ ALL: list[tuple[dict[str, Any], Event]] = [
                 prompt_tokens=2.5,
                 total_tokens=3.5,
                 prompt_tokens_details=PromptTokensDetails(
-                    cached_tokens=None, cache_creation_tokens=UNSET, audio_tokens=1, extra={"newer": 1}
+                    cached_tokens=None, audio_tokens=1, extra={"cached_tokens": None, "newer": 1}
                 ),
-                completion_tokens_details=CompletionTokensDetails(reasoning_tokens=0.5, audio_tokens=None),
+                completion_tokens_details=CompletionTokensDetails(reasoning_tokens=0.5, extra={"audio_tokens": None}),
                 extra={"newer": [1]},
             ),
             pending_tool_calls=(
@@ -103,7 +103,7 @@ ALL: list[tuple[dict[str, Any], Event]] = [
         ResponseDone(
             timestamp=WHEN,
             finish_reason=FinishReason.STOP,
-            usage=Usage(prompt_tokens_details=None, completion_tokens_details=None),
+            usage=Usage(extra={"prompt_tokens_details": None, "completion_tokens_details": None}),
             pending_tool_calls=(),
         ),
     ),

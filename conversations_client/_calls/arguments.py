@@ -5,16 +5,18 @@ from collections.abc import Mapping
 from typing import Any, Final, TypedDict, cast
 from urllib.parse import quote
 
-import attrs
-
-from conversations_client._base.unset import UNSET, Unset
-from conversations_client._json.attributes import wire_name
-from conversations_client._json.converter import unstructure
+from conversations_client._base.unset import UNSET
 from conversations_client.errors import InvalidArgumentError
 from conversations_client.models import ConversationMetadata
 
 LONGEST_DISPLAY_NAME: Final = 100
 LARGEST_PAGE: Final = 100
+_METADATA: Final = {
+    "generating_title": "generatingTitle",
+    "entity_id": "entityId",
+    "model": "model",
+}
+"""The wire names of the metadata."""
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -88,33 +90,41 @@ def checked_display_name(value: object) -> str:
 
 def checked_metadata(value: object) -> dict[str, Any]:
     """Metadata as a dict of the API's names or as its class, by wire names."""
-    given = value if isinstance(value, ConversationMetadata) else _metadata_of(value)
-    title: object = given.generating_title
-    if title is not None and type(title) is not bool:
-        raise InvalidArgumentError(
-            f"metadata: generating_title must be True or False, not {type(title).__name__}."
-        )
-    for name, found in (("entity_id", given.entity_id), ("model", given.model)):
-        if found is not None and not isinstance(found, Unset):
+    extra: Mapping[str, Any] = {}
+    if isinstance(value, ConversationMetadata):
+        extra, fields = value.extra, _set_fields(value)
+    else:
+        fields = _metadata_fields(value)
+    for name, found in fields.items():
+        if name == "generating_title":
+            if type(found) is not bool:
+                raise InvalidArgumentError(
+                    f"metadata: generating_title must be True or False, not {type(found).__name__}."
+                )
+        elif found is not None:
             checked_id(f"metadata: {name}", found)
-    return cast("dict[str, Any]", unstructure(given))
+    return {**extra, **{_METADATA[name]: found for name, found in fields.items()}}
 
 
-def _metadata_of(value: object) -> ConversationMetadata:
+def _set_fields(metadata: ConversationMetadata) -> dict[str, Any]:
+    found = {name: getattr(metadata, name) for name in _METADATA}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _metadata_fields(value: object) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise InvalidArgumentError(
             f"metadata must be a dict or a ConversationMetadata, not {type(value).__name__}."
         )
-    given = cast("Mapping[object, Any]", value)
-    known = {a.name: wire_name(a) for a in attrs.fields(ConversationMetadata) if a.name != "extra"}
-    for key in given:
-        if key not in known:
-            raise InvalidArgumentError(_unknown_key(key, known))
-    if given.get("generating_title", UNSET) is None:
+    fields: dict[Any, Any] = dict(cast("Mapping[object, object]", value))
+    for key in fields:
+        if key not in _METADATA:
+            raise InvalidArgumentError(_unknown_key(key, _METADATA))
+    if fields.get("generating_title", UNSET) is None:
         raise InvalidArgumentError(
             "metadata: generating_title can't be null: leave it out, or pass True or False."
         )
-    return ConversationMetadata(**cast("Mapping[str, Any]", given))
+    return {name: found for name, found in fields.items() if found is not UNSET}
 
 
 def _unknown_key(key: object, known: Mapping[str, str]) -> str:

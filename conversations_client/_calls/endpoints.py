@@ -2,20 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from types import NoneType
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from attrs import evolve, frozen
 
 from conversations_client._base.unset import UNSET, Unset
-from conversations_client._json.converter import unstructure
+from conversations_client._json.conversion import unstructure
 from conversations_client._json.serialization import json_body, json_value
 from conversations_client.errors import InvalidArgumentError
-from conversations_client.messages import RequestPart, UserMessage
 from conversations_client.models import (
     Conversation,
     ConversationMetadata,
     ConversationPage,
-    ConversationWithMessages,
 )
 
 from .arguments import (
@@ -35,7 +33,9 @@ from .arguments import (
     path_segment,
 )
 from .operation import Operation, Request
-from .user_message import checked_message
+
+if TYPE_CHECKING:
+    from conversations_client.messages import ConversationWithMessages, RequestPart, UserMessage
 
 T = TypeVar("T")
 
@@ -149,8 +149,10 @@ class Listing:
         return Operation(request, ConversationPage, elsewhere=elsewhere)
 
 
-def retrieve(conversation_id: str) -> Operation[ConversationWithMessages]:
+def retrieve(conversation_id: str) -> "Operation[ConversationWithMessages]":
     """`GET /v2/conversations/{conversation_id}`."""
+    from conversations_client.messages import ConversationWithMessages
+
     return Operation(_one("GET", conversation_id), ConversationWithMessages)
 
 
@@ -193,12 +195,14 @@ def generate_name(
 def create_response(
     conversation_id: str,
     *,
-    message: str | UserMessage | Sequence[str | RequestPart],
+    message: "str | UserMessage | Sequence[str | RequestPart]",
     model: str,
     task_id: str | Unset,
     idempotency_key: str | None,
 ) -> Operation[None]:
     """`POST /v2/conversations/{conversation_id}/responses`."""
+    from .user_message import checked_message
+
     fields: dict[str, Any] = {
         "message": checked_message(message),
         "model": checked_model(model),

@@ -133,7 +133,7 @@ class Operation(Generic[T]):
         """The answer of a successful reply; raises DecodeError."""
         if self.returns is NoneType:
             return cast("T", None)
-        from conversations_client._json.converter import structure
+        from conversations_client._json.conversion import structure
         from conversations_client._json.parser import parse
 
         return structure(parse(reply.body), self.returns)

@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
-from conversations_client._json.converter import unstructure
+from conversations_client._json.conversion import unstructure
 from conversations_client.errors import InvalidArgumentError
 from conversations_client.messages import (
     ErrorPart,

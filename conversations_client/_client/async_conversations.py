@@ -16,7 +16,6 @@ from conversations_client.models import (
     Conversation,
     ConversationMetadata,
     ConversationPage,
-    ConversationWithMessages,
 )
 
 from .pages import AsyncPages
@@ -24,6 +23,8 @@ from .raw import AsyncCall, enveloped_async
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable
+
+    from conversations_client.messages import ConversationWithMessages
 
     from .many.async_outcomes import AsyncConversationIds, AsyncCreateRequests, AsyncOutcomes
     from .many.operations import ManyOperation, S
@@ -150,7 +151,7 @@ class AsyncConversations:
     async def retrieve(
         self,
         conversation_id: str,
-    ) -> ConversationWithMessages:
+    ) -> "ConversationWithMessages":
         """Read a conversation with its messages (`GET /v2/conversations/{conversation_id}`).
 
         Args:

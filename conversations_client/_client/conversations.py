@@ -16,7 +16,6 @@ from conversations_client.models import (
     Conversation,
     ConversationMetadata,
     ConversationPage,
-    ConversationWithMessages,
 )
 
 from .pages import Pages
@@ -24,6 +23,8 @@ from .raw import Call, enveloped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from conversations_client.messages import ConversationWithMessages
 
     from .many.operations import ManyOperation, S
     from .many.outcome import Created, Deleted, Retrieved
@@ -150,7 +151,7 @@ class Conversations:
     def retrieve(
         self,
         conversation_id: str,
-    ) -> ConversationWithMessages:
+    ) -> "ConversationWithMessages":
         """Read a conversation with its messages (`GET /v2/conversations/{conversation_id}`).
 
         Args:

@@ -1,79 +1,68 @@
-"""How many tokens a response took, as its last event says; `events` has these names too."""
+"""The token counts of a response; `events` exports them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
 
-from conversations_client._base.unset import UNSET, Unset
-
 from .display import PrettyRepr
+from .extra import NO_EXTRA
+from .wire import nullable
 
 
 @frozen(kw_only=True, repr=False)
 class PromptTokensDetails(PrettyRepr):
-    """Where a prompt's tokens went; None for null, UNSET for what the service didn't say.
+    """Details of the prompt tokens; each is None if the service did not send it."""
 
-    Attributes:
-        cached_tokens: Tokens that were read from a cache.
-        cache_creation_tokens: Tokens that were written to a cache.
-        audio_tokens: Tokens of sound.
-        extra: Fields that this version doesn't know, under their wire names.
-    """
-
-    cached_tokens: int | Unset | None = field(default=UNSET, metadata={"wire": "cached_tokens"})
-    cache_creation_tokens: int | Unset | None = field(
-        default=UNSET, metadata={"wire": "cache_creation_tokens"}
+    cached_tokens: int | None = field(default=None, metadata=nullable("cached_tokens"))
+    """Tokens read from a cache."""
+    cache_creation_tokens: int | None = field(
+        default=None, metadata=nullable("cache_creation_tokens")
     )
-    audio_tokens: int | Unset | None = field(default=UNSET, metadata={"wire": "audio_tokens"})
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """Tokens written to a cache."""
+    audio_tokens: int | None = field(default=None, metadata=nullable("audio_tokens"))
+    """Audio tokens."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields without an attribute, under their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
 class CompletionTokensDetails(PrettyRepr):
-    """Where a completion's tokens went; None for null, UNSET for what the service didn't say.
+    """Details of the completion tokens; each is None if the service did not send it."""
 
-    Attributes:
-        reasoning_tokens: Tokens of thoughts.
-        accepted_prediction_tokens: Tokens of a prediction that were used.
-        rejected_prediction_tokens: Tokens of a prediction that were not used.
-        audio_tokens: Tokens of sound.
-        extra: Fields that this version doesn't know, under their wire names.
-    """
-
-    reasoning_tokens: float | Unset | None = field(
-        default=UNSET, metadata={"wire": "reasoning_tokens"}
+    reasoning_tokens: float | None = field(default=None, metadata=nullable("reasoning_tokens"))
+    """Tokens of reasoning."""
+    accepted_prediction_tokens: float | None = field(
+        default=None, metadata=nullable("accepted_prediction_tokens")
     )
-    accepted_prediction_tokens: float | Unset | None = field(
-        default=UNSET, metadata={"wire": "accepted_prediction_tokens"}
+    """Predicted tokens that were used."""
+    rejected_prediction_tokens: float | None = field(
+        default=None, metadata=nullable("rejected_prediction_tokens")
     )
-    rejected_prediction_tokens: float | Unset | None = field(
-        default=UNSET, metadata={"wire": "rejected_prediction_tokens"}
-    )
-    audio_tokens: int | Unset | None = field(default=UNSET, metadata={"wire": "audio_tokens"})
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """Predicted tokens that were not used."""
+    audio_tokens: int | None = field(default=None, metadata=nullable("audio_tokens"))
+    """Audio tokens."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields without an attribute, under their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
 class Usage(PrettyRepr):
-    """How many tokens a response took.
-
-    Attributes:
-        completion_tokens: Tokens of what was written; None where the service didn't say.
-        prompt_tokens: Tokens of what was read; None where the service didn't say.
-        total_tokens: Both; None where the service didn't say.
-        prompt_tokens_details: None for null, UNSET where the service didn't say.
-        completion_tokens_details: None for null, UNSET where the service didn't say.
-        extra: Fields that this version doesn't know, under their wire names.
-    """
+    """The tokens that a response used; each is None if the service did not send it."""
 
     completion_tokens: float | None = field(default=None, metadata={"wire": "completion_tokens"})
+    """Tokens that the model wrote."""
     prompt_tokens: float | None = field(default=None, metadata={"wire": "prompt_tokens"})
+    """Tokens that the model read."""
     total_tokens: float | None = field(default=None, metadata={"wire": "total_tokens"})
-    prompt_tokens_details: PromptTokensDetails | Unset | None = field(
-        default=UNSET, metadata={"wire": "prompt_tokens_details"}
+    """Both together."""
+    prompt_tokens_details: PromptTokensDetails | None = field(
+        default=None, metadata=nullable("prompt_tokens_details")
     )
-    completion_tokens_details: CompletionTokensDetails | Unset | None = field(
-        default=UNSET, metadata={"wire": "completion_tokens_details"}
+    """Details of the prompt tokens."""
+    completion_tokens_details: CompletionTokensDetails | None = field(
+        default=None, metadata=nullable("completion_tokens_details")
     )
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
+    """Details of the completion tokens."""
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
+    """Fields without an attribute, under their wire names."""

@@ -1,30 +1,35 @@
-"""How the attributes of attrs classes lie on the wire."""
+"""How the attributes of attrs classes map to the fields of JSON objects."""
 
-from typing import Any, Literal, TypeAlias, get_origin
+from enum import Enum
+from functools import reduce
+from types import UnionType
+from typing import Any, Literal, TypeAlias, Union, get_args, get_origin
 
 import attrs
+
+from conversations_client._fields.wire import NULLABLE
 
 Attribute: TypeAlias = "attrs.Attribute[Any]"
 
 
 def attributes(cls: type) -> tuple[Attribute, ...]:
-    """The attributes of a class that have a name on the wire, their types resolved."""
+    """The attributes of a class that have a wire name, their types resolved."""
     found: tuple[Attribute, ...] = attrs.fields(attrs.resolve_types(get_origin(cls) or cls))
-    return tuple(a for a in found if a.name not in keeping(cls))
+    return tuple(a for a in found if a.name not in extra_names(cls))
 
 
-def keeping(cls: type) -> tuple[str, ...]:
-    """The attributes that keep what a class doesn't know: of its object, and of its envelope."""
+def extra_names(cls: type) -> tuple[str, ...]:
+    """The attributes that keep the unknown fields of an object and of its envelope."""
     return ("extra", "envelope") if is_enveloped(cls) else ("extra",)
 
 
 def keeps_extra(cls: type) -> bool:
-    """Whether a class keeps what it doesn't know of its object."""
+    """Whether a class keeps the unknown fields of its object."""
     return "extra" in attrs.fields_dict(get_origin(cls) or cls)
 
 
 def wire_name(attribute: Attribute) -> str:
-    """The name that an attribute has on the wire: its own if it has one, else the camelCase."""
+    """The wire name of an attribute: its explicit one, or its own name in camelCase."""
     name: str | None = attribute.metadata.get("wire")
     if name is not None:
         return name
@@ -32,24 +37,53 @@ def wire_name(attribute: Attribute) -> str:
     return head + "".join(map(str.title, tail))
 
 
+def is_nullable(attribute: Attribute) -> bool:
+    """Whether an attribute is None for null as well as for an absent field."""
+    return NULLABLE in attribute.metadata
+
+
 def is_enveloped(cls: type) -> bool:
-    """Whether a class's attributes lie inside `data`, but for some that lie beside it."""
+    """Whether a class's attributes are inside `data`, except those marked as beside it."""
     return any("envelope" in a.metadata for a in attrs.fields(get_origin(cls) or cls))
 
 
-def lies_within(attribute: Attribute, cls: type) -> bool:
-    """Whether an attribute of a class lies inside `data`."""
+def is_inside_data(attribute: Attribute, cls: type) -> bool:
+    """Whether an attribute of a class is inside `data`."""
     return is_enveloped(cls) and "envelope" not in attribute.metadata
 
 
 def wire_paths(cls: type) -> dict[str, str]:
-    """The way from an object to each of its attributes, by the attributes' names."""
+    """The path from an object to each of its attributes, by the attributes' names."""
     return {
-        a.name: f"data.{wire_name(a)}" if lies_within(a, cls) else wire_name(a)
+        a.name: f"data.{wire_name(a)}" if is_inside_data(a, cls) else wire_name(a)
         for a in attributes(cls)
     }
 
 
 def tags(cls: type) -> list[Attribute]:
-    """The attributes that tell a class from the others of its union."""
+    """The attributes that distinguish a class from the others of its union."""
     return [a for a in attributes(cls) if get_origin(a.type) is Literal]
+
+
+def without(form: Any, *members: Any) -> Any:  # noqa: ANN401 - any type
+    """A union without some of its members; any other type unchanged."""
+    if get_origin(form) not in {Union, UnionType}:
+        return form
+    left: list[Any] = [member for member in get_args(form) if member not in members]
+    return reduce(lambda union, member: union | member, left)
+
+
+def is_open_enum(form: Any) -> bool:  # noqa: ANN401 - any type
+    """Whether a type is an enum or, for unknown members, a string."""
+    members = get_args(form)
+    return (
+        get_origin(form) in {Union, UnionType}
+        and len(members) == 2  # noqa: PLR2004 - the enum and str
+        and str in members
+        and any(isinstance(member, type) and issubclass(member, Enum) for member in members)
+    )
+
+
+def known_members(form: Any) -> dict[str, Enum]:  # noqa: ANN401 - any type
+    """The members of an open enum by their values."""
+    return {member.value: member for member in without(form, str)}

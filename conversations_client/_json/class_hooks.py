@@ -1,4 +1,4 @@
-"""The hooks for attrs classes: JSON objects to instances and back."""
+"""The cattrs hooks for attrs classes."""
 
 from types import NoneType
 from typing import Any, Final, get_args
@@ -13,41 +13,50 @@ from conversations_client._base.unset import UNSET
 from .attributes import (
     Attribute,
     attributes,
+    extra_names,
     is_enveloped,
-    keeping,
+    is_inside_data,
+    is_nullable,
     keeps_extra,
-    lies_within,
     wire_name,
+    without,
 )
-from .codegen import generated_hook, is_generated
-from .decode_errors import Mismatch, json_type
-from .scalar_hooks import expect, unknown_fields, without
+from .mismatch import Mismatch, json_type
+from .nesting import bounded
+from .ready_made import function_of
+from .scalar_hooks import expect
 
 _BESIDE: Final = "\0"
-"""Leads the names of what lies beside `data`, where both lie in one dict."""
+"""The prefix of names beside `data`, where an envelope and its data are merged into one dict."""
 
 
 def register(converter: Converter) -> None:
-    """Teach a converter attrs classes."""
+    """Register the hooks on a converter."""
     converter.register_structure_hook_factory(attrs.has, _structure_hook)
     converter.register_unstructure_hook_factory(attrs.has, _unstructure_hook)
 
 
 def _structure_hook(cls: Any, converter: Converter) -> StructureHook:
-    if is_generated(cls) and not converter.detailed_validation:
-        return generated_hook(cls, converter)
-    overrides: dict[str, Any] = {name: override(omit=True) for name in keeping(cls)}
+    if not converter.detailed_validation and (ready_made := function_of(cls)) is not None:
+        return lambda value, _: ready_made(value)
+    overrides: dict[str, Any] = {name: override(omit=True) for name in extra_names(cls)}
     for a in attributes(cls):
         overrides[a.name] = override(rename=_key(a, cls), struct_hook=_member_hook(a, converter))
     inner: StructureHook = make_dict_structure_fn(cls, converter, **overrides)
     known = {_key(a, cls) for a in attributes(cls)}
+    nullable = {_key(a, cls) for a in attributes(cls) if is_nullable(a)}
+
+    def is_extra(name: str, value: object) -> bool:
+        # The attribute is None for null as for an absent field: only `extra` can keep the null.
+        return name not in known or (value is None and name in nullable)
 
     def hook(value: Any, form: Any) -> Any:
         expect(value, dict, "an object")
         fields = _flat(value) if is_enveloped(cls) else value
         instance = inner(fields, form)
-        if keeps_extra(cls) and not fields.keys() <= known:
-            _keep(instance, cls, {k: v for k, v in fields.items() if k not in known})
+        extra = {k: v for k, v in fields.items() if is_extra(k, v)}
+        if extra and keeps_extra(cls):
+            _keep(instance, cls, extra)
         return instance
 
     return hook
@@ -59,18 +68,18 @@ def _keep(instance: Any, cls: type, unknown: dict[str, Any]) -> None:
         for name in list(unknown)
         if name.startswith(_BESIDE) and is_enveloped(cls)
     }
-    object.__setattr__(instance, "extra", unknown_fields(unknown))
+    object.__setattr__(instance, "extra", bounded(unknown))
     if beside:
-        object.__setattr__(instance, "envelope", unknown_fields(beside))
+        object.__setattr__(instance, "envelope", bounded(beside))
 
 
 def _key(attribute: Attribute, cls: type) -> str:
-    beside = is_enveloped(cls) and not lies_within(attribute, cls)
+    beside = is_enveloped(cls) and not is_inside_data(attribute, cls)
     return _BESIDE + wire_name(attribute) if beside else wire_name(attribute)
 
 
 def _flat(value: dict[str, Any]) -> dict[str, Any]:
-    """An envelope and its data in one object."""
+    """An envelope and its data merged into one dict."""
     if "data" not in value:
         raise Mismatch("missing", at=".data")
     data = value["data"]
@@ -80,19 +89,19 @@ def _flat(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _member_hook(attribute: Attribute, converter: Converter) -> StructureHook | None:
-    """None for what cattrs finds by itself."""
-    if attribute.default is not None:
+    """The hook of an attribute; None where cattrs finds the right one by itself."""
+    if attribute.default is not None or is_nullable(attribute):
         return None
-    # None by default means "may be absent"; that null may stand there is not said.
+    # A default of None means that the field may be absent, not that it may be null.
     form = without(attribute.type, NoneType)
-    # Whatever has members may lead back to this very class, whose hook is only being made.
+    # Other types may contain this class, whose hook is still being made.
     leaf = not attrs.has(form) and not get_args(form)
     inner = converter.get_structure_hook(form) if leaf else converter.structure
     return lambda value, _: inner(value, form)
 
 
 def _unstructure_hook(cls: Any, converter: Converter) -> UnstructureHook:
-    within = [a for a in attributes(cls) if lies_within(a, cls) or not is_enveloped(cls)]
+    within = [a for a in attributes(cls) if is_inside_data(a, cls) or not is_enveloped(cls)]
     inner = _part_of(cls, within, converter)
     if not keeps_extra(cls):
         return inner

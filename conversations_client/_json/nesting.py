@@ -1,10 +1,23 @@
-"""How deep JSON is nested, found without recursion."""
+"""The limit on how deeply JSON may be nested, checked without recursion."""
 
-from typing import Any, cast
+from typing import Any, Final, cast
+
+from .mismatch import Mismatch
+
+# Python's own recursion ends at 1000 frames, and code that walks a value takes up to three per
+# level: JSON within this limit can be compared, copied, pickled and printed.
+_DEEPEST: Final = 100
+
+
+def bounded(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """The same JSON; raises Mismatch if it is nested too deeply to be handled."""
+    if deeper_than(_DEEPEST, value):
+        raise Mismatch(f"nested more than {_DEEPEST} levels deep")
+    return value
 
 
 def deeper_than(levels: int, value: object) -> bool:
-    """Whether lists and objects stand in one another more than `levels` deep."""
+    """Whether lists and objects are nested more than `levels` deep."""
     layer = _inside([value])
     for _ in range(levels):
         if not layer:

@@ -7,7 +7,7 @@ from typing import Any, Final, NoReturn
 
 from conversations_client.errors import DecodeError, Fault
 
-from .decode_errors import Mismatch
+from .mismatch import Mismatch
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 

@@ -1,9 +1,8 @@
-"""The hooks for values that are no objects: strings, numbers, enums, lists, unions."""
+"""The cattrs hooks for strings, numbers, enums, lists, mappings and unions."""
 
 import math
 from collections.abc import MutableSequence
 from enum import Enum
-from functools import reduce
 from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin
 
@@ -20,25 +19,24 @@ from cattrs.dispatch import StructureHook, UnstructureHook
 
 from conversations_client._base.unset import Unset
 
-from .attributes import tags, wire_name
-from .decode_errors import Mismatch, json_type
-from .nesting import deeper_than
+from .attributes import is_open_enum, known_members, tags, wire_name, without
+from .mismatch import Mismatch, json_type
+from .nesting import bounded
 
-# Python's own recursion ends at 1000 frames, and what walks a value takes up to three a level:
-# what is unknown_fields at all can so be compared, copied, pickled and printed.
-_DEEPEST: Final = 100
-_AS_IT_CAME: Final = (Any, object)
+_ANY_JSON: Final = (Any, object)
 
 
 def register(converter: Converter) -> None:
-    """Teach a converter the values of JSON, without any coercion."""
+    """Register the hooks on a converter; none of them coerces a value."""
     converter.register_structure_hook(str, string)
     converter.register_structure_hook(bool, boolean)
     converter.register_structure_hook(int, _integer)
     converter.register_structure_hook(float, number)
     converter.register_structure_hook(NoneType, _null)
-    # By predicate, for a hook for the class would be every class's.
-    converter.register_structure_hook_func(lambda form: form in _AS_IT_CAME, unknown_fields)
+    # By predicate: a hook for the class `object` would apply to every class.
+    converter.register_structure_hook_func(
+        lambda form: form in _ANY_JSON, lambda value, _: bounded(value)
+    )
     converter.register_structure_hook_factory(is_open_enum, _open_enum_hook)
     converter.register_unstructure_hook_factory(is_open_enum, _open_enum_unhook)
     converter.register_structure_hook_factory(lambda form: Unset in get_args(form), _unset_hook)
@@ -87,37 +85,6 @@ def _null(value: object, _: object) -> None:
     expect(value, NoneType, "null")
 
 
-def unknown_fields(value: Any, _: object = None) -> Any:
-    """JSON as it came, or Mismatch if it is nested too deeply to be handled."""
-    if deeper_than(_DEEPEST, value):
-        raise Mismatch(f"nested more than {_DEEPEST} levels deep")
-    return value
-
-
-def without(form: Any, *members: Any) -> Any:
-    """A union less some members; any other type as it is."""
-    if get_origin(form) not in {Union, UnionType}:
-        return form
-    unknown_fields: list[Any] = [member for member in get_args(form) if member not in members]
-    return reduce(lambda union, member: union | member, unknown_fields)
-
-
-def is_open_enum(form: Any) -> bool:
-    """Whether a type is an enum or, for members that nobody knows yet, a string."""
-    members = get_args(form)
-    return (
-        get_origin(form) in {Union, UnionType}
-        and len(members) == 2  # noqa: PLR2004 - the enum and str
-        and str in members
-        and any(isinstance(member, type) and issubclass(member, Enum) for member in members)
-    )
-
-
-def known_members(form: Any) -> dict[str, object]:
-    """The members of an open enum by their values."""
-    return {member.value: member for member in without(form, str)}
-
-
 def _open_enum_hook(form: Any) -> StructureHook:
     known = known_members(form)
 
@@ -132,26 +99,28 @@ def _open_enum_unhook(_: Any) -> UnstructureHook:
 
 
 def _unset_hook(form: Any, converter: Converter) -> StructureHook:
-    given = without(form, Unset)
-    inner = converter.get_structure_hook(given)
-    return lambda value, _: inner(value, given)
+    present = without(form, Unset)
+    inner = converter.get_structure_hook(present)
+    return lambda value, _: inner(value, present)
 
 
 def _list_hook(form: Any, converter: Converter) -> StructureHook:
     mutable = issubclass(get_origin(form) or form, MutableSequence)
     make = list_structure_factory if mutable else homogenous_tuple_structure_factory
-    return _only(list, "a list", _keeping(form, make(form, converter)))
+    return _only(list, "a list", _bounded_members(form, make(form, converter)))
 
 
 def _mapping_hook(form: Any, converter: Converter) -> StructureHook:
-    return _only(dict, "an object", _keeping(form, mapping_structure_factory(form, converter)))
+    return _only(
+        dict, "an object", _bounded_members(form, mapping_structure_factory(form, converter))
+    )
 
 
-def _keeping(form: Any, inner: StructureHook) -> StructureHook:
+def _bounded_members(form: Any, inner: StructureHook) -> StructureHook:
     # cattrs asks no hook for the members of a list or mapping of anything.
-    if get_args(form) and not any(member in _AS_IT_CAME for member in get_args(form)):
+    if get_args(form) and not any(member in _ANY_JSON for member in get_args(form)):
         return inner
-    return lambda value, form: inner(unknown_fields(value), form)
+    return lambda value, form: inner(bounded(value), form)
 
 
 def _only(expected: type, name: str, inner: StructureHook) -> StructureHook:
@@ -167,14 +136,15 @@ def _is_tagged(form: Any) -> bool:
     return (
         get_origin(form) in {Union, UnionType}
         and all(map(attrs.has, members))
-        and sum(not tags(cls) for cls in members) == 1
+        and sum(not tags(cls) for cls in members) <= 1
+        and any(tags(cls) for cls in members)
     )
 
 
 def _tagged_hook(form: Any, converter: Converter) -> StructureHook:
-    # The classes are told apart by the attribute whose type is a Literal; the one class that has
-    # none is for the tags that nobody knows.
-    (unknown,) = (cls for cls in get_args(form) if not tags(cls))
+    # An attribute whose type is a Literal distinguishes the classes; a class without one is for
+    # unknown tags.
+    unknown = next((cls for cls in get_args(form) if not tags(cls)), None)
     by_tag = {value: cls for cls in get_args(form) for a in tags(cls) for value in get_args(a.type)}
     (tag_name,) = {wire_name(a) for cls in get_args(form) for a in tags(cls)}
 
@@ -184,8 +154,10 @@ def _tagged_hook(form: Any, converter: Converter) -> StructureHook:
         expect(value, dict, "an object")
         tag = value.get(tag_name)
         cls = by_tag.get(tag, unknown) if type(tag) is str else unknown
+        if cls is None:
+            raise Mismatch(f"is not one of {', '.join(map(repr, by_tag))}", at=f".{tag_name}")
         if cls not in hooks:
-            # Not before: it may lead back to this very union, whose hook is only being made.
+            # Looked up late: a class may contain this union, whose hook is still being made.
             hooks[cls] = converter.get_structure_hook(cls)
         return hooks[cls](value, cls)
 

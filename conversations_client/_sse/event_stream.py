@@ -1,10 +1,11 @@
 """A streamed response as it is read: bytes in, events out, until its end or its fault. No I/O."""
 
-from typing import Final, cast
+from typing import Final
 
 from conversations_client._base.text import readable
-from conversations_client._json.converter import structure
+from conversations_client._json.conversion import structure_by
 from conversations_client._json.parser import parse
+from conversations_client._json.structure_events import event as structure_event
 from conversations_client.errors import ConversationsError, DecodeError
 from conversations_client.events import Event, PartDelta, PartDone, ResponseDone, ResponseFailed
 from conversations_client.responses import (
@@ -22,7 +23,6 @@ from .stream_context import StreamContext
 
 _MEDIA_TYPE: Final = "text/event-stream"
 _SENTINEL: Final = b"[DONE]"
-_EVENT: Final = cast("type[Event]", Event)
 _OF_PARTS: Final = (PartDelta, PartDone)
 
 
@@ -134,7 +134,7 @@ class EventStreamState:
 
     def _event(self, data: bytes) -> Event:
         try:
-            return structure(parse(data), _EVENT)
+            return structure_by(structure_event, parse(data), Event)
         except DecodeError as error:
             # A path may hold names that the service made up.
             undocumented = DecodeError(self._source.key.redact_within(error.faults))

@@ -1,7 +1,7 @@
 """What type checkers say of calls; checked, never run."""
 
 from collections.abc import AsyncIterator
-from typing import Literal, assert_never, assert_type
+from typing import assert_never, assert_type
 
 import httpx
 import httpx2
@@ -30,7 +30,6 @@ from conversations_client import (
     RetrieveOutcome,
     Retry,
     Timeout,
-    Unset,
     structure,
 )
 
@@ -120,10 +119,7 @@ async def asynchronous(client: AsyncClient) -> None:
 
 
 def narrowing(metadata: ConversationMetadata, error: RateLimitError) -> None:
-    if metadata.entity_id is UNSET:
-        assert_type(metadata.entity_id, Literal[Unset.UNSET])
-    else:
-        assert_type(metadata.entity_id, str | None)
+    assert_type(metadata.entity_id, str | None)
     assert_type(error.retry_after, float | None)
     assert_type(error.delivery, Delivery)
     assert_type(structure({}, Conversation), Conversation)

@@ -99,7 +99,7 @@ SAID = factories.response(text="Hello.")
             ONE,
             CreateCall(
                 display_name="a",
-                metadata=ConversationMetadata(entity_id=None),
+                metadata=ConversationMetadata(extra={"entityId": None}),
                 project_id="prj_1",
             ),
         ),

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from conversations_client import (
-    UNSET,
     Conversation,
     ConversationKind,
     ConversationMetadata,
@@ -13,7 +12,6 @@ from conversations_client import (
     Headers,
     Message,
     RawResponse,
-    Unset,
 )
 from conversations_client.testing.factories._defaults import (
     CONVERSATION_ID,
@@ -70,8 +68,8 @@ def conversations(count: int) -> tuple[Conversation, ...]:
 def metadata(
     *,
     generating_title: bool | None = False,
-    entity_id: str | Unset | None = UNSET,
-    model: str | Unset | None = UNSET,
+    entity_id: str | None = None,
+    model: str | None = None,
 ) -> ConversationMetadata:
     """A `ConversationMetadata`."""
     return ConversationMetadata(generating_title=generating_title, entity_id=entity_id, model=model)

@@ -1,0 +1,20 @@
+"""The empty mapping that objects without unknown fields share."""
+
+from typing import Any, Final, NoReturn
+
+
+class _NoExtra(dict[str, Any]):
+    """An empty dict that can't be changed; copies and pickles give the same object."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("`extra` can't be changed in place: use attrs.evolve(obj, extra={...}).")
+
+    __setitem__ = __ior__ = setdefault = update = _refuse
+
+    def __reduce__(self) -> str:
+        return "NO_EXTRA"
+
+
+NO_EXTRA: Final = _NoExtra()
