@@ -95,12 +95,10 @@ class FilePart(PrettyRepr):
             InvalidArgumentError: `content` is not bytes.
 
         Example:
-            ```python
             from conversations_client import FilePart
 
             part = FilePart.from_bytes(b"hello", mime_type="text/plain", name="hello.txt")
             assert part.content == b"hello"
-            ```
         """
         encoded = base64.b64encode(_checked_bytes(content)).decode()
         return cls(file=FileContent(bytes=encoded, mime_type=mime_type, name=name))
@@ -115,12 +113,10 @@ class FilePart(PrettyRepr):
             name: The file name.
 
         Example:
-            ```python
             from conversations_client import FilePart
 
             part = FilePart.from_uri("https://example.com/plan.pdf", mime_type="application/pdf")
             assert part.content == "https://example.com/plan.pdf"
-            ```
         """
         return cls(file=FileContent(uri=uri, mime_type=mime_type, name=name))
 

@@ -25,6 +25,7 @@ from conversations_client import (
     Hooks,
     ResponseFailedError,
     StreamTruncatedError,
+    converter,
 )
 from conversations_client._sse import event_stream
 
@@ -245,7 +246,10 @@ def test_what_is_said_of_the_key_is_still_readable(variant: Variant, ear: Ear) -
 def test_a_name_in_the_path_of_an_event(
     variant: Variant, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_stream, "_EVENT", Tallies)
+    monkeypatch.setattr(event_stream, "Event", Tallies)
+    monkeypatch.setattr(
+        event_stream, "structure_event", lambda value: converter.structure(value, Tallies)
+    )
     hear(ear, variant, [asked, echoed(events(b'data: {"counts": {"KEY": ""}}\n\n'))], respond)
     assert isinstance(ear.raised, StreamTruncatedError)
     assert "$.counts['[redacted]']" in str(ear.raised)

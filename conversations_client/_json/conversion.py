@@ -25,11 +25,9 @@ def structure(value: object, cls: type[T]) -> T:
         DecodeError: The JSON does not fit; `faults` has each fault with its JSON path.
 
     Example:
-        ```python
         from conversations_client import ConversationMetadata, structure
 
         assert structure({"model": "openai/gpt-4o"}, ConversationMetadata).model == "openai/gpt-4o"
-        ```
     """
     function: Callable[[Any], T] = function_of(cls) or _converted(cls)
     return structure_by(function, value, cls)
@@ -62,12 +60,10 @@ def unstructure(value: object) -> Any:  # noqa: ANN401 - any JSON
         The JSON that the object came from, unknown fields included.
 
     Example:
-        ```python
         from conversations_client import ConversationMetadata, unstructure
 
         metadata = ConversationMetadata(model="openai/gpt-4o")
         assert unstructure(metadata) == {"model": "openai/gpt-4o"}
-        ```
     """
     from .converter import converter
 

@@ -9,7 +9,8 @@ from conversations_client._calls.call import RawResponse
 from conversations_client._calls.endpoints import create_one_of_many, delete, retrieve
 from conversations_client._calls.operation import Operation
 from conversations_client.errors import ConversationsError
-from conversations_client.models import Conversation, ConversationWithMessages
+from conversations_client.messages import ConversationWithMessages
+from conversations_client.models import Conversation
 
 from .outcome import Created, Deleted, Failed, Retrieved
 

@@ -5,7 +5,8 @@ from typing import TypeAlias
 from attrs import frozen
 
 from conversations_client.errors import ConversationsError
-from conversations_client.models import Conversation, ConversationWithMessages
+from conversations_client.messages import ConversationWithMessages
+from conversations_client.models import Conversation
 
 
 @frozen
