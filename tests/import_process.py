@@ -9,7 +9,7 @@ from conversations_client.bulk import Journal, import_file
 
 _FORKSERVER = get_context("forkserver")
 # What is imported once need not be imported by each process.
-_PRELOADED = ("_client.many.outcomes", "_http.sync_pool", "_http.transport", "_json.converter")
+_PRELOADED = ("_client.many.sync_outcomes", "_http.sync_pool", "_http.transport", "_json.converter")
 _FORKSERVER.set_forkserver_preload(
     ["__main__", "import_process", *(f"conversations_client.{name}" for name in _PRELOADED)]
 )

@@ -41,6 +41,19 @@ def atomic_file(path: str | os.PathLike[str]) -> Generator[Path, None, None]:
             temporary.replace(final)
 
 
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Check that a file can be written later, without a change to it.
+
+    Raises:
+        OSError: It can't.
+    """
+    with _named_after(path):
+        current = _checked_stat(path)
+    if current is None or stat.S_ISREG(current.st_mode):
+        with _temporary(Path(os.path.realpath(path)), path, _REPLACEMENT):
+            pass
+
+
 def create_once(path: Path, content: str) -> None:
     """Create a file with its content, unless it exists: the first of several processes wins.
 

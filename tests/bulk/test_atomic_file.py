@@ -13,7 +13,7 @@ import pytest
 from conversations_client import Conversation
 from conversations_client.bulk import Partition, export_file, partitions
 from conversations_client.bulk import _atomic_file as atomic_file_module
-from conversations_client.bulk._atomic_file import atomic_file, create_once
+from conversations_client.bulk._atomic_file import atomic_file, check_writable, create_once
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="modes, links and pipes of POSIX")
 NOT_ROOT = pytest.mark.skipif(
@@ -135,6 +135,7 @@ def test_a_pipe_is_written_and_stays_one(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     reader = threading.Thread(target=lambda: received.append(pipe.read_text()))
     reader.start()
+    check_writable(pipe)
     replace(pipe, "new")
     reader.join(10)
     assert received == ["new"]
@@ -154,6 +155,11 @@ def test_a_location_that_cant_be_written_is_found_before_the_work(tmp_path: Path
         with pytest.raises(error) as raised, atomic_file(path):
             raise AssertionError("it must not come to this")
         assert raised.value.filename == str(path)
+        with pytest.raises(error) as raised:
+            check_writable(path)
+        assert raised.value.filename == str(path)
+    check_writable(tmp_path / "file")
+    check_writable(tmp_path / "new")
     assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "folder"]
 
 

@@ -1,0 +1,217 @@
+"""An export of conversations with their messages, which can be resumed."""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, cast
+
+from attrs import frozen
+
+from conversations_client import (
+    Client,
+    ConversationsError,
+    Failed,
+    InvalidArgumentError,
+    NotFoundError,
+    Outcomes,
+    Pages,
+    Retrieved,
+    RetrieveOutcome,
+    unstructure,
+)
+from conversations_client.bulk._atomic_file import atomic_file, check_writable
+from conversations_client.bulk._errors import BulkError
+from conversations_client.bulk._export_journal import ExportJournal, ExportState, Listing
+from conversations_client.bulk._format import format_of
+from conversations_client.bulk._rows import Fields
+from conversations_client.bulk._writers import Write, writer
+
+OnProgress = Callable[[int, int | None], object]
+
+_PAGE: Final = 100
+_MOST_FAILURES_IN_A_ROW: Final = 50
+_SAMPLE: Final = 3
+
+
+@frozen
+class ExportReport:
+    """The result of an export with messages, over all of its runs.
+
+    Attributes:
+        exported: The conversations that were retrieved.
+        deleted: The conversations that were deleted after they were listed; the file lacks them.
+        failed: The conversations that could not be retrieved.
+        without_messages: The conversations of the file for which the service sends no messages.
+        is_written: Whether the file is written.
+    """
+
+    exported: int
+    deleted: int
+    failed: int
+    without_messages: int
+    is_written: bool
+
+
+def export_with_messages(
+    client: Client,
+    path: str | os.PathLike[str],
+    journal: ExportJournal,
+    *,
+    entity_ids: Iterable[str | None] = (None,),
+    max_in_flight: int = 16,
+    rate: float | None = None,
+    skip_failed: bool = False,
+    on_progress: OnProgress | None = None,
+) -> ExportReport:
+    """Write conversations with their messages to a file, in the order as listed.
+
+    The export lists the conversations, retrieves each of them (`GET /v2/conversations/{id}`),
+    several at once, and writes the file, which appears when it is complete. The journal has what
+    was done, so the same call resumes an export that was stopped in any way. Memory is constant
+    for any number of conversations.
+
+    Conversations that are created after the listing has passed them are not exported. If some can't
+    be retrieved, the file is not written; the same call tries them again. The export stops with
+    the error of the last one if 50 fail in a row.
+
+    Args:
+        client: Whose conversations to export.
+        path: The file: JSON Lines or Parquet, according to its extension. An existing file is
+            replaced and keeps its mode; a symbolic link stays one.
+        journal: The state of this export.
+        entity_ids: The agents and deployments whose conversations to export; None stands for the
+            conversations without one. Default: only these.
+        max_in_flight: The most conversations to retrieve at once. Default 16.
+        rate: The most conversations to retrieve per second; None, the default, for no limit.
+        skip_failed: Whether to write the file without those that can't be retrieved. Default False.
+        on_progress: Called with the number of conversations that are done and with their total,
+            which is None during the listing.
+
+    Returns:
+        What was exported.
+
+    Raises:
+        BulkError: The kind of file is unknown or can't hold messages; or the journal is that of
+            another export, or of a workspace that this client doesn't see.
+        InvalidArgumentError: `entity_ids`, `max_in_flight` or `rate` is invalid.
+        OSError: The file can't be written; checked before the first request where possible.
+        ConversationsError: The service can't be listed, or too many retrievals failed in a row.
+    """
+    write = writer(format_of(path), messages=True)
+    wanted = _checked(entity_ids)
+    listings = [client.conversations.list(limit=_PAGE, entity_id=one) for one in wanted]
+    retrieval = client.conversations.retrieve_many(
+        journal.pending(), max_in_flight=max_in_flight, rate=rate
+    )
+    check_writable(path)
+    export = _Export(client, journal, on_progress or _ignore)
+    if journal.begin(client.base_url, wanted):
+        export.check_workspace()
+    for listing in journal.listings():
+        export.record_listing(listing, listings[listing.number])
+    export.retrieve(retrieval)
+    counts = journal.counts()
+    bare = None
+    if skip_failed or not counts[ExportState.FAILED]:
+        bare = export.write(path, write)
+    return ExportReport(
+        exported=counts[ExportState.RETRIEVED],
+        deleted=counts[ExportState.DELETED],
+        failed=counts[ExportState.FAILED],
+        without_messages=bare or 0,
+        is_written=bare is not None,
+    )
+
+
+def _checked(entity_ids: Iterable[str | None]) -> tuple[str | None, ...]:
+    if isinstance(entity_ids, str):
+        raise InvalidArgumentError("entity_ids must be an iterable of entity IDs: pass a list.")
+    wanted = tuple(dict.fromkeys(entity_ids))
+    if not wanted:
+        raise InvalidArgumentError(
+            "entity_ids is empty: pass None in it for conversations without an entity."
+        )
+    return wanted
+
+
+def _ignore(_done: int, _total: int | None) -> None:
+    pass
+
+
+@frozen
+class _Export:
+    """The steps of an export; each continues where the journal says."""
+
+    client: Client
+    journal: ExportJournal
+    on_progress: OnProgress
+
+    def check_workspace(self) -> None:
+        """Check that the client sees what is exported already; raises BulkError.
+
+        With a key of another workspace the file would mix both, and miss the rest.
+        """
+        ids = self.journal.sample(_SAMPLE)
+        with self.client.conversations.retrieve_many(ids) as outcomes:
+            missing = [_is_missing(outcome) for outcome in outcomes]
+        if missing and all(missing):
+            raise BulkError(
+                "The client doesn't see the conversations that the journal has: use a key of the "
+                "same workspace, or remove the journal to start again."
+            )
+
+    def record_listing(self, listing: Listing, conversations: Pages) -> None:
+        """Record the IDs of a listing."""
+        count = sum(self.journal.counts().values())
+        for page in conversations.pages(after=listing.cursor):
+            if page.data:
+                self.journal.record_page(listing, [one.id for one in page.data])
+            count += len(page.data)
+            self.on_progress(count, None)
+        self.journal.complete(listing)
+
+    def retrieve(self, retrieval: Outcomes[Retrieved]) -> None:
+        """Record what is retrieved."""
+        counts = self.journal.counts()
+        total = sum(counts.values())
+        before = total - counts[ExportState.LISTED]
+        failures_in_a_row = 0
+        with retrieval as outcomes:
+            for done, outcome in enumerate(outcomes, before + 1):
+                error = self._record(outcome)
+                self.on_progress(done, total)
+                failures_in_a_row = failures_in_a_row + 1 if error else 0
+                if error and failures_in_a_row == _MOST_FAILURES_IN_A_ROW:
+                    raise error
+
+    def write(self, path: str | os.PathLike[str], write: Write) -> int:
+        """Write the file; returns the number of conversations without messages."""
+        bare = 0
+
+        def rows() -> Iterator[Fields]:
+            nonlocal bare
+            for row in self.journal.conversations():
+                bare += "messages" not in row
+                yield row
+
+        with atomic_file(path) as temporary:
+            write(temporary, rows())
+        self.journal.finish()
+        return bare
+
+    def _record(self, outcome: RetrieveOutcome) -> ConversationsError | None:
+        """Record an outcome; returns the error of a conversation that couldn't be retrieved."""
+        if isinstance(outcome, Retrieved):
+            content = json.dumps(unstructure(outcome.conversation))
+            self.journal.record(outcome.conversation_id, ExportState.RETRIEVED, content)
+            return None
+        conversation_id = cast("str", outcome.conversation_id)
+        if _is_missing(outcome):
+            self.journal.record(conversation_id, ExportState.DELETED)
+            return None
+        self.journal.record(conversation_id, ExportState.FAILED, str(outcome.error))
+        return outcome.error
+
+
+def _is_missing(outcome: RetrieveOutcome) -> bool:
+    return isinstance(outcome, Failed) and isinstance(outcome.error, NotFoundError)

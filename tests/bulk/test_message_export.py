@@ -1,0 +1,458 @@
+"""Exports of conversations with their messages."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scripted import ScriptedServer, answer
+
+from conversations_client import (
+    Client,
+    ConversationWithMessages,
+    InvalidArgumentError,
+    RateLimitError,
+    Retry,
+    ServerError,
+    structure,
+    unstructure,
+)
+from conversations_client.bulk import (
+    BulkError,
+    ExportJournal,
+    ExportReport,
+    Journal,
+    export_with_messages,
+)
+from conversations_client.bulk import _message_export as message_export
+from conversations_client.sandbox import Sandbox
+
+MESSAGE: dict[str, Any] = {
+    "_id": "msg_1",
+    "conversationId": "conv_0",
+    "createdAt": 1734789600000.5,
+    "createdById": "user_1",
+    "role": "assistant",
+    "parts": [
+        {"kind": "text", "text": "=\ud800", "later": [1]},
+        {"kind": "tool_result", "tool_call_id": "call_1", "result": None},
+        {"kind": "text in some other way", "text": 5},
+    ],
+    "later": {"a": None},
+}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[Client]:
+    with Client(sandbox.api_key, base_url=sandbox.url) as client:
+        yield client
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "backup.jsonl"
+
+
+@pytest.fixture
+def journal(path: Path) -> Iterator[ExportJournal]:
+    with ExportJournal(f"{path}.export") as journal:
+        yield journal
+
+
+def create(client: Client, count: int, *, entity_id: str | None = None) -> list[str]:
+    """The IDs of new conversations, newest first."""
+    created = [
+        client.conversations.create(display_name=f"{n}", metadata={"entity_id": entity_id})
+        for n in range(count)
+    ]
+    return [str(one.id) for one in reversed(created)]
+
+
+def exported(path: Path) -> list[ConversationWithMessages]:
+    lines = path.read_text().splitlines()
+    return [structure(json.loads(line), ConversationWithMessages) for line in lines]
+
+
+def conversation(number: int, **fields: object) -> dict[str, object]:
+    return {
+        "_id": f"conv_{number}",
+        "kind": "conversation",
+        "displayName": f"number {number}",
+        "createdAt": 1734789600000,
+        "updatedAt": 1734793200000,
+        **fields,
+    }
+
+
+def page(*conversations: dict[str, object], has_more: bool = False) -> bytes:
+    return answer(200, {"object": "list", "data": conversations, "has_more": has_more})
+
+
+def test_every_conversation_has_its_messages_in_the_order_as_listed(
+    client: Client, path: Path, journal: ExportJournal
+) -> None:
+    ids = create(client, 120)
+    client.conversations.responses.create(ids[5], message="hello", model="sandbox/tool")
+    progress: list[tuple[int, int | None]] = []
+
+    def record(done: int, total: int | None) -> None:
+        progress.append((done, total))
+
+    report = export_with_messages(client, path, journal, on_progress=record)
+    assert report == ExportReport(
+        exported=120, deleted=0, failed=0, without_messages=0, is_written=True
+    )
+    found = exported(path)
+    assert [one.id for one in found] == ids
+    assert found == [client.conversations.retrieve(one) for one in ids]
+    assert len(found[5].messages or ()) == 2
+    assert progress[:2] == [(100, None), (120, None)]
+    assert progress[2:] == [(number, 120) for number in range(1, 121)]
+    journal.close()
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_several_entities_are_exported_one_after_the_other(
+    client: Client, path: Path, journal: ExportJournal
+) -> None:
+    ids = {entity: create(client, 3, entity_id=entity) for entity in (None, "a", "b", "c")}
+    export_with_messages(client, path, journal, entity_ids=["b", None, "a", "b"])
+    assert [one.id for one in exported(path)] == [*ids["b"], *ids[None], *ids["a"]]
+
+
+def test_nothing_to_export_is_an_empty_file(
+    client: Client, path: Path, journal: ExportJournal
+) -> None:
+    report = export_with_messages(client, path, journal)
+    assert (report.exported, report.is_written) == (0, True)
+    assert path.read_bytes() == b""
+
+
+def test_parquet_has_a_nested_column(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "a.parquet"
+    script = [
+        page(conversation(0), conversation(1), conversation(2)),
+        answer(200, conversation(0, messages=[MESSAGE], displayName="\ud800")),
+        answer(200, conversation(1, messages=[])),
+        answer(200, conversation(2)),
+    ]
+    with (
+        ScriptedServer(script) as server,
+        Client("k", base_url=server.url) as client,
+        ExportJournal(f"{path}.export") as journal,
+    ):
+        report = export_with_messages(client, path, journal, max_in_flight=1)
+    assert report.without_messages == 1
+    first, second, third = parquet.read_table(path).to_pylist()
+    assert (first["_id"], first["displayName"]) == ("conv_0", "\\ud800")
+    assert (second["messages"], third["messages"]) == ([], None)
+    (message,) = first["messages"]
+    parts = message.pop("parts")
+    assert message == {
+        "_id": "msg_1",
+        "conversationId": "conv_0",
+        "createdAt": 1734789600000.5,
+        "createdById": "user_1",
+        "role": "assistant",
+        "extra": '{"later": {"a": null}}',
+    }
+    assert [json.loads(part["json"]) for part in parts] == MESSAGE["parts"]
+    assert [(part["kind"], part["text"]) for part in parts] == [
+        ("text", "=\\ud800"),
+        ("tool_result", None),
+        ("text in some other way", None),
+    ]
+
+
+def test_long_messages_are_written_in_small_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr("conversations_client.bulk._writers._MOST_CHARACTERS", 500)
+    path = tmp_path / "a.parquet"
+    long = {**MESSAGE, "parts": [{"kind": "text", "text": "x" * 300}]}
+    script = [
+        page(*(conversation(number) for number in range(4))),
+        *(answer(200, conversation(number, messages=[long])) for number in range(4)),
+    ]
+    with (
+        ScriptedServer(script) as server,
+        Client("k", base_url=server.url) as client,
+        ExportJournal(f"{path}.export") as journal,
+    ):
+        export_with_messages(client, path, journal, max_in_flight=1)
+    assert parquet.ParquetFile(path).num_row_groups == 2
+
+
+def test_an_export_that_stopped_is_resumed(
+    client: Client, sandbox: Sandbox, path: Path, journal: ExportJournal
+) -> None:
+    ids = create(client, 20)
+    path.write_text("old")
+
+    def stop(done: int, total: int | None) -> None:
+        if total is not None and done == 10:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_with_messages(client, path, journal, max_in_flight=2, on_progress=stop)
+    assert path.read_text() == "old"
+    journal.close()
+    create(client, 1)  # it is newer than the listing, which is complete
+    seen = len(sandbox.requests)
+    with ExportJournal(f"{path}.export") as resumed:
+        report = export_with_messages(client, path, resumed)
+    assert report.exported == 20
+    assert [one.id for one in exported(path)] == ids
+    # 10 of 20, what was in flight, and 3 to see whether the workspace is the same.
+    assert 10 <= len(sandbox.requests) - seen <= 15
+
+
+def test_a_listing_is_resumed_where_it_stopped(path: Path, journal: ExportJournal) -> None:
+    whole = [conversation(number, messages=[]) for number in range(3)]
+    script = [
+        page(whole[0], has_more=True),
+        answer(401),
+        page(*whole[:2], has_more=True),  # the first one comes again
+        page(whole[2]),
+        *(answer(200, one) for one in whole),
+    ]
+    with ScriptedServer(script) as server, Client("k", base_url=server.url) as client:
+        with pytest.raises(Exception, match="401"):
+            export_with_messages(client, path, journal)
+        export_with_messages(client, path, journal, max_in_flight=1)
+    queries = [seen.target for seen in server.seen[1:4]]
+    assert [query.partition("startingAfter=")[2] for query in queries] == [
+        "conv_0",
+        "conv_0",
+        "conv_1",
+    ]
+    assert [one.id for one in exported(path)] == ["conv_0", "conv_1", "conv_2"]
+
+
+def test_what_was_deleted_after_it_was_listed_is_left_out(
+    client: Client, path: Path, journal: ExportJournal
+) -> None:
+    ids = create(client, 3)
+
+    def delete(_done: int, total: int | None) -> None:
+        if total is None:
+            client.conversations.delete(ids[1])
+
+    report = export_with_messages(client, path, journal, on_progress=delete)
+    assert (report.exported, report.deleted, report.is_written) == (2, 1, True)
+    assert [one.id for one in exported(path)] == [ids[0], ids[2]]
+
+
+@pytest.mark.parametrize("skip_failed", [False, True])
+def test_what_cant_be_retrieved_is_tried_again(
+    path: Path, journal: ExportJournal, *, skip_failed: bool
+) -> None:
+    whole = [conversation(number, messages=[]) for number in range(3)]
+    script = [
+        page(*whole),
+        *[answer(200, whole[0]), answer(200, {"kind": 5}), answer(200, whole[2])],
+        answer(200, whole[0]),  # seen again, to know the workspace
+        answer(200, whole[2]),
+        answer(200, {"kind": 5}) if skip_failed else answer(200, whole[1]),
+    ]
+    with ScriptedServer(script) as server, Client("k", base_url=server.url) as client:
+        first = export_with_messages(client, path, journal, max_in_flight=1)
+        assert (first.exported, first.failed, first.is_written) == (2, 1, False)
+        assert not path.exists()
+        ((failed, error),) = journal.failures()
+        assert failed == "conv_1"
+        assert "not as the API documents it" in error
+        last = export_with_messages(client, path, journal, max_in_flight=1, skip_failed=skip_failed)
+    assert (last.exported, last.failed, last.is_written) == (
+        3 - skip_failed,
+        int(skip_failed),
+        True,
+    )
+    kept = [0, 2] if skip_failed else [0, 1, 2]
+    assert [one.id for one in exported(path)] == [f"conv_{number}" for number in kept]
+
+
+def test_a_conversation_without_an_id_cant_be_retrieved(path: Path, journal: ExportJournal) -> None:
+    bare = conversation(0)
+    del bare["_id"]
+    with (
+        ScriptedServer([page(bare), page(bare)]) as server,
+        Client("k", base_url=server.url) as client,
+    ):
+        for _ in range(2):
+            report = export_with_messages(client, path, journal)
+            assert (report.failed, report.is_written) == (1, False)
+            assert list(journal.failures()) == [(None, "The service sent no ID.")]
+
+
+def test_many_failures_in_a_row_stop_it(
+    path: Path, journal: ExportJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_export, "_MOST_FAILURES_IN_A_ROW", 3)
+    whole = [conversation(number, messages=[]) for number in range(20)]
+    script = [
+        page(*whole),
+        *[answer(500), answer(500), answer(200, whole[2]), answer(500), answer(500), answer(502)],
+        *[answer(200, whole[2]), *(answer(200, one) for one in whole if one is not whole[2])],
+    ]
+    retry = Retry(attempts=1)
+    with (
+        ScriptedServer(script) as server,
+        Client("k", base_url=server.url, retry=retry) as client,
+    ):
+        with pytest.raises(ServerError) as raised:
+            export_with_messages(client, path, journal, max_in_flight=1)
+        assert raised.value.status == 502
+        export_with_messages(client, path, journal, max_in_flight=1)
+    assert [one.id for one in exported(path)] == [one["_id"] for one in whole]
+
+
+def test_an_error_of_the_listing_is_raised(path: Path, journal: ExportJournal) -> None:
+    with (
+        ScriptedServer([answer(429)]) as server,
+        Client("k", base_url=server.url, retry=Retry(attempts=1)) as client,
+        pytest.raises(RateLimitError),
+    ):
+        export_with_messages(client, path, journal)
+
+
+def test_an_export_is_not_resumed_with_another_selection(
+    client: Client, path: Path, journal: ExportJournal
+) -> None:
+    create(client, 1)
+    export_with_messages(client, path, journal, entity_ids=[None, "a"])
+    with pytest.raises(BulkError) as raised:
+        export_with_messages(client, path, journal, entity_ids=["a"])
+    assert str(raised.value) == (
+        f"The journal {path}.export is that of another export, from {client.base_url}: resume it "
+        "with the same service and entities, or remove it to start again."
+    )
+
+
+def test_an_export_is_not_resumed_from_another_service(
+    client: Client, path: Path, journal: ExportJournal
+) -> None:
+    export_with_messages(client, path, journal)
+    with Client("k", base_url="http://127.0.0.1:9") as other, pytest.raises(BulkError):
+        export_with_messages(other, path, journal)
+
+
+def test_an_export_is_not_resumed_with_a_key_of_another_workspace(
+    path: Path, journal: ExportJournal
+) -> None:
+    whole = [conversation(number, messages=[]) for number in range(2)]
+    script = [
+        page(*whole),
+        *[answer(200, whole[0]), answer(400)],
+        answer(404, {"message": "nothing"}),
+    ]
+    with ScriptedServer(script) as server, Client("k", base_url=server.url) as client:
+        assert not export_with_messages(client, path, journal, max_in_flight=1).is_written
+        with pytest.raises(BulkError, match="use a key of the same workspace"):
+            export_with_messages(client, path, journal, max_in_flight=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "error", "words"),
+    [
+        ("a.csv", {}, BulkError, r"CSV can't hold messages: .* \.jsonl or \.parquet\."),
+        ("a.xlsx", {}, BulkError, "no known kind"),
+        ("missing/a.jsonl", {}, FileNotFoundError, "missing"),
+        ("a.jsonl", {"entity_ids": [""]}, InvalidArgumentError, "entity_id is empty"),
+        ("a.jsonl", {"entity_ids": []}, InvalidArgumentError, "entity_ids is empty: pass None"),
+        ("a.jsonl", {"entity_ids": "agent_1"}, InvalidArgumentError, "pass a list"),
+        ("a.jsonl", {"max_in_flight": 0}, InvalidArgumentError, "max_in_flight"),
+        ("a.jsonl", {"rate": 0}, InvalidArgumentError, "rate"),
+    ],
+)
+def test_what_is_invalid_is_found_before_anything_is_sent(
+    *,
+    tmp_path: Path,
+    journal: ExportJournal,
+    name: str,
+    options: dict[str, Any],
+    error: type[Exception],
+    words: str,
+) -> None:
+    with (
+        Client("k", base_url="http://127.0.0.1:9", retry=Retry(attempts=1)) as client,
+        pytest.raises(error, match=words),
+    ):
+        export_with_messages(client, tmp_path / name, journal, **options)
+
+
+def test_parquet_without_its_extra(
+    tmp_path: Path, journal: ExportJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    with (
+        Client("k", base_url="http://127.0.0.1:9") as client,
+        pytest.raises(BulkError, match="Parquet needs pyarrow"),
+    ):
+        export_with_messages(client, tmp_path / "a.parquet", journal)
+
+
+# The journal
+
+
+def test_a_journal_is_for_one_process(path: Path, journal: ExportJournal) -> None:
+    with pytest.raises(BulkError, match="is in use by another export: wait until it has ended"):
+        ExportJournal(f"{path}.export")
+    journal.close()
+    journal.close()
+    ExportJournal(f"{path}.export").close()
+
+
+def test_what_is_no_journal_of_an_export(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("something else, which is long enough to have a header" * 9)
+    with Journal(tmp_path / "import"):
+        pass
+    for name, words in {
+        "text": "can't be used: file is not a database",
+        "import": "is no journal of an export: name another file",
+        "missing/journal": "can't be used: unable to open database file",
+    }.items():
+        with pytest.raises(BulkError, match=words):
+            ExportJournal(tmp_path / name)
+    assert (tmp_path / "text").read_text().startswith("something else")
+
+
+def test_the_journal_of_a_finished_export_is_replaced(client: Client, path: Path) -> None:
+    """Where its process was killed before it could remove the journal."""
+    create(client, 2)
+    journal = ExportJournal(f"{path}.export")
+    export_with_messages(client, path, journal)
+    journal._database.close()
+    assert Path(f"{path}.export").exists()
+    create(client, 1)
+    with ExportJournal(f"{path}.export") as again:
+        assert export_with_messages(client, path, again).exported == 3
+    assert len(exported(path)) == 3
+
+
+def test_a_change_that_fails_is_undone(journal: ExportJournal) -> None:
+    journal.begin("http://a", [None])
+    (listing,) = journal.listings()
+    wrong: Any = ["conv_1", object()]
+    with pytest.raises(BulkError):
+        journal.record_page(listing, wrong)
+    assert sum(journal.counts().values()) == 0
+    assert journal.listings() == [listing]
+
+
+def test_the_file_is_unstructured_as_it_came(path: Path, journal: ExportJournal) -> None:
+    whole = conversation(0, messages=[MESSAGE], later=[1], metadata={"later": 2, "model": None})
+    script = [page(conversation(0)), answer(200, whole)]
+    with ScriptedServer(script) as server, Client("k", base_url=server.url) as client:
+        export_with_messages(client, path, journal)
+    assert json.loads(path.read_text()) == whole
+    assert unstructure(exported(path)[0]) == whole
