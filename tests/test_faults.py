@@ -520,9 +520,8 @@ def test_the_deadline_is_kept_through_a_proxy(
 # Names and addresses.
 
 
-@pytest.mark.parametrize("host", ["a..invalid", "x" * 64 + ".invalid"])
-def test_a_host_that_is_no_name(variant: Variant, host: str) -> None:
-    error = failure(variant, create, world=World(), base_url=f"https://{host}")
+def test_a_host_that_is_no_name(variant: Variant) -> None:
+    error = failure(variant, create, world=World(), base_url=f"https://{'x' * 64}.invalid")
     assert type(error) is ConnectError
     assert (error.delivery, error.attempts) == (Delivery.UNSENT, 3)
 

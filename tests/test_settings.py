@@ -74,11 +74,32 @@ def test_arguments_win_over_the_environment_and_that_over_defaults(
         ({"base_url": "https://a:b@my.orq.ai"}, "user or password"),
         ({"base_url": "https://my.orq.ai?x=1"}, "no query"),
         ({"base_url": "https://my.orq.ai#x"}, "no fragment"),
-        ({"base_url": "https://my.orq.ai/a b"}, "holds a space"),
-        ({"base_url": "https://bücher.example"}, "outside ASCII"),
-        ({"base_url": "https://my.orq.ai:port"}, "is no URL"),
-        ({"base_url": "https://[::1"}, "is no URL"),
+        ({"base_url": "https://my.orq.ai/a b"}, "contains a space"),
+        ({"base_url": " https://my.orq.ai"}, "contains a space"),
+        ({"base_url": "https://my.orq.ai\\@x"}, "a backslash"),
+        ({"base_url": "https://bücher.example"}, "xn-- form"),
+        ({"base_url": "https://my.orq.ai:port"}, "is not a URL"),
+        ({"base_url": "https://my.orq.ai:65536"}, "is not a URL"),
+        ({"base_url": "https://my.orq.ai:0"}, "use 1 to 65535"),
+        ({"base_url": "https://my.orq.ai:00"}, "use 1 to 65535"),
+        ({"base_url": "http://[::1]:0"}, "use 1 to 65535"),
+        ({"base_url": "https://my.orq.ai:"}, "invalid port"),
+        ({"base_url": "https://[::1"}, "is not a URL"),
+        ({"base_url": "https://[fe80::1%eth0]"}, "without a zone"),
+        ({"base_url": "https://[fe80::1%25eth0]"}, "without a zone"),
+        ({"base_url": "https://[1.2.3.4]"}, "is not a URL"),
+        ({"base_url": "https://a..b"}, "invalid host"),
+        ({"base_url": "https://a.."}, "invalid host"),
+        ({"base_url": "https://.a"}, "invalid host"),
+        ({"base_url": f"https://{'a.' * 127}"}, "invalid host"),
+        ({"base_url": "http://127.1"}, "an IPv4 address in full"),
+        ({"base_url": "http://2130706433"}, "an IPv4 address in full"),
+        ({"base_url": "http://0x7f.1"}, "an IPv4 address in full"),
         ({"base_url": "https://my.orq.ai/a/../b"}, "'..' in its path"),
+        ({"base_url": "https://my.orq.ai/v2"}, "use 'https://my.orq.ai'."),
+        ({"base_url": "https://my.orq.ai/V2/"}, "use 'https://my.orq.ai'."),
+        ({"base_url": "https://my.orq.ai/api/v2//"}, "use 'https://my.orq.ai/api'."),
+        ({"base_url": "https://my.orq.ai/v2/conversations"}, "use 'https://my.orq.ai'."),
         ({"base_url": "http://my.orq.ai"}, "allow_plain_http=True"),
         ({"base_url": "http://10.0.0.1"}, "unencrypted"),
         ({"project_id": " "}, "project_id"),
@@ -103,7 +124,15 @@ def test_unusable_settings_are_refused(cls: Clients, options: dict[str, Any], wo
 
 
 @pytest.mark.parametrize(
-    "url", ["http://localhost", "http://a.localhost:1", "http://127.9.9.9", "http://[::1]:80"]
+    "url",
+    [
+        "http://localhost",
+        "http://LOCALHOST.",
+        "http://a.localhost:1",
+        "http://127.9.9.9",
+        "http://[::1]:80",
+        "http://[::ffff:127.0.0.1]",
+    ],
 )
 def test_plain_http_to_loopback_is_allowed(cls: Clients, url: str) -> None:
     assert cls(KEY, base_url=url).base_url == url

@@ -1,4 +1,4 @@
-"""What a client is set up with: arguments, else the environment, else defaults."""
+"""The settings of a client: arguments, else the environment, else defaults."""
 
 import ipaddress
 import re
@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from attrs import field, frozen
 
+from conversations_client._base.hosts import is_loopback
 from conversations_client._base.secret import Secret
 from conversations_client._fields import validators
 from conversations_client.errors import ConfigurationError
@@ -16,9 +17,14 @@ from .retry import Retry
 
 DEFAULT_BASE_URL: Final = "https://my.orq.ai"
 
-# Python's parser reads the URL here, and httpx's later: of this both take the same for the host.
-_HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(:[0-9]+)?")
+# Python's parser reads the URL here and httpx's does later: both find the same host in these.
+_HOST: Final = re.compile(r"\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*\.?")
+_NUMBER: Final = re.compile(r"0[xX][0-9A-Fa-f]*|[0-9]+")
 _LONGEST_URL: Final = 2000
+_LONGEST_HOST: Final = 253
+
+# The paths that the client appends begin with this.
+_VERSION: Final = re.compile(r"/v2(/conversations)?$", re.IGNORECASE)
 
 
 @frozen(kw_only=True)
@@ -26,13 +32,15 @@ class Timeout:
     """How long a call may take.
 
     Attributes:
-        total: Seconds for the whole call: every attempt, the pauses between them and the reading
-            of the answer, of a stream only up to its first byte. None for no limit. Default 60.
-        connect: Seconds to make one connection, encryption included; None for no limit. Default 5.
-        idle: Seconds without a byte moving either way; None for no limit. Default 30.
+        total: Seconds for the whole call: every attempt, the pauses between them, sending the
+            request and reading the response, or a stream up to its head. None for no limit.
+            Default 60.
+        connect: Seconds to open one connection: the name lookup, TCP, a proxy and TLS together.
+            None for no limit. Default 5.
+        idle: Seconds without a byte sent or received; None for no limit. Default 30.
 
     Raises:
-        ConfigurationError: A value makes no sense.
+        ConfigurationError: A value is not a positive number of seconds.
     """
 
     total: float | None = field(default=60.0, validator=validators.seconds_or_none)
@@ -42,19 +50,19 @@ class Timeout:
 
 @frozen(kw_only=True)
 class Settings:
-    """The settings of a client, checked.
+    """The checked settings of a client.
 
     Attributes:
-        api_key: What the service knows the caller by.
-        base_url: Where the service is, without a slash at the end.
-        project_id: The project that conversations are created in, if a call names none.
+        api_key: The key that authenticates the caller.
+        base_url: The service's URL, without a slash at the end.
+        project_id: The project to create conversations in if a call names none.
         timeout: How long a call may take.
         retry: How often a request is sent again.
-        max_connections: How many connections are open at once at most.
-        max_response_bytes: How large an answer may be, in bytes after decompression.
-        max_event_bytes: How large one event of a stream may be.
+        max_connections: The most connections that are open at once.
+        max_response_bytes: The largest response, in bytes after decompression.
+        max_event_bytes: The largest event of a stream, in bytes.
         allow_plain_http: Whether the key may cross a network unencrypted.
-        pickle_key: Whether the key goes with a client that is pickled.
+        pickle_key: Whether a pickled client contains the key.
     """
 
     api_key: Secret
@@ -73,7 +81,7 @@ class Settings:
 
 
 def checked_api_key(argument: object, environ: Mapping[str, str]) -> Secret:
-    """The key that was given, or else the environment's ORQ_API_KEY; raises ConfigurationError."""
+    """The argument, or else the ORQ_API_KEY variable; raises ConfigurationError."""
     key: object = environ.get("ORQ_API_KEY") if argument is None else argument
     if key is None or key == "":
         raise ConfigurationError(
@@ -83,44 +91,44 @@ def checked_api_key(argument: object, environ: Mapping[str, str]) -> Secret:
         raise ConfigurationError(f"The API key must be a string, not {type(key).__name__}.")
     if not all("!" <= character <= "~" for character in key):
         raise ConfigurationError(
-            "The API key holds a space, a line break or another character that no key has: "
-            "copy it again, and strip() it if it comes from a file."
+            "The API key contains a space, a line break or another character that is not allowed "
+            "in a key: copy it again, and strip() it if you read it from a file."
         )
     return Secret(key)
 
 
 def chosen_base_url(argument: object, environ: Mapping[str, str]) -> str:
-    """The URL that was given, or else ORQ_BASE_URL, or else orq.ai's; not yet checked."""
+    """The argument, or else the ORQ_BASE_URL variable, or else orq.ai's URL; not yet checked."""
     url: object = argument if argument is not None else environ.get("ORQ_BASE_URL")
     if url is not None and not isinstance(url, str):
         raise ConfigurationError(f"base_url must be a string, not {type(url).__name__}.")
     if argument == "":
-        raise ConfigurationError(f"base_url is empty: leave it out for {DEFAULT_BASE_URL}.")
+        raise ConfigurationError(f"base_url is empty: omit it for {DEFAULT_BASE_URL}.")
     return (url or DEFAULT_BASE_URL).rstrip("/")
 
 
 def chosen_project_id(argument: object, environ: Mapping[str, str]) -> str | None:
-    """The project that was given, or else ORQ_PROJECT_ID; None if neither is there."""
+    """The argument, or else the ORQ_PROJECT_ID variable, or else None."""
     found: object = (environ.get("ORQ_PROJECT_ID") or None) if argument is None else argument
     if found is None:
         return None
     if not isinstance(found, str) or not found.strip():
-        raise ConfigurationError("project_id must be a string such as 'prj_…', or left out.")
+        raise ConfigurationError("project_id must be a string such as 'prj_…', or omitted.")
     if found != found.strip() or not found.isprintable():
         raise ConfigurationError(
-            "The project id begins or ends with a space, or holds a line break: copy it again, "
+            "The project ID begins or ends with a space, or contains a line break: copy it again, "
             "to project_id or the ORQ_PROJECT_ID environment variable."
         )
     return found
 
 
 def chosen_timeout(argument: Timeout | float | None) -> Timeout:
-    """A number stands for `Timeout(total=…)`, None for no limit on the whole call."""
+    """A number means `Timeout(total=…)`, None means no limit on the whole call."""
     return argument if isinstance(argument, Timeout) else Timeout(total=argument)
 
 
 def checked_retry(argument: object) -> Retry:
-    """The same; raises ConfigurationError if it is no Retry."""
+    """The same; raises ConfigurationError if it isn't a Retry."""
     if isinstance(argument, Retry):
         return argument
     raise ConfigurationError(
@@ -135,47 +143,72 @@ def _check_base_url(url: str, *, allow_plain_http: bool) -> None:
             f"base_url needs a scheme and a host, as in {DEFAULT_BASE_URL!r}: got {_shown(url)}."
         )
     if parts.username is not None or parts.password is not None:
-        raise ConfigurationError("base_url must not hold a user or password; use api_key.")
-    if not _HOST_AND_PORT.fullmatch(parts.netloc):
-        raise ConfigurationError("base_url has a host or port that is none.")
+        raise ConfigurationError("base_url must not contain a user or password: use api_key.")
+    _check_host(parts)
     if "?" in url or "#" in url:
         raise ConfigurationError("base_url must have no query (?…) and no fragment (#…).")
-    if parts.scheme == "http" and not (allow_plain_http or _is_loopback(parts.hostname)):
+    _check_path(parts)
+    if parts.scheme == "http" and not (allow_plain_http or is_loopback(parts.hostname)):
         raise ConfigurationError(
             f"base_url {_shown(url)} would send the API key unencrypted: use https://, or pass "
-            "allow_plain_http=True if the network in between is yours."
+            "allow_plain_http=True on a network that you trust."
         )
 
 
 def _split(url: str) -> SplitResult:
-    # urlsplit() silently drops some of these, and a host outside ASCII needs its xn-- form.
+    # urlsplit() silently removes some of these.
     if not all("!" <= character <= "~" for character in url) or "\\" in url:
         raise ConfigurationError(
-            "base_url holds a space, a backslash, a control character or one outside ASCII."
+            "base_url contains a space, a backslash, a control character or one outside ASCII: "
+            "write such a host in its xn-- form, and other characters percent-encoded."
         )
     if len(url) > _LONGEST_URL:
         raise ConfigurationError(f"base_url has more than {_LONGEST_URL} characters.")
     try:
         parts = urlsplit(url)
         _ = parts.port
-        if parts.netloc.startswith("["):
-            ipaddress.IPv6Address(parts.hostname or "")
     except ValueError as error:
-        raise ConfigurationError(f"base_url is no URL: {error}.") from None
-    if {".", ".."} & set(parts.path.split("/")):
-        raise ConfigurationError("base_url must have no '.' or '..' in its path.")
+        raise ConfigurationError(f"base_url is not a URL: {error}.") from None
     return parts
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
+def _check_host(parts: SplitResult) -> None:
+    host, separator, port = parts.netloc.rpartition(":")
+    if not separator or port.endswith("]"):
+        host, port = parts.netloc, "1"
+    if not _HOST.fullmatch(host) or len(host) > _LONGEST_HOST or not _is_address(host):
+        raise ConfigurationError(
+            "base_url has an invalid host: use a name, an IPv4 address in full, or an IPv6 address "
+            "in brackets and without a zone."
+        )
+    if not port.isdecimal() or int(port) == 0:
+        raise ConfigurationError("base_url has an invalid port: use 1 to 65535, or omit it.")
+
+
+def _is_address(host: str) -> bool:
+    """Whether a host that looks like an address is one; true for names."""
+    # Systems read 127.1 and 0x7f000001 as addresses too, but not all of them the same way.
+    last = host.removesuffix(".").rpartition(".")[2]
+    if not host.startswith("[") and not _NUMBER.fullmatch(last):
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         return False
+    return True
+
+
+def _check_path(parts: SplitResult) -> None:
+    if {".", ".."} & set(parts.path.split("/")):
+        raise ConfigurationError("base_url must have no '.' or '..' in its path.")
+    version = _VERSION.search(parts.path)
+    if version is not None:
+        short = parts._replace(path=parts.path[: version.start()]).geturl()
+        raise ConfigurationError(
+            f"base_url must not end in {version[0]!r}, which the client adds: use {short!r}."
+        )
 
 
 def _shown(url: str) -> str:
-    # Whoever pastes a URL without a scheme may have pasted a password with it.
+    # A URL without a scheme may still contain a password.
     return repr(url) if "@" not in url else "a URL with '@' in it"

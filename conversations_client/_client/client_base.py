@@ -44,6 +44,19 @@ class ClientBase:
         return self._settings.base_url
 
     @property
+    def proxy(self) -> str | None:
+        """The URL of the proxy that requests go through, without credentials; None without one.
+
+        It is chosen once, by HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY. None too if you pass
+        an `http_client`, which has proxies of its own.
+
+        Raises:
+            ConfigurationError: One of the variables can't be understood.
+        """
+        proxy: str | None = self._shared.get().proxy
+        return proxy
+
+    @property
     def project_id(self) -> str | None:
         """The project that conversations are created in where a call names none."""
         return self._settings.project_id

@@ -37,6 +37,11 @@ class Origin:
     ssl_context: ssl.SSLContext | None
     proxy: Proxy | None = None
 
+    @property
+    def proxy_url(self) -> str | None:
+        """The proxy's URL, without credentials; None without one."""
+        return None if self.proxy is None else self.proxy.url
+
     def connect(self) -> Callable[[], Connection | httpcore.HTTPConnection]:
         """Makes sync connections."""
         route = self.route()

@@ -77,6 +77,7 @@ class Connections:
         self._origin = origin
         self._by_pid: dict[int, httpx.HTTPTransport] = {}
         self._closed = False
+        self.proxy = origin.proxy_url
 
     def send(self, request: httpx.Request) -> httpx.Response:
         """The response, its body still unread; raises ClientClosedError."""
@@ -115,6 +116,7 @@ class AsyncConnections:
         # Connections belong to the event loop that opened them.
         self._by_loop: WeakKeyDictionary[object, httpx.AsyncHTTPTransport] = WeakKeyDictionary()
         self._closed = False
+        self.proxy = origin.proxy_url
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         """The response, its body still unread; raises ClientClosedError."""
@@ -162,6 +164,8 @@ def cut_off(request: httpx.Request) -> httpx.TimeoutException | None:
 class InjectedConnections:
     """What a sync client sends through if an HTTP client was injected."""
 
+    proxy: None = None
+
     def __init__(self, client: HTTPClient) -> None:
         self._client = client
         self._closed = False
@@ -182,6 +186,8 @@ class InjectedConnections:
 
 class InjectedAsyncConnections:
     """What an async client sends through if an HTTP client was injected."""
+
+    proxy: None = None
 
     def __init__(self, client: AsyncHTTPClient) -> None:
         self._client = client

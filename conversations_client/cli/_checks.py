@@ -22,7 +22,7 @@ from conversations_client.cli._words import in_words
 
 MOST_CLOCK_SKEW: Final = 60.0
 SOON: Final = 14 * 86_400.0
-_PORTS: Final = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+_PORTS: Final = {"http": 80, "https": 443}
 
 Answer = RawResponse[ConversationPage] | ConversationsError
 
@@ -57,7 +57,7 @@ class Probes:
     """The looks at the world that the checks need.
 
     Attributes:
-        proxy_for: The proxy that a URL is reached through, None without one.
+        proxy_for: The proxy for a URL, None without one; raises ConfigurationError.
         resolve: The addresses of a host; raises OSError or UnicodeError.
         connect: Opens a connection to a host and port and closes it; raises OSError.
         certificate_end: When the certificate of a host and port ends, in Unix seconds; raises
@@ -106,10 +106,11 @@ def diagnose(*, api_key: str | None, base_url: str | None, probes: Probes) -> li
     if findings[-1].verdict is Verdict.FAIL:
         return findings
     url = findings[-1].found
-    route = route_to(url, probes.proxy_for(url))
-    findings.append(check_proxy(route))
-    if route is not None:
-        findings += check_network(route, probes)
+    try:
+        route = route_to(url, probes.proxy_for(url))
+    except ConfigurationError as error:
+        return [*findings, Finding("Proxy", Verdict.FAIL, "unusable", in_words(error))]
+    findings += [check_proxy(route), *check_network(route, probes)]
     if all(finding.verdict is not Verdict.FAIL for finding in findings):
         answer = probes.ask()
         findings += [check_service(answer), check_clock(answer, now=probes.now())]
@@ -134,33 +135,19 @@ def check_url(base_url: str | None) -> Finding:
         return Finding("URL", Verdict.FAIL, "unusable", in_words(error))
 
 
-def route_to(url: str, proxy: str | None) -> Route | None:
-    """The first hop; None if the proxy is no URL."""
-    try:
-        hop = urlsplit(proxy or url)
-        port = hop.port or _PORTS.get(hop.scheme)
-    except ValueError:
-        return None
-    if not hop.hostname or port is None:
-        return None
+def route_to(url: str, proxy: str | None) -> Route:
+    """The first hop to a service."""
+    hop = urlsplit(proxy or url)
     return Route(
-        host=hop.hostname,
-        port=port,
+        host=hop.hostname or "",
+        port=hop.port or _PORTS[hop.scheme],
         is_proxied=proxy is not None,
         has_tls=proxy is None and hop.scheme == "https",
     )
 
 
-def check_proxy(route: Route | None) -> Finding:
-    """Which proxy is in force."""
-    if route is None:
-        return Finding(
-            "Proxy",
-            Verdict.FAIL,
-            "not a URL such as http://host:port",
-            "Correct or unset HTTPS_PROXY, HTTP_PROXY and ALL_PROXY.",
-        )
-    # Never the URL as it is, which may hold a password.
+def check_proxy(route: Route) -> Finding:
+    """Which proxy is used."""
     return Finding(
         "Proxy", Verdict.OK, f"{route.host}:{route.port}" if route.is_proxied else "none"
     )

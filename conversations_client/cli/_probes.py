@@ -3,22 +3,18 @@
 import socket
 import ssl
 from typing import Final
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
+
+from conversations_client import Client
 
 _SECONDS: Final = 5.0
 
 
 def proxy_for(url: str) -> str | None:
-    """The proxy that the environment sets for a URL; None without one."""
-    parts = urlsplit(url)
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(parts.hostname or ""):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    """The proxy of a client for a URL; None without one. Raises ConfigurationError."""
+    with Client("any", base_url=url, allow_plain_http=True) as client:
+        return client.proxy
 
 
 def no_proxy(_url: str) -> None:

@@ -13,6 +13,7 @@ from command_line import Command
 from scripted import ScriptedServer, answer
 
 from conversations_client import (
+    ConfigurationError,
     ConnectError,
     ConversationPage,
     ConversationsError,
@@ -95,9 +96,7 @@ CERTIFICATE.verify_message = "certificate has expired"
         (("connect", raising(TimeoutError("timed out"))), ("TCP", "fail api.test:443: timed out")),
         (("connect", raising(OSError())), ("TCP", "fail api.test:443: OSError")),
         (("certificate_end", raising(CERTIFICATE)), ("TLS", "fail certificate has expired")),
-        (("proxy_for", giving("http://x:port")), ("Proxy", "fail not a URL such as http://host:port")),
-        (("proxy_for", giving("ftp://x")), ("Proxy", "fail not a URL such as http://host:port")),
-        (("proxy_for", giving("http://")), ("Proxy", "fail not a URL such as http://host:port")),
+        (("proxy_for", raising(ConfigurationError("HTTPS_PROXY is not a URL."))), ("Proxy", "fail unusable")),
     ],
 )  # fmt: skip
 def test_it_stops_where_the_rest_cannot_work(look: tuple[str, Look], end: tuple[str, str]) -> None:
@@ -117,7 +116,7 @@ def test_a_missing_key_leaves_the_network_to_look_at(monkeypatch: pytest.MonkeyP
 
 
 def test_through_a_proxy_the_proxy_is_looked_at() -> None:
-    found = findings(proxy_for=giving("http://user:secret@proxy.test:3128"))
+    found = findings(proxy_for=giving("http://proxy.test:3128"))
     assert found[2:5] == [
         ("Proxy", "ok proxy.test:3128"),
         ("DNS", "ok proxy.test is 192.0.2.1"),
@@ -187,6 +186,10 @@ def test_the_command_tells_the_time_from_a_refusal(piped: Command) -> None:
         ({}, URL, None),
         ({"https_proxy": "http://p.test:1"}, URL, "http://p.test:1"),
         ({"https_proxy": "p.test:1"}, URL, "http://p.test:1"),
+        ({"https_proxy": "http://user:secret@p.test"}, URL, "http://p.test:80"),
+        ({"https_proxy": "socks://p.test"}, URL, "socks5h://p.test:1080"),
+        ({"https_proxy": "http://p.test:1"}, "https://localhost", None),
+        ({"https_proxy": "http://p.test:1", "no_proxy": "api.test:443"}, URL, None),
         ({"http_proxy": "http://p.test:1"}, URL, None),
         ({"all_proxy": "http://p.test:1"}, URL, "http://p.test:1"),
         ({"all_proxy": "http://p.test:1", "no_proxy": "api.test"}, URL, None),

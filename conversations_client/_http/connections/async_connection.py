@@ -117,7 +117,7 @@ async def open_stream(
     with opening_errors(route):
         step = opening.next()
         stream = await _connect_tcp(
-            *route.first_hop,
+            route,
             seconds_left(left, httpcore.ConnectTimeout),
             encrypted=isinstance(step, Encryption),
         )
@@ -144,9 +144,11 @@ async def _take(
 
 
 async def _connect_tcp(
-    host: str, port: int, limit: float | None, *, encrypted: bool
+    route: Route, limit: float | None, *, encrypted: bool
 ) -> httpcore.AsyncNetworkStream:
-    if not _is_asyncios():
+    host, port = route.first_hop
+    # asyncio's own TLS fails to report errors within another TLS connection.
+    if route.proxy_tls is not None or not _is_asyncios():
         backend = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
         return await backend.connect_tcp(lookup_name(host), port, limit)
     from .asyncio_stream import connect

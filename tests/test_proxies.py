@@ -1,0 +1,571 @@
+"""Which proxy a client uses, and what it sends through each kind of proxy, over real sockets."""
+
+import base64
+import contextlib
+import os
+import socket
+import ssl
+import threading
+import urllib.request
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import trustme
+from faulty import FaultyServer, Step, Visit, asked, reset, silence
+from hypothesis import given
+from hypothesis import strategies as st
+from pools import either, run_client
+from scripted import ScriptedServer, always, answer
+from variants import KEY, Variant, World
+
+from conversations_client import (
+    AsyncClient,
+    Client,
+    ConfigurationError,
+    ConnectTimeoutError,
+    Delivery,
+    ProxyError,
+    Timeout,
+    TLSError,
+)
+from conversations_client._http import origin
+from conversations_client._http.connections.route import Proxy
+from conversations_client._http.proxies import proxy_for
+
+PROXY = "http://proxy.example:3128"
+
+
+def create(client: Any) -> Any:
+    return client.conversations.create()
+
+
+# Which proxy.
+
+
+def is_direct(url: str, no_proxy: str) -> bool:
+    return proxy_for(url, {"all": PROXY, "no": no_proxy}) is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "url", "matches"),
+    [
+        ("*", "https://api.example", True),
+        ("a.example, *", "https://api.example", True),
+        ("api.example", "https://api.example", True),
+        ("API.Example", "https://api.example", True),
+        ("api.example", "https://API.EXAMPLE", True),
+        ("api.example.", "https://api.example", True),
+        ("api.example", "https://api.example.", True),
+        ("example", "https://api.example", True),
+        (".example", "https://api.example", True),
+        (".api.example", "https://api.example", True),
+        ("*.example", "https://api.example", True),
+        ("*.api.example", "https://api.example", False),
+        ("ample", "https://api.example", False),
+        ("api.example.org", "https://api.example", False),
+        ("other,api.example", "https://api.example", True),
+        (" other , api.example ", "https://api.example", True),
+        ("other api.example", "https://api.example", True),
+        (",,", "https://api.example", False),
+        ("bücher.example", "https://xn--bcher-kva.example", True),
+        ("api.example:443", "https://api.example", True),
+        ("api.example:80", "http://api.example", True),
+        ("api.example:8443", "https://api.example", False),
+        ("api.example:8443", "https://api.example:8443", True),
+        (".example:8443", "https://api.example:8443", True),
+        ("https://api.example", "https://api.example", True),
+        ("https://api.example/", "https://api.example", True),
+        ("http://api.example", "https://api.example", False),
+        ("all://api.example:443", "https://api.example", True),
+        ("192.0.2.1", "https://192.0.2.1", True),
+        ("192.0.2.1:443", "https://192.0.2.1", True),
+        ("0.2.1", "https://192.0.2.1", False),
+        ("192.0.2.0/24", "https://192.0.2.1", True),
+        ("192.0.2.9/24", "https://192.0.2.1", True),
+        ("192.0.3.0/24", "https://192.0.2.1", False),
+        ("192.0.2.0/24", "https://api.example", False),
+        ("192.0.2.*", "https://192.0.2.1", True),
+        ("192.0.2.1", "https://[::ffff:192.0.2.1]", True),
+        ("::ffff:192.0.2.0/120", "https://192.0.2.1", True),
+        ("2001:db8::1", "https://[2001:db8::1]", True),
+        ("[2001:db8::1]", "https://[2001:db8::1]", True),
+        ("2001:DB8:0::1", "https://[2001:db8::1]", True),
+        ("[2001:db8::1]:443", "https://[2001:db8::1]", True),
+        ("[2001:db8::1]:80", "https://[2001:db8::1]", False),
+        ("2001:db8::/32", "https://[2001:db8::1]", True),
+        ("[2001:db8::]/32", "https://[2001:db8::1]", True),
+        ("[2001:db8::/32]:443", "https://[2001:db8::1]", True),
+        ("2001:db9::/32", "https://[2001:db8::1]", False),
+        ("::/0", "https://192.0.2.1", False),
+    ],
+)
+def test_an_entry_of_no_proxy(entry: str, url: str, matches: bool) -> None:
+    assert is_direct(url, entry) is matches
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "api.example:port",
+        "api.example:",
+        "api.example:999999",
+        "ftp://api.example",
+        "192.0.2.0/33",
+        "192.0.2.1/x",
+        "api.example/24",
+        "[2001:db8::1",
+        "[2001:db8::1]x",
+        "[2001:db8::1]:x",
+        "2001:db8::1::2",
+        "<local>",
+        "a..b",
+        ".",
+        "x" * 64,
+        "~api.example",
+    ],
+)
+def test_an_entry_of_no_proxy_that_cannot_be_understood(entry: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        is_direct("https://192.0.2.1", f"other.example,{entry}")
+    assert repr(entry.lower()) in str(raised.value)
+    assert "NO_PROXY" in str(raised.value)
+    # Without a proxy nobody needs to understand it.
+    assert proxy_for("https://192.0.2.1", {"no": entry}) is None
+
+
+def test_what_may_be_a_password_is_not_shown() -> None:
+    with pytest.raises(ConfigurationError, match="an entry with '@' in it") as raised:
+        is_direct("https://api.example", "user:secret@api.example")
+    assert "secret" not in str(raised.value)
+
+
+@given(st.text(max_size=30))
+def test_no_proxy_is_understood_or_refused(text: str) -> None:
+    with contextlib.suppress(ConfigurationError):
+        assert is_direct("https://api.example:8443", text) in {True, False}
+
+
+LOOPBACK = [
+    "http://localhost",
+    "http://LOCALHOST.:8000",
+    "https://api.localhost",
+    "http://127.0.0.1",
+    "http://127.255.0.9:1",
+    "https://[::1]",
+    "http://[::ffff:127.0.0.1]",
+    "http://[::ffff:7f00:1]",
+]
+
+
+@pytest.mark.parametrize("url", LOOPBACK)
+def test_this_machine_is_reached_directly(url: str) -> None:
+    assert proxy_for(url, {"http": PROXY, "https": PROXY, "all": PROXY}) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "proxy"),
+    [
+        ("http://p.example", Proxy(scheme="http", host="p.example", port=80)),
+        ("p.example:3128", Proxy(scheme="http", host="p.example", port=3128)),
+        (" P.example:3128/ ", Proxy(scheme="http", host="p.example", port=3128)),
+        ("https://p.example", Proxy(scheme="https", host="p.example", port=443)),
+        ("HTTPS://p.example", Proxy(scheme="https", host="p.example", port=443)),
+        ("socks5://p.example", Proxy(scheme="socks5", host="p.example", port=1080)),
+        ("socks5h://p.example:1", Proxy(scheme="socks5h", host="p.example", port=1)),
+        ("socks://p.example", Proxy(scheme="socks5h", host="p.example", port=1080)),
+        ("http://[::1]:3128", Proxy(scheme="http", host="::1", port=3128)),
+        (
+            "http://us%65r:p%40ss@p.example",
+            Proxy(scheme="http", host="p.example", port=80, credentials=(b"user", b"p@ss")),
+        ),
+        (
+            "socks://user@p.example",
+            Proxy(scheme="socks5h", host="p.example", port=1080, credentials=(b"user", b"")),
+        ),
+    ],
+)
+def test_a_proxy_url(value: str, proxy: Proxy) -> None:
+    assert proxy_for("https://api.example", {"https": value}) == proxy
+    assert proxy_for("https://api.example", {"all": value}) == proxy
+    assert proxy_for("https://api.example", {"http": value}) is None
+    assert "p@ss" not in repr(proxy) + proxy.url
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://",
+        "http://p.example:port",
+        "http://p.example:0",
+        "http://p.example:65536",
+        "http://a b",
+        "http://*.example",
+        "http://[::1",
+        "http://:3128",
+        "socks4://p.example",
+        "socks4a://p.example",
+        "ftp://p.example",
+        f"http://{'x' * 256}@p.example",
+        "http://user%3Aname:secret@p.example",
+    ],
+)
+def test_a_proxy_that_cannot_be_used(value: str) -> None:
+    with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as raised:
+        proxy_for("https://api.example", {"https": value, "all": PROXY})
+    assert "example" not in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
+def test_settings_of_the_system_apply_without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(origin, "getproxies", lambda: {"https": PROXY})
+    monkeypatch.setattr(origin, "proxy_bypass", lambda host: host == "intern.example")
+    assert origin.environment_proxy("https://intern.example") is None
+    assert origin.environment_proxy("https://api.example") is not None
+    monkeypatch.setenv("no_proxy", "other.example")
+    assert origin.environment_proxy("https://intern.example") is not None
+
+
+@pytest.mark.parametrize("cls", [Client, AsyncClient])
+def test_a_client_shows_its_proxy(
+    cls: type[Client] | type[AsyncClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cls(KEY).proxy is None
+    monkeypatch.setenv("https_proxy", "http://user:secret@[::1]:3128")
+    client = cls(KEY)
+    assert client.proxy == client.with_options().proxy == "http://[::1]:3128"
+    assert cls(KEY, base_url="https://127.0.0.1").proxy is None
+    monkeypatch.setenv("https_proxy", "ftp://p.example")
+    with pytest.raises(ConfigurationError, match="unknown scheme"):
+        _ = cls(KEY).proxy
+    assert client.proxy == "http://[::1]:3128"
+
+
+def test_an_injected_client_has_proxies_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", PROXY)
+    with httpx.Client(trust_env=False) as own:
+        assert Client(KEY, http_client=own).proxy is None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "a.localhost", "[::ffff:127.0.0.1]"])
+def test_nothing_for_this_machine_goes_to_a_proxy(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    with ScriptedServer([answer()]) as server, ScriptedServer([]) as proxy:
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        variant.run(create, api_key=KEY, base_url=server.url.replace("127.0.0.1", host))
+    assert (len(server.seen), proxy.connections) == (1, 0)
+
+
+def test_plain_http_to_a_proxy_is_refused(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer([answer()]) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        with pytest.raises(ConfigurationError, match="allow_plain_http=True"):
+            variant.run(create, api_key=KEY, base_url="http://api.invalid")
+    assert proxy.connections == 0
+
+
+# Over a proxy.
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def serving(authority: trustme.CA, host: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(host).configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
+    return context
+
+
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
+    return context
+
+
+def relay(connection: Any, port: int) -> None:
+    """Copy bytes both ways between a client and a server, until one of them ends."""
+
+    def copy(source: Any, target: Any) -> None:
+        try:
+            while data := source.recv(2**16):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
+
+    with socket.create_connection(("127.0.0.1", port)) as server:
+        back = threading.Thread(target=copy, args=(server, connection))
+        back.start()
+        copy(connection, server)
+        back.join()
+
+
+class Tunnelling(ScriptedServer):
+    """An HTTP proxy on loopback that opens every tunnel to one server."""
+
+    def __init__(self, server: ScriptedServer, *, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__([], tls=tls)
+        self._port = urlsplit(server.url).port or 0
+
+    def _converse(self, connection: socket.socket, stream: Any) -> None:
+        if self._listen(stream):
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            relay(connection, self._port)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_tunnel(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, scheme: str
+) -> None:
+    async def scenario(client: Any) -> None:
+        for _ in range(2):
+            await either(create(client))
+
+    proxy_tls = serving(authority, "127.0.0.1") if scheme == "https" else None
+    with (
+        ScriptedServer(always(), tls=serving(authority, "api.invalid")) as server,
+        Tunnelling(server, tls=proxy_tls) as proxy,
+    ):
+        monkeypatch.setenv("https_proxy", proxy.url.replace("://", "://user:secret@"))
+        run_client(
+            variant,
+            scenario,
+            api_key=KEY,
+            base_url="https://api.invalid",
+            ssl_context=trusting(authority),
+        )
+    assert (server.connections, proxy.connections, len(server.seen)) == (1, 1, 2)
+    (tunnel,) = proxy.seen
+    assert (tunnel.method, tunnel.target) == ("CONNECT", "api.invalid:443")
+    assert tunnel.headers["host"] == "api.invalid:443"
+    credentials = base64.b64encode(b"user:secret").decode()
+    assert tunnel.headers["proxy-authorization"] == f"Basic {credentials}"
+    assert KEY not in str(tunnel)
+    assert "proxy-authorization" not in server.seen[0].headers
+
+
+def test_a_large_request_through_two_layers_of_tls(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA
+) -> None:
+    with (
+        ScriptedServer([answer(200, {})], tls=serving(authority, "api.invalid")) as server,
+        Tunnelling(server, tls=serving(authority, "127.0.0.1")) as proxy,
+    ):
+        monkeypatch.setenv("https_proxy", proxy.url)
+        variant.run(
+            lambda client: client.request("POST", "/v2/x", returns=dict, body={"x": "y" * 300_000}),
+            api_key=KEY,
+            base_url="https://api.invalid",
+            ssl_context=trusting(authority),
+        )
+    assert len(server.seen[0].body) > 300_000
+
+
+def test_an_https_proxy_whose_certificate_is_not_trusted(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA
+) -> None:
+    with ScriptedServer([], tls=serving(authority, "127.0.0.1")) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        with pytest.raises(TLSError) as raised:
+            variant.run(
+                create,
+                api_key=KEY,
+                base_url="https://api.invalid",
+                ssl_context=ssl.create_default_context(),
+            )
+    assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 1)
+
+
+def test_a_certificate_within_a_tunnel_that_is_not_trusted(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA
+) -> None:
+    with (
+        ScriptedServer([], tls=serving(trustme.CA(), "api.invalid")) as server,
+        Tunnelling(server, tls=serving(authority, "127.0.0.1")) as proxy,
+    ):
+        monkeypatch.setenv("https_proxy", proxy.url)
+        with pytest.raises(TLSError, match="certificate") as raised:
+            variant.run(
+                create,
+                api_key=KEY,
+                base_url="https://api.invalid",
+                ssl_context=trusting(authority),
+            )
+    assert raised.value.delivery is Delivery.UNSENT
+
+
+def test_a_request_that_a_proxy_forwards(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer([answer()]) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.replace("://", "://user:secret@"))
+        variant.run(create, api_key=KEY, base_url="http://api.invalid:81/x", allow_plain_http=True)
+    (seen,) = proxy.seen
+    assert seen.target == "http://api.invalid:81/x/v2/conversations"
+    assert seen.headers["proxy-authorization"].startswith("Basic ")
+
+
+# SOCKS.
+
+OPENED = b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"
+
+
+class Socks(ScriptedServer):
+    """A SOCKS 5 proxy on loopback that opens every tunnel to one server, a byte at a time."""
+
+    def __init__(
+        self, server: ScriptedServer, *, password: bool = False, opened: bytes = OPENED
+    ) -> None:
+        super().__init__([])
+        self._port = urlsplit(server.url).port or 0
+        self._password = password
+        self._opened = opened
+        self.logins: list[bytes] = []
+        self.addresses: list[bytes] = []
+        self.url = self.url.replace("http:", "socks5h:")
+
+    def _converse(self, connection: socket.socket, stream: Any) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _, count = stream.read(2)
+        stream.read(count)
+        self._send(connection, bytes([5, 2 if self._password else 0]))
+        if self._password:
+            self.logins.append(b":".join([self._field(stream, skip=1), self._field(stream)]))
+            self._send(connection, b"\x01\x00")
+        kind = stream.read(4)[3]
+        length = stream.read(1)[0] if kind == 3 else {1: 4, 4: 16}[kind]
+        self.addresses.append(stream.read(length + 2))
+        self._send(connection, self._opened)
+        relay(connection, self._port)
+
+    def _send(self, connection: socket.socket, data: bytes) -> None:
+        for number in range(len(data)):
+            connection.sendall(data[number : number + 1])
+
+    def _field(self, stream: Any, skip: int = 0) -> bytes:
+        stream.read(skip)
+        found: bytes = stream.read(stream.read(1)[0])
+        return found
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("http://api.invalid", b"api.invalid\x00\x50"),
+        ("http://192.0.2.1:81", b"\xc0\x00\x02\x01\x00\x51"),
+        ("http://[2001:db8::1]:256", b"\x20\x01\x0d\xb8" + bytes(11) + b"\x01\x01\x00"),
+    ],
+)
+@pytest.mark.parametrize(
+    "opened", [OPENED, b"\x05\x00\x00\x03\x02hi\x00\x00", b"\x05\x00\x00\x04" + bytes(18)]
+)
+def test_a_socks_proxy(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, url: str, address: bytes, opened: bytes
+) -> None:
+    with ScriptedServer([answer()]) as server, Socks(server, opened=opened) as proxy:
+        monkeypatch.setenv("all_proxy", proxy.url)
+        variant.run(create, api_key=KEY, base_url=url, allow_plain_http=True)
+    assert proxy.addresses == [address]
+    assert server.seen[0].target == "/v2/conversations"
+
+
+def test_a_socks_proxy_with_a_password_and_tls(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA
+) -> None:
+    with (
+        ScriptedServer([answer()], tls=serving(authority, "api.invalid")) as server,
+        Socks(server, password=True) as proxy,
+    ):
+        monkeypatch.setenv("all_proxy", proxy.url.replace("socks5h://", "socks://us%65r:p%40ss@"))
+        variant.run(
+            create, api_key=KEY, base_url="https://api.invalid", ssl_context=trusting(authority)
+        )
+    assert proxy.logins == [b"user:p@ss"]
+
+
+def greeted(visit: Visit) -> None:
+    """Read the first message of a client that has a password."""
+    visit.stream.read(4)
+
+
+def logged_in(visit: Visit) -> None:
+    visit.stream.read(len(b"\x01\x04user\x06secret"))
+
+
+def connected(visit: Visit) -> None:
+    visit.stream.read(5 + len("api.invalid") + 2)
+
+
+SOCKS_FAULTS: dict[str, tuple[list[Step], str]] = {
+    "hangs up": ([greeted], "closed the connection"),
+    "hangs up at once": ([], "the proxy failed"),
+    "resets": ([greeted, reset], "the proxy failed"),
+    "is none": ([greeted, b"HTTP/1.1 400 Bad Request\r\n\r\n"], "not SOCKS 5"),
+    "is older": ([greeted, b"\x00\x5b"], "not SOCKS 5"),
+    "takes no method": ([greeted, b"\x05\xff"], "requires a user and password"),
+    "takes another method": ([greeted, b"\x05\x01"], "requires a user and password"),
+    "rejects the password": ([greeted, b"\x05\x02", logged_in, b"\x01\x01"], "rejected the user"),
+    "hangs up in its response": ([greeted, b"\x05"], "closed the connection"),
+    "refuses": ([greeted, b"\x05\x00", connected, b"\x05\x05\x00\x01" + bytes(6)], "refused"),
+    "fails": ([greeted, b"\x05\x00", connected, b"\x05\x63\x00\x01" + bytes(6)], "failure 99"),
+    "changes": ([greeted, b"\x05\x00", connected, b"\x04\x00\x00\x01" + bytes(6)], "not SOCKS 5"),
+    "talks ahead": ([greeted, b"\x05\x00", connected, OPENED + b"!"], "sent data before"),
+}
+
+
+@pytest.mark.parametrize(("steps", "words"), SOCKS_FAULTS.values(), ids=SOCKS_FAULTS)
+def test_a_socks_proxy_that_fails(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, steps: list[Step], words: str
+) -> None:
+    with FaultyServer(steps) as proxy:
+        url = proxy.url.replace("http://", "socks5://user:secret@")
+        monkeypatch.setenv("https_proxy", url)
+        with pytest.raises(ProxyError, match=words) as raised:
+            variant.run(create, world=World(), api_key=KEY, base_url="https://api.invalid")
+    assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 3)
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("steps", [[silence], [greeted, b"\x05", silence]])
+def test_a_socks_proxy_that_is_silent(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, steps: list[Step]
+) -> None:
+    with FaultyServer(steps) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url.replace("http://", "socks5://user:secret@"))
+        with pytest.raises(ConnectTimeoutError) as raised:
+            variant.run(
+                create,
+                world=World(),
+                api_key=KEY,
+                base_url="https://api.invalid",
+                timeout=Timeout(connect=0.1),
+            )
+    assert raised.value.delivery is Delivery.UNSENT
+
+
+EARLY: dict[str, Step] = {
+    "with its response": b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+    "after an interim response": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n!",
+}
+
+
+@pytest.mark.parametrize("step", EARLY.values(), ids=EARLY)
+def test_a_proxy_that_sends_data_into_the_tunnel(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, step: Step
+) -> None:
+    with FaultyServer([asked, step, silence]) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        with pytest.raises(ProxyError, match="sent data before the service"):
+            variant.run(create, world=World(), api_key=KEY, base_url="https://api.invalid")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the registry has its own rules")
+@given(st.sampled_from(["api.example", ".example", "*", "other", "a.api.example", ""]))
+def test_plain_names_mean_what_they_mean_to_urllib(entry: str) -> None:
+    bypass = vars(urllib.request)["proxy_bypass_environment"]
+    assert is_direct("https://api.example", entry) is bypass("api.example", {"no": entry})
