@@ -113,3 +113,9 @@ use_checkout() {
     touch "$venv/checkout"
   fi
 }
+
+# use_uv: installs uv into .venv/lock and sets `uv` to its path.
+use_uv() {
+  make_venv lock "$1" <(echo "uv") pip install --quiet uv
+  uv="$ROOT/.venv/lock/bin/uv"
+}

@@ -46,7 +46,7 @@ def run_import(
     begun.recv()
     process.join(killed_after)
     process.kill()
-    process.join()
+    process.join(timeout=60)
     assert process.exitcode is not None
     return process.exitcode
 

@@ -80,7 +80,7 @@ def test_four_forked_children_of_a_warm_client(variant: Variant) -> None:
             for child in children:
                 child.start()
         for child in children:
-            child.join()
+            child.join(timeout=60)
         assert [child.exitcode for child in children] == [0] * 4
         warm()
         gc.collect()
