@@ -86,7 +86,7 @@ def test_the_sandbox_for_a_script_keeps_a_key_that_was_given() -> None:
         with Client("given", base_url=values["ORQ_BASE_URL"]) as client:
             assert client.conversations.create().id
         process.send_signal(signal.SIGINT)
-        assert process.wait() == 0
+        assert process.wait(timeout=60) == 0
     assert list(values) == ["ORQ_BASE_URL"]
 
 
@@ -107,7 +107,7 @@ def test_a_reader_that_has_had_enough() -> None:
             assert json.loads(process.stdout.readline())["_id"] == "conv_0"
             process.stdout.close()
             assert process.stderr.read() == b""
-            assert process.wait() == 0
+            assert process.wait(timeout=60) == 0
 
 
 @pytest.mark.parametrize(
@@ -116,14 +116,19 @@ def test_a_reader_that_has_had_enough() -> None:
 def test_no_reader_at_all(line: str) -> None:
     with reader_gone() as nobody:
         ended = subprocess.run(  # noqa: S603
-            [SCRIPT, *line.split()], stdout=nobody, stderr=subprocess.PIPE, check=False
+            [SCRIPT, *line.split()],
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
         )
     assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 def test_nobody_to_hear_of_an_error() -> None:
     with reader_gone() as nobody:
-        assert subprocess.run([SCRIPT, "show"], stderr=nobody, check=False).returncode == 2  # noqa: S603
+        ended = subprocess.run([SCRIPT, "show"], stderr=nobody, check=False, timeout=60)  # noqa: S603
+    assert ended.returncode == 2
 
 
 @pytest.mark.parametrize(
@@ -142,9 +147,13 @@ def test_no_color_is_honoured(
 
 def test_forced_colours_leave_json_alone() -> None:
     environment = {**os.environ, "FORCE_COLOR": "1", "TERM": "xterm-256color"}
-    ended = subprocess.run([SCRIPT, "doctor"], capture_output=True, env=environment, check=True)  # noqa: S603
+    ended = subprocess.run(  # noqa: S603
+        [SCRIPT, "doctor"], capture_output=True, env=environment, check=True, timeout=60
+    )
     assert json.loads(ended.stdout)
-    ended = subprocess.run([SCRIPT, "show"], capture_output=True, env=environment, check=False)  # noqa: S603
+    ended = subprocess.run(  # noqa: S603
+        [SCRIPT, "show"], capture_output=True, env=environment, check=False, timeout=60
+    )
     assert ended.returncode == 2
     assert ended.stderr.startswith(b"\x1b[1;31mError:")
 
@@ -153,19 +162,25 @@ def test_forced_colours_leave_json_alone() -> None:
 def test_completion(tmp_path: Path) -> None:
     script = tmp_path / "completion"
     install = [SCRIPT, "--install-completion", "--shell", "bash", "--output", str(script)]
-    subprocess.run(install, capture_output=True, check=True)  # noqa: S603
+    subprocess.run(install, capture_output=True, check=True, timeout=60)  # noqa: S603
     press_tab = (
         f'. "{script}"; COMP_WORDS=(conversations re); COMP_CWORD=1; _conversations; '
         'echo "${COMPREPLY[@]}"'
     )
-    ended = subprocess.run(["bash", "-c", press_tab], capture_output=True, check=True, text=True)  # noqa: S603, S607
+    ended = subprocess.run(  # noqa: S603
+        ["bash", "-c", press_tab],  # noqa: S607
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=60,
+    )
     assert ended.stdout == "rename\n"
 
 
 def test_the_module_is_the_command_once_it_is_run() -> None:
     importlib.import_module("conversations_client.cli.__main__")
     line = [sys.executable, "-m", "conversations_client.cli", "show"]
-    ended = subprocess.run(line, capture_output=True, check=False)  # noqa: S603
+    ended = subprocess.run(line, capture_output=True, check=False, timeout=60)  # noqa: S603
     assert ended.returncode == 2
 
 
@@ -174,7 +189,9 @@ def test_a_missing_extra_is_named() -> None:
         "import sys; sys.modules['cyclopts'] = None; "
         "from conversations_client.cli import main; sys.exit(main())"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)  # noqa: S603
+    ended = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code], capture_output=True, check=False, timeout=60
+    )
     assert ended.returncode == 2
     assert ended.stderr == (
         b"The command line needs cyclopts, which is not installed: "
@@ -187,4 +204,4 @@ def test_the_client_costs_no_command_line() -> None:
         "import sys, conversations_client; "
         "sys.exit(bool({'cyclopts', 'conversations_client.cli'} & set(sys.modules)))"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)  # noqa: S603
