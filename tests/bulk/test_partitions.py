@@ -119,7 +119,7 @@ def test_a_rate_is_divided_among_the_parts_that_run_at_once(
     monkeypatch.setattr(_partitions, "import_rows", note)
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=2, processes=False, dashboard_address=None
+            n_workers=2, threads_per_worker=2, processes=False, dashboard_address=":0"
         ) as workers,
         distributed.Client(workers) as cluster,
         Client("k", pickle_key=True) as client,
