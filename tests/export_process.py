@@ -41,7 +41,7 @@ def run_export(
     assert begun.poll(60)
     process.join(60 if killed_after is None else killed_after)
     process.kill()
-    process.join()
+    process.join(timeout=60)
     assert process.exitcode is not None
     return process.exitcode
 
