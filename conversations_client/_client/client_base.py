@@ -71,6 +71,24 @@ class ClientBase:
         """How often a request is sent again."""
         return self._settings.retry
 
+    def key_digest(self, salt: str) -> str:
+        """A digest that differs between API keys, so that a record of a key needn't contain it.
+
+        Args:
+            salt: A text of yours. Digests with different salts can't be compared.
+
+        Returns:
+            16 hexadecimal digits.
+
+        Example:
+            >>> Client("key-1").key_digest("a") == Client("key-2").key_digest("a")
+            False
+        """
+        import hmac
+
+        key = self._settings.api_key.reveal().encode()
+        return hmac.new(key, salt.encode(), "sha256").hexdigest()[:16]
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.base_url!r})"
 

@@ -1,4 +1,4 @@
-"""Whole files of conversations, into the service and out of it.
+"""Imports files of conversations into the service, and exports them.
 
     from conversations_client import Client
     from conversations_client.bulk import Journal, import_file
@@ -9,14 +9,15 @@
 Parquet needs the `bulk` extra: `pip install "conversations-client[bulk]"`.
 """
 
-from conversations_client.bulk._errors import BulkError
+from conversations_client.bulk._errors import BulkError, ImportStoppedError
 from conversations_client.bulk._export import export_file
 from conversations_client.bulk._export_journal import ExportJournal
-from conversations_client.bulk._import import Report, import_file
+from conversations_client.bulk._import import import_file
 from conversations_client.bulk._journal import Entry, Journal, State
 from conversations_client.bulk._message_export import ExportReport, export_with_messages
-from conversations_client.bulk._partitions import Partition, entries_of, partitions, total
-from conversations_client.bulk._readers import count_rows
+from conversations_client.bulk._partitions import Partition, entries_of, partitions
+from conversations_client.bulk._readers import check_file, count_rows
+from conversations_client.bulk._report import Report, total
 from conversations_client.bulk._results import write_results
 
 __all__ = [
@@ -24,10 +25,12 @@ __all__ = [
     "Entry",
     "ExportJournal",
     "ExportReport",
+    "ImportStoppedError",
     "Journal",
     "Partition",
     "Report",
     "State",
+    "check_file",
     "count_rows",
     "entries_of",
     "export_file",

@@ -5,9 +5,12 @@ import os
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from conversations_client.bulk._errors import BulkError
+
+# Seconds. Another process may open the file for a moment to look at it.
+_TIMEOUT: Final = 0.5
 
 
 class Database:
@@ -32,7 +35,7 @@ class Database:
         self.path = os.fspath(path)
         self._purpose = purpose
         with self._explained():
-            self._connection = sqlite3.connect(self.path, timeout=0, isolation_level=None)
+            self._connection = sqlite3.connect(self.path, timeout=_TIMEOUT, isolation_level=None)
             try:
                 self._set_up(application_id, schema)
             except BaseException:
@@ -84,7 +87,9 @@ class Database:
                 f"BEGIN; {schema} PRAGMA application_id = {application_id}; COMMIT;"
             )
         elif found != application_id:
-            raise BulkError(f"{self.path} is no journal of an {self._purpose}: name another file.")
+            raise BulkError(
+                f"{self.path} is not the journal of an {self._purpose}: name another file."
+            )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("BEGIN IMMEDIATE")  # takes the lock, which stays
@@ -96,9 +101,9 @@ class Database:
             yield
         except sqlite3.Error as error:
             problem = (
-                f"is in use by another {self._purpose}: wait until it has ended"
+                f"is in use by another {self._purpose}: wait until that ends"
                 if "locked" in str(error)
-                else f"can't be used: {error}"
+                else f"can't be used: {error}. Check its folder and the free space, or use another"
             )
         else:
             return

@@ -1,4 +1,4 @@
-"""Which kinds of files there are."""
+"""The kinds of files, and the library for Parquet."""
 
 import os
 from enum import Enum
@@ -18,18 +18,19 @@ class Format(Enum):
 
 
 def format_of(path: str | os.PathLike[str]) -> Format:
-    """The kind of a file; raises BulkError for one that can't be read or written."""
+    """The kind of a file; raises BulkError for an unknown one."""
     suffix = Path(path).suffix.lower()
     for kind in Format:
         if suffix in kind.value:
             return kind
     raise BulkError(
-        f"{Path(path).name} is of no known kind: its name must end in .jsonl, .csv or .parquet."
+        f"{Path(path).name} is of an unknown kind: its name must end in .jsonl, .ndjson, .csv or "
+        ".parquet."
     )
 
 
 def pyarrow() -> tuple[Any, Any]:
-    """`pyarrow` and `pyarrow.parquet`; raises BulkError where they aren't installed."""
+    """`pyarrow` and `pyarrow.parquet`; raises BulkError if they aren't installed."""
     try:
         # By name, because it has no types; here, because its extra may be missing.
         return import_module("pyarrow"), import_module("pyarrow.parquet")

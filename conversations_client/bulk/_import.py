@@ -1,9 +1,12 @@
-"""An import: each row sent at most once, or as often as it takes where keys are honoured."""
+"""Imports a file: each row is sent at most once, or exactly once where keys are honoured."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
+from typing import Final, TypeAlias
 
-from attrs import frozen
+from attrs import evolve
 
 from conversations_client import (
     Client,
@@ -13,19 +16,18 @@ from conversations_client import (
     InvalidArgumentError,
     Outcomes,
 )
-from conversations_client.bulk._errors import BulkError
+from conversations_client.bulk._columns import Columns
+from conversations_client.bulk._destination import Destination
+from conversations_client.bulk._errors import BulkError, ImportStoppedError
 from conversations_client.bulk._journal import Entry, Journal, State
-from conversations_client.bulk._readers import read_rows
+from conversations_client.bulk._readers import check_columns, check_range, read_rows
+from conversations_client.bulk._report import Report
 from conversations_client.bulk._rows import Row
 
+Read: TypeAlias = Callable[[], Iterator[Row]]
+"""Reads the rows of an import, from the first one each time."""
 
-@frozen
-class Report:
-    """How many rows came to what, over all runs of an import."""
-
-    created: int
-    failed: int
-    doubtful: int
+_MOST_NAMED: Final = 20  # rows in an error message
 
 
 def import_file(
@@ -33,154 +35,289 @@ def import_file(
     path: str | os.PathLike[str],
     journal: Journal,
     *,
+    columns: Mapping[str, str] | None = None,
+    key: str | None = None,
+    ignore: Collection[str] = (),
     start: int = 0,
     stop: int | None = None,
     max_in_flight: int = 16,
     rate: float | None = None,
+    destination: str | None = None,
+    change_destination: bool = False,
     on_row: Callable[[Entry], object] | None = None,
 ) -> Report:
-    """Create the conversations of a file, but for those that the journal knows of.
+    """Create the conversations of a file, except those that the journal has as created.
 
-    A row that was sent and not answered, by an error or a crash, is doubtful. It is sent again only
-    by a client whose `Retry.trust_idempotency_key` says that a repeat can't create another one. A
-    row that failed is sent again in the next run. The first Ctrl-C reads no more rows, and comes
-    out when those in flight have ended; another one ends it at once.
+    Each row is a `POST /v2/conversations`. The whole file is read and checked before the first row
+    is sent. A row that can't be sent or is refused by the service fails, and the others continue;
+    you can correct it and run the import again. A row whose response was lost is doubtful. It is
+    sent again only by a client whose `Retry.trust_idempotency_key` says that a repeat can't create
+    another conversation. The first Ctrl-C stops reading and waits for the rows in flight; a second
+    one ends the import at once.
 
     Args:
-        client: Where to create them.
+        client: The client that creates them.
         path: JSON Lines, CSV or Parquet, by the end of its name.
-        journal: What is known of the rows, and is to be.
-        start: How many rows to leave out.
-        stop: Behind how many rows to stop; None for at the end.
-        max_in_flight: How many are sent at once. Default 16.
-        rate: How many are sent in a second at most; None, the default, for no limit.
-        on_row: Is called with what has become of each row, those known before included.
+        journal: The record of this import.
+        columns: The column of each field whose column has another name, such as
+            `{"displayName": "title", "metadata.entityId": "agent"}`.
+        key: A column of your own to copy into the results.
+        ignore: Columns that are not read.
+        start: How many rows to skip. Default 0.
+        stop: The number of the last row. Default None, the end of the file.
+        max_in_flight: How many rows are sent at once. Default 16.
+        rate: The most rows per second. Default None, no limit.
+        destination: A name for the service if its URL and key change between runs. Default: the
+            client's `base_url` and a digest of its key.
+        change_destination: Continue although the journal has rows that were created at another
+            URL, in another project or with another key. They are not created again.
+        on_row: Called with the status of each row, including rows of earlier runs.
 
     Raises:
-        BulkError: The file is of no known kind, or is not what it was when the journal was begun.
-        InvalidArgumentError: `max_in_flight` or `rate` can't be right.
+        BulkError: The file can't be read as what its name says, has an unknown column, or differs
+            in a row that was created; or the journal belongs to another destination or can't be
+            written. Nothing was sent.
+        InvalidArgumentError: An option is invalid. Nothing was sent.
+        OSError: The file can't be read. Nothing was sent.
+        ImportStoppedError: The file or the journal failed after rows were sent.
         ClientClosedError: The client is closed.
-        OSError: The file can't be read.
+
+    Example:
+        >>> with Client() as client, Journal("a.jsonl.journal") as journal:  # doctest: +SKIP
+        ...     import_file(client, "a.jsonl", journal, columns={"displayName": "title"})
+        Report(created=2, failed=0, doubtful=0, new=2)
     """
+    check_range(start, stop)
+    chosen = Columns.of(columns, key, ignore)
+    check_columns(path, chosen)
     return import_rows(
         client,
-        read_rows(path, start=start, stop=stop),
+        partial(read_rows, path, chosen, start=start, stop=stop),
         journal,
         max_in_flight=max_in_flight,
         rate=rate,
+        destination=destination,
+        change_destination=change_destination,
         on_row=on_row,
     )
 
 
 def import_rows(
     client: Client,
-    wanted: Iterable[Row],
+    read: Read,
     journal: Journal,
     *,
     max_in_flight: int,
     rate: float | None,
+    destination: str | None = None,
+    change_destination: bool = False,
     on_row: Callable[[Entry], object] | None = None,
 ) -> Report:
     """Create the conversations of rows, as `import_file` does."""
-    if not client.retry.trust_idempotency_key:
+    trust = client.retry.trust_idempotency_key
+    rows = _Rows(read, journal, keys_are_trusted=trust, on_row=on_row or _ignore)
+    outcomes = client.conversations.create_many(rows, max_in_flight=max_in_flight, rate=rate)
+    _check_rows(read(), journal)
+    target = Destination.of(client, salt=journal.import_id, name=destination)
+    journal.bind(target, change=change_destination)
+    if not trust:
         journal.doubt()
-    rows = _Rows(
-        wanted,
-        journal,
-        keys_are_trusted=client.retry.trust_idempotency_key,
-        tell=on_row or (lambda _: None),
-    )
-    with client.conversations.create_many(rows, max_in_flight=max_in_flight, rate=rate) as outcomes:
+    rows.begin()
+    with outcomes:
         _take_all(outcomes, rows)
-    counts = journal.counts()
-    return Report(
-        created=counts[State.CREATED],
-        failed=counts[State.FAILED],
-        doubtful=counts[State.DOUBTFUL],
-    )
+    return rows.report()
+
+
+def _check_rows(rows: Iterator[Row], journal: Journal) -> None:
+    """Read every row once before the first is sent; raises BulkError for one that has changed."""
+    entries = chain(journal.entries(), [None])
+    entry = next(entries)
+    for row in rows:
+        while entry is not None and entry.number < row.number:
+            entry = next(entries)
+        if entry is not None and entry.number == row.number:
+            _check_unchanged(row, entry)
+
+
+def _check_unchanged(row: Row, entry: Entry) -> None:
+    if entry.state is not State.FAILED and entry.digest != row.digest():
+        outcome = "it was created" if entry.state is State.CREATED else "it was sent"
+        raise BulkError(
+            f"Row {row.number} has changed since {outcome}. Restore it and add new rows at the "
+            "end, or import the new file with a new journal, which creates all of its rows."
+        )
 
 
 def _take_all(outcomes: Outcomes, rows: "_Rows") -> None:
-    interrupt: KeyboardInterrupt | None = None
+    """Take every outcome. After an error, nothing is sent, and the rows in flight are recorded."""
+    error: BaseException | None = None
+    was_interrupted = False
     while True:
+        in_flight = rows.in_flight
         try:
             for outcome in outcomes:
                 rows.take(outcome)
-        except KeyboardInterrupt as error:
-            if interrupt is not None:
+        except KeyboardInterrupt as interrupt:
+            if was_interrupted:
                 raise
-            interrupt = error
-            rows.stop()
+            was_interrupted = True
+            error = error or interrupt
+        except Exception as raised:  # noqa: BLE001 - raised again below
+            if error is not None and rows.in_flight == in_flight:
+                break  # nothing more comes
+            error = error or raised
         else:
             break
-    if interrupt is not None:
-        raise interrupt
+        rows.stop()
+    if error is not None:
+        raise rows.explained(error)
 
 
 class _Rows(Iterator[CreateRequest]):
-    """The requests of the rows that are to be sent, each written down before it is given."""
+    """The requests of the rows to send, each recorded before it is sent."""
 
     def __init__(
         self,
-        rows: Iterable[Row],
+        read: Read,
         journal: Journal,
         *,
         keys_are_trusted: bool,
-        tell: Callable[[Entry], object],
+        on_row: Callable[[Entry], object],
     ) -> None:
-        self._rows = iter(rows)
+        self._rows = read()
         self._journal = journal
         self._keys_are_trusted = keys_are_trusted
-        self._tell = tell
-        self._given = 0
+        self._on_row = on_row
+        self._sent = 0
+        self._new = 0
         self._in_flight: dict[int, Entry] = {}
+        self._unrecorded: list[Entry] = []
+        self._counts = dict.fromkeys(State, 0)
         self._is_stopped = False
+        self._error_of_caller: Exception | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """How many rows were sent and have no outcome."""
+        return len(self._in_flight)
+
+    def begin(self) -> None:
+        """Count what earlier runs did."""
+        self._counts = self._journal.counts()
+
+    def stop(self) -> None:
+        """Send no more rows."""
+        self._is_stopped = True
 
     def __next__(self) -> CreateRequest:
         while not self._is_stopped:
-            row = next(self._rows)
-            request = self._request(row)
+            request = self._request(next(self._rows))
             if request is not None:
                 return request
         raise StopIteration
 
-    def stop(self) -> None:
-        """Give no more."""
-        self._is_stopped = True
-
     def take(self, outcome: CreateOutcome) -> None:
-        """Write down what has become of a row."""
-        sent = self._in_flight.pop(outcome.index)
+        """Record the outcome of a row."""
+        sent = self._in_flight[outcome.index]
         if isinstance(outcome, Created):
-            self._end(sent, State.CREATED, outcome.conversation.id or "")
+            entry = evolve(sent, state=State.CREATED, detail=outcome.conversation.id or "")
+            self._new += 1
         else:
             state = State.DOUBTFUL if outcome.may_have_acted else State.FAILED
-            self._end(sent, state, str(outcome.error))
+            entry = evolve(sent, state=state, detail=str(outcome.error))
+        del self._in_flight[outcome.index]
+        self._count(State.SENT, entry.state)
+        self._end(entry)
+
+    def report(self) -> Report:
+        """The counts so far; rows without an outcome are doubtful."""
+        return Report(
+            created=self._counts[State.CREATED],
+            failed=self._counts[State.FAILED],
+            doubtful=self._counts[State.DOUBTFUL] + self.in_flight,
+            new=self._new,
+        )
+
+    def explained(self, error: BaseException) -> BaseException:
+        """The error to raise for one that stopped the import."""
+        is_of_caller = error is self._error_of_caller
+        if is_of_caller or not isinstance(error, BulkError | OSError) or not self._sent:
+            return error
+        unrecorded = tuple(entry for entry in self._unrecorded if not self._is_recorded(entry))
+        stopped = ImportStoppedError(
+            f"{error} The import stopped after it created {self._new:,} rows."
+            f"{_unrecorded_rows(unrecorded)} Run it again to continue.",
+            report=self.report(),
+            unrecorded=unrecorded,
+        )
+        stopped.__cause__ = error
+        return stopped
 
     def _request(self, row: Row) -> CreateRequest | None:
-        digest = row.digest()
         known = self._journal.find(row.number)
         if known is not None:
-            if known.digest != digest:
-                raise BulkError(
-                    f"Row {row.number} is not what it was when the journal was begun: "
-                    "import the file as it was, or the changed one under another name."
-                )
+            _check_unchanged(row, known)
             if not known.is_to_be_sent(keys_are_trusted=self._keys_are_trusted):
-                self._tell(known)
+                self._repeat(known, row)
                 return None
-        entry = Entry(row.number, digest, State.SENT, "")
+        before = None if known is None else known.state
         try:
             request = row.request(self._journal.import_id)
         except InvalidArgumentError as error:
-            self._end(entry, State.FAILED, str(error))
+            self._count(before, State.FAILED)
+            self._end(Entry(row.number, "", State.FAILED, str(error), row.key))
             return None
+        entry = Entry(row.number, row.digest(), State.SENT, "", row.key)
         self._journal.record(entry)
-        self._in_flight[self._given] = entry
-        self._given += 1
+        self._count(before, State.SENT)
+        self._in_flight[self._sent] = entry
+        self._sent += 1
         return request
 
-    def _end(self, sent: Entry, state: State, detail: str) -> None:
-        entry = Entry(sent.number, sent.digest, state, detail)
-        self._journal.record(entry)
+    def _repeat(self, known: Entry, row: Row) -> None:
+        """Report a row of an earlier run, with the key of this one."""
+        entry = evolve(known, key=row.key)
+        if entry != known:
+            self._journal.record(entry)
         self._tell(entry)
+
+    def _count(self, before: State | None, after: State) -> None:
+        if before is not None:
+            self._counts[before] -= 1
+        self._counts[after] += 1
+
+    def _end(self, entry: Entry) -> None:
+        try:
+            self._journal.record(entry)
+        except BulkError:
+            self._unrecorded.append(entry)
+            raise
+        self._tell(entry)
+
+    def _tell(self, entry: Entry) -> None:
+        try:
+            self._on_row(entry)
+        except Exception as error:
+            self._on_row = _ignore
+            self._error_of_caller = error
+            raise
+
+    def _is_recorded(self, entry: Entry) -> bool:
+        """Try again, because there may be space by now."""
+        try:
+            self._journal.record(entry)
+        except BulkError:
+            return False
+        return True
+
+
+def _ignore(_: Entry) -> None:
+    pass
+
+
+def _unrecorded_rows(entries: Sequence[Entry]) -> str:
+    if not entries:
+        return ""
+    named = [f"row {entry.number} ({entry.state}: {entry.detail})" for entry in entries]
+    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    return f" The journal doesn't have the outcome of {', '.join(named[:_MOST_NAMED])}{more}."

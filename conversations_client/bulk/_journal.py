@@ -1,8 +1,9 @@
-"""What has become of each row, in SQLite: written so that a process may be killed at any moment."""
+"""Records the status of each row in SQLite, so that the process can be killed at any time."""
 
 import contextlib
+import json
 import os
-import sqlite3
+import re
 import uuid
 from collections.abc import Generator, Iterator
 from enum import StrEnum
@@ -11,26 +12,33 @@ from typing import Final, Self
 
 from attrs import frozen
 
+from conversations_client.bulk._database import Database
+from conversations_client.bulk._destination import Destination, refusal
 from conversations_client.bulk._errors import BulkError
+from conversations_client.bulk._rows import Key
 
-_ID: Final = 0x436E764A  # "CnvJ"
+_ID: Final = 0x436E764B  # "CnvK"
 _SCHEMA: Final = """
-    BEGIN;
-    CREATE TABLE import (id TEXT NOT NULL) STRICT;
+    CREATE TABLE import (id TEXT NOT NULL, destination TEXT) STRICT;
     CREATE TABLE entry (
         number INTEGER PRIMARY KEY,
         digest TEXT NOT NULL,
         state TEXT NOT NULL,
-        detail TEXT NOT NULL
+        detail TEXT NOT NULL,
+        key TEXT NOT NULL
     ) STRICT;
 """
+_FIND: Final = "SELECT number, digest, state, detail, key FROM entry WHERE number = ?"
+_ALL: Final = "SELECT number, digest, state, detail, key FROM entry ORDER BY number"
+_RECORD: Final = "REPLACE INTO entry (number, digest, state, detail, key) VALUES (?, ?, ?, ?, ?)"
+_IMPORT_ID: Final = re.compile(r"[A-Za-z0-9-]{1,100}")
 
 
 class State(StrEnum):
-    """What is known of a row."""
+    """The status of a row."""
 
     SENT = "sent"
-    """It is being sent; after a crash, it may have been created."""
+    """It is being sent. After a crash it may have been created."""
     CREATED = "created"
     FAILED = "failed"
     """It was not created."""
@@ -40,22 +48,24 @@ class State(StrEnum):
 
 @frozen
 class Entry:
-    """What has become of a row.
+    """The status of a row.
 
     Attributes:
-        number: Which row, from 1.
-        digest: What its content was told by.
-        state: What is known of it.
-        detail: The id of the new conversation, or what the error said.
+        number: The row's number, from 1.
+        digest: A digest of the row's content.
+        state: The status.
+        detail: The id of the new conversation, or the error message.
+        key: The row's cell of the key column, if the import has one.
     """
 
     number: int
     digest: str
     state: State
     detail: str
+    key: Key = None
 
     def is_to_be_sent(self, *, keys_are_trusted: bool) -> bool:
-        """Whether it is sent in another run.
+        """Whether another run sends the row.
 
         Args:
             keys_are_trusted: Whether a repeat of the same request can't create another one.
@@ -66,70 +76,97 @@ class Entry:
 
 
 class Journal:
-    """The record of an import; a context manager, for one process at a time.
+    """The record of an import; a context manager for one process at a time.
 
-    Every change is handed to the system before the method returns, so that it outlives the
-    process; a power cut may take the last moments.
+    Each change is handed to the operating system before the method returns, so it survives the
+    process. A power cut may lose the last moments.
 
     Args:
-        path: The SQLite file, made if it isn't there.
-        import_id: What the import is known by, as part of its idempotency keys: 1 to 100 letters,
-            digits and hyphens. A new journal makes one up if it is left out.
+        path: The SQLite file, created if it doesn't exist.
+        import_id: The import's part of its idempotency keys: 1 to 100 letters, digits and hyphens.
+            Default: a new journal generates one.
 
     Raises:
-        BulkError: The file is no journal, is that of another import, or is in use.
+        BulkError: The id is invalid, or the file is not a journal, belongs to another import, can't
+            be written or is in use.
+
+    Example:
+        >>> with Journal(":memory:", import_id="nightly-import") as journal:
+        ...     journal.import_id
+        'nightly-import'
     """
 
     def __init__(self, path: str | os.PathLike[str], *, import_id: str | None = None) -> None:
-        self._path = os.fspath(path)
+        if import_id is not None and not _IMPORT_ID.fullmatch(import_id):
+            raise BulkError(
+                "import_id must be 1 to 100 letters (a to z), digits and hyphens, such as "
+                "'nightly-import'."
+            )
+        self._database = Database(path, application_id=_ID, schema=_SCHEMA, purpose="import")
+        try:
+            self.import_id = self._set_up(import_id)
+        except BaseException:
+            self._database.close()
+            raise
+
+    @property
+    def destination(self) -> Destination | None:
+        """Where the rows are created; None before the first run."""
+        ((text,),) = self._database.execute("SELECT destination FROM import")
         with self._explained():
-            self._database = sqlite3.connect(self._path, timeout=0, isolation_level=None)
-            try:
-                self.import_id = self._set_up(import_id)
-            except BaseException:
-                self._database.close()
-                raise
+            return None if text is None else Destination.from_json(text)
+
+    def bind(self, destination: Destination, *, change: bool) -> None:
+        """Record where the rows are created.
+
+        Args:
+            destination: Where this run creates them.
+            change: Whether another destination is accepted.
+
+        Raises:
+            BulkError: Rows were, or may have been, created at another destination.
+        """
+        before = self.destination
+        difference = None if before is None else before.other(destination)
+        if difference is not None and not change and self.has_created():
+            raise BulkError(refusal(f"The journal {self._database.path}", difference))
+        self._database.execute("UPDATE import SET destination = ?", (destination.to_json(),))
+
+    def has_created(self) -> bool:
+        """Whether a row was created, or may have been."""
+        return any(count for state, count in self.counts().items() if state is not State.FAILED)
 
     def find(self, number: int) -> Entry | None:
-        """What has become of a row; None if it was never sent."""
-        with self._explained():
-            row = self._database.execute(
-                "SELECT number, digest, state, detail FROM entry WHERE number = ?", (number,)
-            ).fetchone()
-        return None if row is None else _entry(row)
+        """The status of a row; None if no run has reached it."""
+        for row in self._database.execute(_FIND, (number,)):
+            return self._entry(row)
+        return None
 
     def record(self, entry: Entry) -> None:
-        """Write down what has become of a row."""
-        with self._explained():
-            self._database.execute(
-                "REPLACE INTO entry (number, digest, state, detail) VALUES (?, ?, ?, ?)",
-                (entry.number, entry.digest, entry.state, entry.detail),
-            )
+        """Record the status of a row."""
+        self._database.execute(
+            _RECORD,
+            (entry.number, entry.digest, entry.state, entry.detail, json.dumps(entry.key)),
+        )
 
     def doubt(self) -> None:
-        """Take the rows that were being sent for doubtful: whoever sent them is gone."""
-        with self._explained():
-            self._database.execute(
-                "UPDATE entry SET state = ?, detail = ? WHERE state = ?",
-                (State.DOUBTFUL, "The import was ended before the answer.", State.SENT),
-            )
+        """Mark rows that an earlier run was sending as doubtful."""
+        self._database.execute(
+            "UPDATE entry SET state = ?, detail = ? WHERE state = ?",
+            (State.DOUBTFUL, "The import ended before the response.", State.SENT),
+        )
 
     def entries(self) -> Iterator[Entry]:
-        """What has become of every row that was come to, in their order."""
-        with self._explained():
-            found = self._database.execute(
-                "SELECT number, digest, state, detail FROM entry ORDER BY number"
-            )
-        return map(_entry, found)
+        """The status of every row that a run has reached, by number."""
+        return map(self._entry, self._database.stream(_ALL))
 
     def counts(self) -> dict[State, int]:
-        """How many rows there are of each state."""
-        with self._explained():
-            found = dict(self._database.execute("SELECT state, count(*) FROM entry GROUP BY state"))
+        """The number of rows in each state."""
+        found = dict(self._database.execute("SELECT state, count(*) FROM entry GROUP BY state"))
         return {state: found.get(state, 0) for state in State}
 
     def close(self) -> None:
-        """Let go of the file; again does nothing."""
+        """Release the file. Closing twice does nothing."""
         self._database.close()
 
     def __enter__(self) -> Self:
@@ -145,41 +182,23 @@ class Journal:
 
     def _set_up(self, import_id: str | None) -> str:
         database = self._database
-        # One process alone, from the first read on.
-        database.execute("PRAGMA locking_mode = EXCLUSIVE")
-        (known_as,) = database.execute("PRAGMA application_id").fetchone()
-        if known_as == 0 and not database.execute("SELECT 1 FROM sqlite_master").fetchone():
-            made = import_id or uuid.uuid4().hex
-            database.executescript(_SCHEMA)
-            database.execute("INSERT INTO import VALUES (?)", (made,))
-            database.execute(f"PRAGMA application_id = {_ID}")
-            database.execute("COMMIT")
-        elif known_as != _ID:
-            raise BulkError(f"{self._path} is no journal of an import: name another file.")
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        (found,) = database.execute("SELECT id FROM import").fetchone()
+        if not database.execute("SELECT 1 FROM import"):
+            new_id = import_id or uuid.uuid4().hex
+            database.execute("INSERT INTO import (id) VALUES (?)", (new_id,))
+        ((found,),) = database.execute("SELECT id FROM import")
         if import_id not in {None, found}:
-            raise BulkError(f"{self._path} is the journal of another import, {found}.")
-        database.execute("BEGIN IMMEDIATE")  # takes the lock, which stays
-        database.execute("COMMIT")
+            raise BulkError(f"{database.path} is the journal of another import, {found}.")
         return str(found)
+
+    def _entry(self, row: tuple[int, str, str, str, str]) -> Entry:
+        number, digest, state, detail, key = row
+        with self._explained():
+            return Entry(number, digest, State(state), detail, json.loads(key))
 
     @contextlib.contextmanager
     def _explained(self) -> Generator[None, None, None]:
         try:
             yield
-        except sqlite3.Error as error:
-            words = (
-                "is in use by another import: wait until it has ended"
-                if "locked" in str(error)
-                else f"can't be used: {error}"
-            )
-        else:
-            return
-        raise BulkError(f"The journal {self._path} {words}.")
-
-
-def _entry(row: tuple[int, str, str, str]) -> Entry:
-    number, digest, state, detail = row
-    return Entry(number, digest, State(state), detail)
+        except (ValueError, TypeError, KeyError):
+            problem = f"The journal {self._database.path} is damaged."
+            raise BulkError(problem) from None

@@ -1,36 +1,42 @@
-"""An import in parts, which any number of processes and machines can carry out."""
+"""An import in parts, which any number of processes and machines can run."""
 
-import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import nullcontext
+from functools import partial
 from itertools import pairwise, zip_longest
 from pathlib import Path
-from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from conversations_client import Client
-from conversations_client.bulk._atomic_file import create_once
+from conversations_client.bulk import _plan
+from conversations_client.bulk._columns import Columns
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._import import Report, import_rows
-from conversations_client.bulk._journal import Entry, Journal
-from conversations_client.bulk._readers import index_rows, read_rows
+from conversations_client.bulk._import import import_rows
+from conversations_client.bulk._journal import Entry, Journal, State
+from conversations_client.bulk._readers import check_columns, index_rows, read_rows
+from conversations_client.bulk._report import Report
 
-_PLAN: Final = "plan.json"
+
+def _names(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(given)
 
 
 @frozen
 class Partition:
-    """A part of an import; it can be pickled.
+    """A part of an import. It can be pickled, and `attrs.asdict` gives plain JSON.
 
     Attributes:
-        path: The file, by a name that every machine knows it by.
-        journal: The journal of this part alone, on a disk that every machine sees.
+        path: The file, by the name that it has on every machine.
+        journal: The journal of this part alone, on a disk that every machine sees. Its folder
+            records the destination of all parts.
         start: How many rows of the file come before.
-        stop: Behind how many rows of the file it ends.
-        offset: At which byte of the file it begins; None where the file itself says so, as Parquet
-            does. From there on it is read, and nothing before but the head of a CSV.
+        stop: The number of its last row.
+        offset: The byte at which it begins; None for Parquet, which has its own index.
+        columns: As in `import_file`.
+        key: As in `import_file`.
+        ignore: As in `import_file`.
     """
 
     path: str
@@ -38,6 +44,9 @@ class Partition:
     start: int
     stop: int
     offset: int | None = None
+    columns: Mapping[str, str] | None = None
+    key: str | None = None
+    ignore: tuple[str, ...] = field(default=(), converter=_names)
 
     def run(
         self,
@@ -45,84 +54,106 @@ class Partition:
         *,
         max_in_flight: int = 16,
         rate: float | None = None,
+        change_destination: bool = False,
     ) -> Report:
-        """Create the conversations of this part, but for those that its journal knows of.
+        """Create the conversations of this part, except those that its journal has as created.
 
         Args:
-            client: What to create them with, or what makes it, to be closed at the end; one with
-                the environment's key if left out, so that no key needs to travel.
+            client: A client, or a function that makes one, which is closed at the end. Default:
+                `Client`, which takes the key from the environment, so that no key travels.
             max_in_flight: As in `import_file`.
             rate: As in `import_file`, for this part alone.
+            change_destination: As in `import_file`.
 
         Raises:
-            BulkError: The file is not what it was, or another process is at this part.
-            OSError: The file can't be read.
+            BulkError: As `import_file`; also if another process runs this part.
+            OSError: The file can't be read, or the folder not written to.
+            ImportStoppedError: The file or the journal failed after rows were sent.
         """
-        mine = nullcontext(client) if isinstance(client, Client) else client()
-        with mine as sender, Journal(self.journal) as journal:
-            rows = read_rows(self.path, start=self.start, stop=self.stop, offset=self.offset)
-            return import_rows(sender, rows, journal, max_in_flight=max_in_flight, rate=rate)
+        columns = Columns.of(self.columns, self.key, self.ignore)
+        read = partial(
+            read_rows, self.path, columns, start=self.start, stop=self.stop, offset=self.offset
+        )
+        context = nullcontext(client) if isinstance(client, Client) else client()
+        with context as sender:
+            _plan.bind(Path(self.journal).parent, sender, change=change_destination)
+            with Journal(self.journal) as journal:
+                return import_rows(
+                    sender,
+                    read,
+                    journal,
+                    max_in_flight=max_in_flight,
+                    rate=rate,
+                    change_destination=change_destination,
+                )
 
     def entries(self) -> list[Entry]:
-        """What has become of its rows."""
+        """The status of each of its rows that a run has reached."""
         with Journal(self.journal) as journal:
             return list(journal.entries())
 
 
 def partitions(
-    path: str | os.PathLike[str], folder: str | os.PathLike[str], *, rows: int = 10_000
+    path: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    *,
+    rows: int = 10_000,
+    columns: Mapping[str, str] | None = None,
+    key: str | None = None,
+    ignore: Collection[str] = (),
 ) -> list[Partition]:
-    """The parts of an import, the same in every run.
+    """Divide an import into parts, which are the same in every run.
 
     Args:
         path: The file.
-        folder: Where the journals are, made if it isn't there. It keeps the plan of the first run.
+        folder: Where the journals are, created if it doesn't exist. It keeps the plan of the first
+            run and the destination.
         rows: How many rows a part has in the first run. Default 10,000.
+        columns: As in `import_file`.
+        key: As in `import_file`.
+        ignore: As in `import_file`.
 
     Raises:
-        BulkError: The file has not as many rows as in the first run, or is of no known kind; a part
-            can't have so few rows.
-        OSError: The file can't be read, or the folder not be written to.
+        BulkError: The file can't be read as what its name says, has an unknown column, or has
+            another number of rows than in the first run; or `rows` is less than 1.
+        InvalidArgumentError: `columns` or `ignore` is invalid.
+        OSError: The file can't be read, or the folder not written to.
     """
     if rows < 1:
-        raise BulkError("A part has 1 row or more.")
+        raise BulkError("rows must be 1 or more.")
+    check_columns(path, Columns.of(columns, key, ignore))
     index = index_rows(path, every=rows)
     place = Path(folder).absolute()
     place.mkdir(parents=True, exist_ok=True)
-    kept = _first_plan(place / _PLAN, {"total": index.total, "rows": rows})
-    if kept["total"] != index.total:
+    plan = _plan.first_plan(place, {"total": index.total, "rows": rows})
+    if plan["total"] != index.total:
         raise BulkError(
-            f"{Path(path).name} has {index.total} rows and had {kept['total']} when the import "
-            "was begun: import the file as it was, or the changed one with another folder."
+            f"{Path(path).name} has {index.total:,} rows, and had {plan['total']:,} when this "
+            "import started: restore it, or import the new file with another folder."
         )
-    if kept["rows"] != rows:
-        index = index_rows(path, every=kept["rows"])
-    bounds = pairwise([*range(0, index.total, kept["rows"]), index.total])
+    if plan["rows"] != rows:
+        index = index_rows(path, every=plan["rows"])
+    bounds = pairwise([*range(0, index.total, plan["rows"]), index.total])
     file = os.fspath(Path(path).absolute())
     return [
-        Partition(file, str(place / f"{start}.journal"), start, stop, offset)
+        Partition(
+            file, str(place / f"{start}.journal"), start, stop, offset, columns, key, tuple(ignore)
+        )
         for (start, stop), offset in zip_longest(bounds, index.offsets)
     ]
 
 
-def total(reports: Iterable[Report]) -> Report:
-    """Several reports as one."""
-    columns = [(report.created, report.failed, report.doubtful) for report in reports]
-    created, failed, doubtful = map(sum, zip((0, 0, 0), *columns, strict=True))
-    return Report(created=created, failed=failed, doubtful=doubtful)
-
-
 def entries_of(parts: Iterable[Partition]) -> Iterator[Entry]:
-    """What has become of the rows of several parts, one part in memory at a time."""
+    """The status of the rows of several parts, with one part in memory at a time."""
     for part in parts:
         yield from part.entries()
 
 
-def _first_plan(path: Path, plan: dict[str, int]) -> dict[str, int]:
-    if not path.exists():
-        create_once(path, json.dumps(plan))
-    try:
-        found = json.loads(path.read_text())
-        return {name: int(found[name]) for name in plan}
-    except (ValueError, TypeError, KeyError):
-        raise BulkError(f"{path} is no plan of an import: name another folder.") from None
+def created_by(parts: Iterable[Partition]) -> int:
+    """How many rows the runs so far have created."""
+    count = 0
+    for part in parts:
+        if Path(part.journal).exists():
+            with Journal(part.journal) as journal:
+                count += journal.counts()[State.CREATED]
+    return count

@@ -1,25 +1,30 @@
-"""Files as rows, one at a time."""
+"""Reads files as rows, one at a time."""
 
-import csv
-import io
-import json
-import math
-import os
-from collections.abc import Iterator
-from itertools import accumulate, islice, pairwise
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
 
 from attrs import frozen
 
+from conversations_client import InvalidArgumentError
+from conversations_client.bulk import _csv, _json_lines
+from conversations_client.bulk._columns import Columns, NameCheck
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._format import Format, format_of, pyarrow
-from conversations_client.bulk._rows import Fields, Row, Unreadable, from_columns
+from conversations_client.bulk._files import Source, open_source
+from conversations_client.bulk._format import Format, format_of
+from conversations_client.bulk._parquet import ParquetTable
+from conversations_client.bulk._rows import (
+    Fields,
+    Key,
+    Row,
+    Unreadable,
+    from_csv,
+    from_object,
+    key_of,
+    names_of,
+)
 
-Source = str | os.PathLike[str]
-
-_MARK: Final = "\ufeff".encode()  # what some programs begin a file in UTF-8 with
-_AT_ONCE: Final = 1_000  # rows of a Parquet file
+_Read = tuple[Fields | Unreadable, Key]
 
 
 @frozen
@@ -28,7 +33,7 @@ class Index:
 
     Attributes:
         total: How many there are.
-        offsets: At which byte each so-many-th of them begins; empty for a file that knows itself.
+        offsets: The byte at which each part begins; empty for Parquet, which has its own index.
     """
 
     total: int
@@ -36,150 +41,152 @@ class Index:
 
 
 def index_rows(path: Source, *, every: int) -> Index:
-    """Where each so-many-th row of a file is, without reading what they hold.
+    """Find where every so-many-th row begins.
 
     Raises:
-        BulkError: The file is of no known kind, or not what its name says.
+        BulkError: The file is of an unknown kind, or not what its name says.
         OSError: It can't be read.
     """
-    if format_of(path) is Format.PARQUET:
-        with Path(path).open("rb") as file:
-            return Index(int(_parquet(path, file).metadata.num_rows), ())
+    kind, name = format_of(path), Path(path).name
     offsets: list[int] = []
     total = 0
-    for place, _ in _placed(path, None):
-        if total % every == 0:
-            offsets.append(place)
-        total += 1
+    with open_source(path) as file:
+        if kind is Format.PARQUET:
+            return Index(ParquetTable(file, name).total(), ())
+        read = _json_lines.lines if kind is Format.JSONL else _csv.records
+        for place, _ in read(file, name, None):
+            if total % every == 0:
+                offsets.append(place)
+            total += 1
     return Index(total, tuple(offsets))
 
 
 def count_rows(path: Source) -> int:
-    """How many rows a file has, without reading what they hold.
+    """Count the rows of a file.
 
     Raises:
-        BulkError: The file is of no known kind, or not what its name says.
+        BulkError: The file is of an unknown kind, or not what its name says.
         OSError: It can't be read.
     """
     return index_rows(path, every=1_000_000).total
 
 
+def check_file(
+    path: Source,
+    *,
+    columns: Mapping[str, str] | None = None,
+    key: str | None = None,
+    ignore: Collection[str] = (),
+) -> int:
+    """Check whether a file can be imported with these options, and count its rows.
+
+    Args:
+        path: JSON Lines, CSV or Parquet, by the end of its name.
+        columns: As in `import_file`.
+        key: As in `import_file`.
+        ignore: As in `import_file`.
+
+    Raises:
+        BulkError: The file can't be read as what its name says, or a column is unknown, missing or
+            there twice.
+        InvalidArgumentError: `columns` or `ignore` is invalid.
+        OSError: The file can't be read.
+    """
+    check_columns(path, Columns.of(columns, key, ignore))
+    return count_rows(path)
+
+
+def check_columns(path: Source, columns: Columns) -> None:
+    """Check the names in a file, which for JSON Lines are those that all rows have.
+
+    Raises:
+        BulkError: A column is unknown, missing or there twice, or none can be sent.
+        OSError: The file can't be read.
+    """
+    kind, name = format_of(path), Path(path).name
+    with open_source(path) as file:
+        try:
+            if kind is Format.PARQUET:
+                columns.check_names(ParquetTable(file, name).names())
+            elif kind is Format.CSV:
+                columns.check_names(_csv.header(file, name))
+            else:
+                _check_objects((line for _, line in _json_lines.lines(file, name, None)), columns)
+        except BulkError as error:
+            raise BulkError(f"{name}: {error}") from None
+
+
+def _check_objects(lines: Iterator[bytes], columns: Columns) -> None:
+    check = NameCheck(columns)
+    for row in map(_json_lines.parse, lines):
+        if not isinstance(row, Unreadable) and not check.add(names_of(row)):
+            return
+    check.finish()
+
+
+def check_range(start: int, stop: int | None) -> None:
+    """Check which rows of a file to read; raises InvalidArgumentError."""
+    if start < 0 or (stop is not None and stop < 0):
+        raise InvalidArgumentError("start and stop are numbers of rows, 0 or more.")
+
+
 def read_rows(
-    path: Source, *, start: int = 0, stop: int | None = None, offset: int | None = None
+    path: Source,
+    columns: Columns = Columns(),  # noqa: B008 - frozen
+    *,
+    start: int = 0,
+    stop: int | None = None,
+    offset: int | None = None,
 ) -> Iterator[Row]:
-    """The rows of a file, each when it is asked for.
+    """The rows of a file, each read when it is asked for.
 
     Args:
         path: The file: JSON Lines, CSV or Parquet, by the end of its name.
-        start: How many rows to leave out.
-        stop: Behind how many rows to stop; None for at the end.
-        offset: At which byte the first of them begins, so that those before it need not be read.
+        columns: Which column is which field.
+        start: How many rows to skip.
+        stop: The number of the last row; None for the end of the file.
+        offset: The byte at which the first of them begins, so that those before it are not read.
 
     Raises:
-        BulkError: The file is of no known kind, or not what its name says.
+        BulkError: The file is of an unknown kind, or not what its name says.
         OSError: It can't be read.
     """
-    contents: Iterator[Any]
-    if format_of(path) is Format.PARQUET:
-        contents = _parquet_rows(path, start, stop)
-    else:
-        placed = islice(_placed(path, offset), start if offset is None else 0, None)
-        contents = (content for _, content in placed)
-    parse = _from_line if format_of(path) is Format.JSONL else from_columns
-    wanted = islice(contents, None if stop is None else max(stop - start, 0))
-    for number, content in enumerate(wanted, start + 1):
-        yield Row(number, parse(content))
+    kind, name = format_of(path), Path(path).name
+    with open_source(path) as file:
+        contents: Iterator[_Read]
+        if kind is Format.PARQUET:
+            contents = ParquetTable(file, name).rows(columns, start, stop)
+        else:
+            skipped = start if offset is None else 0
+            if kind is Format.CSV:
+                names = _csv.header(file, name)
+                records = islice(_csv.records(file, name, offset), skipped, None)
+                contents = (_from_record(record, names, columns) for _, record in records)
+            else:
+                lines = islice(_json_lines.lines(file, name, offset), skipped, None)
+                contents = (_from_line(line, columns) for _, line in lines)
+        wanted = islice(contents, None if stop is None else max(stop - start, 0))
+        for number, (content, key) in enumerate(wanted, start + 1):
+            yield Row(number, content, key)
 
 
-def _placed(path: Source, offset: int | None) -> Iterator[tuple[int, Any]]:
-    """The rows from a byte on, each with that at which it begins."""
-    read = _lines if format_of(path) is Format.JSONL else _csv
-    with Path(path).open("rb") as file:
-        yield from read(path, file, offset)
+def _from_line(line: bytes, columns: Columns) -> _Read:
+    cells = _json_lines.parse(line)
+    if isinstance(cells, Unreadable):
+        return cells, None
+    return _with_key(from_object(cells, columns), cells, columns)
 
 
-def _lines(_: Source, file: BinaryIO, offset: int | None) -> Iterator[tuple[int, bytes]]:
-    place = file.seek(offset or 0)
-    for line in file:
-        if line.strip():
-            yield place, line
-        place += len(line)
+def _from_record(record: _csv.Record, names: list[str], columns: Columns) -> _Read:
+    if isinstance(record, Unreadable):
+        return record, None
+    if len(record) != len(names):
+        problem = f"The row has {len(record)} cells, and the header has {len(names)}."
+        return Unreadable(problem), None
+    cells = dict(zip(names, record, strict=True))
+    return _with_key(from_csv(cells, columns), cells, columns)
 
 
-def _from_line(line: bytes) -> Fields | Unreadable:
-    try:
-        value: object = json.loads(line)
-    except (ValueError, RecursionError):
-        return Unreadable("not JSON in UTF-8")
-    if not isinstance(value, dict):
-        return Unreadable("not a JSON object")
-    return cast("Fields", value)
-
-
-class _Text(Iterator[str]):
-    """The lines of a file from a byte on.
-
-    Attributes:
-        place: The byte at which the next line begins.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.go_to(len(_MARK) if file.read(len(_MARK)) == _MARK else 0)
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self.place += len(line.encode())
-        self._count += 1
-        return line
-
-    def __str__(self) -> str:
-        return f"line {self._count}" + f" from byte {self._begin}" * (self._begin > len(_MARK))
-
-    def go_to(self, place: int) -> None:
-        """Go on at a byte."""
-        self._begin = self.place = self._file.seek(place)
-        self._count = 0
-        self._lines = io.TextIOWrapper(self._file, encoding="utf-8", newline="")
-
-    def leave(self) -> None:
-        """Let go of the file, which stays open."""
-        self._lines.detach()
-
-
-def _csv(path: Source, file: BinaryIO, offset: int | None) -> Iterator[tuple[int, Fields]]:
-    text = _Text(file)
-    try:
-        columns = next(csv.reader(text, strict=True), list[str]())
-        if offset is not None:
-            text.leave()
-            text.go_to(offset)
-        place = text.place
-        for row in csv.DictReader(text, columns, restkey="", strict=True):
-            yield place, row
-            place = text.place
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise BulkError(f"{Path(path).name} is no CSV in UTF-8 (after {text}): {error}") from None
-    finally:
-        text.leave()
-
-
-def _parquet_rows(path: Source, start: int, stop: int | None) -> Iterator[Fields]:
-    """The rows from one on, out of the groups alone that hold those up to another one."""
-    end = math.inf if stop is None else stop
-    with Path(path).open("rb") as opened:
-        file = _parquet(path, opened)
-        sizes = (file.metadata.row_group(group).num_rows for group in range(file.num_row_groups))
-        bounds = enumerate(pairwise(accumulate(sizes, initial=0)))
-        wanted = {n: first for n, (first, behind) in bounds if first < end and behind > start}
-        before = start - min(wanted.values(), default=start)
-        batches = file.iter_batches(batch_size=_AT_ONCE, row_groups=list(wanted))
-        yield from islice((row for batch in batches for row in batch.to_pylist()), before, None)
-
-
-def _parquet(path: Source, file: BinaryIO) -> Any:  # noqa: ANN401 - pyarrow has no types
-    arrow, parquet = pyarrow()
-    try:
-        return parquet.ParquetFile(file)
-    except arrow.ArrowInvalid as error:
-        raise BulkError(f"{Path(path).name} is no Parquet file: {error}") from None
+def _with_key(content: Fields | Unreadable, cells: Fields, columns: Columns) -> _Read:
+    key = None if columns.key is None else key_of(cells.get(columns.key))
+    return (key, None) if isinstance(key, Unreadable) else (content, key)

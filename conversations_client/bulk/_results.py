@@ -1,4 +1,4 @@
-"""What has become of every row, as a file."""
+"""Writes the status of every row to a file."""
 
 import json
 import os
@@ -10,14 +10,17 @@ from conversations_client.bulk._journal import Entry, State
 
 
 def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> None:
-    """Write what has become of every row, as JSON Lines.
+    """Write the status of every row as JSON Lines.
+
+    Each line has `row`, `status`, and `id` or `error`; and `key`, if the row has one.
 
     Args:
-        entries: What has, such as `journal.entries()`, which is in the order of the rows.
+        entries: The entries, such as `journal.entries()`, which gives them by number.
         path: The file, which is replaced.
 
     Raises:
-        OSError: It can't be written.
+        BulkError: The journal can't be read.
+        OSError: The file can't be written.
     """
     with atomic_file(path) as part, part.open("w", encoding="utf-8") as file:
         for entry in entries:
@@ -25,5 +28,11 @@ def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> Non
 
 
 def _result(entry: Entry) -> dict[str, Any]:
+    key = {} if entry.key is None else {"key": entry.key}
     detail = "id" if entry.state is State.CREATED else "error"
-    return {"row": entry.number, "status": str(entry.state), detail: entry.detail or None}
+    return {
+        "row": entry.number,
+        **key,
+        "status": str(entry.state),
+        detail: entry.detail or None,
+    }

@@ -1,34 +1,36 @@
-"""A row of a file as a request, and the key that it is known by. No I/O."""
+"""A row of a file as a request, with its digest and idempotency key. No I/O."""
 
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
+from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import Any, Final, TypeAlias, cast
 
 from attrs import frozen
 
 from conversations_client import ConversationMetadataParam, CreateRequest, InvalidArgumentError
+from conversations_client.bulk._columns import METADATA, Columns, quoted
 
 Fields: TypeAlias = Mapping[str, Any]
+Key: TypeAlias = str | int | float | bool | None
+"""A cell of the caller's own that is copied into the results."""
 
-_REQUEST: Final = {"displayName": "display_name", "projectId": "project_id"}
-_METADATA: Final = {
+_ARGUMENTS: Final = {"displayName": "display_name", "projectId": "project_id"}
+_METADATA_ARGUMENTS: Final = {
     "entityId": "entity_id",
     "generatingTitle": "generating_title",
     "model": "model",
 }
-# What an export has besides, of which the service makes its own.
-_MADE_BY_THE_SERVICE: Final = frozenset(
-    {"_id", "kind", "createdAt", "updatedAt", "createdById", "updatedById", "entityId"}
-)
 
 
 @frozen
 class Unreadable:
-    """A row that is none.
+    """The content of a row that can't be read.
 
     Attributes:
-        problem: Why, without what it holds.
+        problem: A sentence that says why, without the row's values.
     """
 
     problem: str
@@ -39,78 +41,161 @@ class Row:
     """A row of a file.
 
     Attributes:
-        number: Which one it is, from 1.
-        content: Its fields by the API's names, or why it has none.
+        number: Its number, from 1.
+        content: The fields to send, by the API's names, or why it can't be read.
+        key: Its cell of the key column.
     """
 
     number: int
     content: Fields | Unreadable
+    key: Key = None
 
     def digest(self) -> str:
-        """What tells its content from any other: 32 hexadecimal digits."""
+        """32 hexadecimal digits that differ where the content differs."""
         content = self.content
-        known = content.problem if isinstance(content, Unreadable) else dict(content)
-        text = json.dumps(known, sort_keys=True, default=str)
+        value = content.problem if isinstance(content, Unreadable) else dict(content)
+        text = json.dumps(value, sort_keys=True, default=str)
         return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
 
     def request(self, import_id: str) -> CreateRequest:
-        """What to create, with a key that is the same whenever this import comes to this row.
+        """The request to send, with the same idempotency key in every run of the import.
 
         Raises:
-            InvalidArgumentError: It can't be read, or has a field that can't be sent.
+            InvalidArgumentError: The row can't be read, or has a value that can't be sent.
         """
         content = self.content
         if isinstance(content, Unreadable):
-            raise InvalidArgumentError(f"The row is {content.problem}.")
-        request: dict[str, Any] = {
-            "idempotency_key": f"{import_id}-{self.number}-{self.digest()}",
-        }
+            raise InvalidArgumentError(content.problem)
+        request: dict[str, Any] = {}
         for name, value in content.items():
-            if name == "metadata":
-                request["metadata"] = _metadata(value)
-            elif name in _REQUEST:
-                request[_REQUEST[name]] = value
-            elif name not in _MADE_BY_THE_SERVICE:
-                raise InvalidArgumentError(f"Unknown field {name!r}; a row has {_KNOWN}.")
+            if name == METADATA:
+                request[METADATA] = _metadata(value)
+            else:
+                request[_ARGUMENTS[name]] = _single(name, value)
+        request["idempotency_key"] = f"{import_id}-{self.number}-{self.digest()}"
         return cast("CreateRequest", request)
-
-
-_KNOWN: Final = ", ".join([*_REQUEST, *(f"metadata.{name}" for name in _METADATA)])
 
 
 def _metadata(value: object) -> ConversationMetadataParam:
     if not isinstance(value, Mapping):
         raise InvalidArgumentError(f"metadata must be an object, not {type(value).__name__}.")
-    given = cast("Fields", value)
-    for name in given:
-        if name not in _METADATA:
-            raise InvalidArgumentError(f"Unknown field 'metadata.{name}'; a row has {_KNOWN}.")
-    renamed = {_METADATA[name]: found for name, found in given.items()}
-    return cast("ConversationMetadataParam", renamed)
+    fields = cast("Fields", value)
+    arguments = {
+        _METADATA_ARGUMENTS[name]: _single(f"metadata.{name}", found)
+        for name, found in fields.items()
+    }
+    return cast("ConversationMetadataParam", arguments)
 
 
-_BELOW: Final = "metadata."
-_FLAGS: Final = {"true": True, "false": False}
+def _single(name: str, value: object) -> object:
+    # Also so that no digest walks through deep nesting.
+    if isinstance(value, list | tuple | Mapping):
+        raise InvalidArgumentError(f"{name} must be a single value, not {type(value).__name__}.")
+    return value
 
 
-def from_columns(columns: Fields) -> Fields:
-    """The fields of a table's row: `metadata.model` is the model of its metadata.
+def from_object(cells: Fields, columns: Columns) -> Fields | Unreadable:
+    """The fields of a JSON object. Null is kept: it is not the same as absent."""
+    try:
+        return _fields(cells, columns)
+    except InvalidArgumentError as error:
+        return Unreadable(str(error))
 
-    A cell that is empty or null is left out, for a table has a cell for every column; and so is
-    metadata without anything in it.
+
+def from_csv(cells: Mapping[str, str], columns: Columns) -> Fields | Unreadable:
+    """The fields of a CSV record.
+
+    CSV can't distinguish an empty cell from an absent one. Only a name may be empty, so an empty
+    cell is an empty name in that column and absent in the others.
     """
-    given = {name: cell for name, cell in columns.items() if cell is not None and cell != ""}
-    fields = {name: cell for name, cell in given.items() if not name.startswith(_BELOW)}
-    metadata = {name.removeprefix(_BELOW): given[name] for name in given if name not in fields}
-    whole = fields.get("metadata", {})
-    if isinstance(whole, Mapping):
-        there = cast("Fields", whole)
-        metadata |= {name: value for name, value in there.items() if value is not None}
-        fields["metadata"] = metadata
-    title = metadata.get("generatingTitle")
+    if not any(cell for name, cell in cells.items() if columns.has_content(name)):
+        return _EMPTY
+    there = {
+        name: cell for name, cell in cells.items() if cell or columns.target(name) == "displayName"
+    }
+    return _with_flag(from_object(there, columns))
+
+
+def from_table(cells: Fields, columns: Columns) -> Fields | Unreadable:
+    """The fields of a row of a typed table, where null is absent, and an empty text is a text."""
+    there = _without_nulls(cells)
+    if isinstance(there.get(METADATA), Mapping):
+        there[METADATA] = _without_nulls(there[METADATA])
+        if not there[METADATA]:
+            del there[METADATA]
+    fields = _with_flag(from_object(there, columns))
+    return _EMPTY if fields == {} else fields
+
+
+def _without_nulls(cells: Fields) -> dict[str, Any]:
+    return {name: cell for name, cell in cells.items() if cell is not None}
+
+
+def key_of(cell: object) -> Key | Unreadable:
+    """The cell of a key column, as JSON can hold it."""
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return str(cell)
+    if cell is None or isinstance(cell, str | int | float):
+        return cell
+    if isinstance(cell, date | time | timedelta | Decimal):
+        return str(cell)
+    return Unreadable(f"The key must be a single value, not {type(cell).__name__}.")
+
+
+def names_of(cells: Fields) -> Iterator[str]:
+    """The names in a JSON object, with those inside its metadata as `metadata.model`."""
+    for name, value in cells.items():
+        if name == METADATA and isinstance(value, Mapping):
+            inner = cast("Fields", value)
+            yield from (f"{METADATA}.{each}" for each in inner)
+        elif name != METADATA:
+            yield name
+
+
+_EMPTY: Final = Unreadable("The row is empty: remove it, or fill in a field.")
+_INSIDE: Final = f"{METADATA}."
+_FLAGS: Final = {"true": True, "false": False}
+_FLAG: Final = "generatingTitle"
+
+
+def _fields(cells: Fields, columns: Columns) -> Fields:
+    fields: dict[str, Any] = {}
+    for name, value in cells.items():
+        if name != METADATA or METADATA in columns.fields or METADATA in columns.ignore:
+            _put(fields, name, value, columns)
+        elif not isinstance(value, Mapping):
+            fields[METADATA] = value
+        else:
+            fields.setdefault(METADATA, {})
+            for each, found in cast("Fields", value).items():
+                _put(fields, f"{METADATA}.{each}", found, columns)
+    return fields
+
+
+def _put(fields: dict[str, Any], column: str, value: object, columns: Columns) -> None:
+    if not columns.is_known(column):
+        raise InvalidArgumentError(columns.unknown(column))
+    target = columns.target(column)
+    if target is None:
+        return
+    place: object = fields
+    name = target
+    if target.startswith(_INSIDE):
+        place, name = fields.setdefault(METADATA, {}), target.removeprefix(_INSIDE)
+    if not isinstance(place, dict) or name in place:
+        raise InvalidArgumentError(f"Two columns of the row are {quoted(target)}: ignore one.")
+    place[name] = value
+
+
+def _with_flag(fields: Fields | Unreadable) -> Fields | Unreadable:
+    """The same fields, with a flag where a table has a text."""
+    if isinstance(fields, Unreadable) or not isinstance(fields.get(METADATA), Mapping):
+        return fields
+    metadata: dict[str, Any] = dict(fields[METADATA])
+    title = metadata.get(_FLAG)
     if isinstance(title, str):
-        metadata["generatingTitle"] = _FLAGS.get(title.lower(), title)
-    return {name: value for name, value in fields.items() if value != {}}
+        metadata[_FLAG] = _FLAGS.get(title.lower(), title)
+    return {**fields, METADATA: metadata}
 
 
 COLUMNS: Final[tuple[str, ...]] = (
@@ -125,10 +210,11 @@ COLUMNS: Final[tuple[str, ...]] = (
     "metadata.generatingTitle",
     "metadata.model",
 )
+"""The columns of an exported table."""
 
 
 def to_columns(fields: Fields) -> dict[str, Any]:
     """A conversation as the row of a table, with a cell for each of `COLUMNS`."""
-    metadata = cast("Fields", fields.get("metadata") or {})
-    flat: dict[str, Any] = {**fields, **{_BELOW + name: value for name, value in metadata.items()}}
+    metadata = cast("Fields", fields.get(METADATA) or {})
+    flat: dict[str, Any] = {**fields, **{_INSIDE + name: value for name, value in metadata.items()}}
     return {column: flat.get(column) for column in COLUMNS}

@@ -1,4 +1,4 @@
-"""An import on a Dask cluster.
+"""Imports a file on a Dask cluster.
 
     from dask.distributed import Client as Cluster
     from conversations_client.bulk.dask import import_file
@@ -6,19 +6,22 @@
     with Cluster("tcp://scheduler:8786") as cluster:
         report = import_file(cluster, "/shared/conversations.parquet", "/shared/journals")
 
-It needs the `dask` extra: `pip install "conversations-client[dask]"`.
+This needs the `dask` extra: `pip install "conversations-client[dask]"`.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from importlib import import_module
 from itertools import islice
 from typing import Any, Final, Protocol
 
+from attrs import evolve
+
 from conversations_client import Client
-from conversations_client.bulk._import import Report
-from conversations_client.bulk._partitions import Partition, partitions, total
+from conversations_client.bulk._errors import BulkError, ImportStoppedError
+from conversations_client.bulk._partitions import Partition, created_by, partitions
+from conversations_client.bulk._report import Report, total
 
 __all__ = ["Cluster", "import_file"]
 
@@ -26,14 +29,14 @@ _RETRIES: Final = 3
 
 
 class Cluster(Protocol):
-    """What is needed of a `dask.distributed.Client`."""
+    """The part of a `dask.distributed.Client` that is used here."""
 
     def nthreads(self) -> Any:  # noqa: ANN401 - of a package with few types, as below
         """The threads of each worker."""
         ...
 
     def submit(self, function: Callable[..., Report], /, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
-        """Have a worker call a function."""
+        """Call a function on a worker."""
         ...
 
 
@@ -43,37 +46,46 @@ def import_file(
     folder: str | os.PathLike[str],
     *,
     client: Client | Callable[[], Client] = Client,
+    columns: Mapping[str, str] | None = None,
+    key: str | None = None,
+    ignore: Collection[str] = (),
     rows: int = 10_000,
     max_in_flight: int = 16,
     rate: float | None = None,
+    change_destination: bool = False,
 ) -> Report:
     """Create the conversations of a file, as `conversations_client.bulk.import_file` does.
 
-    Every worker must see the file and the folder. As many parts are worked on at once as the
-    cluster has threads when it begins. The part of a worker that dies goes on with another one,
-    which finds in its journal what was done.
+    Every worker must see the file and the folder. As many parts run at once as the cluster has
+    threads at the start. If a worker dies, another one continues its part, with the same journal.
 
     Args:
         cluster: A client of the cluster.
         path: The file.
-        folder: Where the journals of the parts are, and the plan of the first run.
-        client: What to create them with, or what makes it there. A client goes to the workers as
-            its settings; its key stays behind unless it has `pickle_key`, and that of their
-            environment is used. Default: `Client`, with all of their environment.
+        folder: Where the journals of the parts are, with the plan of the first run.
+        client: A client, or a function that makes one on the worker. A client travels as its
+            settings. Its key travels only with `pickle_key`; otherwise the worker's environment has
+            the key. Default: `Client`, with the worker's environment.
+        columns: As in `conversations_client.bulk.import_file`.
+        key: As in `conversations_client.bulk.import_file`.
+        ignore: As in `conversations_client.bulk.import_file`.
         rows: How many rows a part has, in the first run. Default 10,000.
         max_in_flight: How many rows of a part are sent at once. Default 16.
-        rate: How many are sent in a second at most by all together; None, the default, for no
-            limit.
+        rate: The most rows per second of all parts together. Default None, no limit.
+        change_destination: As in `conversations_client.bulk.import_file`.
 
     Raises:
-        BulkError: The file is of no known kind, or is not what it was in the first run.
-        OSError: The file can't be read, or the folder not be written to.
+        BulkError: As `conversations_client.bulk.import_file`.
+        InvalidArgumentError: An option is invalid.
+        OSError: The file can't be read, or the folder not written to.
+        ImportStoppedError: The file or a journal failed after rows were sent.
         TypeError: The client has something that can't be pickled.
     """
     # By name, because it has few types; here, because its extra may be missing.
     as_completed: Any = import_module("distributed").as_completed
-    make = client if callable(client) else _made_there(client)
-    waiting = iter(partitions(path, folder, rows=rows))
+    make = client if callable(client) else _factory(client)
+    parts = partitions(path, folder, rows=rows, columns=columns, key=key, ignore=ignore)
+    waiting = iter(parts)
     at_once = max(1, sum(cluster.nthreads().values()))
     share = None if rate is None else rate / at_once
 
@@ -84,19 +96,50 @@ def import_file(
                 make,
                 max_in_flight=max_in_flight,
                 rate=share,
+                change_destination=change_destination,
                 pure=False,
                 retries=_RETRIES,
             )
 
+    before = created_by(parts)
     running = as_completed(submitted(islice(waiting, at_once)))
     reports: list[Report] = []
+    errors: list[Exception] = []
     for future in running:
-        reports.append(future.result())
-        running.update(submitted(islice(waiting, 1)))
-    return total(reports)
+        try:
+            reports.append(future.result())
+        except Exception as error:  # noqa: BLE001 - raised when the running parts have ended
+            errors.append(error)
+        if not errors:
+            running.update(submitted(islice(waiting, 1)))
+    # A part that ran again after its worker died counts what it created before as old.
+    report = total(reports)
+    report = evolve(report, new=report.created - before)
+    if errors:
+        raise _explained(errors[0], reports)
+    return report
 
 
-def _made_there(client: Client) -> Callable[[], Client]:
-    """What makes the same client on a worker, for each part one that is closed with it."""
+def _explained(error: Exception, reports: list[Report]) -> Exception:
+    """The error of a part, with the counts of all parts that ran."""
+    if isinstance(error, ImportStoppedError):
+        reports = [*reports, error.report]
+    elif not isinstance(error, BulkError | OSError):
+        return error
+    report = total(reports)
+    if not report.new:
+        return error
+    stopped = ImportStoppedError(
+        f"{error} The parts that ran created {report.new:,} rows. Run the import again to "
+        "continue.",
+        report=report,
+        unrecorded=getattr(error, "unrecorded", ()),
+    )
+    stopped.__cause__ = error
+    return stopped
+
+
+def _factory(client: Client) -> Callable[[], Client]:
+    """A function that makes the same client on a worker, one for each part."""
     make, settings = client.__reduce__()
     return partial(make, *settings)

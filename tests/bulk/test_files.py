@@ -41,9 +41,9 @@ def test_lines_of_json(write: Write) -> None:
     path = write("a.jsonl", b'{"displayName": "a"}\r\n\n[1]\n \nnot json\n\xff\n{}')
     assert [(row.number, row.content) for row in read_rows(path)] == [
         (1, {"displayName": "a"}),
-        (2, Unreadable("not a JSON object")),
-        (3, Unreadable("not JSON in UTF-8")),
-        (4, Unreadable("not JSON in UTF-8")),
+        (2, Unreadable("The row is not a JSON object.")),
+        (3, Unreadable("The row is not JSON: Expecting value at character 1.")),
+        (4, Unreadable("The row is not UTF-8.")),
         (5, {}),
     ]
     assert count_rows(path) == 5
@@ -56,26 +56,28 @@ def test_csv(write: Write) -> None:
     )
     assert [row.content for row in read_rows(path)] == [
         {"displayName": 'a, "b"\nc', "metadata": {"model": "m"}},
-        {},
-        {"displayName": "d", "": ["too much"]},
+        Unreadable("The row is empty: remove it, or fill in a field."),
+        Unreadable("The row has 3 cells, and the header has 2."),
     ]
     assert count_rows(path) == 3
 
 
 @pytest.mark.parametrize("content", [b'displayName\na\n"b', b"displayName\na\n\xff\n"])
 def test_what_is_no_csv(write: Write, content: bytes) -> None:
-    with pytest.raises(BulkError, match=r"a\.csv is no CSV in UTF-8 \(after line \d\)"):
+    with pytest.raises(BulkError, match=r"a\.csv is not CSV in UTF-8 \(after line \d\)"):
         list(read_rows(write("a.csv", content)))
 
 
 def test_what_is_no_parquet(write: Write) -> None:
     pytest.importorskip("pyarrow")
-    with pytest.raises(BulkError, match=r"a\.parquet is no Parquet file: "):
+    with pytest.raises(BulkError, match=r"a\.parquet can't be read as Parquet: "):
         count_rows(write("a.parquet", b"PAR1"))
 
 
 def test_what_is_of_no_known_kind(write: Write) -> None:
-    with pytest.raises(BulkError, match=r"its name must end in \.jsonl, \.csv or \.parquet\."):
+    with pytest.raises(
+        BulkError, match=r"its name must end in \.jsonl, \.ndjson, \.csv or \.parquet\."
+    ):
         count_rows(write("a.xlsx", b""))
 
 

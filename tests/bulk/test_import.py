@@ -56,10 +56,11 @@ def test_a_file_is_created_once(path: Path, journal: Journal) -> None:
     write(path, *named("a", "b", "c"), {"metadata": {"entityId": "agent_1"}}, {"wrong": 1}, 5)
     told: list[Entry] = []
     with Sandbox() as sandbox, Client(sandbox.api_key, base_url=sandbox.url) as client:
-        for _ in range(2):
+        for new in (4, 0):
             told.clear()
             report = import_file(client, path, journal, on_row=told.append)
-            assert report == Report(created=4, failed=2, doubtful=0)
+            assert report == Report(created=4, failed=2, doubtful=0, new=new)
+            assert report.created_before == 4 - new
             assert {entry.number for entry in told} == {1, 2, 3, 4, 5, 6}
         there = [one.display_name for one in client.conversations.list()]
         assert len(list(client.conversations.list(entity_id="agent_1"))) == 1
@@ -81,8 +82,8 @@ def test_what_failed_is_sent_again_and_what_is_doubtful_is_not(
     write(path, *named("a", "b", "c"))
     journal.record(Entry(9, "d", State.SENT, ""))
     with ScriptedServer([answer(422), HANG_UP, answer(), answer()]) as server:
-        assert run(server, path, journal) == Report(created=1, failed=1, doubtful=2)
-        assert run(server, path, journal) == Report(created=2, failed=0, doubtful=2)
+        assert run(server, path, journal) == Report(created=1, failed=1, doubtful=2, new=1)
+        assert run(server, path, journal) == Report(created=2, failed=0, doubtful=2, new=1)
         assert sent(server) == ["a", "b", "c", "a"]
 
 
@@ -91,8 +92,12 @@ def test_what_is_doubtful_is_the_same_request_where_keys_are_trusted(
 ) -> None:
     write(path, *named("a", "b"))
     with ScriptedServer([HANG_UP, answer(), answer()]) as server:
-        assert run(server, path, journal, retry=TRUSTING) == Report(created=1, failed=0, doubtful=1)
-        assert run(server, path, journal, retry=TRUSTING) == Report(created=2, failed=0, doubtful=0)
+        assert run(server, path, journal, retry=TRUSTING) == Report(
+            created=1, failed=0, doubtful=1, new=1
+        )
+        assert run(server, path, journal, retry=TRUSTING) == Report(
+            created=2, failed=0, doubtful=0, new=1
+        )
         first, _, again = server.seen
         assert (first.body, first.headers["idempotency-key"]) == (
             again.body,
@@ -119,7 +124,7 @@ def test_a_file_that_has_changed_is_not_mixed_up(path: Path, journal: Journal) -
     with ScriptedServer(always()) as server:
         run(server, path, journal)
         write(path, *named("a", "c"))
-        with pytest.raises(BulkError, match="Row 2 is not what it was when the journal was begun"):
+        with pytest.raises(BulkError, match="Row 2 has changed since it was created"):
             run(server, path, journal)
         assert sent(server) == ["a", "b"]
 

@@ -32,7 +32,7 @@ def test_it_keeps_what_it_was_told(path: Path) -> None:
         assert set(journal.counts().values()) == {1}
         journal.doubt()
         assert journal.find(1) == Entry(
-            1, "d1", State.DOUBTFUL, "The import was ended before the answer."
+            1, "d1", State.DOUBTFUL, "The import ended before the response."
         )
         journal.record(Entry(1, "d1", State.CREATED, ""))
         assert journal.counts() == {
@@ -87,7 +87,7 @@ def test_another_file_is_left_alone(path: Path, content: bytes | None) -> None:
     else:
         path.write_bytes(content)
     before = path.read_bytes()
-    with pytest.raises(BulkError, match=r"is no journal of an import|file is not a database"):
+    with pytest.raises(BulkError, match=r"is not the journal of an import|file is not a database"):
         Journal(path)
     assert path.read_bytes() == before
 

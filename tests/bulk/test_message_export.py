@@ -365,7 +365,7 @@ def test_an_export_is_not_resumed_with_a_key_of_another_workspace(
     ("name", "options", "error", "words"),
     [
         ("a.csv", {}, BulkError, r"CSV can't hold messages: .* \.jsonl or \.parquet\."),
-        ("a.xlsx", {}, BulkError, "no known kind"),
+        ("a.xlsx", {}, BulkError, "an unknown kind"),
         ("missing/a.jsonl", {}, FileNotFoundError, "missing"),
         ("a.jsonl", {"entity_ids": [""]}, InvalidArgumentError, "entity_id is empty"),
         ("a.jsonl", {"entity_ids": []}, InvalidArgumentError, "entity_ids is empty: pass None"),
@@ -405,7 +405,7 @@ def test_parquet_without_its_extra(
 
 
 def test_a_journal_is_for_one_process(path: Path, journal: ExportJournal) -> None:
-    with pytest.raises(BulkError, match="is in use by another export: wait until it has ended"):
+    with pytest.raises(BulkError, match="is in use by another export: wait until that ends"):
         ExportJournal(f"{path}.export")
     journal.close()
     journal.close()
@@ -418,7 +418,7 @@ def test_what_is_no_journal_of_an_export(tmp_path: Path) -> None:
         pass
     for name, words in {
         "text": "can't be used: file is not a database",
-        "import": "is no journal of an export: name another file",
+        "import": "is not the journal of an export: name another file",
         "missing/journal": "can't be used: unable to open database file",
     }.items():
         with pytest.raises(BulkError, match=words):

@@ -42,19 +42,19 @@ def test_the_parts_are_those_of_the_first_run(path: Path, tmp_path: Path) -> Non
     assert bounds(partitions(path, tmp_path / "others", rows=25)) == [(0, 25)]
     path.write_text("{}\n")
     with pytest.raises(
-        BulkError, match=r"a\.jsonl has 1 rows and had 25 when the import was begun"
+        BulkError, match=r"a\.jsonl has 1 rows, and had 25 when this import started"
     ):
         partitions(path, tmp_path / "journals")
     path.write_text("")
     assert partitions(path, tmp_path / "empty") == []
-    with pytest.raises(BulkError, match=r"A part has 1 row or more\."):
+    with pytest.raises(BulkError, match=r"rows must be 1 or more\."):
         partitions(path, tmp_path / "none", rows=0)
 
 
 @pytest.mark.parametrize("content", ["no JSON", "[]", '{"total": 25}'])
 def test_a_plan_that_is_none(content: str, path: Path, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(content)
-    with pytest.raises(BulkError, match=r"plan\.json is no plan of an import"):
+    with pytest.raises(BulkError, match=r"plan\.json is not the plan of an import"):
         partitions(path, tmp_path)
 
 
@@ -64,7 +64,7 @@ def test_a_part_can_be_carried_out_anywhere(path: Path, tmp_path: Path) -> None:
         make_client = partial(Client, "k", base_url=server.url)
         travelled: list[Partition] = pickle.loads(pickle.dumps(parts))
         reports = [part.run(make_client, rate=1e6) for part in reversed(travelled)]
-        assert total(reports) == Report(created=25, failed=0, doubtful=0)
+        assert total(reports) == Report(created=25, failed=0, doubtful=0, new=25)
         with make_client() as client:
             assert parts[0].run(client).created == 10
             client.conversations.create()  # it is its owner who closes it
@@ -95,7 +95,7 @@ def test_a_cluster_one_of_whose_workers_is_killed(path: Path, tmp_path: Path) ->
         report = import_file(cluster, path, journals, client=client, rows=5, rate=1_000)
         names = Counter(one.display_name for one in client.conversations.list(limit=100))
     assert mark.exists()
-    assert report == Report(created=25, failed=0, doubtful=0)
+    assert report == Report(created=25, failed=0, doubtful=0, new=25)
     assert names == Counter(f"number {number}" for number in range(25))
 
 

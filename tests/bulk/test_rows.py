@@ -1,5 +1,8 @@
-"""Rows as requests, and their keys: values in, values out."""
+"""Rows as requests, with their digests and keys: values in, values out."""
 
+import datetime as dt
+import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -7,9 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations_client import InvalidArgumentError
-from conversations_client.bulk._rows import COLUMNS, Row, Unreadable, from_columns, to_columns
+from conversations_client.bulk._columns import Columns
+from conversations_client.bulk._rows import (
+    COLUMNS,
+    Row,
+    Unreadable,
+    from_csv,
+    from_object,
+    from_table,
+    key_of,
+    to_columns,
+)
 
 NESTED = {"entityId": "agent_1", "generatingTitle": False, "model": None}
+FIELDS = (
+    "displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. "
+    "Rename the column, map it to a field, or ignore it."
+)
+EMPTY = Unreadable("The row is empty: remove it, or fill in a field.")
 
 
 def request(content: Any) -> dict[str, Any]:
@@ -19,7 +37,7 @@ def request(content: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("fields", "expected"),
+    ("cells", "expected"),
     [
         ({}, {}),
         ({"displayName": "a", "projectId": "prj_1"}, {"display_name": "a", "project_id": "prj_1"}),
@@ -27,40 +45,61 @@ def request(content: Any) -> dict[str, Any]:
             {"metadata": NESTED},
             {"metadata": {"entity_id": "agent_1", "generating_title": False, "model": None}},
         ),
+        ({"metadata.model": "m"}, {"metadata": {"model": "m"}}),
+        ({"metadata": {}}, {"metadata": {}}),
         ({"_id": "conv_1", "kind": "conversation", "createdAt": 1, "entityId": "a"}, {}),
         ({"displayName": 5}, {"display_name": 5}),
+        ({"displayName": ""}, {"display_name": ""}),
     ],
 )
-def test_a_row_is_a_request(fields: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert request(fields) == expected
+def test_an_object_is_a_request(cells: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert request(from_object(cells, Columns())) == expected
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("cells", "words"),
     [
-        (Unreadable("not a JSON object"), "The row is not a JSON object."),
-        (
-            {"name": "a"},
-            "Unknown field 'name'; a row has displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model.",
-        ),
-        (
-            {"metadata": {"id": "a"}},
-            "Unknown field 'metadata.id'; a row has displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model.",
-        ),
+        ({"name": "a"}, f"Unknown field 'name': did you mean 'displayName'? A row has {FIELDS}"),
+        ({"metadata": {"id": "a"}}, f"Unknown field 'metadata.id'. A row has {FIELDS}"),
         ({"metadata": None}, "metadata must be an object, not NoneType."),
+        ({"displayName": [[]]}, "displayName must be a single value, not list."),
+        ({"metadata": {"model": {"a": 1}}}, "metadata.model must be a single value, not dict."),
+        (
+            {"metadata": {"model": "a"}, "metadata.model": "b"},
+            "Two columns of the row are 'metadata.model': ignore one.",
+        ),
     ],
 )
-def test_a_row_that_cant_be_sent(content: Any, words: str) -> None:
+def test_an_object_that_cant_be_sent(cells: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidArgumentError) as raised:
-        Row(1, content).request("import")
+        Row(1, from_object(cells, Columns())).request("import")
     assert str(raised.value) == words
+
+
+def test_columns_have_other_names_and_some_are_not_read() -> None:
+    columns = Columns.of(
+        {"displayName": "title", "metadata.entityId": "agent"},
+        key="id",
+        ignore=["notes", "projectId", "metadata"],
+    )
+    cells = {
+        "title": "a",
+        "agent": "agent_1",
+        "id": 5,
+        "notes": [[]],
+        "projectId": "prj_1",
+        "metadata": {"other": 1},
+    }
+    fields = {"displayName": "a", "metadata": {"entityId": "agent_1"}}
+    assert from_object(cells, columns) == fields
+    assert from_table(cells, columns) == fields
 
 
 @given(
     st.dictionaries(st.text(max_size=5), st.text(max_size=5) | st.none() | st.floats(), max_size=4),
     st.dictionaries(st.text(max_size=5), st.text(max_size=5) | st.none(), max_size=4),
 )
-def test_a_digest_tells_contents_apart_and_no_orders(
+def test_a_digest_depends_on_the_content_and_not_on_its_order(
     one: dict[str, Any], other: dict[str, Any]
 ) -> None:
     assert Row(1, one).digest() == Row(2, dict(reversed(one.items()))).digest()
@@ -69,31 +108,63 @@ def test_a_digest_tells_contents_apart_and_no_orders(
     )
 
 
-def test_a_digest_is_the_same_for_ever() -> None:
+def test_a_digest_is_the_same_in_every_version() -> None:
     assert Row(1, {"displayName": "é\ud800"}).digest() == "9e39b88f68923f965c47dd14f6cf4fab"
     assert Row(1, Unreadable("no")).digest() == "04a06452677210a3cdaec376fd5ebbca"
 
 
 @pytest.mark.parametrize(
-    ("columns", "fields"),
+    ("cells", "fields"),
     [
-        ({"displayName": "a", "projectId": "", "createdAt": None}, {"displayName": "a"}),
+        ({"displayName": "a", "projectId": "", "createdAt": ""}, {"displayName": "a"}),
+        ({"displayName": "", "projectId": "p"}, {"displayName": "", "projectId": "p"}),
+        ({"displayName": "", "_id": "conv_1"}, {"displayName": ""}),
+        ({"displayName": "", "metadata.model": ""}, EMPTY),
         ({"metadata.entityId": "a", "metadata.model": ""}, {"metadata": {"entityId": "a"}}),
         ({"metadata.generatingTitle": "TRUE"}, {"metadata": {"generatingTitle": True}}),
-        ({"metadata.generatingTitle": False}, {"metadata": {"generatingTitle": False}}),
         ({"metadata.generatingTitle": "maybe"}, {"metadata": {"generatingTitle": "maybe"}}),
+    ],
+)
+def test_a_record_of_csv(cells: dict[str, str], fields: object) -> None:
+    assert from_csv(cells, Columns()) == fields
+
+
+@pytest.mark.parametrize(
+    ("cells", "fields"),
+    [
+        ({"displayName": "", "projectId": None}, {"displayName": ""}),
+        ({"displayName": None, "projectId": None, "_id": "conv_1"}, EMPTY),
+        ({"metadata.generatingTitle": False}, {"metadata": {"generatingTitle": False}}),
         ({"metadata": {"entityId": "a", "model": None}}, {"metadata": {"entityId": "a"}}),
+        ({"displayName": "a", "metadata": {"model": None}}, {"displayName": "a"}),
         (
             {"metadata": {"model": "a"}, "metadata.entityId": "b"},
             {"metadata": {"model": "a", "entityId": "b"}},
         ),
-        ({"metadata": "a", "metadata.entityId": "b"}, {"metadata": "a"}),
-        ({"metadata": {"model": None}}, {}),
-        ({"a.b": "c"}, {"a.b": "c"}),
+        ({"metadata": {"model": None}}, EMPTY),
     ],
 )
-def test_a_row_of_a_table(columns: dict[str, Any], fields: dict[str, Any]) -> None:
-    assert from_columns(columns) == fields
+def test_a_row_of_a_typed_table(cells: dict[str, Any], fields: object) -> None:
+    assert from_table(cells, Columns()) == fields
+
+
+@pytest.mark.parametrize(
+    ("cell", "key"),
+    [
+        (None, None),
+        (True, True),
+        (5, 5),
+        ("", ""),
+        (float("nan"), "nan"),
+        (Decimal("1.50"), "1.50"),
+        (dt.date(2026, 1, 2), "2026-01-02"),
+        ([1], Unreadable("The key must be a single value, not list.")),
+        (b"a", Unreadable("The key must be a single value, not bytes.")),
+    ],
+)
+def test_a_key_is_something_that_json_has(cell: object, key: object) -> None:
+    assert key_of(cell) == key
+    json.dumps(key if isinstance(key, str | int | None) else None, allow_nan=False)
 
 
 def test_a_conversation_fits_the_columns() -> None:

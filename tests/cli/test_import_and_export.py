@@ -38,6 +38,7 @@ def test_what_is_imported_is_exported(
         "created": 5,
         "failed": 0,
         "doubtful": 0,
+        "new": 5,
         "results": str(results),
     }
     made = {one.id for one in client.conversations.list(entity_id=file.parent.name)}
@@ -85,10 +86,10 @@ def test_an_import_that_is_not_whole(
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["import", "a.txt"], 2, "a.txt is of no known kind"),
+        (["import", "a.txt"], 2, "a.txt is of an unknown kind"),
         (["import", "missing.jsonl"], 2, "missing.jsonl can't be read: No such file or directory."),
         (["import", "missing.jsonl", "--rate", "0"], 2, "Must be > 0"),
-        (["export", "a.txt"], 2, "a.txt is of no known kind"),
+        (["export", "a.txt"], 2, "a.txt is of an unknown kind"),
     ],
 )
 def test_a_file_that_wont_do(piped: Command, arguments: list[str], code: int, words: str) -> None:
@@ -106,13 +107,14 @@ def test_a_directory_is_no_file(piped: Command, tmp_path: Path) -> None:
 
 
 def test_the_first_row_that_failed_is_told(shown: Command, file: Path) -> None:
-    file.write_text('{"name": "a"}\n{"name": "b"}\n')
+    file.write_text('{"name": "a"}\n{"name": "b", "displayName": "b"}\n{"displayName": "c"}\n')
     ended = shown("import", str(file))
     assert ended.code == 1
     told = " ".join(ended.out.split())
-    assert "0 created, 2 failed, 0 doubtful" in told
+    assert "1 created, 2 failed, 0 doubtful" in told
     assert (
-        "Row 1: Unknown field 'name'; a row has displayName, projectId, metadata.entityId" in told
+        "Row 1: Unknown field 'name': did you mean 'displayName'? A row has displayName, projectId, metadata.entityId"
+        in told
     )
     assert "Row 2" not in told
 
