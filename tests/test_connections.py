@@ -1,6 +1,5 @@
 """The pools of both variants over real sockets: what is reused, bounded, noticed, given back."""
 
-import collections
 import gc
 import itertools
 import math
@@ -20,7 +19,6 @@ from conversations_client import (
     ClientClosedError,
 )
 from conversations_client._http import async_pool, sync_pool
-from conversations_client._http.sync_pool import _next
 
 
 def is_open(response: httpcore.Response) -> bool:
@@ -249,17 +247,6 @@ class Forgetting:
         return self._signal.wait(*timeout)
 
 
-def test_a_forgotten_answer_waits_for_no_lock() -> None:
-    with ScriptedServer([HALF]) as server:
-        driven = Driven(Variant("sync"), server.url, size=1)
-        held = [driven.pool.handle_request(driven.request())]
-        with driven.pool._lock:
-            held.clear()
-            gc.collect()
-        assert len(driven.pool.dropped) == 1
-        driven.pool.close()
-
-
 # Threads.
 
 
@@ -374,7 +361,3 @@ def test_a_thread_interrupted_while_it_waits_gives_up_its_turn(served: bool) -> 
         driven.pool.handle_request(driven.request()).stream.close()
         driven.pool.close()
     assert len(server.seen) == 2
-
-
-def test_another_thread_may_sweep_first() -> None:
-    assert _next(collections.deque()) is None

@@ -1,5 +1,7 @@
 """The bookkeeping of a pool, against a model that a reader can see is right."""
 
+import gc
+
 import pytest
 from attrs import define
 from hypothesis import settings
@@ -18,12 +20,21 @@ class Bell:
     rung: bool = False
 
     def set(self) -> None:
-        assert not self.rung
         self.rung = True
 
 
+def pool_of(size: int) -> Pool[int, Bell]:
+    return Pool(size=size, keepalive=KEEPALIVE, signal=Bell)
+
+
+def acquired(pool: Pool[int, Bell]) -> Ticket[int, Bell]:
+    ticket = pool.ticket()
+    pool.acquire(ticket)
+    return ticket
+
+
 class PoolMachine(RuleBasedStateMachine):
-    """Does at random what the two pools do, in any order, and keeps its own books."""
+    """Does at random what the two pools do, in any order, and has a model of its own."""
 
     @initialize(size=st.integers(1, 4))
     def start(self, size: int) -> None:
@@ -31,25 +42,40 @@ class PoolMachine(RuleBasedStateMachine):
         self.now = 0.0
         self.made = 0
         self.closed = False
-        self.pool: Pool[int, Bell] = Pool(size=size, keepalive=KEEPALIVE, signal=Bell)
+        self.pool = pool_of(size)
         self.idle: list[tuple[float, int]] = []
         self.held: list[Ticket[int, Bell]] = []
         self.waiting: list[Ticket[int, Bell]] = []
+        self.abandoned: list[int | None] = []
 
     @rule()
     def acquire(self) -> None:
+        ticket = self.pool.ticket()
         if self.closed:
             with pytest.raises(ClientClosedError):
-                self.pool.acquire()
+                self.pool.acquire(ticket)
             return
-        ticket = self.pool.acquire()
-        full = len(self.held) + len(self.idle) == self.size
-        if self.idle:
-            assert (ticket.granted, ticket.connection) == (True, self.idle.pop()[1])
+        queued = bool(self.waiting) or self._is_full()
+        assert self.pool.acquire(ticket) is not queued
+        if queued:
+            self.waiting.append(ticket)
         else:
-            assert (ticket.granted, ticket.connection) == (not full, None)
-        assert (ticket.signal is None) is ticket.granted
-        (self.held if ticket.granted else self.waiting).append(ticket)
+            self._check_taken(ticket)
+
+    @precondition(lambda self: self.waiting)
+    @rule(choice=CHOICE)
+    def take_turn(self, choice: int) -> None:
+        number = choice % len(self.waiting)
+        ticket = self.waiting[number]
+        if self.closed:
+            with pytest.raises(ClientClosedError):
+                self.pool.take_turn(ticket)
+            return
+        served = number == 0 and not self._is_full()
+        assert self.pool.take_turn(ticket) is served
+        if served:
+            self.waiting.pop(0)
+            self._check_taken(ticket)
 
     @precondition(lambda self: self.held)
     @rule(choice=CHOICE)
@@ -58,102 +84,126 @@ class PoolMachine(RuleBasedStateMachine):
         self.held[choice % len(self.held)].connection = self.made
 
     @precondition(lambda self: self.held)
-    @rule(choice=CHOICE)
-    def release(self, choice: int) -> None:
+    @rule(choice=CHOICE, times=st.integers(1, 2))
+    def release(self, choice: int, times: int) -> None:
         ticket = self.held.pop(choice % len(self.held))
         connection = ticket.connection
-        left_over = self.pool.release(ticket, now=self.now)
-        assert left_over == (connection if self.closed else None)
-        if not self._next_is_served(connection) and connection is not None and not self.closed:
+        for _ in range(times):
+            if connection is None:
+                self._close_connection(ticket, None)
+            else:
+                self.pool.release(ticket, now=self.now)
+        if connection is not None:
             self.idle.append((self.now + KEEPALIVE, connection))
 
     @precondition(lambda self: self.held)
-    @rule(choice=CHOICE)
-    def vacate(self, choice: int) -> None:
-        self.pool.vacate(self.held.pop(choice % len(self.held)))
-        self._next_is_served(None)
+    @rule(choice=CHOICE, times=st.integers(1, 2))
+    def discard(self, choice: int, times: int) -> None:
+        ticket = self.held.pop(choice % len(self.held))
+        connection = ticket.connection
+        for _ in range(times):
+            self._close_connection(ticket, connection)
+            connection = None
+
+    @precondition(lambda self: self.held)
+    @rule(choice=CHOICE, closing=st.booleans())
+    def abandon(self, choice: int, closing: bool) -> None:
+        ticket = self.held.pop(choice % len(self.held))
+        self.abandoned.append(ticket.connection)
+        if closing:
+            self.pool.begin_closing(ticket)
 
     @precondition(lambda self: self.waiting)
-    @rule(choice=CHOICE)
-    def withdraw(self, choice: int) -> None:
+    @rule(choice=CHOICE, silently=st.booleans())
+    def give_up(self, choice: int, silently: bool) -> None:
         ticket = self.waiting.pop(choice % len(self.waiting))
-        self.pool.withdraw(ticket)
-        assert not ticket.granted
-
-    @precondition(lambda self: self.waiting)
-    @rule(choice=CHOICE)
-    def wait_in_vain(self, choice: int) -> None:
-        assert not self.pool.turn_came(self.waiting.pop(choice % len(self.waiting)))
+        if silently:
+            # As if an interrupt had come before the queue was left: the next one is woken later.
+            del ticket
+            self.pool.vacate(self.pool.ticket())
+        else:
+            self.pool.vacate(ticket)
 
     @rule(seconds=st.sampled_from([0.0, 1.0, 4.0, 5.0]))
     def let_time_pass(self, seconds: float) -> None:
         self.now += seconds
 
     @rule()
-    def expire(self) -> None:
-        gone = self.pool.expired(self.now)
-        stale = [connection for until, connection in self.idle if until <= self.now]
-        assert [ticket.connection for ticket in gone] == stale
-        self._to_be_closed(gone)
+    def close_stale(self) -> None:
+        stale = [name for until, name in self.idle if until <= self.now or self.closed]
+        found: list[int | None] = []
+        while self.pool.has_stale(self.now):
+            ticket = self.pool.ticket()
+            self.pool.take_stale(ticket, self.now)
+            found.append(ticket.connection)
+            self._close_connection(ticket, ticket.connection)
+        assert found == self.abandoned + stale
+        self.abandoned.clear()
+        self.idle = [(until, name) for until, name in self.idle if name not in stale]
 
-    # Seldom, for little comes after it.
+    # Rarely, for little happens after it.
     @precondition(lambda self: self.made > 6)
     @rule()
     def close(self) -> None:
         self.closed = True
-        left = self.pool.close()
-        assert [ticket.connection for ticket in left] == [connection for _, connection in self.idle]
-        self._to_be_closed(left)
-        for ticket in self.waiting:
-            assert ticket.signal is not None
-            assert ticket.signal.rung
-            with pytest.raises(ClientClosedError):
-                self.pool.turn_came(ticket)
-        self.waiting.clear()
+        self.pool.close()
 
     @invariant()
-    def there_are_never_more_connections_than_places(self) -> None:
-        assert len(self.held) + len(self.idle) <= self.size
+    def there_are_never_more_connections_than_slots(self) -> None:
+        assert len(self.held) + len(self.idle) + len(self.abandoned) <= self.size
 
     @invariant()
-    def nobody_waits_while_there_is_a_place(self) -> None:
-        if self.waiting:
-            assert len(self.held) == self.size
-
-    @invariant()
-    def who_waits_is_told_when_served_and_not_before(self) -> None:
-        for ticket in self.waiting:
-            assert not ticket.granted
-            assert ticket.signal is not None
-            assert not ticket.signal.rung
+    def the_first_that_waits_is_woken_if_there_is_something_for_it(self) -> None:
+        if self.waiting and (self.closed or not self._is_full()):
+            signal = self.waiting[0].signal
+            assert signal is not None
+            assert signal.rung
 
     def teardown(self) -> None:
         if self.closed:
             return
+        self.close_stale()
         for ticket in self.waiting:
-            self.pool.withdraw(ticket)
-        for ticket in self.held:
             self.pool.vacate(ticket)
-        again = [self.pool.acquire() for _ in range(self.size + 1)]
-        assert [ticket.granted for ticket in again] == [True] * self.size + [False]
+        for ticket in self.held:
+            self._close_connection(ticket, ticket.connection)
+        again = [acquired(self.pool) for _ in range(self.size + 1)]
+        assert [bool(ticket.held) for ticket in again] == [True] * self.size + [False]
 
-    def _next_is_served(self, connection: int | None) -> bool:
-        if not self.waiting:
-            return False
-        ticket = self.waiting.pop(0)
-        assert (ticket.granted, ticket.connection) == (True, connection)
-        assert ticket.signal is not None
-        assert ticket.signal.rung
-        assert self.pool.turn_came(ticket)
+    def _is_full(self) -> bool:
+        return len(self.held) + len(self.abandoned) == self.size
+
+    def _check_taken(self, ticket: Ticket[int, Bell]) -> None:
+        assert ticket.connection == (self.idle.pop()[1] if self.idle else None)
         self.held.append(ticket)
-        return True
 
-    def _to_be_closed(self, tickets: list[Ticket[int, Bell]]) -> None:
-        assert all(ticket.granted for ticket in tickets)
-        closing = {ticket.connection for ticket in tickets}
-        self.idle = [(until, name) for until, name in self.idle if name not in closing]
-        self.held += tickets
+    def _close_connection(self, ticket: Ticket[int, Bell], connection: int | None) -> None:
+        assert self.pool.begin_closing(ticket) == connection
+        self.pool.vacate(ticket)
 
 
 TestPool = PoolMachine.TestCase
 TestPool.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+
+
+def test_a_ticket_in_a_reference_cycle_comes_back_with_the_collector() -> None:
+    pool = pool_of(1)
+    cycle: list[object] = [acquired(pool)]
+    cycle.append(cycle)
+    del cycle
+    gc.collect()
+    assert pool.has_stale(0.0)
+    found = pool.ticket()
+    pool.take_stale(found, 0.0)
+    assert len(found.held) == 1
+
+
+def test_a_ticket_that_was_released_leaves_nothing_behind() -> None:
+    pool = pool_of(1)
+    for _ in range(3):
+        ticket = acquired(pool)
+        ticket.connection = 1
+        pool.release(ticket, now=0.0)
+        del ticket
+    assert not pool.has_stale(0.0)
+    assert pool._claims == {}

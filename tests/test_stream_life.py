@@ -2,7 +2,6 @@
 
 import contextlib
 import gc
-import os
 import re
 import sys
 import warnings
@@ -16,7 +15,6 @@ from variants import Variant
 
 from conversations_client import (
     AsyncClient,
-    Client,
     Conversation,
     FinishReason,
     ResponseStarted,
@@ -226,20 +224,6 @@ def test_a_forgotten_stream_is_closed_where_warnings_are_errors(
         found = Variant("sync").run(lambda client: played(client, scenario), **options)
     assert found.display_name == "next"
     assert raised == [ResourceWarning] * 3
-
-
-def test_a_forgotten_stream_waits_for_no_lock(options: dict[str, Any]) -> None:
-    with Client(**options) as client, warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        conversation = client.conversations.create()
-        held = [stream(client, conversation).__enter__()]
-        connections: Any = client._connections
-        pool = connections._by_pid[os.getpid()]._pool
-        with pool._lock:  # the collector may run where it is held
-            held.clear()
-            gc.collect()
-        assert len(pool.dropped) == 1
-        assert client.conversations.create(display_name="next").display_name == "next"
 
 
 def test_streams_that_were_not_opened_or_are_closed_do_not_warn(

@@ -1,13 +1,11 @@
-"""The async pool: the bookkeeping of `_pool` put to work on connections.
+"""The async pool: connections in the slots of `pool`.
 
-It stands where httpx's transport keeps httpcore's pool, which scans and polls every connection for
-every request, and loses one where a task is cancelled while it waits. Nothing is awaited between
-the bookkeeping's steps, so that a cancelled task can't leave them half done.
+It takes the place of httpcore's pool in httpx's transport. httpcore's scans and polls every
+connection for every request, and loses one if a task is cancelled while it waits.
 """
 
 import contextlib
 import time
-from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import Any, Final, Self, TypeAlias, cast
 
@@ -22,7 +20,7 @@ from conversations_client._http.connections.limits import (
 from .library import httpcore, httpx
 from .pool import LOOK_SECONDS, Pool, Ticket
 
-_CLOSING_SECONDS: Final = 1.0  # in which an encrypted connection may still say goodbye
+_CLOSING_SECONDS: Final = 1.0  # for the goodbye of an encrypted connection
 
 _Ticket: TypeAlias = Ticket[httpcore.AsyncConnectionInterface, anyio.Event]
 
@@ -32,9 +30,9 @@ class AsyncConnectionPool:
 
     Args:
         connect: Makes a connection, which opens when it is first used.
-        size: How many may be open at once.
-        keepalive: Seconds that one may be idle.
-        clock: The time in seconds, whenever it started.
+        size: The most connections open at once.
+        keepalive: Seconds that a connection may be idle.
+        clock: The time in seconds, from any start.
     """
 
     def __init__(
@@ -50,102 +48,101 @@ class AsyncConnectionPool:
         self._pool: Pool[httpcore.AsyncConnectionInterface, anyio.Event] = Pool(
             size=size, keepalive=keepalive, signal=anyio.Event
         )
-        # What is to be closed before the next request, or by who waits: what expired, and what a
-        # response held that nobody closed. Its place is kept until then.
-        self.dropped: deque[_Ticket] = deque()
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """The head of the answer; raises httpcore's errors and ClientClosedError."""
-        ticket = await self._acquire(request)
+        """The head of the response; raises httpcore's errors and ClientClosedError."""
+        ticket = self._pool.ticket()
         try:
-            response = await self._send(ticket, request)
+            try:
+                return await self._respond(ticket, request)
+            except BaseException:
+                await self.release(ticket)
+                raise
         except BaseException:
-            await self.release(ticket)
+            await self.release(ticket)  # again, for an interrupt may have ended the first
             raise
+
+    async def aclose(self) -> None:
+        """Close every connection for good: idle ones now, the others when they are released."""
+        self._pool.close()
+        await self._close_stale()
+
+    async def release(self, ticket: _Ticket) -> None:
+        """Give a slot back, with its connection if that can be used again; again does nothing."""
+        connection = ticket.connection
+        if connection is None or not connection.is_available():
+            await self._discard(ticket)
+        else:
+            self._pool.release(ticket, now=self._clock())
+            if self._pool.is_closed:
+                await self._close_stale()
+
+    async def _respond(self, ticket: _Ticket, request: httpcore.Request) -> httpcore.Response:
+        try:
+            await self._close_stale()
+            if not self._pool.acquire(ticket):
+                await self._wait(ticket, pool_timeout(request))
+        except BaseException:
+            extensions(request)[CUT_OFF] = httpx.PoolTimeout("")
+            raise
+        response = await self._send(ticket, request)
         response.stream = AsyncPooledBody(
             cast("AsyncIterable[bytes]", response.stream), ticket, self
         )
         return response
 
-    async def aclose(self) -> None:
-        """Close every connection for good: the idle ones now, the others when they are released."""
-        self.dropped.extend(self._pool.close())
-        await self._sweep()
-
-    async def release(self, ticket: _Ticket) -> None:
-        """Give a place on, with its connection if that can be used again."""
-        connection = ticket.connection
-        if connection is None or not connection.is_available():
-            await self._discard(ticket)
-            return
-        refused = self._pool.release(ticket, now=self._clock())
-        if refused is not None:
-            await _aclose(refused)
-
-    async def _acquire(self, request: httpcore.Request) -> _Ticket:
-        self.dropped.extend(self._pool.expired(self._clock()))
-        ticket = self._pool.acquire()
-        try:
-            if self.dropped:
-                await self._sweep()
-            if ticket.signal is not None:
-                await self._wait(ticket, ticket.signal, request)
-        except BaseException:
-            extensions(request)[CUT_OFF] = httpx.PoolTimeout("")
-            await self._give_up(ticket)
-            raise
-        return ticket
-
-    async def _wait(self, ticket: _Ticket, signal: anyio.Event, request: httpcore.Request) -> None:
-        left = pool_timeout(request)
-        while left > 0:
-            with anyio.move_on_after(min(left, LOOK_SECONDS)):
-                await signal.wait()
-                break
-            await self._sweep()
-            left -= LOOK_SECONDS
-        if not self._pool.turn_came(ticket):
-            raise httpcore.PoolTimeout
-
-    async def _give_up(self, ticket: _Ticket) -> None:
-        self._pool.withdraw(ticket)
-        if ticket.granted:
-            await self.release(ticket)
+    async def _wait(self, ticket: _Ticket, left: float) -> None:
+        while True:
+            is_signalled = left > 0 and await _signalled(ticket, min(left, LOOK_SECONDS))
+            if not is_signalled:
+                await self._close_stale()
+                left -= LOOK_SECONDS
+            if self._pool.take_turn(ticket):
+                return
+            if left <= 0:
+                raise httpcore.PoolTimeout
 
     async def _send(self, ticket: _Ticket, request: httpcore.Request) -> httpcore.Response:
         connection = ticket.connection
         if connection is not None and connection.has_expired():
             # The service hung up: noticed before anything is sent.
-            ticket.connection = None
             await _aclose(connection)
             connection = None
         if connection is None:
             connection = ticket.connection = self._connect()
         return await connection.handle_async_request(request)
 
-    async def _sweep(self) -> None:
-        while self.dropped:
-            await self._discard(self.dropped.popleft())
+    async def _close_stale(self) -> None:
+        while self._pool.has_stale(self._clock()):
+            ticket = self._pool.ticket()
+            try:
+                self._pool.take_stale(ticket, self._clock())
+            finally:
+                await self._discard(ticket)
 
     async def _discard(self, ticket: _Ticket) -> None:
         try:
-            if ticket.connection is not None:
-                await _aclose(ticket.connection)
+            connection = self._pool.begin_closing(ticket)
+            if connection is not None:
+                await _aclose(connection)
         finally:
             self._pool.vacate(ticket)
 
 
 class AsyncPooledBody(AsyncIterator[bytes]):
-    """What httpcore reads of an answer."""
+    """The body of a response, which gives its slot back at the end.
 
-    __slots__ = ("_chunks", "_held", "_pool", "_stream")
+    One that nobody closes gives it back too: its ticket is garbage collected with it.
+    """
+
+    __slots__ = ("_chunks", "_pool", "_stream", "_ticket")
 
     def __init__(
         self, stream: AsyncIterable[bytes], ticket: _Ticket, pool: "AsyncConnectionPool"
     ) -> None:
         self._stream: Any = stream
         self._chunks = aiter(stream)
-        self._held = [ticket]
+        self._ticket = ticket
         self._pool = pool
 
     def __aiter__(self) -> Self:
@@ -159,23 +156,24 @@ class AsyncPooledBody(AsyncIterator[bytes]):
             raise
 
     async def aclose(self) -> None:
-        """Read no more; the place is given back once, whoever closes first."""
-        try:
-            ticket = self._held.pop()
-        except IndexError:
-            return
+        """Read no more, and give the slot back; again does nothing."""
         try:
             if hasattr(self._stream, "aclose"):
                 await self._stream.aclose()
         finally:
-            await self._pool.release(ticket)
+            await self._pool.release(self._ticket)
 
-    def __del__(self) -> None:
-        self._pool.dropped.extend(self._held)
+
+async def _signalled(ticket: _Ticket, seconds: float) -> bool:
+    with anyio.move_on_after(seconds):
+        if ticket.signal is not None:
+            await ticket.signal.wait()
+            return True
+    return False
 
 
 async def _aclose(connection: httpcore.AsyncConnectionInterface) -> None:
-    # Also where the task is being cancelled, for then it is closed most often.
+    # In a cancelled task too: that is when most connections are closed.
     with (
         anyio.move_on_after(_CLOSING_SECONDS, shield=True),
         contextlib.suppress(Exception),  # nobody waits for it any more

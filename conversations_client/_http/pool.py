@@ -1,16 +1,25 @@
-"""Who may have which connection next: the bookkeeping of a pool. No I/O, no clock, no threads."""
+"""Decides which request gets which connection. No I/O, no clock and no locks.
+
+A slot is in exactly one container at any time: with the idle ones, with the empty ones, or in the
+hands of one ticket. A single call of C code moves it from one container to another, so that
+neither a thread nor an interrupt (Ctrl-C, a signal handler that raises) can come in between.
+Everything else may be interrupted anywhere: repeating it is harmless and completes it. What a
+ticket holds when it is garbage collected is found by the next request.
+"""
 
 import math
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, Generic, Protocol, TypeVar
+from itertools import islice
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
+from weakref import ref
 
 from conversations_client.errors import ClientClosedError
 
 LOOK_SECONDS: Final = 5.0
-"""How often who waits looks for places held by responses that nobody closed.
+"""How often a waiting request looks for slots of responses that nobody closed.
 
-The collector that finds them can't wake anybody: it may run where the locks are held.
+Their tickets are garbage collected, which wakes nobody.
 """
 
 
@@ -18,132 +27,237 @@ class Signal(Protocol):
     """What a request waits on, such as an event."""
 
     def set(self) -> object:
-        """Let the request that waits go on."""
+        """Wake the request that waits; again does nothing."""
 
 
 ConnectionT = TypeVar("ConnectionT")
 SignalT = TypeVar("SignalT", bound=Signal)
 
 
-class Ticket(Generic[ConnectionT, SignalT]):
-    """A request's claim on one of the places of a pool.
+class Slot(Generic[ConnectionT]):
+    """Room for one connection.
 
     Attributes:
-        granted: Whether the place is the request's, until it is released.
-        connection: What the place holds; None where the holder may open a connection.
-        signal: What to wait on where the place is not granted at once: it is set when the turn
-            has come, and when the pool is closed.
+        connection: The connection; None if none was opened yet.
+        expires_at: When it has been idle for too long.
     """
 
-    __slots__ = ("connection", "granted", "signal")
+    __slots__ = ("connection", "expires_at")
 
     def __init__(self) -> None:
-        self.granted = False
         self.connection: ConnectionT | None = None
+        self.expires_at = -math.inf
+
+
+_Slots: TypeAlias = list[Slot[ConnectionT]] | deque[Slot[ConnectionT]]
+
+
+class Ticket(Generic[ConnectionT, SignalT]):
+    """A request's claim on a slot.
+
+    Attributes:
+        held: The slot in use, if the ticket has one.
+        closing: The slot whose connection is being closed, if there is one.
+        signal: What to wait on while the ticket is in the queue.
+    """
+
+    __slots__ = ("__weakref__", "closing", "held", "signal")
+
+    def __init__(self) -> None:
+        self.held: list[Slot[ConnectionT]] = []
+        self.closing: list[Slot[ConnectionT]] = []
         self.signal: SignalT | None = None
+
+    @property
+    def connection(self) -> ConnectionT | None:
+        """The connection of the slot in use; None if there is none."""
+        for slot in self.held:
+            return slot.connection
+        return None
+
+    @connection.setter
+    def connection(self, connection: ConnectionT | None) -> None:
+        for slot in self.held:
+            slot.connection = connection
 
 
 class Pool(Generic[ConnectionT, SignalT]):
-    """The places for the connections of one origin.
+    """The slots for the connections of one origin.
 
-    An idle connection keeps its place, and so does one that is being closed: there are never more
-    connections than places. What was idle last is used first, and who waits is served in the order
-    of coming. As long as somebody waits there is no place free and no connection idle.
+    An idle connection keeps its slot, and so does one that is being closed: there are never more
+    connections than slots. The connection that was used last is used first. Requests that wait are
+    served in the order in which they came, and a new one does not overtake them.
 
     Args:
-        size: How many places there are.
+        size: The number of slots.
         keepalive: Seconds that a connection may be idle.
         signal: Makes what a request waits on.
     """
 
     def __init__(self, *, size: int, keepalive: float, signal: Callable[[], SignalT]) -> None:
-        self._free = size
         self._keepalive = keepalive
         self._signal = signal
-        self._idle: deque[tuple[float, ConnectionT]] = deque()
-        self._waiting: OrderedDict[Ticket[ConnectionT, SignalT], SignalT] = OrderedDict()
+        self._idle: deque[Slot[ConnectionT]] = deque()
+        self._empty: deque[Slot[ConnectionT]] = deque(Slot() for _ in range(size))
+        self._waiting: deque[ref[Ticket[ConnectionT, SignalT]]] = deque()
+        self._claims: dict[ref[Any], tuple[_Slots[ConnectionT], _Slots[ConnectionT]]] = {}
+        self._abandoned: deque[ref[Any]] = deque()
         self._closed = False
 
-    def acquire(self) -> Ticket[ConnectionT, SignalT]:
-        """A ticket, granted at once or waiting; raises ClientClosedError."""
-        if self._closed:
-            raise closed_error()
+    @property
+    def is_closed(self) -> bool:
+        """Whether connections are not kept any longer."""
+        return self._closed
+
+    def ticket(self) -> Ticket[ConnectionT, SignalT]:
+        """A ticket without a slot. Make it first, release it last, whatever happens in between."""
         ticket: Ticket[ConnectionT, SignalT] = Ticket()
-        if self._idle:
-            ticket.granted = True
-            _, ticket.connection = self._idle.pop()
-        elif self._free:
-            ticket.granted = True
-            self._free -= 1
-        else:
-            self._waiting[ticket] = ticket.signal = self._signal()
+        # The callback is C code: a finalizer in Python could be interrupted, and swallow that.
+        self._claims[ref(ticket, self._abandoned.append)] = (ticket.held, ticket.closing)
         return ticket
 
-    def expired(self, now: float) -> list[Ticket[ConnectionT, SignalT]]:
-        """Tickets for what was idle for too long: close each connection, then vacate."""
-        found: list[Ticket[ConnectionT, SignalT]] = []
-        while self._idle and self._idle[0][0] <= now:
-            found.append(_granted(self._idle.popleft()[1]))
-        return found
-
-    def release(self, ticket: Ticket[ConnectionT, SignalT], *, now: float) -> ConnectionT | None:
-        """Give a place on, with a connection that can be used again.
+    def acquire(self, ticket: Ticket[ConnectionT, SignalT]) -> bool:
+        """Claim a slot, or a place in the queue.
 
         Returns:
-            The connection if the pool is closed and can't keep it: close it.
+            Whether the ticket has a slot. If not, wait for its signal, then take the turn.
+
+        Raises:
+            ClientClosedError: The pool is closed.
         """
-        connection = ticket.connection
-        if self._closed or connection is None:
-            self.vacate(ticket)
-            return connection
-        if not self._passed_on(ticket):
-            self._idle.append((now + self._keepalive, connection))
+        self._check_open()
+        if not self._waiting and self._take(ticket):
+            return True
+        ticket.signal = self._signal()
+        self._waiting.append(ref(ticket))
+        self._wake()  # a slot may have come free before the ticket was in the queue
+        return False
+
+    def take_turn(self, ticket: Ticket[ConnectionT, SignalT]) -> bool:
+        """Claim a slot for a ticket that waited.
+
+        Returns:
+            Whether the ticket has a slot. If not, wait for its signal again.
+
+        Raises:
+            ClientClosedError: The pool was closed before the ticket's turn.
+        """
+        self._check_open()
+        if self._first_waiting() is ticket and self._take(ticket):
+            self._leave_queue(ticket)
+            return True
+        ticket.signal = self._signal()
+        self._wake()  # a slot may have come free before the signal was new
+        return False
+
+    def release(self, ticket: Ticket[ConnectionT, SignalT], *, now: float) -> None:
+        """Give the slot back, with a connection that can be used again."""
+        for slot in ticket.held:
+            slot.expires_at = now + self._keepalive
+        _move(ticket.held.pop, self._idle)
+        self._settle(ticket)
+
+    def begin_closing(self, ticket: Ticket[ConnectionT, SignalT]) -> ConnectionT | None:
+        """The connection to close before the slot is vacated; None if there is none."""
+        _move(ticket.held.pop, ticket.closing)
+        for slot in ticket.closing:
+            return slot.connection
         return None
 
     def vacate(self, ticket: Ticket[ConnectionT, SignalT]) -> None:
-        """Give a place on whose connection is closed, or was never opened."""
-        ticket.connection = None
-        if not self._passed_on(ticket):
-            self._free += 1
+        """Give the slot back after its connection was closed, or if none was opened."""
+        _move(ticket.closing.pop, self._empty)
+        self._settle(ticket)
 
-    def _passed_on(self, ticket: Ticket[ConnectionT, SignalT]) -> bool:
-        if not self._waiting:
-            return False
-        waiter, signal = self._waiting.popitem(last=False)
-        waiter.granted = True
-        waiter.connection = ticket.connection
-        signal.set()
-        return True
+    def has_stale(self, now: float) -> bool:
+        """Whether there may be a connection that nobody uses and nobody may use again."""
+        oldest = _first(self._idle)
+        is_expired = oldest is not None and (self._closed or oldest.expires_at <= now)
+        return is_expired or bool(self._abandoned)
 
-    def turn_came(self, ticket: Ticket[ConnectionT, SignalT]) -> bool:
-        """Whether a ticket that waited is granted; if not, it waits no longer.
+    def take_stale(self, ticket: Ticket[ConnectionT, SignalT], now: float) -> None:
+        """Claim the slot of such a connection: close it, then vacate."""
+        abandoned = _first(self._abandoned)
+        if abandoned is None:
+            oldest = _first(self._idle)
+            if oldest is not None and (self._closed or oldest.expires_at <= now):
+                _move(self._idle.popleft, ticket.held)
+            return
+        for slots in self._claims.get(abandoned, ()):
+            if not ticket.held:
+                _move(slots.pop, ticket.held)
+        self._claims.pop(abandoned, None)
+        _remove(self._abandoned, abandoned)
 
-        Raises:
-            ClientClosedError: The pool was closed before its turn.
-        """
-        self.withdraw(ticket)
-        if self._closed and not ticket.granted:
-            raise closed_error()
-        return ticket.granted
-
-    def withdraw(self, ticket: Ticket[ConnectionT, SignalT]) -> None:
-        """Wait no longer; a ticket that is granted meanwhile stays so."""
-        self._waiting.pop(ticket, None)
-
-    def close(self) -> list[Ticket[ConnectionT, SignalT]]:
-        """Refuse whoever waits or comes; tickets for what is idle: close each, then vacate."""
+    def close(self) -> None:
+        """Refuse every request that waits or comes later. All that is idle is stale from now on."""
         self._closed = True
-        for signal in self._waiting.values():
-            signal.set()
-        self._waiting.clear()
-        return self.expired(math.inf)
+        self._wake()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise closed_error()
+
+    def _take(self, ticket: Ticket[ConnectionT, SignalT]) -> bool:
+        _move(self._idle.pop, ticket.held)
+        if not ticket.held:
+            _move(self._empty.pop, ticket.held)
+            ticket.connection = None
+        return bool(ticket.held)
+
+    def _settle(self, ticket: Ticket[ConnectionT, SignalT]) -> None:
+        self._leave_queue(ticket)
+        # A ticket that was interrupted may hold its slot still.
+        if not ticket.held and not ticket.closing:
+            self._claims.pop(ref(ticket), None)
+
+    def _leave_queue(self, ticket: Ticket[ConnectionT, SignalT]) -> None:
+        if ticket.signal is not None:
+            _remove(self._waiting, ref(ticket))
+        self._wake()
+
+    def _wake(self) -> None:
+        """Signal the first request in the queue if there is something for it."""
+        if self._waiting and (self._idle or self._empty or self._closed):
+            first = self._first_waiting()
+            if first is not None and first.signal is not None:
+                first.signal.set()
+
+    def _first_waiting(self) -> Ticket[ConnectionT, SignalT] | None:
+        while (first := _first(self._waiting)) is not None:
+            ticket = first()
+            if ticket is not None:
+                return ticket
+            _remove(self._waiting, first)
+        return None
 
 
-def _granted(connection: ConnectionT) -> Ticket[ConnectionT, Any]:
-    ticket: Ticket[ConnectionT, Any] = Ticket()
-    ticket.granted = True
-    ticket.connection = connection
-    return ticket
+T = TypeVar("T")
+
+
+def _move(
+    pop: Callable[[], Slot[ConnectionT]],
+    target: _Slots[ConnectionT],
+) -> None:
+    """Move a slot, if there is one: a single call, so that it is never in neither container."""
+    try:
+        target.extend(islice(iter(pop, None), 1))
+    except IndexError:
+        return
+
+
+def _first(items: deque[T]) -> T | None:
+    try:
+        return items[0]
+    except IndexError:
+        return None
+
+
+def _remove(items: deque[T], item: T) -> None:
+    try:
+        items.remove(item)
+    except ValueError:
+        return
 
 
 def closed_error() -> ClientClosedError:

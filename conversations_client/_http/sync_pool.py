@@ -1,13 +1,12 @@
-"""The sync pool: the bookkeeping of `_pool` put to work on connections.
+"""The sync pool: connections in the slots of `pool`.
 
-It stands where httpx's transport keeps httpcore's pool, which scans and polls every connection for
-every request.
+It takes the place of httpcore's pool in httpx's transport. httpcore's scans and polls every
+connection for every request, and an interrupt can cost it a connection.
 """
 
 import contextlib
-import threading
+import queue
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, TypeAlias, cast
 
@@ -16,7 +15,29 @@ from conversations_client._http.connections.limits import pool_timeout
 from .library import httpcore
 from .pool import LOOK_SECONDS, Pool, Ticket
 
-_Ticket: TypeAlias = Ticket[httpcore.ConnectionInterface, threading.Event]
+
+class Signal:
+    """Wakes one thread. Unlike threading.Event it has no lock that a signal handler could need."""
+
+    __slots__ = ("_queue",)
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def set(self) -> None:
+        """Wake the thread that waits, or the next one that will."""
+        self._queue.put(None)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for `set`; False if it did not come in time."""
+        try:
+            self._queue.get(timeout=seconds)
+        except queue.Empty:
+            return False
+        return True
+
+
+_Ticket: TypeAlias = Ticket[httpcore.ConnectionInterface, Signal]
 
 
 class ConnectionPool:
@@ -24,9 +45,9 @@ class ConnectionPool:
 
     Args:
         connect: Makes a connection, which opens when it is first used.
-        size: How many may be open at once.
-        keepalive: Seconds that one may be idle.
-        clock: The time in seconds, whenever it started.
+        size: The most connections open at once.
+        keepalive: Seconds that a connection may be idle.
+        clock: The time in seconds, from any start.
     """
 
     def __init__(
@@ -39,108 +60,97 @@ class ConnectionPool:
     ) -> None:
         self._connect = connect
         self._clock = clock
-        self._lock = threading.Lock()
-        self._pool: Pool[httpcore.ConnectionInterface, threading.Event] = Pool(
-            size=size, keepalive=keepalive, signal=threading.Event
+        self._pool: Pool[httpcore.ConnectionInterface, Signal] = Pool(
+            size=size, keepalive=keepalive, signal=Signal
         )
-        # What is to be closed before the next request, or by who waits: what expired, and what a
-        # response held that nobody closed. Its place is kept until then.
-        self.dropped: deque[_Ticket] = deque()
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        """The head of the answer; raises httpcore's errors and ClientClosedError."""
-        ticket = self._acquire(request)
+        """The head of the response; raises httpcore's errors and ClientClosedError."""
+        ticket = self._pool.ticket()
         try:
-            response = self._send(ticket, request)
+            try:
+                return self._respond(ticket, request)
+            except BaseException:
+                self.release(ticket)
+                raise
         except BaseException:
-            self.release(ticket)
+            self.release(ticket)  # again, for an interrupt may have ended the first
             raise
-        response.stream = PooledBody(cast("Iterable[bytes]", response.stream), ticket, self)
-        return response
 
     def close(self) -> None:
-        """Close every connection for good: the idle ones now, the others when they are released."""
-        with self._lock:
-            self.dropped.extend(self._pool.close())
-        self._sweep()
+        """Close every connection for good: idle ones now, the others when they are released."""
+        self._pool.close()
+        self._close_stale()
 
     def release(self, ticket: _Ticket) -> None:
-        """Give a place on, with its connection if that can be used again."""
+        """Give a slot back, with its connection if that can be used again; again does nothing."""
         connection = ticket.connection
         if connection is None or not connection.is_available():
             self._discard(ticket)
-            return
-        with self._lock:
-            refused = self._pool.release(ticket, now=self._clock())
-        if refused is not None:
-            _close(refused)
+        else:
+            self._pool.release(ticket, now=self._clock())
+            if self._pool.is_closed:
+                self._close_stale()
 
-    def _acquire(self, request: httpcore.Request) -> _Ticket:
-        with self._lock:
-            self.dropped.extend(self._pool.expired(self._clock()))
-            ticket = self._pool.acquire()
-        try:
-            self._sweep()
-            if ticket.signal is not None:
-                self._wait(ticket, ticket.signal, request)
-        except BaseException:
-            self._give_up(ticket)
-            raise
-        return ticket
+    def _respond(self, ticket: _Ticket, request: httpcore.Request) -> httpcore.Response:
+        self._close_stale()
+        if not self._pool.acquire(ticket):
+            self._wait(ticket, pool_timeout(request))
+        response = self._send(ticket, request)
+        response.stream = PooledBody(cast("Iterable[bytes]", response.stream), ticket, self)
+        return response
 
-    def _wait(self, ticket: _Ticket, signal: threading.Event, request: httpcore.Request) -> None:
-        left = pool_timeout(request)
-        while left > 0 and not signal.wait(min(left, LOOK_SECONDS)):
-            self._sweep()
-            left -= LOOK_SECONDS
-        with self._lock:
-            granted = self._pool.turn_came(ticket)
-        if not granted:
-            raise httpcore.PoolTimeout
-
-    def _give_up(self, ticket: _Ticket) -> None:
-        with self._lock:
-            self._pool.withdraw(ticket)
-        if ticket.granted:
-            self.release(ticket)
+    def _wait(self, ticket: _Ticket, left: float) -> None:
+        while True:
+            signal = ticket.signal
+            is_signalled = left > 0 and signal is not None and signal.wait(min(left, LOOK_SECONDS))
+            if not is_signalled:
+                self._close_stale()
+                left -= LOOK_SECONDS
+            if self._pool.take_turn(ticket):
+                return
+            if left <= 0:
+                raise httpcore.PoolTimeout
 
     def _send(self, ticket: _Ticket, request: httpcore.Request) -> httpcore.Response:
         connection = ticket.connection
         if connection is not None and connection.has_expired():
             # The service hung up: noticed before anything is sent.
-            ticket.connection = None
             _close(connection)
             connection = None
         if connection is None:
             connection = ticket.connection = self._connect()
         return connection.handle_request(request)
 
-    def _sweep(self) -> None:
-        while self.dropped and (ticket := _next(self.dropped)) is not None:
-            self._discard(ticket)
+    def _close_stale(self) -> None:
+        while self._pool.has_stale(self._clock()):
+            ticket = self._pool.ticket()
+            try:
+                self._pool.take_stale(ticket, self._clock())
+            finally:
+                self._discard(ticket)
 
     def _discard(self, ticket: _Ticket) -> None:
         try:
-            if ticket.connection is not None:
-                _close(ticket.connection)
+            connection = self._pool.begin_closing(ticket)
+            if connection is not None:
+                _close(connection)
         finally:
-            with self._lock:
-                self._pool.vacate(ticket)
+            self._pool.vacate(ticket)
 
 
 class PooledBody(Iterator[bytes]):
-    """What httpcore reads of an answer; no generator, for one would be ended by the collector.
+    """The body of a response, which gives its slot back at the end.
 
-    The collector runs anywhere, also where this very thread holds the pool's lock: what it finds
-    is left to the next request.
+    One that nobody closes gives it back too: its ticket is garbage collected with it.
     """
 
-    __slots__ = ("_chunks", "_held", "_pool", "_stream")
+    __slots__ = ("_chunks", "_pool", "_stream", "_ticket")
 
     def __init__(self, stream: Iterable[bytes], ticket: _Ticket, pool: "ConnectionPool") -> None:
         self._stream: Any = stream
         self._chunks = iter(stream)
-        self._held = [ticket]
+        self._ticket = ticket
         self._pool = pool
 
     def __iter__(self) -> Self:
@@ -154,27 +164,12 @@ class PooledBody(Iterator[bytes]):
             raise
 
     def close(self) -> None:
-        """Read no more; the place is given back once, whoever closes first."""
-        try:
-            ticket = self._held.pop()
-        except IndexError:
-            return
+        """Read no more, and give the slot back; again does nothing."""
         try:
             if hasattr(self._stream, "close"):
                 self._stream.close()
         finally:
-            self._pool.release(ticket)
-
-    def __del__(self) -> None:
-        self._pool.dropped.extend(self._held)
-
-
-def _next(tickets: deque[_Ticket]) -> _Ticket | None:
-    # Another thread may have taken the last one since this one looked.
-    try:
-        return tickets.popleft()
-    except IndexError:
-        return None
+            self._pool.release(self._ticket)
 
 
 def _close(connection: httpcore.ConnectionInterface) -> None:

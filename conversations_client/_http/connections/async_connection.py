@@ -83,8 +83,10 @@ class AsyncResponseStream(
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """Release the connection."""
-        await self._connection.done()
+        """Release the connection; again does nothing."""
+        connection = self._take_connection()
+        if connection is not None:
+            await connection.done()
 
 
 class AsyncRouteBackend(httpcore.AsyncNetworkBackend):

@@ -75,12 +75,19 @@ class ResponseState(Generic[ConnectionT, StreamT]):
         limit: Seconds for one read; None for no limit.
     """
 
-    __slots__ = ("_connection", "_http", "_limit", "_stream")
+    __slots__ = ("_connections", "_http", "_limit", "_stream")
 
     def __init__(
         self, connection: ConnectionT, stream: StreamT, http: HTTP11, limit: float | None
     ) -> None:
-        self._connection = connection
+        self._connections = [connection]
         self._stream: StreamT = stream
         self._http = http
         self._limit = limit
+
+    def _take_connection(self) -> ConnectionT | None:
+        # Once, whoever closes first: after that the connection may belong to another request.
+        try:
+            return self._connections.pop()
+        except IndexError:
+            return None

@@ -70,8 +70,10 @@ class ResponseStream(ResponseState[Connection, httpcore.NetworkStream], Iterator
         raise StopIteration
 
     def close(self) -> None:
-        """Release the connection."""
-        self._connection.done()
+        """Release the connection; again does nothing."""
+        connection = self._take_connection()
+        if connection is not None:
+            connection.done()
 
 
 class RouteBackend(httpcore.NetworkBackend):
@@ -100,20 +102,22 @@ def open_stream(
         encrypts: Whether to encrypt it up to the service, where the route does.
     """
     left = countdown(limit)
-    with opening_errors(route):
-        stream: httpcore.NetworkStream = _connect_tcp(*route.first_hop, left)
-        opening = Opening(route, encrypts=encrypts)
-        try:
+    stream: httpcore.NetworkStream | None = None
+    try:
+        with opening_errors(route):
+            stream = _connect_tcp(*route.first_hop, left)
+            opening = Opening(route, encrypts=encrypts)
             while (step := opening.next()) is not None:
                 if isinstance(step, Encryption):
                     stream = stream.start_tls(step.context, step.hostname, left)
                 else:
                     stream.write(step, left)
                     opening.receive(stream.read(MOST_READ, left))
-        except BaseException:
+        return stream  # noqa: TRY300 - an interrupt here closes it too
+    except BaseException:
+        if stream is not None:
             stream.close()
-            raise
-    return stream
+        raise
 
 
 def _connect_tcp(host: str, port: int, limit: float | None) -> SocketStream:
@@ -129,9 +133,15 @@ def _connect_tcp(host: str, port: int, limit: float | None) -> SocketStream:
 
 
 def _connect_address(address: str, port: int, limit: float | None) -> SocketStream:
-    connection = socket.create_connection((address, port), limit)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return SocketStream(connection)
+    connection = None
+    try:
+        connection = socket.create_connection((address, port), limit)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return SocketStream(connection)
+    except BaseException:
+        if connection is not None:
+            connection.close()
+        raise
 
 
 def _shares(found: list[str], limit: float | None) -> Iterator[tuple[str, float | None]]:
