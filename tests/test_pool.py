@@ -135,7 +135,8 @@ class PoolMachine(RuleBasedStateMachine):
         while self.pool.has_stale(self.now):
             ticket = self.pool.ticket()
             self.pool.take_stale(ticket, self.now)
-            found.append(ticket.connection)
+            if ticket.held:  # not if it was dropped while it waited
+                found.append(ticket.connection)
             self._close_connection(ticket, ticket.connection)
         assert found == self.abandoned + stale
         self.abandoned.clear()
