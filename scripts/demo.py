@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from conversations_client import AsyncClient, Client, Conversation
+from conversations_client._standard_streams import output_failure, protect_standard_streams
 from conversations_client.sandbox import Sandbox
 
 
@@ -41,11 +42,9 @@ def main() -> None:
         os.environ |= {"ORQ_BASE_URL": sandbox.url, "ORQ_API_KEY": sandbox.api_key}
         show(with_the_client, with_the_client())
         show(with_the_async_client, asyncio.run(with_the_async_client()))
-    print("\nThe sandbox is stopped. README.md says how to keep one running.", flush=True)
+    print("\nThe sandbox is stopped. README.md says how to keep one running.")
 
 
-try:
-    main()
-except BrokenPipeError:
-    # Whoever read has had enough (`| head`). What is still buffered must go somewhere at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+protect_standard_streams()
+main()
+sys.exit(output_failure() is not None)

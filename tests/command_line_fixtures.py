@@ -1,4 +1,4 @@
-"""The fixtures of the command line's tests."""
+"""Fixtures for tests of the command line."""
 
 import io
 import sys
@@ -21,7 +21,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sandbox: Sandbox) -> None:
-    """The key and URL of a sandbox, a home of its own, and a terminal that is 80 wide."""
+    """The key and URL of a sandbox, an empty home folder, and a terminal with 80 columns."""
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "COLORTERM", "TTY_COMPATIBLE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "dumb")
@@ -33,14 +33,14 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sandbox: Sandbo
 
 @pytest.fixture
 def client(sandbox: Sandbox) -> Iterator[Client]:
-    """A client of the same sandbox."""
+    """A client for the same sandbox."""
     with Client(sandbox.api_key, base_url=sandbox.url) as made:
         yield made
 
 
 @pytest.fixture
 def piped(environment: None, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command line whose stdout is no terminal."""
+    """Runs a command line whose stdout is not a terminal."""
 
     def command(*arguments: str) -> Ended:
         code = run(arguments)
@@ -52,7 +52,7 @@ def piped(environment: None, capsys: pytest.CaptureFixture[str]) -> Command:
 
 @pytest.fixture
 def shown(piped: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Runs a command line in front of a terminal."""
+    """Runs a command line whose stdout is a terminal."""
 
     def command(*arguments: str) -> Ended:
         with monkeypatch.context() as patched:
@@ -64,11 +64,13 @@ def shown(piped: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Makes stdin a text, or somebody at a terminal who types it."""
+    """Makes stdin a text, or a person at a terminal who types it."""
 
-    def type_in(text: str, *, is_terminal: bool = False) -> None:
-        stdin = io.StringIO(text)
+    def type_in(text: str | bytes, *, is_terminal: bool = False) -> None:
+        content = text.encode() if isinstance(text, str) else text
+        stdin = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8")
         monkeypatch.setattr(stdin, "isatty", lambda: is_terminal)
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
         monkeypatch.setattr(sys, "stdin", stdin)
 
     return type_in

@@ -5,17 +5,27 @@ It needs the `cli` extra: `pip install "conversations-client[cli]"`.
 
 import sys
 
+from conversations_client._standard_streams import protect_standard_streams
+
 __all__ = ["main"]
 
 
 def main() -> int:
-    """Run the command that the process was started with.
+    """Run the command line of this process. It replaces the process's standard streams.
 
     Returns:
         The exit code; `conversations --help` lists them.
     """
+    protect_standard_streams()
     try:
-        # Here, because the extra may be missing: that is to be said, not thrown.
+        return _run()
+    except KeyboardInterrupt:  # during the imports, or a second one while the command ends
+        return 130
+
+
+def _run() -> int:
+    try:
+        # Imported here: the extra may be missing, and a sentence says so better than a traceback.
         from conversations_client.cli._run import run
     except ModuleNotFoundError as error:
         sys.stderr.write(

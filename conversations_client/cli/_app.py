@@ -1,9 +1,13 @@
-"""The app: commands and options put together, and how everything ends."""
+"""The app: its commands and common options."""
 
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
+from cyclopts.help import HelpPanel
+from cyclopts.help.formatters import DefaultFormatter
+from rich.console import Console, ConsoleOptions
 
 from conversations_client import __version__
 from conversations_client.cli import _bulk as bulk
@@ -13,7 +17,30 @@ from conversations_client.cli._doctor import doctor
 from conversations_client.cli._exit_codes import ExitCode
 from conversations_client.cli._output import Output, chosen_format
 from conversations_client.cli._serve import sandbox
-from conversations_client.cli._session import Options, Session
+from conversations_client.cli._session import COMMON, FORMAT, Options, Session
+
+COMMANDS: Final[dict[str, Callable[..., Any]]] = {
+    "create": commands.create,
+    "list": commands.list_,
+    "show": commands.show,
+    "rename": commands.rename,
+    "delete": commands.delete,
+    "name": commands.name,
+    "import": bulk.import_,
+    "export": bulk.export,
+    "chat": chat,
+    "sandbox": sandbox,
+    "doctor": doctor,
+}
+
+
+class _CommandHelp(DefaultFormatter):
+    """Leaves the common options out: the help of `conversations` itself lists them."""
+
+    def __call__(self, console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:
+        if panel.title not in {COMMON.name, FORMAT.name}:
+            super().__call__(console, options, panel)
+
 
 app = App(
     name="conversations",
@@ -24,19 +51,16 @@ app = App(
     print_error=False,
     result_action="return_value",
 )
-app.command(commands.create)
-app.command(commands.list_, name="list")
-app.command(commands.show)
-app.command(commands.rename)
-app.command(commands.delete)
-app.command(commands.name)
-app.command(bulk.import_, name="import")
-app.command(bulk.export)
-app.command(chat)
-app.command(sandbox)
-app.command(doctor)
+for name, command in COMMANDS.items():
+    app.command(
+        command,
+        name=name,
+        help_formatter=_CommandHelp(),
+        help_epilogue="`conversations --help` lists the common options, such as --json and "
+        "--sandbox, and the exit codes.",
+    )
 app.register_install_completion_command()  # pyright: ignore[reportUnknownMemberType]
-# Ctrl-C is ended where everything else is.
+# `run` handles Ctrl-C, as it handles every other ending.
 app.meta.suppress_keyboard_interrupt = False
 
 

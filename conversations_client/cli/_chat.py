@@ -1,119 +1,120 @@
-"""`conversations chat`, its loop told apart from where the answers come from."""
+"""`conversations chat`."""
 
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
-from typing import Final, Protocol
+from typing import BinaryIO, Final
+
+from attrs import define
 
 from conversations_client import Client, ConversationsError, StatusError
+from conversations_client.cli._chat_loop import chat_through
 from conversations_client.cli._exit_codes import UsageError
-from conversations_client.cli._output import Output, new_console
-from conversations_client.cli._printable import one_line, printable
+from conversations_client.cli._output import print_message
+from conversations_client.cli._printable import one_line
 from conversations_client.cli._session import Injected
 
 SANDBOX_MODEL: Final = "sandbox/echo"
 
 
-class Answer(Protocol):
-    """An answer that is being given."""
-
-    def text_deltas(self) -> Iterable[str]:
-        """Its words, as they come."""
-        ...
-
-
-Ask = Callable[[str], AbstractContextManager[Answer]]
-
-
 def chat(
     conversation_id: str | None = None, /, *, model: str | None = None, session: Injected
 ) -> None:
-    """Talk: each line is a message, answered as the words come; Ctrl-D ends it.
+    """Chat: each line is a message, and the reply is printed as it arrives. Ctrl-D ends the chat.
 
     Args:
-        conversation_id: Its id, conv_…; a new conversation if left out.
-        model: What is to answer, as provider/model_id; sandbox/echo for --sandbox if left out.
-        session: What it is run with.
+        conversation_id: The id, conv_…; default: a new conversation.
+        model: The model that replies, as provider/model_id; default with --sandbox: sandbox/echo.
+        session: The common options and the output.
     """
-    answering = model or (SANDBOX_MODEL if session.options.sandbox else None)
-    if answering is None:
-        raise UsageError("Say what is to answer: --model provider/model_id.")
+    chosen = model or (SANDBOX_MODEL if session.options.sandbox else None)
+    if chosen is None:
+        raise UsageError("Choose a model: --model provider/model_id.")
     with session.client() as client:
-        respond = partial(client.conversations.responses.stream, model=answering)
-        # Sends nothing: a model that can't be right fails before there is a conversation for it.
-        respond(conversation_id or "conv_…", message="?")
-        with _conversation(client, conversation_id) as into:
-            messages = messages_from_stdin(session.output)
-            chat_through(messages, lambda message: respond(into, message=message), session.output)
+        stream = partial(client.conversations.responses.stream, model=chosen)
+        # Sends nothing: an invalid model fails before a conversation is created for it.
+        stream(conversation_id or "conv_…", message="?")
+        conversation = _ChatConversation(client, conversation_id)
+        if sys.stdin.isatty():
+            conversation.check()
+            print_message("Type a message and press Enter. Ctrl-D ends the chat.")
+        elif conversation_id is not None:
+            conversation.check()
+        try:
+            chat_through(
+                messages_from_stdin(prompts=session.output.is_for_people and sys.stdin.isatty()),
+                lambda message: stream(conversation.require_id(), message=message),
+                session.output,
+            )
+        except (StatusError, KeyboardInterrupt):
+            conversation.delete_if_empty()
+            raise
 
 
-@contextmanager
-def _conversation(client: Client, conversation_id: str | None) -> Generator[str, None, None]:
-    """The conversation to talk in; a new one goes again if the service refuses all that is said."""
-    if conversation_id is not None:
-        yield conversation_id
-        return
-    new = _new_conversation(client)
-    try:
-        yield new
-    except StatusError:
-        # Without an answer to this the line that told its id is all there is to say.
+@define
+class _ChatConversation:
+    """The conversation of a chat; a new one is created with the first message."""
+
+    client: Client
+    id: str | None
+    may_be_empty: bool = False
+
+    def check(self) -> None:
+        """Fail before the first input if the key, the network or the id is wrong."""
+        if self.id is None:
+            next(iter(self.client.conversations.list(limit=1)), None)
+        else:
+            self.client.conversations.retrieve(self.id)
+
+    def require_id(self) -> str:
+        """The id, to send a message to."""
+        self.may_be_empty = self.id is None
+        if self.id is None:
+            self.id = self.client.conversations.create().id
+        if self.id is None:
+            raise UsageError("The service sent no id for the new conversation: use one of `list`.")
+        if self.may_be_empty:
+            print_message(f"Conversation {one_line(self.id)}")
+        return self.id
+
+    def delete_if_empty(self) -> None:
+        """Delete a new conversation whose first message the service refused."""
+        if self.id is None or not self.may_be_empty:
+            return
+        # If this fails, the line with the id is all that can be printed.
         with suppress(ConversationsError):
-            if client.conversations.retrieve(new).messages == ():
-                client.conversations.delete(new)
-                _tell("Deleted it again: nothing was said in it.")
-        raise
+            if self.client.conversations.retrieve(self.id).messages == ():
+                self.client.conversations.delete(self.id)
+                print_message("Deleted the new conversation: it has no messages.")
 
 
-def _new_conversation(client: Client) -> str:
-    conversation_id = client.conversations.create().id
-    if conversation_id is None:
-        raise UsageError("The service didn't say the new conversation's id: pass one of `list`.")
-    _tell(f"Conversation {one_line(conversation_id)}")
-    return conversation_id
+def messages_from_stdin(*, prompts: bool) -> Iterator[str]:
+    """The lines of stdin; with prompts where a person types them."""
+    return _typed_lines() if prompts else _decoded_lines(sys.stdin.buffer)
 
 
-def _tell(words: str) -> None:
-    new_console(stderr=True).print(words, soft_wrap=True)
-
-
-def chat_through(messages: Iterable[str], ask: Ask, output: Output) -> None:
-    """Send each message and print its answer: for people word by word, else as JSON.
-
-    Args:
-        messages: What to say; blank ones are left out.
-        ask: Sends a message and gives its answer.
-        output: Where to print.
-    """
-    for message in messages:
-        if not message.strip():
-            continue
-        with ask(message) as answer:
-            if output.is_for_people:
-                _print_as_it_comes(answer.text_deltas())
-            else:
-                output.json({"message": message, "answer": "".join(answer.text_deltas())})
-
-
-def messages_from_stdin(output: Output) -> Iterator[str]:
-    """The lines of stdin, asked for one by one where somebody types them."""
-    if not (output.is_for_people and sys.stdin.isatty()):
-        yield from (line.rstrip("\r\n") for line in sys.stdin)
-        return
+def _typed_lines() -> Iterator[str]:
     while True:
         try:
             yield input("> ")
         except EOFError:
             sys.stdout.write("\n")
             return
+        except UnicodeDecodeError as error:
+            raise UsageError(
+                f"The terminal's input is not {error.encoding}: check the locale, or set "
+                "PYTHONIOENCODING=utf-8."
+            ) from None
 
 
-def _print_as_it_comes(texts: Iterable[str]) -> None:
-    try:
-        for text in texts:
-            sys.stdout.write(printable(text))
-            sys.stdout.flush()
-    finally:
-        # Whatever follows, an error too, begins on a line of its own.
-        sys.stdout.write("\n")
+def _decoded_lines(lines: BinaryIO) -> Iterator[str]:
+    # UTF-8 whatever the locale, like the JSON that is printed.
+    for number, line in enumerate(lines, 1):
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            raise UsageError(
+                f"Line {number} of the input is not UTF-8: convert it, for example with iconv."
+            ) from None
+        yield text.rstrip("\r\n")

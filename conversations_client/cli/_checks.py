@@ -1,7 +1,8 @@
-"""What may keep the client from working: the checks, told apart from the network they look at."""
+"""The checks of `conversations doctor`, independent of the network that they probe."""
 
 import math
 from collections.abc import Callable, Sequence
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final
@@ -18,17 +19,17 @@ from conversations_client import (
     RawResponse,
     StatusError,
 )
-from conversations_client.cli._words import in_words
+from conversations_client.cli._option_names import describe
 
 MOST_CLOCK_SKEW: Final = 60.0
 SOON: Final = 14 * 86_400.0
 _PORTS: Final = {"http": 80, "https": 443}
 
-Answer = RawResponse[ConversationPage] | ConversationsError
+AnyResponse = RawResponse[ConversationPage] | ConversationsError
 
 
 class Verdict(StrEnum):
-    """What a check comes to."""
+    """The result of a check."""
 
     OK = "ok"
     WARN = "warn"
@@ -40,10 +41,10 @@ class Finding:
     """The result of one check.
 
     Attributes:
-        check: What was looked at.
-        verdict: How it is.
-        found: What was seen.
-        advice: What to do about it; None where nothing is to be done.
+        check: The name of the check.
+        verdict: The result.
+        found: The details.
+        advice: What to do about it; None if nothing needs to be done.
     """
 
     check: str
@@ -54,15 +55,15 @@ class Finding:
 
 @frozen(kw_only=True)
 class Probes:
-    """The looks at the world that the checks need.
+    """The I/O that the checks need.
 
     Attributes:
         proxy_for: The proxy for a URL, None without one; raises ConfigurationError.
         resolve: The addresses of a host; raises OSError or UnicodeError.
         connect: Opens a connection to a host and port and closes it; raises OSError.
-        certificate_end: When the certificate of a host and port ends, in Unix seconds; raises
-            OSError, of which ssl.SSLError is one.
-        ask: The shortest listing there is, or the error that it ended in.
+        certificate_end: When the certificate of a host and port expires, in Unix seconds; raises
+            OSError, such as ssl.SSLError.
+        ask: Lists one conversation; returns the response or the error.
         now: Unix time in seconds.
     """
 
@@ -70,7 +71,7 @@ class Probes:
     resolve: Callable[[str, int], Sequence[str]]
     connect: Callable[[str, int], None]
     certificate_end: Callable[[str, int], float]
-    ask: Callable[[], Answer]
+    ask: Callable[[], AnyResponse]
     now: Callable[[], float]
 
 
@@ -79,10 +80,10 @@ class Route:
     """The first hop to the service.
 
     Attributes:
-        host: Whose name is looked up.
-        port: Which port is connected to.
-        is_proxied: Whether that is a proxy.
-        has_tls: Whether this connection itself is encrypted up to the service.
+        host: The host to resolve and connect to.
+        port: The port to connect to.
+        is_proxied: Whether it is a proxy.
+        has_tls: Whether the connection to this host uses TLS.
     """
 
     host: str
@@ -92,12 +93,12 @@ class Route:
 
 
 def diagnose(*, api_key: str | None, base_url: str | None, probes: Probes) -> list[Finding]:
-    """Check everything, up to where the rest can't work.
+    """Run the checks, up to a failure that the others depend on.
 
     Args:
         api_key: The API key; the environment's if None.
-        base_url: Where the service is; the environment's if None.
-        probes: The looks at the world.
+        base_url: The URL of the service; the environment's if None.
+        probes: The I/O.
 
     Returns:
         The findings, in the order of the checks.
@@ -109,30 +110,30 @@ def diagnose(*, api_key: str | None, base_url: str | None, probes: Probes) -> li
     try:
         route = route_to(url, probes.proxy_for(url))
     except ConfigurationError as error:
-        return [*findings, Finding("Proxy", Verdict.FAIL, "unusable", in_words(error))]
+        return [*findings, Finding("Proxy", Verdict.FAIL, "invalid", describe(error))]
     findings += [check_proxy(route), *check_network(route, probes)]
     if all(finding.verdict is not Verdict.FAIL for finding in findings):
-        answer = probes.ask()
-        findings += [check_service(answer), check_clock(answer, now=probes.now())]
+        response = probes.ask()
+        findings += [check_service(response), check_clock(response, now=probes.now())]
     return findings
 
 
 def check_key(api_key: str | None) -> Finding:
-    """Whether there is an API key that can be sent."""
+    """Whether there is a usable API key."""
     try:
         Client(api_key, base_url="http://localhost").close()
     except ConfigurationError as error:
-        return Finding("API key", Verdict.FAIL, "missing or unusable", in_words(error))
-    return Finding("API key", Verdict.OK, "there")
+        return Finding("API key", Verdict.FAIL, "missing or invalid", describe(error))
+    return Finding("API key", Verdict.OK, "set")
 
 
 def check_url(base_url: str | None) -> Finding:
-    """Whether the service's URL is one; `found` is the URL then."""
+    """Whether the service's URL is valid; if so, `found` is the URL."""
     try:
         with Client("any", base_url=base_url) as client:
             return Finding("URL", Verdict.OK, client.base_url)
     except ConfigurationError as error:
-        return Finding("URL", Verdict.FAIL, "unusable", in_words(error))
+        return Finding("URL", Verdict.FAIL, "invalid", describe(error))
 
 
 def route_to(url: str, proxy: str | None) -> Route:
@@ -154,7 +155,7 @@ def check_proxy(route: Route) -> Finding:
 
 
 def check_network(route: Route, probes: Probes) -> list[Finding]:
-    """Whether the first hop can be reached; the steps after one that fails are left out."""
+    """Whether the first hop can be reached; stops at the first failure."""
     steps = [check_dns, check_tcp, *([check_tls] if route.has_tls else [])]
     findings: list[Finding] = []
     for step in steps:
@@ -165,64 +166,63 @@ def check_network(route: Route, probes: Probes) -> list[Finding]:
 
 
 def check_dns(route: Route, probes: Probes) -> Finding:
-    """Whether the host's name is known."""
+    """Whether the host's name resolves."""
     try:
         addresses = probes.resolve(route.host, route.port)
     except (OSError, UnicodeError) as error:
         return Finding(
             "DNS",
             Verdict.FAIL,
-            f"{route.host}: {_words(error)}",
+            f"{route.host}: {_reason(error)}",
             "Check the spelling of the host, the network, and whether a VPN is needed.",
         )
-    return Finding("DNS", Verdict.OK, f"{route.host} is {', '.join(addresses)}")
+    return Finding("DNS", Verdict.OK, f"{route.host} resolves to {', '.join(addresses)}")
 
 
 def check_tcp(route: Route, probes: Probes) -> Finding:
-    """Whether the host takes connections."""
+    """Whether the host accepts connections."""
     try:
         probes.connect(route.host, route.port)
     except OSError as error:
         return Finding(
             "TCP",
             Verdict.FAIL,
-            f"{route.host}:{route.port}: {_words(error)}",
-            "Check the port, and whether a firewall is in between; "
-            "where a proxy is needed, set HTTPS_PROXY.",
+            f"{route.host}:{route.port}: {_reason(error)}",
+            "Check the port and the firewall; if you need a proxy, set HTTPS_PROXY.",
         )
-    return Finding("TCP", Verdict.OK, f"{route.host}:{route.port} takes connections")
+    return Finding("TCP", Verdict.OK, f"{route.host}:{route.port} accepts connections")
 
 
 def check_tls(route: Route, probes: Probes) -> Finding:
-    """Whether the connection can be encrypted, and how long the certificate lasts."""
+    """Whether the certificate is trusted, and when it expires."""
     try:
         left = probes.certificate_end(route.host, route.port) - probes.now()
     except OSError as error:
         return Finding(
             "TLS",
             Verdict.FAIL,
-            _words(error),
-            "Check the URL and this machine's clock. Where the network signs certificates itself, "
+            _reason(error),
+            "Check the URL and this machine's clock. If your network signs certificates itself, "
             "set SSL_CERT_FILE to the file of its certificate authority.",
         )
-    found = f"the certificate is trusted, and lasts {left / 86_400:.0f} more days"
+    found = f"the certificate is trusted and expires in {left / 86_400:.0f} days"
     if left < SOON:
-        return Finding("TLS", Verdict.WARN, found, "Tell whoever runs the service.")
+        return Finding("TLS", Verdict.WARN, found, "Tell the operator of the service.")
     return Finding("TLS", Verdict.OK, found)
 
 
-def check_service(answer: Answer) -> Finding:
-    """Whether the service answers this key."""
-    if isinstance(answer, ConversationsError):
-        return Finding("Service", Verdict.FAIL, type(answer).__name__, in_words(answer))
-    return Finding("Service", Verdict.OK, f"answered in {answer.elapsed:.2f} s")
+def check_service(response: AnyResponse) -> Finding:
+    """Whether the service accepts the key."""
+    if isinstance(response, ConversationsError):
+        return Finding("Service", Verdict.FAIL, type(response).__name__, describe(response))
+    return Finding("Service", Verdict.OK, f"responded in {response.elapsed:.2f} s")
 
 
-def check_clock(answer: Answer, *, now: float) -> Finding:
+def check_clock(response: AnyResponse, *, now: float) -> Finding:
     """Whether this machine's clock agrees with the service's."""
-    skew = _skew(answer, now=now)
+    skew = _skew(response, now=now)
     if skew is None:
-        return Finding("Clock", Verdict.WARN, "not checked: the service didn't tell its time")
+        return Finding("Clock", Verdict.WARN, "not checked: the service didn't send its time")
     if abs(skew) > MOST_CLOCK_SKEW:
         return Finding(
             "Clock",
@@ -230,19 +230,21 @@ def check_clock(answer: Answer, *, now: float) -> Finding:
             f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the service's",
             "Set this machine's clock: certificates and Retry-After depend on it.",
         )
-    return Finding("Clock", Verdict.OK, "agrees with the service's")
+    return Finding("Clock", Verdict.OK, "matches the service's")
 
 
-def _skew(answer: Answer, *, now: float) -> float | None:
-    headers = answer.headers if isinstance(answer, RawResponse | StatusError) else Headers(())
+def _skew(response: AnyResponse, *, now: float) -> float | None:
+    headers = response.headers if isinstance(response, RawResponse | StatusError) else Headers(())
     try:
-        skew = now - parsedate_to_datetime(headers.get("date", "")).timestamp()
+        date = parsedate_to_datetime(headers.get("date", ""))
+        # HTTP dates are UTC, and two of their three forms don't say so.
+        skew = now - (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
     return skew if math.isfinite(skew) else None
 
 
-def _words(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     verification = getattr(error, "verify_message", None)
     strerror = getattr(error, "strerror", None)
     return str(verification or strerror or error).rstrip(".") or type(error).__name__

@@ -4,23 +4,25 @@ import sys
 from itertools import islice
 from typing import Annotated, Final
 
+from attrs import define, field
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number, mutually_exclusive
-from rich.prompt import Confirm
 
-from conversations_client import UNSET, ConversationMetadataParam, ConversationsError
+from conversations_client import UNSET, Client, ConversationMetadataParam, ConversationsError
+from conversations_client._standard_streams import output_failure
 from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
-from conversations_client.cli._output import new_console, print_error
-from conversations_client.cli._printable import printable
+from conversations_client.cli._option_names import describe
+from conversations_client.cli._output import confirm, print_error, print_message
+from conversations_client.cli._printable import one_line
 from conversations_client.cli._session import Injected
 from conversations_client.cli._views import (
     conversation_and_messages,
     conversation_panel,
     conversation_table,
 )
-from conversations_client.cli._words import in_words
 
 LARGEST_PAGE: Final = 100
+_LONGEST_NAME: Final = 100
 
 _HOW_MANY: Final = Group(show=False, validator=mutually_exclusive)
 _PARAMETERS: Final = Group.create_default_parameters()
@@ -37,10 +39,10 @@ def create(
     """Create a conversation.
 
     Args:
-        name: What people see it as, at most 100 characters; "Untitled" if left out.
-        entity_id: The agent or deployment that it belongs to.
-        model: The model that it is held with, as provider/model_id.
-        session: What it is run with.
+        name: The display name, at most 100 characters; default: "Untitled".
+        entity_id: The agent or deployment that the conversation belongs to.
+        model: The model of the conversation, as provider/model_id.
+        session: The common options and the output.
     """
     metadata = ConversationMetadataParam()
     if entity_id is not None:
@@ -52,6 +54,8 @@ def create(
             display_name=UNSET if name is None else name, metadata=metadata or UNSET
         )
     session.output.one(conversation, conversation_panel)
+    if output_failure():
+        print_message(f"Created {conversation.id}.")
 
 
 def list_(
@@ -67,10 +71,10 @@ def list_(
     """List conversations, newest first.
 
     Args:
-        limit: How many in all, over as many pages as that takes.
-        all_: Every conversation there is.
-        entity_id: Those of an agent or deployment; left out, those that stand alone.
-        session: What it is run with.
+        limit: The most conversations to list, over as many pages as necessary.
+        all_: List every conversation.
+        entity_id: The agent or deployment; default: standalone conversations.
+        session: The common options and the output.
     """
     with session.client() as client:
         listing = client.conversations.list(
@@ -80,11 +84,11 @@ def list_(
 
 
 def show(conversation_id: str, /, *, session: Injected) -> None:
-    """Show a conversation and what was said in it.
+    """Show a conversation and its messages.
 
     Args:
-        conversation_id: Its id, conv_….
-        session: What it is run with.
+        conversation_id: The id, conv_….
+        session: The common options and the output.
     """
     with session.client() as client:
         conversation = client.conversations.retrieve(conversation_id)
@@ -92,12 +96,12 @@ def show(conversation_id: str, /, *, session: Injected) -> None:
 
 
 def rename(conversation_id: str, name: str, /, *, session: Injected) -> None:
-    """Give a conversation another name.
+    """Rename a conversation.
 
     Args:
-        conversation_id: Its id, conv_….
+        conversation_id: The id, conv_….
         name: The new name, at most 100 characters.
-        session: What it is run with.
+        session: The common options and the output.
     """
     with session.client() as client:
         conversation = client.conversations.update(conversation_id, display_name=name)
@@ -105,12 +109,12 @@ def rename(conversation_id: str, name: str, /, *, session: Injected) -> None:
 
 
 def name(conversation_id: str, /, *, context: str, session: Injected) -> None:
-    """Have the service name a conversation that has no name yet.
+    """Let the service generate a name for a conversation that has none.
 
     Args:
-        conversation_id: Its id, conv_….
+        conversation_id: The id, conv_….
         context: What the conversation is about.
-        session: What it is run with.
+        session: The common options and the output.
     """
     with session.client() as client:
         conversation = client.conversations.generate_name(conversation_id, context=context)
@@ -124,35 +128,74 @@ def delete(
     yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative="", show_default=False)] = False,
     session: Injected,
 ) -> ExitCode:
-    """Delete conversations, for good.
+    """Delete conversations for good.
 
     Args:
-        conversation_ids: Their ids, conv_….
+        conversation_ids: The ids, conv_….
         yes: Don't ask first.
-        session: What it is run with.
+        session: The common options and the output.
     """
-    if not (yes or _confirmed(len(conversation_ids))):
-        return ExitCode.FAILED
-    deleted: list[str] = []
-    worst = ExitCode.DONE
+    is_interactive = sys.stdin.isatty() and sys.stderr.isatty()
+    if not (yes or is_interactive):
+        raise UsageError("There is no terminal to ask for confirmation: pass --yes to delete.")
     with session.client() as client:
-        for conversation_id in conversation_ids:
+        deletion = _Deletion(client, dict.fromkeys(conversation_ids, ""))
+        if session.output.is_for_people or not yes:
+            deletion.look_up_names()
+        if not (yes or deletion.is_confirmed()):
+            return max(deletion.worst, ExitCode.FAILED)
+        deletion.run()
+    if deletion.deleted or not session.output.is_for_people:
+        session.output.several(deletion.deleted, deletion.view)
+    return deletion.worst
+
+
+@define
+class _Deletion:
+    client: Client
+    names: dict[str, str]  # by id; empty where the name is unknown
+    deleted: list[str] = field(factory=list[str])
+    worst: ExitCode = ExitCode.DONE
+
+    def look_up_names(self) -> None:
+        """Find the names, and drop conversations that can't be deleted."""
+        for conversation_id in list(self.names):
             try:
-                client.conversations.delete(conversation_id)
-                deleted.append(conversation_id)
+                found = self.client.conversations.retrieve(conversation_id)
+                self.names[conversation_id] = one_line(found.display_name)
             except ConversationsError as error:
-                print_error(f"{conversation_id}: {in_words(error)}")
-                worst = max(worst, exit_code(error))
-    session.output.several(deleted, _deleted)
-    return worst
+                # An unclear failure to read doesn't matter: deleting decides.
+                if not error.may_have_acted:
+                    del self.names[conversation_id]
+                    self._report(conversation_id, error)
 
+    def is_confirmed(self) -> bool:
+        """Ask the person at the terminal; False if nothing is left to delete."""
+        described = [self._described(conversation_id) for conversation_id in self.names]
+        if len(described) > 1:
+            print_message("\n".join(described))
+            described = [f"these {len(described)} conversations"]
+        return bool(described) and confirm(f"Delete {described[0]} for good?")
 
-def _confirmed(count: int) -> bool:
-    if not sys.stdin.isatty():
-        raise UsageError("Nobody can be asked here whether to delete: say it with --yes.")
-    what = "this conversation" if count == 1 else f"these {count} conversations"
-    return Confirm.ask(f"Delete {what} for good?", console=new_console(stderr=True), default=False)
+    def run(self) -> None:
+        """Delete each; go on after one that could not be deleted."""
+        for conversation_id in self.names:
+            try:
+                self.client.conversations.delete(conversation_id)
+                self.deleted.append(conversation_id)
+            except ConversationsError as error:
+                self._report(conversation_id, error)
 
+    def view(self, deleted: list[str], _now: float) -> str:
+        """The deleted conversations, for people."""
+        return "\n".join(f"Deleted {self._described(each)}" for each in deleted)
 
-def _deleted(ids: list[str], _now: float) -> str:
-    return printable("\n".join(f"Deleted {conversation_id}" for conversation_id in ids))
+    def _described(self, conversation_id: str) -> str:
+        name = self.names[conversation_id]
+        if len(name) > _LONGEST_NAME:
+            name = f"{name[: _LONGEST_NAME - 1]}…"
+        return f"{one_line(conversation_id)}{f' “{name}”' if name else ''}"
+
+    def _report(self, conversation_id: str, error: ConversationsError) -> None:
+        print_error(f"{conversation_id}: {describe(error)}")
+        self.worst = max(self.worst, exit_code(error))

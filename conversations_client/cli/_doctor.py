@@ -1,4 +1,4 @@
-"""`conversations doctor`: looks for what keeps the client from working."""
+"""`conversations doctor`: finds what keeps the client from working."""
 
 import time
 
@@ -9,9 +9,9 @@ from rich.text import Text
 
 from conversations_client import ConversationsError
 from conversations_client.cli import _probes
-from conversations_client.cli._checks import Answer, Finding, Probes, Verdict, diagnose
+from conversations_client.cli._checks import AnyResponse, Finding, Probes, Verdict, diagnose
 from conversations_client.cli._exit_codes import ExitCode
-from conversations_client.cli._printable import printable
+from conversations_client.cli._printable import one_line
 from conversations_client.cli._session import Injected, Target
 
 _STYLES = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red"}
@@ -21,7 +21,7 @@ def doctor(*, session: Injected) -> ExitCode:
     """Check key, URL, proxy, DNS, TCP, TLS, the service and the clock.
 
     Args:
-        session: What it is run with.
+        session: The common options and the output.
     """
     with session.target() as target:
         findings = diagnose(
@@ -33,9 +33,9 @@ def doctor(*, session: Injected) -> ExitCode:
 
 
 def probes_for(target: Target) -> Probes:
-    """The looks at the world as it is."""
+    """The probes of the real network, clock and service."""
 
-    def ask() -> Answer:
+    def ask() -> AnyResponse:
         try:
             with target.client() as client:
                 return client.conversations.with_raw_response.list(limit=1)
@@ -58,8 +58,8 @@ def _findings_table(findings: list[Finding], _now: float) -> RenderableType:
     table.add_column("", no_wrap=True)
     table.add_column("Found", overflow="fold")
     for finding in findings:
-        words = Text(printable(finding.found))
+        text = Text(one_line(finding.found))
         if finding.advice:
-            words.append(f"\n{printable(finding.advice)}", "bold")
-        table.add_row(finding.check, Text(finding.verdict, _STYLES[finding.verdict]), words)
+            text.append(f"\n{one_line(finding.advice)}", "bold")
+        table.add_row(finding.check, Text(finding.verdict, _STYLES[finding.verdict]), text)
     return table

@@ -21,11 +21,12 @@ class ExitCode(IntEnum):
     NOT_FOUND = 3
     UNREACHABLE = 4
     UNKNOWN = 5
+    OUTPUT_LOST = 6
     INTERRUPTED = 130
 
     @property
     def meaning(self) -> str:
-        """What it says, for people."""
+        """The meaning, for the help text."""
         return _MEANINGS[self]
 
 
@@ -35,13 +36,14 @@ _MEANINGS: Final = {
     ExitCode.USAGE: "not done: the command, an option or the configuration is wrong",
     ExitCode.NOT_FOUND: "not done: there is no such conversation",
     ExitCode.UNREACHABLE: "not done: the service could not be reached",
-    ExitCode.UNKNOWN: "unclear: the service may have acted; look before you repeat a change",
+    ExitCode.UNKNOWN: "unclear: the service may have acted; check before you repeat a change",
+    ExitCode.OUTPUT_LOST: "done, but the output could not be written",
     ExitCode.INTERRUPTED: "stopped with Ctrl-C",
 }
 
 
 class UsageError(Exception):
-    """The command can't be run as it was called; its message says what to do."""
+    """The command can't run with these options or this input; the message says what to do."""
 
 
 def exit_code(error: ConversationsError) -> ExitCode:

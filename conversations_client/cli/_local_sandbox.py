@@ -1,4 +1,4 @@
-"""The sandbox whose conversations are kept in the user's data folder."""
+"""The sandbox that stores its conversations in the user's data folder."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def default_db() -> Path:
-    """The file of the user's sandbox, in a folder that is there."""
+    """The file of the user's sandbox; its folder is created if it is missing."""
     folder = platformdirs.user_data_path(
         "conversations-client", appauthor=False, ensure_exists=True
     )
@@ -25,22 +25,24 @@ def default_db() -> Path:
 def local_sandbox(
     *, port: int = 0, db: Path | None = None, api_key: str | None = None
 ) -> Generator["Sandbox", None, None]:
-    """A sandbox that answers until the end of the block.
+    """A sandbox that runs until the end of the block.
 
     Args:
         port: The port to listen on; 0, the default, takes a free one.
-        db: The SQLite file; the one in the user's data folder if left out.
-        api_key: The key that callers must send; one is made up if left out.
+        db: The SQLite file; default: the one in the user's data folder.
+        api_key: The key that callers must send; default: a random one.
 
     Raises:
         UsageError: The `sandbox` extra is missing, the port is taken, or the file is unusable.
     """
     try:
-        # Here, because the server costs time to import, and its extra may be missing.
+        # Imported here: the server takes time to import, and its extra may be missing.
         from conversations_client.sandbox import Sandbox
 
         sandbox = Sandbox(port=port, db=db or default_db(), api_key=api_key)
-    except (ImportError, OSError) as error:
+    except ImportError as error:
         raise UsageError(str(error)) from None
+    except OSError as error:
+        raise UsageError(error.strerror or str(error)) from None
     with sandbox:
         yield sandbox

@@ -1,4 +1,4 @@
-"""The doctor's looks at the world."""
+"""The network probes of `conversations doctor`."""
 
 import socket
 import ssl
@@ -28,13 +28,13 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def connect(host: str, port: int) -> None:
-    """Open a connection, and close it."""
+    """Open a connection and close it."""
     with socket.create_connection((host, port), timeout=_SECONDS):
         pass
 
 
 def certificate_end(host: str, port: int) -> float:
-    """When the certificate of a host ends, in Unix seconds; trust is decided as the client does."""
+    """When a host's certificate expires, in Unix seconds; it must be trusted as for the client."""
     context = httpx.create_ssl_context()
     with (
         socket.create_connection((host, port), timeout=_SECONDS) as plain,

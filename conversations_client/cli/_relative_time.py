@@ -9,22 +9,33 @@ _UNITS: Final = (
     ("hour", 3_600),
     ("minute", 60),
 )
+_LONGEST: Final = 10_000 * 365 * 86_400_000
 
 
 def relative_time(then: float, *, now: float) -> str:
-    """Say when `then` was, seen from `now`.
+    """Describe a time relative to another.
 
     Args:
-        then: Unix time in milliseconds.
+        then: Unix time in milliseconds, however large.
         now: Unix time in milliseconds.
 
     Returns:
-        "just now" within a minute, else whole units such as "3 minutes ago" or "in 2 hours".
+        "just now" within a minute, otherwise whole units such as "3 minutes ago" or "in 2 hours",
+        up to "more than 10,000 years ago".
     """
+    words = _duration(then, now)
+    if not words:
+        return "just now"
+    return f"in {words}" if then > now else f"{words} ago"
+
+
+def _duration(then: float, now: float) -> str:
+    # Compared first: a service may send an integer too large to calculate with floats.
+    if not now - _LONGEST <= then <= now + _LONGEST:
+        return "more than 10,000 years"
     seconds = abs(now - then) / 1000
     for unit, length in _UNITS:
         count = int(seconds // length)
         if count:
-            words = f"{count:,} {unit}{'' if count == 1 else 's'}"
-            return f"in {words}" if then > now else f"{words} ago"
-    return "just now"
+            return f"{count:,} {unit}{'' if count == 1 else 's'}"
+    return ""

@@ -1,22 +1,24 @@
-"""Runs a command line, and ends it with a sentence and an exit code whatever happens."""
+"""Runs a command line. However it ends, there is a sentence and an exit code."""
 
-import os
-import re
 import sys
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Sequence
 from typing import Final
 
 from cyclopts import CycloptsError
+from rich.console import Console
 
 from conversations_client import ConversationsError
+from conversations_client._standard_streams import discard_output, output_failure
 from conversations_client.cli._app import app
 from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
-from conversations_client.cli._output import PatientConsole, print_error
-from conversations_client.cli._words import in_words
+from conversations_client.cli._option_names import describe
+from conversations_client.cli._output import print_error
+from conversations_client.cli._usage_errors import describe_usage_error
 
-_NEXT: Final = {
-    ExitCode.UNREACHABLE: "`conversations doctor` looks for the cause.",
-    ExitCode.UNKNOWN: "Look whether it was done before you repeat a change.",
+_ADVICE: Final = {
+    ExitCode.UNREACHABLE: "Run `conversations doctor` to find the cause.",
+    ExitCode.UNKNOWN: "Check whether it was done before you repeat a change.",
 }
 
 
@@ -24,67 +26,63 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line.
 
     Args:
-        arguments: What comes after the command's name.
+        arguments: The arguments after the name `conversations`.
 
     Returns:
         The exit code.
     """
-    _prepare_stdout()
     try:
-        code = app.meta(arguments, console=PatientConsole())
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _let_go_of_stdout()
-        return ExitCode.DONE
+        return _after_output(_run(arguments))
     except KeyboardInterrupt:
-        # The terminal has shown "^C", and the shell's prompt wants a line of its own.
+        discard_output()
+        # The terminal has printed "^C", and the shell's prompt needs a line of its own.
         sys.stderr.write("\n")
         return ExitCode.INTERRUPTED
-    except (CycloptsError, UsageError, ConversationsError, OSError) as error:
-        code, words = ending(error)
-        print_error(words)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        code = app.meta(arguments, console=Console())
+    except SystemExit as exiting:  # the installer of completions
+        return exiting.code if isinstance(exiting.code, int) else ExitCode.DONE
+    except Exception as error:  # noqa: BLE001 - Python would end with 1, which means "not done"
+        code, sentence = ending(error)
+        print_error(sentence)
     return code if isinstance(code, ExitCode) else ExitCode.DONE
 
 
 def ending(error: Exception) -> tuple[ExitCode, str]:
-    """The exit code for an error, and what to tell people."""
+    """The exit code for an error, and the sentence for the user."""
     match error:
         case CycloptsError():
-            # `--apikey=…` may hold a key: an option is named without its value.
-            words = re.sub(r"(--?[\w-]+)=\S*", r"\1=…", _with_all_commands(str(error)))
-            return ExitCode.USAGE, _sentences(words, "See `conversations --help`.")
+            return ExitCode.USAGE, describe_usage_error(error)
         case UsageError():
             return ExitCode.USAGE, str(error)
         case ConversationsError():
             code = exit_code(error)
-            return code, _sentences(in_words(error), _NEXT.get(code, ""))
+            return code, _sentences(describe(error), _ADVICE.get(code, ""))
+        case OSError():
+            return ExitCode.FAILED, _describe_os_error(error)
         case _:
-            return ExitCode.FAILED, str(error)
+            traceback.print_exception(error)
+            return ExitCode.UNKNOWN, f"This is a bug. {_ADVICE[ExitCode.UNKNOWN]}"
 
 
-def _with_all_commands(words: str) -> str:
-    # cyclopts names the first few.
-    unknown, names_some, _ = words.partition("Available commands: ")
-    if not names_some:
-        return words
-    return f"{unknown}The commands are {', '.join(n for n in app if not n.startswith('-'))}."
+def _describe_os_error(error: OSError) -> str:
+    problem = _sentences(error.strerror or str(error) or type(error).__name__, "")
+    return f"{error.filename}: {problem}" if error.filename else problem
 
 
 def _sentences(first: str, second: str) -> str:
-    ended = first if first.endswith("?") else f"{first.rstrip('.')}."
+    ended = first if first.endswith(("?", "…")) else f"{first.rstrip('.')}."
     return f"{ended} {second}".rstrip()
 
 
-def _prepare_stdout() -> None:
-    # Whatever stands in for it in somebody's program may know no encodings.
-    reconfigure: Callable[..., None] | None = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:
-        # JSON is UTF-8 wherever it goes, and half a surrogate pair is written as JSON escapes it.
-        encoding = None if sys.stdout.isatty() else "utf-8"
-        reconfigure(encoding=encoding, errors="backslashreplace")
-
-
-def _let_go_of_stdout() -> None:
-    # Whoever read has had enough. What is still buffered must go somewhere at exit.
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+def _after_output(code: int) -> int:
+    """The exit code, once all output is written."""
+    sys.stdout.flush()
+    failure = output_failure()
+    if failure is None:
+        return code
+    print_error(f"The output could not be written: {_describe_os_error(failure)}")
+    return code or ExitCode.OUTPUT_LOST

@@ -1,6 +1,8 @@
 """`conversations sandbox`: the sandbox in the foreground."""
 
-from contextlib import suppress
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
@@ -14,23 +16,38 @@ def sandbox(*, port: int = 8765, db: Path | None = None, session: Injected) -> N
 
     Args:
         port: The port to listen on; 0 takes a free one.
-        db: The SQLite file to keep everything in; if left out, the one that --sandbox uses.
-        session: What it is run with.
+        db: The SQLite file with all data; default: the one that --sandbox uses.
+        session: The common options and the output.
     """
-    given = session.options.api_key
-    kept = db or default_db()
-    with local_sandbox(port=port, db=kept, api_key=given) as running, suppress(KeyboardInterrupt):
-        # A key that was given is the user's own, and stays with them.
-        made_up = {} if given else {"ORQ_API_KEY": running.api_key}
-        variables = {"ORQ_BASE_URL": running.url, **made_up}
+    key = session.options.api_key
+    path = db or default_db()
+    with (
+        _stop_signal() as stop,
+        local_sandbox(port=port, db=path, api_key=key) as running,
+        suppress(KeyboardInterrupt),
+    ):
+        # A key that the user has chosen isn't printed.
+        random_key = {} if key else {"ORQ_API_KEY": running.api_key}
+        variables = {"ORQ_BASE_URL": running.url, **random_key}
         if session.output.is_for_people:
             session.output.out.print(
-                f"The sandbox answers at {running.url} until Ctrl-C and keeps everything in "
-                f"{one_line(str(kept))}. In another terminal:\n",
+                f"The sandbox runs at {running.url} until Ctrl-C. Its data is in "
+                f"{one_line(str(path))}. In another terminal:\n",
                 soft_wrap=True,
             )
             for name, value in variables.items():
                 session.output.out.print(f"export {name}={value}", soft_wrap=True)
         else:
             session.output.json(variables)
-        Event().wait()
+        stop.wait()
+
+
+@contextmanager
+def _stop_signal() -> Generator[Event, None, None]:
+    """An event that SIGTERM sets, as service managers and containers send it."""
+    stop = Event()
+    before = signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,8 +1,8 @@
-"""What every command is run with: the common options, a client, an output."""
+"""What every command receives: the common options, a client, an output."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Final
 
 import httpx
 from attrs import field, frozen
@@ -13,33 +13,33 @@ from conversations_client import Client, Retry, Timeout
 from conversations_client.cli._local_sandbox import local_sandbox
 from conversations_client.cli._output import Output
 
-_COMMON = Group("Common options", sort_key=10)
-_FORM = Group("Output", sort_key=11, validator=mutually_exclusive)
+COMMON: Final = Group("Common options", sort_key=10)
+FORMAT: Final = Group("Output", sort_key=11, validator=mutually_exclusive)
 
 
 @frozen(kw_only=True)
 class Options:
     """The options that every command takes."""
 
-    api_key: Annotated[str | None, Parameter(group=_COMMON)] = field(default=None, repr=False)
-    """The API key; ORQ_API_KEY if left out, where other users of the machine can't see it."""
-    base_url: Annotated[str | None, Parameter(group=_COMMON)] = None
-    """Where the service is; ORQ_BASE_URL if left out, or else https://my.orq.ai."""
-    project_id: Annotated[str | None, Parameter(group=_COMMON)] = None
-    """The project to create conversations in; ORQ_PROJECT_ID if left out, or else none."""
-    timeout: Annotated[float | None, Parameter(group=_COMMON)] = None
-    """Seconds that a call may take, repeats included; 60 if left out."""
-    sandbox: Annotated[bool, Parameter(group=_COMMON, negative="", show_default=False)] = False
-    """Use the sandbox that is kept on this machine: no key, no network."""
-    json: Annotated[bool, Parameter(group=_FORM, negative="", show_default=False)] = False
-    """Print JSON, as the API has it; the default where stdout is no terminal."""
-    jsonl: Annotated[bool, Parameter(group=_FORM, negative="", show_default=False)] = False
-    """Print JSON Lines: one object a line, each as soon as it is there."""
+    api_key: Annotated[str | None, Parameter(group=COMMON)] = field(default=None, repr=False)
+    """The API key. Better: set ORQ_API_KEY, which other users of the machine can't see."""
+    base_url: Annotated[str | None, Parameter(group=COMMON)] = None
+    """The URL of the service; default: ORQ_BASE_URL, otherwise https://my.orq.ai."""
+    project_id: Annotated[str | None, Parameter(group=COMMON)] = None
+    """The project to create conversations in; default: ORQ_PROJECT_ID, otherwise none."""
+    timeout: Annotated[float | None, Parameter(group=COMMON)] = None
+    """The most seconds that a call may take, including retries; default: 60."""
+    sandbox: Annotated[bool, Parameter(group=COMMON, negative="", show_default=False)] = False
+    """Use the sandbox on this machine: no key, no network."""
+    json: Annotated[bool, Parameter(group=FORMAT, negative="", show_default=False)] = False
+    """Print JSON as the API has it; the default unless stdout is a terminal."""
+    jsonl: Annotated[bool, Parameter(group=FORMAT, negative="", show_default=False)] = False
+    """Print JSON Lines: one object per line, each as soon as it arrives."""
 
 
 @frozen(kw_only=True)
 class Target:
-    """Whom a command talks to."""
+    """The service that a command calls."""
 
     options: Options
     api_key: str | None = field(repr=False)
@@ -48,11 +48,11 @@ class Target:
 
     @property
     def is_local(self) -> bool:
-        """Whether it is a sandbox of this very command."""
+        """Whether it is a sandbox that this command runs."""
         return self.http_client is not None
 
     def client(self, *, retry: Retry = Retry()) -> Client:  # noqa: B008 - frozen
-        """A client for it; raises ConfigurationError."""
+        """A client for the service; raises ConfigurationError."""
         timeout = self.options.timeout
         return Client(
             self.api_key,
@@ -73,12 +73,12 @@ class Session:
 
     @contextmanager
     def target(self) -> Generator[Target, None, None]:
-        """Whom to talk to: the service, or a sandbox that runs until the end of the block."""
+        """The service to call, or a sandbox that runs until the end of the block."""
         options = self.options
         if not options.sandbox:
             yield Target(options=options, api_key=options.api_key, base_url=options.base_url)
             return
-        # No proxy leads back to this machine, so the environment's are not asked.
+        # A proxy can't reach this machine, so those in the environment are ignored.
         with local_sandbox() as sandbox, httpx.Client(trust_env=False) as direct:
             yield Target(
                 options=options,
@@ -95,4 +95,4 @@ class Session:
 
 
 Injected = Annotated[Session, Parameter(parse=False)]
-"""What a command gets from the app, and not from the command line."""
+"""A parameter that the app passes to a command; it is not an option."""

@@ -1,13 +1,13 @@
 """`python -m conversations_client.sandbox`: the sandbox in the foreground, until Ctrl-C."""
 
 import argparse
-import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
 from types import FrameType
 
+from conversations_client._standard_streams import output_failure, protect_standard_streams
 from conversations_client.sandbox import Sandbox
 
 
@@ -32,22 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with sandbox:
         # A key that was given is the user's own, and stays with them.
         key = f"export ORQ_API_KEY={sandbox.api_key}\n" if options.api_key is None else ""
-        tell(
+        sys.stdout.write(
             f"The sandbox answers at {sandbox.url} until Ctrl-C. In another terminal:\n\n"
             f"export ORQ_BASE_URL={sandbox.url}\n{key}"
         )
+        sys.stdout.flush()
+        if failure := output_failure():
+            sys.stderr.write(f"The address could not be written: {failure.strerror}.\n")
         stop.wait()
     return 0
-
-
-def tell(text: str) -> None:
-    """Print to stdout, or to nobody where whoever read has left."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # What is still buffered must go somewhere at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _told_to_stop() -> threading.Event:
@@ -77,4 +70,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    protect_standard_streams()
     sys.exit(main())

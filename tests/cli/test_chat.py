@@ -1,70 +1,88 @@
-"""Chats: the loop with answers that are made up, and the command against a sandbox."""
+"""Chats: the loop with scripted events, and the command against a sandbox."""
 
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 import pytest
-from attrs import frozen
 from command_line import Command, Terminal
 from scripted import CONVERSATION, ScriptedServer, answer
+from streaming import END, STARTED, event, streamed, word
 
-from conversations_client import Client, DisconnectError, NotFoundError, unstructure
-from conversations_client.cli._chat import Ask, chat_through, messages_from_stdin
+from conversations_client import (
+    Client,
+    DisconnectError,
+    Event,
+    FinishReason,
+    NotFoundError,
+    PartDelta,
+    PartDone,
+    ReasoningPart,
+    ResponseDone,
+    TextPart,
+    ToolCall,
+    ToolDone,
+    ToolFailed,
+    ToolFunction,
+    ToolReviewDone,
+    ToolReviewRequested,
+    ToolStarted,
+    unstructure,
+)
+from conversations_client.cli import _chat_loop
+from conversations_client.cli._chat import messages_from_stdin
+from conversations_client.cli._chat_loop import Ask, chat_through
+from conversations_client.cli._exit_codes import UsageError
 from conversations_client.cli._output import Format, Output
 from conversations_client.testing import factories
 
 pytest_plugins = ["command_line_fixtures"]
 
 TypeIn = Callable[..., None]
+WHEN = "2024-12-21T14:00:00Z"
 
 
-@frozen
-class Scripted:
-    """An answer whose words are known."""
+def delta(text: str, part_id: str = "text_1") -> PartDelta:
+    return PartDelta(timestamp=WHEN, part_id=part_id, delta=TextPart(text=text))
 
-    words: Iterator[str]
 
-    def text_deltas(self) -> Iterator[str]:
-        return self.words
+def replying(*events: Event) -> Ask:
+    return lambda _message: nullcontext(iter(events))
 
 
 def echo(asked: list[str]) -> Ask:
-    def ask(message: str) -> AbstractContextManager[Scripted]:
+    def ask(message: str) -> AbstractContextManager[Iterable[Event]]:
         asked.append(message)
-        return nullcontext(Scripted(iter(["You said: ", message, "\x1b."])))
+        return nullcontext([delta("You said: "), delta(message), delta("\x1b.")])
 
     return ask
 
 
-def test_words_are_printed_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_is_printed_as_it_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.StringIO()
     monkeypatch.setattr(sys, "stdout", screen)
     seen: list[str] = []
 
-    def words() -> Iterator[str]:
-        for word in ("Hel", "lo"):
+    def events() -> Iterator[Event]:
+        for text in ("Hel", "lo"):
             seen.append(screen.getvalue())
-            yield word
+            yield delta(text)
 
-    def ask(_message: str) -> AbstractContextManager[Scripted]:
-        return nullcontext(Scripted(words()))
-
-    chat_through(["hi"], ask, Output(Format.PEOPLE))
+    chat_through(["hi"], lambda _message: nullcontext(events()), Output(Format.PEOPLE))
     assert seen == ["", "Hel"]
     assert screen.getvalue() == "Hello\n"
 
 
-def test_each_message_gets_its_answer(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_message_gets_its_reply(capsys: pytest.CaptureFixture[str]) -> None:
     asked: list[str] = []
     chat_through(["one", " ", "", "two"], echo(asked), Output(Format.PEOPLE))
     assert asked == ["one", "two"]
     assert capsys.readouterr().out == "You said: one�.\nYou said: two�.\n"
 
 
-def test_answers_as_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_replies_as_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     chat_through(["one", "two"], echo([]), Output(Format.JSONL))
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
         {"message": "one", "answer": "You said: one\x1b."},
@@ -72,33 +90,142 @@ def test_answers_as_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_an_answer_that_breaks_off_ends_its_line(capsys: pytest.CaptureFixture[str]) -> None:
-    def words() -> Iterator[str]:
-        yield "Hel"
+def test_an_interrupted_reply_ends_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    def events() -> Iterator[Event]:
+        yield delta("Hel")
         raise DisconnectError("it broke.")
 
-    def ask(_message: str) -> AbstractContextManager[Scripted]:
-        return nullcontext(Scripted(words()))
-
     with pytest.raises(DisconnectError):
-        chat_through(["hi"], ask, Output(Format.PEOPLE))
+        chat_through(["hi"], lambda _message: nullcontext(events()), Output(Format.PEOPLE))
     assert capsys.readouterr().out == "Hel\n"
 
 
-@pytest.mark.parametrize(
-    ("form", "is_terminal", "prompts"),
-    [(Format.PEOPLE, True, "> > > \n"), (Format.PEOPLE, False, ""), (Format.JSONL, True, "")],
+def test_a_part_without_deltas_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    events = (
+        PartDelta(timestamp=WHEN, part_id="r", delta=ReasoningPart(reasoning="Hm.")),
+        delta("One", "a"),
+        PartDone(timestamp=WHEN, part_id="a", part=TextPart(text="One")),
+        PartDone(timestamp=WHEN, part_id="b", part=TextPart(text=" two")),
+        PartDone(timestamp=WHEN, part_id="r", part=ReasoningPart(reasoning="Hm.")),
+    )
+    chat_through(["hi"], replying(*events), Output(Format.PEOPLE))
+    assert capsys.readouterr().out == "One two\n"
+
+
+def call_of(tool_call_id: str, name: str | None) -> ToolCall:
+    return ToolCall(id=tool_call_id, type="function", function=ToolFunction(name=name))
+
+
+STARTED_SEARCH = ToolStarted(
+    timestamp=WHEN,
+    tool_id="t",
+    tool_call_id="c",
+    tool_name="search",
+    arguments={"q": "a\x1b\nb\u202e"},
 )
-def test_messages_come_from_stdin(
-    typed: TypeIn,
-    capsys: pytest.CaptureFixture[str],
-    form: Format,
-    is_terminal: bool,
-    prompts: str,
+
+
+@pytest.mark.parametrize(
+    ("events", "printed"),
+    [
+        ((STARTED_SEARCH,), '[calls search with {"q": "a\\u001b\\nb�"}]\n'),
+        (
+            (
+                delta("Wait"),
+                STARTED_SEARCH,
+                ToolDone(timestamp=WHEN, tool_id="t", tool_call_id="c", result=[1]),
+                delta("So"),
+            ),
+            'Wait\n[calls search with {"q": "a\\u001b\\nb�"}]\n[search returned [1]]\nSo\n',
+        ),
+        (
+            (ToolDone(timestamp=WHEN, tool_id="t", tool_call_id="?"),),
+            "[t returned nothing]\n",
+        ),
+        (
+            (ToolFailed(timestamp=WHEN, tool_id="t", tool_call_id="c", error="no\nway\x9b"),),
+            "[t failed: no way�]\n",
+        ),
+        (
+            (
+                ToolReviewRequested(
+                    timestamp=WHEN,
+                    tool_id="t",
+                    tool_call_id="c",
+                    arguments={},
+                    requires_approval=True,
+                ),
+                ToolReviewDone(timestamp=WHEN, tool_id="t", tool_call_id="c", review="approved"),
+            ),
+            "[asks for approval to call t with {}]\n[the call of t was approved]\n",
+        ),
+        (
+            (
+                ResponseDone(
+                    timestamp=WHEN,
+                    finish_reason=FinishReason.TOOL_CALLS,
+                    pending_tool_calls=(call_of("c1", "search"), call_of("c2", None)),
+                ),
+            ),
+            "[waits for the results of search, c2]\n",
+        ),
+        ((ResponseDone(timestamp=WHEN, finish_reason=FinishReason.STOP),), "\n"),
+    ],
+)
+def test_tool_calls_are_shown(
+    capsys: pytest.CaptureFixture[str], events: tuple[Event, ...], printed: str
 ) -> None:
-    typed("one\ntwo\n", is_terminal=is_terminal)
-    assert list(messages_from_stdin(Output(form))) == ["one", "two"]
-    assert capsys.readouterr().out == prompts
+    chat_through(["hi"], replying(*events), Output(Format.PEOPLE))
+    assert capsys.readouterr().out == printed
+
+
+def test_long_arguments_are_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    long = ToolDone(timestamp=WHEN, tool_id="t", tool_call_id="c", result="x" * 500)
+    chat_through(["hi"], replying(long), Output(Format.PEOPLE))
+    printed = capsys.readouterr().out
+    assert printed.endswith("x…]\n")
+    assert len(printed) < 230
+
+
+def test_tool_events_are_part_of_the_json(capsys: pytest.CaptureFixture[str]) -> None:
+    chat_through(["hi"], replying(STARTED_SEARCH, delta("Found.")), Output(Format.JSONL))
+    assert json.loads(capsys.readouterr().out) == {
+        "message": "hi",
+        "answer": "Found.",
+        "toolEvents": [unstructure(STARTED_SEARCH)],
+    }
+
+
+def test_a_chat_ends_when_nobody_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(_chat_loop, "output_is_lost", lambda: bool(asked))
+    chat_through(["one", "two"], echo(asked), Output(Format.JSONL))
+    assert asked == ["one"]
+
+
+@pytest.mark.parametrize(("prompts", "printed"), [(True, "> > > \n"), (False, "")])
+def test_messages_come_from_stdin(
+    typed: TypeIn, capsys: pytest.CaptureFixture[str], prompts: bool, printed: str
+) -> None:
+    typed("one\ntwo\n", is_terminal=prompts)
+    assert list(messages_from_stdin(prompts=prompts)) == ["one", "two"]
+    assert capsys.readouterr().out == printed
+
+
+def test_piped_messages_are_utf_8(typed: TypeIn) -> None:
+    typed(b"\xef\xbb\xbfF\xc3\xbc\xc3\x9fe\r\n\xe6\xbc\xa2")
+    assert list(messages_from_stdin(prompts=False)) == ["Füße", "漢"]
+    typed(b"one\n\xff\nthree\n")
+    messages = messages_from_stdin(prompts=False)
+    assert next(messages) == "one"
+    with pytest.raises(UsageError, match="Line 2 of the input is not UTF-8"):
+        next(messages)
+
+
+def test_typed_messages_that_cannot_be_decoded(typed: TypeIn) -> None:
+    typed(b"\xff\n", is_terminal=True)
+    with pytest.raises(UsageError, match="input is not utf-8"):
+        next(messages_from_stdin(prompts=True))
 
 
 def test_a_chat_in_a_new_conversation(piped: Command, typed: TypeIn) -> None:
@@ -116,7 +243,7 @@ def test_a_chat_in_a_new_conversation(piped: Command, typed: TypeIn) -> None:
     ]  # fmt: skip
 
 
-def test_a_chat_goes_on_in_a_conversation(
+def test_a_chat_continues_in_a_conversation(
     piped: Command, shown: Command, typed: TypeIn, client: Client
 ) -> None:
     conversation_id = client.conversations.create().id
@@ -129,6 +256,14 @@ def test_a_chat_goes_on_in_a_conversation(
     assert failed.err.startswith("Error: ")
 
 
+def test_tool_calls_of_the_sandbox(shown: Command, typed: TypeIn) -> None:
+    typed("One two\n")
+    ended = shown("chat", "--sandbox", "--model", "sandbox/tool")
+    called, returned, said = ended.out.splitlines()
+    assert (called.startswith("[calls "), returned.endswith("]")) == (True, True)
+    assert said == "You said 2 words."
+
+
 def test_a_chat_that_cannot_begin(piped: Command) -> None:
     ended = piped("chat")
     assert (ended.code, "--model" in ended.err) == (2, True)
@@ -136,19 +271,49 @@ def test_a_chat_that_cannot_begin(piped: Command) -> None:
         ended = piped("chat", "--model", "nope", "--base-url", server.url)
     assert (ended.code, "--model must name its provider" in ended.err) == (2, True)
     assert server.connections == 0
+
+
+def test_a_new_conversation_without_an_id(piped: Command, typed: TypeIn) -> None:
+    typed("Hello\n")
     nameless = {name: value for name, value in CONVERSATION.items() if name != "_id"}
     with ScriptedServer([answer(body=nameless)]) as server:
         ended = piped("chat", "--model", "m/m", "--base-url", server.url)
-    assert (ended.code, "id" in ended.err) == (2, True)
+    assert (ended.code, "no id" in ended.err) == (2, True)
 
 
-def test_a_new_conversation_for_a_model_that_is_refused_is_deleted(
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_missing_conversation_fails_before_the_first_input(
+    shown: Command, typed: TypeIn, is_terminal: bool
+) -> None:
+    typed("Hello\n", is_terminal=is_terminal)
+    ended = shown("chat", "conv_missing", "--model", "sandbox/echo")
+    assert (ended.code, ended.out) == (3, "")
+    assert sys.stdin.read() == "Hello\n"
+
+
+def test_a_wrong_key_fails_before_the_first_prompt(shown: Command, typed: TypeIn) -> None:
+    typed("Hello\n", is_terminal=True)
+    ended = shown("chat", "--model", "sandbox/echo", "--api-key", "wrong")
+    assert (ended.code, ended.out) == (1, "")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"\xff\n"])
+def test_no_conversation_without_a_message(piped: Command, typed: TypeIn, content: bytes) -> None:
+    typed(content)
+    with ScriptedServer([]) as server:
+        ended = piped("chat", "--model", "m/m", "--base-url", server.url)
+    assert server.connections == 0
+    assert ended.code == (2 if b"\xff" in content else 0)
+    assert ("Line 1 of the input is not UTF-8" in ended.err) is (b"\xff" in content)
+
+
+def test_a_new_conversation_for_an_unknown_model_is_deleted(
     piped: Command, typed: TypeIn, client: Client
 ) -> None:
     typed("Hello\n")
-    ended = piped("chat", "--model", "nobody/knows")
+    ended = piped("chat", "--model", "sandbox/unknown")
     told, deleted, error = ended.err.splitlines()
-    assert (ended.code, deleted) == (1, "Deleted it again: nothing was said in it.")
+    assert (ended.code, deleted) == (1, "Deleted the new conversation: it has no messages.")
     assert "422" in error
     with pytest.raises(NotFoundError):
         client.conversations.retrieve(told.removeprefix("Conversation "))
@@ -156,11 +321,25 @@ def test_a_new_conversation_for_a_model_that_is_refused_is_deleted(
 
 NO = answer(422, {"message": "no"})
 WITHOUT_MESSAGES = answer(200, CONVERSATION)
+EMPTY = answer(200, {**CONVERSATION, "messages": []})
 WITH_A_MESSAGE = answer(200, {**CONVERSATION, "messages": [unstructure(factories.message())]})
 
 
+def test_a_new_conversation_whose_message_is_refused_is_deleted(
+    piped: Command, typed: TypeIn
+) -> None:
+    typed("Hello\n")
+    with ScriptedServer([answer(), NO, EMPTY, answer(204, b"")]) as server:
+        ended = piped("chat", "--model", "m/m", "--base-url", server.url)
+    told, deleted, error = ended.err.splitlines()
+    assert (ended.code, told) == (1, f"Conversation {CONVERSATION['_id']}")
+    assert deleted == "Deleted the new conversation: it has no messages."
+    assert "422" in error
+    assert [seen.method for seen in server.seen] == ["POST", "POST", "GET", "DELETE"]
+
+
 @pytest.mark.parametrize("then", [[WITHOUT_MESSAGES], [WITH_A_MESSAGE], [answer(404, {})]])
-def test_a_conversation_that_may_hold_something_stays(
+def test_a_conversation_that_may_have_messages_stays(
     piped: Command, typed: TypeIn, then: list[bytes]
 ) -> None:
     typed("Hello\n")
@@ -171,11 +350,30 @@ def test_a_conversation_that_may_hold_something_stays(
     assert "422" in ended.err
 
 
+def test_a_conversation_with_a_reply_stays(piped: Command, typed: TypeIn) -> None:
+    typed("Hello\nthere\n")
+    with ScriptedServer([answer(), streamed(STARTED, word("Hi"), END), NO]) as server:
+        ended = piped("chat", "--model", "m/m", "--base-url", server.url)
+    assert [seen.method for seen in server.seen] == ["POST", "POST", "POST"]
+    assert ended.code == 1
+
+
 @pytest.mark.usefixtures("environment")
 def test_a_chat_at_the_terminal() -> None:
     with Terminal("chat", "--sandbox") as terminal:
-        terminal.until("> ")
+        terminal.until("Ctrl-D ends the chat.\r\n> ")
         terminal.press("Hello there\n")
-        terminal.until("Hello there\r\nHello there\r\n> ")
+        terminal.until("Hello there\r\nConversation conv_")
+        terminal.until("\r\nHello there\r\n> ")
         terminal.press("\x04")
         assert terminal.end() == 0
+
+
+def test_events_on_the_wire_are_shown(shown: Command, typed: TypeIn) -> None:
+    typed("Hello\n")
+    done = event("response.done", finishReason="tool_calls", pendingToolCalls=[
+        {"id": "c1", "type": "function", "function": {"name": "search", "arguments": "{}"}}
+    ])  # fmt: skip
+    with ScriptedServer([answer(), streamed(STARTED, word("Wait."), done)]) as server:
+        ended = shown("chat", "--model", "m/m", "--base-url", server.url)
+    assert ended.out == "Wait.\n[waits for the results of search]\n"

@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,8 @@ from command_line import Command
 from scripted import CONVERSATION, ScriptedServer, answer
 
 from conversations_client import Client, ConversationMetadataParam, unstructure
+from conversations_client.cli._app import COMMANDS
+from conversations_client.cli._output import Output
 
 pytest_plugins = ["command_line_fixtures"]
 
@@ -105,15 +109,22 @@ def test_lists_for_people(shown: Command, client: Client) -> None:
     ("options", "words"),
     [
         (("--limit", "0"), "Must be >= 1"),
-        (("--limit", "3", "--all"), "Mutually exclusive arguments: {--limit, --all}"),
-        (("--json", "--jsonl"), "Mutually exclusive arguments: {--json, --jsonl}"),
-        (("--timeout", "soon"), "--timeout"),
+        (("--limit", "3", "--all"), "Pass only one of --limit and --all. See `conversations list --help`."),
+        (("--json", "--jsonl"), "Pass only one of --json and --jsonl."),
+        (("--limit", "3", "--limit", "4"), "--limit is given more than once. See `conversations list --help`."),
+        (("--limit", "secret"), "--limit must be a whole number. See `conversations list --help`."),
+        (("--limit",), "--limit needs a value. See `conversations list --help`."),
+        (("--timeout", "secret"), "--timeout must be a number. See `conversations --help`."),
+        (("--sandbox=secret",), "--sandbox takes no value."),
         (("--timeout", "0"), "--timeout must be seconds above 0, 2592000 at most, got 0.0."),
         (("--base-url", "ftp://x"), "--base-url needs a scheme"),
-        (("--apikey=secret",), "Unknown option"),
-        (("extra",), "extra"),
+        (("--apikey=secret",), "Unknown option --apikey. Did you mean --api-key? See `conversations list --help`."),
+        (("--apikey", "secret"), "Unknown option --apikey. Did you mean --api-key?"),
+        (("--limi", "secret"), "Unknown option --limi. Did you mean --limit?"),
+        (("-ksecret",), "Unknown option -k."),
+        (("secret",), "`list` takes no arguments, but got 1. See `conversations list --help`."),
     ],
-)
+)  # fmt: skip
 def test_wrong_usage(piped: Command, options: tuple[str, ...], words: str) -> None:
     ended = piped("list", *options)
     assert (ended.code, ended.out) == (2, "")
@@ -129,7 +140,7 @@ def test_an_unknown_command_is_told_every_command(piped: Command) -> None:
         'Error: Unknown command "frob". The commands are create, list, show, rename, delete, name, '
         "import, export, chat, sandbox, doctor. See `conversations --help`.\n"
     )
-    assert 'Did you mean "list"? The commands are' in piped("lsit").err
+    assert "Did you mean list? The commands are" in piped("lsit").err
 
 
 def test_show(piped: Command, shown: Command, client: Client) -> None:
@@ -158,7 +169,7 @@ def test_show_with_messages(shown: Command) -> None:
     with ScriptedServer([answer(200, body)]) as server:
         out = shown("show", "conv_1", "--base-url", server.url).out
     for words in (
-        "(no id)", "being made up", "user", "Hello �[31m[b]\nthere[/b]", "[file a.pdf]", "[file ]",
+        "(no id)", "being generated", "user", "Hello �[31m[b]\nthere[/b]", "[file a.pdf]", "[file ]",
         "[result of the tool call call_1]", "[error: it broke]", "[thought]",
     ):  # fmt: skip
         assert words in out
@@ -179,18 +190,60 @@ def test_delete(piped: Command, shown: Command, client: Client) -> None:
     ended = piped("delete", "--yes", first, "conv_missing", second, "--json")
     assert (ended.code, json.loads(ended.out)) == (3, [first, second])
     assert "conv_missing: " in ended.err
-    assert shown("delete", "-y", third).out == f"Deleted {third}\n"
+    ended = shown("delete", "-y", third, "conv_missing")
+    assert (ended.code, ended.out) == (3, f"Deleted {third} “Gone”\n")
     assert shown("show", third).code == 3
+    ended = shown("delete", "-y", "conv_missing")
+    assert (ended.code, ended.out) == (3, "")
+    assert piped("delete", "-y", "conv_missing").out == "[]\n"
 
 
-@pytest.mark.parametrize(("reply", "code"), [("y\n", 0), ("n\n", 1), ("\n", 1)])
-def test_delete_asks(shown: Command, client: Client, typed: TypeIn, reply: str, code: int) -> None:
-    ids = [created(client, "Gone?") for _ in range(2)]
+YES_AND_NO = [(b"y\n", 0), (b"Yes\n", 0), (b"n\n", 1), (b"\n", 1), (b"", 1), (b"\xff\n", 1), (b"?\ny\n", 1)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reply", "code"), YES_AND_NO)
+def test_delete_asks(
+    shown: Command, client: Client, typed: TypeIn, reply: bytes, code: int
+) -> None:
+    names = ("First \x1b[31m\nline", "Second")
+    ids = [created(client, name) for name in names]
     typed(reply, is_terminal=True)
     ended = shown("delete", *ids)
     assert ended.code == code
-    assert "Delete these 2 conversations for good?" in ended.err
+    assert ended.err.splitlines()[:2] == [f"{ids[0]} “First �[31m line”", f"{ids[1]} “Second”"]
+    assert "Delete these 2 conversations for good? [y/N] " in ended.err
+    assert ended.err.endswith("\n") is (reply in {b"", b"\xff\n"})
     assert shown("show", ids[0]).code == (3 if code == 0 else 0)
+
+
+def test_delete_names_what_it_deletes(shown: Command, client: Client, typed: TypeIn) -> None:
+    conversation_id = created(client, "Roadmap")
+    typed("n\n", is_terminal=True)
+    assert shown("delete", conversation_id).err == (
+        f"Delete {conversation_id} “Roadmap” for good? [y/N] "
+    )
+    typed("y\n", is_terminal=True)
+    ended = shown("delete", "conv_missing", conversation_id)
+    assert ended.code == 3
+    missing, question = ended.err.splitlines()
+    assert missing.startswith("Error: conv_missing: ")
+    assert question == f"Delete {conversation_id} “Roadmap” for good? [y/N] "
+    assert ended.out == f"Deleted {conversation_id} “Roadmap”\n"
+
+
+def test_delete_asks_about_nothing_that_is_missing(shown: Command, typed: TypeIn) -> None:
+    typed("y\n", is_terminal=True)
+    ended = shown("delete", "conv_missing")
+    assert (ended.code, ended.out) == (3, "")
+    assert "[y/N]" not in ended.err
+
+
+def test_delete_without_the_name(shown: Command, typed: TypeIn) -> None:
+    typed("y\n", is_terminal=True)
+    with ScriptedServer([answer(500, {})] * 3 + [answer(204, b"")]) as server:
+        ended = shown("delete", "conv_1", "--base-url", server.url)
+    assert (ended.code, ended.out) == (0, "Deleted conv_1\n")
+    assert ended.err == "Delete conv_1 for good? [y/N] "
 
 
 def test_delete_asks_nobody_where_nobody_is(piped: Command, client: Client, typed: TypeIn) -> None:
@@ -219,6 +272,14 @@ def test_the_key_is_never_printed(piped: Command, monkeypatch: pytest.MonkeyPatc
     assert ended.code == 2
     assert "ORQ_API_KEY" in ended.err
     assert "wrong-key-123" not in piped("doctor", "--api-key", "wrong-key-123").out
+
+
+def test_without_a_key_the_sandbox_is_offered(
+    piped: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ORQ_API_KEY")
+    assert "add --sandbox" in piped("list").err
+    assert piped("list", "--sandbox").code == 0
 
 
 def test_the_local_sandbox_keeps_what_it_is_told(
@@ -253,6 +314,128 @@ def test_help_and_version(piped: Command) -> None:
     assert "Exit codes" in piped("--help").out
     assert piped("--version").out.count(".") == 2
     assert "create" in piped().out
+
+
+def test_common_options_are_listed_once(piped: Command) -> None:
+    assert piped("--help").out.count("--base-url") == 1
+    for command in COMMANDS:
+        ended = piped(command, "--help")
+        assert (ended.code, "Common options" in ended.out) == (0, False)
+        assert "--base-url" not in ended.out
+        assert "conversations --help lists the common options" in ended.out
+
+
+def test_a_taken_port_is_a_plain_sentence(piped: Command) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = piped("sandbox", "--port", port)
+    assert ended.code == 2
+    assert ended.err.startswith(f"Error: Port {port} ")
+    assert "Errno" not in ended.err
+    refused = piped("list", "--base-url", "http://127.0.0.1:1")
+    assert "Errno" not in refused.err
+
+
+def test_a_bug_is_not_reported_as_not_done(piped: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bug(*_: object) -> None:
+        raise KeyError("bug")
+
+    monkeypatch.setattr(Output, "one", bug)
+    ended = piped("create", "A")
+    assert ended.code == 5
+    assert ended.err.startswith("Traceback")
+    assert ended.err.splitlines()[-1] == (
+        "Error: This is a bug. Check whether it was done before you repeat a change."
+    )
+
+
+UNSAFE = "\x7f\x85\x9b31m\u202e\u2066\u2069\ud83d"
+HUGE = 10**400
+
+
+def unsafe_conversation(**more: object) -> dict[str, object]:
+    """Everywhere that the API has text it is unsafe, and each number is large."""
+    metadata = {"entityId": UNSAFE, "model": UNSAFE}
+    return {
+        **CONVERSATION,
+        "_id": f"conv_{UNSAFE}",
+        "displayName": f"A{UNSAFE}",
+        "createdAt": -HUGE,
+        "updatedAt": HUGE,
+        "createdById": UNSAFE,
+        "updatedById": UNSAFE,
+        "metadata": metadata,
+        **more,
+    }
+
+
+def unsafe_message() -> dict[str, object]:
+    parts = [
+        {"kind": "text", "text": UNSAFE},
+        {"kind": "file", "file": {"uri": UNSAFE, "name": UNSAFE}},
+        {"kind": "tool_result", "tool_call_id": UNSAFE},
+        {"kind": "error", "error": UNSAFE, "code": HUGE},
+        {"kind": UNSAFE},
+    ]
+    ids = {"_id": UNSAFE, "conversationId": UNSAFE, "createdById": UNSAFE}
+    return {**ids, "createdAt": HUGE, "role": UNSAFE, "parts": parts}
+
+
+PAGE = {"object": "list", "data": [unsafe_conversation()], "has_more": False}
+SHOWN = unsafe_conversation(messages=[unsafe_message()])
+
+
+@pytest.mark.parametrize("form", [(), ("--json",), ("--jsonl",)])
+@pytest.mark.parametrize(
+    ("arguments", "script"),
+    [
+        (["list"], [answer(200, PAGE)]),
+        (["show", "c"], [answer(200, SHOWN)]),
+        (["create"], [answer(201, unsafe_conversation())]),
+        (["rename", "c", "A"], [answer(200, unsafe_conversation())]),
+        (["name", "c", "--context", "A"], [answer(200, unsafe_conversation())]),
+        (["delete", UNSAFE, "-y"], [answer(200, SHOWN), answer(204, b"")]),
+        (["list"], [answer(400, {"message": UNSAFE})]),
+        (["doctor"], [answer(200, PAGE, Date=f"{'9' * 400}")]),
+        (["doctor"], [answer(400, {"message": UNSAFE})]),
+    ],
+)
+def test_nothing_from_the_service_controls_the_terminal(
+    shown: Command, form: tuple[str, ...], arguments: list[str], script: list[bytes]
+) -> None:
+    with ScriptedServer(script) as server:
+        ended = shown(*arguments, *form, "--base-url", server.url)
+    assert "Traceback" not in ended.err
+    printed = ended.out + ended.err
+    assert not any(character in printed for character in UNSAFE if not character.isascii())
+    assert "\x7f" not in printed
+    if form == ("--json",) and "Error" not in ended.err and arguments != ["doctor"]:
+        assert UNSAFE in json.dumps(json.loads(ended.out), ensure_ascii=False)
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 80, 200])
+@pytest.mark.parametrize("command", ["list", "show", "delete"])
+def test_ids_are_never_cut(
+    shown: Command, monkeypatch: pytest.MonkeyPatch, columns: int, command: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")  # a dumb one always has 80
+    ids = {"createdById": "user_01jj1hdhn79xas7a01wb3hysdb", "updatedById": "user_2"}
+    found = {**CONVERSATION, **ids, "displayName": "A very long name " * 20}
+    body: object = (
+        {**PAGE, "data": [found]} if command == "list" else {**found, "messages": list[object]()}
+    )
+    given = () if command == "list" else ("c",) if command == "show" else ("c", "-y")
+    with ScriptedServer([answer(200, body), answer(204, b"")]) as server:
+        out = re.sub(r"\x1b\[[\d;]*m", "", shown(command, *given, "--base-url", server.url).out)
+    if command == "delete":
+        assert out == f"Deleted c “{('A very long name ' * 20)[:99]}…”\n"
+        return
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert str(CONVERSATION["_id"]) in (out if columns > 31 else "".join(lines))
+    assert "…" in out
+    assert "ago" in out
 
 
 def test_half_a_surrogate_pair_is_escaped(piped: Command) -> None:

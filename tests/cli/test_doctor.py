@@ -1,9 +1,10 @@
-"""The doctor: its checks with made-up looks at the world, and its real looks."""
+"""The doctor: its checks with fake probes, and its real probes."""
 
 import json
 import socket
 import ssl
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,14 @@ from conversations_client.cli._checks import Probes, Verdict, diagnose
 
 pytest_plugins = ["command_line_fixtures"]
 
-Look = Callable[..., Any]
+Probe = Callable[..., Any]
 Found = list[tuple[str, str]]
 NOW = 1_734_789_600.0
 DATE = "Sat, 21 Dec 2024 14:00:00 GMT"
 URL = "https://api.test"
 
 
-def answered(date: str | None = DATE) -> RawResponse[ConversationPage]:
+def response(date: str | None = DATE) -> RawResponse[ConversationPage]:
     return RawResponse(
         parsed=ConversationPage(data=(), has_more=False),
         status=200,
@@ -43,45 +44,45 @@ def answered(date: str | None = DATE) -> RawResponse[ConversationPage]:
     )
 
 
-def raising(error: Exception) -> Look:
-    def look(*_arguments: object) -> Any:
+def raising(error: Exception) -> Probe:
+    def probe(*_arguments: object) -> Any:
         raise error
 
-    return look
+    return probe
 
 
-def giving(value: object) -> Look:
+def giving(value: object) -> Probe:
     return lambda *_arguments: value
 
 
-def findings(*, api_key: str | None = "k", base_url: str | None = URL, **looks: Look) -> Found:
+def findings(*, api_key: str | None = "k", base_url: str | None = URL, **overrides: Probe) -> Found:
     world = {
         "proxy_for": giving(None),
         "resolve": giving(["192.0.2.1"]),
         "connect": giving(None),
         "certificate_end": giving(NOW + 90 * 86_400),
-        "ask": giving(answered()),
+        "ask": giving(response()),
         "now": giving(NOW),
     }
-    found = diagnose(api_key=api_key, base_url=base_url, probes=Probes(**world | looks))
+    found = diagnose(api_key=api_key, base_url=base_url, probes=Probes(**world | overrides))
     assert all(finding.advice for finding in found if finding.verdict is Verdict.FAIL)
     return [(finding.check, f"{finding.verdict} {finding.found}") for finding in found]
 
 
-WELL = [
-    ("API key", "ok there"),
+WORKING = [
+    ("API key", "ok set"),
     ("URL", "ok https://api.test"),
     ("Proxy", "ok none"),
-    ("DNS", "ok api.test is 192.0.2.1"),
-    ("TCP", "ok api.test:443 takes connections"),
-    ("TLS", "ok the certificate is trusted, and lasts 90 more days"),
-    ("Service", "ok answered in 0.12 s"),
-    ("Clock", "ok agrees with the service's"),
+    ("DNS", "ok api.test resolves to 192.0.2.1"),
+    ("TCP", "ok api.test:443 accepts connections"),
+    ("TLS", "ok the certificate is trusted and expires in 90 days"),
+    ("Service", "ok responded in 0.12 s"),
+    ("Clock", "ok matches the service's"),
 ]
 
 
-def test_all_is_well() -> None:
-    assert findings() == WELL
+def test_everything_works() -> None:
+    assert findings() == WORKING
 
 
 CERTIFICATE = ssl.SSLCertVerificationError(1, "verify failed")
@@ -89,72 +90,87 @@ CERTIFICATE.verify_message = "certificate has expired"
 
 
 @pytest.mark.parametrize(
-    ("look", "end"),
+    ("override", "end"),
     [
         (("resolve", raising(socket.gaierror(-2, "Name or service not known"))), ("DNS", "fail api.test: Name or service not known")),
         (("resolve", raising(UnicodeError("label too long."))), ("DNS", "fail api.test: label too long")),
         (("connect", raising(TimeoutError("timed out"))), ("TCP", "fail api.test:443: timed out")),
         (("connect", raising(OSError())), ("TCP", "fail api.test:443: OSError")),
         (("certificate_end", raising(CERTIFICATE)), ("TLS", "fail certificate has expired")),
-        (("proxy_for", raising(ConfigurationError("HTTPS_PROXY is not a URL."))), ("Proxy", "fail unusable")),
+        (("proxy_for", raising(ConfigurationError("HTTPS_PROXY is not a URL."))), ("Proxy", "fail invalid")),
     ],
 )  # fmt: skip
-def test_it_stops_where_the_rest_cannot_work(look: tuple[str, Look], end: tuple[str, str]) -> None:
-    before = [check for check, _ in WELL].index(end[0])
-    assert findings(api_key="k", base_url=URL, **dict([look])) == [*WELL[:before], end]
+def test_it_stops_at_a_failure_that_the_rest_depends_on(
+    override: tuple[str, Probe], end: tuple[str, str]
+) -> None:
+    before = [check for check, _ in WORKING].index(end[0])
+    assert findings(api_key="k", base_url=URL, **dict([override])) == [*WORKING[:before], end]
 
 
-def test_without_a_url_nothing_else_is_looked_at() -> None:
-    assert findings(base_url="api.test") == [WELL[0], ("URL", "fail unusable")]
+def test_an_invalid_url_stops_the_checks() -> None:
+    assert findings(base_url="api.test") == [WORKING[0], ("URL", "fail invalid")]
 
 
-def test_a_missing_key_leaves_the_network_to_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert findings(api_key=None) == [("API key", "fail missing or unusable"), *WELL[1:6]]
+def test_the_network_is_checked_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert findings(api_key=None) == [("API key", "fail missing or invalid"), *WORKING[1:6]]
     monkeypatch.setenv("ORQ_API_KEY", "k")
     monkeypatch.setenv("ORQ_BASE_URL", URL)
-    assert findings(api_key=None, base_url=None) == WELL
+    assert findings(api_key=None, base_url=None) == WORKING
 
 
-def test_through_a_proxy_the_proxy_is_looked_at() -> None:
+def test_the_proxy_is_checked_instead_of_the_service() -> None:
     found = findings(proxy_for=giving("http://proxy.test:3128"))
     assert found[2:5] == [
         ("Proxy", "ok proxy.test:3128"),
-        ("DNS", "ok proxy.test is 192.0.2.1"),
-        ("TCP", "ok proxy.test:3128 takes connections"),
+        ("DNS", "ok proxy.test resolves to 192.0.2.1"),
+        ("TCP", "ok proxy.test:3128 accepts connections"),
     ]
     assert [check for check, _ in found[5:]] == ["Service", "Clock"]
 
 
-def test_without_tls_none_is_looked_at() -> None:
+def test_tls_is_skipped_for_plain_http() -> None:
     found = findings(base_url="http://localhost")
-    assert found[4:6] == [("TCP", "ok localhost:80 takes connections"), WELL[6]]
+    assert found[4:6] == [("TCP", "ok localhost:80 accepts connections"), WORKING[6]]
 
 
-def test_a_certificate_that_ends_soon() -> None:
+def test_a_certificate_that_expires_soon() -> None:
     found = findings(certificate_end=giving(NOW + 3 * 86_400))
-    assert found[5] == ("TLS", "warn the certificate is trusted, and lasts 3 more days")
-    assert found[6:] == WELL[6:]
+    assert found[5] == ("TLS", "warn the certificate is trusted and expires in 3 days")
+    assert found[6:] == WORKING[6:]
+
+
+@pytest.fixture(params=["UTC", "Asia/Tokyo", "America/New_York"])
+def zone(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("TZ", request.param)
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.mark.parametrize(
     ("date", "words"),
     [
-        ("Sat, 21 Dec 2024 13:59:00 GMT", "ok agrees with the service's"),
+        ("Sat, 21 Dec 2024 13:59:00 GMT", "ok matches the service's"),
+        ("Saturday, 21-Dec-24 14:00:30 GMT", "ok matches the service's"),
+        ("Sat Dec 21 14:00:30 2024", "ok matches the service's"),
+        ("Sat, 21 Dec 2024 14:00:30 -0000", "ok matches the service's"),
         ("Sat, 21 Dec 2024 13:50:00 GMT", "warn 600 s ahead of the service's"),
         ("Sat, 21 Dec 2024 14:10:00 GMT", "warn 600 s behind the service's"),
-        ("yesterday", "warn not checked: the service didn't tell its time"),
-        (None, "warn not checked: the service didn't tell its time"),
+        ("yesterday", "warn not checked: the service didn't send its time"),
+        (None, "warn not checked: the service didn't send its time"),
     ],
 )
+@pytest.mark.usefixtures("zone")
 def test_the_clock(date: str | None, words: str) -> None:
-    assert findings(ask=giving(answered(date)))[-1] == ("Clock", words)
+    assert findings(ask=giving(response(date)))[-1] == ("Clock", words)
 
 
 @pytest.mark.parametrize("error", [ConnectError("no connection: check base_url.")])
-def test_a_service_that_does_not_answer(error: ConversationsError) -> None:
+def test_a_service_that_does_not_respond(error: ConversationsError) -> None:
     assert findings(ask=giving(error))[-2:] == [
         ("Service", "fail ConnectError"),
-        ("Clock", "warn not checked: the service didn't tell its time"),
+        ("Clock", "warn not checked: the service didn't send its time"),
     ]
 
 
@@ -171,7 +187,7 @@ def test_the_command(piped: Command, shown: Command) -> None:
     assert "Clock" in wrong.out
 
 
-def test_the_command_tells_the_time_from_a_refusal(piped: Command) -> None:
+def test_the_clock_is_checked_with_an_error_response(piped: Command) -> None:
     with ScriptedServer([answer(403, {"message": "no"}, Date=DATE)]) as server:
         found = json.loads(
             piped("doctor", "--base-url", server.url, "--jsonl").out.splitlines()[-1]
@@ -203,7 +219,7 @@ def test_the_proxy_of_the_environment(
     assert _probes.proxy_for(url) == proxy
 
 
-def test_the_looks_at_the_network() -> None:
+def test_the_network_probes() -> None:
     with ScriptedServer([]) as server:
         port = int(server.url.rsplit(":", 1)[1])
         assert _probes.resolve("127.0.0.1", port) == ["127.0.0.1"]
@@ -212,7 +228,7 @@ def test_the_looks_at_the_network() -> None:
         _probes.connect("127.0.0.1", port)
 
 
-def test_the_look_at_a_certificate(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_certificate_probe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     authority = trustme.CA()
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(serving)  # pyright: ignore[reportUnknownMemberType]

@@ -46,11 +46,23 @@ MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
         (364 * DAY, "12 months ago"),
         (365 * DAY, "1 year ago"),
         (2_000 * 365 * DAY, "2,000 years ago"),
+        (10_000 * 365 * DAY, "10,000 years ago"),
+        (10_001 * 365 * DAY, "more than 10,000 years ago"),
+        (1e308, "more than 10,000 years ago"),
+        (-1e308, "in more than 10,000 years"),
     ],
 )
 def test_relative_time(ago: float, words: str) -> None:
     now = 1_734_789_600_000.0
     assert relative_time(now - ago, now=now) == words
+
+
+@pytest.mark.parametrize(
+    ("then", "words"),
+    [(10**400, "in more than 10,000 years"), (-(10**400), "more than 10,000 years ago")],
+)
+def test_a_time_too_large_for_a_float(then: int, words: str) -> None:
+    assert relative_time(then, now=1_734_789_600_000.0) == words
 
 
 @pytest.mark.parametrize(
@@ -128,21 +140,24 @@ def test_the_exit_code_of_an_error(error: ConversationsError, code: ExitCode) ->
         (
             CycloptsError(msg='Unknown option: "--apikey=secret".'),
             2,
-            'Unknown option: "--apikey=…. See `conversations --help`.',
+            'Unknown option: "--apikey=… See `conversations --help`.',
         ),
         (UsageError("Say it with --yes."), 2, "Say it with --yes."),
         (ConfigurationError("Pass api_key=… or not."), 2, "Pass --api-key or not."),
         (
             ConnectError("no connection: check base_url."),
             4,
-            "no connection: check --base-url. `conversations doctor` looks for the cause.",
+            "no connection: check --base-url. Run `conversations doctor` to find the cause.",
         ),
         (
             DisconnectError("it broke", delivery=Delivery.UNKNOWN),
             5,
-            "it broke. Look whether it was done before you repeat a change.",
+            "it broke. Check whether it was done before you repeat a change.",
         ),
-        (OSError(28, "No space left on device"), 1, "[Errno 28] No space left on device"),
+        (OSError(28, "No space left on device"), 1, "No space left on device."),
+        (OSError(2, "No such file", "a.csv"), 1, "a.csv: No such file."),
+        (OSError("odd"), 1, "odd."),
+        (OSError(), 1, "OSError."),
     ],
 )
 def test_the_end_of_a_command_that_failed(error: Exception, code: int, words: str) -> None:

@@ -20,7 +20,7 @@ from conversations_client import Client
 
 pytest_plugins = ["command_line_fixtures"]
 
-CTRL_C = "\x03"
+CTRL_C, CTRL_D = "\x03", "\x04"
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -34,9 +34,14 @@ def test_a_morning_at_the_terminal(client: Client) -> None:
         for words in ("Id", "Name", "Updated", str(conversation.id), "Feature talk", "just now"):
             assert words in terminal.seen
     with Terminal("delete", str(conversation.id)) as terminal:
-        terminal.until("for good?")
+        terminal.until(f"Delete {conversation.id} “Feature talk” for good? [y/N] ")
         terminal.press("n\n")
         assert terminal.end() == 1
+    with Terminal("delete", str(conversation.id)) as terminal:
+        terminal.until("for good?")
+        terminal.press(CTRL_D)
+        assert terminal.end() == 1
+        assert "Traceback" not in terminal.seen
     with Terminal("delete", str(conversation.id)) as terminal:
         terminal.until("for good?")
         terminal.press("y\n")
@@ -48,8 +53,8 @@ def url_of(listener: socket.socket) -> str:
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_ctrl_c_at_a_question_and_while_waiting() -> None:
-    with Terminal("delete", "conv_1") as terminal:
+def test_ctrl_c_at_a_question_and_while_waiting(client: Client) -> None:
+    with Terminal("delete", str(client.conversations.create().id)) as terminal:
         terminal.until("for good?")
         # Python looks for signals before it reads, and may miss one that comes in between: the line
         # feed ends such a read.

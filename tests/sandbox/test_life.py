@@ -12,10 +12,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from command_line import reader_gone
 
 from conversations_client.sandbox import Sandbox
-from conversations_client.sandbox.__main__ import main, tell
+from conversations_client.sandbox.__main__ import main
 
 KEY = "given"
 
@@ -51,13 +50,6 @@ def test_the_command_stops_clean(number: int) -> None:
         assert process.wait(timeout=60) == 0
         assert process.stdout is not None
         assert process.stdout.read() == ""  # a key that was given is not shown
-
-
-def test_the_command_goes_on_when_its_reader_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
-    with reader_gone() as nobody, os.fdopen(os.dup(nobody), "w") as stdout:
-        monkeypatch.setattr(sys, "stdout", stdout)
-        tell("An address for nobody\n")
-        print("and more of it", file=stdout, flush=True)
 
 
 def test_the_command_shows_the_key_that_it_made_up() -> None:

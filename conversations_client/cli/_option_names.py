@@ -1,4 +1,4 @@
-"""What the client says to people who write Python, in words for those who type commands."""
+"""Rewords the client's errors for the command line: options in place of Python arguments."""
 
 import re
 from typing import Final
@@ -7,10 +7,12 @@ from conversations_client import ConversationsError
 
 _OPTIONS: Final = "api_key|base_url|project_id|max_in_flight"
 
-# What has an option is called by it; what has none is no advice here.
-_IN_OTHER_WORDS: Final = tuple(
-    (re.compile(python), words)
-    for python, words in {
+# An argument without an option is no advice here.
+_REWORDINGS: Final = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in {
+        r"\[Errno -?\d+\] ": "",
+        r"(No API key: .*)\.$": r"\1. To try it without a key, add --sandbox.",
         r"raise Timeout\(total=…\)": "raise --timeout",
         r"Timeout\.total\b": "--timeout",
         r", or None for no limit": "",
@@ -37,13 +39,13 @@ _IN_OTHER_WORDS: Final = tuple(
 _OPTION: Final = re.compile(r"--[a-z_]+")
 
 
-def in_words(error: ConversationsError) -> str:
-    """What an error of the client says, with options where it speaks of arguments."""
-    words = str(error)
-    for python, command in _IN_OTHER_WORDS:
-        words = python.sub(command, words)
-    return _OPTION.sub(_spelled, words)
+def describe(error: ConversationsError) -> str:
+    """The error's message, with options where it names arguments."""
+    message = str(error)
+    for pattern, replacement in _REWORDINGS:
+        message = pattern.sub(replacement, message)
+    return _OPTION.sub(_hyphenated, message)
 
 
-def _spelled(option: re.Match[str]) -> str:
+def _hyphenated(option: re.Match[str]) -> str:
     return option[0].replace("_", "-")

@@ -1,4 +1,4 @@
-"""What the client's errors say to those who type commands."""
+"""The wording of the client's errors on the command line."""
 
 import re
 import ssl
@@ -13,7 +13,7 @@ from streaming import chunk, head, word
 from conversations_client import Client, ConversationsError, Retry
 from conversations_client._base.secret import Secret
 from conversations_client._http.error_mapping import transport_error
-from conversations_client.cli._words import _IN_OTHER_WORDS, in_words
+from conversations_client.cli._option_names import _REWORDINGS, describe
 
 ID = "conv_1"
 
@@ -23,21 +23,21 @@ def said(error: ConversationsError) -> str:
 
 
 def stack(error: Exception, cause: Exception | None = None) -> str:
-    """What an error of the HTTP stack becomes."""
+    """The message for an error of the HTTP library."""
     error.__cause__ = cause
     return said(transport_error(error, Secret("key")))
 
 
-def constructing(**options: Any) -> str:
+def constructing(api_key: str = "key", **options: Any) -> str:
     with pytest.raises(ConversationsError) as raised:
-        Client("key", **options)
+        Client(api_key, **options)
     return said(raised.value)
 
 
 def calling(
     name: str, *given: Any, script: list[Any] | None = None, attempts: int = 1, **options: Any
 ) -> str:
-    """What a call ends with; the last of `given` is what it is given by name."""
+    """The error of a call; the last of `given` are its keyword arguments."""
     *positional, named = given
     with (
         ScriptedServer(script or []) as server,
@@ -51,11 +51,19 @@ def calling(
 RESPOND = {"message": "x", "model": "m/m"}
 
 
-def said_to_both() -> list[tuple[str, str]]:
-    """What the client says, and what a command makes of it."""
+def messages() -> list[tuple[str, str]]:
+    """Messages of the client, and the same messages on the command line."""
     return [
         (stack(httpx.ConnectTimeout("")), "no connection in time: check --base-url and the network."),
         (stack(httpx.PoolTimeout("")), "no connection became free in time: lower --max-in-flight."),
+        (
+            stack(httpx.ConnectError("[Errno 111] Connection refused")),
+            "no connection (Connection refused): check --base-url and the network.",
+        ),
+        (
+            constructing(api_key=""),
+            "No API key: pass --api-key or set the ORQ_API_KEY environment variable. To try it without a key, add --sandbox.",
+        ),
         (stack(httpx.ReadTimeout("")), "nothing was heard in time."),
         (
             stack(httpx.ConnectError("bad"), ssl.SSLError()),
@@ -106,11 +114,11 @@ def said_to_both() -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def test_a_command_is_told_of_options() -> None:
-    both = said_to_both()
-    assert [in_words(ConversationsError(python)) for python, _ in both] == [
+def test_a_command_names_options() -> None:
+    both = messages()
+    assert [describe(ConversationsError(python)) for python, _ in both] == [
         command for _, command in both
     ]
-    # None of the phrases that have other words is one that the client doesn't say.
+    # Every rewording applies to a message that the client has.
     everything = "\n".join(python for python, _ in both)
-    assert all(re.search(phrase.pattern, everything, re.MULTILINE) for phrase, _ in _IN_OTHER_WORDS)
+    assert all(re.search(phrase.pattern, everything, re.MULTILINE) for phrase, _ in _REWORDINGS)

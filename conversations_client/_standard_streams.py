@@ -1,0 +1,97 @@
+"""The standard streams of a command. Closed, full or abandoned, they never raise."""
+
+import io
+import os
+import select
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class OutputStream(io.TextIOWrapper):
+    """Standard output or standard error whose writes never fail.
+
+    The first error is recorded, and all later output is discarded. Nothing is then left for the
+    interpreter to write at exit, where a failure would replace the exit code with 120.
+    """
+
+    def __init__(self, descriptor: int, *, encoding: str) -> None:
+        self._file = _OutputFile(descriptor, "wb", closefd=False)
+        super().__init__(
+            io.BufferedWriter(self._file),
+            encoding=encoding,
+            errors="backslashreplace",
+            line_buffering=True,
+        )
+
+    @property
+    def error(self) -> OSError | None:
+        """Why the output could not be written; None if it was written."""
+        return self._file.error
+
+    def discard(self) -> None:
+        """Discard what is not written yet, and all later output."""
+        self._file.is_discarding = True
+
+
+class _OutputFile(io.FileIO):
+    error: OSError | None = None
+    is_discarding = False
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        size = memoryview(data).nbytes
+        if self.is_discarding:
+            return size
+        try:
+            return self._write_when_ready(data)
+        except OSError as error:
+            self.error = error
+            self.is_discarding = True
+            return size
+
+    def _write_when_ready(self, data: "ReadableBuffer") -> int:
+        written: int | None = None
+        # The other end may have made the pipe or terminal non-blocking.
+        while (written := super().write(data)) is None:
+            select.select([], [self], [])
+        return written
+
+
+def protect_standard_streams() -> None:
+    """Replace the process's standard streams; call it before anything is printed.
+
+    A stream that was closed before the process started is replaced by the null device. Standard
+    output is UTF-8 unless it is a terminal.
+    """
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - open until exit
+    sys.stdout = _protected(sys.stdout, 1, encoding="utf-8")
+    sys.stderr = _protected(sys.stderr, 2, encoding=None)
+
+
+def _protected(stream: TextIO | None, descriptor: int, *, encoding: str | None) -> OutputStream:
+    if stream is None:
+        # The descriptor itself may belong to another file by now.
+        return OutputStream(os.open(os.devnull, os.O_WRONLY), encoding="utf-8")
+    if encoding is None or stream.isatty():
+        encoding = stream.encoding
+    return OutputStream(descriptor, encoding=encoding)
+
+
+def output_is_lost() -> bool:
+    """Whether standard output can't be written any more."""
+    return isinstance(sys.stdout, OutputStream) and sys.stdout.error is not None
+
+
+def output_failure() -> OSError | None:
+    """Why standard output could not be written; a reader who left early is no failure."""
+    error = sys.stdout.error if isinstance(sys.stdout, OutputStream) else None
+    return None if isinstance(error, ConnectionError) else error
+
+
+def discard_output() -> None:
+    """Discard what standard output has not written yet, and all later output."""
+    if isinstance(sys.stdout, OutputStream):
+        sys.stdout.discard()

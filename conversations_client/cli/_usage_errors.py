@@ -1,0 +1,123 @@
+"""Sentences for the errors of the command-line parser.
+
+Values from the command line are never repeated: one of them may be an API key.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Any, Final, cast
+
+from attrs import fields
+from cyclopts import (
+    App,
+    CoercionError,
+    CycloptsError,
+    MissingArgumentError,
+    RepeatArgumentError,
+    UnknownCommandError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+    ValidationError,
+)
+
+from conversations_client.cli._session import Options
+
+_COMMAND: Final = re.compile(r"[a-z][a-z-]{0,19}")
+_OPTION: Final = re.compile(r"--[\w-]+")
+_TYPES: Final[dict[type | None, str]] = {
+    bool: "takes no value",
+    int: "must be a whole number",
+    float: "must be a number",
+}
+
+
+def describe_usage_error(error: CycloptsError) -> str:
+    """What is wrong, and which help to read."""
+    command = " ".join(("conversations", *(error.command_chain or ())))
+    problem = _wrong_word(error) or _wrong_value(error) or _other(error)
+    return f"{problem} See `{command} --help`."
+
+
+def _wrong_word(error: CycloptsError) -> str | None:
+    match error:
+        case UnknownCommandError(unused_tokens=[token, *_], app=App() as app):
+            return _unknown_command(token, app)
+        case UnknownOptionError():
+            names = [name for argument in error.argument_collection for name in argument.names]
+            return _unknown_option(error.token.keyword or error.token.value, names)
+        case UnusedCliTokensError():
+            return _too_many_arguments(error)
+        case _:
+            return None
+
+
+def _wrong_value(error: CycloptsError) -> str | None:
+    match error:
+        case CoercionError(target_type=wanted):
+            return f"{_name(error)} {_TYPES.get(wanted, 'has an invalid value')}."
+        case ValidationError():
+            return _invalid(error)
+        case MissingArgumentError():
+            return _missing(error)
+        case _:
+            return None
+
+
+def _other(error: CycloptsError) -> str:
+    if isinstance(error, RepeatArgumentError):
+        return f"{error.token.keyword} is given more than once."
+    return re.sub(r"(--?[\w-]+)=\S*", r"\1=…", f"{str(error).rstrip('.')}.")
+
+
+def _unknown_command(token: str, app: App) -> str:
+    commands = [name for name in app if not name.startswith("-")]
+    if token.startswith("-"):
+        return _unknown_option(token, ())
+    # Anything else may be a key.
+    unknown = f'Unknown command "{token}".' if _COMMAND.fullmatch(token) else "Unknown command."
+    return f"{unknown}{_suggestion(token, commands)} The commands are {', '.join(commands)}."
+
+
+def _unknown_option(token: str, names: Iterable[str]) -> str:
+    long = _OPTION.match(token)
+    option = long[0] if long else token[:2]
+    common = [f"--{each.name.replace('_', '-')}" for each in fields(Options)]
+    return f"Unknown option {option}.{_suggestion(option, [*names, *common])}"
+
+
+def _suggestion(word: str, known: Iterable[str]) -> str:
+    return "".join(f" Did you mean {match}?" for match in get_close_matches(word, known, n=1))
+
+
+def _too_many_arguments(error: UnusedCliTokensError) -> str:
+    target: Callable[..., object] | None = cast("Any", error).target
+    parameters = inspect.signature(target).parameters.values() if target else ()
+    most = sum(parameter.kind is parameter.POSITIONAL_ONLY for parameter in parameters)
+    takes = {0: "no arguments", 1: "one argument"}.get(most, f"{most} arguments")
+    given = most + len(error.unused_tokens or ())
+    return f"{_command(error)} takes {takes}, but got {given}."
+
+
+def _invalid(error: ValidationError) -> str:
+    message = error.exception_message
+    if message.startswith("Mutually exclusive"):
+        return f"Pass only one of {' and '.join(_OPTION.findall(message))}."
+    return f"Invalid value for {_name(error)}: {message.rstrip('.')}."
+
+
+def _missing(error: MissingArgumentError) -> str:
+    if error.keyword is not None:
+        return f"{error.keyword} needs a value."
+    return f"{_command(error)} needs {_name(error)}."
+
+
+def _command(error: CycloptsError) -> str:
+    return f"`{' '.join(error.command_chain or ('conversations',))}`"
+
+
+def _name(error: CycloptsError) -> str:
+    """The option, or the argument as the help writes it."""
+    name = error.argument.name if error.argument else "A value"
+    return name if name.startswith("-") else name.upper()
