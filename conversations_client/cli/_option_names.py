@@ -22,7 +22,7 @@ _REWORDINGS: Final = tuple(
         r"pass an ssl_context that trusts the service's certificate": (
             "set SSL_CERT_FILE to the file of its certificate authority"
         ),
-        r", or pass allow_plain_http=True if the network in between is yours": "",
+        r", or pass allow_plain_http=True[^.]*": "",
         r", or allow more attempts with retry=Retry\(attempts=…\)": "",
         r"retry_after_max=(\S+): wait so long, or raise it": (
             r"the \1 s that a command waits: come back then"
