@@ -146,7 +146,7 @@ def test_a_whole_response() -> None:
     parts = (thought("Hm, yes.", "s"), text("One two"), text(" three"))
     assert partial == PartialResponse(**ids, parts=parts)
     assert (partial.text, partial.reasoning) == ("One two three", "Hm, yes.")
-    whole = collected.whole(end)
+    whole = collected.complete(end)
     assert whole == Response(
         **ids,
         parts=parts,
@@ -154,10 +154,10 @@ def test_a_whole_response() -> None:
         usage=usage,
         pending_tool_calls=CALLS,
     )
-    assert hash(whole) == hash(collected.whole(end))
+    assert hash(whole) == hash(collected.complete(end))
 
 
 def test_a_response_that_was_never_said_to_have_started() -> None:
     end = ResponseDone(timestamp=WHEN, finish_reason=FinishReason.STOP)
-    assert ResponseAccumulator().whole(end) == Response(finish_reason=FinishReason.STOP)
+    assert ResponseAccumulator().complete(end) == Response(finish_reason=FinishReason.STOP)
     assert ResponseAccumulator().partial() == PartialResponse()

@@ -394,14 +394,14 @@ class Breaking(ScriptedServer):
 
 Truncation = tuple[Any, str, str, type[ConversationsError] | None]
 TRUNCATIONS: dict[str, Truncation] = {
-    "ends": (streamed(HALF), "", "the stream ended before the response did", None),
+    "ends": (streamed(HALF), "", "the stream ended before the response was complete", None),
     "ends with the connection": (head(Transfer_Encoding=None) + HALF, "end", "ended before", None),
     "ends within an event": (streamed(HALF, END[:20]), "", "$: not JSON", DecodeError),
     "ends within a line's name": (streamed(HALF, b"dat"), "", "ended before", None),
-    "breaks off": (head() + chunk(HALF), "end", "broke off: the connection broke", DisconnectError),
-    "breaks off within a chunk": (head() + chunk(HALF)[:-1], "end", "broke off", DisconnectError),
-    "is reset": (head() + chunk(HALF), "reset", "broke off", DisconnectError),
-    "is no HTTP any more": (head() + chunk(HALF) + b"nonsense\r\n", "", "broke off", DisconnectError),
+    "breaks off": (head() + chunk(HALF), "end", "broke: the connection broke", DisconnectError),
+    "breaks off within a chunk": (head() + chunk(HALF)[:-1], "end", "the stream broke", DisconnectError),
+    "is reset": (head() + chunk(HALF), "reset", "the stream broke", DisconnectError),
+    "is no HTTP any more": (head() + chunk(HALF) + b"nonsense\r\n", "", "the stream broke", DisconnectError),
     "is silent": ([head(), chunk(HALF)], "", "nothing was heard in time", IdleTimeoutError),
     "is no JSON": (streamed(HALF, b"data: {\n\n", END), "", "$: not JSON", DecodeError),
     "is no UTF-8": (streamed(HALF, b'data: "\xff"\n\n', END), "", "$: not UTF-8", DecodeError),
@@ -412,7 +412,7 @@ TRUNCATIONS: dict[str, Truncation] = {
         "$.data.delta.text: missing",
         DecodeError,
     ),
-    "says that it is done": (streamed(HALF, DONE, END), "", "not how the response ended", None),
+    "says that it is done": (streamed(HALF, DONE, END), "", "but not with response.done", None),
 }  # fmt: skip
 
 
@@ -459,10 +459,10 @@ def check_broken(error: StreamError, words: str) -> None:
 @pytest.mark.parametrize(
     ("headers", "words"),
     [
-        ({"Content_Type": "application/json"}, "was answered with application/json, not with text/event-stream."),
-        ({"Content_Type": "text/event-streams"}, "not with text/event-stream"),
-        ({"Content_Type": None}, "was answered with no content type"),
-        ({"Content_Encoding": "gzip"}, "came in a content encoding that was not asked for"),
+        ({"Content_Type": "application/json"}, "has the content type application/json, but should have text/event-stream."),
+        ({"Content_Type": "text/event-streams"}, "but should have text/event-stream"),
+        ({"Content_Type": None}, "has no content type"),
+        ({"Content_Encoding": "gzip"}, "has a content encoding that the client did not ask for"),
     ],
 )  # fmt: skip
 def test_an_answer_that_is_no_stream(

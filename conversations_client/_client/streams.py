@@ -83,7 +83,7 @@ class _Streamed(Generic[AnyResponseBody]):
 
     def _unread(self) -> EventStreamState:
         reading = self._open_reading()
-        if reading.is_done:
+        if reading.is_complete:
             raise StreamClosedError(
                 "The stream is at its end and gives its events once: collect() has them together."
             )
@@ -135,7 +135,7 @@ class Stream(_Streamed[ResponseBody]):
         reading = self._open_reading()
         try:
             while (event := reading.take()) is None:
-                if reading.is_done:
+                if reading.is_complete:
                     raise StopIteration
                 self._feed(reading)
         except StreamError as error:
@@ -161,7 +161,7 @@ class Stream(_Streamed[ResponseBody]):
             StreamClosedError: The stream isn't open.
         """
         reading = self._open_reading()
-        while (response := reading.whole()) is None:
+        while (response := reading.response()) is None:
             next(self)
         return response
 
@@ -193,8 +193,8 @@ class _TextDeltas:
     def __next__(self) -> str:
         while True:
             next(self._stream)
-            if self._reading.words:
-                return self._reading.words
+            if self._reading.text:
+                return self._reading.text
 
 
 class AsyncStream(_Streamed[AsyncResponseBody]):
@@ -233,7 +233,7 @@ class AsyncStream(_Streamed[AsyncResponseBody]):
         reading = self._open_reading()
         try:
             while (event := reading.take()) is None:
-                if reading.is_done:
+                if reading.is_complete:
                     raise StopAsyncIteration
                 await self._feed(reading)
         except StreamError as error:
@@ -259,7 +259,7 @@ class AsyncStream(_Streamed[AsyncResponseBody]):
             StreamClosedError: The stream isn't open.
         """
         reading = self._open_reading()
-        while (response := reading.whole()) is None:
+        while (response := reading.response()) is None:
             await anext(self)
         return response
 
@@ -291,5 +291,5 @@ class _AsyncTextDeltas:
     async def __anext__(self) -> str:
         while True:
             await anext(self._stream)
-            if self._reading.words:
-                return self._reading.words
+            if self._reading.text:
+                return self._reading.text

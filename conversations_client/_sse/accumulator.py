@@ -1,4 +1,4 @@
-"""The events of a response, put together."""
+"""Joins the events of a stream into a response. No I/O."""
 
 from itertools import takewhile
 from typing import Any, Final
@@ -13,7 +13,7 @@ _RUN: Final = 1024
 
 
 class _Deltas:
-    """The deltas of a part, joined in runs: as objects they take many times their words' room."""
+    """The deltas of a part, joined in runs: as objects they take many times the memory."""
 
     __slots__ = ("_latest", "_runs")
 
@@ -22,9 +22,9 @@ class _Deltas:
         self._latest: list[Part] = []
 
     def add(self, delta: Part) -> None:
-        """Take the next one."""
+        """Take the next delta."""
         if self._runs and type(self._runs[-1]) is not type(delta):
-            # It supersedes those before.
+            # A delta of another kind replaces those before.
             self._runs.clear()
         self._latest.append(delta)
         if len(self._latest) == _RUN:
@@ -32,32 +32,32 @@ class _Deltas:
             self._latest.clear()
 
     def joined(self) -> Part:
-        """The part that they come to, one or more."""
+        """The part that the deltas, one or more, result in."""
         return joined([*self._runs, *self._latest])
 
 
 class ResponseAccumulator:
-    """What the events so far come to."""
+    """The response that the events so far result in."""
 
     def __init__(self) -> None:
         self._started: ResponseStarted | None = None
         self._parts: dict[str, _Deltas | Part] = {}
 
     def add(self, event: Event) -> str:
-        """Take the next event; gives the words that it brings, none that came before."""
+        """Take the next event; returns the new text that it brings."""
         match event:
             case PartDelta():
-                so_far = self._parts.get(event.part_id)
-                if so_far is None:
-                    so_far = self._parts[event.part_id] = _Deltas()
-                if not isinstance(so_far, _Deltas):
+                deltas = self._parts.get(event.part_id)
+                if deltas is None:
+                    deltas = self._parts[event.part_id] = _Deltas()
+                if not isinstance(deltas, _Deltas):
                     return ""
-                so_far.add(event.delta)
-                return _words(event.delta)
+                deltas.add(event.delta)
+                return _text(event.delta)
             case PartDone():
                 is_new = event.part_id not in self._parts
                 self._parts[event.part_id] = event.part
-                return _words(event.part) if is_new else ""
+                return _text(event.part) if is_new else ""
             case ResponseStarted():
                 self._started = event
                 return ""
@@ -65,11 +65,11 @@ class ResponseAccumulator:
                 return ""
 
     def partial(self) -> PartialResponse:
-        """What has arrived."""
+        """The response so far."""
         return PartialResponse(**self._fields())
 
-    def whole(self, done: ResponseDone) -> Response:
-        """The response that an event ends."""
+    def complete(self, done: ResponseDone) -> Response:
+        """The response, given the event that ends it."""
         return Response(
             **self._fields(),
             finish_reason=done.finish_reason,
@@ -94,31 +94,31 @@ class ResponseAccumulator:
         return fields
 
 
-def _words(part: Part) -> str:
+def _text(part: Part) -> str:
     return part.text if isinstance(part, TextPart) else ""
 
 
 def joined(deltas: list[Part]) -> Part:
-    """The part that its deltas, one or more, come to."""
+    """The part that its deltas, one or more, result in."""
     last = deltas[-1]
-    # A delta of another kind supersedes those before.
+    # A delta of another kind replaces those before.
     same = list(takewhile(lambda delta: type(delta) is type(last), reversed(deltas)))[::-1]
     match last:
         case TextPart():
-            words = "".join(delta.text for delta in same if isinstance(delta, TextPart))
-            return evolve(last, text=words, **_latest(same, "id", "metadata"))
+            text = "".join(delta.text for delta in same if isinstance(delta, TextPart))
+            return evolve(last, text=text, **_latest(same, "id", "metadata"))
         case ReasoningPart():
-            words = "".join(delta.reasoning for delta in same if isinstance(delta, ReasoningPart))
+            text = "".join(delta.reasoning for delta in same if isinstance(delta, ReasoningPart))
             latest = _latest(same, "id", "metadata", "signature")
-            return evolve(last, reasoning=words, **latest)
+            return evolve(last, reasoning=text, **latest)
         case _:
             return last
 
 
 def _latest(deltas: list[Part], *names: str) -> dict[str, Any]:
-    """What the deltas say of the whole part; a later one has the word, if it says anything."""
+    """The last value that is not None of each attribute."""
     found: dict[str, Any] = {}
     for delta in deltas:
-        said = {name: getattr(delta, name) for name in names}
-        found |= {name: value for name, value in said.items() if value is not None}
+        values = {name: getattr(delta, name) for name in names}
+        found |= {name: value for name, value in values.items() if value is not None}
     return found

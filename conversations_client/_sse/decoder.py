@@ -1,4 +1,4 @@
-"""Server-sent events: bytes in, the data of each event out. No I/O."""
+"""Decodes a stream of server-sent events into the data of each event. No I/O."""
 
 from collections import deque
 from typing import Final
@@ -7,13 +7,13 @@ _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 class EventDecoder:
-    """Cuts a `text/event-stream` into the data of its events, however it was cut on its way.
+    """Splits a `text/event-stream` into the data of its events, however it was split on its way.
 
-    Only `data` means anything here: the API puts an event's type into its JSON, and a POST can't
-    be taken up again by an id.
+    It reads only `data` fields: the API puts the type of an event into its JSON, and a POST can't
+    be resumed by an event ID.
 
     Args:
-        limit: How many bytes one event may have: its data, and the line that is being read.
+        limit: The most bytes that one event may have: its data and the line that is being read.
     """
 
     def __init__(self, *, limit: int) -> None:
@@ -32,60 +32,61 @@ class EventDecoder:
         return self._is_overfull and not self._ready
 
     def feed(self, chunk: bytes) -> None:
-        """Take what came in."""
+        """Take the next bytes of the stream."""
         if not chunk:
             return
-        # A line that a carriage return ends doesn't wait for the newline that may follow it.
+        # A line that ends with a carriage return doesn't wait for the newline that may follow.
         if self._skips_newline:
             chunk = chunk.removeprefix(b"\n")
         self._skips_newline = chunk.endswith(b"\r")
-        # Of bytes, unlike of strings, splitlines knows these two characters alone.
+        # The splitlines of bytes, unlike that of strings, splits at these two characters alone.
         lines = chunk.splitlines()
         rest = lines.pop() if lines and not chunk.endswith((b"\n", b"\r")) else b""
-        for line in lines:
-            self._line(line)
-        if self._has_room(rest):
+        if lines and (self._rest or self._is_at_start):
+            lines[0] = self._first(lines[0])
+        self._take(lines)
+        if self._has_room(len(rest)):
             self._rest += rest
 
     def end(self) -> None:
         """Take the end of the stream; the blank line before it may be missing."""
-        self._line(b"")
-        self._dispatch()
+        self._take([self._first(b""), b""])
 
     def take(self) -> bytes | None:
-        """The data of the next event, or None if more must come in first."""
+        """The data of the next event, or None if it needs more bytes."""
         return self._ready.popleft() if self._ready else None
 
-    def _line(self, end: bytes) -> None:
-        if not self._has_room(end):
-            return
-        line = end
-        if self._rest:
-            line = bytes(self._rest) + end
-            self._rest.clear()
+    def _first(self, line: bytes) -> bytes:
+        """A line with what arrived of it before."""
+        line = bytes(self._rest) + line
+        self._rest.clear()
         if self._is_at_start:
             self._is_at_start = False
             line = line.removeprefix(_BYTE_ORDER_MARK)
-        if not line:
-            self._dispatch()
-        elif line.startswith(b"data:"):
-            self._add(line[5:].removeprefix(b" "))
-        elif line == b"data":
-            self._add(b"")
+        return line
 
-    def _add(self, data: bytes) -> None:
-        self._data.append(data)
-        self._size += len(data) + 1
+    def _take(self, lines: list[bytes]) -> None:
+        data = self._data
+        for line in lines:
+            if not line:
+                if data and not self._is_overfull:
+                    self._ready.append(data[0] if len(data) == 1 else b"\n".join(data))
+                data.clear()
+                self._size = 0
+            elif self._has_room(len(line)):
+                if line.startswith(b"data: "):
+                    data.append(line[6:])
+                elif line.startswith(b"data:"):
+                    data.append(line[5:])
+                elif line == b"data":
+                    data.append(b"")
+                else:
+                    continue
+                self._size += len(data[-1]) + 1
 
-    def _has_room(self, more: bytes) -> bool:
-        # Lines count as they came, so that it is all the same how they were cut. Once overfull it
-        # stays so: whatever comes after would be taken for the next event.
-        if self._size + len(self._rest) + len(more) > self._limit:
+    def _has_room(self, more: int) -> bool:
+        # Lines count as they came, however they were split. Once overfull, the decoder stays so:
+        # it would take whatever comes next for a new event.
+        if self._size + len(self._rest) + more > self._limit:
             self._is_overfull = True
         return not self._is_overfull
-
-    def _dispatch(self) -> None:
-        if self._data and not self._is_overfull:
-            self._ready.append(b"\n".join(self._data))
-        self._data.clear()
-        self._size = 0

@@ -1,4 +1,4 @@
-"""A streamed response as it is read: bytes in, events out, until its end or its fault. No I/O."""
+"""The state of a streamed response: bytes in, events out, until its end or an error. No I/O."""
 
 from typing import Final
 
@@ -23,50 +23,49 @@ from .stream_context import StreamContext
 
 _MEDIA_TYPE: Final = "text/event-stream"
 _SENTINEL: Final = b"[DONE]"
-_OF_PARTS: Final = (PartDelta, PartDone)
 
 
 class EventStreamState:
-    """The state of a response between its first byte and its end.
+    """The state of a streamed response.
 
     Args:
-        source: Where the events come from.
-        limit: How many bytes one event may have.
+        context: The request and response that the stream belongs to.
+        limit: The most bytes that one event may have.
     """
 
-    def __init__(self, source: StreamContext, *, limit: int) -> None:
-        self._source = source
+    def __init__(self, context: StreamContext, *, limit: int) -> None:
+        self._context = context
         self._limit = limit
         self._decoder = EventDecoder(limit=limit)
-        self._collected = ResponseAccumulator()
+        self._accumulator = ResponseAccumulator()
         self._size = 0
-        self._done: ResponseDone | None = None
-        self._failed: ResponseFailed | None = None
+        self._last: ResponseDone | ResponseFailed | None = None
         self._has_ended = False
-        self.words = ""
-        """What the last event brought of the response's text."""
+        self.text = ""
+        """The text that the last event added to the response."""
 
     @property
-    def is_done(self) -> bool:
-        """Whether the response is whole."""
-        return self._done is not None
+    def is_complete(self) -> bool:
+        """Whether the whole response has arrived."""
+        return isinstance(self._last, ResponseDone)
 
     @property
     def is_over(self) -> bool:
-        """Whether the service has nothing more to say."""
-        return self._done is not None or self._failed is not None
+        """Whether the service has sent the last event."""
+        return self._last is not None
 
     def check(self) -> None:
-        """Raise StreamTruncatedError for an answer that is no stream of events."""
-        media_type = self._source.content_type.partition(";")[0].strip().lower()
+        """Raise StreamTruncatedError for a response that is not an event stream."""
+        media_type = self._context.content_type.partition(";")[0].strip().lower()
         if media_type != _MEDIA_TYPE:
-            came = self._source.content_type or "no content type"
-            raise self._truncated(f"was answered with {came}, not with {_MEDIA_TYPE}.")
-        if self._source.content_encoding.strip().lower() not in {"", "identity"}:
-            raise self._truncated("came in a content encoding that was not asked for.")
+            found = self._context.content_type
+            found = f"the content type {found}" if found else "no content type"
+            raise self._truncated(f"has {found}, but should have {_MEDIA_TYPE}.")
+        if self._context.content_encoding.strip().lower() not in {"", "identity"}:
+            raise self._truncated("has a content encoding that the client did not ask for.")
 
     def feed(self, chunk: bytes) -> None:
-        """Take what came in; nothing is the end of the stream."""
+        """Take the next bytes; an empty chunk is the end of the stream."""
         if chunk:
             self._decoder.feed(chunk)
         else:
@@ -74,88 +73,87 @@ class EventStreamState:
             self._has_ended = True
 
     def take(self) -> Event | None:
-        """The next event, or None if more must come in first; raises StreamError."""
+        """The next event, or None if it needs more bytes; raises StreamError."""
         try:
             return self._next()
         except StreamError as error:
-            # From here on, for a traceback may show the variables of its frames: what came in.
+            # A traceback may show the variables of the frames below: what the service sent.
             failure = error.with_traceback(None)
         raise failure
 
     def _next(self) -> Event | None:
-        if self._failed is not None:
-            raise self._failure(self._failed)
-        data = None if self._done else self._decoder.take()
+        data = self._decoder.take() if self._last is None else None
         if data is None:
-            self._check_that_more_may_come()
+            self._check_open()
             return None
-        if data == _SENTINEL:
-            raise self._truncated("said that it was done, but not how the response ended.")
         event = self._event(data)
-        if isinstance(event, _OF_PARTS):
-            self._count(data)
-        self.words = self._collected.add(event)
-        if isinstance(event, ResponseDone):
-            self._done = event
-        elif isinstance(event, ResponseFailed):
-            self._failed = event
+        self.text = self._accumulator.add(event)
         return event
 
-    def whole(self) -> Response | None:
-        """The response, once it is done."""
-        return None if self._done is None else self._collected.whole(self._done)
+    def response(self) -> Response | None:
+        """The response, once it is complete."""
+        done = self._last
+        return self._accumulator.complete(done) if isinstance(done, ResponseDone) else None
 
     def broken_by(self, error: ConversationsError) -> StreamTruncatedError:
         """The error for a connection that broke."""
-        return self._truncated(f"broke off: {error}", error)
+        return self._truncated(f"broke: {error}", error)
 
-    def _check_that_more_may_come(self) -> None:
-        if self._done is not None:
+    def _event(self, data: bytes) -> Event:
+        if data == _SENTINEL:
+            raise self._truncated("ended with [DONE], but not with response.done.")
+        try:
+            event = structure_by(structure_event, parse(data), Event)
+        except DecodeError as error:
+            # A path may contain names that the service chose.
+            invalid = DecodeError(self._context.key.redact_within(error.faults))
+        else:
+            self._note(event, len(data))
+            return event
+        raise self._truncated(f"has an event that the API does not document: {invalid}.", invalid)
+
+    def _note(self, event: Event, size: int) -> None:
+        if isinstance(event, PartDelta | PartDone):
+            # Parts are kept until the end: bound them.
+            self._size += size
+            if self._size > self._context.max_bytes:
+                raise self._truncated(
+                    f"has more than max_response_bytes={self._context.max_bytes}: "
+                    "raise the limit if the response is valid."
+                )
+        elif isinstance(event, ResponseDone | ResponseFailed):
+            self._last = event
+
+    def _check_open(self) -> None:
+        if isinstance(self._last, ResponseFailed):
+            raise self._failure(self._last)
+        if self._last is not None:
             return
         if self._decoder.is_overfull:
             raise EventTooLargeError(
-                f"{self._source.request} sent an event larger than "
-                f"max_event_bytes={self._limit}: raise it if the service is right.",
+                f"{self._context.request}: an event is larger than max_event_bytes={self._limit}: "
+                "raise the limit if the event is valid.",
                 partial=self._partial(),
-                attempts=self._source.attempts,
-                request_id=self._source.request_id,
+                attempts=self._context.attempts,
+                request_id=self._context.request_id,
             )
         if self._has_ended:
-            raise self._truncated("ended before the response did.")
-
-    def _count(self, data: bytes) -> None:
-        # What is kept until the end must have an end.
-        self._size += len(data)
-        if self._size > self._source.max_bytes:
-            raise self._truncated(
-                f"brought more than max_response_bytes={self._source.max_bytes}: "
-                "raise it if the service is right."
-            )
-
-    def _event(self, data: bytes) -> Event:
-        try:
-            return structure_by(structure_event, parse(data), Event)
-        except DecodeError as error:
-            # A path may hold names that the service made up.
-            undocumented = DecodeError(self._source.key.redact_within(error.faults))
-        raise self._truncated(
-            f"sent an event that is not as the API documents it: {undocumented}.", undocumented
-        )
+            raise self._truncated("ended before the response was complete.")
 
     def _partial(self) -> PartialResponse:
-        # Of an error, which is logged, pickled and shown; the events are the caller's as they came.
-        return self._source.key.redact_within(self._collected.partial())
+        # Errors are logged, pickled and shown; the events themselves reach the caller unchanged.
+        return self._context.key.redact_within(self._accumulator.partial())
 
     def _failure(self, failed: ResponseFailed) -> ResponseFailedError:
-        said = self._source.key.redact(failed.error)
-        words = f": {readable(said)}" if said else ""
+        message = self._context.key.redact(failed.error)
+        detail = f": {readable(message)}" if message else ""
         error = ResponseFailedError(
-            f"{self._source.request} failed while it was answered, with code {failed.code}{words}.",
+            f"{self._context.request}: the response failed with code {failed.code}{detail}.",
             partial=self._partial(),
-            attempts=self._source.attempts,
-            request_id=self._source.request_id,
+            attempts=self._context.attempts,
+            request_id=self._context.request_id,
         )
-        error.service_message = said
+        error.service_message = message
         error.code = failed.code
         return error
 
@@ -163,11 +161,11 @@ class EventStreamState:
         self, problem: str, reason: ConversationsError | None = None
     ) -> StreamTruncatedError:
         error = StreamTruncatedError(
-            f"{self._source.request}: the stream {problem} What had arrived is in `partial`; the "
-            "service may have gone on without you.",
+            f"{self._context.request}: the stream {problem} `partial` has what arrived; the "
+            "service may have continued without you.",
             partial=self._partial(),
-            attempts=self._source.attempts,
-            request_id=self._source.request_id,
+            attempts=self._context.attempts,
+            request_id=self._context.request_id,
         )
         error.reason = reason
         return error

@@ -1,4 +1,4 @@
-"""Where the events of a stream come from."""
+"""The request and response that a stream belongs to."""
 
 from attrs import frozen
 
@@ -7,16 +7,16 @@ from conversations_client._base.secret import Secret
 
 @frozen(kw_only=True)
 class StreamContext:
-    """Where the events come from, for the words of errors.
+    """The request and response that a stream belongs to, for error messages and limits.
 
     Attributes:
         request: The request, as `METHOD /path`.
-        content_type: What the answer says that it is.
-        content_encoding: What the answer says that it is packed in; empty if in nothing.
+        content_type: The response's content type.
+        content_encoding: The response's content encoding; empty if it has none.
         attempts: How often the request was sent.
-        request_id: What the service calls the exchange; None if it doesn't say.
-        max_bytes: How many bytes the events may have that bring parts of the response.
-        key: What must not appear in errors, should the service repeat it.
+        request_id: The service's ID of the request; None if it sent none.
+        max_bytes: The most bytes that all events with parts may have together.
+        key: The API key, which must not appear in errors even if the service echoes it.
     """
 
     request: str

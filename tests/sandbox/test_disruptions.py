@@ -157,11 +157,11 @@ def test_the_end_of_the_sandbox_cuts_a_delay_short(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("arguments", "stored", "words"),
     [
-        ({"after_events": 0}, [], "broke off: the connection broke"),
-        ({}, [], "broke off: the connection broke"),
-        ({"after_events": 3}, ["One two "], "broke off: the connection broke"),
+        ({"after_events": 0}, [], "broke: the connection broke"),
+        ({}, [], "broke: the connection broke"),
+        ({"after_events": 3}, ["One two "], "broke: the connection broke"),
         ({"after_events": 2, "garbage": "data: {\n\n"}, ["One "], "$: not JSON"),
-        ({"after_events": 2, "garbage": b"data: [DONE]\n\n"}, ["One "], "said that it was done"),
+        ({"after_events": 2, "garbage": b"data: [DONE]\n\n"}, ["One "], "ended with [DONE]"),
     ],
 )
 def test_a_broken_stream(
