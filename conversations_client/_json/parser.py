@@ -47,13 +47,14 @@ def _finite(digits: str) -> float:
 
 
 _decoder: Final = json.JSONDecoder(parse_constant=_constant, parse_float=_finite)
+_scan_once: Final[Callable[[str, int], tuple[Any, int]]] = vars(_decoder)["scan_once"]
 
 
 def scan(body: bytes) -> Any:  # noqa: ANN401 - as above
     """The value of a document without white space around it; raises anything if it has some."""
     text = body.decode()
     # Without the decoder's own search for white space, which takes as long as a small document.
-    value, end = _decoder.scan_once(text, 0)
+    value, end = _scan_once(text, 0)
     if end != len(text):
         raise ValueError
     return value
