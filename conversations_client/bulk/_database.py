@@ -34,6 +34,11 @@ class Database:
     ) -> None:
         self.path = os.fspath(path)
         self._purpose = purpose
+        folder = Path(path).parent
+        if not folder.is_dir():
+            raise BulkError(
+                f"The journal {self.path} can't be created: the folder {folder} doesn't exist."
+            )
         with self._explained():
             self._connection = sqlite3.connect(self.path, timeout=_TIMEOUT, isolation_level=None)
             try:

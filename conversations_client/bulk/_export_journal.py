@@ -187,10 +187,11 @@ class ExportJournal:
             yield json.loads(detail)
 
     def sample(self, count: int) -> list[str]:
-        """The IDs of the first retrieved conversations."""
+        """The IDs of the conversations that were listed first."""
         found = self._database.execute(
-            "SELECT id FROM conversation WHERE state = ? ORDER BY number LIMIT ?",
-            (ExportState.RETRIEVED, count),
+            "SELECT id FROM conversation WHERE id IS NOT NULL AND state != ?"
+            " ORDER BY number LIMIT ?",
+            (ExportState.DELETED, count),
         )
         return [conversation_id for (conversation_id,) in found]
 
@@ -206,14 +207,17 @@ class ExportJournal:
         self._database.execute("UPDATE export SET is_finished = 1")
 
     def close(self) -> None:
-        """Close the journal, and remove it if the export is finished; again does nothing."""
+        """Close the journal; again does nothing.
+
+        A journal is removed if its export is finished or was never begun.
+        """
         if not self._is_open:
             return
         self._is_open = False
-        if self._is_finished():
-            self._database.remove()
-        else:
+        if self._is_begun() and not self._is_finished():
             self._database.close()
+        else:
+            self._database.remove()
 
     def __enter__(self) -> Self:
         return self
@@ -225,6 +229,9 @@ class ExportJournal:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _is_begun(self) -> bool:
+        return bool(self._database.execute("SELECT url FROM export"))
 
     def _is_finished(self) -> bool:
         return (1,) in self._database.execute("SELECT is_finished FROM export")

@@ -15,6 +15,7 @@ from conversations_client.cli import _commands as commands
 from conversations_client.cli._chat import chat
 from conversations_client.cli._doctor import doctor
 from conversations_client.cli._exit_codes import ExitCode
+from conversations_client.cli._export import export
 from conversations_client.cli._output import Output, chosen_format
 from conversations_client.cli._serve import sandbox
 from conversations_client.cli._session import COMMON, FORMAT, Options, Session
@@ -27,7 +28,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "delete": commands.delete,
     "name": commands.name,
     "import": bulk.import_,
-    "export": bulk.export,
+    "export": export,
     "chat": chat,
     "sandbox": sandbox,
     "doctor": doctor,

@@ -1,6 +1,5 @@
-"""`conversations import` and `conversations export`."""
+"""`conversations import`."""
 
-import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,15 +8,6 @@ from typing import Annotated
 from attrs import asdict, frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from conversations_client import Retry
 from conversations_client.bulk import (
@@ -26,14 +16,13 @@ from conversations_client.bulk import (
     Report,
     State,
     count_rows,
-    export_file,
     import_file,
     write_results,
 )
-from conversations_client.cli._commands import LARGEST_PAGE
 from conversations_client.cli._exit_codes import ExitCode, UsageError
 from conversations_client.cli._output import Output, new_console
 from conversations_client.cli._printable import one_line
+from conversations_client.cli._progress import progress_bar
 from conversations_client.cli._session import Injected
 
 _ABOVE_0 = Number(gt=0)
@@ -67,14 +56,14 @@ def import_(
     retry = Retry(trust_idempotency_key=trust_idempotency_keys)
     with session.client(retry=retry) as client, Journal(place) as kept:
         try:
-            with _progress(total) as advance, _told_if_stopped(results):
+            with progress_bar(total) as bar, _told_if_stopped(results):
                 report = import_file(
                     client,
                     file,
                     kept,
                     max_in_flight=max_in_flight,
                     rate=rate,
-                    on_row=_Told(advance, troubles),
+                    on_row=_Told(bar.advance, troubles),
                 )
         finally:
             write_results(kept.entries(), results)
@@ -82,23 +71,6 @@ def import_(
     if report.doubtful:
         return ExitCode.UNKNOWN
     return ExitCode.FAILED if report.failed else ExitCode.DONE
-
-
-def export(file: Path, /, *, entity_id: str | None = None, session: Injected) -> None:
-    """Write every conversation to a file.
-
-    Args:
-        file: JSON Lines, CSV or Parquet, by the end of its name; it is replaced.
-        entity_id: Those of an agent or deployment; left out, those that stand alone.
-        session: What it is run with.
-    """
-    with session.client() as client, _progress(None) as advance:
-        listing = client.conversations.list(limit=LARGEST_PAGE, entity_id=entity_id)
-        count = export_file(listing, file, on_row=advance)
-    if session.output.is_for_people:
-        session.output.out.print(f"{count:,} conversations are in {one_line(str(file))}.")
-    else:
-        session.output.json({"exported": count, "file": str(file)})
 
 
 def _beside(file: Path, ending: str) -> Path:
@@ -155,23 +127,3 @@ def _show(report: Report, troubles: list[Entry], results: Path, output: Output) 
     )
     for entry in troubles:
         output.out.print(f"Row {entry.number:,}: {one_line(entry.detail)}", soft_wrap=True)
-
-
-class Rate(ProgressColumn):
-    """Rows per second."""
-
-    def render(self, task: Task) -> Text:
-        """The rate of late; nothing before there is one."""
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f}/s", "progress.data.speed")
-
-
-@contextmanager
-def _progress(total: int | None) -> Generator[Callable[[object], None], None, None]:
-    """A bar on stderr, where that is a terminal; gives what moves it."""
-    columns = (BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(compact=True))
-    with Progress(
-        *columns, console=new_console(stderr=True), disable=not sys.stderr.isatty()
-    ) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda _: progress.advance(task)

@@ -221,6 +221,7 @@ def test_a_listing_is_resumed_where_it_stopped(path: Path, journal: ExportJourna
     script = [
         page(whole[0], has_more=True),
         answer(401),
+        answer(200, whole[0]),  # the workspace is the same
         page(*whole[:2], has_more=True),  # the first one comes again
         page(whole[2]),
         *(answer(200, one) for one in whole),
@@ -229,9 +230,10 @@ def test_a_listing_is_resumed_where_it_stopped(path: Path, journal: ExportJourna
         with pytest.raises(Exception, match="401"):
             export_with_messages(client, path, journal)
         export_with_messages(client, path, journal, max_in_flight=1)
-    queries = [seen.target for seen in server.seen[1:4]]
+    queries = [seen.target for seen in server.seen[1:5]]
     assert [query.partition("startingAfter=")[2] for query in queries] == [
         "conv_0",
+        "",
         "conv_0",
         "conv_1",
     ]
@@ -260,8 +262,7 @@ def test_what_cant_be_retrieved_is_tried_again(
     script = [
         page(*whole),
         *[answer(200, whole[0]), answer(200, {"kind": 5}), answer(200, whole[2])],
-        answer(200, whole[0]),  # seen again, to know the workspace
-        answer(200, whole[2]),
+        *(answer(200, one) for one in whole),  # the workspace is the same
         answer(200, {"kind": 5}) if skip_failed else answer(200, whole[1]),
     ]
     with ScriptedServer(script) as server, Client("k", base_url=server.url) as client:
@@ -302,7 +303,8 @@ def test_many_failures_in_a_row_stop_it(
     script = [
         page(*whole),
         *[answer(500), answer(500), answer(200, whole[2]), answer(500), answer(500), answer(502)],
-        *[answer(200, whole[2]), *(answer(200, one) for one in whole if one is not whole[2])],
+        *(answer(200, one) for one in whole[:3]),  # the workspace is the same
+        *[*(answer(200, one) for one in whole if one is not whole[2])],
     ]
     retry = Retry(attempts=1)
     with (
@@ -353,7 +355,7 @@ def test_an_export_is_not_resumed_with_a_key_of_another_workspace(
     script = [
         page(*whole),
         *[answer(200, whole[0]), answer(400)],
-        answer(404, {"message": "nothing"}),
+        *[answer(404, {"message": "nothing"})] * 2,
     ]
     with ScriptedServer(script) as server, Client("k", base_url=server.url) as client:
         assert not export_with_messages(client, path, journal, max_in_flight=1).is_written
@@ -410,6 +412,7 @@ def test_a_journal_is_for_one_process(path: Path, journal: ExportJournal) -> Non
     journal.close()
     journal.close()
     ExportJournal(f"{path}.export").close()
+    assert list(path.parent.iterdir()) == []  # none of them was begun
 
 
 def test_what_is_no_journal_of_an_export(tmp_path: Path) -> None:
@@ -419,7 +422,7 @@ def test_what_is_no_journal_of_an_export(tmp_path: Path) -> None:
     for name, words in {
         "text": "can't be used: file is not a database",
         "import": "is not the journal of an export: name another file",
-        "missing/journal": "can't be used: unable to open database file",
+        "missing/journal": "can't be created: the folder .*missing doesn't exist",
     }.items():
         with pytest.raises(BulkError, match=words):
             ExportJournal(tmp_path / name)

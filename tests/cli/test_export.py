@@ -1,0 +1,249 @@
+"""`export`, against a sandbox."""
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import pytest
+from command_line import Command, Terminal
+from scripted import ScriptedServer, answer
+
+from conversations_client import Client
+from conversations_client.cli import _export
+
+pytest_plugins = ["command_line_fixtures"]
+
+OTHERS = "agents and deployments (add --entity-id for each of them)"
+
+
+def create(client: Client, entity_id: str | None, count: int = 1, name: str = "a") -> list[str]:
+    """The IDs of new conversations, newest first."""
+    made = [
+        client.conversations.create(display_name=name, metadata={"entity_id": entity_id})
+        for _ in range(count)
+    ]
+    return [str(one.id) for one in reversed(made)]
+
+
+def ids(path: Path) -> list[str]:
+    return [json.loads(line)["_id"] for line in path.read_text().splitlines()]
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.fixture
+def entity(tmp_path: Path) -> str:
+    return tmp_path.name
+
+
+@pytest.mark.parametrize("messages", [[], ["--messages"]])
+def test_everything_can_be_reached_and_what_is_left_out_is_reported(
+    *, piped: Command, client: Client, tmp_path: Path, entity: str, messages: list[str]
+) -> None:
+    path = tmp_path / "a.jsonl"
+    one, other = f"{entity}_1", f"{entity}_2"
+    alone, ones, others = create(client, None), create(client, one, 2), create(client, other, 2)
+    for options, left_out in {
+        (): f"conversations of {OTHERS}",
+        ("--entity-id", one): "conversations without an agent or deployment (add --standalone) "
+        f"and those of other {OTHERS}",
+        ("--entity-id", other, "--entity-id", one, "--entity-id", other): (
+            "conversations without an agent or deployment (add --standalone) "
+            f"and those of other {OTHERS}"
+        ),
+        ("--entity-id", one, "--standalone"): f"conversations of other {OTHERS}",
+    }.items():
+        ended = piped("export", str(path), *options, *messages)
+        assert ended.code == 0
+        report = json.loads(ended.out)
+        assert (report["file"], report["left_out"]) == (str(path), left_out)
+        assert f"Not included: {left_out}." in words(ended.err)
+        found = ids(path)
+        assert report["exported"] == len(found)
+        standalone = not options or "--standalone" in options
+        assert (set(alone) <= set(found)) is standalone
+        wanted = [*others, *ones] if other in options else ones if options else []
+        assert [each for each in found if each in {*ones, *others}] == wanted
+        entities = [other, one] if other in options else [one] if options else []
+        assert report["entity_ids"] == [None] * standalone + entities
+
+
+def test_an_export_for_people(shown: Command, client: Client, tmp_path: Path, entity: str) -> None:
+    create(client, entity, 2)
+    path = tmp_path / "a.csv"
+    ended = shown("export", str(path), "--entity-id", entity)
+    assert words(ended.out).replace(" ", "") == f"2conversationsarein{path}."
+    assert "Not included: conversations without an agent" in words(ended.err)
+
+
+def test_messages_are_exported(piped: Command, client: Client, tmp_path: Path, entity: str) -> None:
+    first, second = create(client, entity, 2)
+    client.conversations.responses.create(second, message="hello", model="sandbox/echo")
+    path = tmp_path / "a.jsonl"
+    ended = piped("export", str(path), "--entity-id", entity, "--messages")
+    assert ended.code == 0
+    report = json.loads(ended.out)
+    del report["left_out"]
+    assert report == {
+        "exported": 2,
+        "deleted": 0,
+        "failed": 0,
+        "without_messages": 0,
+        "is_written": True,
+        "file": str(path),
+        "entity_ids": [entity],
+    }
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["_id"] for line in lines] == [first, second]
+    assert [len(line["messages"]) for line in lines] == [0, 2]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+CONVERSATION = {
+    "kind": "conversation",
+    "displayName": "a",
+    "createdAt": 1734789600000,
+    "updatedAt": 1734793200000,
+}
+
+
+def page(count: int) -> bytes:
+    data = [{**CONVERSATION, "_id": f"conv_{number}"} for number in range(count)]
+    return answer(200, {"object": "list", "data": data, "has_more": False})
+
+
+def found(number: int, **fields: object) -> bytes:
+    return answer(200, {**CONVERSATION, "_id": f"conv_{number}", **fields})
+
+
+def test_an_export_that_is_not_whole_is_resumed(
+    piped: Command, shown: Command, tmp_path: Path
+) -> None:
+    path, journal = tmp_path / "a.jsonl", tmp_path / "elsewhere"
+    script = [
+        page(4),
+        *[found(0, messages=[]), answer(400, {"message": "no"}), answer(404), found(3)],
+        *[found(0), found(1), found(3)],  # the workspace is the same
+        answer(400, {"message": "no"}),
+    ]
+    with ScriptedServer(script) as server:
+        arguments = (
+            *("export", str(path), "--base-url", server.url, "--messages"),
+            *("--max-in-flight", "1", "--rate", "1000", "--journal", str(journal)),
+        )
+        ended = piped(*arguments)
+        assert (ended.code, path.exists(), journal.exists()) == (1, False, True)
+        report = json.loads(ended.out)
+        assert (report["exported"], report["failed"], report["is_written"]) == (2, 1, False)
+        told = words(ended.err)
+        assert "Error: conv_1: GET /v2/conversations/conv_1 was answered with 400" in told
+        assert f"1 could not be retrieved, so {path} is not written. The same command" in told
+        ended = shown(*arguments, "--skip-failed")
+    assert (ended.code, journal.exists()) == (0, False)
+    assert ids(path) == ["conv_0", "conv_3"]
+    told = words(ended.err)
+    assert "1 were deleted after they were listed; the file lacks them." in told
+    assert "The service sent no messages for 1 conversations." in told
+    assert "1 could not be retrieved; the file lacks them." in told
+    assert "2 conversations are in" in words(ended.out)
+
+
+def test_an_export_for_people_that_is_not_written(shown: Command, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    with ScriptedServer([page(1), answer(400)]) as server:
+        ended = shown("export", str(path), "--base-url", server.url, "--messages")
+    assert (ended.code, ended.out) == (1, "")
+
+
+def test_an_error_says_that_the_export_can_be_resumed(piped: Command, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    with ScriptedServer([answer(401)]) as server:
+        ended = piped("export", str(path), "--base-url", server.url, "--messages")
+    assert ended.code == 1
+    assert "Stopped. The same command resumes the export." in ended.err
+    assert "401" in ended.err
+    assert (tmp_path / "a.jsonl.export").exists()
+
+
+def test_ctrl_c_says_that_the_export_can_be_resumed(
+    piped: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_export, "export_with_messages", stopped)
+    ended = piped("export", str(tmp_path / "a.jsonl"), "--messages")
+    assert ended.code == 130
+    assert "Stopped. The same command resumes the export." in ended.err
+
+
+def test_formulas_are_escaped_on_request(
+    piped: Command, client: Client, tmp_path: Path, entity: str
+) -> None:
+    create(client, entity, name="=1+1")
+    path = tmp_path / "a.csv"
+    for options, name in (((), "=1+1"), (("--escape-formulas",), "'=1+1")):
+        assert piped("export", str(path), "--entity-id", entity, *options).code == 0
+        with path.open(newline="") as file:
+            assert [row["displayName"] for row in csv.DictReader(file)] == [name]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "problem"),
+    [
+        ("a.txt", [], "a.txt is of an unknown kind"),
+        ("a.csv", ["--messages"], "CSV can't hold messages: export them to a file that ends in"),
+        ("a.jsonl", ["--escape-formulas"], "escape formulas in a .csv file"),
+        ("a.jsonl", ["--messages", "--escape-formulas"], "--escape-formulas is for CSV, which"),
+        ("a.jsonl", ["--rate", "3"], "--rate is for --messages only: add --messages, or leave"),
+        ("a.jsonl", ["--max-in-flight", "3"], "--max-in-flight is for --messages only"),
+        ("a.jsonl", ["--skip-failed"], "--skip-failed is for --messages only"),
+        ("a.jsonl", ["--journal", "b"], "--journal is for --messages only"),
+        ("a.jsonl", ["--entity-id", ""], "--entity-id is empty"),
+        ("a.jsonl", ["--entity-id", "", "--messages"], "--entity-id is empty"),
+        ("no/a.jsonl", [], "no/a.jsonl can't be written: the folder {}/no doesn't exist."),
+        ("no/a.jsonl", ["--messages"], "can't be created: the folder {}/no doesn't exist."),
+        ("folder.jsonl", [], "folder.jsonl can't be written: Is a directory."),
+        ("folder.jsonl", ["--messages"], "folder.jsonl can't be written: Is a directory."),
+        ("file/a.jsonl", [], "file/a.jsonl can't be written: Not a directory."),
+    ],
+)
+def test_what_is_invalid_is_found_before_anything_is_sent(
+    *, piped: Command, tmp_path: Path, name: str, options: list[str], problem: str
+) -> None:
+    (tmp_path / "folder.jsonl").mkdir()
+    (tmp_path / "file").touch()
+    ended = piped("export", str(tmp_path / name), *options, "--base-url", "http://127.0.0.1:1")
+    assert ended.code == 2
+    assert problem.format(tmp_path) in words(ended.err)
+    assert "Errno" not in ended.err
+    assert "resumes" not in ended.err
+    assert {one.name for one in tmp_path.iterdir()} == {"folder.jsonl", "file"}
+
+
+def test_a_full_disk_is_explained(
+    piped: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(_export, "export_file", full)
+    ended = piped("export", str(tmp_path / "a.jsonl"))
+    assert ended.code == 1
+    assert "a.jsonl can't be written: No space left on device." in words(ended.err)
+    assert "Errno" not in ended.err
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("messages", [(), ("--messages",)])
+def test_progress_is_shown_at_a_terminal(
+    client: Client, tmp_path: Path, entity: str, messages: tuple[str, ...]
+) -> None:
+    create(client, entity, 3)
+    path = tmp_path / "a.jsonl"
+    with Terminal("export", str(path), "--entity-id", entity, *messages) as terminal:
+        assert terminal.end() == 0
+    assert ("3/3" if messages else "3/?") in terminal.seen
