@@ -31,10 +31,10 @@ def requests(key: str, draw: random.Random) -> Iterator[bytes]:
         b"\r\n\r\n" * 500,
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"GET /" + b"x" * 200_000 + b" HTTP/1.1\r\n\r\n",
-        b"GET /health HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 200_000 + b"\r\n\r\n",
-        b"GET /health HTTP/1.1\r\nHost: x\r\n" + b"X: x\r\n" * 100_000 + b"\r\n",
-        b"GET /v2/conversations/%00%ff/../..%2f HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET http://elsewhere.example/v2/conversations HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 200_000 + b"\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nHost: localhost\r\n" + b"X: x\r\n" * 100_000 + b"\r\n",
+        b"GET /v2/conversations/%00%ff/../..%2f HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET http://elsewhere.example/v2/conversations HTTP/1.1\r\nHost: localhost\r\n\r\n",
         well.replace(b"Content-Length: 20", b"Content-Length: -1"),
         well.replace(b"Content-Length: 20", b"Content-Length: 99999999999999999999"),
         well.replace(b"Content-Length: 20", b"Content-Length: 20\r\nTransfer-Encoding: chunked"),
@@ -44,6 +44,7 @@ def requests(key: str, draw: random.Random) -> Iterator[bytes]:
         _request(key, b"[" * 100_000),
         _request(key, b'{"displayName": "\\ud800"}'),
         _request(key, b'{"displayName": NaN}'),
+        _request(key, b'{"displayName": 1e999}'),
         _request(key, b'{"displayName": ' + b"1" * 100_000 + b"}"),
         _request(key, b'{"displayName": "\xff"}'),
         _request(key, b'{"displayName": "' + b"x" * 2_000_000 + b'"}'),
@@ -55,7 +56,7 @@ def requests(key: str, draw: random.Random) -> Iterator[bytes]:
 
 def _request(key: str, body: bytes) -> bytes:
     return (
-        b"POST /v2/conversations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"POST /v2/conversations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         b"Authorization: Bearer %b\r\nContent-Length: %d\r\n\r\n%b"
         % (key.encode(), len(body), body)
     )

@@ -72,7 +72,7 @@ def test_a_chat_that_the_service_refuses_ends_with_a_sentence(
     environment: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        run_chat(monkeypatch, "nobody/knows", "Hello\n")
+        run_chat(monkeypatch, "sandbox/nobody", "Hello\n")
     # What sys.exit prints to stderr, before it ends with 1.
     assert re.match(
         r"Error: POST /v2/conversations/conv_\w+/responses.* 422 ", str(ended.value.code)

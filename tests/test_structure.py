@@ -146,12 +146,45 @@ def test_imports_point_down_only(path: Path) -> None:
         assert top not in IMPURE or not pure, name
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("sandbox/*.py")), ids=lambda path: path.stem)
-def test_the_sandbox_imports_nothing_of_the_tower(path: Path) -> None:
+# The sandbox shares no code with the client. Its own layers, from top to bottom:
+SANDBOX = ROOT / "sandbox"
+SANDBOX_LAYERS = [
+    "__main__",
+    "__init__",
+    "_sandbox",
+    "_controls",
+    "_server",
+    "_fault_injection",
+    "_operations",
+    "_replies",
+    "_schemas",
+    "_storage",
+]
+
+
+def sandbox_layer(path: Path) -> int:
+    return SANDBOX_LAYERS.index(path.relative_to(SANDBOX).parts[0].removesuffix(".py"))
+
+
+def test_folders_of_the_sandbox_are_small_and_say_what_they_hold() -> None:
+    for name in SANDBOX_LAYERS:
+        folder = SANDBOX / name
+        if folder.is_dir():
+            assert len(list(folder.glob("*.py"))) <= 16, folder
+            assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text())), folder
+
+
+@pytest.mark.parametrize(
+    "path", sorted(SANDBOX.rglob("*.py")), ids=lambda path: path.relative_to(SANDBOX).as_posix()
+)
+def test_the_sandbox_imports_only_its_own_lower_layers(path: Path) -> None:
     for name in imports(path):
-        assert not name.startswith(".")
-        if name.startswith("conversations_client") and name != FOR_COMMANDS:
-            assert name.startswith("conversations_client.sandbox")
+        top, _, rest = name.partition(".")
+        if top == "conversations_client" and name != FOR_COMMANDS:
+            assert rest.startswith("sandbox"), name
+            below = SANDBOX.joinpath(*rest.split(".")[1:], "x")
+            target = "__init__" if rest == "sandbox" else below.relative_to(SANDBOX).parts[0]
+            assert SANDBOX_LAYERS.index(target) >= sandbox_layer(path), name
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("cli/*.py")), ids=lambda path: path.stem)

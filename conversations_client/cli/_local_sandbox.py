@@ -40,7 +40,7 @@ def local_sandbox(
         from conversations_client.sandbox import Sandbox
 
         sandbox = Sandbox(port=port, db=db or default_db(), api_key=api_key)
-    except ImportError as error:
+    except (ImportError, ValueError) as error:
         raise UsageError(str(error)) from None
     except OSError as error:
         raise UsageError(error.strerror or str(error)) from None

@@ -1,50 +1,68 @@
-"""What a test can have the sandbox do, and see of it."""
+"""What a test can do with a sandbox: inject faults, and look at the requests."""
 
 from collections.abc import Mapping
 from typing import Final
 
-from conversations_client.sandbox._disruptions import (
-    Answer,
+from conversations_client.sandbox._fault_injection.faults import (
     BreakStream,
+    CannedResponse,
     Delay,
-    Disruption,
-    Disruptions,
     Drop,
+    Fault,
+    FaultQueue,
 )
-from conversations_client.sandbox._received import Received, ReceivedRequest
-from conversations_client.sandbox._rendering import encode
+from conversations_client.sandbox._server.request_log import ReceivedRequest, RequestLog
+from conversations_client.sandbox._storage.json_encoding import encode
 
 _RESPONSES: Final = "/v2/conversations/*/responses"
 _FIRST_ERROR: Final = 400
 
 
 class Controls:
-    """Disruptions for the requests to come, and the requests that came.
+    """Faults for the next requests, and the requests so far.
 
-    Disruptions wait in a queue. A request meets with the first one that is for it, which is then
-    gone; `method` and `path` (a pattern, in which `*` is anything) say which requests one is for.
+    Faults wait in a queue. A request meets the first one that applies to it, which is then removed.
+    `method` and `path` (a pattern, in which `*` matches anything) select the requests of a fault.
     """
 
     def __init__(self) -> None:
-        self._disruptions = Disruptions()
-        self._received = Received()
+        self._faults = FaultQueue()
+        self._log = RequestLog()
 
     @property
-    def disruptions(self) -> tuple[Disruption, ...]:
-        """What waits for requests to come, in order; empty once everything has happened."""
-        return self._disruptions.pending()
+    def disruptions(self) -> tuple[Fault, ...]:
+        """The faults still to come, in order; empty once all have happened.
+
+        Example:
+            sandbox.fail_next(503, times=2)
+            assert len(sandbox.disruptions) == 2
+        """
+        return self._faults.pending()
 
     def clear_disruptions(self) -> None:
-        """Let nothing more happen to the requests to come."""
-        self._disruptions.clear()
+        """Remove the faults that haven't happened yet.
+
+        Example:
+            sandbox.drop_next()
+            sandbox.clear_disruptions()
+            client.conversations.create()
+        """
+        self._faults.clear()
 
     @property
     def requests(self) -> tuple[ReceivedRequest, ...]:
-        """The calls of the API that came in, oldest first, whatever was answered.
+        """The requests of the API, oldest first, whatever their responses.
 
-        They are kept up to 1,000, and up to 16 MiB of bodies; older ones are forgotten.
+        The latest 1,000 are available, with up to 16 MiB of bodies. Each has `method`, `path`,
+        `query`, `headers` (without `authorization`), `body`, and `json()`.
+
+        Example:
+            client.conversations.create(display_name="Refunds")
+            request = sandbox.requests[-1]
+            assert (request.method, request.path) == ("POST", "/v2/conversations")
+            assert request.json() == {"displayName": "Refunds"}
         """
-        return self._received.all()
+        return self._log.all()
 
     def fail_next(
         self,
@@ -56,31 +74,36 @@ class Controls:
         method: str | None = None,
         path: str | None = None,
     ) -> None:
-        """Have the next request fail; nothing is done of what it asks for.
+        """Let the next request fail; it has no effect.
 
         Args:
-            status: The HTTP status, 400 to 599.
-            retry_after: Seconds in the `Retry-After` header; None sends none. With 0 a client
-                comes again at once.
-            message: What the answer says.
-            times: How many requests it happens to.
-            method: Only to those of this HTTP method.
-            path: Only to those whose path fits.
+            status: The HTTP status, 400 to 599. Default 503.
+            retry_after: Seconds in the `Retry-After` header; None, the default, sends none. With 0
+                a client retries at once.
+            message: The error message in the response.
+            times: How many requests fail. Default 1.
+            method: Only requests with this HTTP method.
+            path: Only requests whose path matches this pattern.
 
         Raises:
-            ValueError: The status is no error, or there are no times.
+            ValueError: `status` isn't an error, or `times` is less than 1.
+
+        Example:
+            sandbox.fail_next(429, retry_after=0)
+            client.conversations.create()  # succeeds with the second attempt
+            assert [each.method for each in sandbox.requests[-2:]] == ["POST", "POST"]
         """
         if status < _FIRST_ERROR:
             raise ValueError("status must be 400 or more: use answer_next for a success.")
         pause = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
-        answer = Answer(
+        response = CannedResponse(
             status=status,
             headers={"Content-Type": "application/json", **pause},
             body=encode({"message": message}),
             method=method,
             path=path,
         )
-        self._disruptions.add(answer, times=times)
+        self._faults.add(response, times=times)
 
     def answer_next(
         self,
@@ -92,27 +115,34 @@ class Controls:
         method: str | None = None,
         path: str | None = None,
     ) -> None:
-        """Have the next request answered with anything at all; nothing is done of what it asks for.
+        """Respond to the next request with any content; the request has no effect.
 
         Args:
-            body: What to answer; an object is written as JSON.
-            status: The HTTP status, 200 to 599.
-            content_type: What the answer says that it is.
-            times: How many requests it happens to.
-            method: Only to those of this HTTP method.
-            path: Only to those whose path fits.
+            body: The content; a mapping is sent as JSON.
+            status: The HTTP status, 200 to 599. Default 200.
+            content_type: The content's type. Default `application/json`.
+            times: How many requests get it. Default 1.
+            method: Only requests with this HTTP method.
+            path: Only requests whose path matches this pattern.
 
         Raises:
-            ValueError: The status is none, or there are no times.
+            ValueError: `status` is out of range, or `times` is less than 1.
+
+        Example:
+            sandbox.answer_next("<html>Please log in</html>", content_type="text/html")
+            try:
+                client.conversations.create()
+            except DecodeError as error:
+                assert error.may_have_acted
         """
-        answer = Answer(
+        response = CannedResponse(
             status=status,
             headers={"Content-Type": content_type},
-            body=_written(body),
+            body=_to_bytes(body),
             method=method,
             path=path,
         )
-        self._disruptions.add(answer, times=times)
+        self._faults.add(response, times=times)
 
     def delay_next(
         self,
@@ -122,18 +152,27 @@ class Controls:
         method: str | None = None,
         path: str | None = None,
     ) -> None:
-        """Have the next request answered late; what it asks for is done at once.
+        """Delay the response to the next request, which takes effect at once.
 
         Args:
-            seconds: How late; the end of the sandbox cuts it short.
-            times: How many requests it happens to.
-            method: Only to those of this HTTP method.
-            path: Only to those whose path fits.
+            seconds: The delay; it ends when the sandbox stops.
+            times: How many responses are delayed. Default 1.
+            method: Only requests with this HTTP method.
+            path: Only requests whose path matches this pattern.
 
         Raises:
-            ValueError: The seconds are negative or not finite, or there are no times.
+            ValueError: `seconds` is negative or not finite, or `times` is less than 1.
+
+        Example:
+            impatient = client.with_options(timeout=Timeout(total=0.1))
+            sandbox.delay_next(60, method="PATCH")
+            try:
+                impatient.conversations.update(conversation_id, display_name="Late")
+            except TransportError as error:
+                assert error.may_have_acted
+            assert client.conversations.retrieve(conversation_id).display_name == "Late"
         """
-        self._disruptions.add(Delay(seconds=seconds, method=method, path=path), times=times)
+        self._faults.add(Delay(seconds=seconds, method=method, path=path), times=times)
 
     def drop_next(
         self,
@@ -143,43 +182,60 @@ class Controls:
         method: str | None = None,
         path: str | None = None,
     ) -> None:
-        """Have the next request's connection closed in place of an answer.
+        """Close the connection of the next request instead of sending a response.
 
         Args:
-            after_acting: Whether what it asks for is done before.
-            times: How many requests it happens to.
-            method: Only to those of this HTTP method.
-            path: Only to those whose path fits.
+            after_acting: Whether the request takes effect first. Default False.
+            times: How many connections are closed. Default 1.
+            method: Only requests with this HTTP method.
+            path: Only requests whose path matches this pattern.
 
         Raises:
-            ValueError: There are no times.
+            ValueError: `times` is less than 1.
+
+        Example:
+            sandbox.drop_next(after_acting=True)
+            try:
+                client.conversations.create(display_name="Refunds")
+            except DisconnectError as error:
+                assert error.may_have_acted
         """
         drop = Drop(after_acting=after_acting, method=method, path=path)
-        self._disruptions.add(drop, times=times)
+        self._faults.add(drop, times=times)
 
     def break_stream(
         self, *, after_events: int = 1, garbage: bytes | str = b"", times: int = 1
     ) -> None:
-        """Have the next streamed response's connection closed before its end.
+        """Close the connection of the next streamed response before its end.
 
         Args:
-            after_events: How many events are sent before; all of it, if it has no more.
-            garbage: What is sent after them, such as an event that can't be read.
-            times: How many responses it happens to.
+            after_events: How many events are sent first; a shorter stream is sent completely.
+                Default 1.
+            garbage: Bytes that are sent after them, such as a malformed event.
+            times: How many streams are broken. Default 1.
 
         Raises:
-            ValueError: The events are less than none, or there are no times.
+            ValueError: `after_events` is negative, or `times` is less than 1.
+
+        Example:
+            sandbox.break_stream(after_events=2)
+            try:
+                client.conversations.responses.create(
+                    conversation_id, message="One two", model="sandbox/echo"
+                )
+            except StreamTruncatedError as error:
+                assert error.partial.text == "One "
         """
-        broken = BreakStream(
+        fault = BreakStream(
             after_events=after_events,
             garbage=garbage.encode() if isinstance(garbage, str) else garbage,
             method="POST",
             path=_RESPONSES,
         )
-        self._disruptions.add(broken, times=times)
+        self._faults.add(fault, times=times)
 
 
-def _written(body: bytes | str | Mapping[str, object]) -> bytes:
+def _to_bytes(body: bytes | str | Mapping[str, object]) -> bytes:
     if isinstance(body, Mapping):
         return encode(body)
     return body.encode() if isinstance(body, str) else body

@@ -298,7 +298,7 @@ def test_a_sandbox_that_cannot_be(
     ended = piped("sandbox", "--db", str(tmp_path / "text"), "--port", "0")
     assert (ended.code, "text" in ended.err) == (2, True)
     monkeypatch.delitem(sys.modules, "conversations_client.sandbox")
-    monkeypatch.setitem(sys.modules, "conversations_client.sandbox._server", None)
+    monkeypatch.setitem(sys.modules, "conversations_client.sandbox._sandbox", None)
     missing = piped("list", "--sandbox")
     assert (missing.code, "conversations-client[sandbox]" in missing.err) == (2, True)
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from conversations_client.sandbox import Sandbox
-from conversations_client.sandbox._store import Store
+from conversations_client.sandbox._storage.store import Store
 
 ID = re.compile(r"conv_[0-7][0-9a-hjkmnp-tv-z]{25}")
 
@@ -138,7 +138,8 @@ def test_a_kept_answer_is_forgotten_after_a_day(tmp_path: Path) -> None:
             if hours:
                 with sqlite3.connect(path) as database:
                     database.execute(
-                        "UPDATE kept_answer SET kept_at = kept_at - ?", (hours * 3_600_000,)
+                        "UPDATE idempotent_response SET stored_at = stored_at - ?",
+                        (hours * 3_600_000,),
                     )
                 database.close()
             response = httpx.post(
@@ -154,6 +155,6 @@ def test_ids_go_on_rising_after_a_restart_with_the_clock_set_back(tmp_path: Path
     ids: list[str] = []
     for now in (2_000, 1_000, 3_000):
         store = Store(tmp_path / "db", clock=partial(int, now), randomness=lambda: 7)
-        ids += [store.create(display_name=None, metadata=None).id for _ in range(3)]
+        ids += [store.conversations.create(display_name=None, metadata=None).id for _ in range(3)]
         store.close()
     assert ids == sorted(set(ids))

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -77,16 +77,64 @@ def test_every_acknowledged_create_survives_kill_9(tmp_path: Path) -> None:
         assert create(sandbox.url, "k") > max(ids)
 
 
-def test_the_command_says_why_it_cannot_start(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., str]]:
+    """Runs a command line that can't start, and returns what it prints."""
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments: str) -> str:
+        assert main(["--port", "0", *arguments]) == 2
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        return printed.err
+
+    yield run
+    signal.signal(signal.SIGINT, before[0])
+    signal.signal(signal.SIGTERM, before[1])
+
+
+def test_the_command_says_why_it_cannot_start(refused: Callable[..., str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-        try:
-            assert main(["--port", str(port)]) == 2
-        finally:
-            signal.signal(signal.SIGINT, before[0])
-            signal.signal(signal.SIGTERM, before[1])
-    assert f"Port {port} can't be listened on" in capsys.readouterr().err
+        assert refused("--port", str(port)) == (
+            f"Cannot listen on port {port} of 127.0.0.1 (address already in use).\n"
+        )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--pace", "-1"], "pace must be"),
+        (["--api-key", ""], "leave it out to have one generated"),
+        (["--revision", "3"], "revision must be 1 or 2"),
+        (["--model", "gpt-4o"], "provider/model_id"),
+        (["--host", "192.0.2.1"], "Cannot listen on port 0 of 192.0.2.1 (cannot assign"),
+        (["--host", "x" * 64], f"Cannot listen on port 0 of {'x' * 64} (not a host name)"),
+    ],
+)
+def test_the_command_refuses_invalid_settings(
+    refused: Callable[..., str], arguments: list[str], message: str
+) -> None:
+    assert message in refused(*arguments)
+
+
+def test_a_host_that_is_not_found_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_found(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", not_found)
+    with pytest.raises(OSError, match=r"of nowhere\.test \(name or service not known"):
+        Sandbox(host="nowhere.test")
+
+
+def test_the_command_passes_its_options_on() -> None:
+    options = ["--revision", "1", "--allow-host", "a.test", "--allow-host", "b.test"]
+    with command("--port", "0", "--api-key", KEY, *options) as (_, url):
+        for host in ("a.test", "b.test", "localhost"):
+            document = httpx.get(f"{url}/openapi.json", headers={"Host": host}).json()
+            assert document["info"]["version"] == "1"
+    with command("--port", "0", "--api-key", KEY, "--model", "a/b") as (_, url):
+        assert '"a/b"' in httpx.get(f"{url}/openapi.json").text
 
 
 def test_what_cannot_be_opened_is_refused(tmp_path: Path) -> None:
@@ -116,6 +164,6 @@ def test_a_failed_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "conversations_client.sandbox")
-    monkeypatch.setitem(sys.modules, "conversations_client.sandbox._server", None)
+    monkeypatch.setitem(sys.modules, "conversations_client.sandbox._sandbox", None)
     with pytest.raises(ImportError, match=r"conversations-client\[sandbox\]"):
         __import__("conversations_client.sandbox")

@@ -1,4 +1,4 @@
-"""The sandbox's own description: valid, whole, and true of every answer that can be provoked."""
+"""The OpenAPI documents: valid, complete, and true of every response that can be provoked."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,11 +19,14 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from conversations_client.sandbox import Sandbox
-from conversations_client.sandbox._openapi import document
+from conversations_client.sandbox._replies.models import MODELS
+from conversations_client.sandbox._schemas.messages import create_response
+from conversations_client.sandbox._schemas.openapi import document
+from conversations_client.sandbox._schemas.revisions import REVISIONS
 
 KEY = "k"
 HEADERS = {"Authorization": f"Bearer {KEY}"}
-# Requests that are each as described and yet don't go together, which no schema can say.
+# Requests that are each as described but contradict each other, which no schema can express.
 CONFLICTS = {
     "startingAfter and endingBefore exclude each other.",
     "This Idempotency-Key was used for another request.",
@@ -35,37 +38,77 @@ GENERATION = {
     "max-examples": 30,
     "with-security-parameters": False,
 }
-# What schemathesis says of its types is less than strict checking asks for.
+# The types of schemathesis are less complete than strict checking requires.
 THEIRS: Any = schemathesis
-API = THEIRS.openapi.from_dict(
-    dict(document()), config=THEIRS.Config.from_dict({"generation": GENERATION})
+CREATE_RESPONSE = create_response(own_models=MODELS, other_models=None)
+DOCUMENTS: dict[int, dict[str, Any]] = {
+    number: dict(document(revision, create_response=CREATE_RESPONSE))
+    for number, revision in REVISIONS.items()
+}
+FIRST, SECOND = (
+    THEIRS.openapi.from_dict(
+        DOCUMENTS[number], config=THEIRS.Config.from_dict({"generation": GENERATION})
+    )
+    for number in (1, 2)
 )
+APIS = {1: FIRST, 2: SECOND}
 OfEachOperation = Callable[[Any, Sandbox], None]
-of_each_operation: Callable[[OfEachOperation], OfEachOperation] = API.parametrize()
+of_each_operation: dict[int, Callable[[OfEachOperation], OfEachOperation]] = {
+    number: api.parametrize() for number, api in APIS.items()
+}
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def revision(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
+def sandbox(revision: int) -> Iterator[Sandbox]:
+    with Sandbox(api_key=KEY, revision=revision) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def first() -> Iterator[Sandbox]:
+    with Sandbox(api_key=KEY, revision=1) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def second() -> Iterator[Sandbox]:
     with Sandbox(api_key=KEY) as running:
         yield running
 
 
-def test_the_document_is_openapi(sandbox: Sandbox) -> None:
+def test_the_document_is_openapi(revision: int, sandbox: Sandbox) -> None:
     served = httpx.get(f"{sandbox.url}/openapi.json").raise_for_status().json()
-    assert served == document()
+    assert served == DOCUMENTS[revision]
     OpenAPIV31SpecValidator(served).validate()
 
 
-def test_what_is_served_is_described_and_nothing_else(sandbox: Sandbox) -> None:
+def test_what_is_served_is_described_and_nothing_else(revision: int, sandbox: Sandbox) -> None:
     app: Any = sandbox._server.config.app
     while not hasattr(app, "routes"):
         app = app._app
-    paths: Any = document()["paths"]
+    paths: Any = DOCUMENTS[revision]["paths"]
     served = {(route.path, method.lower()) for route in app.routes for method in route.methods}
     described = {(path, method) for path in paths for method in paths[path]}
     assert {(path, method) for path, method in served if method != "head"} == {
         (path, method) for path, method in described if method != "parameters"
     } | {("/openapi.json", "get")}
+
+
+def test_the_revisions_differ_as_the_service_documents() -> None:
+    first, second = (document["paths"] for document in DOCUMENTS.values())
+    assert second.keys() - first.keys() == {
+        "/v2/conversations/",
+        "/v2/conversations/{conversation_id}/responses",
+    }
+    one, two = (document["components"]["schemas"] for document in DOCUMENTS.values())
+    assert two.keys() - one.keys() == {"ConversationWithMessages", "Message", "Part"}
+    assert "entityId" in one["Conversation"]["required"]
+    assert "entityId" not in two["Conversation"]["properties"]
 
 
 def check(case: Any, response: schemathesis.Response, url: str, **more: Any) -> None:
@@ -80,26 +123,34 @@ def check(case: Any, response: schemathesis.Response, url: str, **more: Any) -> 
     )
 
 
-@of_each_operation
-def test_every_answer_is_as_described(case: Any, sandbox: Sandbox) -> None:
-    check(case, case.call(base_url=sandbox.url, headers=HEADERS), sandbox.url)
+@of_each_operation[1]
+def test_every_response_of_the_first_revision_is_as_described(case: Any, first: Sandbox) -> None:
+    check(case, case.call(base_url=first.url, headers=HEADERS), first.url)
+
+
+@of_each_operation[2]
+def test_every_response_is_as_described(case: Any, second: Sandbox) -> None:
+    check(case, case.call(base_url=second.url, headers=HEADERS), second.url)
 
 
 class Life(APIStateMachine):
-    """Goes on with the ids that came back, in any order of calls."""
+    """Uses the ids that were returned, in any order of calls."""
 
     url: ClassVar[str]
+    api: ClassVar[Any]
+    body: ClassVar[dict[str, Any]]
     seen: ClassVar[Counter[tuple[str, int]]]
     recorder: Any
 
     @initialize(target=Bundle("POST /v2/conversations -> 201"))
     def create(self) -> StepOutput:
-        case = API["/v2/conversations"]["POST"].Case(body={}, media_type="application/json")
+        create = self.api["/v2/conversations"]["POST"]
+        case = create.Case(body=self.body, media_type="application/json")
         self.recorder.record_case(case=case)
         return self.step(StepInput.initial(case))  # pyright: ignore[reportUnknownMemberType]
 
     def before_call(self, case: Any) -> None:
-        # Kept answers would make a life depend on the lives before it.
+        # Stored responses would make a run depend on the runs before it.
         case.headers.pop("Idempotency-Key", None)
 
     def get_call_kwargs(self, case: Any) -> dict[str, Any]:
@@ -112,14 +163,17 @@ class Life(APIStateMachine):
         check(case, response, self.url, recorder=self.recorder)
 
 
-def test_every_answer_is_as_described_along_a_life(sandbox: Sandbox) -> None:
+def test_every_response_is_as_described_in_sequences(revision: int, sandbox: Sandbox) -> None:
     seen: Counter[tuple[str, int]] = Counter()
-    life: Any = type("Life", (Life, API.as_state_machine()), {"url": sandbox.url, "seen": seen})
+    api = APIS[revision]
+    body = {"metadata": {"entityId": "a"}} if revision == 1 else {}
+    attributes = {"url": sandbox.url, "seen": seen, "api": api, "body": body}
+    life: Any = type("Life", (Life, api.as_state_machine()), attributes)
     life.run(
         settings=settings(
             max_examples=40, stateful_step_count=8, derandomize=True, database=None, deadline=None
         )
     )
-    for answer in [("GET", 200), ("PATCH", 200), ("DELETE", 204), ("POST", 200)]:
-        assert seen[answer] > 0
-        assert seen[answer[0], 404] > 0
+    for call in [("GET", 200), ("PATCH", 200), ("DELETE", 204), ("POST", 200)]:
+        assert seen[call] > 0
+        assert seen[call[0], 404] > 0

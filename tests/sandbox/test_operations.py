@@ -1,16 +1,20 @@
 """The rest of the resource on the sandbox's wire: paging, changing, deleting, naming, messages."""
 
+import sqlite3
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from conversations_client.sandbox import Sandbox, _ulid
-from conversations_client.sandbox._errors import on_disconnect
-from conversations_client.sandbox._naming import name_from
-from conversations_client.sandbox._store import Store
+from conversations_client.sandbox import Sandbox
+from conversations_client.sandbox._operations.error_responses import on_disconnect
+from conversations_client.sandbox._operations.names import name_from
+from conversations_client.sandbox._storage import database, ulid
+from conversations_client.sandbox._storage.idempotency_store import StoredResponse
+from conversations_client.sandbox._storage.store import Store
 
 
 @pytest.fixture
@@ -110,6 +114,44 @@ def test_delete(api: httpx.Client) -> None:
         assert list(gone.json()) == ["message"]
 
 
+INVALID = [
+    {"content": b""},
+    {"content": b"{"},
+    {"content": b"[]"},
+    {"content": b'{"displayName": 1, "metadata": 2, "context": 3}'},
+    {"content": b"1e999"},
+    {"content": b"x" * (2**20 + 1)},
+    {"content": b"{}", "headers": {"Content-Type": "text/plain"}},
+]
+
+
+@pytest.mark.parametrize("invalid", INVALID, ids=range(len(INVALID)))
+def test_a_missing_conversation_is_reported_before_an_invalid_body(
+    api: httpx.Client, invalid: dict[str, Any]
+) -> None:
+    request: dict[str, Any] = {"headers": {"Content-Type": "application/json"}, **invalid}
+    (one,) = created(api, 1)
+    for method, path in [("PATCH", ""), ("POST", "/generate-name"), ("POST", "/responses")]:
+        missing = api.request(method, f"/v2/conversations/conv_1{path}", **request)
+        assert (missing.status_code, missing.json()) == (
+            404,
+            {"message": "There is no such conversation."},
+        )
+        existing = api.request(method, f"/v2/conversations/{one}{path}", **request)
+        assert existing.status_code in {400, 413, 415, 422}
+
+
+def test_a_repeated_request_gets_its_response_even_if_the_conversation_is_gone(
+    api: httpx.Client,
+) -> None:
+    (one,) = created(api, 1)
+    name: dict[str, Any] = {"json": {"context": "x"}, "headers": {"Idempotency-Key": "once"}}
+    url = f"/v2/conversations/{one}/generate-name"
+    first = api.post(url, **name)
+    api.delete(f"/v2/conversations/{one}")
+    assert api.post(url, **name).json() == first.json()
+
+
 def test_generate_name(api: httpx.Client) -> None:
     (one,) = created(api, 1)
     url = f"/v2/conversations/{one}/generate-name"
@@ -159,13 +201,13 @@ def test_a_client_that_left_is_answered_all_the_same() -> None:
 
 
 def test_ulids() -> None:
-    assert _ulid.encode(0) == "0" * 26
-    assert _ulid.encode(2**128 - 1) == "7" + "z" * 25
+    assert ulid.encode(0) == "0" * 26
+    assert ulid.encode(2**128 - 1) == "7" + "z" * 25
     with pytest.raises(OverflowError):
-        _ulid.encode(2**128)
+        ulid.encode(2**128)
 
 
-def test_a_database_of_another_version_is_refused(tmp_path: Any) -> None:
+def test_a_database_of_a_later_version_is_refused(tmp_path: Path) -> None:
     ticks = count()
     store = Store(tmp_path / "db", clock=lambda: next(ticks))
     with store._database.transaction() as connection:
@@ -173,3 +215,38 @@ def test_a_database_of_another_version_is_refused(tmp_path: Any) -> None:
     store.close()
     with pytest.raises(OSError, match="this version"):
         Store(tmp_path / "db")
+
+
+def test_a_database_of_an_earlier_version_is_migrated(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    with sqlite3.connect(path) as old:
+        for statement in database._TABLES:
+            old.execute(statement)
+        old.execute("PRAGMA user_version = 1")
+        old.execute(
+            "INSERT INTO setting VALUES ('user_id', 'user_1'), ('last_ulid', ?)", ["0" * 26]
+        )
+        old.execute(
+            "INSERT INTO conversation VALUES ('conv_1', 'a', 1, 2, 3, 'user_1', 'user_1', NULL, NULL)"
+        )
+        old.execute("INSERT INTO kept_answer VALUES ('key', 'f', 201, x'7b7d', 1000)")
+    old.close()
+    for _ in range(2):
+        store = Store(path, clock=lambda: 1001)
+        found = store.conversations.find("conv_1")
+        assert found is not None
+        assert (found.display_name, found.created_by_id) == ("a", "user_1")
+        stored = store.idempotency.find("key")
+        assert stored == StoredResponse(fingerprint="f", status=201, body=b"{}")
+        store.close()
+    with pytest.raises(OSError, match="made for revision 2"):
+        Store(path, revision=1)
+
+
+@pytest.mark.parametrize(("made_for", "other"), [(1, 2), (2, 1)])
+def test_a_database_stays_with_its_revision(tmp_path: Path, made_for: int, other: int) -> None:
+    path = tmp_path / "db"
+    Store(path, revision=made_for).close()
+    with pytest.raises(OSError, match=f"made for revision {made_for} of the API, not {other}"):
+        Store(path, revision=other)
+    Store(path, revision=made_for).close()

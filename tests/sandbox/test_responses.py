@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import signal
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -14,14 +13,15 @@ import httpx
 import pytest
 from attrs import define, field
 
-from conversations_client.sandbox import Sandbox, _recording
-from conversations_client.sandbox.__main__ import main
-from conversations_client.sandbox._store import Store
+from conversations_client.sandbox import Sandbox
+from conversations_client.sandbox._operations import stream_recorder
+from conversations_client.sandbox._storage.store import Store
 
 ULID = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 SAID = {"kind": "text", "text": "One two three"}
 MESSAGE_ID = "msg_" + "0" * 26
+MODEL = "provider/model_id, or one of sandbox/echo, sandbox/reasoning, sandbox/tool, sandbox/fails"
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +162,7 @@ def test_a_message_has_the_id_it_came_with_and_stays_in_its_place(api: httpx.Cli
 def test_messages_are_in_order_whatever_the_clock_and_their_ids_say() -> None:
     now = iter([9, 9, 3, 20])
     store = Store(clock=lambda: 0)
-    one = store.create(display_name=None, metadata=None).id
+    one = store.conversations.create(display_name=None, metadata=None).id
     store.messages._clock = lambda: next(now)
     given = [
         store.messages.append(one, role="user", parts=[], message_id=f"msg_{letter}")
@@ -178,8 +178,13 @@ def test_messages_are_in_order_whatever_the_clock_and_their_ids_say() -> None:
     ("sent", "fault"),
     [
         ({}, "$ must have message and model"),
-        (body("openai/gpt-4o"), "$.model must be sandbox/echo, sandbox/reasoning, sandbox/tool or sandbox/fails"),
-        (body("echo"), "$.model must be sandbox/echo, sandbox/reasoning, sandbox/tool or sandbox/fails"),
+        (body("echo"), f"$.model must be {MODEL}"),
+        (body("/echo"), f"$.model must be {MODEL}"),
+        (body("openai/"), f"$.model must be {MODEL}"),
+        (body("openai/gpt-4o\n"), f"$.model must be {MODEL}"),
+        (body("sandbox/fail"), f"$.model must be {MODEL}"),
+        (body("sandbox/echo/"), f"$.model must be {MODEL}"),
+        ({**body(), "model": None}, "$.model must be of type string"),
         (body(stream=False), "$.stream must be true"),
         (body(task_id=None), "$.task_id must be of type string"),
         (body(message="Hello"), "$.message must be of type object"),
@@ -213,6 +218,37 @@ def test_nothing_is_stored_of_a_bad_body(
     assert answer.status_code == 422
     assert answer.json() == {"message": f"The body is invalid: {fault}."}
     assert messages(api, url) == []
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-4o", "a/b/c:1@2", "é/ü", "Sandbox/echo"])
+def test_any_other_model_replies_like_echo(api: httpx.Client, model: str) -> None:
+    url = conversation(api)
+    stream = api.post(f"{url}/responses", json=body(model)).text
+    echo = api.post(f"{url}/responses", json=body()).text
+    assert events(stream)[0]["data"]["model"] == model
+    assert ids_counted(stream) == ids_counted(echo).replace('"sandbox/echo"', f'"{model}"')
+
+
+@pytest.mark.parametrize(
+    ("models", "accepted", "refused"),
+    [
+        ([], ["sandbox/tool"], ["openai/gpt-4o", "sandbox/tools"]),
+        (["openai/gpt-4o", "a/b"], ["openai/gpt-4o", "a/b", "sandbox/echo"], ["openai/gpt-4", "x"]),
+    ],
+)
+def test_other_models_can_be_limited(
+    models: list[str], accepted: list[str], refused: list[str]
+) -> None:
+    with Sandbox(api_key="k", models=models) as sandbox, connected(sandbox) as api:
+        url = conversation(api)
+        for model in accepted:
+            assert api.post(f"{url}/responses", json=body(model)).status_code == 200
+        for model in refused:
+            answer = api.post(f"{url}/responses", json=body(model))
+            assert answer.status_code == 422
+            assert "$.model must be sandbox/echo, " in answer.json()["message"]
+        document = api.get("/openapi.json").text
+        assert all(model in document for model in models)
 
 
 def test_a_conversation_must_be_there(api: httpx.Client) -> None:
@@ -250,12 +286,12 @@ def test_too_long_a_stream_is_not_kept(api: httpx.Client, monkeypatch: pytest.Mo
     url = conversation(api)
     key = {"Idempotency-Key": "long"}
     sent = api.post(f"{url}/responses", json=body())
-    monkeypatch.setattr(_recording, "LIMIT", len(sent.content) - 1)
+    monkeypatch.setattr(stream_recorder, "LIMIT", len(sent.content) - 1)
     first = api.post(f"{url}/responses", json=body(), headers=key)
     assert events(first.text)[-1]["type"] == "response.done"
     again = api.post(f"{url}/responses", json=body(), headers=key)
     assert again.status_code == 409
-    assert "retrieve the conversation" in again.json()["message"]
+    assert "Retrieve the conversation" in again.json()["message"]
     assert len(messages(api, url)) == 4
 
 
@@ -335,7 +371,7 @@ def test_a_conversation_deleted_meanwhile_is_streamed_to_the_end() -> None:
     sandbox = Sandbox(api_key="k")
 
     async def delete(_seconds: float) -> None:
-        sandbox._store.delete(url.rpartition("/")[2])
+        sandbox._store.conversations.delete(url.rpartition("/")[2])
 
     sandbox._pacing.sleep = delete
     with sandbox, connected(sandbox) as api:
@@ -349,13 +385,3 @@ def test_a_conversation_deleted_meanwhile_is_streamed_to_the_end() -> None:
 def test_a_pace_is_a_number_of_seconds(pace: float) -> None:
     with pytest.raises(ValueError, match="0 or more"):
         Sandbox(pace=pace)
-
-
-def test_the_command_refuses_a_bad_pace(capsys: pytest.CaptureFixture[str]) -> None:
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    try:
-        assert main(["--port", "0", "--pace", "-1"]) == 2
-    finally:
-        signal.signal(signal.SIGINT, before[0])
-        signal.signal(signal.SIGTERM, before[1])
-    assert "pace must be" in capsys.readouterr().err

@@ -1,0 +1,109 @@
+"""ASGI middleware that injects the queued faults."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final, assert_never
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from conversations_client.sandbox._operations.request_body import LIMIT
+from conversations_client.sandbox._operations.routes import OPEN_PATHS
+from conversations_client.sandbox._replies.pacing import Pacing
+
+from .faults import BreakStream, CannedResponse, Delay, Drop, FaultQueue
+
+_BODY: Final = "http.response.body"
+
+HangUp = Callable[[Scope], None]
+"""Closes the connection of a request."""
+
+
+class FaultInjection:
+    """Injects the first queued fault that applies to a request."""
+
+    def __init__(
+        self, app: ASGIApp, *, faults: FaultQueue, pacing: Pacing, hang_up: HangUp
+    ) -> None:
+        self._app = app
+        self._faults = faults
+        self._pacing = pacing
+        self._hang_up = hang_up
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in OPEN_PATHS:
+            await self._app(scope, receive, send)
+            return
+        fault = self._faults.take(scope["method"], scope["path"])
+        match fault:
+            case None:
+                await self._app(scope, receive, send)
+            case CannedResponse():
+                await _read_body(receive)
+                response = Response(fault.body, fault.status, dict(fault.headers))
+                await response(scope, receive, send)
+            case Delay():
+                await self._app(scope, receive, _delayed(send, self._pacing, fault.seconds))
+            case Drop():
+                if fault.after_acting:
+                    await self._app(scope, receive, _discard)
+                else:
+                    await _read_body(receive)
+                await self._cut(scope, receive)
+            case BreakStream():
+                cut = partial(self._cut, scope, receive)
+                await self._app(scope, receive, _StreamBreaker(send, fault, cut))
+            case _:
+                assert_never(fault)
+
+    async def _cut(self, scope: Scope, receive: Receive) -> None:
+        self._hang_up(scope)
+        # Without a response the server logs a crash, unless the client has left.
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+class _StreamBreaker:
+    """Sends a number of events and the garbage, then closes the connection."""
+
+    def __init__(self, send: Send, fault: BreakStream, cut: Callable[[], Awaitable[None]]) -> None:
+        self._send = send
+        self._fault = fault
+        self._cut = cut
+        self._left = fault.after_events
+        self._is_broken = False
+
+    async def __call__(self, message: Message) -> None:
+        if self._is_broken:
+            return
+        await self._send(message)
+        is_body = message["type"] == _BODY
+        self._left -= is_body
+        # A response that isn't streamed, or has ended already, can't be broken.
+        if self._left == 0 and message.get("more_body", not is_body):
+            self._is_broken = True
+            await self._send({"type": _BODY, "body": self._fault.garbage, "more_body": True})
+            await self._cut()
+
+
+def _delayed(send: Send, pacing: Pacing, seconds: float) -> Send:
+    async def send_late(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await pacing.pause(seconds)
+        await send(message)
+
+    return send_late
+
+
+async def _discard(_message: Message) -> None:
+    pass
+
+
+async def _read_body(receive: Receive) -> None:
+    """Read a body up to the sandbox's limit."""
+    size = 0
+    while size <= LIMIT:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if not message.get("more_body", False):
+            return

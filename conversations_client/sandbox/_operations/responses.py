@@ -1,0 +1,103 @@
+"""The operation that streams a response."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing, closing
+from itertools import chain
+from typing import Any, Final, cast
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from conversations_client.sandbox._replies.events import Event, events
+from conversations_client.sandbox._replies.models import prompt, respond
+from conversations_client.sandbox._replies.pacing import Pacing
+from conversations_client.sandbox._replies.reply import Reply
+from conversations_client.sandbox._schemas.requests import Schema, validator
+from conversations_client.sandbox._storage.store import Store
+
+from .idempotency import REPLAYED, Key, read_key
+from .request_body import read_body_of_one
+from .routes import CONVERSATION, conversation_id, not_found, route
+from .stream_recorder import StreamRecorder, recorded_stream
+
+_MEDIA_TYPE: Final = "text/event-stream"
+_HEADERS: Final = {"Cache-Control": "no-store"}
+
+
+class Responses:
+    """The operation on a conversation's responses."""
+
+    def __init__(self, store: Store, pacing: Pacing, schema: Schema) -> None:
+        self._store = store
+        self._pacing = pacing
+        self._validator = validator(schema)
+
+    def routes(self) -> list[Route]:
+        """List the routes."""
+        return [route(f"{CONVERSATION}/responses", POST=self.create)]
+
+    async def create(self, request: Request) -> Response:
+        """Store the user's message and stream a response to it."""
+        body = await read_body_of_one(request, self._validator, self._store)
+        key = read_key(request, body)
+        with self._store.transaction():
+            recorded = None if key is None else recorded_stream(self._store, key)
+            if recorded is not None:
+                headers = {**_HEADERS, REPLAYED: "true"}
+                return Response(recorded, headers=headers, media_type=_MEDIA_TYPE)
+            reply = self._begin(conversation_id(request), body, key)
+        return _EventStream(reply, self._pacing)
+
+    def _begin(self, conversation: str, body: Mapping[str, Any], key: Key | None) -> Reply:
+        """Store the user's message and prepare the reply."""
+        if self._store.conversations.find(conversation) is None:
+            not_found()
+        message, model = body["message"], body["model"]
+        parts = cast("Sequence[Mapping[str, object]]", message["parts"])
+        user_message = self._store.messages.append(
+            conversation, role="user", parts=parts, message_id=message.get("messageId")
+        )
+        if user_message is None:
+            raise HTTPException(409, "There is a message of this messageId already.")
+        message_id = self._store.ids.new("msg")
+        started = self._started(
+            model, body.get("task_id"), userMessageId=user_message.id, assistantMessageId=message_id
+        )
+        rest = events(respond(model, prompt(parts)), self._store.ids.new)
+        return Reply(
+            self._store,
+            conversation_id=conversation,
+            message_id=message_id,
+            events=chain([started], rest),
+            recorder=StreamRecorder(self._store, key),
+        )
+
+    def _started(self, model: str, task_id: str | None, **message_ids: str) -> Event:
+        """Build the first event, with the ids of a response."""
+        new_id = self._store.ids.new
+        ids = {
+            "responseId": new_id("resp"),
+            "taskId": new_id("task") if task_id is None else task_id,
+            "model": model,
+            "workflowRunId": new_id("run"),
+        }
+        return Event("response.started", {**ids, **message_ids})
+
+
+class _EventStream(StreamingResponse):
+    """Sends a reply; it ends when the client leaves."""
+
+    media_type = _MEDIA_TYPE
+
+    def __init__(self, reply: Reply, pacing: Pacing) -> None:
+        self._reply = reply
+        self._chunks = reply.stream(pacing)
+        super().__init__(self._chunks, headers=_HEADERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with closing(self._reply):
+            async with aclosing(self._chunks):
+                await super().__call__(scope, receive, send)

@@ -1,0 +1,1 @@
+"""What the sandbox's models reply, and the events that a reply is streamed as."""

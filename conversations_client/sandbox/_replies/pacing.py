@@ -1,0 +1,51 @@
+"""The pauses between events."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+
+from anyio import CancelScope
+from attrs import define, field
+
+
+def _finite(_pacing: object, _attribute: object, seconds: float) -> None:
+    if not 0 <= seconds < math.inf:
+        raise ValueError("pace must be a number of seconds, 0 or more.")
+
+
+@define(eq=False)
+class Pacing:
+    """Pauses between events, until the sandbox stops.
+
+    Attributes:
+        seconds: The pause between two events; 0 sends them as fast as possible.
+        sleep: Sleeps for a number of seconds.
+    """
+
+    seconds: float = field(default=0.0, validator=_finite)
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    _stopped: bool = field(default=False, init=False)
+    _pauses: set[CancelScope] = field(factory=set[CancelScope], init=False)
+
+    async def pause(self, seconds: float | None = None) -> bool:
+        """Pause before the next event; a pause of 0 lets other tasks run.
+
+        Args:
+            seconds: The length of the pause; None for `self.seconds`.
+
+        Returns:
+            Whether to continue; False once the sandbox stops.
+        """
+        with CancelScope() as scope:
+            self._pauses.add(scope)
+            try:
+                await self.sleep(self.seconds if seconds is None else seconds)
+            finally:
+                self._pauses.remove(scope)
+        return not self._stopped
+
+    def stop(self) -> None:
+        """End every pause; call it on the event loop."""
+        self._stopped = True
+        for scope in self._pauses:
+            scope.cancel()

@@ -1,0 +1,73 @@
+"""ASGI middleware that checks the Host header.
+
+A web page can point a name of its own at 127.0.0.1 (DNS rebinding) and call the sandbox from the
+user's browser. The Host header then has the page's name, so that such requests are refused.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from conversations_client.sandbox._operations.error_responses import error_response
+
+_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+)(?::[0-9]*)?", re.ASCII)
+
+
+class AllowedHosts:
+    """Accepts loopback names and addresses, with any port, and the names that the user allows."""
+
+    def __init__(self, app: ASGIApp, *, names: Iterable[str]) -> None:
+        self._app = app
+        self._names = frozenset(map(normalized, names))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        hosts = Headers(scope=scope).getlist("host")
+        if len(hosts) == 1 and self._is_allowed(hosts[0]):
+            await self._app(scope, receive, send)
+            return
+        refusal = error_response(
+            421,
+            "The Host header names another machine. Call the sandbox as localhost or 127.0.0.1, "
+            "or allow the name with --allow-host, in Python allowed_hosts=[…].",
+        )
+        await refusal(scope, receive, send)
+
+    def _is_allowed(self, host: str) -> bool:
+        found = _HOST.fullmatch(host)
+        if found is None:
+            return False
+        name = normalized(found[1])
+        return name in self._names or is_loopback(name)
+
+
+def normalized(name: str) -> str:
+    """Write a host's name in one way.
+
+    Args:
+        name: The name or address; an IPv6 address may be in brackets.
+
+    Returns:
+        The name in lower case, without brackets and a final dot.
+    """
+    return name.strip("[]").removesuffix(".").lower()
+
+
+def is_loopback(name: str) -> bool:
+    """Recognize the names and addresses of this machine itself.
+
+    Args:
+        name: The normalized name.
+
+    Returns:
+        Whether it is `localhost`, a name below it, or a loopback address.
+    """
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,129 @@
+"""The log of received requests, for tests to look at."""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final
+
+from attrs import field, frozen
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from conversations_client.sandbox._operations.routes import OPEN_PATHS
+
+MAX_REQUESTS: Final = 1000
+MAX_BYTES: Final = 16 * 1024 * 1024
+
+
+@frozen(kw_only=True)
+class ReceivedRequest:
+    """A request as the sandbox received it.
+
+    Attributes:
+        method: The HTTP method.
+        path: The path, decoded.
+        query: The query string.
+        headers: By name in lower case, without `authorization`; the last one of a repeated header.
+        body: The body, as far as it was read.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str] = field(hash=False, repr=False)
+    body: bytes = field(repr=False)
+
+    def json(self) -> Any:  # noqa: ANN401 - any JSON
+        """Parse the body.
+
+        Returns:
+            The JSON, as Python values.
+
+        Raises:
+            ValueError: The body isn't JSON.
+
+        Example:
+            client.conversations.create(display_name="Refunds")
+            assert sandbox.requests[-1].json() == {"displayName": "Refunds"}
+        """
+        return json.loads(self.body)
+
+
+class RequestLog:
+    """The latest requests: at most 1,000, with 16 MiB of bodies; safe to use from several threads.
+
+    It logs each request as soon as its body is complete or its response begins.
+    """
+
+    def __init__(self) -> None:
+        self._requests: deque[ReceivedRequest] = deque()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def add(self, request: ReceivedRequest) -> None:
+        """Log a request, and drop the oldest ones over the limits.
+
+        Args:
+            request: The request.
+        """
+        with self._lock:
+            self._requests.append(request)
+            self._bytes += len(request.body)
+            while len(self._requests) > MAX_REQUESTS or self._bytes > MAX_BYTES:
+                self._bytes -= len(self._requests.popleft().body)
+
+    def all(self) -> tuple[ReceivedRequest, ...]:
+        """List the requests.
+
+        Returns:
+            The requests, oldest first.
+        """
+        with self._lock:
+            return tuple(self._requests)
+
+
+class RequestLogging:
+    """ASGI middleware that logs the requests of the API."""
+
+    def __init__(self, app: ASGIApp, *, log: RequestLog) -> None:
+        self._app = app
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in OPEN_PATHS:
+            await self._app(scope, receive, send)
+            return
+        body = bytearray()
+        is_logged = False
+
+        def log_once() -> None:
+            nonlocal is_logged
+            if not is_logged:
+                is_logged = True
+                self._log.add(_received(scope, bytes(body)))
+
+        async def receive_and_log() -> Message:
+            message = await receive()
+            body.extend(message.get("body", b""))
+            if not message.get("more_body", False):
+                log_once()
+            return message
+
+        async def log_and_send(message: Message) -> None:
+            log_once()
+            await send(message)
+
+        await self._app(scope, receive_and_log, log_and_send)
+
+
+def _received(scope: Scope, body: bytes) -> ReceivedRequest:
+    headers = dict(Headers(scope=scope).items())
+    headers.pop("authorization", None)
+    return ReceivedRequest(
+        method=scope["method"],
+        path=scope["path"],
+        query=scope["query_string"].decode("latin-1"),
+        headers=headers,
+        body=body,
+    )

@@ -1,0 +1,86 @@
+"""The settings of a sandbox, checked."""
+
+import re
+import secrets
+from collections.abc import Collection
+from typing import Final
+
+from attrs import field, frozen
+
+from conversations_client.sandbox._schemas.revisions import REVISIONS, Revision
+
+_KEY: Final = re.compile("[!-~]+")
+_MODEL: Final = re.compile(r"[^/\x00-\x20]+/[^\x00-\x20]+")
+_EVERY_ADDRESS: Final = {"", "0.0.0.0", "::"}  # noqa: S104 - not bound here
+
+
+@frozen(kw_only=True)
+class Settings:
+    """What the user of a sandbox chooses.
+
+    Attributes:
+        api_key: The key that callers must send.
+        revision: The revision of the API.
+        models: The models that exist besides the sandbox's own; None for all.
+        allowed_hosts: The names in the Host header besides those of loopback.
+    """
+
+    api_key: str = field(repr=False)
+    revision: Revision
+    models: tuple[str, ...] | None
+    allowed_hosts: tuple[str, ...]
+
+
+def checked_settings(
+    *,
+    api_key: str | None,
+    revision: int,
+    models: Collection[str] | None,
+    host: str,
+    allowed_hosts: Collection[str],
+) -> Settings:
+    """Check the settings.
+
+    Args:
+        api_key: The key that callers must send; None makes one up.
+        revision: The revision of the API, 1 or 2.
+        models: The models that exist besides the sandbox's own; None for all.
+        host: The address to listen on; callers may use it as a name too.
+        allowed_hosts: The names in the Host header besides those of loopback.
+
+    Returns:
+        The settings.
+
+    Raises:
+        ValueError: A setting is invalid.
+    """
+    if api_key is not None and not _KEY.fullmatch(api_key):
+        raise ValueError(
+            "The API key must be one or more visible ASCII characters; leave it out to have one "
+            "generated."
+        )
+    if revision not in REVISIONS:
+        raise ValueError("revision must be 1 or 2.")
+    return Settings(
+        api_key=f"sandbox_{secrets.token_urlsafe()}" if api_key is None else api_key,
+        revision=REVISIONS[revision],
+        models=None if models is None else _checked_models(models),
+        allowed_hosts=(
+            *_several("allowed_hosts", allowed_hosts),
+            *({host} - _EVERY_ADDRESS),
+        ),
+    )
+
+
+def _checked_models(models: Collection[str]) -> tuple[str, ...]:
+    found = _several("models", models)
+    for model in found:
+        if not _MODEL.fullmatch(model):
+            raise ValueError("models must be of the form provider/model_id.")
+    return found
+
+
+def _several(name: str, values: Collection[str]) -> tuple[str, ...]:
+    if isinstance(values, str):
+        raise ValueError(f"{name} must be a list of strings, not one string.")  # noqa: TRY004
+    return tuple(values)

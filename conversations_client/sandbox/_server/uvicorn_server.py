@@ -1,0 +1,125 @@
+"""A uvicorn server in a thread: starts and stops without delay, and can close a connection."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_LAST_PORT: Final = 65_535
+_GRACE: Final = 1.0  # seconds for responses to end when the sandbox stops
+
+
+class UvicornServer(uvicorn.Server):
+    """A server that reports when it is ready, and stops as soon as it is told to.
+
+    uvicorn itself checks ten times a second whether to stop, and waits twice before it has stopped:
+    a fifth of a second for each test with a sandbox of its own.
+    """
+
+    def __init__(self, app: ASGIApp, *, on_shutdown: Callable[[], None]) -> None:
+        config = uvicorn.Config(
+            app, http=H11Protocol, log_config=None, access_log=False, lifespan="off", ws="none"
+        )
+        super().__init__(config)
+        self.ready = threading.Event()
+        self._on_shutdown = on_shutdown
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop_requested = asyncio.Event()
+
+    def request_stop(self) -> None:
+        """Stop the server; call it from any thread, also before the server runs and afterwards."""
+        self.should_exit = True
+        if self._loop is not None:
+            # The loop is closed if the server has failed.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._stop_requested.set)
+
+    def hang_up(self, client: tuple[str, int]) -> None:
+        """Close the connection to a client, after the bytes on their way to it."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, H11Protocol) and connection.client == client:
+                connection.transport.close()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept connections, and report it."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def main_loop(self) -> None:
+        """Update the date in responses once a second, until told to stop."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop_requested.wait(), 1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Report the stop, and close every connection as soon as it has its response."""
+        del sockets  # the sandbox closes it
+        self._on_shutdown()
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE):
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110
+                    await asyncio.sleep(0.001)  # uvicorn doesn't report that they are gone
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Listen on a port.
+
+    Args:
+        host: The address, or a name that resolves to it.
+        port: The port; 0 for a free one.
+
+    Returns:
+        The listening socket.
+
+    Raises:
+        OSError: The port is taken, or the address isn't one of this machine.
+    """
+    if not 0 <= port <= _LAST_PORT:
+        raise OSError(f"Port {port} is not one of 0 to {_LAST_PORT}.")
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.create_server(address[:2], family=family)
+    except (OSError, UnicodeError) as error:
+        raise OSError(f"Cannot listen on port {port} of {host} ({_reason(error)}).") from None
+    # Its connections inherit the option. asyncio sets it only on sockets that were created with the
+    # protocol's number. Without it a body waits 40 ms for the acknowledgement of its head.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    if isinstance(error, UnicodeError):
+        return "not a host name"
+    if isinstance(error, socket.gaierror) or error.errno is None:
+        return str(error.strerror).lower()
+    # The error's own text repeats the address.
+    return os.strerror(error.errno).lower()
+
+
+def url_of(listening: socket.socket) -> str:
+    """Return the URL of a listening socket for callers on this machine.
+
+    Args:
+        listening: The socket.
+
+    Returns:
+        The URL; one that listens on every address is called by its loopback address.
+    """
+    address: str
+    address, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - not bound here
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,163 @@
+"""The SQLite connection: tables, transactions, settings."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+from .private_file import create_private, make_private
+
+_TABLES: Final = (
+    "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE conversation (
+        id TEXT PRIMARY KEY,
+        display_name TEXT NOT NULL,
+        named INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        created_by_id TEXT NOT NULL,
+        updated_by_id TEXT NOT NULL,
+        entity_id TEXT,
+        metadata TEXT
+    ) WITHOUT ROWID""",
+    "CREATE INDEX conversation_by_entity ON conversation (entity_id, id)",
+    """CREATE TABLE message (
+        id TEXT PRIMARY KEY,
+        conversation_id TEXT NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+        created_at INTEGER NOT NULL,
+        created_by_id TEXT NOT NULL,
+        role TEXT NOT NULL,
+        parts TEXT NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE INDEX message_by_conversation ON message (conversation_id, id)",
+    """CREATE TABLE kept_answer (
+        key TEXT PRIMARY KEY,
+        fingerprint TEXT NOT NULL,
+        status INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        kept_at INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE INDEX kept_answer_by_age ON kept_answer (kept_at)",
+)
+_RENAMED_RESPONSES: Final = (
+    "ALTER TABLE kept_answer RENAME TO idempotent_response",
+    "ALTER TABLE idempotent_response RENAME COLUMN kept_at TO stored_at",
+    "DROP INDEX kept_answer_by_age",
+    "CREATE INDEX idempotent_response_by_age ON idempotent_response (stored_at)",
+)
+_MIGRATIONS: Final = (_TABLES, _RENAMED_RESPONSES)
+"""The statements that lead from each version of the file to the next."""
+
+
+class Database:
+    """One connection, which threads use one at a time."""
+
+    def __init__(self, path: str | os.PathLike[str] | None) -> None:
+        """Open the database, and create or migrate its tables.
+
+        Args:
+            path: The file; its folder must exist. None stores everything in memory.
+
+        Raises:
+            FileNotFoundError: The file's folder doesn't exist.
+            OSError: The file can't be opened, or isn't a database of the sandbox.
+        """
+        self._lock = threading.RLock()
+        if path is not None:
+            create_private(path)
+        self._connection = _connect(path)
+        try:
+            self._migrate()
+            if path is not None:
+                # Before SQLite creates the log, which takes over the file's mode.
+                make_private(path)
+            self._configure()
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            raise OSError(f"cannot open the database {path}: {error}") from error
+
+    def close(self) -> None:
+        """Close the file; closing again does nothing."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Generator[sqlite3.Connection, None, None]:
+        """Run a block as one transaction; an inner one joins the outer one.
+
+        Yields:
+            The connection, which no other thread uses meanwhile.
+        """
+        with self._lock:
+            if self._connection.in_transaction:
+                yield self._connection
+                return
+            # IMMEDIATE takes the write lock before the first read: what the block reads is still
+            # true when it writes, even if another process has the file open.
+            self._connection.execute("BEGIN IMMEDIATE")
+            with self._connection:
+                yield self._connection
+
+    @contextmanager
+    def reading(self) -> Generator[sqlite3.Connection, None, None]:
+        """Lend the connection for reads.
+
+        Yields:
+            The connection, which no other thread uses meanwhile.
+        """
+        with self._lock:
+            yield self._connection
+
+    def setting(self, name: str) -> str | None:
+        """Look up a setting.
+
+        Args:
+            name: The setting's name.
+
+        Returns:
+            Its value; None if it was never stored.
+        """
+        with self.reading() as connection:
+            row = connection.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row["value"])
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Store a setting, or replace its value.
+
+        Args:
+            name: The setting's name.
+            value: Its value.
+        """
+        with self.transaction() as connection:
+            connection.execute("REPLACE INTO setting (name, value) VALUES (?, ?)", (name, value))
+
+    def _migrate(self) -> None:
+        """Create the tables of a new database, or bring those of an older one up to date."""
+        self._connection.row_factory = sqlite3.Row
+        with self.transaction() as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if version > len(_MIGRATIONS) or (version == 0 and tables > 0):
+                raise sqlite3.DatabaseError("this version of the sandbox can't read it")
+            for number, statements in enumerate(_MIGRATIONS[version:], version + 1):
+                for statement in statements:
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {number}")
+
+    def _configure(self) -> None:
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        # The log reaches the operating system with each commit: a killed process loses nothing.
+        # Only a power failure can lose the latest commits, never the file's integrity.
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _connect(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
+    # An absolute path, as SQLite gives names such as ":memory:" a meaning of their own.
+    name = ":memory:" if path is None else os.path.abspath(path)  # noqa: PTH100 - bytes too
+    try:
+        return sqlite3.connect(name, check_same_thread=False, isolation_level=None)
+    except sqlite3.Error as error:
+        raise OSError(f"cannot open the database {path}: {error}") from error

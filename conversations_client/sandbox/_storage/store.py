@@ -1,0 +1,84 @@
+"""Everything that the sandbox stores."""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from .clock import system_clock
+from .conversations import Conversations
+from .database import Database
+from .idempotency_store import IdempotencyStore
+from .ids import Ids, system_randomness
+from .messages import Messages
+
+
+class Store:
+    """Everything that the sandbox stores; safe to use from several threads."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        revision: int = 2,
+        clock: Callable[[], int] = system_clock,
+        randomness: Callable[[], int] = system_randomness,
+    ) -> None:
+        """Open the store.
+
+        Args:
+            path: The database file; its folder must exist. None stores everything in memory.
+            revision: The API revision of the conversations, 1 or 2.
+            clock: Returns Unix time in milliseconds.
+            randomness: Returns 80 random bits.
+
+        Raises:
+            OSError: The file can't be opened, isn't a database of the sandbox, or was made for
+                another revision.
+        """
+        self._database = Database(path)
+        self.clock = clock
+        self.ids = Ids(self._database, clock=clock, randomness=randomness)
+        try:
+            self._check_revision(revision)
+        except OSError:
+            self.close()
+            raise
+        user_id = self._stable_user_id()
+        self.conversations = Conversations(self._database, self.ids, clock=clock, user_id=user_id)
+        self.messages = Messages(self._database, self.ids, clock=clock, user_id=user_id)
+        self.idempotency = IdempotencyStore(self._database, clock=clock)
+
+    def close(self) -> None:
+        """Close the file; closing again does nothing."""
+        self._database.close()
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """Run several calls as one transaction.
+
+        Returns:
+            A context that commits at its end and rolls back when it raises.
+        """
+        return self._database.transaction()
+
+    def _check_revision(self, revision: int) -> None:
+        """Keep conversations of one revision apart: a response of the other couldn't show them."""
+        with self._database.transaction():
+            stored = self._database.setting("revision")
+            if stored is None:
+                # A file with a user is older than revisions are.
+                stored = str(revision if self._database.setting("user_id") is None else 2)
+                self._database.set_setting("revision", stored)
+        if stored != str(revision):
+            raise OSError(
+                f"The database was made for revision {stored} of the API, not {revision}: "
+                "choose the same revision or another file."
+            )
+
+    def _stable_user_id(self) -> str:
+        """Return the id of this database's one user, the same each time it is opened."""
+        with self._database.transaction():
+            user_id = self._database.setting("user_id")
+            if user_id is None:
+                user_id = self.ids.new("user")
+                self._database.set_setting("user_id", user_id)
+        return user_id

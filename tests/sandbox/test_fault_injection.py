@@ -1,0 +1,305 @@
+"""What can be made to go wrong in the sandbox, as clients of every variant meet with it."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from variants import Variant, everything
+
+from conversations_client import (
+    Client,
+    ConversationsError,
+    DecodeError,
+    Delivery,
+    DisconnectError,
+    IdleTimeoutError,
+    NotFoundError,
+    RateLimitError,
+    Response,
+    Retry,
+    ServerError,
+    StreamTruncatedError,
+    Timeout,
+)
+from conversations_client.sandbox import Sandbox
+from conversations_client.sandbox._server import request_log, uvicorn_server
+
+
+@pytest.fixture
+def sandbox(caplog: pytest.LogCaptureFixture) -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+    # The server may tell of a crash when the client has its answer and the test is over.
+    told = [*caplog.get_records("call"), *caplog.get_records("teardown")]
+    assert [each for each in told if each.name.startswith("uvicorn")] == []
+
+
+@pytest.fixture
+def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"Bearer {sandbox.api_key}"}
+    with httpx.Client(base_url=sandbox.url, headers=headers) as client:
+        yield client
+
+
+def options(sandbox: Sandbox, **settings: Any) -> dict[str, Any]:
+    once = {"retry": Retry(attempts=1)}
+    return {"api_key": sandbox.api_key, "base_url": sandbox.url, **once, **settings}
+
+
+def create(client: Any) -> Any:
+    return client.conversations.create(display_name="a")
+
+
+def read(client: Any) -> Any:
+    return everything(client.conversations.list())
+
+
+def names(sandbox: Sandbox) -> list[str]:
+    with Client(sandbox.api_key, base_url=sandbox.url) as client:
+        return [each.display_name for each in client.conversations.list()]
+
+
+def ended(variant: Variant, sandbox: Sandbox, call: Any, **settings: Any) -> ConversationsError:
+    with pytest.raises(ConversationsError) as raised:
+        variant.run(call, **options(sandbox, **settings))
+    return raised.value
+
+
+def test_a_failure(variant: Variant, sandbox: Sandbox) -> None:
+    sandbox.fail_next(429, retry_after=0.5, message="Slower")
+    error = ended(variant, sandbox, create)
+    assert isinstance(error, RateLimitError)
+    assert (error.service_message, error.retry_after) == ("Slower", 0.5)
+    sandbox.fail_next()
+    error = ended(variant, sandbox, create)
+    assert isinstance(error, ServerError)
+    assert (error.status, error.retry_after) == (503, None)
+    assert error.request_id is not None
+    assert names(sandbox) == []
+
+
+def test_a_failure_that_is_retried(variant: Variant, sandbox: Sandbox) -> None:
+    sandbox.fail_next(503, retry_after=0, times=2)
+    variant.run(create, **options(sandbox, retry=Retry(attempts=3)))
+    assert sandbox.disruptions == ()
+    assert names(sandbox) == ["a"]
+    *creates, listing = sandbox.requests
+    assert [(each.method, each.path) for each in creates] == [("POST", "/v2/conversations")] * 3
+    assert [each.json() for each in creates] == [{"displayName": "a"}] * 3
+    assert len({each.headers["idempotency-key"] for each in creates}) == 1
+    assert (listing.method, listing.path, listing.query, listing.body) == (
+        "GET", "/v2/conversations/", "", b"",
+    )  # fmt: skip
+    assert not any("authorization" in each.headers for each in sandbox.requests)
+
+
+def test_an_answer_of_another_kind(variant: Variant, sandbox: Sandbox) -> None:
+    sandbox.answer_next("<html>", content_type="text/html")
+    error = ended(variant, sandbox, create)
+    assert isinstance(error, DecodeError)
+    assert "200 and text/html" in str(error)
+    sandbox.answer_next({"kind": "conversation"}, status=201)
+    assert isinstance(ended(variant, sandbox, create), DecodeError)
+    assert names(sandbox) == []
+
+
+def test_a_dropped_connection(variant: Variant, sandbox: Sandbox) -> None:
+    sandbox.drop_next()
+    error = ended(variant, sandbox, create)
+    assert isinstance(error, DisconnectError)
+    assert error.delivery is Delivery.UNKNOWN
+    assert names(sandbox) == []
+    sandbox.drop_next(after_acting=True)
+    assert isinstance(ended(variant, sandbox, create), DisconnectError)
+    assert names(sandbox) == ["a"]
+    sandbox.drop_next(after_acting=True)
+    assert isinstance(ended(variant, sandbox, read), DisconnectError)
+
+
+def test_a_late_answer(variant: Variant, sandbox: Sandbox) -> None:
+    async def held(seconds: float) -> None:
+        assert seconds == 60
+        await asyncio.Event().wait()
+
+    sandbox._pacing.sleep = held
+    sandbox.delay_next(60)
+    late = ended(variant, sandbox, create, timeout=Timeout(idle=0.05))
+    assert isinstance(late, IdleTimeoutError)
+    assert names(sandbox) == ["a"]
+
+
+def test_the_end_of_the_sandbox_cuts_a_delay_short(sandbox: Sandbox) -> None:
+    is_held = threading.Event()
+
+    async def held(_seconds: float) -> None:
+        is_held.set()
+        await asyncio.Event().wait()
+
+    sandbox._pacing.sleep = held
+    sandbox.delay_next(60)
+    answers: list[object] = []
+
+    def call() -> None:
+        with Client(sandbox.api_key, base_url=sandbox.url) as client:
+            answers.append(create(client).display_name)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    assert is_held.wait(30)
+    sandbox.stop()
+    caller.join()
+    assert answers == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stored", "words"),
+    [
+        ({"after_events": 0}, [], "broke: the connection broke"),
+        ({}, [], "broke: the connection broke"),
+        ({"after_events": 3}, ["One two "], "broke: the connection broke"),
+        ({"after_events": 2, "garbage": "data: {\n\n"}, ["One "], "$: not JSON"),
+        ({"after_events": 2, "garbage": b"data: [DONE]\n\n"}, ["One "], "ended with [DONE]"),
+    ],
+)
+def test_a_broken_stream(
+    variant: Variant, sandbox: Sandbox, arguments: dict[str, Any], stored: list[str], words: str
+) -> None:
+    with Client(**options(sandbox)) as client:
+        one = client.conversations.create().id
+        assert one is not None
+        sandbox.break_stream(**arguments)
+
+        def scenario(client: Any) -> Any:
+            return client.conversations.responses.create(
+                one, message="One two three", model="sandbox/echo"
+            )
+
+        error = ended(variant, sandbox, scenario)
+        assert isinstance(error, StreamTruncatedError)
+        assert words in str(error)
+        assert error.partial.text == "".join(stored)
+        whole = variant.run(scenario, **options(sandbox))
+        assert isinstance(whole, Response)
+        messages = client.conversations.retrieve(one).messages
+    assert messages is not None
+    said = [[getattr(part, "text", "") for part in each.parts] for each in messages]
+    assert said == [["One two three"], stored, ["One two three"], ["One two three"]]
+
+
+def test_what_is_no_longer_a_stream_cannot_be_broken(sandbox: Sandbox) -> None:
+    with Client(**options(sandbox)) as client:
+        one = client.conversations.create().id
+        assert one is not None
+        for _ in range(2):
+            sandbox.break_stream(after_events=6)
+            again = client.conversations.responses.create(
+                one, message="One two three", model="sandbox/echo", idempotency_key="again"
+            )
+            assert again.text == "One two three"
+        sandbox.break_stream(after_events=1)
+        with pytest.raises(NotFoundError):
+            client.conversations.responses.create("conv_1", message="a", model="sandbox/echo")
+    assert sandbox.disruptions == ()
+
+
+def test_a_disruption_waits_for_a_request_that_it_is_for(
+    sandbox: Sandbox, api: httpx.Client
+) -> None:
+    sandbox.fail_next(500, method="DELETE")
+    sandbox.fail_next(501, path="/v2/conversations/*/generate-name")
+    sandbox.fail_next(502, method="POST", path="/v2/conversations", times=2)
+    sandbox.fail_next(504)
+    assert [getattr(each, "status", None) for each in sandbox.disruptions] == [
+        500,
+        501,
+        502,
+        502,
+        504,
+    ]
+    assert api.get("/health").status_code == 200
+    assert api.get("/openapi.json").status_code == 200
+    one = "/v2/conversations/conv_1"
+    asked = [
+        ("POST", "/v2/conversations"), ("GET", one), ("GET", one), ("DELETE", one), ("DELETE", one),
+        ("POST", f"{one}/generate-name"), ("POST", "/v2/conversations"),
+    ]  # fmt: skip
+    got = [api.request(method, path, json={"context": "a"}).status_code for method, path in asked]
+    assert got == [502, 504, 404, 500, 404, 501, 502]
+    assert [(each.method, each.path) for each in sandbox.requests] == asked
+
+
+def test_disruptions_can_be_called_off(sandbox: Sandbox, api: httpx.Client) -> None:
+    sandbox.fail_next(times=3)
+    sandbox.clear_disruptions()
+    assert api.get("/v2/conversations").status_code == 200
+
+
+def test_a_disrupted_request_needs_no_key_and_its_body_has_an_end(sandbox: Sandbox) -> None:
+    sandbox.fail_next(500)
+    large = httpx.post(f"{sandbox.url}/v2/conversations", content=b"x" * 3_000_000)
+    assert large.status_code == 500
+    (received,) = sandbox.requests
+    assert 1024 * 1024 < len(received.body) < 2_000_000
+    with pytest.raises(ValueError, match="Expecting"):
+        received.json()
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "words"),
+    [
+        ("fail_next", {"status": 200}, "use answer_next"),
+        ("fail_next", {"status": 600}, "from 200 to 599"),
+        ("answer_next", {"body": "", "status": 101}, "from 200 to 599"),
+        ("delay_next", {"seconds": -1}, "0 or more"),
+        ("delay_next", {"seconds": float("inf")}, "0 or more"),
+        ("break_stream", {"after_events": -1}, "0 or more"),
+        ("drop_next", {"times": 0}, "1 or more"),
+    ],
+)
+def test_what_cannot_happen_is_refused(
+    sandbox: Sandbox, call: str, arguments: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        getattr(sandbox, call)(**arguments)
+    assert sandbox.disruptions == ()
+
+
+def test_only_the_latest_requests_are_kept(
+    sandbox: Sandbox, api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_log, "MAX_REQUESTS", 3)
+    monkeypatch.setattr(request_log, "MAX_BYTES", 100)
+
+    def kept(path: str, size: int) -> list[str]:
+        api.post(path, content=b"x" * size)
+        return [each.path for each in sandbox.requests]
+
+    assert kept("/v2/1", 0) == ["/v2/1"]
+    assert kept("/v2/2", 0) == ["/v2/1", "/v2/2"]
+    assert kept("/v2/3", 0) == ["/v2/1", "/v2/2", "/v2/3"]
+    assert kept("/v2/4", 0) == ["/v2/2", "/v2/3", "/v2/4"]
+    sandbox.fail_next(times=2)
+    assert kept("/v2/5", 100) == ["/v2/3", "/v2/4", "/v2/5"]
+    assert kept("/v2/6", 1) == ["/v2/6"]
+
+
+def test_a_request_that_never_ends_does_not_keep_the_sandbox(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(uvicorn_server, "_GRACE", 0.01)
+    sandbox = Sandbox().start()
+    port = int(sandbox.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as unfinished:
+        unfinished.sendall(
+            b"POST /v2/conversations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
+            b"Expect: 100-continue\r\nAuthorization: Bearer "
+            + sandbox.api_key.encode()
+            + b"\r\n\r\n"
+        )
+        assert unfinished.recv(100).startswith(b"HTTP/1.1 100")
+        sandbox.stop()
+        assert unfinished.recv(100) == b""
