@@ -1,6 +1,5 @@
 """Finds the `Example:` sections in the docstrings of everything public."""
 
-import doctest
 import importlib
 import inspect
 import re
@@ -45,14 +44,11 @@ def _documented_in(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def code_of(docstring: str) -> str | None:
-    """The code of a docstring's `Example:` section; of a doctest, what follows `>>>`."""
+    """The code of a docstring's `Example:` section, which may be a doctest."""
     found = SECTION.search(f"{inspect.cleandoc(docstring)}\n")
     if found is None:
         return None
-    code = textwrap.dedent(found[2]).strip("\n") + "\n"
-    if not code.startswith(">>>"):
-        return code
-    return "".join(example.source for example in doctest.DocTestParser().get_examples(code))
+    return textwrap.dedent(found[2]).strip("\n") + "\n"
 
 
 def examples() -> list[Example]:

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import doctest
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +22,14 @@ def namespace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[
     """What an example can use: every public name, and what its reader has already made.
 
     That is a running `sandbox`, a `client` of it, and a `conversation` with one exchange of
-    messages and its `conversation_id`. `Client()` and `AsyncClient()` reach the sandbox too, and an
+    messages and its `conversation_id`. The file `conversations.jsonl` has two rows. `Client()` and `AsyncClient()` reach the sandbox too, and an
     example that awaits has an `async_client`.
     """
     with Sandbox() as sandbox:
         monkeypatch.setenv("ORQ_API_KEY", sandbox.api_key)
         monkeypatch.setenv("ORQ_BASE_URL", sandbox.url)
         monkeypatch.chdir(tmp_path)
+        Path("conversations.jsonl").write_text('{"displayName": "a"}\n{"displayName": "b"}\n')
         with Client() as client:
             conversation = client.conversations.create(display_name="Refunds")
             assert conversation.id is not None
@@ -49,7 +51,10 @@ def test_it_runs(example: Example, namespace: dict[str, object]) -> None:
 
 
 def run(code: str, name: str, namespace: dict[str, object]) -> None:
-    """Run code, which may await."""
+    """Run code, which may await, or a doctest, whose output is compared."""
+    if code.startswith(">>>"):
+        run_doctest(code, name, namespace)
+        return
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     compiled = compile(code, f"<{name}>", "exec", flags, dont_inherit=True)
     if not compiled.co_flags & inspect.CO_COROUTINE:
@@ -62,6 +67,13 @@ def run(code: str, name: str, namespace: dict[str, object]) -> None:
             await eval(compiled, namespace)  # noqa: S307 - as above
 
     asyncio.run(main())
+
+
+def run_doctest(code: str, name: str, namespace: dict[str, object]) -> None:
+    test = doctest.DocTestParser().get_doctest(code, namespace, name, None, None)
+    report: list[str] = []
+    doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=report.append)
+    assert not report, "".join(report)
 
 
 @pytest.mark.parametrize("package", COMPLETE)
@@ -79,7 +91,7 @@ def test_everything_that_can_be_called_has_an_example(package: str) -> None:
     [
         ("Do it.\n\n    Example:\n        a = 1\n\n        b = 2\n\n    Args:\n        a: b", "a = 1\n\nb = 2\n"),
         ("Do it.\n\n    Example::\n\n        a = 1\n    ", "a = 1\n"),
-        ("Do it.\n\n    Examples:\n        >>> a = 1\n        >>> a\n        1\n", "a = 1\na\n"),
+        ("Do it.\n\n    Examples:\n        >>> a = 1\n        >>> a\n        1\n", ">>> a = 1\n>>> a\n1\n"),
         ("Do it.\n\n    Returns:\n        An example.\n", None),
     ],
 )  # fmt: skip
@@ -87,6 +99,7 @@ def test_code_is_found(docstring: str, code: str | None) -> None:
     assert code_of(docstring) == code
 
 
-def test_an_example_that_is_wrong_fails() -> None:
+@pytest.mark.parametrize("code", ["assert False", ">>> 1\n2\n", ">>> assert False\n"])
+def test_an_example_that_is_wrong_fails(code: str) -> None:
     with pytest.raises(AssertionError):
-        run("assert False", "wrong", {})
+        run(code, "wrong", {})
