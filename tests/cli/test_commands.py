@@ -330,7 +330,9 @@ def test_a_taken_port_is_a_plain_sentence(piped: Command) -> None:
         port = str(taken.getsockname()[1])
         ended = piped("sandbox", "--port", port)
     assert ended.code == 2
-    assert ended.err.startswith(f"Error: Port {port} ")
+    assert ended.err == (
+        f"Error: Cannot listen on port {port} of 127.0.0.1 (address already in use).\n"
+    )
     assert "Errno" not in ended.err
     refused = piped("list", "--base-url", "http://127.0.0.1:1")
     assert "Errno" not in refused.err
