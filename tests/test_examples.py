@@ -17,7 +17,7 @@ from conversations_client.sandbox import Sandbox
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 FAILED = (
-    "POST /v2/conversations/{id}/responses failed while it was answered, "
+    "POST /v2/conversations/{id}/responses: the response failed "
     "with code 500: The model failed halfway."
 )
 
