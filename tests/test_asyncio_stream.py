@@ -1,4 +1,4 @@
-"""A connection in an event loop of asyncio: what it holds, when it waits, which address it takes."""
+"""A connection in an event loop of asyncio: what it buffers and when it waits."""
 
 import asyncio
 import ssl
@@ -7,10 +7,8 @@ from typing import Any
 
 import httpcore
 import pytest
-from scripted import ScriptedServer, always
 
-from conversations_client._http.connections import asyncio_stream
-from conversations_client._http.connections.asyncio_stream import AsyncioStream, _expire, connect
+from conversations_client._http.connections.asyncio_stream import AsyncioStream, _expire
 
 MUCH = 70_000
 
@@ -219,123 +217,5 @@ def test_encryption_that_fails(outcome: Any, error: type[Exception]) -> None:
         assert transport.told == ["pause"]
         with pytest.raises(error):
             await stream.start_tls(ssl.create_default_context(), "h", 0)
-
-    asyncio.run(scenario())
-
-
-async def reached(url: str, host: str, **options: Any) -> Any:
-    """The end of a connection that was made."""
-    stream = await connect(host, int(url.rpartition(":")[2]), 5.0, encrypted=False, **options)
-    ends = stream.get_extra_info("client_addr"), stream.get_extra_info("server_addr")
-    await stream.aclose()
-    return ends
-
-
-def test_a_host_by_its_name_or_its_address() -> None:
-    with ScriptedServer(always()) as server:
-        for host in ("localhost", "127.0.0.1"):
-            _, peer = asyncio.run(reached(server.url, host))
-            assert peer == ("127.0.0.1", int(server.url.rpartition(":")[2]))
-
-
-class Addresses:
-    """The connections to the addresses of a host, each as a test has it."""
-
-    def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, pause: float, **attempts: Callable[[], Any]
-    ) -> None:
-        self.tried: list[str] = []
-        self.transports: list[Transport] = []
-        self._attempts = attempts
-
-        def found(*_: Any) -> list[str]:
-            return list(attempts)
-
-        monkeypatch.setattr(asyncio_stream, "addresses", found)
-        monkeypatch.setattr(asyncio_stream, "_NEXT_ADDRESS", pause)
-        loop = asyncio.get_running_loop()
-        monkeypatch.setattr(loop, "create_connection", self._connected)
-
-    async def _connected(self, make: Callable[[], AsyncioStream], host: str, _: int) -> Any:
-        self.tried.append(host)
-        await self._attempts[host]()
-        stream, transport = make(), Transport()
-        stream.connection_made(transport)
-        self.transports.append(transport)
-        return transport, stream
-
-
-async def refused() -> None:
-    raise ConnectionRefusedError("refused")
-
-
-async def at_once() -> None:
-    pass
-
-
-async def reached_all_the_same() -> None:
-    try:
-        await for_ever()
-    except asyncio.CancelledError:
-        return
-
-
-def racing(
-    monkeypatch: pytest.MonkeyPatch,
-    limit: float = 60,
-    pause: float = 0,
-    **attempts: Callable[[], Any],
-) -> tuple[Addresses, Any]:
-    async def race() -> tuple[Addresses, Any]:
-        with monkeypatch.context() as patching:
-            addresses = Addresses(patching, pause, **attempts)
-            try:
-                return addresses, await connect("h", 1, limit, encrypted=False)
-            except httpcore.ConnectError as error:
-                return addresses, error
-
-    return asyncio.run(race())
-
-
-def test_the_next_address_is_tried_where_one_refuses_or_is_silent(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    addresses, stream = racing(monkeypatch, a=refused, b=for_ever, c=at_once)
-    assert addresses.tried == ["a", "b", "c"]
-    assert isinstance(stream, AsyncioStream)
-    assert [transport.told for transport in addresses.transports] == [[]]
-
-
-def test_no_address_is_tried_after_one_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    addresses, _ = racing(monkeypatch, pause=60, a=refused, b=at_once, c=for_ever)
-    assert addresses.tried == ["a", "b"]
-
-
-def test_no_address_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, error = racing(monkeypatch, a=refused, b=refused)
-    assert str(error) == "refused"
-
-
-def test_addresses_that_are_silent_for_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(httpcore.ConnectTimeout):
-        racing(monkeypatch, limit=0, a=for_ever)
-
-
-def test_of_two_that_are_reached_at_once_one_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    addresses, _ = racing(monkeypatch, a=reached_all_the_same, b=at_once)
-    assert sorted(transport.told for transport in addresses.transports) == [[], ["abort"]]
-
-
-def test_a_connection_is_closed_whose_task_was_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def scenario() -> None:
-        async def cancelled() -> None:
-            task.cancel()
-
-        with monkeypatch.context() as patching:
-            addresses = Addresses(patching, 60, a=cancelled)
-            task = asyncio.ensure_future(connect("h", 1, None, encrypted=False))
-            with pytest.raises(asyncio.CancelledError):
-                await task
-        assert [transport.told for transport in addresses.transports] == [["abort"]]
 
     asyncio.run(scenario())

@@ -19,18 +19,13 @@ def addresses(host: str, port: int, limit: float | None) -> list[str]:
     """
     if ip_address(host) is not None:
         return [host]
-    name = lookup_name(host)
+    # A DNS server may give a name such as `api.localhost` any address.
+    name = "localhost" if is_loopback(host) else host
     seconds = seconds_left(limit, httpcore.ConnectTimeout)
     try:
         return _look_up(name, port) if seconds is None else _shared_lookup(name, port, seconds)
     except OSError as error:
         raise httpcore.ConnectError(str(error)) from error
-
-
-def lookup_name(host: str) -> str:
-    """The name to look up for a host: `localhost` for every name that stands for this machine."""
-    # A DNS server may give such a name, as `api.localhost`, any address.
-    return "localhost" if is_loopback(host) and ip_address(host) is None else host
 
 
 def _look_up(host: str, port: int) -> list[str]:

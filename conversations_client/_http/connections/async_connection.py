@@ -3,17 +3,18 @@
 import contextlib
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Self, cast
 
 import anyio
 
 from conversations_client._http.library import httpcore, httpx
 
-from .addresses import lookup_name
 from .connection import ConnectionState, ResponseState
 from .http11 import MOST_READ
 from .limits import CUT_OFF, countdown, extensions, limits, seconds_left
 from .opening import Encryption, Opening, Step, opening_errors
+from .racing import connect_to_host
 from .route import Route
 
 
@@ -152,10 +153,11 @@ async def _connect_tcp(
     # asyncio's own TLS fails to report errors within another TLS connection.
     if route.proxy_tls is not None or not _is_asyncios():
         backend = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
-        return await backend.connect_tcp(lookup_name(host), port, limit)
+        return await connect_to_host(host, port, limit, partial(backend.connect_tcp, port=port))
     from .asyncio_stream import connect
 
-    return await connect(host, port, limit, encrypted=encrypted)
+    attempt = partial(connect, port=port, encrypted=encrypted)
+    return await connect_to_host(host, port, limit, attempt)
 
 
 def _is_asyncios() -> bool:

@@ -7,86 +7,30 @@ the operating system for each read.
 import asyncio
 import ssl
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 import anyio
-import anyio.to_thread
 
 from conversations_client._http.library import httpcore
 
-from .addresses import addresses
 from .readiness import is_readable
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 _MOST_BUFFERED: Final = 2**16
-_NEXT_ADDRESS: Final = 0.25  # seconds after which the next address of a host is tried too
 _NO_LIMIT: Final = 86400.0  # seconds, in place of asyncio's own limit for a handshake
 
 
-async def connect(host: str, port: int, limit: float | None, *, encrypted: bool) -> "AsyncioStream":
-    """An open connection; raises ConnectError and ConnectTimeout.
+async def connect(address: str, port: int, *, encrypted: bool) -> "AsyncioStream":
+    """A connection to an address; raises OSError.
 
     Args:
-        host: The name or the address of the peer.
+        address: The address of the peer.
         port: The port of the peer.
-        limit: Seconds for the name lookup and TCP together; None for no limit.
         encrypted: Whether encryption starts at once.
     """
-    make = partial(AsyncioStream, asyncio.get_running_loop(), encrypted=encrypted)
-    look_up = partial(addresses, host, port, limit)
-    try:
-        with anyio.fail_after(limit):
-            # asyncio waits for the threads of its own lookups when the event loop ends.
-            found = await anyio.to_thread.run_sync(look_up, abandon_on_cancel=True)
-            return await _first(found, port, make)
-    except TimeoutError as error:
-        raise httpcore.ConnectTimeout(str(error)) from error
-    except OSError as error:
-        raise httpcore.ConnectError(str(error)) from error
-
-
-async def _first(
-    addresses: list[str], port: int, make: "Callable[[], AsyncioStream]"
-) -> "AsyncioStream":
-    """A connection to the first address that accepts one.
-
-    asyncio's own race loses connections when it is cancelled.
-    """
     loop = asyncio.get_running_loop()
-    connected: list[AsyncioStream] = []
-    failed: list[OSError] = []
-
-    async def attempt(address: str, ended: anyio.Event) -> None:
-        try:
-            _, stream = await loop.create_connection(make, address, port)
-        except OSError as error:
-            failed.append(error)
-        else:
-            connected.append(stream)
-            tasks.cancel_scope.cancel()
-        ended.set()
-
-    try:
-        async with anyio.create_task_group() as tasks:
-            for address in addresses:
-                ended = anyio.Event()
-                tasks.start_soon(attempt, address, ended)
-                with anyio.move_on_after(_NEXT_ADDRESS):
-                    await ended.wait()
-    except BaseException:
-        _abort(connected)
-        raise
-    if not connected:
-        raise failed[-1]
-    _abort(connected[1:])
-    return connected[0]
-
-
-def _abort(streams: "list[AsyncioStream]") -> None:
-    for stream in streams:
-        stream.abort()
+    make = partial(AsyncioStream, loop, encrypted=encrypted)
+    _, stream = await loop.create_connection(make, address, port)
+    return stream
 
 
 class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):

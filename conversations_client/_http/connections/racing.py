@@ -1,0 +1,81 @@
+"""A connection to whichever address of a host accepts one first."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from conversations_client._base.hosts import ip_address
+from conversations_client._http.library import httpcore
+
+from .addresses import addresses
+
+StreamT = TypeVar("StreamT", bound=httpcore.AsyncNetworkStream)
+
+_NEXT_ADDRESS: Final = 0.25  # seconds after which the next address of a host is tried too
+
+
+async def connect_to_host(
+    host: str, port: int, limit: float | None, connect: Callable[[str], Awaitable[StreamT]]
+) -> StreamT:
+    """A connection to a host; raises ConnectError and ConnectTimeout.
+
+    Args:
+        host: Its name or its address.
+        port: Its port.
+        limit: Seconds for the name lookup and TCP together; None for no limit.
+        connect: Connects to one address; raises OSError or httpcore's errors.
+    """
+    try:
+        with anyio.fail_after(limit):
+            return await _first(await _look_up(host, port, limit), connect)
+    except TimeoutError as error:
+        raise httpcore.ConnectTimeout(str(error)) from error
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
+
+
+async def _look_up(host: str, port: int, limit: float | None) -> list[str]:
+    if ip_address(host) is not None:
+        return [host]
+    # asyncio and trio wait for the threads of lookups of their own, or count them as used.
+    look_up = partial(addresses, host, port, limit)
+    return await anyio.to_thread.run_sync(look_up, abandon_on_cancel=True)
+
+
+async def _first(found: list[str], connect: Callable[[str], Awaitable[StreamT]]) -> StreamT:
+    # asyncio's own race loses connections when it is cancelled.
+    connected: list[StreamT] = []
+    failed: list[Exception] = []
+
+    async def attempt(address: str, ended: anyio.Event) -> None:
+        try:
+            connected.append(await connect(address))
+        except (OSError, httpcore.NetworkError) as error:
+            failed.append(error)
+        else:
+            tasks.cancel_scope.cancel()
+        ended.set()
+
+    try:
+        async with anyio.create_task_group() as tasks:
+            for address in found:
+                ended = anyio.Event()
+                tasks.start_soon(attempt, address, ended)
+                with anyio.move_on_after(_NEXT_ADDRESS):
+                    await ended.wait()
+    except BaseException:
+        await _close(connected)
+        raise
+    if not connected:
+        raise failed[-1]
+    await _close(connected[1:])
+    return connected[0]
+
+
+async def _close(streams: list[StreamT]) -> None:
+    with anyio.CancelScope(shield=True):
+        for stream in streams:
+            await stream.aclose()
