@@ -2,13 +2,411 @@
 
 import contextlib
 import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpcore
 import pytest
+import trustme
+from faulty import FaultyServer, Step, Visit, asked, silence, trickled
+from scripted import ScriptedServer, answer
+from variants import KEY, Variant
 
-from conversations_client._http.connections import addresses, sync_connection
+from conversations_client import (
+    ConnectError,
+    ConnectTimeoutError,
+    ConversationsError,
+    DeadlineError,
+    Delivery,
+    Retry,
+    Timeout,
+)
+from conversations_client._http.connections import addresses, clock, sync_connection
 from conversations_client._http.connections.limits import countdown
+
+ONCE = Retry(attempts=1)
+OPEN = b"HTTP/1.1 200 OK\r\n\r\n"
+LARGE = {"text": "x" * 40_000_000}
+
+
+def create(client: Any) -> Any:
+    return client.conversations.create()
+
+
+def send_much(client: Any) -> Any:
+    return client.request("POST", "/v2/x", returns=dict, body=LARGE)
+
+
+def timed(action: Callable[[], Any], expected: type[ConversationsError]) -> tuple[Any, float]:
+    """The error that an action ends in, and the seconds that it takes."""
+    started = time.monotonic()
+    with pytest.raises(expected) as raised:
+        action()
+    return raised.value, time.monotonic() - started
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def serving(authority: trustme.CA, host: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(host).configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
+    return context
+
+
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
+    return context
+
+
+# A peer that reads slowly, or sends slowly.
+
+
+def read_slowly(connection: socket.socket, server: FaultyServer) -> None:
+    while connection.recv(2**18):
+        if server.is_over.wait(0.05):
+            return
+
+
+def sips(visit: Visit) -> None:
+    """Read some of a request now and then: each time soon enough for a limit on silence."""
+    read_slowly(visit.connection, visit.server)
+
+
+def encrypted(tls: ssl.SSLContext, then: Callable[[Any, FaultyServer], None]) -> Step:
+    """Be at the other end of a tunnel."""
+
+    def step(visit: Visit) -> None:
+        with tls.wrap_socket(visit.connection, server_side=True) as inner:
+            then(inner, visit.server)
+
+    return step
+
+
+@pytest.fixture(params=["http", "https", "forwarded", "tunnelled", "https proxy"])
+def slow_reader(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA
+) -> Iterator[str]:
+    """The URL of a service that reads slowly, directly or through a proxy."""
+    inner = encrypted(serving(authority, "api.invalid"), read_slowly)
+    own = serving(authority, "127.0.0.1")
+    ways: dict[str, tuple[list[Step], ssl.SSLContext | None]] = {
+        "http": ([sips], None),
+        "https": ([sips], own),
+        "forwarded": ([sips], None),
+        "tunnelled": ([asked, OPEN, inner], None),
+        "https proxy": ([asked, OPEN, Relayed(serving(authority, "api.invalid"))], own),
+    }
+    steps, tls = ways[request.param]
+    with FaultyServer(steps, tls=tls) as server:
+        if request.param in {"http", "https"}:
+            yield server.url
+            return
+        monkeypatch.setenv("all_proxy", server.url)
+        yield "http://api.invalid" if request.param == "forwarded" else "https://api.invalid"
+
+
+class Relayed:
+    """The end of a tunnel within an encrypted connection, which `wrap_socket` can't be."""
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self._tls = tls
+
+    def __call__(self, visit: Visit) -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        inner = self._tls.wrap_bio(incoming, outgoing, server_side=True)
+        steps: list[Callable[[], Any]] = [inner.do_handshake]
+        while not visit.server.is_over.wait(0.05 * (not steps)):
+            try:
+                (steps.pop if steps else lambda: lambda: inner.read(2**14))()()
+            except ssl.SSLWantReadError:
+                steps += [inner.do_handshake] * (inner.version() is None)
+                visit.connection.sendall(outgoing.read())
+                data = visit.connection.recv(2**14)
+                if not data:
+                    return
+                incoming.write(data)
+
+
+def test_the_deadline_is_kept_while_a_request_is_sent(
+    variant: Variant, slow_reader: str, authority: trustme.CA
+) -> None:
+    error, seconds = timed(
+        lambda: variant.run(
+            send_much,
+            api_key=KEY,
+            base_url=slow_reader,
+            allow_plain_http=True,
+            ssl_context=trusting(authority),
+            timeout=Timeout(total=0.5),
+        ),
+        DeadlineError,
+    )
+    assert error.delivery is Delivery.UNKNOWN
+    assert seconds < 3
+
+
+def test_the_deadline_is_kept_while_a_head_is_sent(variant: Variant) -> None:
+    with FaultyServer([sips]) as server:
+        _, seconds = timed(
+            lambda: variant.run(
+                lambda client: client.request(
+                    "GET", f"/v2/{'x' * 8_000_000}", returns=dict, query={}
+                ),
+                api_key=KEY,
+                base_url=server.url,
+                timeout=Timeout(total=0.5),
+            ),
+            ConversationsError,
+        )
+    assert seconds < 4
+
+
+class Dripping(ScriptedServer):
+    """Relays to a server, whose bytes it passes on one by one."""
+
+    def __init__(self, server: ScriptedServer) -> None:
+        super().__init__([])
+        self._port = urlsplit(server.url).port or 0
+        self._is_over = threading.Event()
+        self.url = server.url.rpartition(":")[0] + ":" + self.url.rpartition(":")[2]
+
+    def _converse(self, connection: socket.socket, stream: Any) -> None:
+        with socket.create_connection(("127.0.0.1", self._port)) as server:
+            passing = threading.Thread(target=self._drip, args=(server, connection))
+            passing.start()
+            while data := connection.recv(2**16):
+                server.sendall(data)
+            self._is_over.set()
+            with contextlib.suppress(OSError):
+                server.shutdown(socket.SHUT_RDWR)
+            passing.join()
+
+    def _drip(self, server: socket.socket, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while not self._is_over.wait(0.02) and (data := server.recv(1)):
+                connection.sendall(data)
+
+
+def test_a_handshake_in_drips_is_a_connect_timeout(variant: Variant, authority: trustme.CA) -> None:
+    with (
+        ScriptedServer([answer()], tls=serving(authority, "127.0.0.1")) as server,
+        Dripping(server) as dripping,
+    ):
+        _, seconds = timed(
+            lambda: variant.run(
+                create,
+                api_key=KEY,
+                base_url=dripping.url,
+                ssl_context=trusting(authority),
+                timeout=Timeout(connect=0.3),
+                retry=ONCE,
+            ),
+            ConnectTimeoutError,
+        )
+    assert seconds < 3
+
+
+@pytest.mark.parametrize("part", ["head", "body", "record"])
+def test_a_response_in_drips_ends_at_the_deadline(
+    variant: Variant, authority: trustme.CA, part: str
+) -> None:
+    head = b"HTTP/1.1 201 Created\r\nContent-Length: 9999\r\n\r\n"
+    parts: dict[str, list[Step]] = {
+        "head": [trickled(head)],
+        "body": [head, trickled(b"x" * 999)],
+        "record": [endless],
+    }
+    tls = serving(authority, "127.0.0.1") if part == "record" else None
+    with FaultyServer([asked, *parts[part]], tls=tls) as server:
+        error, seconds = timed(
+            lambda: variant.run(
+                create,
+                api_key=KEY,
+                base_url=server.url,
+                ssl_context=trusting(authority),
+                timeout=0.3,
+            ),
+            DeadlineError,
+        )
+    assert error.delivery is Delivery.UNKNOWN
+    assert seconds < 3
+
+
+def endless(visit: Visit) -> None:
+    """Send the beginning of an encrypted record, byte by byte."""
+    raw = socket.socket(fileno=socket.dup(visit.connection.fileno()))
+    with raw, contextlib.suppress(OSError):
+        for byte in b"\x17\x03\x03\x40\x00" + bytes(100):
+            raw.sendall(bytes([byte]))
+            if visit.server.is_over.wait(0.1):
+                return
+
+
+# One limit for everything that opens a connection.
+
+
+def late(visit: Visit) -> None:
+    visit.server.is_over.wait(0.9)
+
+
+@pytest.mark.parametrize("slow_lookup", [False, True])
+def test_the_steps_of_a_connection_share_one_limit(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, slow_lookup: bool
+) -> None:
+    over = threading.Event()
+    look_up = socket.getaddrinfo
+
+    def look_up_slowly(host: str, *details: Any, **options: Any) -> Any:
+        over.wait(0.9 * (host == "api.invalid"))
+        return look_up("127.0.0.1", *details, **options)
+
+    with FaultyServer([silence] if slow_lookup else [asked, late, OPEN, silence]) as server:
+        if slow_lookup:
+            monkeypatch.setattr(socket, "getaddrinfo", look_up_slowly)
+        else:
+            monkeypatch.setenv("https_proxy", server.url)
+        error, seconds = timed(
+            lambda: variant.run(
+                create,
+                api_key=KEY,
+                base_url=f"https://api.invalid:{urlsplit(server.url).port}",
+                timeout=Timeout(connect=1),
+                retry=ONCE,
+            ),
+            ConnectTimeoutError,
+        )
+        over.set()
+    assert error.delivery is Delivery.UNSENT
+    assert seconds < 1.6
+
+
+# The lookup of a name.
+
+
+def lookups() -> int:
+    return sum(thread.name == "name lookup" for thread in threading.enumerate())
+
+
+def test_a_lookup_that_hangs_ends_at_the_limit_and_occupies_one_thread(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+
+    def look_up(*_: Any, **__: Any) -> Any:
+        over.wait(30)
+        raise socket.gaierror(socket.EAI_AGAIN, "Try again")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+    def attempt() -> None:
+        variant.run(
+            create,
+            api_key=KEY,
+            base_url="https://api.invalid",
+            timeout=Timeout(connect=0.1),
+            retry=ONCE,
+        )
+
+    before = lookups()
+    results = [timed(attempt, ConnectTimeoutError) for _ in range(3)]
+    assert lookups() == before + 1
+    over.set()
+    for thread in threading.enumerate():
+        if thread.name == "name lookup":
+            thread.join()
+    assert {error.delivery for error, _ in results} == {Delivery.UNSENT}
+    assert max(seconds for _, seconds in results) < 3
+    # The next lookup is a new one.
+    timed(attempt, ConnectError)
+
+
+def test_a_lookup_without_a_limit(variant: Variant) -> None:
+    with ScriptedServer([answer()]) as server:
+        url = server.url.replace("127.0.0.1", "localhost")
+        unlimited = Timeout(total=None, connect=None)
+        assert variant.run(create, api_key=KEY, base_url=url, timeout=unlimited).id
+
+
+def test_a_lookup_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    monkeypatch.setattr(addresses, "_look_up", lambda *_: ["192.0.2.1"])
+    assert addresses.addresses("api.invalid", 1, 1.0) == ["192.0.2.1"]
+    assert addresses._lookups == {}
+
+
+def test_an_interrupt_leaves_no_lookup_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as interrupting:
+        interrupting.setattr(threading.Thread, "start", start)
+        with pytest.raises(KeyboardInterrupt):
+            addresses.addresses("api.invalid", 1, 1.0)
+    monkeypatch.setattr(addresses, "_look_up", lambda *_: ["192.0.2.1"])
+    assert addresses.addresses("api.invalid", 1, 1.0) == ["192.0.2.1"]
+
+
+# Clocks that stand still.
+
+FROZEN = """
+import time
+
+if {early}:
+    import conversations_client._client.conversations, conversations_client._http.transport
+time.monotonic = time.perf_counter = lambda: 1000.0
+time.time = lambda: 1_700_000_000.0
+from conversations_client import Client, ConversationsError, Retry, Timeout
+
+with Client("k", base_url="{url}", timeout=Timeout({timeout}), retry=Retry(attempts=1)) as client:
+    try:
+        client.{call}
+    except ConversationsError as error:
+        print(type(error).__name__)
+"""
+
+CREATE = "conversations.create()"
+
+
+@pytest.mark.parametrize("early", [False, True])
+@pytest.mark.parametrize(
+    ("steps", "timeout", "ends"),
+    [
+        ([asked, silence], "total=0.5", "DeadlineError"),
+        ([asked, trickled(b"HTTP/1.1 201 Created\r\n")], "total=0.5", "DeadlineError"),
+        ([asked, silence], "idle=0.5", "IdleTimeoutError"),
+        ([silence], "connect=0.5", "ConnectTimeoutError"),
+    ],
+)
+def test_a_call_ends_while_the_clock_stands_still(
+    early: bool, steps: list[Step], timeout: str, ends: str
+) -> None:
+    with FaultyServer(steps) as server:
+        url = server.url.replace("http:", "https:" if "connect" in timeout else "http:")
+        code = FROZEN.format(early=early, url=url, timeout=timeout, call=CREATE)
+        ended = subprocess.run(  # noqa: S603
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+        )
+    assert (ended.stdout.strip(), ended.stderr) == (ends, "")
+
+
+def test_a_system_without_clock_gettime(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(time, "clock_gettime")
+    first = clock.real_clock()()
+    assert clock.real_clock()() >= first
+
 
 # Several addresses of one host.
 

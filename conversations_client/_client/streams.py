@@ -9,7 +9,7 @@ from conversations_client._base.headers import Headers
 from conversations_client._calls.call import RawResponse
 from conversations_client._engine.response_body import AsyncResponseBody, ResponseBody
 from conversations_client._sse.event_stream import EventStreamState
-from conversations_client.errors import StreamClosedError, TransportError
+from conversations_client.errors import ConversationsError, StreamClosedError, TransportError
 from conversations_client.events import Event
 from conversations_client.responses import Response, StreamError
 
@@ -80,6 +80,12 @@ class _Streamed(Generic[AnyResponseBody]):
         is_open = self._incoming is not None and not self._is_closed
         self._is_closed = self._is_closed or is_open
         return is_open
+
+    def _broken_by(self, error: TransportError, reading: EventStreamState) -> ConversationsError:
+        if self._is_closed:
+            # By another thread or task, which is what ended the read.
+            return StreamClosedError("The stream was closed while it was being read.")
+        return reading.broken_by(error)
 
     def _unread(self) -> EventStreamState:
         reading = self._open_reading()
@@ -177,7 +183,7 @@ class Stream(_Streamed[ResponseBody]):
         try:
             reading.feed(self._answer().read())
         except TransportError as error:
-            raise reading.broken_by(error) from None
+            raise self._broken_by(error, reading) from None
 
 
 class _TextDeltas:
@@ -275,7 +281,7 @@ class AsyncStream(_Streamed[AsyncResponseBody]):
         try:
             reading.feed(await self._answer().read())
         except TransportError as error:
-            raise reading.broken_by(error) from None
+            raise self._broken_by(error, reading) from None
 
 
 class _AsyncTextDeltas:

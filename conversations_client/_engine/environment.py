@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable
 import anyio
 from attrs import field, frozen
 
+from conversations_client._http.connections.clock import monotonic
+
 
 @frozen(kw_only=True)
 class Environment:
     """What an engine uses besides the network; tests inject their own."""
 
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = monotonic
     wall: Callable[[], float] = time.time
     jitter: Callable[[], float] = random.random
     new_key: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
