@@ -19,7 +19,7 @@ from conversations_client.models import (
 )
 
 from .pages import AsyncPages
-from .raw import AsyncCall, enveloped_async
+from .raw import AsyncCall, raw_async
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable
@@ -396,13 +396,28 @@ class AsyncRawConversations:
 
     def __init__(self, engine: AsyncEngine, *, project_id: str | None) -> None:
         call = cast("AsyncCall", engine.send)
-        same = self._same = AsyncConversations(engine, project_id=project_id, call=call)
+        self._same = AsyncConversations(engine, project_id=project_id, call=call)
         self._engine = engine
-        self.create = enveloped_async(same.create)
-        self.retrieve = enveloped_async(same.retrieve)
-        self.update = enveloped_async(same.update)
-        self.delete = enveloped_async(same.delete)
-        self.generate_name = enveloped_async(same.generate_name)
+
+    @raw_async(AsyncConversations.create)
+    def create(self) -> AsyncConversations:
+        return self._same
+
+    @raw_async(AsyncConversations.retrieve)
+    def retrieve(self) -> AsyncConversations:
+        return self._same
+
+    @raw_async(AsyncConversations.update)
+    def update(self) -> AsyncConversations:
+        return self._same
+
+    @raw_async(AsyncConversations.delete)
+    def delete(self) -> AsyncConversations:
+        return self._same
+
+    @raw_async(AsyncConversations.generate_name)
+    def generate_name(self) -> AsyncConversations:
+        return self._same
 
     @property
     def responses(self) -> "AsyncRawResponses":

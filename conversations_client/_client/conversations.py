@@ -19,7 +19,7 @@ from conversations_client.models import (
 )
 
 from .pages import Pages
-from .raw import Call, enveloped
+from .raw import Call, raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -393,13 +393,28 @@ class RawConversations:
 
     def __init__(self, engine: Engine, *, project_id: str | None) -> None:
         call = cast("Call", engine.send)
-        same = self._same = Conversations(engine, project_id=project_id, call=call)
+        self._same = Conversations(engine, project_id=project_id, call=call)
         self._engine = engine
-        self.create = enveloped(same.create)
-        self.retrieve = enveloped(same.retrieve)
-        self.update = enveloped(same.update)
-        self.delete = enveloped(same.delete)
-        self.generate_name = enveloped(same.generate_name)
+
+    @raw(Conversations.create)
+    def create(self) -> Conversations:
+        return self._same
+
+    @raw(Conversations.retrieve)
+    def retrieve(self) -> Conversations:
+        return self._same
+
+    @raw(Conversations.update)
+    def update(self) -> Conversations:
+        return self._same
+
+    @raw(Conversations.delete)
+    def delete(self) -> Conversations:
+        return self._same
+
+    @raw(Conversations.generate_name)
+    def generate_name(self) -> Conversations:
+        return self._same
 
     @property
     def responses(self) -> "RawResponses":

@@ -1,38 +1,66 @@
-"""Answers in their envelopes: the methods of a resource, typed to give `RawResponse`.
+"""The raw resources: methods that return a `RawResponse` in place of what it contains.
 
-A resource sends through a `call` that gives what was parsed. Over one that gives the envelope its
-methods give envelopes too; what is here says so to the type checkers.
+A resource sends through a `call` that returns the parsed response. With a `call` that returns a
+`RawResponse`, its methods do so as well; the decorators here tell type checkers about it.
 """
 
+import functools
 from collections.abc import Callable, Coroutine
-from typing import Any, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from conversations_client._calls.call import RawResponse
 from conversations_client._calls.operation import Operation
 
 P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S")
 T = TypeVar("T")
 
 
 class Call(Protocol):
-    """Sends an operation and gives its parsed answer."""
+    """Sends an operation and returns the parsed response."""
 
     def __call__(self, operation: Operation[T], /) -> T: ...
 
 
 class AsyncCall(Protocol):
-    """Sends an operation and gives its parsed answer."""
+    """Sends an operation and returns the parsed response."""
 
     def __call__(self, operation: Operation[T], /) -> Coroutine[Any, Any, T]: ...
 
 
-def enveloped(method: Callable[P, T]) -> Callable[P, RawResponse[T]]:
-    """A method of a resource whose `call` gives envelopes."""
-    return cast("Callable[P, RawResponse[T]]", method)
+def raw(
+    method: Callable[Concatenate[R, P], T],
+) -> Callable[[Callable[[S], R]], Callable[Concatenate[S, P], RawResponse[T]]]:
+    """Decorate a function that returns a resource: call this method of it, which returns a T."""
+
+    def decorate(resource: Callable[[S], R]) -> Callable[Concatenate[S, P], RawResponse[T]]:
+        return cast("Callable[Concatenate[S, P], RawResponse[T]]", _forward(method, resource))
+
+    return decorate
 
 
-def enveloped_async(
-    method: Callable[P, Coroutine[Any, Any, T]],
-) -> Callable[P, Coroutine[Any, Any, RawResponse[T]]]:
-    """A method of an async resource whose `call` gives envelopes."""
-    return cast("Callable[P, Coroutine[Any, Any, RawResponse[T]]]", method)
+def raw_async(
+    method: Callable[Concatenate[R, P], Coroutine[Any, Any, T]],
+) -> Callable[[Callable[[S], R]], Callable[Concatenate[S, P], Coroutine[Any, Any, RawResponse[T]]]]:
+    """Decorate a function that returns an async resource, as `raw` does."""
+
+    def decorate(
+        resource: Callable[[S], R],
+    ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, RawResponse[T]]]:
+        return cast(
+            "Callable[Concatenate[S, P], Coroutine[Any, Any, RawResponse[T]]]",
+            _forward(method, resource),
+        )
+
+    return decorate
+
+
+def _forward(
+    method: Callable[Concatenate[R, P], T], resource: Callable[[S], R]
+) -> Callable[Concatenate[S, P], T]:
+    def forward(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return method(resource(self), *args, **kwargs)
+
+    functools.update_wrapper(forward, method)
+    return forward

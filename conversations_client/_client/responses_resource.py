@@ -9,7 +9,7 @@ from conversations_client._engine.engine import AsyncEngine, Engine
 from conversations_client.messages import RequestPart, UserMessage
 from conversations_client.responses import Response
 
-from .raw import enveloped, enveloped_async
+from .raw import raw, raw_async
 from .streams import AsyncStream, Stream
 
 
@@ -114,7 +114,11 @@ class RawResponses:
     """The same call, its answer in its envelope (`RawResponse`)."""
 
     def __init__(self, engine: Engine) -> None:
-        self.create = enveloped(Responses(engine, are_enveloped=True).create)
+        self._same = Responses(engine, are_enveloped=True)
+
+    @raw(Responses.create)
+    def create(self) -> Responses:
+        return self._same
 
 
 class AsyncResponses:
@@ -218,7 +222,11 @@ class AsyncRawResponses:
     """The same call, its answer in its envelope (`RawResponse`)."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self.create = enveloped_async(AsyncResponses(engine, are_enveloped=True).create)
+        self._same = AsyncResponses(engine, are_enveloped=True)
+
+    @raw_async(AsyncResponses.create)
+    def create(self) -> AsyncResponses:
+        return self._same
 
 
 def _enveloped(stream: Stream | AsyncStream, response: Response) -> Response:

@@ -77,7 +77,7 @@ class Connections:
         self._origin = origin
         self._by_pid: dict[int, httpx.HTTPTransport] = {}
         self._closed = False
-        self.proxy = origin.proxy_url
+        self.proxy: str | None = origin.proxy_url
 
     def send(self, request: httpx.Request) -> httpx.Response:
         """The response, its body still unread; raises ClientClosedError."""
@@ -116,7 +116,7 @@ class AsyncConnections:
         # Connections belong to the event loop that opened them.
         self._by_loop: WeakKeyDictionary[object, httpx.AsyncHTTPTransport] = WeakKeyDictionary()
         self._closed = False
-        self.proxy = origin.proxy_url
+        self.proxy: str | None = origin.proxy_url
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         """The response, its body still unread; raises ClientClosedError."""

@@ -2,14 +2,14 @@
 
 from typing import Any, Final
 
-from cattrs import Converter
+import cattrs
 
 from conversations_client.errors import Fault
 
 from . import class_hooks, scalar_hooks
 from .decode_errors import faults_of
 
-converter: Final = Converter(detailed_validation=False)
+converter: Final[cattrs.Converter] = cattrs.Converter(detailed_validation=False)
 """Turns JSON into objects; register hooks on it for types of your own."""
 
 scalar_hooks.register(converter)

@@ -104,7 +104,7 @@ class Journal:
             )
         self._database = Database(path, application_id=_ID, schema=_SCHEMA, purpose="import")
         try:
-            self.import_id = self._set_up(import_id)
+            self.import_id: str = self._set_up(import_id)
         except BaseException:
             self._database.close()
             raise

@@ -9,10 +9,10 @@ Example:
 
 try:
     from conversations_client.sandbox._sandbox import Sandbox
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _error:
     raise ImportError(
-        f"The sandbox needs {error.name}, which is not installed: "
+        f"The sandbox needs {_error.name}, which is not installed: "
         'pip install "conversations-client[sandbox]"'
-    ) from error
+    ) from _error
 
 __all__ = ["Sandbox"]

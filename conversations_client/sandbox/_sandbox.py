@@ -78,8 +78,8 @@ class Sandbox(Controls):
         except BaseException:
             self._socket.close()
             raise
-        self.api_key = settings.api_key
-        self.url = url_of(self._socket)
+        self.api_key: str = settings.api_key
+        self.url: str = url_of(self._socket)
         self._server = self._create_server(settings)
         self._thread = threading.Thread(target=self._serve, name="sandbox", daemon=True)
         self._stopped = False

@@ -18,7 +18,7 @@ class SharedBackoff:
     __slots__ = ("__weakref__", "until")
 
     def __init__(self) -> None:
-        self.until = -math.inf
+        self.until: float = -math.inf
 
     def extend(self, until: float) -> None:
         """Make the backoff last at least until then.
