@@ -639,7 +639,7 @@ def test_a_stream_is_used_inside_its_with_block(variant: Variant, use: Any) -> N
             await anext(events)
         with pytest.raises(StreamClosedError, match="closed: read it inside its with block"):
             await use(opened)
-        with pytest.raises(StreamClosedError, match=r"opened once: call stream\(\)"):
+        with pytest.raises(StreamClosedError, match=r"opened only once: call stream\(\)"):
             await opened.__aenter__()
         async with stream(client) as events:
             await events.aclose()
@@ -658,7 +658,7 @@ def test_a_stream_gives_its_events_once(variant: Variant, use: Any) -> None:
         async with stream(client) as events:
             await use(events)
             for again in ("iterating", "text_deltas"):
-                with pytest.raises(StreamClosedError, match=r"collect\(\) has them together"):
+                with pytest.raises(StreamClosedError, match=r"collect\(\) returns them together"):
                     await USES[again](events)
             assert (await events.collect()) == RESPONSE
 

@@ -1,4 +1,4 @@
-"""Streamed responses in the caller's hands: opened, read event by event, and let go of."""
+"""Streamed responses, as users read them: opened, iterated and closed."""
 
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -17,113 +17,119 @@ T = TypeVar("T")
 AnyResponseBody = TypeVar("AnyResponseBody", ResponseBody, AsyncResponseBody)
 
 
-class _Streamed(Generic[AnyResponseBody]):
-    """What streams of both colours know of their life."""
+class _StreamBase(Generic[AnyResponseBody]):
+    """The state of a stream, sync or async: whether it is open, and what was read."""
 
-    def __init__(self, *, limit: int) -> None:
-        self._limit = limit
-        self._incoming: AnyResponseBody | None = None
-        self._reading: EventStreamState | None = None
-        self._is_closed = False
+    _body: AnyResponseBody | None = None
+    _state: EventStreamState | None = None
+    _limit: int
+    _reader: str
+    _is_closed = False
+    _is_released = False
+    _is_being_read = False
 
     @property
     def status(self) -> int:
         """The HTTP status."""
-        return self._answer().head.reply.status
+        return self._open_body().head.reply.status
 
     @property
     def headers(self) -> Headers:
-        """The answer's headers, names in any case."""
-        return self._answer().head.reply.headers
+        """The response's headers; names match in any case."""
+        return self._open_body().head.reply.headers
 
     @property
     def request_id(self) -> str | None:
-        """What the service calls the exchange (`x-request-id`); None if it doesn't say."""
-        return self._answer().head.source.request_id
+        """The service's name for the exchange (`x-request-id`); None if it sends none."""
+        return self._open_body().head.source.request_id
 
     @property
     def attempts(self) -> int:
         """How often the request was sent."""
-        return self._answer().head.source.attempts
+        return self._open_body().head.source.attempts
 
     def envelope(self, parsed: T) -> RawResponse[T]:
-        """What the stream came to, in its envelope."""
-        return self._answer().head.envelope(parsed)
+        """The response of the stream, in its envelope."""
+        return self._open_body().head.envelope(parsed)
 
-    def _answer(self) -> AnyResponseBody:
-        if self._incoming is None:
+    def _open_body(self) -> AnyResponseBody:
+        if self._body is None:
             raise StreamClosedError("The stream is not open: use it inside its with block.")
-        return self._incoming
+        return self._body
 
-    def _begin(self, incoming: AnyResponseBody) -> None:
-        self._incoming = incoming
-        self._reading = EventStreamState(incoming.head.source, limit=self._limit)
-        self._reading.check()
+    def _begin(self, body: AnyResponseBody) -> None:
+        self._state = EventStreamState(body.head.source, limit=self._limit)
+        self._state.check()
 
     def _check_unused(self) -> None:
-        if self._incoming is not None:
-            raise StreamClosedError("A stream is opened once: call stream() for another one.")
+        if self._body is not None:
+            raise StreamClosedError("A stream can be opened only once: call stream() again.")
 
-    def _open_reading(self) -> EventStreamState:
-        self._answer()
-        if self._reading is None or self._is_closed:
+    def _open_state(self) -> EventStreamState:
+        self._open_body()
+        if self._state is None or self._is_closed:
             raise StreamClosedError(
                 "The stream is closed: read it inside its with block, up to its first error."
             )
-        return self._reading
+        return self._state
 
-    def _is_over(self) -> bool:
-        return self._reading is not None and self._reading.is_over
-
-    def _ends_now(self) -> bool:
-        """Whether the stream is open and to be closed; from now on it is closed."""
-        is_open = self._incoming is not None and not self._is_closed
-        self._is_closed = self._is_closed or is_open
-        return is_open
-
-    def _broken_by(self, error: TransportError, reading: EventStreamState) -> ConversationsError:
+    def _broken_by(self, error: TransportError, state: EventStreamState) -> ConversationsError:
         if self._is_closed:
             # By another thread or task, which is what ended the read.
             return StreamClosedError("The stream was closed while it was being read.")
-        return reading.broken_by(error)
+        return state.broken_by(error)
 
     def _unread(self) -> EventStreamState:
-        reading = self._open_reading()
-        if reading.is_complete:
+        state = self._open_state()
+        if state.is_complete:
             raise StreamClosedError(
-                "The stream is at its end and gives its events once: collect() has them together."
+                "The stream is at its end, and yields its events once: collect() returns them "
+                "together."
             )
-        return reading
+        return state
+
+    def _is_over(self) -> bool:
+        return self._state is not None and self._state.is_over
+
+    def _begin_reading(self) -> None:
+        if self._is_being_read:
+            raise StreamClosedError(
+                f"Another {self._reader} is reading the stream: read it in one {self._reader}."
+            )
+        self._is_being_read = True
 
     def __del__(self) -> None:
-        if self._ends_now():
-            # Whoever keeps the warning keeps the stream, but not its connection. The pool closes
-            # that: this may run in the middle of anything, also where the pool's lock is held.
-            self._answer().abandon()
-            self._incoming = None
+        if self._body is not None and not self._is_closed:
+            # The pool closes the connection: a finalizer may run in the middle of anything. Whoever
+            # keeps the warning keeps the stream, but not the connection.
+            self._is_closed = True
+            self._body.abandon()
+            self._body = None
             words = f"unclosed {type(self).__name__}: use it in a with block"
             warnings.warn(words, ResourceWarning, stacklevel=2, source=self)
 
 
-class Stream(_Streamed[ResponseBody]):
-    """The events of a response as they come: iterate inside its `with` block.
+class Stream(_StreamBase[ResponseBody]):
+    """The events of a response as they arrive: iterate inside the `with` block, in one thread.
 
-    Leaving the block, however it is left, frees the connection.
+    However you leave the block, the connection is released.
     """
 
+    _reader = "thread"
+
     def __init__(self, opening: Callable[[], ResponseBody], *, limit: int) -> None:
-        super().__init__(limit=limit)
         self._opening = opening
+        self._limit = limit
 
     def __enter__(self) -> Self:
         self._check_unused()
-        incoming = self._opening()
         try:
-            self._begin(incoming)
-        except StreamError as error:
-            self._end(error)
+            self._body = self._opening()
+            self._begin(self._body)
+            return self  # noqa: TRY300 - an interrupt here closes it too
+        except BaseException as error:
+            self._end(error if isinstance(error, StreamError) else None)
             raise
-        return self
 
     def __exit__(
         self,
@@ -131,26 +137,30 @@ class Stream(_Streamed[ResponseBody]):
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except BaseException:
+            self.close()  # again, for an interrupt may have ended the first
+            raise
 
     def __iter__(self) -> Iterator[Event]:
         self._unread()
         return self
 
     def __next__(self) -> Event:
-        reading = self._open_reading()
+        state = self._open_state()
         try:
-            while (event := reading.take()) is None:
-                if reading.is_complete:
+            while (event := state.take()) is None:
+                if state.is_complete:
                     raise StopIteration
-                self._feed(reading)
+                self._feed(state)
         except StreamError as error:
             self._end(error)
             raise
         return event
 
     def text_deltas(self) -> Iterator[str]:
-        """The words alone, as they come.
+        """The text alone, as it arrives.
 
         Raises:
             StreamError: As the iteration does.
@@ -158,40 +168,45 @@ class Stream(_Streamed[ResponseBody]):
         return _TextDeltas(self, self._unread())
 
     def collect(self) -> Response:
-        """Read to the end; gives the whole response, with what was read before.
+        """Read to the end; returns the whole response, with the events you read before.
 
         Raises:
-            ResponseFailedError: The service says that the response failed.
-            StreamTruncatedError: The stream ended before the response did, or can't be read.
+            ResponseFailedError: The service reports that the response failed.
+            StreamTruncatedError: The stream ended before the response did, or is not readable.
             EventTooLargeError: An event is larger than `max_event_bytes`.
-            StreamClosedError: The stream isn't open.
+            StreamClosedError: The stream is not open, or is being read already.
         """
-        reading = self._open_reading()
-        while (response := reading.response()) is None:
+        state = self._open_state()
+        while (response := state.response()) is None:
             next(self)
         return response
 
     def close(self) -> None:
-        """Free the connection; again does nothing."""
+        """Release the connection; again does nothing."""
         self._end(None)
 
     def _end(self, error: StreamError | None) -> None:
-        if self._ends_now():
-            self._answer().close(drain=self._is_over(), error=error)
+        if self._body is not None and not self._is_released:
+            self._is_closed = True
+            self._body.close(drain=self._is_over(), error=error)
+            self._is_released = True
 
-    def _feed(self, reading: EventStreamState) -> None:
+    def _feed(self, state: EventStreamState) -> None:
+        self._begin_reading()
         try:
-            reading.feed(self._answer().read())
+            state.feed(self._open_body().read())
         except TransportError as error:
-            raise self._broken_by(error, reading) from None
+            raise self._broken_by(error, state) from None
+        finally:
+            self._is_being_read = False
 
 
 class _TextDeltas:
-    # Not a generator: one that has raised ends as if there were no more words.
+    # Not a generator: after an error, one ends as if the text were complete.
 
-    def __init__(self, stream: Stream, reading: EventStreamState) -> None:
+    def __init__(self, stream: Stream, state: EventStreamState) -> None:
         self._stream = stream
-        self._reading = reading
+        self._state = state
 
     def __iter__(self) -> Self:
         return self
@@ -199,29 +214,31 @@ class _TextDeltas:
     def __next__(self) -> str:
         while True:
             next(self._stream)
-            if self._reading.text:
-                return self._reading.text
+            if self._state.text:
+                return self._state.text
 
 
-class AsyncStream(_Streamed[AsyncResponseBody]):
-    """The events of a response as they come: iterate inside its `async with` block.
+class AsyncStream(_StreamBase[AsyncResponseBody]):
+    """The events of a response as they arrive: iterate inside the `async with` block, in one task.
 
-    Leaving the block, however it is left, frees the connection.
+    However you leave the block, the connection is released.
     """
 
+    _reader = "task"
+
     def __init__(self, opening: Callable[[], Awaitable[AsyncResponseBody]], *, limit: int) -> None:
-        super().__init__(limit=limit)
         self._opening = opening
+        self._limit = limit
 
     async def __aenter__(self) -> Self:
         self._check_unused()
-        incoming = await self._opening()
         try:
-            self._begin(incoming)
-        except StreamError as error:
-            await self._end(error)
+            self._body = await self._opening()
+            self._begin(self._body)
+            return self  # noqa: TRY300 - an interrupt here closes it too
+        except BaseException as error:
+            await self._end(error if isinstance(error, StreamError) else None)
             raise
-        return self
 
     async def __aexit__(
         self,
@@ -229,26 +246,30 @@ class AsyncStream(_Streamed[AsyncResponseBody]):
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        try:
+            await self.aclose()
+        except BaseException:
+            await self.aclose()  # again, for an interrupt may have ended the first
+            raise
 
     def __aiter__(self) -> AsyncIterator[Event]:
         self._unread()
         return self
 
     async def __anext__(self) -> Event:
-        reading = self._open_reading()
+        state = self._open_state()
         try:
-            while (event := reading.take()) is None:
-                if reading.is_complete:
+            while (event := state.take()) is None:
+                if state.is_complete:
                     raise StopAsyncIteration
-                await self._feed(reading)
+                await self._feed(state)
         except StreamError as error:
             await self._end(error)
             raise
         return event
 
     def text_deltas(self) -> AsyncIterator[str]:
-        """The words alone, as they come.
+        """The text alone, as it arrives.
 
         Raises:
             StreamError: As the iteration does.
@@ -256,40 +277,45 @@ class AsyncStream(_Streamed[AsyncResponseBody]):
         return _AsyncTextDeltas(self, self._unread())
 
     async def collect(self) -> Response:
-        """Read to the end; gives the whole response, with what was read before.
+        """Read to the end; returns the whole response, with the events you read before.
 
         Raises:
-            ResponseFailedError: The service says that the response failed.
-            StreamTruncatedError: The stream ended before the response did, or can't be read.
+            ResponseFailedError: The service reports that the response failed.
+            StreamTruncatedError: The stream ended before the response did, or is not readable.
             EventTooLargeError: An event is larger than `max_event_bytes`.
-            StreamClosedError: The stream isn't open.
+            StreamClosedError: The stream is not open, or is being read already.
         """
-        reading = self._open_reading()
-        while (response := reading.response()) is None:
+        state = self._open_state()
+        while (response := state.response()) is None:
             await anext(self)
         return response
 
     async def aclose(self) -> None:
-        """Free the connection; again does nothing."""
+        """Release the connection; again does nothing."""
         await self._end(None)
 
     async def _end(self, error: StreamError | None) -> None:
-        if self._ends_now():
-            await self._answer().aclose(drain=self._is_over(), error=error)
+        if self._body is not None and not self._is_released:
+            self._is_closed = True
+            await self._body.aclose(drain=self._is_over(), error=error)
+            self._is_released = True
 
-    async def _feed(self, reading: EventStreamState) -> None:
+    async def _feed(self, state: EventStreamState) -> None:
+        self._begin_reading()
         try:
-            reading.feed(await self._answer().read())
+            state.feed(await self._open_body().read())
         except TransportError as error:
-            raise self._broken_by(error, reading) from None
+            raise self._broken_by(error, state) from None
+        finally:
+            self._is_being_read = False
 
 
 class _AsyncTextDeltas:
-    # Not an async generator: one that is left early has to be closed by whoever left it.
+    # Not an async generator: one that is abandoned has to be closed.
 
-    def __init__(self, stream: AsyncStream, reading: EventStreamState) -> None:
+    def __init__(self, stream: AsyncStream, state: EventStreamState) -> None:
         self._stream = stream
-        self._reading = reading
+        self._state = state
 
     def __aiter__(self) -> Self:
         return self
@@ -297,5 +323,5 @@ class _AsyncTextDeltas:
     async def __anext__(self) -> str:
         while True:
             await anext(self._stream)
-            if self._reading.text:
-                return self._reading.text
+            if self._state.text:
+                return self._state.text

@@ -1,6 +1,7 @@
 """The two engines: send, judge, pause, and again. All that they decide is decided elsewhere."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 import anyio
@@ -24,7 +25,13 @@ from conversations_client.hooks import AsyncHooks, Hooks, RetryInfo
 from .call_log import is_wanted, log
 from .engine_base import EngineBase
 from .environment import Environment
-from .response_body import AsyncResponseBody, ResponseBody, exhaust_async
+from .response_body import (
+    AsyncResponseBody,
+    ResponseBody,
+    close_again,
+    close_again_async,
+    exhaust_async,
+)
 from .tracing import traced
 
 T = TypeVar("T")
@@ -69,12 +76,16 @@ class Engine(EngineBase):
     def open(self, operation: Operation[None], /) -> ResponseBody:
         """The answer whose body is still to come; raises the package's errors."""
         call = self._start(operation)
-        with traced(call, ends=False) as end:
-            answer = self._settled(call, self._opened)
-            call.success(head_of(answer))
-        body = cast("ResponseBody", answer)
-        body.then = end
-        return body
+        opened: list[ResponseBody] = []
+        try:
+            with traced(call, ends=False) as end:
+                call.success(head_of(self._settled(call, partial(self._opened, opened))))
+            opened[0].then = end
+            return opened[0]
+        except BaseException:
+            for body in opened:
+                body.close()
+            raise
 
     def _settled(self, call: Call[Any], exchange: Callable[[Call[Any]], A]) -> A | TransportError:
         environment = self._environment
@@ -96,15 +107,10 @@ class Engine(EngineBase):
     ) -> None:
         response = call.response_info(head_of(answer), elapsed=elapsed)
         log(response, pause)
-        try:
-            if self._hooks.on_response is not None:
-                self._hooks.on_response(response)
-            if self._hooks.on_retry is not None and pause is not None:
-                self._hooks.on_retry(RetryInfo(response=response, pause=pause))
-        except BaseException:
-            if isinstance(answer, ResponseBody):
-                answer.close()
-            raise
+        if self._hooks.on_response is not None:
+            self._hooks.on_response(response)
+        if self._hooks.on_retry is not None and pause is not None:
+            self._hooks.on_retry(RetryInfo(response=response, pause=pause))
 
     def _attempt(self, call: Call[Any], exchange: Callable[[Call[Any]], A]) -> A | TransportError:
         try:
@@ -117,15 +123,26 @@ class Engine(EngineBase):
             raise call.closed(error) from None
 
     def _whole(self, call: Call[Any]) -> Reply:
-        return self._read(call, self._connections.send(self._request(call)))
-
-    def _opened(self, call: Call[Any]) -> "Reply | ResponseBody":
-        request = self._request(call)
-        response = self._connections.send(request)
-        if not response.is_success:
+        request, response = self._request(call), None
+        try:
+            response = self._connections.send(request)
             return self._read(call, response)
-        self._lift(request)
-        return ResponseBody(self._head(call, response), request, response)
+        except BaseException:
+            close_again(response)
+            raise
+
+    def _opened(self, opened: list[ResponseBody], call: Call[Any]) -> "Reply | ResponseBody":
+        request, response = self._request(call), None
+        try:
+            response = self._connections.send(request)
+            if not response.is_success:
+                return self._read(call, response)
+            self._lift(request)
+            opened.append(ResponseBody(self._head(call, response), request, response))
+            return opened[0]
+        except BaseException:
+            close_again(response)
+            raise
 
     def _within(self, seconds: float, call: Call[Any]) -> float:
         return DeadlineLimit(seconds, deadline=call.deadline, clock=self._environment.clock)
@@ -177,12 +194,16 @@ class AsyncEngine(EngineBase):
     async def open(self, operation: Operation[None], /) -> AsyncResponseBody:
         """The answer whose body is still to come; raises the package's errors."""
         call = self._start(operation)
-        with traced(call, ends=False) as end:
-            answer = await self._settled(call, self._opened)
-            call.success(head_of(answer))
-        body = cast("AsyncResponseBody", answer)
-        body.then = end
-        return body
+        opened: list[AsyncResponseBody] = []
+        try:
+            with traced(call, ends=False) as end:
+                call.success(head_of(await self._settled(call, partial(self._opened, opened))))
+            opened[0].then = end
+            return opened[0]
+        except BaseException:
+            for body in opened:
+                await body.aclose()
+            raise
 
     async def _settled(
         self, call: Call[Any], exchange: "Callable[[Call[Any], httpx.Request], Awaitable[B]]"
@@ -210,15 +231,10 @@ class AsyncEngine(EngineBase):
     ) -> None:
         response = call.response_info(head_of(answer), elapsed=elapsed)
         log(response, pause)
-        try:
-            if self._hooks.on_response is not None:
-                await self._hooks.on_response(response)
-            if self._hooks.on_retry is not None and pause is not None:
-                await self._hooks.on_retry(RetryInfo(response=response, pause=pause))
-        except BaseException:
-            if isinstance(answer, AsyncResponseBody):
-                await answer.aclose()
-            raise
+        if self._hooks.on_response is not None:
+            await self._hooks.on_response(response)
+        if self._hooks.on_retry is not None and pause is not None:
+            await self._hooks.on_retry(RetryInfo(response=response, pause=pause))
 
     async def _attempt(
         self, call: Call[Any], exchange: "Callable[[Call[Any], httpx.Request], Awaitable[B]]"
@@ -239,15 +255,29 @@ class AsyncEngine(EngineBase):
         return self._failure(waited_for, call)
 
     async def _whole(self, _: Call[Any], request: httpx.Request) -> Reply:
-        return await self._read(await self._connections.send(request))
-
-    async def _opened(self, call: Call[Any], request: httpx.Request) -> "Reply | AsyncResponseBody":
-        # The deadline, kept from above until the head is there, is not the body's.
-        request.extensions["timeout"]["read"] = self._settings.timeout.idle
-        response = await self._connections.send(request)
-        if not response.is_success:
+        response = None
+        try:
+            response = await self._connections.send(request)
             return await self._read(response)
-        return AsyncResponseBody(self._head(call, response), response)
+        except BaseException:
+            await close_again_async(response)
+            raise
+
+    async def _opened(
+        self, opened: list[AsyncResponseBody], call: Call[Any], request: httpx.Request
+    ) -> "Reply | AsyncResponseBody":
+        # The deadline of the call, which `_attempt` enforces, ends with the head.
+        request.extensions["timeout"]["read"] = self._settings.timeout.idle
+        response = None
+        try:
+            response = await self._connections.send(request)
+            if not response.is_success:
+                return await self._read(response)
+            opened.append(AsyncResponseBody(self._head(call, response), response))
+            return opened[0]
+        except BaseException:
+            await close_again_async(response)
+            raise
 
     async def _read(self, response: httpx.Response) -> Reply:
         chunks = aiter(cast("httpx.AsyncByteStream", response.stream))

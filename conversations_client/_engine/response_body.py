@@ -49,8 +49,13 @@ class _ResponseBodyBase:
         """What is to be called when it is closed, with the error that it came to."""
 
     def abandon(self) -> None:
-        """Say that nobody reads on: whoever holds the connection sees to that."""
-        _call(self.then, None)
+        """Leave the connection to the pool: nobody reads on."""
+        self._end(None)
+
+    def _end(self, error: BaseException | None) -> None:
+        then, self.then = self.then, None
+        if then is not None:
+            then(error)
 
 
 class ResponseBody(_ResponseBodyBase):
@@ -87,8 +92,11 @@ class ResponseBody(_ResponseBodyBase):
                         self._drain()
                 finally:
                     self._response.close()
+        except BaseException:
+            close_again(self._response)
+            raise
         finally:
-            _call(self.then, error)
+            self._end(error)
 
     def _drain(self) -> None:
         # Connections other than our own can't be told now to wait for a moment alone.
@@ -136,15 +144,25 @@ class AsyncResponseBody(_ResponseBodyBase):
                         await exhaust_async(self._pieces)
                 await self._response.aclose()
                 await exhaust_async(self._pieces)
+        except BaseException:
+            await close_again_async(self._response)
+            raise
         finally:
-            _call(self.then, error)
+            self._end(error)
 
 
-def _call(
-    function: Callable[[BaseException | None], None] | None, error: BaseException | None
-) -> None:
-    if function is not None:
-        function(error)
+def close_again(response: httpx.Response | None) -> None:
+    """Close a response whose `close` may have been interrupted: httpx does not try again."""
+    if response is not None:
+        with contextlib.suppress(Exception):
+            cast("httpx.SyncByteStream", response.stream).close()
+
+
+async def close_again_async(response: httpx.Response | None) -> None:
+    """Close a response whose `aclose` may have been interrupted: httpx does not try again."""
+    if response is not None:
+        with contextlib.suppress(Exception):
+            await cast("httpx.AsyncByteStream", response.stream).aclose()
 
 
 def exhaust(pieces: Iterator[bytes]) -> None:
