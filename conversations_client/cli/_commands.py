@@ -2,6 +2,7 @@
 
 import sys
 from itertools import islice
+from pathlib import Path
 from typing import Annotated, Final
 
 from attrs import define, field
@@ -10,10 +11,12 @@ from cyclopts.validators import Number, mutually_exclusive
 
 from conversations_client import UNSET, Client, ConversationMetadataParam, ConversationsError
 from conversations_client._standard_streams import output_failure
+from conversations_client.cli._delete_file import delete_file
 from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
 from conversations_client.cli._option_names import describe
 from conversations_client.cli._output import confirm, print_error, print_message
 from conversations_client.cli._printable import one_line
+from conversations_client.cli._selection import LARGEST_PAGE, selection
 from conversations_client.cli._session import Injected
 from conversations_client.cli._views import (
     conversation_and_messages,
@@ -21,7 +24,6 @@ from conversations_client.cli._views import (
     conversation_table,
 )
 
-LARGEST_PAGE: Final = 100
 _LONGEST_NAME: Final = 100
 
 _HOW_MANY: Final = Group(show=False, validator=mutually_exclusive)
@@ -65,22 +67,28 @@ def list_(
         bool,
         Parameter(name="--all", negative="", show_default=False, group=(_PARAMETERS, _HOW_MANY)),
     ] = False,
-    entity_id: str | None = None,
+    entity_id: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
+    standalone: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     session: Injected,
 ) -> None:
     """List conversations, newest first.
 
+    By default these are the standalone conversations. The API can't list all conversations at
+    once, so name each agent and deployment with --entity-id.
+
     Args:
         limit: The most conversations to list, over as many pages as necessary.
-        all_: List every conversation.
-        entity_id: The agent or deployment; default: standalone conversations.
+        all_: List all of the selected conversations.
+        entity_id: An agent or deployment whose conversations to list; repeat it for others.
+        standalone: With --entity-id: list the standalone conversations too.
         session: The common options and the output.
     """
+    wanted = selection(entity_id, standalone=standalone)
     with session.client() as client:
-        listing = client.conversations.list(
-            limit=LARGEST_PAGE if all_ else min(limit, LARGEST_PAGE), entity_id=entity_id
-        )
+        listing = wanted.listing(client, limit=LARGEST_PAGE if all_ else min(limit, LARGEST_PAGE))
         session.output.several(islice(listing, None if all_ else limit), conversation_table)
+    if all_:
+        wanted.report_left_out()
 
 
 def show(conversation_id: str, /, *, session: Injected) -> None:
@@ -122,9 +130,10 @@ def name(conversation_id: str, /, *, context: str, session: Injected) -> None:
 
 
 def delete(
-    conversation_ids: Annotated[tuple[str, ...], Parameter(required=True)],
+    conversation_ids: Annotated[tuple[str, ...], Parameter(show_default=False)] = (),
     /,
     *,
+    file: Path | None = None,
     yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative="", show_default=False)] = False,
     session: Injected,
 ) -> ExitCode:
@@ -132,12 +141,18 @@ def delete(
 
     Args:
         conversation_ids: The ids, conv_….
+        file: A file with one id per line, or JSON Lines or CSV with a field _id or id, such as an
+            export or the results of an import.
         yes: Don't ask first.
         session: The common options and the output.
     """
+    if not (conversation_ids or file):
+        raise UsageError("Name what to delete: pass ids, or --file.")
     is_interactive = sys.stdin.isatty() and sys.stderr.isatty()
     if not (yes or is_interactive):
         raise UsageError("There is no terminal to ask for confirmation: pass --yes to delete.")
+    if file is not None:
+        return delete_file(file, conversation_ids, yes=yes, session=session)
     with session.client() as client:
         deletion = _Deletion(client, dict.fromkeys(conversation_ids, ""))
         if session.output.is_for_people or not yes:

@@ -74,13 +74,13 @@ def export(
 ) -> ExitCode:
     """Write conversations to a file.
 
-    By default these are the conversations without an agent or deployment. The API can't list all
-    conversations at once, so name each agent and deployment with --entity-id.
+    By default these are the standalone conversations. The API can't list all conversations at
+    once, so name each agent and deployment with --entity-id.
 
     Args:
         file: JSON Lines, CSV or Parquet, according to its extension; an existing file is replaced.
         entity_id: An agent or deployment whose conversations to write; repeat it for others.
-        standalone: With --entity-id: write the conversations without an agent or deployment too.
+        standalone: With --entity-id: write the standalone conversations too.
         escape_formulas: In a CSV for a spreadsheet, put an apostrophe before each text that begins
             with =, +, -, @, a tab or a carriage return. An import removes it.
         with_messages: The options of an export with messages.

@@ -16,8 +16,8 @@ class Selection:
     """The listings of a command: the API has no listing of everything.
 
     Attributes:
-        entity_ids: The agents and deployments, each once; None stands for the conversations
-            without one.
+        entity_ids: The agents and deployments, each once; None stands for the standalone
+            conversations, which have neither.
     """
 
     entity_ids: tuple[str | None, ...]
@@ -29,10 +29,7 @@ class Selection:
         entities = f"{others}agents and deployments (add --entity-id for each of them)"
         if None in self.entity_ids:
             return f"conversations of {entities}"
-        return (
-            "conversations without an agent or deployment (add --standalone) "
-            f"and those of {entities}"
-        )
+        return f"standalone conversations (add --standalone) and those of {entities}"
 
     def summary(self) -> dict[str, object]:
         """The selection for a report in JSON."""
@@ -56,7 +53,7 @@ def selection(entity_ids: tuple[str, ...], *, standalone: bool) -> Selection:
 
     Args:
         entity_ids: The values of `--entity-id`.
-        standalone: Whether to add the conversations without an agent or deployment, which are the
+        standalone: Whether to add the standalone conversations, which are the
             default without `--entity-id`.
     """
     with_standalone = (None,) if standalone or not entity_ids else ()

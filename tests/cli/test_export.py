@@ -48,11 +48,10 @@ def test_everything_can_be_reached_and_what_is_left_out_is_reported(
     alone, ones, others = create(client, None), create(client, one, 2), create(client, other, 2)
     for options, left_out in {
         (): f"conversations of {OTHERS}",
-        ("--entity-id", one): "conversations without an agent or deployment (add --standalone) "
+        ("--entity-id", one): "standalone conversations (add --standalone) "
         f"and those of other {OTHERS}",
         ("--entity-id", other, "--entity-id", one, "--entity-id", other): (
-            "conversations without an agent or deployment (add --standalone) "
-            f"and those of other {OTHERS}"
+            f"standalone conversations (add --standalone) and those of other {OTHERS}"
         ),
         ("--entity-id", one, "--standalone"): f"conversations of other {OTHERS}",
     }.items():
@@ -76,7 +75,7 @@ def test_an_export_for_people(shown: Command, client: Client, tmp_path: Path, en
     path = tmp_path / "a.csv"
     ended = shown("export", str(path), "--entity-id", entity)
     assert words(ended.out).replace(" ", "") == f"2conversationsarein{path}."
-    assert "Not included: conversations without an agent" in words(ended.err)
+    assert "Not included: standalone conversations (add" in words(ended.err)
 
 
 def test_messages_are_exported(piped: Command, client: Client, tmp_path: Path, entity: str) -> None:
@@ -247,3 +246,32 @@ def test_progress_is_shown_at_a_terminal(
     with Terminal("export", str(path), "--entity-id", entity, *messages) as terminal:
         assert terminal.end() == 0
     assert ("3/3" if messages else "3/?") in terminal.seen
+
+
+def test_everything_can_be_listed_and_what_is_left_out_is_reported(
+    piped: Command, client: Client, entity: str
+) -> None:
+    one, other = f"{entity}_1", f"{entity}_2"
+    alone, ones, others = create(client, None), create(client, one, 2), create(client, other, 2)
+
+    def listed(*options: str) -> tuple[list[str], str]:
+        ended = piped("list", *options)
+        assert ended.code == 0
+        return [found["_id"] for found in json.loads(ended.out)], words(ended.err)
+
+    found, told = listed("--all", "--entity-id", one, "--entity-id", other)
+    assert found == ones + others
+    assert (
+        f"Not included: standalone conversations (add --standalone) and those of other {OTHERS}."
+        in told
+    )
+    found, told = listed("--all", "--standalone", "--entity-id", one)
+    assert (found[-2:], found[0]) == (ones, alone[0])
+    assert f"Not included: conversations of other {OTHERS}." in told
+    found, told = listed("--all")
+    assert found[0] == alone[0]
+    assert f"Not included: conversations of {OTHERS}." in told
+    assert listed("--limit", "3", "--entity-id", one, "--entity-id", other) == (
+        [*ones, others[0]],
+        "",
+    )

@@ -1,0 +1,159 @@
+"""`delete --file`, against a sandbox."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command_line import Command
+from scripted import HANG_UP, ScriptedServer, answer
+
+from conversations_client import Client, NotFoundError
+from conversations_client.cli import _delete_file
+
+pytest_plugins = ["command_line_fixtures"]
+
+TypeIn = Callable[..., None]
+GONE = answer(204, b"")
+
+
+def create(client: Client, count: int) -> list[str]:
+    return [str(client.conversations.create().id) for _ in range(count)]
+
+
+def is_there(client: Client, conversation_id: str) -> bool:
+    try:
+        client.conversations.retrieve(conversation_id)
+    except NotFoundError:
+        return False
+    return True
+
+
+def test_the_confirmation_says_how_many(
+    shown: Command, client: Client, tmp_path: Path, typed: TypeIn
+) -> None:
+    ids = create(client, 3)
+    file = tmp_path / "ids"
+    file.write_bytes(f"\ufeff{ids[0]}\r\n\r\n {ids[1]} \n{ids[0]}".encode())
+    typed("n\n", is_terminal=True)
+    ended = shown("delete", "--file", str(file))
+    assert (ended.code, ended.err, ended.out) == (
+        1,
+        "Delete 2 conversations for good? [y/N] ",
+        "",
+    )
+    assert all(is_there(client, one) for one in ids)
+    typed("y\n", is_terminal=True)
+    ended = shown("delete", "--file", str(file))
+    assert (ended.code, ended.out) == (0, "Deleted 2 of 2 conversations.\n")
+    assert [is_there(client, one) for one in ids] == [False, False, True]
+    file.write_text(ids[2])
+    typed("y\n", is_terminal=True)
+    ended = shown("delete", "--file", str(file))
+    assert ended.err.startswith("Delete 1 conversation for good? [y/N] ")
+    assert ended.out == "Deleted 1 of 1 conversation.\n"
+
+
+def test_nobody_is_asked_where_nobody_is(
+    piped: Command, client: Client, tmp_path: Path, typed: TypeIn
+) -> None:
+    (conversation_id,) = create(client, 1)
+    file = tmp_path / "ids"
+    file.write_text(conversation_id)
+    typed("y\n")
+    ended = piped("delete", "--file", str(file))
+    assert (ended.code, "--yes" in ended.err) == (2, True)
+    assert is_there(client, conversation_id)
+
+
+def test_ids_on_the_command_line_are_deleted_too(
+    piped: Command, client: Client, tmp_path: Path
+) -> None:
+    ids = create(client, 3)
+    file = tmp_path / "ids"
+    file.write_text(f"{ids[1]}\nconv_unknown\n")
+    ended = piped("delete", "--yes", ids[0], "--file", str(file))
+    assert ended.code == 3
+    assert set(json.loads(ended.out)) == set(ids[:2])
+    assert "Error: conv_unknown: " in ended.err
+    assert is_there(client, ids[2])
+
+
+def test_an_export_and_the_results_of_an_import_are_files_of_ids(
+    piped: Command, client: Client, tmp_path: Path
+) -> None:
+    rows = tmp_path / "a.jsonl"
+    entity = tmp_path.name
+    metadata = {"entityId": entity}
+    rows.write_text(
+        "".join(
+            f"{json.dumps({'displayName': name, 'metadata': metadata})}\n"
+            for name in ("a", "x" * 101, "c")
+        )
+    )
+    assert piped("import", str(rows)).code == 1
+    results = f"{rows}.results.jsonl"
+    made = {one.id for one in client.conversations.list(entity_id=entity)}
+    assert set(json.loads(piped("delete", "-y", "--file", results).out)) == made
+    for name in ("b.csv", "b.jsonl"):
+        made = {client.conversations.create(metadata={"entity_id": entity}).id for _ in range(3)}
+        file = tmp_path / name
+        assert piped("export", str(file), "--entity-id", entity).code == 0
+        ended = piped("delete", "-y", "--file", str(file), "--jsonl")
+        assert {json.loads(line) for line in ended.out.splitlines()} == made
+    assert list(client.conversations.list(entity_id=entity)) == []
+
+
+def test_many_failures_are_summed_up(piped: Command, tmp_path: Path) -> None:
+    file = tmp_path / "ids"
+    file.write_text("".join(f"conv_{number}\n" for number in range(12)))
+    with ScriptedServer([*[answer(400)] * 11, HANG_UP, HANG_UP, HANG_UP]) as server:
+        ended = piped("delete", "-y", "--file", str(file), "--base-url", server.url)
+    assert (ended.code, json.loads(ended.out)) == (5, [])
+    assert ended.err.count("was answered with 400") == 10
+    assert "12 could not be deleted; the first ones are above." in ended.err
+
+
+def test_ctrl_c_says_how_many_are_deleted(
+    piped: Command, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    ids = create(client, 3)
+    file = tmp_path / "ids"
+    file.write_text("\n".join(ids))
+    monkeypatch.setattr(_delete_file._Deletion, "_record", stop)
+    ended = piped("delete", "-y", "--file", str(file))
+    assert ended.code == 130
+    assert "Stopped. 0 of 3 are deleted." in ended.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("ids", b"\n \n", "ids has no IDs."),
+        ("ids", b"\xff", "ids can't be read: it is not UTF-8."),
+        ("ids.jsonl", b'{"_id": "conv_1"}\n[1]\n', "can't be read: line 2 has no _id or id."),
+        ("ids.jsonl", b'{"_id": 5}\n', "can't be read: line 1 has no _id or id."),
+        ("ids.jsonl", b'{"row": 1, "status": "failed", "error": "no"}\n', "jsonl has no IDs."),
+        ("ids.ndjson", b"conv_1\n", "can't be read: Expecting value"),
+        ("ids.jsonl", b"[" * 100_000, "can't be read: "),
+        ("ids.csv", b"name\nconv_1\n", "can't be read: row 1 has no _id or id."),
+        ("ids.csv", b'_id\n"conv_1', "can't be read: unexpected end of data."),
+        ("missing/ids", None, "can't be read: No such file or directory."),
+    ],
+)
+def test_what_is_no_file_of_ids(
+    *, piped: Command, tmp_path: Path, name: str, content: bytes | None, problem: str
+) -> None:
+    file = tmp_path / name
+    if content is not None:
+        file.write_bytes(content)
+    ended = piped("delete", "-y", "--file", str(file), "--base-url", "http://127.0.0.1:1")
+    assert (ended.code, problem in ended.err) == (2, True), ended.err
+
+
+def test_delete_wants_to_know_what(piped: Command) -> None:
+    ended = piped("delete", "--yes")
+    assert (ended.code, "Name what to delete: pass ids, or --file." in ended.err) == (2, True)
