@@ -1,30 +1,24 @@
-"""The `Retry-After` header, as seconds or as a date."""
+"""The `Retry-After` header, in seconds or as a date."""
 
 import re
 from typing import Final
 
-_SECONDS: Final = re.compile(r"[0-9]{1,8}(\.[0-9]{1,9})?", re.ASCII)
+from conversations_client._base.http_dates import parse_http_date
+
+_SECONDS: Final = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 def seconds_to_wait(value: str | None, *, now: float) -> float | None:
-    """The seconds that a `Retry-After` asks for; None if it is absent or makes no sense.
+    """The seconds that a `Retry-After` asks for; None if it is absent or invalid.
 
     Args:
-        value: The header's value.
-        now: When it was received, in Unix seconds; a date before it is 0 seconds away.
+        value: The value of the header.
+        now: When it was received, in Unix seconds; an earlier date means 0 seconds.
     """
     if value is None:
         return None
     text = value.strip()
     if _SECONDS.fullmatch(text):
-        return float(text)
-    return _seconds_until(text, now)
-
-
-def _seconds_until(date: str, now: float) -> float | None:
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return max(0.0, parsedate_to_datetime(date).timestamp() - now)
-    except (ValueError, OverflowError, TypeError, IndexError):
-        return None
+        return float(text)  # infinite if there are too many digits: a long wait, not none
+    date = parse_http_date(text, now=now)
+    return None if date is None else max(0.0, date.timestamp() - now)

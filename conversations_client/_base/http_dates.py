@@ -1,0 +1,39 @@
+"""Dates in HTTP headers."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+_TWO_DIGIT_YEAR: Final = re.compile(r"-[0-9]{2}(?=\s)", re.ASCII)
+_FARTHEST: Final = 50  # years ahead; RFC 9110 reads a two-digit year beyond that as a past one
+
+
+def parse_http_date(text: str, *, now: float | None = None) -> datetime | None:
+    """The time that an HTTP date names, in UTC; None if the text is not a date.
+
+    All three forms of RFC 9110 are read: IMF-fixdate, RFC 850 and asctime. They are UTC, whether
+    or not they name a time zone, and whatever the local one is. A numeric offset is honored.
+
+    Args:
+        text: The value of the header.
+        now: Unix seconds, which decide the century of a two-digit year; the current time if None.
+    """
+    from email.utils import parsedate_tz
+
+    try:
+        parsed = parsedate_tz(text)
+        if parsed is None:
+            return None
+        year, month, day, hour, minute, second = parsed[:6]
+        if _TWO_DIGIT_YEAR.search(text):
+            year = _full_year(year % 100, now)
+        date = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+        return date - timedelta(seconds=parsed[9] or 0)
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+
+
+def _full_year(last_digits: int, now: float | None) -> int:
+    current = (datetime.now(UTC) if now is None else datetime.fromtimestamp(now, UTC)).year
+    year = current - current % 100 + last_digits
+    return year - 100 if year > current + _FARTHEST else year
