@@ -6,7 +6,7 @@
     ├── ConfigurationError            (also a ValueError)
     ├── InvalidArgumentError          (also a ValueError)
     ├── ClientClosedError             (also a RuntimeError)
-    ├── TransportError                no complete answer came
+    ├── TransportError                no complete response came
     │   ├── ConnectError              (also a ConnectionError)
     │   │   ├── TLSError
     │   │   └── ProxyError
@@ -17,7 +17,7 @@
     │       ├── PoolTimeoutError
     │       ├── IdleTimeoutError
     │       └── DeadlineError
-    ├── StatusError                   the service answered, but with no success
+    ├── StatusError                   the service returned a status other than 2xx
     │   ├── BadRequestError           400
     │   ├── AuthenticationError       401
     │   ├── PermissionDeniedError     403
@@ -26,17 +26,18 @@
     │   ├── UnprocessableEntityError  422
     │   ├── RateLimitError            429
     │   └── ServerError               5xx
-    ├── DecodeError                   success, but not the answer that the API documents
-    ├── StreamError                   a response that broke off, with what had arrived
-    │   ├── ResponseFailedError       the service says so itself
-    │   ├── StreamTruncatedError      it ended too early, or can't be read on
+    ├── DecodeError                   a success, but not the response that the API documents
+    ├── StreamError                   an incomplete streamed response, with the part that arrived
+    │   ├── ResponseFailedError       the service reported a failure
+    │   ├── StreamTruncatedError      the stream ended too early or is invalid
     │   └── EventTooLargeError
     ├── StreamClosedError             (also a RuntimeError)
-    ├── PagingError                   a listing that can't go on
+    ├── PagingError                   a listing that can't continue
     └── OutOfRangeError               (also an OverflowError)
 
-Those of streams are in `conversations_client.responses`, beside what they hold.
-Each can be pickled and says in `delivery` whether the service may have acted on the request.
+The errors of streams are in `conversations_client.responses`. Every error can be pickled. Its
+`may_have_acted` is whether the service may have carried out the request, and its `is_temporary` is
+whether the same request may succeed later.
 """
 
 from collections.abc import Mapping
@@ -49,23 +50,37 @@ from conversations_client._base.headers import Headers
 
 
 class Delivery(StrEnum):
-    """What is known of a request that ended in an error, over all its attempts."""
+    """Whether a failed request reached the service, over all its attempts."""
 
     UNSENT = "unsent"
     """It provably never reached the service."""
     REFUSED = "refused"
-    """The service answered that it did not act on it."""
+    """The service responded that it did not act on it."""
     UNKNOWN = "unknown"
     """The service may have acted on it."""
 
 
+_BY_SEVERITY: Final = (Delivery.UNSENT, Delivery.REFUSED, Delivery.UNKNOWN)
+
+
+def worst_delivery(first: Delivery, second: Delivery) -> Delivery:
+    """The delivery of two attempts together: the one that is less certain to have done nothing."""
+    return max(first, second, key=_BY_SEVERITY.index)
+
+
 class ConversationsError(Exception):
-    """The root of every error of this client.
+    """The base class of every error that this client raises.
 
     Attributes:
-        delivery: What is known of the request; UNSENT for an error that came before sending.
-        attempts: How many times the request was sent or tried.
-        request_id: What the service called the last attempt (`x-request-id`), if it answered.
+        delivery: Whether the request reached the service; UNSENT if the error came before that.
+        attempts: How many times the request was sent, or tried to be sent.
+        request_id: The service's ID of the last attempt (`x-request-id`); None if it sent none.
+
+    Example:
+        try:
+            client.conversations.create()
+        except ConversationsError as error:
+            is_safe_to_try_again_later = error.is_temporary and not error.may_have_acted
     """
 
     def __init__(
@@ -83,15 +98,25 @@ class ConversationsError(Exception):
 
     @property
     def may_have_acted(self) -> bool:
-        """Whether the service may have done what was asked, so that a repeat could do it twice."""
+        """Whether the service may have carried out the request; a repeat could do it twice then."""
         return self.delivery is Delivery.UNKNOWN
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether the same request, unchanged, may succeed later.
+
+        True for failures of the network and the service: no connection, timeouts, broken
+        connections, 408, 425, 429 and most 5xx. False where the request, the settings or the
+        response must change first. Look at `may_have_acted` too before you repeat a change.
+        """
+        return False
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exception's own would call the class with its message alone.
         return _revive, (type(self), self.args), self.__dict__
 
     def with_outcome(self, *, delivery: Delivery, attempts: int, message: str) -> Self:
-        """The same error after all attempts: what they add up to, and the words for it."""
+        """A copy of the error with the result of all attempts and its final message."""
         final: Self = _revive(type(self), (message,))
         final.__dict__.update(self.__dict__, delivery=delivery, attempts=attempts)
         return final
@@ -99,31 +124,31 @@ class ConversationsError(Exception):
 
 def _revive(cls: type[Any], args: tuple[Any, ...]) -> Any:  # noqa: ANN401 - an instance of cls
     error = cls.__new__(cls, *args)
-    # OSError, the base of some, leaves them to the __init__ that is not called here.
+    # OSError, a base of some classes, sets them in __init__, which is not called here.
     error.args = args
     return error
 
 
 class ConfigurationError(ConversationsError, ValueError):
-    """A setting of the client is missing or unusable."""
+    """A setting of the client is missing or invalid."""
 
 
 class InvalidArgumentError(ConversationsError, ValueError):
-    """An argument of a call can't be what the API expects; nothing was sent."""
+    """An argument of a call is invalid; nothing was sent."""
 
 
 class ClientClosedError(ConversationsError, RuntimeError):
-    """The client was closed before the call."""
+    """The client was closed before the request was sent."""
 
 
 class StreamClosedError(ConversationsError, RuntimeError):
-    """A stream, or `create_many`, was used outside its `with` block, or after its end."""
+    """A stream or bulk call was used outside its `with` block, or after its end."""
 
 
 class PagingError(ConversationsError):
-    """The service says that a listing has more, but not where to go on.
+    """The service reports more pages of a listing, but no new cursor to continue from.
 
-    What the listing gave until then is right, and may not be all.
+    The items until then are valid, but may not be all.
     """
 
 
@@ -132,35 +157,50 @@ class OutOfRangeError(ConversationsError, OverflowError):
 
 
 class TransportError(ConversationsError):
-    """No complete answer came back."""
+    """The client received no complete response."""
+
+    @property
+    def is_temporary(self) -> bool:
+        """True, except for TLSError and ResponseTooLargeError."""
+        return True
 
 
 class ConnectError(TransportError, ConnectionError):
-    """No connection could be made."""
+    """The client could not connect."""
 
 
 class TLSError(ConnectError):
-    """The connection could not be secured, most often for its certificate."""
+    """The connection could not be encrypted, usually because of its certificate."""
+
+    @property
+    def is_temporary(self) -> bool:
+        """False: a certificate or a setting must change first."""
+        return False
 
 
 class ProxyError(ConnectError):
-    """The proxy could not be reached, or refused."""
+    """The proxy could not be reached, or refused the connection."""
 
 
 class DisconnectError(TransportError, ConnectionError):
-    """The connection broke, or what came over it was not HTTP."""
+    """The connection broke, or the peer did not send valid HTTP."""
 
 
 class ResponseTooLargeError(TransportError):
-    """The answer is larger than `max_response_bytes`."""
+    """The response is larger than `max_response_bytes`."""
+
+    @property
+    def is_temporary(self) -> bool:
+        """False: the response will be as large again."""
+        return False
 
 
 class TransportTimeoutError(TransportError, TimeoutError):
-    """Something took longer than `timeout` allows."""
+    """A step took longer than `timeout` allows."""
 
 
 class ConnectTimeoutError(TransportTimeoutError):
-    """No connection within `Timeout.connect` seconds."""
+    """Connecting took longer than `Timeout.connect` seconds."""
 
 
 class PoolTimeoutError(TransportTimeoutError):
@@ -168,7 +208,7 @@ class PoolTimeoutError(TransportTimeoutError):
 
 
 class IdleTimeoutError(TransportTimeoutError):
-    """Nothing moved over the connection for `Timeout.idle` seconds."""
+    """Nothing was sent or received on the connection for `Timeout.idle` seconds."""
 
 
 class DeadlineError(TransportTimeoutError):
@@ -176,14 +216,14 @@ class DeadlineError(TransportTimeoutError):
 
 
 class StatusError(ConversationsError):
-    """The service answered with a status that is no success.
+    """The service returned a status other than 2xx.
 
     Attributes:
         status: The HTTP status.
         service_message: `message` of the service's JSON error body; None if there is none.
-        headers: The answer's headers, names in any case.
-        body: The answer's body, as it came.
-        retry_after: Seconds to wait as the service asked with `Retry-After`; None if it didn't.
+        headers: The headers of the response, names in any case.
+        body: The body of the response; empty if it could not be read or decoded.
+        retry_after: Seconds to wait, from `Retry-After`; None if that is absent or invalid.
     """
 
     hint: ClassVar[str] = ""
@@ -207,39 +247,44 @@ class StatusError(ConversationsError):
         self.body = body
         self.retry_after = retry_after
 
+    @property
+    def is_temporary(self) -> bool:
+        """True for 408, 425, 429 and 5xx, except 501 and 505."""
+        return is_temporary_status(self.status)
+
 
 class BadRequestError(StatusError):
-    """400: the request can't be done as it stands."""
+    """400: the service rejects the request as it is."""
 
 
 class AuthenticationError(StatusError):
-    """401: the service doesn't know the API key."""
+    """401: the API key is missing or invalid."""
 
     hint = "Check api_key, or the ORQ_API_KEY environment variable."
 
 
 class PermissionDeniedError(StatusError):
-    """403: the API key may not do this."""
+    """403: the API key lacks permission for this request."""
 
-    hint = "Check what the API key may do, and the project it belongs to."
+    hint = "Check the permissions of the API key, and the project it belongs to."
 
 
 class NotFoundError(StatusError):
-    """404: there is no such conversation, or not for this API key."""
+    """404: the conversation does not exist, or not for this API key."""
 
-    hint = "Check the id and base_url, and that the API key belongs to the same workspace."
+    hint = "Check the ID and base_url, and that the API key belongs to the same workspace."
 
 
 class ConflictError(StatusError):
-    """409: the request collides with another one or with the state of the conversation."""
+    """409: the request conflicts with another one, or with the state of the conversation."""
 
 
 class UnprocessableEntityError(StatusError):
-    """422: the service read the body and refuses what it says."""
+    """422: the service understands the request, but rejects its contents."""
 
 
 class RateLimitError(StatusError):
-    """429: too many requests; `retry_after` says how many seconds to wait, if the service did."""
+    """429: too many requests; `retry_after` is how many seconds to wait, if the service said."""
 
     hint = "Send fewer requests, or allow more attempts with retry=Retry(attempts=…)."
 
@@ -247,8 +292,11 @@ class RateLimitError(StatusError):
 class ServerError(StatusError):
     """5xx: the service failed."""
 
-    hint = "If it lasts, tell the service's support the request id."
+    hint = "If it persists, send the request ID to the service's support."
 
+
+_TEMPORARY: Final = frozenset({408, 425, 429})
+_LASTING: Final = frozenset({501, 505})  # the server lacks the method, or the version of HTTP
 
 _BY_STATUS: Final[Mapping[int, type[StatusError]]] = {
     400: BadRequestError,
@@ -262,19 +310,24 @@ _BY_STATUS: Final[Mapping[int, type[StatusError]]] = {
 
 
 def status_error_class(status: int) -> type[StatusError]:
-    """The class of error for an HTTP status."""
+    """The class of error for an HTTP status that is no success."""
     if 500 <= status <= 599:  # noqa: PLR2004 - the range is the definition
         return ServerError
     return _BY_STATUS.get(status, StatusError)
 
 
+def is_temporary_status(status: float) -> bool:
+    """Whether the same request may succeed later after this HTTP status."""
+    return status in _TEMPORARY or (500 <= status <= 599 and status not in _LASTING)  # noqa: PLR2004
+
+
 @frozen
 class Fault:
-    """One place where an answer is not what the API documents.
+    """One value of a response that is not what the API documents.
 
     Attributes:
-        path: Where, as a JSON path such as `$.metadata.entityId`.
-        problem: What is wrong there, without the value that was found.
+        path: The JSON path of the value, such as `$.metadata.entityId`.
+        problem: What is wrong, without the value itself.
     """
 
     path: str
@@ -285,12 +338,12 @@ class Fault:
 
 
 class DecodeError(ConversationsError):
-    """Success by its status, but the answer is not what the API documents.
+    """The status is a success, but the response is not what the API documents.
 
     Attributes:
-        faults: Every place where it is wrong.
-        status: The HTTP status; None where a value was structured without a call.
-        body: The answer's body as it came; empty where a value was structured without a call.
+        faults: Every invalid value, with its JSON path.
+        status: The HTTP status; None if a value was structured without a call.
+        body: The body of the response; empty if a value was structured without a call.
     """
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:

@@ -4,7 +4,7 @@ from attrs import frozen
 
 from conversations_client._fields.display import PrettyRepr
 
-from .errors import ConversationsError, Delivery
+from .errors import ConversationsError, Delivery, is_temporary_status
 from .events import FinishReason, ToolCall, Usage
 from .messages import Part, ReasoningPart, text_of
 
@@ -84,16 +84,26 @@ class ResponseFailedError(StreamError):
     service_message: str
     code: float
 
+    @property
+    def is_temporary(self) -> bool:
+        """True for the codes 408, 425, 429 and 5xx, except 501 and 505."""
+        return is_temporary_status(self.code)
+
 
 class StreamTruncatedError(StreamError):
     """The stream ended before the response was complete, or cannot be read.
 
     Attributes:
-        reason: The cause if it is more than an early end: a `DisconnectError` or `IdleTimeoutError`
-            of the connection, or a `DecodeError` with the JSON path of an invalid event.
+        reason: The cause: a `DisconnectError` or `IdleTimeoutError` of the connection, or a
+            `DecodeError` for data that is not an event; None if the stream merely ended early.
     """
 
     reason: ConversationsError | None
+
+    @property
+    def is_temporary(self) -> bool:
+        """True, unless the reason is an error that is not temporary."""
+        return self.reason is None or self.reason.is_temporary
 
 
 class EventTooLargeError(StreamError):

@@ -110,7 +110,7 @@ ODD = {
     "10 MB of nothing": undocumented("not JSON", b"x" * 10**7),
     "no content": Fault([asked, b"HTTP/1.1 204 No Content\r\n\r\n"], DecodeError, 1, "204"),
     "no content, and yet some": Fault(
-        [asked, answer(204)], DecodeError, 1, "not JSON: Expecting value at byte 0 of 0"
+        [asked, answer(204)], DecodeError, 1, "204 is no documented status of a success"
     ),
     "a gzip bomb": Fault(
         body(gzip.compress(bytes(10**8)), Content_Encoding="gzip"),
@@ -118,19 +118,17 @@ ODD = {
         1,
         "max_response_bytes=67108864",
     ),
-    "a gzip bomb in an error": Fault(
-        [asked, answer(400, gzip.compress(bytes(10**8)), Content_Encoding="gzip")],
-        ResponseTooLargeError,
-        1,
-        "max_response_bytes=67108864",
+    "no gzip": undocumented("could not be decompressed", JSON, Content_Encoding="gzip"),
+    "half a gzip": undocumented("incomplete", gzip.compress(JSON)[:-9], Content_Encoding="gzip"),
+    "garbage after gzip": undocumented(
+        "could not be decompressed", gzip.compress(JSON) + b"garbage", Content_Encoding="gzip"
     ),
-    "no gzip": Fault(body(JSON, Content_Encoding="gzip"), words="could not be decompressed"),
-    "twenty encodings": Fault(
-        body(JSON, Content_Encoding=", ".join(["gzip"] * 20)), words="not asked for"
+    "twenty encodings": undocumented(
+        "was not requested", JSON, Content_Encoding=", ".join(["gzip"] * 20)
     ),
-    "another encoding": Fault(body(JSON, Content_Encoding="zstd"), words="not asked for"),
+    "another encoding": undocumented("was not requested", JSON, Content_Encoding="zstd"),
     "a status beyond all": Fault(
-        [asked, b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"], StatusError, 1, "with 999."
+        [asked, b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"], StatusError, 1, "returned 999."
     ),
 }  # fmt: skip
 

@@ -141,7 +141,6 @@ def date(seconds: float) -> str:
         ("soon", 0.375),
         ("\u0663", 0.375),
         ("7, 9", 0.375),
-        ("9" * 5000, 0.375),
     ],
 )
 def test_retry_after_is_waited_for_or_stands_for_nothing(
@@ -206,7 +205,7 @@ def test_half_a_surrogate_pair_is_kept_as_it_came(variant: Variant) -> None:
     "first",
     [
         answer(204),
-        answer(200, b"") + answer(201, {**CONVERSATION, "_id": "conv_of_somebody_else"}),
+        answer(204, b"") + answer(201, {**CONVERSATION, "_id": "conv_of_somebody_else"}),
         answer(404, b"{}", Content_Length="0"),
     ],
 )

@@ -39,7 +39,7 @@ ROWS: list[tuple[Any, list[bytes], list[tuple[int, str]]]] = [
         [
             (
                 logging.DEBUG,
-                "POST /v2/conversations: 201 after 0.0 ms (attempt 1, request id req_1)",
+                "POST /v2/conversations: 201 after 0.0 ms (attempt 1, request ID req_1)",
             )
         ],
     ),
@@ -49,11 +49,11 @@ ROWS: list[tuple[Any, list[bytes], list[tuple[int, str]]]] = [
         [
             (
                 logging.INFO,
-                "POST /v2/conversations: 429 after 0.0 ms (attempt 1, request id unknown); again in 2 s",
+                "POST /v2/conversations: 429 after 0.0 ms (attempt 1, request ID unknown); next attempt in 2 s",
             ),
             (
                 logging.DEBUG,
-                "POST /v2/conversations: 201 after 0.0 ms (attempt 2, request id unknown)",
+                "POST /v2/conversations: 201 after 0.0 ms (attempt 2, request ID unknown)",
             ),
         ],
     ),
@@ -63,11 +63,11 @@ ROWS: list[tuple[Any, list[bytes], list[tuple[int, str]]]] = [
         [
             (
                 logging.INFO,
-                "DELETE /v2/conversations/{conversation_id}: DisconnectError after 0.0 ms (attempt 1, request id unknown); again in 0.375 s",
+                "DELETE /v2/conversations/{conversation_id}: DisconnectError after 0.0 ms (attempt 1, request ID unknown); next attempt in 0.375 s",
             ),
             (
                 logging.INFO,
-                "DELETE /v2/conversations/{conversation_id}: 404 after 0.0 ms (attempt 2, request id req_2)",
+                "DELETE /v2/conversations/{conversation_id}: 404 after 0.0 ms (attempt 2, request ID req_2)",
             ),
         ],
     ),
@@ -77,7 +77,7 @@ ROWS: list[tuple[Any, list[bytes], list[tuple[int, str]]]] = [
         [
             (
                 logging.DEBUG,
-                "POST /v2/conversations/{conversation_id}/responses: 200 after 0.0 ms (attempt 1, request id unknown)",
+                "POST /v2/conversations/{conversation_id}/responses: 200 after 0.0 ms (attempt 1, request ID unknown)",
             )
         ],
     ),
@@ -140,7 +140,7 @@ def test_nothing_is_made_where_nobody_listens(
 def test_the_library_leaves_logging_to_the_program() -> None:
     assert (LOGGER.name, LOGGER.level, LOGGER.propagate) == ("conversations_client", 0, True)
     assert LOGGER.handlers == []
-    assert call_log.is_wanted() is logging.getLogger().isEnabledFor(logging.INFO)
+    assert call_log.is_log_enabled() is logging.getLogger().isEnabledFor(logging.INFO)
 
 
 def test_hooks_are_told_where_nobody_reads_the_log(caplog: pytest.LogCaptureFixture) -> None:

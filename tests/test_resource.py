@@ -87,7 +87,7 @@ def test_a_life(variant: Variant, options: dict[str, Any]) -> None:
         call("delete", one.id),
         call("generate_name", one.id, context="x"),
     ):
-        with pytest.raises(NotFoundError, match="Check the id"):
+        with pytest.raises(NotFoundError, match="Check the ID"):
             variant.run(gone, **options)
 
 
@@ -108,7 +108,7 @@ def test_an_error_names_the_conversation(
         pytest.raises(NotFoundError) as raised,
     ):
         variant.run(scenario, api_key=KEY, base_url=server.url)
-    assert str(raised.value).startswith(f"{request_line} was answered with 404 Not Found: no.")
+    assert str(raised.value).startswith(f"{request_line} returned 404 Not Found: no.")
 
 
 @pytest.mark.parametrize(

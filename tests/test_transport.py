@@ -15,6 +15,7 @@ import httpcore
 import httpx
 import pytest
 import trustme
+from injected import pieces
 from scripted import ScriptedServer, answer
 from variants import KEY, Variant, World
 
@@ -34,7 +35,7 @@ from conversations_client import (
     TLSError,
 )
 from conversations_client._calls.arguments import path_segment
-from conversations_client._calls.operation import Operation, Request
+from conversations_client._calls.operation import NO_CONTENT, Operation, Request
 from conversations_client._http.connections.limits import DeadlineLimit, seconds_left
 from conversations_client._http.connections.readiness import is_readable
 from conversations_client._http.origin import Origin
@@ -132,7 +133,8 @@ def test_a_sync_read_ends_at_the_deadline_however_much_trickles_in() -> None:
 
 
 def test_a_sync_body_is_not_read_beyond_the_deadline() -> None:
-    own = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(201, content=b"{}")))
+    body = pieces(httpx, b"{", b"}")
+    own = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(201, stream=body)))
     with own, Client(KEY, http_client=own, timeout=2.5) as client:
         client._environment = World(tick=1.0).environment()
         with pytest.raises(DeadlineError) as raised:
@@ -237,7 +239,9 @@ def test_other_methods_send_no_body_and_no_idempotency_key(variant: Variant) -> 
     )
     with ScriptedServer([answer(204, b"")]) as server:
         answered = variant.run(
-            lambda client: client.conversations._engine.send(Operation(request, NoneType)),
+            lambda client: client.conversations._engine.send(
+                Operation(request, NoneType, NO_CONTENT)
+            ),
             api_key=KEY,
             base_url=server.url,
         )

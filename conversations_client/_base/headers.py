@@ -1,6 +1,9 @@
 """The headers of an answer."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from .http_dates import parse_http_date
 
 
 class Headers(Mapping[str, str]):
@@ -24,6 +27,17 @@ class Headers(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._read())
+
+    def get_date(self, name: str) -> datetime | None:
+        """The time in a header that holds an HTTP date, such as `Date`.
+
+        Args:
+            name: The name of the header, in any case.
+
+        Returns:
+            The time, in UTC; None if the header is absent or not a date.
+        """
+        return parse_http_date(self.get(name, ""))
 
     def __repr__(self) -> str:
         return f"Headers({list(self.items())!r})"

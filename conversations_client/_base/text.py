@@ -3,14 +3,20 @@
 from typing import Final
 
 _LONGEST_MESSAGE: Final = 500
+_SENTENCE_ENDS: Final = (".", "!", "?", "…")
 
 
 def truncate(text: str, longest: int) -> str:
-    """A text of so many characters at most, and a mark where more was cut off."""
+    """At most so many characters of a text, and an ellipsis if it is longer."""
     return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def readable(message: str) -> str:
-    """What a service says, fit for the terminals and logs in which it ends up."""
+    """A message of the service, made fit for terminals and logs and truncated."""
     text = "".join(c if c.isprintable() else " " for c in message[:_LONGEST_MESSAGE])
-    return text.rstrip(". ") + ("…" if len(message) > _LONGEST_MESSAGE else "")
+    return text.rstrip() + ("…" if len(message) > _LONGEST_MESSAGE else "")
+
+
+def sentence(text: str) -> str:
+    """The text with a full stop, unless it ends a sentence already."""
+    return text if text.endswith(_SENTENCE_ENDS) else f"{text}."

@@ -1,7 +1,7 @@
 """One call from its first attempt to its end: what has happened and what comes next. No I/O."""
 
 import math
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from attrs import field, frozen
 
@@ -14,31 +14,30 @@ from conversations_client.errors import (
     DecodeError,
     Delivery,
     TransportError,
+    worst_delivery,
 )
 from conversations_client.hooks import RequestInfo, ResponseInfo
 
 from .operation import Operation, Outcome, Reply
-from .retry import IDEMPOTENT, Again, Retry
-from .status import shown, status_error
+from .retry import IDEMPOTENT, Resend, Retry
+from .status import readable_header, status_error
 
 T = TypeVar("T")
 P = TypeVar("P")
 E = TypeVar("E", bound=ConversationsError)
 
-_WORSE: Final = (Delivery.UNSENT, Delivery.REFUSED, Delivery.UNKNOWN)
-
 
 @frozen(kw_only=True)
 class RawResponse(Generic[T]):
-    """An answer in its envelope.
+    """A response with what came beside its body.
 
     Attributes:
-        parsed: The answer as the plain call would return it.
+        parsed: What the plain call returns.
         status: The HTTP status.
-        headers: The answer's headers, names in any case.
-        request_id: What the service calls the exchange (`x-request-id`); None if it doesn't say.
-        attempts: How often the request was sent.
-        elapsed: Seconds from the call to the end of the answer, pauses included.
+        headers: The headers, names in any case.
+        request_id: The service's ID of the exchange (`x-request-id`); None if it sends none.
+        attempts: How many times the request was sent.
+        elapsed: Seconds from the call to the end of the response, pauses included.
     """
 
     parsed: T
@@ -50,7 +49,18 @@ class RawResponse(Generic[T]):
 
 
 class Call(Generic[T]):
-    """The state of one call; the engines ask it what to do and tell it what happened."""
+    """The state of one call. An engine reports each outcome and asks what to do next.
+
+    Args:
+        operation: What to call.
+        retry: When a request is sent again.
+        total: Seconds for the whole call; None for no limit.
+        idempotency_key: The key of every attempt; None for no key.
+        api_key: What must not appear in errors.
+        missing_paths: The path templates that the service is known not to have; the call adds to
+            them.
+        started: When the call began, on the engine's clock.
+    """
 
     def __init__(
         self,
@@ -60,11 +70,11 @@ class Call(Generic[T]):
         total: float | None,
         idempotency_key: str | None,
         api_key: Secret,
-        gone: set[str],
+        missing_paths: set[str],
         started: float,
     ) -> None:
-        self.operation = operation.without(gone)
-        self._gone = gone
+        self.operation = operation.at_known_path(missing_paths)
+        self._missing_paths = missing_paths
         self.idempotency_key = idempotency_key
         self._retry = retry
         self._api_key = api_key
@@ -77,20 +87,25 @@ class Call(Generic[T]):
 
     @property
     def deadline(self) -> float:
-        """When the call must have ended, on the engine's clock; infinite if it has no limit."""
+        """When the call must end, on the engine's clock; infinite if it has no limit."""
         return self._deadline
 
+    @property
+    def attempts(self) -> int:
+        """How many times the request was sent until now."""
+        return self._attempts
+
     def judge(self, outcome: Outcome, *, now: float, jitter: float) -> float | None:
-        """Seconds to wait before the next attempt, or None if the outcome stands."""
+        """Seconds to wait before the next attempt, or None if the outcome is final."""
         self._attempts += 1
-        self._delivery = max(self._delivery, outcome.delivery, key=_WORSE.index)
+        self._delivery = worst_delivery(self._delivery, outcome.delivery)
         if isinstance(outcome, Reply):
             if outcome.is_success:
                 return None
-            moved = self.operation.moved(outcome)
-            if moved is not None:
-                self._gone.add(self.operation.request.template)
-                self.operation = moved
+            alternate = self.operation.at_alternate_path(outcome)
+            if alternate is not None:
+                self._missing_paths.add(self.operation.request.template)
+                self.operation = alternate
                 return 0.0
         verdict = self._retry.decide(
             self.operation.request,
@@ -99,13 +114,13 @@ class Call(Generic[T]):
             jitter=jitter,
             remaining=self._deadline - now,
         )
-        if isinstance(verdict, Again):
+        if isinstance(verdict, Resend):
             return verdict.pause
         self._reason = verdict.reason
         return None
 
     def request_info(self, attempt: int | None = None) -> RequestInfo:
-        """The attempt that is to be made next, or another one."""
+        """The next attempt, or another one."""
         request = self.operation.request
         return RequestInfo(
             method=request.method,
@@ -116,7 +131,7 @@ class Call(Generic[T]):
         )
 
     def response_info(self, outcome: Outcome, *, elapsed: float) -> ResponseInfo:
-        """The attempt that was judged last, in so many seconds."""
+        """The attempt that was judged last; it took `elapsed` seconds."""
         reply = outcome if isinstance(outcome, Reply) else None
         return ResponseInfo(
             request=self.request_info(self._attempts),
@@ -126,22 +141,17 @@ class Call(Generic[T]):
             elapsed=elapsed,
         )
 
-    @property
-    def attempts(self) -> int:
-        """How often the request was sent until now."""
-        return self._attempts
-
     def parsed(self, outcome: Outcome) -> T:
-        """The answer, or the error that the outcome comes to."""
-        return self._read(self.success(outcome))
+        """The parsed response; raises the error of any other outcome."""
+        return self._read(self.successful_reply(outcome))
 
     def resolve(self, outcome: Outcome, *, now: float) -> RawResponse[T]:
-        """The answer in its envelope, or the error that the outcome comes to."""
-        reply = self.success(outcome)
-        return self.envelope(reply, self._read(reply), now=now)
+        """The parsed response with its headers; raises the error of any other outcome."""
+        reply = self.successful_reply(outcome)
+        return self.raw_response(reply, self._read(reply), now=now)
 
-    def envelope(self, reply: Reply, parsed: P, *, now: float) -> RawResponse[P]:
-        """What was parsed, in its envelope."""
+    def raw_response(self, reply: Reply, parsed: P, *, now: float) -> RawResponse[P]:
+        """A parsed response with what came beside its body."""
         return RawResponse(
             parsed=parsed,
             status=reply.status,
@@ -151,54 +161,55 @@ class Call(Generic[T]):
             elapsed=now - self._started,
         )
 
-    def said(self, reply: Reply, header: str) -> str:
-        """A header, fit to be shown; empty if it isn't there."""
-        return shown(reply, header, self._api_key)
+    def header_text(self, reply: Reply, header: str) -> str:
+        """A header, readable and without the API key; empty if it is absent."""
+        return readable_header(reply, header, self._api_key)
 
-    def success(self, outcome: Outcome) -> Reply:
-        """The same, or the error that it comes to."""
+    def request_id(self, reply: Reply) -> str | None:
+        """The service's ID of the exchange, readable; None if it sends none."""
+        return self.header_text(reply, "x-request-id") or None
+
+    def successful_reply(self, outcome: Outcome) -> Reply:
+        """The outcome if it is a reply of 2xx; raises the error of any other."""
         if isinstance(outcome, TransportError):
-            raise self._final(outcome, f"{self.operation.request}: {outcome}")
+            raise self._with_outcome(outcome, f"{self.operation.request}: {outcome}")
         if not outcome.is_success:
             error = status_error(
                 self.operation.request, outcome, reason=self._reason, key=self._api_key
             )
-            raise self._final(error, str(error))
+            raise self._with_outcome(error, str(error))
         return outcome
 
-    def out_of_time(self, delivery: Delivery) -> DeadlineError:
-        """The outcome of an attempt that the deadline cut off, or left no time for."""
+    def deadline_error(self, delivery: Delivery) -> DeadlineError:
+        """The outcome of an attempt that the deadline ended, or left no time for."""
         return DeadlineError(
             f"the whole call took longer than its timeout of {self._total:g} s: raise "
             "Timeout(total=…) if the service needs longer.",
             delivery=delivery,
         )
 
-    def request_id(self, reply: Reply) -> str | None:
-        """What the service calls the exchange, fit to be shown; None if it doesn't say."""
-        return self.said(reply, "x-request-id") or None
-
-    def closed(self, error: ClientClosedError) -> ClientClosedError:
+    def closed_error(self, error: ClientClosedError) -> ClientClosedError:
         """The error for a client that was closed before the next attempt."""
-        return self._final(error, f"{self.operation.request}: {error}")
+        return self._with_outcome(error, f"{self.operation.request}: {error}")
 
-    def _final(self, error: E, message: str) -> E:
-        words = message if self._reason in message else f"{message} {self._reason}"
+    def _with_outcome(self, error: E, message: str) -> E:
+        text = message if self._reason in message else f"{message} {self._reason}"
         if self._delivery is Delivery.UNKNOWN and self.operation.request.method not in IDEMPOTENT:
-            words += " The service may have acted on it: look before you send it again."
-        return error.with_outcome(delivery=self._delivery, attempts=self._attempts, message=words)
+            text += " The service may have acted on it: check before you send it again."
+        return error.with_outcome(delivery=self._delivery, attempts=self._attempts, message=text)
 
     def _read(self, reply: Reply) -> T:
         try:
             return self.operation.read(reply)
         except DecodeError as error:
             # A path may hold names that the service made up.
-            undocumented = DecodeError(self._api_key.redact_within(error.faults))
-        came = self.said(reply, "content-type")
-        final = self._final(
-            undocumented,
-            f"{self.operation.request} was answered with {reply.status} and "
-            f"{came or 'no content type'}, but not as the API documents it: {undocumented}.",
+            unexpected = DecodeError(self._api_key.redact_within(error.faults))
+        content_type = self.header_text(reply, "content-type")
+        final = self._with_outcome(
+            unexpected,
+            f"{self.operation.request} returned {reply.status} and "
+            f"{content_type or 'no content type'}, which is not what the API documents: "
+            f"{unexpected}.",
         )
         final.status = reply.status
         final.body = self._api_key.redact(reply.body)

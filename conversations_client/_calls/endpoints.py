@@ -32,7 +32,13 @@ from .arguments import (
     checked_path,
     path_segment,
 )
-from .operation import Operation, Request
+from .operation import (
+    NO_CONTENT,
+    STREAM_SUCCESS,
+    Operation,
+    Request,
+    any_success,
+)
 
 if TYPE_CHECKING:
     from conversations_client.messages import ConversationWithMessages, RequestPart, UserMessage
@@ -52,7 +58,7 @@ def anything(
     body: object,
     idempotency_key: str | None,
 ) -> Operation[T]:
-    """An operation that the client doesn't know."""
+    """An operation that the client has no method for."""
     checked = checked_path(path)
     request = Request(
         method=checked_method(method),
@@ -62,7 +68,7 @@ def anything(
         body=None if body is UNSET else json_value(unstructure(body)),
         idempotency_key=checked_idempotency_key(idempotency_key),
     )
-    return Operation(request, returns)
+    return Operation(request, returns, any_success(returns))
 
 
 def create(
@@ -95,7 +101,7 @@ def create(
 def create_one_of_many(
     request: object, *, project_id: str | None, new_key: Callable[[], str]
 ) -> Operation[Conversation]:
-    """`POST /v2/conversations`, as it stands in a `CreateRequest`."""
+    """`POST /v2/conversations` with the fields of a `CreateRequest`."""
     given = checked_create_request(request)
     operation = create(
         display_name=given.get("display_name", UNSET),
@@ -103,10 +109,11 @@ def create_one_of_many(
         project_id=given.get("project_id", project_id),
         idempotency_key=given.get("idempotency_key"),
     )
-    # The same on every repeat, also on those that the engine knows nothing of.
+    # The key stays the same on repeats outside the engine too.
     key = operation.request.idempotency_key or new_key()
     return evolve(
-        operation, request=evolve(operation.request, idempotency_key=key, is_one_of_many=True)
+        operation,
+        request=evolve(operation.request, idempotency_key=key, caller_handles_throttling=True),
     )
 
 
@@ -121,11 +128,11 @@ class Listing:
 
     @property
     def is_backwards(self) -> bool:
-        """Whether each page is newer than the one before."""
+        """Whether each page is newer than the previous one."""
         return self.ending_before is not None
 
     def page(self, cursor: str | None) -> Operation[ConversationPage]:
-        """The page behind a conversation, or the first one."""
+        """The page after a conversation, or the first one."""
         if self.starting_after is not None and self.ending_before is not None:
             raise InvalidArgumentError(
                 "starting_after and ending_before exclude each other: pass one."
@@ -143,10 +150,10 @@ class Listing:
         ):
             if value is not None:
                 query.append((wire, checked_id(name, value)))
-        # The service's first revision has this path without the slash, the second with it.
+        # The first revision of the service has this path without the slash, the second with it.
         request = Request(method="GET", template=f"{_ALL}/", path=f"{_ALL}/", query=tuple(query))
-        elsewhere = evolve(request, template=_ALL, path=_ALL)
-        return Operation(request, ConversationPage, elsewhere=elsewhere)
+        alternate = evolve(request, template=_ALL, path=_ALL)
+        return Operation(request, ConversationPage, alternate=alternate)
 
 
 def retrieve(conversation_id: str) -> "Operation[ConversationWithMessages]":
@@ -175,7 +182,7 @@ def update(
 
 def delete(conversation_id: str) -> Operation[None]:
     """`DELETE /v2/conversations/{conversation_id}`."""
-    return Operation(_one("DELETE", conversation_id), NoneType)
+    return Operation(_one("DELETE", conversation_id), NoneType, NO_CONTENT)
 
 
 def generate_name(
@@ -216,21 +223,21 @@ def create_response(
         body=json_body(fields),
         idempotency_key=checked_idempotency_key(idempotency_key),
     )
-    return Operation(evolve(request, streams=True), NoneType)
+    return Operation(evolve(request, streams=True), NoneType, STREAM_SUCCESS)
 
 
 def _one(
     method: str,
     conversation_id: str,
-    below: str = "",
+    subpath: str = "",
     *,
     body: bytes | None = None,
     idempotency_key: str | None = None,
 ) -> Request:
     return Request(
         method=method,
-        template=_ONE + below,
-        path=f"{_ALL}/{path_segment('conversation_id', conversation_id)}{below}",
+        template=_ONE + subpath,
+        path=f"{_ALL}/{path_segment('conversation_id', conversation_id)}{subpath}",
         body=body,
         idempotency_key=idempotency_key,
     )

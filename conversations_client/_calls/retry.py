@@ -1,4 +1,4 @@
-"""When a request may be sent again, and how long to wait before: a value in, a value out."""
+"""When a request may be sent again, and how long to wait before: values in, values out."""
 
 from typing import Final
 
@@ -15,43 +15,46 @@ from conversations_client.errors import (
 from .operation import Outcome, Reply, Request
 
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
-"""The methods that change nothing when repeated."""
+"""The methods whose repetition changes nothing."""
 
 _FINAL: Final = (DeadlineError, ResponseTooLargeError, TLSError)
 
 
 @frozen
-class Again:
-    """Send the request again, `pause` seconds from now."""
+class Resend:
+    """Send the request again in `pause` seconds."""
 
     pause: float
 
 
 @frozen
 class Stop:
-    """The outcome stands; `reason` is empty unless it would have been worth another attempt."""
+    """The outcome is final; `reason` says why nothing more is tried where that was possible."""
 
     reason: str = ""
 
 
 @frozen(kw_only=True)
 class Retry:
-    """How often and how patiently a request is sent again.
+    """How many times a request is sent, and the pauses in between.
 
-    A POST or PATCH is only repeated if it provably never reached the service, or if the service
-    refused it for now (425, 429, 503 with `Retry-After`). The other methods change nothing when
-    repeated, so they also are after 408, any 5xx and a broken connection.
+    A POST or PATCH is sent again only if it provably never reached the service, or if the service
+    refused it for now (425, 429, 503 with `Retry-After`). Repeating the other methods changes
+    nothing, so they are also sent again after 408, any 5xx and a broken connection.
 
     Attributes:
-        attempts: How often a request is sent at most; 1 never repeats. Default 3.
-        wait_initial: Seconds of the first pause, doubled for each one after. Default 0.5.
-        wait_max: Seconds that a pause grows to at most. Default 8.
-        retry_after_max: Seconds of a `Retry-After` that are still waited for. Default 60.
+        attempts: The most times that a request is sent; 1 never repeats. Default 3.
+        wait_initial: Seconds of the first pause; each later one is twice as long. Default 0.5.
+        wait_max: The longest pause in seconds. Default 8.
+        retry_after_max: The longest `Retry-After` in seconds that the client waits for. Default 60.
         trust_idempotency_key: Whether the service answers a repeated `Idempotency-Key` with its
-            first answer, so that a POST may be repeated like the other methods. Default False.
+            first response, so that a POST is safe to repeat like the other methods. Default False.
 
     Raises:
-        ConfigurationError: A value makes no sense.
+        ConfigurationError: A value is invalid.
+
+    Example:
+        patient = client.with_options(retry=Retry(attempts=5, wait_max=30))
     """
 
     attempts: int = field(default=3, validator=validators.count)
@@ -62,13 +65,13 @@ class Retry:
 
     def decide(
         self, request: Request, outcome: Outcome, *, attempt: int, jitter: float, remaining: float
-    ) -> Again | Stop:
+    ) -> Resend | Stop:
         """Whether to send the request again.
 
         Args:
             request: What was sent.
             outcome: How the attempt ended.
-            attempt: Which one it was, from 1.
+            attempt: The number of the attempt, from 1.
             jitter: A random number from 0 to 1.
             remaining: Seconds until the deadline of the whole call; infinite if it has none.
         """
@@ -79,12 +82,12 @@ class Retry:
 
     def again(
         self, asked: float | None, *, attempt: int, jitter: float, remaining: float
-    ) -> Again | Stop:
-        """When to send again what may be sent again.
+    ) -> Resend | Stop:
+        """When to send a request again that may be sent again.
 
         Args:
             asked: Seconds that the service asks to wait; None if it doesn't.
-            attempt: Which attempt it was, from 1.
+            attempt: The number of the attempt, from 1.
             jitter: A random number from 0 to 1.
             remaining: Seconds until the deadline of the whole call; infinite if it has none.
         """
@@ -92,25 +95,25 @@ class Retry:
             return Stop(f"Gave up after {attempt} attempts." if attempt > 1 else "")
         if asked is None:
             pause = self._backoff(attempt, jitter)
-            words = f"Another attempt after {pause:.3g} s"
+            subject = f"Another attempt after {_seconds(pause)}"
         else:
             pause = asked
-            words = f"The Retry-After of {pause:.3g} s"
+            subject = f"The Retry-After of {_seconds(pause)}"
             if pause > self.retry_after_max:
                 return Stop(
-                    f"{words} is longer than retry_after_max={self.retry_after_max:.3g}: "
-                    "wait so long, or raise it."
+                    f"{subject} is longer than retry_after_max={self.retry_after_max:.3g}: "
+                    "wait that long, or raise it."
                 )
         if pause >= remaining:
-            return Stop(f"{words} doesn't fit the {remaining:.3g} s left of the timeout.")
-        return Again(pause)
+            return Stop(f"{subject} doesn't fit in the {_seconds(remaining)} left of the timeout.")
+        return Resend(pause)
 
     def _is_repeatable(self, request: Request, outcome: Outcome) -> bool:
         has_key = request.method == "POST" or request.idempotency_key is not None
         idempotent = request.method in IDEMPOTENT or (self.trust_idempotency_key and has_key)
         if isinstance(outcome, Reply):
             if outcome.is_throttled:
-                return not request.is_one_of_many
+                return not request.caller_handles_throttling
             return (
                 idempotent and (outcome.status == 408 or 500 <= outcome.status <= 599)  # noqa: PLR2004
             )
@@ -119,6 +122,10 @@ class Retry:
         return idempotent or outcome.delivery is Delivery.UNSENT
 
     def _backoff(self, attempt: int, jitter: float) -> float:
-        # Half of it fixed, half at random: clients that failed together don't return together.
+        # One half is fixed, one is random: clients that failed together don't return together.
         full = min(self.wait_max, self.wait_initial * 2.0 ** min(attempt - 1, 60))
         return full * (0.5 + 0.5 * jitter)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s"  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""An answer without success, as the error that says what to do next."""
+"""A reply that is no success, as the error that says what to do next."""
 
 import json
 import re
@@ -7,40 +7,44 @@ from typing import Any, Final
 
 from conversations_client._base.headers import Headers
 from conversations_client._base.secret import Secret
-from conversations_client._base.text import readable
+from conversations_client._base.text import readable, sentence
 from conversations_client.errors import StatusError, status_error_class
 
 from .operation import Reply, Request
 
-# As nginx, Apache httpd and Go's servers say it.
-_WANTS_TLS: Final = re.compile(rb"plain HTTP (?:request was sent )?to |HTTP request to an HTTPS ")
+# What nginx, Apache httpd and Go's servers send.
+_EXPECTED_TLS: Final = re.compile(
+    rb"plain HTTP (?:request was sent )?to |HTTP request to an HTTPS "
+)
+_REDIRECTS: Final = frozenset({300, 301, 302, 303, 307, 308})
 
 
 def status_error(request: Request, reply: Reply, *, reason: str, key: Secret) -> StatusError:
     """The error for a reply that is no success.
 
     Args:
-        request: What was asked.
+        request: What was sent.
         reply: What came back.
-        reason: Why it wasn't asked again, or nothing.
-        key: What must not appear in the error, should the service repeat it.
+        reason: Why nothing more is tried; empty if nothing more could be.
+        key: What must not appear in the error, even if the service echoes it.
     """
     cls = status_error_class(reply.status)
     body = key.redact(reply.body)
-    # Redacted once more, for JSON may spell the key in other letters; and before it is cut off.
-    said = readable(key.redact(_message_of(body)))
-    request_id = shown(reply, "x-request-id", key) or None
-    words = (
-        f"{request} was answered with {_phrase(reply.status)}{f': {said}' if said else ''}.",
+    # Redacted again, because JSON may escape letters of the key; and before it is truncated.
+    service_message = readable(key.redact(_message_of(body)))
+    request_id = readable_header(reply, "x-request-id", key) or None
+    start = f"{request} returned {_phrase(reply.status)}"
+    sentences = (
+        sentence(": ".join(filter(None, [start, service_message]))),
         reason,
         _hint(reply, cls.hint, reason),
-        _hint_at_tls(reply),
-        f"Request id: {request_id}." if request_id else "",
+        _tls_hint(reply),
+        f"Request ID: {request_id}." if request_id else "",
     )
     return cls(
-        " ".join(filter(None, words)),
+        " ".join(filter(None, sentences)),
         status=reply.status,
-        service_message=said or None,
+        service_message=service_message or None,
         headers=_redacted(reply.headers, key),
         body=body,
         retry_after=reply.retry_after,
@@ -49,14 +53,14 @@ def status_error(request: Request, reply: Reply, *, reason: str, key: Secret) ->
     )
 
 
-def _redacted(headers: Headers, key: Secret) -> Headers:
-    in_names = Secret(key.reveal().lower())  # as they are
-    return Headers([(in_names.redact(name), key.redact(said)) for name, said in headers.items()])
-
-
-def shown(reply: Reply, header: str, key: Secret) -> str:
-    """A header of an answer, fit to be shown; empty if it isn't there."""
+def readable_header(reply: Reply, header: str, key: Secret) -> str:
+    """A header, readable and without the API key; empty if it is absent."""
     return readable(key.redact(reply.headers.get(header, "")))
+
+
+def _redacted(headers: Headers, key: Secret) -> Headers:
+    in_names = Secret(key.reveal().lower())  # names are lower case
+    return Headers([(in_names.redact(name), key.redact(text)) for name, text in headers.items()])
 
 
 def _message_of(body: bytes) -> str:
@@ -77,17 +81,17 @@ def _phrase(status: int) -> str:
 
 def _hint(reply: Reply, hint: str, reason: str) -> str:
     if "Retry-After" in reason:
-        return ""  # it says itself what to change
+        return ""  # the reason says what to change
     return hint or _redirect_hint(reply.status)
 
 
-def _hint_at_tls(reply: Reply) -> str:
-    if reply.status != HTTPStatus.BAD_REQUEST or not _WANTS_TLS.search(reply.body):
+def _tls_hint(reply: Reply) -> str:
+    if reply.status != HTTPStatus.BAD_REQUEST or not _EXPECTED_TLS.search(reply.body):
         return ""
-    return "What answers there wants encryption: begin base_url with https://."
+    return "The server expects encryption: begin base_url with https://."
 
 
 def _redirect_hint(status: int) -> str:
-    if not 300 <= status <= 399:  # noqa: PLR2004 - the range is the definition
+    if status not in _REDIRECTS:
         return ""
-    return "Redirects are never followed with the API key: set base_url to where the API is."
+    return "The client never follows a redirect with the API key: set base_url to the API's URL."

@@ -1,4 +1,4 @@
-"""The check of a message to send, and its way onto the wire; raises InvalidArgumentError."""
+"""Checks and serializes a message to send; raises InvalidArgumentError."""
 
 import base64
 import binascii
@@ -23,10 +23,10 @@ _EXPECTED_PARTS: Final = "message: parts must be a list of strings and parts"
 
 
 def checked_message(value: object) -> dict[str, Any]:
-    """A message, by wire names: a string, or strings and parts, or a UserMessage."""
+    """A message under its wire names, from a string, strings and parts, or a UserMessage."""
     if not isinstance(value, UserMessage):
-        given = [value] if isinstance(value, str) else value
-        return {"role": "user", "parts": _parts(given, _EXPECTED)}
+        parts = [value] if isinstance(value, str) else value
+        return {"role": "user", "parts": _parts(parts, _EXPECTED)}
     checked: dict[str, Any] = {"role": value.role, "parts": _parts(value.parts, _EXPECTED_PARTS)}
     if value.message_id is not None:
         checked["messageId"] = checked_id("message: message_id", value.message_id)
@@ -38,7 +38,7 @@ def _parts(value: object, expected: str) -> list[object]:
         raise InvalidArgumentError(f"{expected}, not {type(value).__name__}.")
     parts = cast("Sequence[object]", value)
     if not parts:
-        raise InvalidArgumentError("message is empty: pass what to say.")
+        raise InvalidArgumentError("message is empty: pass at least one string or part.")
     return [_part(f"message[{index}]", part) for index, part in enumerate(parts)]
 
 
@@ -62,7 +62,7 @@ def _part(name: str, value: object) -> object:
     try:
         return unstructure(value)
     except RecursionError:
-        raise InvalidArgumentError(f"{name} is nested too deeply, or holds itself.") from None
+        raise InvalidArgumentError(f"{name} is nested too deeply, or contains itself.") from None
 
 
 def _check_file(name: str, file: object) -> None:
@@ -70,7 +70,7 @@ def _check_file(name: str, file: object) -> None:
         raise InvalidArgumentError(f"{name} must be a FileContent, not {type(file).__name__}.")
     if (file.bytes is None) == (file.uri is None):
         raise InvalidArgumentError(
-            f"{name} must have bytes or uri, one of them: use FilePart.from_bytes(…) or "
+            f"{name} must have either bytes or uri: use FilePart.from_bytes(…) or "
             "FilePart.from_uri(…)."
         )
     if file.uri is not None:

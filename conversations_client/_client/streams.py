@@ -41,16 +41,16 @@ class _StreamBase(Generic[AnyResponseBody]):
     @property
     def request_id(self) -> str | None:
         """The service's name for the exchange (`x-request-id`); None if it sends none."""
-        return self._open_body().head.source.request_id
+        return self._open_body().head.context.request_id
 
     @property
     def attempts(self) -> int:
         """How often the request was sent."""
-        return self._open_body().head.source.attempts
+        return self._open_body().head.context.attempts
 
     def envelope(self, parsed: T) -> RawResponse[T]:
         """The response of the stream, in its envelope."""
-        return self._open_body().head.envelope(parsed)
+        return self._open_body().head.raw_response(parsed)
 
     def _open_body(self) -> AnyResponseBody:
         if self._body is None:
@@ -58,7 +58,7 @@ class _StreamBase(Generic[AnyResponseBody]):
         return self._body
 
     def _begin(self, body: AnyResponseBody) -> None:
-        self._state = EventStreamState(body.head.source, limit=self._limit)
+        self._state = EventStreamState(body.head.context, limit=self._limit)
         self._state.check()
 
     def _check_unused(self) -> None:

@@ -1,4 +1,4 @@
-"""The two engines: send, judge, pause, and again. All that they decide is decided elsewhere."""
+"""The sync and the async engine: send a request, judge the outcome, wait, send again."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -9,20 +9,17 @@ import anyio
 from conversations_client._calls.call import Call, RawResponse
 from conversations_client._calls.operation import Operation, Outcome, Reply
 from conversations_client._calls.settings import Settings
+from conversations_client._http.buffered import async_chunks, release, release_async
 from conversations_client._http.connections.limits import DeadlineLimit
-from conversations_client._http.error_mapping import library_errors
+from conversations_client._http.error_mapping import AttemptFailed
+from conversations_client._http.failure_origin import is_network_failure
+from conversations_client._http.injected import InjectedAsyncConnections, InjectedConnections
 from conversations_client._http.library import httpx
-from conversations_client._http.transport import (
-    AsyncConnections,
-    Connections,
-    InjectedAsyncConnections,
-    InjectedConnections,
-    cut_off,
-)
+from conversations_client._http.transport import AsyncConnections, Connections, cut_off
 from conversations_client.errors import ClientClosedError, Delivery, TransportError
 from conversations_client.hooks import AsyncHooks, Hooks, RetryInfo
 
-from .call_log import is_wanted, log
+from .call_log import is_log_enabled, log
 from .engine_base import EngineBase
 from .environment import Environment
 from .response_body import (
@@ -38,16 +35,18 @@ T = TypeVar("T")
 A = TypeVar("A", Reply, "Reply | ResponseBody")
 B = TypeVar("B", Reply, "Reply | AsyncResponseBody")
 
-_GRACE: Final = 0.05  # seconds in which httpx's own timeout can still say what it waited for
+_GRACE: Final = 0.05  # seconds for httpx's own timeout, which knows what it waited for
+_ERROR_REPLY: Final = "conversations_client.error_reply"
+"""The extension of a request with the reply of an error whose body is still being read."""
 
 
-def head_of(answer: Outcome | ResponseBody | AsyncResponseBody) -> Outcome:
-    """What is known of an answer before its body."""
-    return answer.head.reply if isinstance(answer, ResponseBody | AsyncResponseBody) else answer
+def outcome_of(result: Outcome | ResponseBody | AsyncResponseBody) -> Outcome:
+    """The outcome of an attempt; of a stream, its status and headers."""
+    return result.head.reply if isinstance(result, ResponseBody | AsyncResponseBody) else result
 
 
 class Engine(EngineBase):
-    """Sends operations and gives their answers."""
+    """Runs operations."""
 
     def __init__(
         self,
@@ -56,56 +55,60 @@ class Engine(EngineBase):
         environment: Environment | None = None,
         hooks: Hooks | None = None,
     ) -> None:
-        super().__init__(settings, environment)
+        is_injected = isinstance(connections, InjectedConnections)
+        super().__init__(settings, environment, is_injected=is_injected)
         self._connections = connections
         self._hooks = hooks or Hooks()
 
     def send(self, operation: Operation[T], /) -> RawResponse[T]:
-        """The answer in its envelope; raises the package's errors."""
+        """The parsed response with its headers; raises the package's errors."""
         call = self._start(operation)
         with traced(call):
-            outcome = self._settled(call, self._whole)
+            outcome = self._run(call, self._fetch)
             return call.resolve(outcome, now=self._environment.clock())
 
     def call(self, operation: Operation[T], /) -> T:
-        """The parsed answer alone."""
+        """The parsed response alone; raises the package's errors."""
         call = self._start(operation)
         with traced(call):
-            return call.parsed(self._settled(call, self._whole))
+            return call.parsed(self._run(call, self._fetch))
 
     def open(self, operation: Operation[None], /) -> ResponseBody:
-        """The answer whose body is still to come; raises the package's errors."""
+        """The response, its body still unread; raises the package's errors."""
         call = self._start(operation)
         opened: list[ResponseBody] = []
         try:
             with traced(call, ends=False) as end:
-                call.success(head_of(self._settled(call, partial(self._opened, opened))))
-            opened[0].then = end
+                call.successful_reply(
+                    outcome_of(self._run(call, partial(self._open_stream, opened)))
+                )
+            opened[0].on_close = end
             return opened[0]
         except BaseException:
             for body in opened:
                 body.close()
             raise
 
-    def _settled(self, call: Call[Any], exchange: Callable[[Call[Any]], A]) -> A | TransportError:
+    def _run(self, call: Call[Any], exchange: Callable[[Call[Any]], A]) -> A | TransportError:
+        """Make attempts until one has the final outcome."""
         environment = self._environment
         while True:
             if self._hooks.on_request is not None:
                 self._hooks.on_request(call.request_info())
             started = environment.clock()
-            answer = self._attempt(call, exchange)
+            result = self._attempt(call, exchange)
             now = environment.clock()
-            pause = call.judge(head_of(answer), now=now, jitter=environment.jitter())
-            if is_wanted() or self._hooks.on_response or self._hooks.on_retry:
-                self._tell(call, answer, now - started, pause)
+            pause = call.judge(outcome_of(result), now=now, jitter=environment.jitter())
+            if is_log_enabled() or self._hooks.on_response or self._hooks.on_retry:
+                self._report(call, result, now - started, pause)
             if pause is None:
-                return answer
+                return result
             environment.sleep(pause)
 
-    def _tell(
-        self, call: Call[Any], answer: "Outcome | ResponseBody", elapsed: float, pause: float | None
+    def _report(
+        self, call: Call[Any], result: "Outcome | ResponseBody", elapsed: float, pause: float | None
     ) -> None:
-        response = call.response_info(head_of(answer), elapsed=elapsed)
+        response = call.response_info(outcome_of(result), elapsed=elapsed)
         log(response, pause)
         if self._hooks.on_response is not None:
             self._hooks.on_response(response)
@@ -115,57 +118,80 @@ class Engine(EngineBase):
     def _attempt(self, call: Call[Any], exchange: Callable[[Call[Any]], A]) -> A | TransportError:
         try:
             return exchange(call)
-        except TransportError as error:
-            return error
-        except library_errors() as error:
-            return self._failure(error, call)
-        except ClientClosedError as error:
-            raise call.closed(error) from None
+        except AttemptFailed as failed:
+            error = failed.error
+        if isinstance(error, ClientClosedError):
+            raise call.closed_error(error)
+        return error
 
-    def _whole(self, call: Call[Any]) -> Reply:
+    def _fetch(self, call: Call[Any]) -> Reply:
         request, response = self._request(call), None
         try:
-            response = self._connections.send(request)
+            response = self._send(call, request)
             return self._read(call, response)
         except BaseException:
             close_again(response)
             raise
 
-    def _opened(self, opened: list[ResponseBody], call: Call[Any]) -> "Reply | ResponseBody":
+    def _open_stream(self, opened: list[ResponseBody], call: Call[Any]) -> "Reply | ResponseBody":
         request, response = self._request(call), None
         try:
-            response = self._connections.send(request)
+            response = self._send(call, request)
             if not response.is_success:
                 return self._read(call, response)
-            self._lift(request)
-            opened.append(ResponseBody(self._head(call, response), request, response))
+            self._remove_deadline(request)
+            buffered = self._buffered_stream(response)
+            head = self._head(call, response, is_decoded=buffered is not None)
+            opened.append(ResponseBody(head, request, response, buffered))
             return opened[0]
         except BaseException:
             close_again(response)
             raise
 
+    def _send(self, call: Call[Any], request: httpx.Request) -> httpx.Response:
+        try:
+            return self._connections.send(request)
+        except self._send_errors() as error:
+            failed = self._failed(error, call)
+        raise failed
+
     def _within(self, seconds: float, call: Call[Any]) -> float:
         return DeadlineLimit(seconds, deadline=call.deadline, clock=self._environment.clock)
 
-    def _lift(self, request: httpx.Request) -> None:
-        """Let a stream go on as long as it isn't silent."""
+    def _remove_deadline(self, request: httpx.Request) -> None:
+        """Let a stream continue past the deadline as long as it isn't idle."""
         limit = request.extensions["timeout"]["read"]
         if isinstance(limit, DeadlineLimit):
             limit.lift(self._settings.timeout.idle)
 
     def _read(self, call: Call[Any], response: httpx.Response) -> Reply:
         try:
-            body = self._body(response)
-            for chunk in cast("httpx.SyncByteStream", response.stream):
-                body.feed(chunk)
-                self._check_deadline(call)
+            return self._buffered_reply(response) or self._read_body(call, response)
+        except AttemptFailed:
+            if response.is_success:
+                raise
+            return self._unread_reply(response)
         finally:
-            response.close()
-        return self._reply(response, body.whole())
+            release(response)
+
+    def _read_body(self, call: Call[Any], response: httpx.Response) -> Reply:
+        decoder = self._decoder(response)
+        try:
+            for chunk in cast("httpx.SyncByteStream", response.stream):
+                if not decoder.feed(chunk):
+                    break
+                self._check_deadline(call)
+        except Exception as error:
+            if not is_network_failure(error):
+                raise
+            failed = self._failed(error, call)
+        else:
+            return self._reply(response, decoder)
+        raise failed
 
 
 class AsyncEngine(EngineBase):
-    """Sends operations and gives their answers, on asyncio and trio."""
+    """Runs operations on asyncio and trio."""
 
     def __init__(
         self,
@@ -174,62 +200,66 @@ class AsyncEngine(EngineBase):
         environment: Environment | None = None,
         hooks: AsyncHooks | None = None,
     ) -> None:
-        super().__init__(settings, environment)
+        is_injected = isinstance(connections, InjectedAsyncConnections)
+        super().__init__(settings, environment, is_injected=is_injected)
         self._connections = connections
         self._hooks = hooks or AsyncHooks()
 
     async def send(self, operation: Operation[T], /) -> RawResponse[T]:
-        """The answer in its envelope; raises the package's errors."""
+        """The parsed response with its headers; raises the package's errors."""
         call = self._start(operation)
         with traced(call):
-            outcome = await self._settled(call, self._whole)
+            outcome = await self._run(call, self._fetch)
             return call.resolve(outcome, now=self._environment.clock())
 
     async def call(self, operation: Operation[T], /) -> T:
-        """The parsed answer alone."""
+        """The parsed response alone; raises the package's errors."""
         call = self._start(operation)
         with traced(call):
-            return call.parsed(await self._settled(call, self._whole))
+            return call.parsed(await self._run(call, self._fetch))
 
     async def open(self, operation: Operation[None], /) -> AsyncResponseBody:
-        """The answer whose body is still to come; raises the package's errors."""
+        """The response, its body still unread; raises the package's errors."""
         call = self._start(operation)
         opened: list[AsyncResponseBody] = []
         try:
             with traced(call, ends=False) as end:
-                call.success(head_of(await self._settled(call, partial(self._opened, opened))))
-            opened[0].then = end
+                call.successful_reply(
+                    outcome_of(await self._run(call, partial(self._open_stream, opened)))
+                )
+            opened[0].on_close = end
             return opened[0]
         except BaseException:
             for body in opened:
                 await body.aclose()
             raise
 
-    async def _settled(
+    async def _run(
         self, call: Call[Any], exchange: "Callable[[Call[Any], httpx.Request], Awaitable[B]]"
     ) -> B | TransportError:
+        """Make attempts until one has the final outcome."""
         environment = self._environment
         while True:
             if self._hooks.on_request is not None:
                 await self._hooks.on_request(call.request_info())
             started = environment.clock()
-            answer = await self._attempt(call, exchange)
+            result = await self._attempt(call, exchange)
             now = environment.clock()
-            pause = call.judge(head_of(answer), now=now, jitter=environment.jitter())
-            if is_wanted() or self._hooks.on_response or self._hooks.on_retry:
-                await self._tell(call, answer, now - started, pause)
+            pause = call.judge(outcome_of(result), now=now, jitter=environment.jitter())
+            if is_log_enabled() or self._hooks.on_response or self._hooks.on_retry:
+                await self._report(call, result, now - started, pause)
             if pause is None:
-                return answer
+                return result
             await environment.sleep_async(pause)
 
-    async def _tell(
+    async def _report(
         self,
         call: Call[Any],
-        answer: "Outcome | AsyncResponseBody",
+        result: "Outcome | AsyncResponseBody",
         elapsed: float,
         pause: float | None,
     ) -> None:
-        response = call.response_info(head_of(answer), elapsed=elapsed)
+        response = call.response_info(outcome_of(result), elapsed=elapsed)
         log(response, pause)
         if self._hooks.on_response is not None:
             await self._hooks.on_response(response)
@@ -243,52 +273,86 @@ class AsyncEngine(EngineBase):
             request = self._request(call)
             with anyio.move_on_after(call.deadline - self._environment.clock() + _GRACE):
                 return await exchange(call, request)
-        except TransportError as error:
-            return error
-        except library_errors() as error:
-            return self._failure(error, call)
-        except ClientClosedError as error:
-            raise call.closed(error) from None
+            return self._at_deadline(call, request)
+        except AttemptFailed as failed:
+            error = failed.error
+        if isinstance(error, ClientClosedError):
+            raise call.closed_error(error)
+        return error
+
+    def _at_deadline(self, call: Call[Any], request: httpx.Request) -> Outcome:
+        """The outcome of an attempt that was cancelled at the deadline."""
+        reply = cast("Reply | None", request.extensions.get(_ERROR_REPLY))
+        if reply is not None:
+            return reply
         waited_for = cut_off(request)
         if waited_for is None:
-            return call.out_of_time(Delivery.UNKNOWN)
-        return self._failure(waited_for, call)
+            return call.deadline_error(Delivery.UNKNOWN)
+        raise self._failed(waited_for, call)
 
-    async def _whole(self, _: Call[Any], request: httpx.Request) -> Reply:
+    async def _fetch(self, call: Call[Any], request: httpx.Request) -> Reply:
         response = None
         try:
-            response = await self._connections.send(request)
-            return await self._read(response)
+            response = await self._send(call, request)
+            return await self._read(call, request, response)
         except BaseException:
             await close_again_async(response)
             raise
 
-    async def _opened(
+    async def _open_stream(
         self, opened: list[AsyncResponseBody], call: Call[Any], request: httpx.Request
     ) -> "Reply | AsyncResponseBody":
-        # The deadline of the call, which `_attempt` enforces, ends with the head.
+        # The cancel scope enforces the deadline until the head is there; the body has none.
         request.extensions["timeout"]["read"] = self._settings.timeout.idle
         response = None
         try:
-            response = await self._connections.send(request)
+            response = await self._send(call, request)
             if not response.is_success:
-                return await self._read(response)
-            opened.append(AsyncResponseBody(self._head(call, response), response))
+                return await self._read(call, request, response)
+            buffered = self._buffered_stream(response)
+            head = self._head(call, response, is_decoded=buffered is not None)
+            opened.append(AsyncResponseBody(head, response, buffered))
             return opened[0]
         except BaseException:
             await close_again_async(response)
             raise
 
-    async def _read(self, response: httpx.Response) -> Reply:
-        chunks = aiter(cast("httpx.AsyncByteStream", response.stream))
+    async def _send(self, call: Call[Any], request: httpx.Request) -> httpx.Response:
         try:
-            body = self._body(response)
-            async for chunk in chunks:
-                body.feed(chunk)
-        except TransportError:
-            await response.aclose()
-            await exhaust_async(chunks)
-            raise
+            return await self._connections.send(request)
+        except self._send_errors() as error:
+            failed = self._failed(error, call)
+        raise failed
+
+    async def _read(
+        self, call: Call[Any], request: httpx.Request, response: httpx.Response
+    ) -> Reply:
+        if not response.is_success:
+            request.extensions[_ERROR_REPLY] = self._unread_reply(response)
+        try:
+            return self._buffered_reply(response) or await self._read_body(call, response)
+        except AttemptFailed:
+            if response.is_success:
+                raise
+            return self._unread_reply(response)
         finally:
-            await response.aclose()
-        return self._reply(response, body.whole())
+            await release_async(response)
+
+    async def _read_body(self, call: Call[Any], response: httpx.Response) -> Reply:
+        chunks = async_chunks(response.stream)
+        decoder = self._decoder(response)
+        try:
+            async for chunk in chunks:
+                if not decoder.feed(chunk):
+                    break
+        except Exception as error:
+            if not is_network_failure(error):
+                raise
+            failed = self._failed(error, call)
+        else:
+            if decoder.problem is not None:
+                # Ends the generators below the chunks, which trio would warn of.
+                await release_async(response)
+                await exhaust_async(chunks)
+            return self._reply(response, decoder)
+        raise failed

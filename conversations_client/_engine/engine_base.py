@@ -1,4 +1,4 @@
-"""What both engines do alike around one exchange of request and reply."""
+"""What the sync and the async engine share around one exchange. No I/O."""
 
 import math
 from typing import Any, TypeVar
@@ -8,14 +8,23 @@ from conversations_client._calls.call import Call
 from conversations_client._calls.operation import Operation, Reply
 from conversations_client._calls.retry import Retry
 from conversations_client._calls.settings import Settings
+from conversations_client._http.buffered import LOST, buffered_body, is_lost
 from conversations_client._http.content_decoding import BodyDecoder
-from conversations_client._http.error_mapping import transport_error
+from conversations_client._http.error_mapping import (
+    AttemptFailed,
+    library_errors,
+    transport_error,
+)
+from conversations_client._http.injected import SendFailed
 from conversations_client._http.library import httpx
 from conversations_client._http.requests import Requests
 from conversations_client._sse.stream_context import StreamContext
 from conversations_client.errors import (
+    ClientClosedError,
     Delivery,
+    DisconnectError,
     PoolTimeoutError,
+    ResponseTooLargeError,
     TransportError,
     TransportTimeoutError,
 )
@@ -27,27 +36,30 @@ T = TypeVar("T")
 
 
 class EngineBase:
-    """Requests and replies as httpx has them, and what they mean. No I/O."""
+    """Makes the library's requests, and replies and errors of what it returns and raises."""
 
-    def __init__(self, settings: Settings, environment: Environment | None) -> None:
+    def __init__(
+        self, settings: Settings, environment: Environment | None, *, is_injected: bool
+    ) -> None:
         self._settings = settings
         self._environment = environment or Environment()
         self._requests = Requests(settings)
-        self._gone: set[str] = set()
+        self._is_injected = is_injected
+        self._missing_paths: set[str] = set()
 
     @property
     def environment(self) -> Environment:
-        """What the engine knows of the world besides the network."""
+        """The clocks, the randomness and the sleep that the engine uses."""
         return self._environment
 
     @property
     def retry(self) -> Retry:
-        """How often a request is sent again."""
+        """When a request is sent again."""
         return self._settings.retry
 
     @property
     def max_event_bytes(self) -> int:
-        """How many bytes one event of a stream may have."""
+        """The most bytes that one event of a stream may have."""
         return self._settings.max_event_bytes
 
     def _start(self, operation: Operation[T]) -> Call[T]:
@@ -60,7 +72,7 @@ class EngineBase:
             total=self._settings.timeout.total,
             idempotency_key=key,
             api_key=self._settings.api_key,
-            gone=self._gone,
+            missing_paths=self._missing_paths,
             started=self._environment.clock(),
         )
 
@@ -75,7 +87,7 @@ class EngineBase:
         timeout = self._settings.timeout
         left = call.deadline - self._environment.clock()
         if left <= 0:
-            raise call.out_of_time(Delivery.UNSENT)
+            raise AttemptFailed(call.deadline_error(Delivery.UNSENT))
         idle = self._limit(timeout.idle, left, call)
         return {
             "connect": self._limit(timeout.connect, left, call),
@@ -88,48 +100,97 @@ class EngineBase:
         limit = left if seconds is None else min(seconds, left)
         return None if limit == math.inf else self._within(limit, call)
 
-    def _within(self, seconds: float, call: Call[T]) -> float:  # noqa: ARG002 - for who needs it
-        """A limit that also keeps to the call's deadline, where nothing else does."""
+    def _within(self, seconds: float, call: Call[T]) -> float:  # noqa: ARG002 - overrides use it
+        """A limit that also ends at the call's deadline, unless something else enforces that."""
         return seconds
 
-    def _head(self, call: Call[Any], response: httpx.Response) -> ResponseHead:
-        reply = self._reply(response, b"")
-        source = StreamContext(
+    def _head(self, call: Call[Any], response: httpx.Response, *, is_decoded: bool) -> ResponseHead:
+        reply = self._reply(response, BodyDecoder("", limit=0))
+        context = StreamContext(
             request=str(call.operation.request),
-            content_type=call.said(reply, "content-type"),
-            content_encoding=call.said(reply, "content-encoding"),
+            status=reply.status,
+            content_type=call.header_text(reply, "content-type"),
+            content_encoding="" if is_decoded else call.header_text(reply, "content-encoding"),
             attempts=call.attempts + 1,
             request_id=call.request_id(reply),
             max_bytes=self._settings.max_response_bytes,
             key=self._settings.api_key,
         )
-        return ResponseHead(reply=reply, source=source, call=call, clock=self._environment.clock)
+        return ResponseHead(reply=reply, context=context, call=call, clock=self._environment.clock)
 
-    def _body(self, response: httpx.Response) -> BodyDecoder:
-        # Most answers have none, which is quickest seen without reading every header.
+    def _decoder(self, response: httpx.Response) -> BodyDecoder:
+        # Most responses have no encoding; this is faster than reading every header.
         raw = response.headers.raw
         encodings = [value for name, value in raw if name.lower() == b"content-encoding"]
-        encoding = b", ".join(encodings).decode("latin-1")
-        return BodyDecoder(encoding, limit=self._settings.max_response_bytes)
+        return BodyDecoder(
+            b", ".join(encodings).decode("latin-1"),
+            limit=self._settings.max_response_bytes,
+            may_be_decoded=self._is_injected,
+        )
 
-    def _check_deadline(self, call: Call[T]) -> None:
-        if self._environment.clock() >= call.deadline:
-            raise call.out_of_time(Delivery.UNKNOWN)
+    def _buffered_reply(self, response: httpx.Response) -> Reply | None:
+        """The reply if an injected client has read or lost its body; None if it can be read."""
+        content = buffered_body(response)
+        if content is None and not is_lost(response):
+            return None
+        decoder = BodyDecoder("", limit=self._settings.max_response_bytes)
+        if content is None:
+            decoder.problem = LOST
+        else:
+            decoder.feed(content)
+        return self._reply(response, decoder)
 
-    def _reply(self, response: httpx.Response, body: bytes) -> Reply:
+    def _buffered_stream(self, response: httpx.Response) -> list[bytes] | None:
+        """The same for a stream: all that there is of it."""
+        content = buffered_body(response)
+        if content is None and is_lost(response):
+            raise AttemptFailed(DisconnectError(f"{LOST}.", delivery=Delivery.UNKNOWN))
+        return None if content is None else [content]
+
+    def _reply(self, response: httpx.Response, decoder: BodyDecoder) -> Reply:
+        body = decoder.finish()
+        if response.is_success and decoder.is_too_large:
+            raise AttemptFailed(
+                ResponseTooLargeError(f"{decoder.problem}.", delivery=Delivery.UNKNOWN)
+            )
         return Reply(
             status=response.status_code,
             headers=Headers(response.headers.raw),
             body=body,
             received_at=self._environment.wall(),
+            body_problem=decoder.problem,
         )
 
-    def _failure(self, error: Exception, call: Call[T]) -> TransportError:
-        failure = transport_error(error, self._settings.api_key)
+    def _unread_reply(self, response: httpx.Response) -> Reply:
+        """The reply of an error whose body can't be read: its status decides."""
+        decoder = BodyDecoder("", limit=0)
+        decoder.problem = "the body could not be read"
+        return self._reply(response, decoder)
+
+    def _is_past_deadline(self, call: Call[T]) -> bool:
+        return self._environment.clock() >= call.deadline
+
+    def _check_deadline(self, call: Call[T]) -> None:
+        if self._is_past_deadline(call):
+            raise AttemptFailed(call.deadline_error(Delivery.UNKNOWN))
+
+    def _send_errors(self) -> tuple[type[Exception], ...]:
+        """What the connections raise for a failed exchange; anything else is the caller's."""
+        return (SendFailed,) if self._is_injected else (ClientClosedError, *library_errors())
+
+    def _failed(self, error: Exception, call: Call[T]) -> AttemptFailed:
+        """The failure of an attempt, from what sending it or reading its body raised."""
+        cause = error.error if isinstance(error, SendFailed) else error
+        if isinstance(cause, TransportError | ClientClosedError):
+            return AttemptFailed(cause)
+        failure = transport_error(cause, self._settings.api_key)
+        if isinstance(error, SendFailed) and not error.is_unsent:
+            failure.delivery = Delivery.UNKNOWN
+        is_timeout = isinstance(failure, TransportTimeoutError)
         if (
-            not isinstance(failure, TransportTimeoutError)
-            or isinstance(failure, PoolTimeoutError)
-            or self._environment.clock() < call.deadline
+            is_timeout
+            and not isinstance(failure, PoolTimeoutError)
+            and self._is_past_deadline(call)
         ):
-            return failure
-        return call.out_of_time(failure.delivery)
+            failure = call.deadline_error(failure.delivery)
+        return AttemptFailed(failure)

@@ -1,7 +1,7 @@
-"""An answer whose body is still coming in, in both colours."""
+"""A response whose body is still being received, sync and async."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar, cast
 
 import anyio
@@ -9,81 +9,97 @@ from attrs import field, frozen
 
 from conversations_client._calls.call import Call, RawResponse
 from conversations_client._calls.operation import Reply
+from conversations_client._http.buffered import async_chunks, release, release_async
 from conversations_client._http.connections.limits import DeadlineLimit
 from conversations_client._http.connections.sync_stream import NestedTLSStream, SocketStream
 from conversations_client._http.error_mapping import library_errors, transport_error
+from conversations_client._http.failure_origin import is_network_failure
 from conversations_client._http.library import httpx
 from conversations_client._sse.stream_context import StreamContext
 
 T = TypeVar("T")
 
-_CLOSING: Final = 1.0  # seconds that a connection may take to say goodbye
-_DRAINING: Final = 0.25  # seconds that the end of a body may be behind what it says
+_CLOSING: Final = 1.0  # seconds that closing a connection may take
+_DRAINING: Final = 0.25  # seconds that the end of a body may come after its last event
 
 
 @frozen(kw_only=True)
 class ResponseHead:
-    """What is known of an answer before its body.
+    """What comes before the body of a response.
 
     Attributes:
         reply: The status and the headers.
-        source: Where the events come from.
+        context: What the errors of the stream need to know.
     """
 
     reply: Reply
-    source: StreamContext
+    context: StreamContext
     _call: Call[Any] = field(repr=False, alias="call")
     _clock: Callable[[], float] = field(repr=False, alias="clock")
 
-    def envelope(self, parsed: T) -> RawResponse[T]:
-        """What the body came to, in its envelope."""
-        return self._call.envelope(self.reply, parsed, now=self._clock())
+    def raw_response(self, parsed: T) -> RawResponse[T]:
+        """What was parsed from the body, with the status and the headers."""
+        return self._call.raw_response(self.reply, parsed, now=self._clock())
 
 
 class _ResponseBodyBase:
-    """What answers of both colours know of themselves."""
+    """What sync and async bodies share."""
 
     def __init__(self, head: ResponseHead) -> None:
         self.head = head
-        self.then: Callable[[BaseException | None], None] | None = None
-        """What is to be called when it is closed, with the error that it came to."""
+        self.on_close: Callable[[BaseException | None], None] | None = None
+        """Called when the body is closed, with the error of the stream or None."""
 
     def abandon(self) -> None:
-        """Leave the connection to the pool: nobody reads on."""
+        """End the call without closing the connection, which its pool does."""
         self._end(None)
 
     def _end(self, error: BaseException | None) -> None:
-        then, self.then = self.then, None
-        if then is not None:
-            then(error)
+        on_close, self.on_close = self.on_close, None
+        if on_close is not None:
+            on_close(error)
 
 
 class ResponseBody(_ResponseBodyBase):
-    """An answer whose body is read piece by piece, and its connection."""
+    """A body that is read chunk by chunk, and its connection.
+
+    Args:
+        head: What came before the body.
+        request: The request.
+        response: The response.
+        buffered: The chunks, if an injected client has read them; None to read them here.
+    """
 
     def __init__(
-        self, head: ResponseHead, request: httpx.Request, response: httpx.Response
+        self,
+        head: ResponseHead,
+        request: httpx.Request,
+        response: httpx.Response,
+        buffered: Iterable[bytes] | None = None,
     ) -> None:
         super().__init__(head)
         self._request = request
         self._response = response
-        self._pieces = iter(cast("httpx.SyncByteStream", response.stream))
+        stream = cast("httpx.SyncByteStream", response.stream)
+        self._chunks = iter(stream if buffered is None else buffered)
 
     def read(self) -> bytes:
-        """The next piece, or nothing at the end; raises TransportError."""
+        """The next chunk, empty at the end; raises TransportError."""
         try:
-            return next(filter(None, self._pieces), b"")
-        except library_errors() as error:
-            failure = transport_error(error, self.head.source.key)
+            return next(filter(None, self._chunks), b"")
+        except Exception as error:
+            if not is_network_failure(error):
+                raise
+            failure = transport_error(error, self.head.context.key)
         raise failure
 
     def close(self, *, drain: bool = False, error: BaseException | None = None) -> None:
-        """Let go of the connection; again does nothing.
+        """Release the connection; has no effect the second time.
 
         Args:
-            drain: Whether the body has nothing more to say: its end is waited for a moment, for
-                only so can the connection be used again.
-            error: What the body came to, if it isn't whole.
+            drain: Whether only the end of the body is missing. It is waited for briefly, so that
+                the connection can be reused.
+            error: The error of the stream; None if it is complete or was left early.
         """
         try:
             with contextlib.suppress(*library_errors()):
@@ -91,7 +107,7 @@ class ResponseBody(_ResponseBodyBase):
                     if drain:
                         self._drain()
                 finally:
-                    self._response.close()
+                    release(self._response)
         except BaseException:
             close_again(self._response)
             raise
@@ -99,51 +115,64 @@ class ResponseBody(_ResponseBodyBase):
             self._end(error)
 
     def _drain(self) -> None:
-        # Connections other than our own can't be told now to wait for a moment alone.
+        # Only the package's own connections can change the limit of a read that has begun.
         limit = self._request.extensions["timeout"]["read"]
         connection = self._response.extensions.get("network_stream")
         if isinstance(limit, DeadlineLimit) and isinstance(
             connection, SocketStream | NestedTLSStream
         ):
             limit.shorten(_DRAINING)
-            exhaust(self._pieces)
+            exhaust(self._chunks)
 
 
 class AsyncResponseBody(_ResponseBodyBase):
-    """An answer whose body is read piece by piece, and its connection."""
+    """A body that is read chunk by chunk, and its connection.
 
-    def __init__(self, head: ResponseHead, response: httpx.Response) -> None:
+    Args:
+        head: What came before the body.
+        response: The response.
+        buffered: The chunks, if an injected client has read them; None to read them here.
+    """
+
+    def __init__(
+        self,
+        head: ResponseHead,
+        response: httpx.Response,
+        buffered: Iterable[bytes] | None = None,
+    ) -> None:
         super().__init__(head)
         self._response = response
-        self._pieces = aiter(cast("httpx.AsyncByteStream", response.stream))
+        self._chunks = async_chunks(response.stream if buffered is None else buffered)
 
     async def read(self) -> bytes:
-        """The next piece, or nothing at the end; raises TransportError."""
+        """The next chunk, empty at the end; raises TransportError."""
         try:
-            async for piece in self._pieces:
-                if piece:
-                    return piece
-        except library_errors() as error:
-            failure = transport_error(error, self.head.source.key)
+            async for chunk in self._chunks:
+                if chunk:
+                    return chunk
+        except Exception as error:
+            if not is_network_failure(error):
+                raise
+            failure = transport_error(error, self.head.context.key)
         else:
             return b""
         raise failure
 
     async def aclose(self, *, drain: bool = False, error: BaseException | None = None) -> None:
-        """Let go of the connection, cancelled or not; again does nothing.
+        """Release the connection, even if cancelled; has no effect the second time.
 
         Args:
-            drain: Whether the body has nothing more to say: its end is waited for a moment, for
-                only so can the connection be used again.
-            error: What the body came to, if it isn't whole.
+            drain: Whether only the end of the body is missing. It is waited for briefly, so that
+                the connection can be reused.
+            error: The error of the stream; None if it is complete or was left early.
         """
         try:
             with anyio.move_on_after(_CLOSING, shield=True), contextlib.suppress(*library_errors()):
                 if drain:
                     with anyio.move_on_after(_DRAINING):
-                        await exhaust_async(self._pieces)
-                await self._response.aclose()
-                await exhaust_async(self._pieces)
+                        await exhaust_async(self._chunks)
+                await release_async(self._response)
+                await exhaust_async(self._chunks)
         except BaseException:
             await close_again_async(self._response)
             raise
@@ -165,19 +194,18 @@ async def close_again_async(response: httpx.Response | None) -> None:
             await cast("httpx.AsyncByteStream", response.stream).aclose()
 
 
-def exhaust(pieces: Iterator[bytes]) -> None:
-    """Read to the end, for nothing."""
-    for _ in pieces:
+def exhaust(chunks: Iterator[bytes]) -> None:
+    """Read and discard the rest."""
+    for _ in chunks:
         pass
 
 
-async def exhaust_async(pieces: AsyncIterator[bytes]) -> None:
-    """Read to the end, for nothing.
+async def exhaust_async(chunks: AsyncIterator[bytes]) -> None:
+    """Read and discard the rest.
 
-    Of an answer that is closed this ends the generators below it. They can only be ended by
-    running them: left to the garbage collector they would be finished outside their task, of
-    which trio warns.
+    After a response is closed, this ends the generators below it. Only running them ends them: the
+    garbage collector would finish them outside their task, and trio warns of that.
     """
     with contextlib.suppress(*library_errors()):
-        async for _ in pieces:
+        async for _ in chunks:
             pass

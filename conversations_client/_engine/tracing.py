@@ -1,4 +1,4 @@
-"""A span of OpenTelemetry for each call, around those of its attempts, in programs that use it."""
+"""Wraps each call in an OpenTelemetry span, in programs that use OpenTelemetry."""
 
 import sys
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from conversations_client._base.version import __version__
 from conversations_client._calls.call import Call
 
 End: TypeAlias = Callable[[BaseException | None], None]
-"""Ends a span; takes the error that the call came to, or None."""
+"""Ends a span, with the error of the call or None."""
 
 _TRACE: Final = "opentelemetry.trace"
 
@@ -24,17 +24,17 @@ _UNTRACED: Final = nullcontext(_nothing)
 
 
 def traced(call: Call[Any], *, ends: bool = True) -> AbstractContextManager[End]:
-    """A block in which the spans that start belong to the call's own.
+    """A block whose spans are children of the call's span.
 
     Args:
         call: The call.
-        ends: Whether the call is over at the end of the block. Where it isn't, what the block
-            gives is to be called when it is, unless the block itself fails.
+        ends: Whether the call is over at the end of the block. If not, call what the block yields
+            when it is over, unless the block itself fails.
     """
-    # A program that doesn't import it has nowhere to send spans to.
+    # A program that doesn't import OpenTelemetry exports no spans.
     if sys.modules.get(_TRACE) is None:
         return _UNTRACED
-    # Another thread may be in the midst of importing it: that is waited for.
+    # This waits for another thread that is still importing it.
     return _Traced(import_module(_TRACE), call, ends=ends)
 
 

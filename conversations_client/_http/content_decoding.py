@@ -1,70 +1,104 @@
-"""The body of an answer as it comes in: decompressed, and never larger than allowed. No I/O."""
+"""Decompresses the body of a response within the allowed size. No I/O."""
 
 import zlib
-from typing import Final, Protocol
-
-from conversations_client.errors import Delivery, DisconnectError, ResponseTooLargeError
+from typing import Final
 
 _GZIP_ONLY: Final = 16 + zlib.MAX_WBITS
-
-
-class _Decompressor(Protocol):
-    @property
-    def unused_data(self) -> bytes: ...
-    @property
-    def eof(self) -> bool: ...
-    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+_MAGIC: Final = b"\x1f\x8b"
+_SLICE: Final = 2**16
+_SLACK: Final = 1024  # bytes; gzip makes what it can't compress a little larger
 
 
 class BodyDecoder:
-    """Collects an answer's bytes; raises TransportError as soon as they can't be right.
+    """Collects the bytes of a response.
+
+    A gzip body may have several members and zeros after the last one, as gzip's own tools allow.
 
     Args:
-        encoding: The answer's `Content-Encoding`; gzip is all that the client asks for.
-        limit: How many bytes there may be after decompression.
+        encoding: The `Content-Encoding` of the response; the client only requests gzip.
+        limit: The most bytes after decompression.
+        may_be_decoded: Whether a body that is labeled gzip, but isn't, is taken as it is: an HTTP
+            client of the caller's may have decompressed it.
     """
 
-    def __init__(self, encoding: str, *, limit: int) -> None:
+    def __init__(self, encoding: str, *, limit: int, may_be_decoded: bool = False) -> None:
         self._limit = limit
         self._size = 0
+        self._received = 0
         self._parts: list[bytes] = []
-        self._gzip: _Decompressor | None = None
-        if encoding.strip().lower() in {"gzip", "x-gzip"}:
-            self._gzip = zlib.decompressobj(_GZIP_ONLY)
-        elif encoding.strip().lower() not in {"", "identity"}:
-            raise _broken("came in a content encoding that was not asked for")
+        self._gzip: _GzipMembers | None = None
+        self._may_be_decoded = may_be_decoded
+        self.problem: str | None = None
+        """Why the body can't be decoded; None if nothing is wrong so far."""
+        self.is_too_large = False
+        coding = encoding.strip().lower()
+        if coding in {"gzip", "x-gzip"}:
+            self._gzip = _GzipMembers()
+        elif coding not in {"", "identity"}:
+            self.problem = "the content encoding was not requested"
 
-    def feed(self, chunk: bytes) -> None:
-        """Take what came in."""
-        if self._gzip is None:
-            self._keep(chunk)
-        else:
-            self._unzip(self._gzip, chunk)
+    def feed(self, chunk: bytes) -> bool:
+        """Take a chunk; returns whether more is useful."""
+        if self._may_be_decoded and chunk and not self._received:
+            self._detect(chunk)
+        # In slices, because zlib copies the rest of its input after each member.
+        for start in range(0, len(chunk), _SLICE):
+            if self.problem is None:
+                self._add(chunk if len(chunk) <= _SLICE else chunk[start : start + _SLICE])
+        return self.problem is None
 
-    def whole(self) -> bytes:
-        """All of it, once nothing more comes."""
-        if self._gzip is not None and self._parts and not self._gzip.eof:
-            raise _broken("ended in the middle of its compressed body")
-        return b"".join(self._parts)
+    def finish(self) -> bytes:
+        """The whole body once there are no more chunks; empty if there is a problem."""
+        if self.problem is None and self._gzip is not None and self._gzip.is_incomplete:
+            self.problem = "the compressed body is incomplete"
+        return b"" if self.problem else b"".join(self._parts)
 
-    def _unzip(self, gzip: "_Decompressor", chunk: bytes) -> None:
-        # One byte more than allowed is enough to know, however much the chunk would grow to.
+    def _detect(self, first: bytes) -> None:
+        if not _MAGIC.startswith(first[:2]):
+            self._gzip = None
+
+    def _add(self, chunk: bytes) -> None:
+        self._received += len(chunk)
+        # One byte more than allowed is enough, however large the chunk would become.
+        allowed = self._limit - self._size + 1
         try:
-            self._keep(gzip.decompress(chunk, self._limit - self._size + 1))
+            part = chunk if self._gzip is None else self._gzip.decompress(chunk, allowed)
         except zlib.error:
-            raise _broken("could not be decompressed") from None
-        if gzip.unused_data:
-            raise _broken("went on after its compressed body")
-
-    def _keep(self, part: bytes) -> None:
+            self.problem = "the body could not be decompressed"
+            return
         self._size += len(part)
-        if self._size > self._limit:
-            raise ResponseTooLargeError(
-                f"the answer is larger than max_response_bytes={self._limit}.",
-                delivery=Delivery.UNKNOWN,
-            )
         self._parts.append(part)
+        # A compressed body could go on forever without becoming anything.
+        if max(self._size, self._received - self._received // 64 - _SLACK) > self._limit:
+            self.is_too_large = True
+            self.problem = f"the body is larger than max_response_bytes={self._limit}"
+            self._parts.clear()
 
 
-def _broken(what: str) -> DisconnectError:
-    return DisconnectError(f"the answer {what}.", delivery=Delivery.UNKNOWN)
+class _GzipMembers:
+    """Decompresses one gzip member after the other."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(_GZIP_ONLY)
+        self._has_begun = False
+
+    @property
+    def is_incomplete(self) -> bool:
+        return self._has_begun and not self._member.eof
+
+    def decompress(self, data: bytes, most: int) -> bytes:
+        """At least the next bytes of the body, at most so many; raises zlib.error."""
+        parts: list[bytes] = []
+        while data:
+            if self._member.eof:
+                data = data.lstrip(b"\0")  # padding
+                if not data:
+                    break
+                self._member = zlib.decompressobj(_GZIP_ONLY)
+            self._has_begun = True
+            parts.append(self._member.decompress(data, most))
+            most -= len(parts[-1])
+            if most <= 0:
+                break
+            data = self._member.unused_data
+        return b"".join(parts)

@@ -1,11 +1,14 @@
-"""What the HTTP stack raises, as the package's own errors."""
+"""Maps the exceptions of the HTTP library to the package's own errors."""
 
+import ast
+import re
 import sys
 from typing import Final
 
 from conversations_client._base.secret import Secret
 from conversations_client._base.text import truncate
 from conversations_client.errors import (
+    ClientClosedError,
     ConnectError,
     ConnectTimeoutError,
     Delivery,
@@ -28,28 +31,46 @@ _KINDS: Final = frozenset(
         "PoolTimeout",
         "ProxyError",
         "TimeoutException",
-        "UnicodeError",  # a host that can't be looked up, its name being too long or no name
+        "UnicodeError",  # from looking up a host whose name is too long or invalid
         "UnsupportedProtocol",
     }
 )
 
-_AIOHTTPS: Final = {
+_AIOHTTP_KINDS: Final = {
     "ClientProxyConnectionError": "ProxyError",
     "ClientConnectorError": "ConnectError",
 }
 
 
+class AttemptFailed(Exception):  # noqa: N818 - never leaves the package
+    """An attempt that got no complete response, or that a closed client didn't make.
+
+    Only the package raises it, so that an error of the caller's code is never taken for one.
+    """
+
+    def __init__(self, error: TransportError | ClientClosedError) -> None:
+        super().__init__()
+        self.error = error
+
+
 def library_errors() -> tuple[type[Exception], ...]:
-    """Whatever the HTTP stack and what is below it raise for a request that fails."""
-    # httpx-aiohttp, which a caller may have put below, doesn't translate all that aiohttp raises.
-    aiohttp = getattr(sys.modules.get("aiohttp"), "ClientError", OSError)
-    return (*classes("HTTPError", "InvalidURL", "StreamError"), aiohttp, OSError, UnicodeError)
+    """The exceptions that the HTTP library and the network raise for a failed request."""
+    return (*transport_errors(), *classes("InvalidURL"), OSError, UnicodeError)
 
 
-_NO_TLS: Final = "WRONG_VERSION_NUMBER"
-"""What OpenSSL says of an answer that isn't encrypted."""
-_NO_TEXT: Final = "illegal request line"
-"""What h11 says of an answer that begins with no letter, as one of TLS does."""
+def transport_errors() -> tuple[type[Exception], ...]:
+    """The exceptions that a transport of the HTTP library raises for a failed request."""
+    # httpx-aiohttp doesn't translate every exception of aiohttp.
+    aiohttp = getattr(sys.modules.get("aiohttp"), "ClientError", None)
+    return (*classes("HTTPError", "StreamError"), *((aiohttp,) if aiohttp else ()))
+
+
+_NOT_TLS: Final = "WRONG_VERSION_NUMBER"
+"""OpenSSL's error for a peer that doesn't encrypt."""
+_NOT_TEXT: Final = "illegal request line"
+"""h11's error for a response that doesn't begin with a letter, such as one of TLS."""
+_BYTES: Final = re.compile(r"""(?:bytearray\()?(?<!\w)b('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\)?""")
+"""Bytes as Python shows them, of which h11's error messages quote some."""
 
 _LONGEST: Final = 200
 
@@ -58,70 +79,77 @@ def transport_error(error: Exception, key: Secret) -> TransportError:  # noqa: P
     """The package's error for one of `library_errors()`.
 
     Args:
-        error: What was raised.
-        key: What must not appear in the error, should the service repeat it.
+        error: The exception.
+        key: What must not appear in the error, even if the service echoes it.
     """
-    words = _words(error, key)
+    reason = _reason(error, key)
     match _kind(error):
         case "ConnectTimeout":
             return ConnectTimeoutError(
-                "no connection in time: check base_url, or raise Timeout(connect=…)."
+                "connecting took too long: check base_url, or raise Timeout(connect=…)."
             )
         case "PoolTimeout":
             return PoolTimeoutError(
-                "no connection became free in time: raise max_connections, or send less at once."
+                "no connection became free in time: raise max_connections, or send fewer "
+                "requests at once."
             )
         case "TimeoutException":
             return IdleTimeoutError(
-                "nothing was heard in time: raise Timeout(idle=…) if the service needs longer.",
+                "nothing was received in time: raise Timeout(idle=…) if the service needs longer.",
                 delivery=Delivery.UNKNOWN,
             )
         case "ProxyError":
-            return ProxyError(f"the proxy failed ({words}): check HTTPS_PROXY and NO_PROXY.")
+            return ProxyError(f"the proxy failed ({reason}): check HTTPS_PROXY and NO_PROXY.")
         case "ConnectError" if is_tls(error):
-            return TLSError(f"the connection could not be secured ({words}): {_advice(words)}.")
+            return TLSError(
+                f"the connection could not be encrypted ({reason}): {_tls_advice(reason)}."
+            )
         case "ConnectError" | "UnsupportedProtocol" | "InvalidURL" | "UnicodeError":
-            return ConnectError(f"no connection ({words}): check base_url and the network.")
+            return ConnectError(f"no connection ({reason}): check base_url and the network.")
         case _:
             return DisconnectError(
-                f"the connection broke ({words}).{_guess(words)}", delivery=Delivery.UNKNOWN
+                f"the connection broke ({reason}).{_tls_hint(reason)}", delivery=Delivery.UNKNOWN
             )
 
 
-def _advice(words: str) -> str:
-    if _NO_TLS in words:
+def _tls_advice(reason: str) -> str:
+    if _NOT_TLS in reason:
         return (
-            "what answers there doesn't encrypt; correct the port in base_url, or begin it with "
-            "http:// if that is meant"
+            "the server doesn't use encryption; correct the port in base_url, or begin it with "
+            "http:// if that is intended"
         )
     return "check base_url, or pass an ssl_context that trusts the service's certificate"
 
 
-def _guess(words: str) -> str:
-    if words != _NO_TEXT:
+def _tls_hint(reason: str) -> str:
+    if reason != _NOT_TEXT:
         return ""
-    return " What answers there may want encryption: then base_url begins with https://."
+    return " The server may expect encryption: then base_url begins with https://."
 
 
 def _kind(error: Exception) -> str:
-    """The nearest of the names that the table knows; the stack and its fork share them."""
+    """The most specific class name that the table has; httpx and its fork share the names."""
     kind = next((name for name in _names(error) if name in _KINDS), "")
     cause = error.__cause__
     if kind != "ConnectTimeout" or cause is None or any("Timeout" in n for n in _names(cause)):
         return kind
-    # httpx-aiohttp gives this name to every failure of a connection, also of one that had been made
-    # and had carried the request.
-    return next((_AIOHTTPS[name] for name in _names(cause) if name in _AIOHTTPS), "")
+    # httpx-aiohttp maps every failed connection to this class, even one that carried the request.
+    return next((_AIOHTTP_KINDS[name] for name in _names(cause) if name in _AIOHTTP_KINDS), "")
 
 
 def _names(error: BaseException) -> list[str]:
     return [cls.__name__ for cls in type(error).__mro__]
 
 
-def _words(error: Exception, key: Secret) -> str:
-    # A header that can't be sent would be quoted, and one of them holds the key.
+def _reason(error: Exception, key: Secret) -> str:
+    # The message would quote the header that can't be sent, and one of the headers has the key.
     if "LocalProtocolError" in _names(error):
         return "LocalProtocolError"
-    # What can't be understood of an answer is quoted, all of it.
-    said = key.redact(str(error)).rstrip(".")
-    return truncate(said, _LONGEST) or type(error).__name__
+    # A message may quote a whole invalid response.
+    message = _BYTES.sub(_as_text, str(error))
+    return truncate(key.redact(message).rstrip("."), _LONGEST) or type(error).__name__
+
+
+def _as_text(quoted: re.Match[str]) -> str:
+    content: bytes = ast.literal_eval(f"b{quoted[1]}")
+    return repr(content.decode("latin-1"))

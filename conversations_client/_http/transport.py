@@ -2,7 +2,7 @@
 
 import os
 import ssl
-from typing import Any, Final, cast
+from typing import Final, cast
 from weakref import WeakKeyDictionary
 
 import anyio.lowlevel
@@ -13,6 +13,7 @@ from conversations_client._http.connections.keepalive import KEEPALIVE_SECONDS
 from conversations_client._http.connections.limits import CUT_OFF
 
 from .async_pool import AsyncConnectionPool
+from .injected import InjectedAsyncConnections, InjectedConnections
 from .library import AsyncHTTPClient, HTTPClient, httpcore, httpx
 from .origin import Origin, environment_proxy
 from .pool import closed_error
@@ -159,63 +160,6 @@ def _event_loop() -> object:
 def cut_off(request: httpx.Request) -> httpx.TimeoutException | None:
     """The timeout of a request that was cancelled before it was sent; None if it may be sent."""
     return cast("httpx.TimeoutException | None", request.extensions.get(CUT_OFF))
-
-
-class InjectedConnections:
-    """What a sync client sends through if an HTTP client was injected."""
-
-    proxy: None = None
-
-    def __init__(self, client: HTTPClient) -> None:
-        self._client = client
-        self._closed = False
-
-    def send(self, request: httpx.Request) -> httpx.Response:
-        """The response, its body still unread; raises ClientClosedError."""
-        if self._closed or self._client.is_closed:
-            raise closed_error()
-        response: httpx.Response = self._client.send(
-            _as_built_by(self._client, request), stream=True, auth=None, follow_redirects=False
-        )
-        return response
-
-    def close(self) -> None:
-        """Stop using the injected client, but leave it open."""
-        self._closed = True
-
-
-class InjectedAsyncConnections:
-    """What an async client sends through if an HTTP client was injected."""
-
-    proxy: None = None
-
-    def __init__(self, client: AsyncHTTPClient) -> None:
-        self._client = client
-        self._closed = False
-
-    async def send(self, request: httpx.Request) -> httpx.Response:
-        """The response, its body still unread; raises ClientClosedError."""
-        if self._closed or self._client.is_closed:
-            raise closed_error()
-        response: httpx.Response = await self._client.send(
-            _as_built_by(self._client, request), stream=True, auth=None, follow_redirects=False
-        )
-        return response
-
-    async def aclose(self) -> None:
-        """Stop using the injected client, but leave it open."""
-        self._closed = True
-
-
-def _as_built_by(client: HTTPClient | AsyncHTTPClient, request: httpx.Request) -> Any:  # noqa: ANN401 - its own
-    """The request with the headers, cookies and parameters that the injected client adds."""
-    return client.build_request(
-        request.method,
-        str(request.url),
-        headers=request.headers.raw,
-        content=request.read() or None,
-        extensions=request.extensions,
-    )
 
 
 # Never collected: a collected socket warns, and its TLS would end the parent's connection.

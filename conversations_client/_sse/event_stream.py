@@ -1,12 +1,19 @@
 """The state of a streamed response: bytes in, events out, until its end or an error. No I/O."""
 
+from http import HTTPStatus
 from typing import Final
 
-from conversations_client._base.text import readable
+from conversations_client._base.text import readable, sentence
 from conversations_client._json.conversion import structure_by
 from conversations_client._json.parser import parse
 from conversations_client._json.structure_events import event as structure_event
-from conversations_client.errors import ConversationsError, DecodeError
+from conversations_client.errors import (
+    ConversationsError,
+    DecodeError,
+    Delivery,
+    Fault,
+    ResponseTooLargeError,
+)
 from conversations_client.events import Event, PartDelta, PartDone, ResponseDone, ResponseFailed
 from conversations_client.responses import (
     EventTooLargeError,
@@ -57,12 +64,14 @@ class EventStreamState:
     def check(self) -> None:
         """Raise StreamTruncatedError for a response that is not an event stream."""
         media_type = self._context.content_type.partition(";")[0].strip().lower()
+        if self._context.status != HTTPStatus.OK:
+            raise self._unexpected(f"has the status {self._context.status}, but should have 200")
         if media_type != _MEDIA_TYPE:
             found = self._context.content_type
             found = f"the content type {found}" if found else "no content type"
-            raise self._truncated(f"has {found}, but should have {_MEDIA_TYPE}.")
+            raise self._unexpected(f"has {found}, but should have {_MEDIA_TYPE}")
         if self._context.content_encoding.strip().lower() not in {"", "identity"}:
-            raise self._truncated("has a content encoding that the client did not ask for.")
+            raise self._unexpected("has a content encoding that the client did not ask for")
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes; an empty chunk is the end of the stream."""
@@ -101,7 +110,7 @@ class EventStreamState:
 
     def _event(self, data: bytes) -> Event:
         if data == _SENTINEL:
-            raise self._truncated("ended with [DONE], but not with response.done.")
+            raise self._unexpected("ended with [DONE], but not with response.done")
         try:
             event = structure_by(structure_event, parse(data), Event)
         except DecodeError as error:
@@ -117,10 +126,12 @@ class EventStreamState:
             # Parts are kept until the end: bound them.
             self._size += size
             if self._size > self._context.max_bytes:
-                raise self._truncated(
+                problem = (
                     f"has more than max_response_bytes={self._context.max_bytes}: "
                     "raise the limit if the response is valid."
                 )
+                reason = ResponseTooLargeError(f"The stream {problem}", delivery=Delivery.UNKNOWN)
+                raise self._truncated(problem, reason)
         elif isinstance(event, ResponseDone | ResponseFailed):
             self._last = event
 
@@ -148,7 +159,9 @@ class EventStreamState:
         message = self._context.key.redact(failed.error)
         detail = f": {readable(message)}" if message else ""
         error = ResponseFailedError(
-            f"{self._context.request}: the response failed with code {failed.code}{detail}.",
+            sentence(
+                f"{self._context.request}: the response failed with code {failed.code}{detail}"
+            ),
             partial=self._partial(),
             attempts=self._context.attempts,
             request_id=self._context.request_id,
@@ -156,6 +169,9 @@ class EventStreamState:
         error.service_message = message
         error.code = failed.code
         return error
+
+    def _unexpected(self, problem: str) -> StreamTruncatedError:
+        return self._truncated(f"{problem}.", DecodeError((Fault("$", f"the stream {problem}"),)))
 
     def _truncated(
         self, problem: str, reason: ConversationsError | None = None

@@ -11,6 +11,7 @@ class StreamContext:
 
     Attributes:
         request: The request, as `METHOD /path`.
+        status: The HTTP status.
         content_type: The response's content type.
         content_encoding: The response's content encoding; empty if it has none.
         attempts: How often the request was sent.
@@ -20,6 +21,7 @@ class StreamContext:
     """
 
     request: str
+    status: int
     content_type: str
     content_encoding: str
     attempts: int

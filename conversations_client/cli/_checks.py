@@ -1,9 +1,6 @@
 """The checks of `conversations doctor`, independent of the network that they probe."""
 
-import math
 from collections.abc import Callable, Sequence
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
@@ -235,13 +232,8 @@ def check_clock(response: AnyResponse, *, now: float) -> Finding:
 
 def _skew(response: AnyResponse, *, now: float) -> float | None:
     headers = response.headers if isinstance(response, RawResponse | StatusError) else Headers(())
-    try:
-        date = parsedate_to_datetime(headers.get("date", ""))
-        # HTTP dates are UTC, and two of their three forms don't say so.
-        skew = now - (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
-    return skew if math.isfinite(skew) else None
+    date = headers.get_date("date")
+    return None if date is None else now - date.timestamp()
 
 
 def _reason(error: Exception) -> str:

@@ -18,16 +18,16 @@ _REWORDINGS: Final = tuple(
         r", or None for no limit": "",
         r", or raise Timeout\(connect=…\)": " and the network",
         r": raise Timeout\(idle=…\) if the service needs longer": "",
-        r": raise max_connections, or send less at once": ": lower --max-in-flight",
+        r": raise max_connections, or send fewer requests at once": ": lower --max-in-flight",
         r"pass an ssl_context that trusts the service's certificate": (
             "set SSL_CERT_FILE to the file of its certificate authority"
         ),
         r", or pass allow_plain_http=True[^.]*": "",
         r", or allow more attempts with retry=Retry\(attempts=…\)": "",
-        r"retry_after_max=(\S+): wait so long, or raise it": (
+        r"retry_after_max=(\S+): wait that long, or raise it": (
             r"the \1 s that a command waits: come back then"
         ),
-        r"max_(?:response|event)_bytes=(\d+)(?:: raise it if the service is right)?": (
+        r"max_(?:response|event)_bytes=(\d+)(?:: raise the limit if the \w+ is valid)?": (
             r"the \1 bytes that a command takes"
         ),
         r"^display_name\b": "The name",

@@ -54,7 +54,7 @@ RESPOND = {"message": "x", "model": "m/m"}
 def messages() -> list[tuple[str, str]]:
     """Messages of the client, and the same messages on the command line."""
     return [
-        (stack(httpx.ConnectTimeout("")), "no connection in time: check --base-url and the network."),
+        (stack(httpx.ConnectTimeout("")), "connecting took too long: check --base-url and the network."),
         (stack(httpx.PoolTimeout("")), "no connection became free in time: lower --max-in-flight."),
         (
             stack(httpx.ConnectError("[Errno 111] Connection refused")),
@@ -64,10 +64,10 @@ def messages() -> list[tuple[str, str]]:
             constructing(api_key=""),
             "No API key: pass --api-key or set the ORQ_API_KEY environment variable. To try it without a key, add --sandbox.",
         ),
-        (stack(httpx.ReadTimeout("")), "nothing was heard in time."),
+        (stack(httpx.ReadTimeout("")), "nothing was received in time."),
         (
             stack(httpx.ConnectError("bad"), ssl.SSLError()),
-            "the connection could not be secured (bad): check --base-url, or set SSL_CERT_FILE to the file of its certificate authority.",
+            "the connection could not be encrypted (bad): check --base-url, or set SSL_CERT_FILE to the file of its certificate authority.",
         ),
         (constructing(timeout=0), "--timeout must be seconds above 0, 2592000 at most, got 0."),
         (
@@ -80,15 +80,15 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             calling("create", {}, script=[answer(429, {})]),
-            "POST /v2/conversations was answered with 429 Too Many Requests. Send fewer requests.",
+            "POST /v2/conversations returned 429 Too Many Requests. Send fewer requests.",
         ),
         (
             calling("delete", ID, {}, script=[answer(429, {}, Retry_After="61")], attempts=2),
-            "DELETE /v2/conversations/conv_1 was answered with 429 Too Many Requests. The Retry-After of 61 s is longer than the 60 s that a command waits: come back then.",
+            "DELETE /v2/conversations/conv_1 returned 429 Too Many Requests. The Retry-After of 61 s is longer than the 60 s that a command waits: come back then.",
         ),
         (
             calling("create", {}, script=[answer()], max_response_bytes=5),
-            "POST /v2/conversations: the answer is larger than the 5 bytes that a command takes. The service may have acted on it: look before you send it again.",
+            "POST /v2/conversations: the body is larger than the 5 bytes that a command takes. The service may have acted on it: check before you send it again.",
         ),
         (
             calling("create", {"display_name": "x" * 101}),
@@ -105,7 +105,7 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             calling("responses.create", ID, RESPOND, script=[head() + chunk(word("x" * 99))], max_event_bytes=9),
-            "POST /v2/conversations/conv_1/responses sent an event larger than the 9 bytes that a command takes.",
+            "POST /v2/conversations/conv_1/responses: an event is larger than the 9 bytes that a command takes.",
         ),
         (
             calling("generate_name", ID, {"context": ""}),

@@ -13,7 +13,6 @@ from jsonschema import Draft202012Validator
 import conversations_client
 from conversations_client import (
     AuthenticationError,
-    Client,
     ConnectError,
     ConnectTimeoutError,
     Conversation,
@@ -24,13 +23,14 @@ from conversations_client import (
     PoolTimeoutError,
     ProxyError,
     RateLimitError,
-    Retry,
     ServerError,
     StatusError,
     TransportError,
     structure,
     unstructure,
 )
+from conversations_client._base.secret import Secret
+from conversations_client._http.error_mapping import transport_error
 from conversations_client.sandbox._schemas.revisions import REVISIONS
 from conversations_client.testing import FakeService, factories
 
@@ -225,18 +225,10 @@ def test_a_status_error_of_another_status_body_or_none_of_the_rest() -> None:
 def test_a_transport_error_knows_of_the_request_what_the_clients_does(
     cls: type[TransportError], raised: type[httpx.TransportError]
 ) -> None:
-    def handle(request: httpx.Request) -> httpx.Response:
-        raise raised("")
-
-    with (
-        httpx.Client(transport=httpx.MockTransport(handle)) as http,
-        Client("k", retry=Retry(attempts=1), http_client=http) as client,
-        pytest.raises(cls) as real,
-    ):
-        client.conversations.create()
+    real = transport_error(raised(""), Secret("k"))
     made = factories.transport_error(cls)
-    assert type(made) is cls
-    assert (made.delivery, made.attempts) == (real.value.delivery, real.value.attempts)
+    assert type(made) is type(real) is cls
+    assert (made.delivery, made.attempts) == (real.delivery, 1)
     told = factories.transport_error(cls, message="a", delivery=Delivery.REFUSED)
     assert (str(told), told.delivery) == ("a", Delivery.REFUSED)
 

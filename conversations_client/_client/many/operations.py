@@ -84,7 +84,7 @@ def _delete(item: Any) -> Operation[None]:  # noqa: ANN401 - checked there
 
 
 def _one_of_many(operation: Operation[Any]) -> Operation[Any]:
-    return evolve(operation, request=evolve(operation.request, is_one_of_many=True))
+    return evolve(operation, request=evolve(operation.request, caller_handles_throttling=True))
 
 
 def _retrieved(index: int, item: str, response: RawResponse[ConversationWithMessages]) -> Retrieved:

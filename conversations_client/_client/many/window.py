@@ -3,25 +3,24 @@
 import math
 from collections import deque
 from enum import Enum, auto
-from typing import Any, Final, Generic
+from typing import Any, Generic
 
 from attrs import define, field, frozen
 
 from conversations_client._calls.call import RawResponse
 from conversations_client._calls.operation import Operation, is_throttled
-from conversations_client._calls.retry import Again, Retry, Stop
+from conversations_client._calls.retry import Resend, Retry, Stop
 from conversations_client.errors import (
     ConversationsError,
     Delivery,
     InvalidArgumentError,
     StatusError,
+    worst_delivery,
 )
 
 from .operations import ManyOperation, S
 from .outcome import Failed
 from .rate_limiter import RateLimiter
-
-_WORSE: Final = (Delivery.UNSENT, Delivery.REFUSED, Delivery.UNKNOWN)
 
 
 @define(eq=False)
@@ -143,7 +142,7 @@ class Window(Generic[S]):
     ) -> None:
         """Record a failed call; a throttled request is delayed and sent again."""
         request.attempts += error.attempts
-        request.delivery = max(request.delivery, error.delivery, key=_WORSE.index)
+        request.delivery = worst_delivery(request.delivery, error.delivery)
         if isinstance(error, StatusError) and is_throttled(error.status, error.retry_after):
             self._throttled(request, error, now=now, jitter=jitter)
         else:
@@ -162,7 +161,7 @@ class Window(Generic[S]):
         verdict = self.retry.again(
             asked, attempt=request.refusals, jitter=jitter, remaining=math.inf
         )
-        pause = verdict.pause if isinstance(verdict, Again) else asked or 0.0
+        pause = verdict.pause if isinstance(verdict, Resend) else asked or 0.0
         pause = min(pause, self.retry.retry_after_max)
         self.rate_limiter.throttled(request.index, pause=pause, now=now)
         if isinstance(verdict, Stop):

@@ -13,6 +13,7 @@ from conversations_client import (
     ConflictError,
     ConnectError,
     ConnectTimeoutError,
+    DecodeError,
     Delivery,
     NotFoundError,
     PermissionDeniedError,
@@ -106,4 +107,6 @@ def _raised_for(answer: httpx.Response) -> StatusError | None:
         client_of(lambda _: answer).request("GET", _PATH, returns=NoneType)
     except StatusError as error:
         return error.with_traceback(None)
+    except DecodeError:
+        pass
     return None

@@ -1,0 +1,64 @@
+"""Bodies that an injected client, or a hook of it, read, replaced or closed."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
+
+from .library import classes, httpx
+
+LOST: Final = (
+    "the HTTP client consumed the body without keeping it; in a hook, read it with "
+    "response.read() or await response.aread()"
+)
+
+
+def buffered_body(response: httpx.Response) -> bytes | None:
+    """The decoded body if it was read and kept; None if it was not."""
+    if not (response.is_closed or response.is_stream_consumed):
+        return None
+    try:
+        return response.content
+    except classes("ResponseNotRead"):
+        return None
+
+
+def is_lost(response: httpx.Response) -> bool:
+    """Whether the body was consumed or the response closed, so that nothing is left to read."""
+    if not (response.is_closed or response.is_stream_consumed):
+        return False
+    # A stream that the caller's code put in place of the library's may be read all the same.
+    stream = response.stream
+    is_librarys = type(stream).__module__.partition(".")[0] in {"httpx", "httpx2"}
+    return is_librarys and not isinstance(stream, classes("ByteStream"))
+
+
+def release(response: httpx.Response) -> None:
+    """Close a response, also if the caller's code replaced its stream by something else."""
+    try:
+        response.close()
+    except RuntimeError:
+        if isinstance(response.stream, classes("SyncByteStream")):
+            raise
+
+
+async def release_async(response: httpx.Response) -> None:
+    """Close a response, also if the caller's code replaced its stream by something else."""
+    try:
+        await response.aclose()
+    except RuntimeError:
+        if isinstance(response.stream, classes("AsyncByteStream")):
+            raise
+
+
+def async_chunks(stream: Any) -> AsyncIterator[bytes]:  # noqa: ANN401 - whatever was put in place
+    """The chunks of a body, also of a stream that is not async."""
+    return aiter(stream) if hasattr(stream, "__aiter__") else _AsyncChunks(iter(stream))
+
+
+class _AsyncChunks(AsyncIterator[bytes]):
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+
+    async def __anext__(self) -> bytes:
+        for chunk in self._chunks:
+            return chunk
+        raise StopAsyncIteration

@@ -1,0 +1,150 @@
+"""Tells a failed exchange from an exception of the caller's code, by where it was raised. No I/O.
+
+An HTTP client that the caller brings runs the caller's code too: event hooks, transports, an
+overridden `send`, logging. The classes of exceptions don't tell the two apart, because hooks raise
+those of httpx (`raise_for_status()`) and of the network (a log file on a full disk). The traceback
+does: an exchange fails below a transport that has the request, or while the body of its response
+is read. Whatever can't be shown to be harmless counts as sent.
+"""
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any, Final
+
+from conversations_client.errors import TransportError
+
+from .error_mapping import transport_errors
+from .library import classes
+
+_STACKS: Final = frozenset({"httpx", "httpx2"})
+_AIOHTTP: Final = frozenset({"aiohttp", "httpx_aiohttp"})
+_LIBRARIES: Final = _STACKS | _AIOHTTP | {"asyncio", "contextlib", "conversations_client"}
+
+_TRANSPORT: Final = frozenset({"_send_single_request", "handle_request", "handle_async_request"})
+"""The functions below which a transport has the request: httpx's call of it, and its own."""
+_BODY: Final = frozenset({"iter_raw", "aiter_raw", "iter_bytes", "aiter_bytes"})
+"""The methods of a response below which its body is read."""
+
+_NETWORK_ERRNOS: Final = frozenset(
+    {
+        errno.EADDRNOTAVAIL,
+        errno.EHOSTUNREACH,
+        errno.ENETDOWN,
+        errno.ENETRESET,
+        errno.ENETUNREACH,
+        errno.ENOTCONN,
+    }
+)
+_NETWORK_ERRORS: Final = (ConnectionError, TimeoutError, ssl.SSLError, socket.gaierror)
+
+
+def is_network_failure(error: BaseException) -> bool:
+    """Whether an exception that a transport or a body raised is a failure of the exchange.
+
+    Others, such as the OSError of a file, are the caller's.
+    """
+    return (
+        isinstance(error, (*transport_errors(), *_NETWORK_ERRORS))
+        and not isinstance(error, classes("HTTPStatusError"))
+    ) or (isinstance(error, OSError) and error.errno in _NETWORK_ERRNOS)
+
+
+class FailureOrigin:
+    """Where an exception of a client's `send` came from.
+
+    Args:
+        error: The exception.
+        request: The request, as the client sent it.
+    """
+
+    def __init__(self, error: Exception, request: Any) -> None:  # noqa: ANN401 - the library's
+        self._error = error
+        self._request = request
+        self._frames = list(_frames(error))
+
+    @property
+    def is_exchange(self) -> bool:
+        """Whether the exchange itself failed, so that the exception isn't the caller's."""
+        if any(_package(frame) == "logging" for frame in self._frames):
+            return False
+        if self._has_transport():
+            return isinstance(self._error, TransportError | UnicodeError) or is_network_failure(
+                self._error
+            )
+        return self._reads_body() and is_network_failure(self._error)
+
+    @property
+    def is_library(self) -> bool:
+        """Whether the library failed on its own after it had a response, or before it sent."""
+        own = self._frames_after_send()
+        return bool(own) and all(_package(frame) in _STACKS for frame in own)
+
+    @property
+    def response(self) -> Any | None:  # noqa: ANN401 - the library's
+        """The response that the library had when it failed on its own; None without one."""
+        responses = classes("Response")
+        for frame in reversed(self._frames_after_send()):
+            for value in frame.f_locals.values():
+                if isinstance(value, responses):
+                    return value
+        return None
+
+    @property
+    def is_refused_by_aiohttp(self) -> bool:
+        """Whether it is proven that the request never left, over aiohttp alone."""
+        return "ClientConnectorError" in _names(self._error) and self._is_plain_aiohttp()
+
+    def _is_plain_aiohttp(self) -> bool:
+        # aiohttp reports no progress, and sends requests other than these again by itself.
+        packages = {_package(frame) for frame in self._frames}
+        return (
+            self._request.method in {"POST", "PATCH"}
+            and not packages.isdisjoint(_AIOHTTP)
+            and packages <= _LIBRARIES
+        )
+
+    def _has_transport(self) -> bool:
+        return any(
+            frame.f_code.co_name in _TRANSPORT and self._holds_request(frame)
+            for frame in self._frames
+        )
+
+    def _reads_body(self) -> bool:
+        return any(
+            frame.f_code.co_name in _BODY
+            and _package(frame) in _STACKS
+            and getattr(frame.f_locals.get("self"), "_request", None) is self._request
+            for frame in self._frames
+        )
+
+    def _frames_after_send(self) -> list[FrameType]:
+        """The library's `send` of the request and what it called; empty if it isn't among them."""
+        for index in range(len(self._frames) - 1, -1, -1):
+            frame = self._frames[index]
+            is_send = frame.f_code.co_name == "send" and _package(frame) in _STACKS
+            if is_send and self._holds_request(frame):
+                return self._frames[index:]
+        return []
+
+    def _holds_request(self, frame: FrameType) -> bool:
+        return any(value is self._request for value in frame.f_locals.values())
+
+
+def _frames(error: BaseException) -> Iterator[FrameType]:
+    traceback = error.__traceback__
+    while traceback is not None:
+        yield traceback.tb_frame
+        traceback = traceback.tb_next
+
+
+def _names(error: BaseException | None) -> Iterator[str]:
+    while error is not None:
+        yield from (cls.__name__ for cls in type(error).__mro__)
+        error = error.__cause__
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
