@@ -11,6 +11,7 @@ from conversations_client.bulk._errors import BulkError
 Source: TypeAlias = str | os.PathLike[str]
 
 _HEAD: Final = 4096  # bytes in which text that is not UTF-8 shows
+_FEW_NULLS: Final = 1 / 16  # of the bytes; a few may be in single rows
 _OTHER_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
 
@@ -40,7 +41,7 @@ def text_start(file: BinaryIO, name: str) -> int:
     """
     file.seek(0)
     head = file.read(_HEAD)
-    if head.startswith(_OTHER_MARKS) or b"\0" in head:
+    if head.startswith(_OTHER_MARKS) or head.count(0) > len(head) * _FEW_NULLS:
         raise BulkError(
             f"{name} is not UTF-8 but UTF-16, UTF-32 or no text. Convert it first, for example "
             f"with: iconv -f UTF-16 -t UTF-8 {name} > utf-8-{name}"

@@ -41,11 +41,12 @@ class ParquetTable:
     def names(self) -> list[str]:
         """The columns, with those inside a structure of metadata as `metadata.model`."""
         found: list[str] = []
-        for field in self._schema:
-            if field.name == METADATA and self._arrow.types.is_struct(field.type):
-                found += [f"{METADATA}.{inner.name}" for inner in field.type]
-            else:
-                found.append(field.name)
+        with self._explained():
+            for field in self._schema:
+                if field.name == METADATA and self._arrow.types.is_struct(field.type):
+                    found += [f"{METADATA}.{inner.name}" for inner in field.type]
+                else:
+                    found.append(field.name)
         return found
 
     def rows(
@@ -69,9 +70,9 @@ class ParquetTable:
     def _rows_of(
         self, groups: list[int], columns: Columns
     ) -> Iterator[tuple[Fields | Unreadable, Key]]:
-        sent = [name for name in self._schema.names if _is_sent(name, columns)]
-        read = list(dict.fromkeys([*sent, *([] if columns.key is None else [columns.key])]))
         with self._explained():
+            sent = [name for name in self._schema.names if _is_sent(name, columns)]
+            read = list(dict.fromkeys([*sent, *([] if columns.key is None else [columns.key])]))
             batches = self._file.iter_batches(batch_size=_BATCH, row_groups=groups, columns=read)
             for batch in batches:
                 cells = [_values(batch.column(name)) for name in sent]
@@ -92,7 +93,7 @@ class ParquetTable:
     def _explained(self) -> Generator[None, None, None]:
         try:
             yield
-        except (self._arrow.ArrowException, OSError) as error:
+        except (self._arrow.ArrowException, OSError, UnicodeDecodeError) as error:
             raise BulkError(f"{self._name} can't be read as Parquet: {error}") from None
 
 

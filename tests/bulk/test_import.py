@@ -1,16 +1,29 @@
 """Imports against a sandbox, and against scripts where it matters."""
 
+import hashlib
 import json
+import pickle
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted import HANG_UP, ScriptedServer, always, answer
+from scripted import CONVERSATION, HANG_UP, ScriptedServer, always, answer
 
-from conversations_client import Client, ClientClosedError, Hooks, Retry
-from conversations_client.bulk import BulkError, Entry, Journal, Report, State, import_file
+from conversations_client import Client, ClientClosedError, Hooks, InvalidArgumentError, Retry
+from conversations_client.bulk import (
+    BulkError,
+    Entry,
+    ImportStoppedError,
+    Journal,
+    Report,
+    State,
+    import_file,
+    write_results,
+)
+from conversations_client.bulk._import import _unrecorded_rows, import_rows
+from conversations_client.bulk._rows import Row
 from conversations_client.sandbox import Sandbox
 
 ONCE = Retry(attempts=1)
@@ -105,7 +118,7 @@ def test_what_is_doubtful_is_the_same_request_where_keys_are_trusted(
         )
 
 
-def test_a_row_is_written_down_before_it_is_sent(path: Path, journal: Journal) -> None:
+def test_a_row_is_recorded_before_it_is_sent(path: Path, journal: Journal) -> None:
     write(path, *named("a"))
 
     def on_request(_: object) -> None:
@@ -119,14 +132,53 @@ def test_a_row_is_written_down_before_it_is_sent(path: Path, journal: Journal) -
     assert [entry.state for entry in journal.entries()] == [State.SENT]
 
 
-def test_a_file_that_has_changed_is_not_mixed_up(path: Path, journal: Journal) -> None:
-    write(path, *named("a", "b"))
+def test_a_row_that_failed_can_be_corrected(path: Path, journal: Journal) -> None:
+    write(path, *named("a", "x" * 101, "refused"), {"displayName": 5})
+    with ScriptedServer([answer(), answer(422), answer(), answer(), answer()]) as server:
+        assert run(server, path, journal) == Report(created=1, failed=3, doubtful=0, new=1)
+        write(path, *named("a", "b", "c", "d"))
+        assert run(server, path, journal) == Report(created=4, failed=0, doubtful=0, new=3)
+        assert sent(server) == ["a", "refused", "b", "c", "d"]
+        keys = [seen.headers["idempotency-key"] for seen in server.seen]
+        assert len(set(keys)) == 5  # so that no service takes a corrected row for the old one
+
+
+@pytest.mark.parametrize("retry", [ONCE, TRUSTING])
+@pytest.mark.parametrize(
+    ("script", "state"),
+    [([answer()], "it was created"), ([HANG_UP], "it was sent")],
+)
+def test_a_row_that_may_be_created_can_not_change(
+    *, path: Path, journal: Journal, script: list[bytes], state: str, retry: Retry
+) -> None:
+    write(path, *named("x" * 101, "b"))
+    with ScriptedServer(script) as server:
+        run(server, path, journal, retry=retry)
+        write(path, *named("a", "c"))
+        with pytest.raises(BulkError, match=f"Row 2 has changed since {state}"):
+            run(server, path, journal, retry=retry)
+        # Nor is the row before it sent, which could have been put in there.
+        assert sent(server) == ["b"]
+
+
+def test_a_file_that_changes_while_it_is_read_stops_the_import(
+    path: Path, journal: Journal
+) -> None:
+    write(path, *named("a"))
     with ScriptedServer(always()) as server:
         run(server, path, journal)
-        write(path, *named("a", "c"))
-        with pytest.raises(BulkError, match="Row 2 has changed since it was created"):
-            run(server, path, journal)
-        assert sent(server) == ["a", "b"]
+        rows = [
+            Row(1, {"displayName": "a"}),
+            Row(2, {"displayName": "b"}),
+            Row(1, {"displayName": "z"}),
+        ]
+        passes = [iter(rows), iter(rows[:2])]  # the second one is checked first
+        with (
+            Client("k", base_url=server.url) as client,
+            pytest.raises(ImportStoppedError, match="Row 1 has changed") as raised,
+        ):
+            import_rows(client, lambda: passes.pop(0), journal, max_in_flight=1, rate=None)
+        assert raised.value.report == Report(created=2, failed=0, doubtful=0, new=1)
 
 
 def test_ctrl_c_waits_for_what_is_in_flight(path: Path, journal: Journal) -> None:
@@ -162,3 +214,211 @@ def test_a_closed_client_is_not_the_rows_fault(path: Path, journal: Journal) -> 
     client.close()
     with pytest.raises(ClientClosedError):
         import_file(client, path, journal)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("base_url", None, r"Its rows were created at {here}, and this client sends to {there}\."),
+        (
+            "project_id",
+            "prj_1",
+            r"Its rows were created in no project, and this client creates in prj_1\.",
+        ),
+        ("api_key", "other", "Its rows were created with another API key"),
+    ],
+)
+@pytest.mark.parametrize("script", [[answer()], [HANG_UP]])
+def test_an_import_is_bound_to_its_destination(
+    *, path: Path, journal: Journal, script: list[bytes], option: str, value: str, words: str
+) -> None:
+    write(path, *named("a", "b"))
+    with ScriptedServer(script) as here, ScriptedServer(always()) as there:
+        run(here, path, journal, stop=1)
+        chosen = {"api_key": "k", "base_url": here.url, option: value or there.url}
+        expected = words.format(here=here.url, there=there.url)
+        with Client(**chosen, retry=ONCE) as client:
+            with pytest.raises(BulkError, match=f"journal belongs to another .* {expected}"):
+                import_file(client, path, journal)
+            assert len(here.seen + there.seen) == 1
+            # Unless that is what is asked for, from then on.
+            for new in (1, 0) if option == "base_url" else (0, 0):
+                report = import_file(client, path, journal, change_destination=True)
+                assert report.new == new
+            import_file(client, path, journal)
+        with pytest.raises(BulkError, match="pass change_destination=True if"):
+            run(here, path, journal)
+
+
+def test_an_import_that_created_nothing_can_go_anywhere(path: Path, journal: Journal) -> None:
+    write(path, *named("a"))
+    with ScriptedServer([answer(401)]) as here, ScriptedServer(always()) as there:
+        run(here, path, journal)
+        assert run(there, path, journal) == Report(created=1, failed=0, doubtful=0, new=1)
+
+
+def test_a_service_on_changing_ports_has_a_name(path: Path, journal: Journal) -> None:
+    write(path, *named("a"))
+    with ScriptedServer(always()) as here, ScriptedServer(always()) as there:
+        run(here, path, journal, destination="staging")
+        assert run(there, path, journal, destination="staging").created_before == 1
+        with pytest.raises(BulkError, match=f"created at staging, and .* sends to {there.url}"):
+            run(there, path, journal)
+
+
+def test_a_journal_has_no_key(path: Path, journal: Journal, tmp_path: Path) -> None:
+    write(path, *named("a"))
+    key = "a-long-secret-key"
+    with ScriptedServer(always()) as server, Client(key, base_url=server.url) as client:
+        import_file(client, path, journal)
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    for file in tmp_path.iterdir():
+        assert key.encode() not in file.read_bytes()
+        assert digest[:16].encode() not in file.read_bytes()  # it is salted
+
+
+def test_a_column_of_the_users_own_is_in_the_results(path: Path, journal: Journal) -> None:
+    write(path, {"displayName": "a", "id": "A"}, {"displayName": 5, "id": 2}, {"displayName": "c"})
+    results = path.with_name("results")
+    with ScriptedServer(always()) as server:
+        run(server, path, journal, ignore=["id"])
+        # It can be asked for when the rows are created.
+        assert run(server, path, journal, key="id").new == 0
+    write_results(journal.entries(), results)
+    first, second, third = map(json.loads, results.read_text().splitlines())
+    assert first == {"row": 1, "key": "A", "status": "created", "id": CONVERSATION["_id"]}
+    assert (second["key"], second["status"]) == (2, "failed")
+    assert "key" not in third
+
+
+def test_options_are_checked_before_anything_is_sent(path: Path, journal: Journal) -> None:
+    write(path, {"title": "a"})
+    with ScriptedServer(always()) as server:
+        for options, words in [
+            ({"start": -1}, "start and stop are numbers of rows"),
+            ({"stop": -1}, "start and stop are numbers of rows"),
+            ({"max_in_flight": 0}, "max_in_flight must be"),
+            ({"rate": 0}, "rate"),
+            ({"ignore": "title"}, "ignore must be a list of columns"),
+            (
+                {"columns": {"displayname": "title"}},
+                "There is no field 'displayname': did you mean 'displayName'\\? A row has",
+            ),
+            ({"columns": {"xyz": "title"}}, "There is no field 'xyz'\\. A row has"),
+            (
+                {"columns": {"displayName": "title", "projectId": "title"}},
+                "The column 'title' is used for two fields",
+            ),
+        ]:
+            how: dict[str, Any] = {"columns": {"displayName": "title"}, **options}
+            with pytest.raises(InvalidArgumentError, match=words):
+                run(server, path, journal, **how)
+        assert server.seen == []
+        assert journal.destination is None
+
+
+def full(journal: Journal, monkeypatch: pytest.MonkeyPatch, *rows: int) -> None:
+    """A journal that has no space for the outcomes of some rows."""
+    record = journal.record
+
+    def recording(entry: Entry) -> None:
+        if entry.number in rows and entry.state is not State.SENT:
+            raise BulkError("The journal can't be used: database or disk is full.")
+        record(entry)
+
+    monkeypatch.setattr(journal, "record", recording)
+
+
+def test_a_full_disk_hides_no_row_that_was_created(
+    path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path, *named("a", "b", "c", "d", "e", "f"))
+    with ScriptedServer(always()) as server:
+        with monkeypatch.context() as patched:
+            full(journal, patched, 2, 3)
+            with pytest.raises(ImportStoppedError) as raised:
+                run(server, path, journal, max_in_flight=3)
+        stopped = pickle.loads(pickle.dumps(raised.value))
+        created = len(server.seen)
+        assert stopped.report == Report(created=created, failed=0, doubtful=0, new=created)
+        assert {entry.number for entry in stopped.unrecorded} <= {2, 3}
+        assert stopped.may_have_acted
+        words = f"database or disk is full. The import stopped after it created {created} rows."
+        assert words in str(stopped)
+        assert f"(created: {CONVERSATION['_id']})" in str(stopped)
+        assert str(stopped).endswith("Run it again to continue.")
+        lost = len(stopped.unrecorded)
+        report = run(server, path, journal)
+        assert (report.created, report.doubtful) == (6 - lost, lost)
+        assert sorted(sent(server)) == list("abcdef")  # none of them twice
+
+
+def test_what_has_space_again_is_recorded(
+    path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path, *named("a", "b"))
+    record, failures = journal.record, iter([BulkError("The journal is full.")])
+
+    def recording(entry: Entry) -> None:
+        if entry.state is State.CREATED:
+            for error in failures:
+                raise error
+        record(entry)
+
+    monkeypatch.setattr(journal, "record", recording)
+    with (
+        ScriptedServer(always()) as server,
+        pytest.raises(ImportStoppedError, match=r"after it created 1 rows\. Run it") as raised,
+    ):
+        run(server, path, journal)
+    assert raised.value.unrecorded == ()
+    assert not raised.value.may_have_acted
+    assert journal.counts()[State.CREATED] == 1
+
+
+def test_a_journal_that_fails_before_the_first_row_is_no_stopped_import(
+    path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path, {"displayName": 5, "metadata": 5})
+    full(journal, monkeypatch, 1)
+    with ScriptedServer(always()) as server, pytest.raises(BulkError, match="disk is full"):
+        run(server, path, journal)
+    assert server.seen == []
+
+
+def test_a_database_that_is_full(path: Path, journal: Journal) -> None:
+    names = [f"number {number}" for number in range(500)]
+    write(path, *named(*names))
+    database = journal._database
+    ((pages,),) = database.execute("PRAGMA page_count")
+    database.execute(f"PRAGMA max_page_count = {pages + 2}")
+    with ScriptedServer(always()) as server:
+        with pytest.raises(ImportStoppedError, match="database or disk is full") as raised:
+            run(server, path, journal, max_in_flight=8)
+        assert raised.value.report.created == len(server.seen) > 10
+        database.execute("PRAGMA max_page_count = 100000")
+        report = run(server, path, journal, max_in_flight=8)
+        assert report.created + report.doubtful == 500
+        assert report.doubtful == len(raised.value.unrecorded)
+        assert Counter(sent(server)) == Counter(names)
+
+
+@pytest.mark.parametrize("error", [EnoughError, OSError])
+def test_an_error_of_the_caller_comes_out_when_the_rows_in_flight_are_recorded(
+    path: Path, journal: Journal, error: type[Exception]
+) -> None:
+    write(path, *named("a", "b", "c", "d", "e", "f"))
+
+    def fail(_: Entry) -> None:
+        raise error
+
+    with ScriptedServer(always()) as server, pytest.raises(error):
+        run(server, path, journal, on_row=fail, max_in_flight=3)
+    counts = journal.counts()
+    assert counts[State.CREATED] == len(server.seen) < 6
+    assert counts[State.SENT] == 0
+
+
+def test_many_outcomes_that_are_not_recorded_are_named_in_part() -> None:
+    entries = [Entry(number, "", State.CREATED, "conv_1") for number in range(22)]
+    assert _unrecorded_rows(entries).endswith("row 19 (created: conv_1) and 2 more.")

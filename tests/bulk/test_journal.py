@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,3 +96,60 @@ def test_another_file_is_left_alone(path: Path, content: bytes | None) -> None:
 def test_a_folder_that_isnt_there(path: Path) -> None:
     with pytest.raises(BulkError, match=r"can't be created: the folder .* doesn't exist"):
         Journal(path / "b")
+
+
+@pytest.mark.parametrize(
+    "import_id", ["", "nightly import", "a_b", "a.b", "é", "a\n", "a" * 101, "a-1\n"]
+)
+def test_an_import_id_is_part_of_keys(import_id: str, path: Path) -> None:
+    with pytest.raises(BulkError, match="import_id must be 1 to 100 letters"):
+        Journal(path, import_id=import_id)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE entry SET state = 'unknown'",
+        "UPDATE entry SET key = 'no JSON'",
+        "UPDATE import SET destination = 'no JSON'",
+        "UPDATE import SET destination = '[]'",
+        "UPDATE import SET destination = '{}'",
+    ],
+)
+def test_a_damaged_journal(change: str, path: Path) -> None:
+    with Journal(path) as journal:
+        journal.record(ENTRIES[0])
+    database = sqlite3.connect(path)
+    with database:
+        database.execute(change)
+    database.close()
+    with Journal(path) as journal, pytest.raises(BulkError, match=r"The journal .* is damaged\."):
+        assert (journal.destination, list(journal.entries())) == ()
+
+
+def test_a_closed_journal_can_not_be_used(path: Path) -> None:
+    with Journal(path) as journal:
+        pass
+    for use in (journal.counts, journal.doubt, lambda: list(journal.entries())):
+        with pytest.raises(BulkError, match="can't be used: Cannot operate on a closed database"):
+            use()
+
+
+def test_a_journal_that_was_begun_and_has_no_id_gets_one(path: Path) -> None:
+    with Journal(path):
+        pass
+    database = sqlite3.connect(path)
+    with database:
+        database.execute("DELETE FROM import")
+    database.close()
+    with Journal(path) as journal:
+        assert len(journal.import_id) == 32
+
+
+@pytest.mark.parametrize("key", [None, True, 5, 1.5, "", "é\ud800", "x" * 100_000])
+def test_a_key_is_kept_as_it_is(key: Any, path: Path) -> None:
+    entry = Entry(1, "d", State.CREATED, "conv_1", key)
+    with Journal(path) as journal:
+        journal.record(entry)
+        assert list(journal.entries()) == [entry]

@@ -1,5 +1,6 @@
 """An import in parts, in this process and on a cluster."""
 
+import json
 import pickle
 import threading
 from collections import Counter
@@ -8,15 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import asdict
 from doomed import Doomed
-from scripted import ScriptedServer, always
+from scripted import ScriptedServer, always, answer
 
 from conversations_client import Client, Hooks, Retry
 from conversations_client.bulk import (
     BulkError,
+    Entry,
+    ImportStoppedError,
+    Journal,
     Partition,
     Report,
+    State,
     _partitions,
+    _plan,
     entries_of,
     partitions,
     total,
@@ -129,3 +136,149 @@ def test_a_rate_is_divided_among_the_parts_that_run_at_once(
             report = import_file(cluster, path, tmp_path / f"{rate}", **how)
             assert report.created == 8
     assert rates == [25.0] * 8 + [None] * 8
+
+
+def test_parts_share_one_destination(path: Path, tmp_path: Path) -> None:
+    first, second, third = partitions(path, tmp_path / "journals", rows=10)
+    with ScriptedServer(always()) as here, ScriptedServer(always()) as there:
+        to_here, to_there = (
+            partial(Client, "k", base_url=here.url),
+            partial(Client, "k", base_url=there.url),
+        )
+        first.run(to_here)
+        # Also where a part has not begun.
+        for part in (first, second):
+            with pytest.raises(BulkError, match=f"The folder .* created at {here.url}, and"):
+                part.run(to_there)
+        with pytest.raises(BulkError, match="created with another API key"):
+            second.run(partial(Client, "other", base_url=here.url))
+        assert there.seen == []
+        assert second.run(to_there, change_destination=True).new == 10
+        assert third.run(to_there).new == 5
+        with pytest.raises(BulkError, match=f"created at {there.url}, and"):
+            first.run(to_here)
+        assert first.run(to_there, change_destination=True).created_before == 10
+
+
+def test_parts_that_created_nothing_can_go_anywhere(path: Path, tmp_path: Path) -> None:
+    first, second, _ = partitions(path, tmp_path / "journals", rows=10)
+    with ScriptedServer(answer(401) for _ in range(10)) as here, ScriptedServer(always()) as there:
+        assert first.run(partial(Client, "k", base_url=here.url)).failed == 10
+        for part in (second, first):
+            assert part.run(partial(Client, "k", base_url=there.url)).new == 10
+
+
+def test_a_journal_in_use_counts_as_used(path: Path, tmp_path: Path) -> None:
+    first, second, _ = partitions(path, tmp_path / "journals", rows=10)
+    with ScriptedServer(answer(401) for _ in range(10)) as here, Journal(first.journal):
+        second.run(partial(Client, "k", base_url=here.url))
+        with pytest.raises(BulkError, match="created with another API key"):
+            second.run(partial(Client, "other", base_url=here.url))
+
+
+def test_another_part_may_be_the_first_at_a_new_destination(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _, _ = partitions(path, tmp_path / "journals", rows=10)
+    folder = Path(first.journal).parent
+    with Client("k") as old, Client("other") as new:
+        _plan.bind(folder, old, change=False)
+
+        def has_created(_: Path) -> bool:
+            _plan.bind(folder, new, change=True)
+            return True
+
+        monkeypatch.setattr(_plan, "_has_created", has_created)
+        _plan.bind(folder, new, change=False)
+        with pytest.raises(BulkError, match="created with another API key"):
+            _plan.bind(folder, old, change=False)
+
+
+@pytest.mark.parametrize("content", ["no JSON", "[]", '{"salt": "a", "destination": 5}'])
+def test_a_destination_that_is_none(content: str, path: Path, tmp_path: Path) -> None:
+    (part, *_) = partitions(path, tmp_path)
+    (tmp_path / "destination.json").write_text(content)
+    with pytest.raises(BulkError, match=r"destination\.json is not the destination of an import"):
+        part.run(partial(Client, "k"))
+
+
+def test_columns_travel_with_the_parts(path: Path, tmp_path: Path) -> None:
+    path.write_text("".join(f'{{"title": "{n}", "id": {n}, "notes": []}}\n' for n in range(4)))
+    with pytest.raises(BulkError, match="Unknown field 'title'"):
+        partitions(path, tmp_path / "journals")
+    assert not (tmp_path / "journals").exists()
+    columns = {"displayName": "title"}
+    parts = partitions(
+        path, tmp_path / "journals", rows=2, columns=columns, key="id", ignore=["notes"]
+    )
+    travelled = [Partition(**json.loads(json.dumps(asdict(part)))) for part in parts]
+    assert travelled == parts
+    with ScriptedServer(always()) as server:
+        for part in travelled:
+            part.run(partial(Client, "k", base_url=server.url))
+        names = [json.loads(seen.body)["displayName"] for seen in server.seen]
+    assert sorted(names) == ["0", "1", "2", "3"]
+    assert [entry.key for entry in entries_of(travelled)] == [0, 1, 2, 3]
+
+
+def test_a_part_that_fails_on_a_cluster_hides_no_row_that_was_created(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributed = pytest.importorskip("distributed")
+    from conversations_client.bulk import dask
+
+    made = Report(created=2, failed=0, doubtful=0, new=2)
+    lost = (Entry(3, "", State.CREATED, "conv_3"),)
+    stopped = ImportStoppedError("The disk is full.", report=made, unrecorded=lost)
+    outcomes: list[Any] = []
+
+    def import_rows(*_: object, **__: object) -> Report:
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            outcomes[:0] = [outcome]
+            raise outcome
+        assert isinstance(outcome, Report)
+        return outcome
+
+    monkeypatch.setattr(_partitions, "import_rows", import_rows)
+    monkeypatch.setattr(dask, "_RETRIES", 0)
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
+        ) as workers,
+        distributed.Client(workers) as cluster,
+    ):
+
+        def run(*parts: Any) -> Report:
+            outcomes[:] = parts
+            return dask.import_file(
+                cluster, path, tmp_path / f"{len(parts)}", client=partial(Client, "k"), rows=5
+            )
+
+        for error, unrecorded, created in [(stopped, lost, 4), (BulkError("Changed."), (), 2)]:
+            with pytest.raises(ImportStoppedError) as raised:
+                run(made, error)
+            assert raised.value.report.created == raised.value.report.new == created
+            assert raised.value.unrecorded == unrecorded
+            assert f"The parts that ran created {created} rows" in str(raised.value)
+        with pytest.raises(BulkError, match="Changed"):
+            run(BulkError("Changed."))
+        with pytest.raises(KeyError):
+            run(made, KeyError())
+
+
+def test_what_was_created_before_is_not_new_on_a_cluster(path: Path, tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    from conversations_client.bulk.dask import import_file
+
+    with (
+        ScriptedServer(always()) as server,
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0"
+        ) as workers,
+        distributed.Client(workers) as cluster,
+    ):
+        make = partial(Client, "k", base_url=server.url)
+        for new in (25, 0):
+            report = import_file(cluster, path, tmp_path / "journals", client=make, rows=10)
+            assert report == Report(created=25, failed=0, doubtful=0, new=new)

@@ -1,0 +1,492 @@
+"""Small odd files of each kind, and what becomes of each: what is sent, what fails, what is refused."""
+
+import codecs
+import csv
+import datetime as dt
+import json
+import os
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import field, frozen
+from scripted import ScriptedServer, always
+
+from conversations_client import Client
+from conversations_client.bulk import BulkError, Journal, State, check_file, count_rows, import_file
+
+A, B = {"displayName": "a"}, {"displayName": "b"}
+AGENT = {"metadata": {"entityId": "agent_1"}}
+EMPTY = "The row is empty: remove it, or fill in a field."
+LONG = "x" * (csv.field_size_limit() + 1)
+NOT_UTF8 = "is not UTF-8 but UTF-16, UTF-32 or no text."
+
+
+@frozen
+class Case:
+    """A file, and its outcome.
+
+    Attributes:
+        name: What it is.
+        content: Its bytes, or a function that gives a table of pyarrow.
+        sent: The bodies that are sent, in order.
+        failed: What the rows that fail say, by number.
+        refused: What is said of a file that is not imported at all.
+        options: How it is imported.
+        keys: The keys that the results have.
+    """
+
+    name: str
+    content: bytes | Callable[[Any], Any]
+    sent: list[dict[str, Any]] = field(factory=list)
+    failed: dict[int, str] = field(factory=dict)
+    refused: str | None = None
+    options: dict[str, Any] = field(factory=dict)
+    keys: dict[int, Any] = field(factory=dict)
+
+
+def line(value: object) -> bytes:
+    return f"{json.dumps(value)}\n".encode()
+
+
+LINES = [
+    Case("nothing", b""),
+    Case("blank lines", b"\n \r\n\t\n"),
+    Case("a mark", codecs.BOM_UTF8 + line(A), [A]),
+    Case("only a mark", codecs.BOM_UTF8),
+    Case("a mark in the middle, of files put together", line(A) + codecs.BOM_UTF8 + line(B), [A, B]),
+    Case("line ends of Windows", b'{"displayName": "a"}\r\n{"displayName": "b"}\r\n', [A, B]),
+    Case(
+        "line ends of old Macs",
+        b'{"displayName": "a"}\r{"displayName": "b"}',
+        failed={1: "The row is not JSON: Extra data at character 22."},
+    ),
+    Case("separators inside a text", '{"displayName": "a\u2028b\u0085"}'.encode(), [{"displayName": "a\u2028b\u0085"}]),
+    Case("no line end at the end", b'{"displayName": "a"}', [A]),
+    *(
+        Case(f"in {encoding}", (json.dumps(A) + "\n" + json.dumps(B)).encode(encoding), refused=NOT_UTF8)
+        for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
+    ),
+    Case("UTF-16 after blank lines", ("\n\n" + json.dumps(A)).encode("utf-16-be"), refused=NOT_UTF8),
+    Case(
+        "a row in Latin-1",
+        line(A) + '{"displayName": "é"}\n'.encode("latin-1") + line(B),
+        [A, B],
+        failed={2: "The row is not UTF-8."},
+    ),
+    Case(
+        "other values than objects",
+        b'[1]\nnull\n"a"\n5\n' + line(A),
+        [A],
+        failed=dict.fromkeys(range(1, 5), "The row is not a JSON object."),
+    ),
+    Case(
+        "a line that is cut off",
+        line(A) + b'{"displayName": "b',
+        [A],
+        failed={2: "The row is not JSON: Unterminated string starting at at character 17."},
+    ),
+    Case("an empty object asks for the defaults", b"{}\n", [{}]),
+    Case("an empty name is an empty name", line({"displayName": ""}), [{"displayName": ""}]),
+    Case(
+        "null is not absent",
+        line({"displayName": None}) + line({"metadata": {"entityId": None}}),
+        [{"metadata": {"entityId": None}}],
+        failed={1: "display_name must be a string, not NoneType."},
+    ),
+    Case(
+        "a doubled field",
+        b'{"displayName": "a", "displayName": "b"}\n{"metadata": {"model": "a", "model": "b"}}\n' + line(A),
+        [A],
+        failed={
+            1: "The row has the field 'displayName' twice: remove one of them.",
+            2: "The row has the field 'model' twice: remove one of them.",
+        },
+    ),
+    Case(
+        "nested in a field that is sent",
+        line({"displayName": ["a"]}) + line({"metadata": {"model": {}}}) + line({"metadata": "m"}) + line(A),
+        [A],
+        failed={
+            1: "displayName must be a single value, not list.",
+            2: "metadata.model must be a single value, not dict.",
+            3: "metadata must be an object, not str.",
+        },
+    ),
+    *(
+        Case(
+            f"nested {depth} deep in a field that is sent",
+            b'{"displayName": ' + b"[" * depth + b"]" * depth + b"}\n" + line(B),
+            [B],
+            failed={1: "displayName must be a single value, not list."},
+        )
+        for depth in (1, 500, 900)
+    ),
+    Case(
+        "nested too deeply to be read",
+        b'{"displayName": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n" + line(B),
+        [B],
+        failed={1: "The row is nested too deeply."},
+    ),
+    Case("nested in a field that is not sent", b'{"displayName": "a", "_id": ' + b"[" * 900 + b"]" * 900 + b"}", [A]),
+    Case(
+        "a number with too many digits",
+        b'{"displayName": ' + b"9" * 5_000 + b"}\n" + line(A),
+        [A],
+        failed={1: "The row has a number with too many digits."},
+    ),
+    Case("a long text in a field that is not sent", line({**A, "createdById": LONG}), [A]),
+    Case(
+        "a long name",
+        line({"displayName": "x" * 101}) + line(A),
+        [A],
+        failed={1: "display_name has 101 characters; the API takes at most 100: shorten it."},
+    ),
+    Case(
+        "half a surrogate pair",
+        b'{"displayName": "\\ud800"}\n' + line(A),
+        [A],
+        failed={
+            1: "display_name holds half of a surrogate pair, which is no text: decode what it comes from again, or replace it."
+        },
+    ),
+    Case(
+        "a field that no row can have",
+        line({**A, "title": "a"}) + line({**B, "title": "b"}),
+        refused="Unknown field 'title'. A row has displayName, projectId, metadata.entityId",
+    ),
+    Case(
+        "a field with a similar name",
+        line({"display_name": "a"}) + line([]) + line({"display_name": "b"}),
+        refused="Unknown field 'display_name': did you mean 'displayName'?",
+    ),
+    Case(
+        "a field of the metadata",
+        line({"metadata": {"entityID": "a"}}),
+        refused="Unknown field 'metadata.entityID': did you mean 'metadata.entityId'?",
+    ),
+    Case(
+        "a field that one row can't have",
+        line(A) + line({"name": "b"}) + line({**B, "x" * 99: 1}),
+        [A],
+        failed={
+            2: "Unknown field 'name': did you mean 'displayName'? A row has displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the column, map it to a field, or ignore it.",
+            3: f"Unknown field '{'x' * 60}…'. A row has displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the column, map it to a field, or ignore it.",
+        },
+    ),
+    Case("fields that are ignored", line({**A, "notes": [[]], "metadata": 5}), [A], options={"ignore": ["notes", "metadata"]}),
+    Case(
+        "fields with other names",
+        line({"title": "a", "agent": "agent_1"}),
+        [A | AGENT],
+        options={"columns": {"displayName": "title", "metadata.entityId": "agent"}},
+    ),
+    Case(
+        "both names of a field",
+        line({"title": "a", "displayName": "b"}) + line({"title": "b"}),
+        [B],
+        failed={1: "Two columns of the row are 'displayName': ignore one."},
+        options={"columns": {"displayName": "title"}},
+    ),
+    Case(
+        "a column that no row has",
+        line({"titel": "a"}) + line({"titel": "b"}),
+        refused="There is no column 'title': did you mean 'titel'?",
+        options={"columns": {"displayName": "title"}, "ignore": ["titel"]},
+    ),
+    Case("a key that no row has", line(A), refused="There is no column 'id'.", options={"key": "id"}),
+    Case(
+        "a key that is no single value",
+        line({**A, "id": [1]}) + line({**B, "id": 2}),
+        [B],
+        failed={1: "The key must be a single value, not list."},
+        options={"key": "id"},
+        keys={2: 2},
+    ),
+    Case(
+        "keys of all kinds, also of a row that fails",
+        line({**A, "id": "x"}) + line({"displayName": 5, "id": True}) + line({**B, "id": None}) + line(B),
+        [A, B, B],
+        failed={2: "display_name must be a string, not int."},
+        options={"key": "id"},
+        keys={1: "x", 2: True},
+    ),
+    Case("a key that is sent too", line(A), [A], options={"key": "displayName"}, keys={1: "a"}),
+    Case("a key that the service set", line({**A, "_id": "conv_1"}), [A], options={"key": "_id"}, keys={1: "conv_1"}),
+]  # fmt: skip
+
+TABLES = [
+    Case("nothing", b""),
+    Case("only a header", b"displayName\n"),
+    Case("blank lines", b"\n\ndisplayName\n\na\n\r\n\nb\n", [A, B]),
+    Case("a mark", codecs.BOM_UTF8 + b"displayName\na\n", [A]),
+    Case("a mark before a quoted header", codecs.BOM_UTF8 + b'"displayName"\n"a"\n', [A]),
+    Case("line ends of Windows", b"displayName\r\na\r\nb\r\n", [A, B]),
+    Case("line ends of old Macs", b"displayName\ra\rb\r", [A, B]),
+    Case("mixed line ends", b"displayName\r\na\rb", [A, B]),
+    Case(
+        "quotes, commas and line ends in a cell",
+        b'displayName,projectId\n"a ""b"", c\r\nd",p\n',
+        [{"displayName": 'a "b", c\r\nd', "projectId": "p"}],
+    ),
+    Case("a quote inside a cell", b'displayName\n5" disk\n', [{"displayName": '5" disk'}]),
+    Case("text after a quoted cell", b'displayName\na\n"b"c\n', refused="is not CSV in UTF-8 (after line 3)"),
+    Case("a quote that is not closed", b'displayName\na\n"b\nc\n', refused="is not CSV in UTF-8 (after line 4)"),
+    Case("Latin-1", "displayName\na\né\n".encode("latin-1"), refused="is not CSV in UTF-8 (after line"),
+    *(
+        Case(f"in {encoding}", "displayName\na\n".encode(encoding), refused=NOT_UTF8)
+        for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32")
+    ),
+    Case("semicolons", b"displayName;projectId\na;p\n", refused="The columns are separated by semicolons: separate them with commas."),
+    Case("tabs", b"displayName\tprojectId\na\tp\n", refused="The columns are separated by tabs: separate them with commas."),
+    Case(
+        "lines of empty cells",
+        b'displayName,projectId\n,\na,\n"",""\n',
+        [A],
+        failed={1: EMPTY, 3: EMPTY},
+    ),
+    Case(
+        "an empty name beside something else",
+        b"displayName,metadata.entityId\n,agent_1\n",
+        [{"displayName": ""} | AGENT],
+    ),
+    Case("an empty name in an export", b"_id,displayName,kind\nconv_1,,conversation\n", [{"displayName": ""}]),
+    Case("no name in a file without names", b"metadata.entityId\nagent_1\n", [AGENT]),
+    Case(
+        "empty cells of other fields are absent",
+        b"displayName,projectId,metadata.entityId,metadata.generatingTitle,metadata.model\na,,,,\n",
+        [A],
+    ),
+    Case("a doubled header", b"displayName,displayName\na,\n", refused="The column 'displayName' is there twice: remove one of them."),
+    Case(
+        "a doubled header of columns that are not sent",
+        b"_id,displayName,_id\nx,a,y\n",
+        refused="The column '_id' is there twice: remove one of them.",
+    ),
+    Case("a doubled header that is ignored", b"x,displayName,x\nx,a,y\n", [A], options={"ignore": ["x"]}),
+    Case(
+        "two columns for one field",
+        b"title,displayName\na,b\n",
+        refused="Two columns are displayName: ignore one of them.",
+        options={"columns": {"displayName": "title"}},
+    ),
+    Case("one of two columns for a field", b"title,displayName\na,b\n", [A], options={"columns": {"displayName": "title"}, "ignore": ["displayName"]}),
+    Case("no column that is sent", b"_id,createdAt\nconv_1,1\n", refused="No column can be sent. A row has displayName"),
+    Case("a header without a name", b"displayName,\na,\n", refused="The column '' is not a field."),
+    Case(
+        "the index of pandas",
+        b",displayName\n0,a\n",
+        refused="If it is the index that pandas writes, write the file with index=False, or ignore the column.",
+    ),
+    Case(
+        "the index of pandas, read and written again",
+        b"Unnamed: 0,displayName\n0,a\n",
+        refused="If it is the index that pandas writes, write the file with index=False, or ignore the column.",
+    ),
+    Case("an index that is ignored", b",displayName\n0,a\n", [A], options={"ignore": [""]}),
+    Case("spaces in the header", b"displayName, projectId\na,p\n", refused="Unknown field ' projectId': did you mean 'projectId'?"),
+    Case("metadata as a text", b'displayName,metadata\na,"{}"\n', refused="Unknown field 'metadata'"),
+    Case(
+        "too many cells and too few",
+        b"metadata.entityId,displayName\nagent_1\nagent_1,a,b\nagent_1,a\n",
+        [A | AGENT],
+        failed={1: "The row has 1 cells, and the header has 2.", 2: "The row has 3 cells, and the header has 2."},
+    ),
+    Case(
+        "a long cell",
+        f'displayName,projectId\na,p\n{LONG},p\nb,"{LONG},""\n"\n"b",p\n'.encode(),
+        [A | {"projectId": "p"}, B | {"projectId": "p"}],
+        failed=dict.fromkeys((2, 3), "A cell of the row has more than 131,072 characters: shorten it, or look for a missing quote."),
+    ),
+    Case(
+        "a long cell in quotes, with quotes, separators and line ends",
+        f'displayName,projectId\n"a,""{LONG}\r\n",p,"x""\n"\n"b",p\n'.encode(),
+        [B | {"projectId": "p"}],
+        failed={1: "A cell of the row has more than 131,072 characters: shorten it, or look for a missing quote."},
+    ),
+    Case("a long cell that is not closed", f'displayName\na\n"{LONG}\n'.encode(), refused="a quoted cell is not closed"),
+    Case("a long header", f"displayName,{LONG}\na,b\n".encode(), refused="has no header: A cell of the row has more than"),
+    Case(
+        "flags",
+        b"displayName,metadata.generatingTitle\na,TRUE\na,false\na,yes\n",
+        [A | {"metadata": {"generatingTitle": flag}} for flag in (True, False)],
+        failed={3: "metadata: generating_title must be True or False, not str."},
+    ),
+    Case("a key", b"id,displayName\n7,a\n,b\n", [A, B], options={"key": "id"}, keys={1: "7", 2: ""}),
+    Case("a row with nothing but its key", b"id,displayName\n7,\n", failed={1: EMPTY}, options={"key": "id"}, keys={1: "7"}),
+    Case("a key that is not there", b"ID,displayName\n7,a\n", refused="There is no column 'id': did you mean 'ID'?", options={"key": "id", "ignore": ["ID"]}),
+]  # fmt: skip
+
+
+def table(pa: Any, *, names: list[str] | None = None, **columns: Any) -> Any:
+    """A table; with names, where columns have names that Python has not."""
+    made = pa.table(columns)
+    return made if names is None else made.rename_columns(names)
+
+
+NS = dt.datetime(2026, 1, 2, 3, 4, 5, 6)  # noqa: DTZ001 - without a zone
+PARQUET = [
+    Case("no rows", lambda pa: pa.table({"displayName": pa.array([], pa.string())})),
+    Case("no rows and no columns", lambda pa: pa.table({})),
+    Case("texts", lambda pa: table(pa, displayName=["a", "b"]), [A, B]),
+    Case("large texts", lambda pa: table(pa, displayName=pa.array(["a"], pa.large_string())), [A]),
+    Case("a dictionary column", lambda pa: table(pa, displayName=pa.array(["a", "b", "a"]).dictionary_encode()), [A, B, A]),
+    Case("nulls", lambda pa: table(pa, displayName=[None, "a"], projectId=[None, None]), [A], failed={1: EMPTY}),
+    Case("a null beside something else", lambda pa: table(pa, displayName=[None], names=None, projectId=["p"]), [{"projectId": "p"}]),
+    Case("an empty name", lambda pa: table(pa, displayName=["", "a"]), [{"displayName": ""}, A]),
+    Case("a column of nulls", lambda pa: table(pa, displayName=["a"], projectId=pa.nulls(1)), [A]),
+    Case(
+        "nested metadata",
+        lambda pa: table(pa, displayName=["a", "a"], metadata=[{"entityId": "agent_1", "model": None}, None]),
+        [A | AGENT, A],
+    ),
+    Case(
+        "flat metadata",
+        lambda pa: table(pa, displayName=["a"], x=["agent_1"], names=["displayName", "metadata.entityId"]),
+        [A | AGENT],
+    ),
+    Case(
+        "nested and flat metadata",
+        lambda pa: table(pa, metadata=[{"entityId": "agent_1"}], x=["m"], names=["metadata", "metadata.model"]),
+        [{"metadata": {"entityId": "agent_1", "model": "m"}}],
+    ),
+    Case(
+        "nested and flat metadata of one name",
+        lambda pa: table(pa, metadata=[{"model": "a"}], x=["m"], names=["metadata", "metadata.model"]),
+        refused="The column 'metadata.model' is there twice: remove one of them.",
+    ),
+    Case("unknown metadata", lambda pa: table(pa, metadata=[{"other": "a"}]), refused="Unknown field 'metadata.other'"),
+    Case("metadata as a text", lambda pa: table(pa, displayName=["a"], metadata=["{}"]), refused="Unknown field 'metadata'"),
+    Case("a doubled column", lambda pa: table(pa, a=["a"], b=[""], names=["displayName"] * 2), refused="The column 'displayName' is there twice"),
+    Case(
+        "the index of pandas",
+        lambda pa: table(pa, displayName=["a"], __index_level_0__=[0]),
+        refused="The column '__index_level_0__' is not a field. If it is the index that pandas writes",
+    ),
+    Case("an index that is ignored", lambda pa: table(pa, displayName=["a"], __index_level_0__=[0]), [A], options={"ignore": ["__index_level_0__"]}),
+    Case(
+        "nanoseconds in a column that is not sent",
+        lambda pa: table(pa, displayName=["a"], createdAt=pa.array([1_234_567_891], pa.timestamp("ns"))),
+        [A],
+    ),
+    Case(
+        "nanoseconds in a column that is sent",
+        lambda pa: table(pa, displayName=pa.array([1_234_567_891, None], pa.timestamp("ns")), projectId=["p", "p"]),
+        [{"projectId": "p"}],
+        failed={1: "The value of 'displayName' can't be read."},
+    ),
+    Case(
+        "a time that Python has not",
+        lambda pa: table(pa, displayName=["a"], updatedAt=pa.array([2**62], pa.timestamp("us"))),
+        [A],
+    ),
+    Case(
+        "values of other types",
+        lambda pa: table(pa, displayName=[5]),
+        failed={1: "display_name must be a string, not int."},
+    ),
+    Case(
+        "bytes",
+        lambda pa: table(pa, displayName=[b"a"]),
+        failed={1: "display_name must be a string, not bytes."},
+    ),
+    Case(
+        "decimals and lists",
+        lambda pa: table(pa, displayName=[["a"]], projectId=[Decimal("1.5")]),
+        failed={1: "displayName must be a single value, not list."},
+    ),
+    Case(
+        "a text that is not UTF-8",
+        lambda pa: table(pa, displayName=pa.array([b"a", b"\xff"]).view(pa.string())),
+        [A],
+        failed={2: "The value of 'displayName' can't be read."},
+    ),
+    Case(
+        "a key with nanoseconds",
+        lambda pa: table(pa, displayName=["a"], id=pa.array([1_234_567_891], pa.timestamp("ns"))),
+        [A],
+        options={"key": "id"},
+        keys={1: "1970-01-01 00:00:01.234567891"},
+    ),
+    Case(
+        "keys that are decimals, dates and none",
+        lambda pa: table(pa, displayName=["a"] * 2, id=pa.array([Decimal("1.50"), None])),
+        [A, A],
+        options={"key": "id"},
+        keys={1: "1.50"},
+    ),
+    Case(
+        "a key that is no single value",
+        lambda pa: table(pa, displayName=["a"], id=[[1]]),
+        failed={1: "The key must be a single value, not list."},
+        options={"key": "id"},
+    ),
+    Case(
+        "a key that can't be read",
+        lambda pa: table(pa, displayName=["a"], id=pa.array([b"\xff"]).view(pa.string())),
+        failed={1: "The value of 'id' can't be read."},
+        options={"key": "id"},
+    ),
+    Case("a key that is sent too", lambda pa: table(pa, displayName=["a"]), [A], options={"key": "displayName"}, keys={1: "a"}),
+    Case("a key that the service set", lambda pa: table(pa, displayName=["a"], _id=["conv_1"]), [A], options={"key": "_id"}, keys={1: "conv_1"}),
+    Case("flags", lambda pa: table(pa, x=[True, False, None], y=["a"] * 3, names=["metadata.generatingTitle", "displayName"]), [A | {"metadata": {"generatingTitle": True}}, A | {"metadata": {"generatingTitle": False}}, A]),
+]  # fmt: skip
+
+
+def written(path: Path, content: bytes | Callable[[Any], Any]) -> Path:
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+        parquet.write_table(content(pa), path, row_group_size=1)
+    return path
+
+
+CASES = [
+    pytest.param(f"a{ending}", case, id=f"{ending[1:]}: {case.name}")
+    for ending, cases in ((".jsonl", LINES), (".csv", TABLES), (".parquet", PARQUET))
+    for case in cases
+]
+
+
+@pytest.mark.parametrize(("name", "case"), CASES)
+def test_an_odd_file(name: str, case: Case, tmp_path: Path) -> None:
+    path = written(tmp_path / name, case.content)
+    with (
+        ScriptedServer(always()) as server,
+        Client("k", base_url=server.url) as client,
+        Journal(tmp_path / "journal") as journal,
+    ):
+        if case.refused is not None:
+            with pytest.raises(BulkError) as raised:
+                import_file(client, path, journal, **case.options)
+            assert case.refused in str(raised.value)
+            with pytest.raises(BulkError):
+                check_file(path, **case.options)
+            assert server.seen == []
+            return
+        report = import_file(client, path, journal, max_in_flight=1, **case.options)
+        assert [json.loads(seen.body) for seen in server.seen] == case.sent
+        entries = {entry.number: entry for entry in journal.entries()}
+    assert check_file(path, **case.options) == count_rows(path) == len(entries)
+    failed = {number: each.detail for number, each in entries.items() if each.state is State.FAILED}
+    assert failed == case.failed
+    assert {
+        number: each.key for number, each in entries.items() if each.key is not None
+    } == case.keys
+    assert (report.created, report.failed) == (len(case.sent), len(case.failed))
+
+
+def test_a_pipe_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    for name in ("a.jsonl", "a.csv", "a.parquet"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(BulkError, match=f"{name} is not a regular file"):
+            check_file(tmp_path / name)
+
+
+def test_a_link_to_a_file_is_read(tmp_path: Path) -> None:
+    written(tmp_path / "a.jsonl", line(A))
+    (tmp_path / "b.jsonl").symlink_to(tmp_path / "a.jsonl")
+    assert check_file(tmp_path / "b.jsonl") == 1
