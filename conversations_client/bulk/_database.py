@@ -60,7 +60,9 @@ class Database:
     def stream(self, statement: str, parameters: Sequence[object] = ()) -> Iterator[Any]:
         """Execute a statement; yields the rows one by one."""
         with self._explained():
-            yield from self._connection.execute(statement, parameters)
+            # Not "yield from", which closes the cursor, and fails if the database is closed.
+            for row in self._connection.execute(statement, parameters):  # noqa: UP028
+                yield row
 
     @contextlib.contextmanager
     def transaction(self) -> Generator[None, None, None]:
@@ -106,10 +108,11 @@ class Database:
             yield
         except sqlite3.Error as error:
             problem = (
-                f"is in use by another {self._purpose}: wait until that ends"
+                f"is in use by another {self._purpose}: wait until that ends."
                 if "locked" in str(error)
-                else f"can't be used: {error}. Check its folder and the free space, or use another"
+                else f"can't be used: {str(error).rstrip('.')}. Check its folder and the free "
+                "space, or use another."
             )
         else:
             return
-        raise BulkError(f"The journal {self.path} {problem}.")
+        raise BulkError(f"The journal {self.path} {problem}")

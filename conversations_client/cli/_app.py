@@ -10,12 +10,12 @@ from cyclopts.help.formatters import DefaultFormatter
 from rich.console import Console, ConsoleOptions
 
 from conversations_client import __version__
-from conversations_client.cli import _bulk as bulk
 from conversations_client.cli import _commands as commands
 from conversations_client.cli._chat import chat
 from conversations_client.cli._doctor import doctor
 from conversations_client.cli._exit_codes import ExitCode
 from conversations_client.cli._export import export
+from conversations_client.cli._import import import_
 from conversations_client.cli._output import Output, chosen_format
 from conversations_client.cli._serve import sandbox
 from conversations_client.cli._session import COMMON, FORMAT, Options, Session
@@ -27,7 +27,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "rename": commands.rename,
     "delete": commands.delete,
     "name": commands.name,
-    "import": bulk.import_,
+    "import": import_,
     "export": export,
     "chat": chat,
     "sandbox": sandbox,

@@ -30,6 +30,7 @@ _REWORDINGS: Final = tuple(
         r"max_(?:response|event)_bytes=(\d+)(?:: raise the limit if the \w+ is valid)?": (
             r"the \1 bytes that a command takes"
         ),
+        r"\bpass change_destination=True\b": "add --change-destination",
         r"^display_name\b": "The name",
         r"^conversation_id\b": "The id",
         r"^(?:metadata: )?(entity_id|context|model)\b": r"--\1",

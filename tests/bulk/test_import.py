@@ -235,7 +235,7 @@ def test_an_import_is_bound_to_its_destination(
     write(path, *named("a", "b"))
     with ScriptedServer(script) as here, ScriptedServer(always()) as there:
         run(here, path, journal, stop=1)
-        chosen = {"api_key": "k", "base_url": here.url, option: value or there.url}
+        chosen: dict[str, Any] = {"api_key": "k", "base_url": here.url, option: value or there.url}
         expected = words.format(here=here.url, there=there.url)
         with Client(**chosen, retry=ONCE) as client:
             with pytest.raises(BulkError, match=f"journal belongs to another .* {expected}"):
@@ -294,7 +294,7 @@ def test_a_column_of_the_users_own_is_in_the_results(path: Path, journal: Journa
 def test_options_are_checked_before_anything_is_sent(path: Path, journal: Journal) -> None:
     write(path, {"title": "a"})
     with ScriptedServer(always()) as server:
-        for options, words in [
+        cases: list[tuple[dict[str, Any], str]] = [
             ({"start": -1}, "start and stop are numbers of rows"),
             ({"stop": -1}, "start and stop are numbers of rows"),
             ({"max_in_flight": 0}, "max_in_flight must be"),
@@ -309,7 +309,8 @@ def test_options_are_checked_before_anything_is_sent(path: Path, journal: Journa
                 {"columns": {"displayName": "title", "projectId": "title"}},
                 "The column 'title' is used for two fields",
             ),
-        ]:
+        ]
+        for options, words in cases:
             how: dict[str, Any] = {"columns": {"displayName": "title"}, **options}
             with pytest.raises(InvalidArgumentError, match=words):
                 run(server, path, journal, **how)

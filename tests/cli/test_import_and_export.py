@@ -1,15 +1,19 @@
 """`import` and `export`, against a sandbox."""
 
 import json
+import os
+from collections.abc import Iterable
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
 from command_line import Command, Terminal
 from rich.progress import Progress
-from scripted import HANG_UP, ScriptedServer, answer
+from scripted import HANG_UP, ScriptedServer, always, answer
 
 from conversations_client import Client
-from conversations_client.cli import _bulk
+from conversations_client.bulk import Entry, ImportStoppedError, Report, State, write_results
+from conversations_client.cli import _import
 from conversations_client.cli._progress import Rate
 
 pytest_plugins = ["command_line_fixtures"]
@@ -39,13 +43,24 @@ def test_what_is_imported_is_exported(
         "failed": 0,
         "doubtful": 0,
         "new": 5,
+        "created_before": 0,
         "results": str(results),
     }
     made = {one.id for one in client.conversations.list(entity_id=file.parent.name)}
     assert {json.loads(line)["id"] for line in results.read_text().splitlines()} == made
     assert len(made) == 5
     again = shown("import", str(file))
-    assert "".join(again.out.split()) == f"5created,0failed,0doubtful:{results}haseachrow."
+    report = f"0new,5createdbefore,0failed,0doubtful:{results}haseachrow."
+    assert "".join(again.out.split()) == report
+    again = piped("import", str(file))
+    assert json.loads(again.out) == {
+        "created": 5,
+        "failed": 0,
+        "doubtful": 0,
+        "new": 0,
+        "created_before": 5,
+        "results": str(results),
+    }
     copy = file.with_name("copy.csv")
     ended = piped("export", str(copy), "--entity-id", file.parent.name)
     assert json.loads(ended.out)["exported"] == 5
@@ -103,7 +118,7 @@ def test_a_directory_is_no_file(piped: Command, tmp_path: Path) -> None:
     assert (ended.code, "can't be read: Is a directory." in ended.err) == (2, True)
 
 
-def test_the_first_row_that_failed_is_told(shown: Command, file: Path) -> None:
+def test_the_first_row_that_failed_is_shown(shown: Command, file: Path) -> None:
     file.write_text('{"name": "a"}\n{"name": "b", "displayName": "b"}\n{"displayName": "c"}\n')
     ended = shown("import", str(file))
     assert ended.code == 1
@@ -116,29 +131,165 @@ def test_the_first_row_that_failed_is_told(shown: Command, file: Path) -> None:
     assert "Row 2" not in told
 
 
-def test_results_without_their_journal_are_not_created_once_more(
-    piped: Command, file: Path
+def test_a_failed_row_is_corrected(piped: Command, file: Path) -> None:
+    file.write_text('{"displayName": "a"}\n{"displayName": 5}\n')
+    assert piped("import", str(file)).code == 1
+    file.write_text('{"displayName": "a"}\n{"displayName": "b"}\n')
+    report = json.loads(piped("import", str(file)).out)
+    assert (report["new"], report["created_before"], report["failed"]) == (1, 1, 0)
+    file.write_text('{"displayName": "a"}\n{"displayName": "c"}\n')
+    ended = piped("import", str(file))
+    assert (ended.code, "Row 2 has changed since it was created." in ended.err) == (2, True)
+
+
+def test_columns_of_other_names_are_mapped_and_the_users_own_copied(
+    piped: Command, file: Path, client: Client
 ) -> None:
+    table = file.with_name("a.csv")
+    table.write_text(f"id,title,agent,notes\n7,a,{file.parent.name},x\n8,b,{file.parent.name},\n")
+    journal, results = file.with_name("journal"), file.with_name("results")
+    where = ("--journal", str(journal), "--results", str(results))
+    ended = piped("import", str(table), "--map", "displayName=title", *where)
+    assert ended.code == 2
+    assert "a.csv: Unknown field 'id'. A row has displayName, projectId" in ended.err
+    assert not journal.exists()
+    assert not results.exists()
+    ended = piped(
+        *("import", str(table), *where, "--key", "id", "--ignore", "notes"),
+        *("--map", "displayName=title", "--map", "metadata.entityId=agent"),
+    )
+    assert (ended.code, ended.err) == (0, "")
+    listed = client.conversations.list(entity_id=file.parent.name)
+    made = {one.display_name: one.id for one in listed}
+    assert [json.loads(line) for line in results.read_text().splitlines()] == [
+        {"row": 1, "key": "7", "status": "created", "id": made["a"]},
+        {"row": 2, "key": "8", "status": "created", "id": made["b"]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--map", "displayName"], "--map takes NAME=COLUMN, such as --map displayName=title."),
+        (["--map", "=title"], "--map takes NAME=COLUMN"),
+        (["--map", "displayName=a", "--map", "displayName=b"], "names a column for displayName"),
+        (["--map", "name=title"], "There is no field 'name': did you mean 'displayName'?"),
+        (["--key", "id"], "There is no column 'id'."),
+    ],
+)
+def test_options_that_dont_fit_the_file(
+    piped: Command, file: Path, arguments: list[str], words: str
+) -> None:
+    ended = piped("import", str(file), *arguments)
+    assert (ended.code, words in " ".join(ended.err.split())) == (2, True)
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_an_import_goes_on_at_its_destination_alone(piped: Command, file: Path) -> None:
+    with ScriptedServer(always()) as trial:
+        assert piped("import", str(file), "--base-url", trial.url).code == 0
+        ended = piped("import", str(file))
+        assert ended.code == 2
+        assert f"Its rows were created at {trial.url}, and this client" in ended.err
+        assert "or add --change-destination if" in ended.err
+        ended = piped("import", str(file), "--change-destination")
+        assert (ended.code, json.loads(ended.out)["created_before"]) == (0, 5)
+
+
+def test_an_import_into_the_local_sandbox_goes_on_in_it(piped: Command, file: Path) -> None:
+    for new in (5, 0):  # each time on another port, with another key
+        assert json.loads(piped("import", str(file), "--sandbox").out)["new"] == new
+    ended = piped("import", str(file))
+    assert (ended.code, "Its rows were created at --sandbox, and" in ended.err) == (2, True)
+
+
+@pytest.mark.parametrize("option", ["--journal", "--results"])
+@pytest.mark.parametrize("place", ["missing/file", "folder", "a.jsonl/file", "/proc/none"])
+def test_a_location_that_cant_be_written_is_found_before_anything_is_sent(
+    *, piped: Command, file: Path, option: str, place: str
+) -> None:
+    file.with_name("folder").mkdir()
+    path = file.parent / place
+    with ScriptedServer(always()) as server:
+        ended = piped("import", str(file), option, str(path), "--base-url", server.url)
+        assert server.seen == []
+    assert (ended.code, ended.out) == (2, "")
+    assert str(path) in ended.err
+    if option == "--results":
+        assert "Nothing was sent. Name another file with --results." in " ".join(ended.err.split())
+
+
+@pytest.mark.parametrize("output", ["people", "json"])
+def test_results_that_cant_be_written_at_the_end_hide_nothing(
+    *,
+    piped: Command,
+    shown: Command,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    output: str,
+) -> None:
+    calls = iter([write_results])
+
+    def failing(entries: Iterable[Entry], path: Path) -> None:
+        for write in calls:
+            write(entries, path)
+            return
+        raise OSError(ENOSPC, os.strerror(ENOSPC), os.fspath(path))
+
+    monkeypatch.setattr(_import, "write_results", failing)
+    ended = (piped if output == "json" else shown)("import", str(file))
+    assert ended.code == 1
+    assert '"created": 5' in ended.out or "5 created, 0 failed" in ended.out
+    assert "No space left on device. The journal" in ended.err
+    assert "run the command again to write them" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("unrecorded", "doubtful", "code"),
+    [((), 0, 1), ((), 1, 5), ((Entry(2, "", State.CREATED, "conv_2"),), 0, 5)],
+)
+def test_an_import_that_stops_says_what_was_created(
+    *,
+    piped: Command,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    unrecorded: tuple[Entry, ...],
+    doubtful: int,
+    code: int,
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        report = Report(created=3, failed=0, doubtful=doubtful, new=2)
+        raise ImportStoppedError("The disk is full.", report=report, unrecorded=unrecorded)
+
+    monkeypatch.setattr(_import, "import_file", stopped)
+    ended = piped("import", str(file))
+    report = json.loads(ended.out)
+    assert (report["created"], report["new"], report["doubtful"]) == (3, 2, doubtful)
+    assert (ended.code, "Error: The disk is full." in ended.err) == (code, True)
+
+
+def test_results_without_their_journal_are_not_created_again(piped: Command, file: Path) -> None:
     results = file.with_name("a.jsonl.results.jsonl")
     results.write_text("of another import")
     ended = piped("import", str(file))
     assert ended.code == 2
-    assert "tells of an import whose journal is not" in ended.err
+    assert "has the results of an import, and its journal is not" in " ".join(ended.err.split())
     assert results.read_text() == "of another import"
     assert not file.with_name("a.jsonl.journal").exists()
 
 
-def test_ctrl_c_tells_how_to_go_on(
+def test_ctrl_c_says_how_to_continue(
     piped: Command, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_bulk, "import_file", stopped)
+    monkeypatch.setattr(_import, "import_file", stopped)
     ended = piped("import", str(file))
     results = file.with_name("a.jsonl.results.jsonl")
     assert ended.code == 130
-    assert f"Stopped; the same command goes on. {results} has each row so far." in ended.err
+    assert "Stopped with 0 rows created. Run the same command again to continue." in ended.err
+    assert f"{results} has each row so far." in ended.err
     assert results.read_text() == ""
 
 
