@@ -1,10 +1,15 @@
-"""Lives the whole life of a conversation with the service's own SDK, and says what came back.
+"""Uses every call of the service's own SDK against a sandbox, and compares the results.
 
-The server is at ORQ_BASE_URL, the key in ORQ_API_KEY; the SDK is in requirements/official-sdk.txt.
+    python scripts/official_sdk.py
+
+The sandbox is at ORQ_BASE_URL, its key in ORQ_API_KEY. The SDK decides on the revision of the API:
+4.1.15 (requirements/official-sdk.txt) needs a sandbox of revision 2, and 4.1.3
+(requirements/official-sdk-first.txt) one of revision 1.
 """
 
 import asyncio
 import importlib
+import inspect
 import os
 from collections.abc import Callable
 from typing import Any
@@ -15,14 +20,14 @@ PROJECT = "prj_01jj1hdhn79xas7a01wb3hysdb"
 
 
 def expect(call: str, *, got: object, wanted: object) -> None:
-    """Print what came back of a call, and stop unless it is what it must be."""
+    """Print the result of a call, and stop if it is wrong."""
     print(f"{call:<16} -> {got!r}")
     if got != wanted:
-        raise SystemExit(f"{call} should have given {wanted!r}.")
+        raise SystemExit(f"{call} should have returned {wanted!r}.")
 
 
 def refusal(call: Callable[..., Any], **arguments: Any) -> tuple[int, str]:  # noqa: ANN401
-    """Status and message of a call that the server must refuse."""
+    """Return the status and the message of a call that the server must refuse."""
     try:
         call(**arguments)
     except SDK.models.OrqError as error:
@@ -30,8 +35,25 @@ def refusal(call: Callable[..., Any], **arguments: Any) -> tuple[int, str]:  # n
     raise SystemExit(f"{call.__name__} should have been refused.")
 
 
+def create_first(orq: Any) -> tuple[str, str]:  # noqa: ANN401
+    """Create one conversation with a name and one without, by revision 1; return their ids."""
+    named = orq.conversations.create(
+        display_name="Product Feature Discussion",
+        metadata={"entity_id": "agent_sales", "generating_title": True},
+    )
+    metadata = named.metadata
+    expect(
+        "create",
+        got=(named.kind, named.display_name, named.entity_id, metadata.generating_title),
+        wanted=("conversation", "Product Feature Discussion", "agent_sales", True),
+    )
+    unnamed = orq.conversations.create(metadata={"entity_id": "agent_sales"})
+    expect("create, unnamed", got=unnamed.display_name, wanted="Untitled")
+    return named.id, unnamed.id
+
+
 def create(orq: Any) -> tuple[str, str]:  # noqa: ANN401
-    """Create a conversation that has a name and one that has none; their ids."""
+    """Create one conversation with a name and one without, by revision 2; return their ids."""
     named = orq.conversations.create(
         project_id=PROJECT,
         display_name="Product Feature Discussion",
@@ -49,34 +71,34 @@ def create(orq: Any) -> tuple[str, str]:  # noqa: ANN401
 
 
 def read(orq: Any, named: str, unnamed: str) -> None:  # noqa: ANN401
-    """List and retrieve the two."""
-    page = orq.conversations.list(limit=1)
-    expect("list", got=([c.id for c in page.data], page.has_more), wanted=([unnamed], True))
-    page = orq.conversations.list(limit=1, starting_after=unnamed)
-    expect(
-        "list, next page", got=([c.id for c in page.data], page.has_more), wanted=([named], False)
-    )
-    page = orq.conversations.list(limit=1, ending_before=named)
-    expect(
-        "list, backwards", got=([c.id for c in page.data], page.has_more), wanted=([unnamed], False)
-    )
+    """List and retrieve both conversations."""
+    pages: list[tuple[str, dict[str, str], list[str], bool]] = [
+        ("list", {}, [unnamed], True),
+        ("list, next page", {"starting_after": unnamed}, [named], False),
+        ("list, backwards", {"ending_before": named}, [unnamed], False),
+    ]
+    for call, cursor, ids, more in pages:
+        page = orq.conversations.list(limit=1, **cursor)
+        expect(call, got=([each.id for each in page.data], page.has_more), wanted=(ids, more))
     found = orq.conversations.retrieve(conversation_id=named)
-    expect("retrieve", got=(found.id, len(found.messages)), wanted=(named, 0))
+    expect("retrieve", got=found.id, wanted=named)
 
 
-def change(orq: Any, named: str, unnamed: str) -> None:  # noqa: ANN401
-    """Update the one, and have a name made up for the other."""
+def update(orq: Any, named: str) -> Any:  # noqa: ANN401
+    """Update a conversation, and return it."""
     updated = orq.conversations.update(
         conversation_id=named, display_name="Roadmap", metadata={"entity_id": "agent_support"}
     )
-    metadata = updated.metadata
     expect(
         "update",
-        got=(updated.display_name, metadata.entity_id, metadata.model),
-        wanted=("Roadmap", "agent_support", "openai/gpt-4o"),
+        got=(updated.display_name, updated.metadata.entity_id),
+        wanted=("Roadmap", "agent_support"),
     )
-    page = orq.conversations.list(entity_id="agent_support")
-    expect("list, by entity", got=[c.id for c in page.data], wanted=[named])
+    return updated
+
+
+def generate_name(orq: Any, unnamed: str) -> None:  # noqa: ANN401
+    """Name a conversation, which works once."""
     renamed = orq.conversations.generate_name(
         conversation_id=unnamed, context="How do I pay an invoice?"
     )
@@ -93,10 +115,10 @@ def change(orq: Any, named: str, unnamed: str) -> None:  # noqa: ANN401
 
 
 def respond(orq: Any, conversation_id: str) -> None:  # noqa: ANN401
-    """Say something, take the answer as it comes, and find both in the conversation."""
+    """Send a message, read the streamed response, and retrieve both."""
     message = {"role": "user", "parts": [{"kind": "text", "text": "How do I pay?"}]}
     with orq.conversations.create_conversation_response(
-        conversation_id=conversation_id, message=message, model="sandbox/echo"
+        conversation_id=conversation_id, message=message, model="openai/gpt-4o"
     ) as stream:
         events = [event.data for event in stream]
     words = [event.data.delta.text for event in events if event.type == "part.delta"]
@@ -106,15 +128,16 @@ def respond(orq: Any, conversation_id: str) -> None:  # noqa: ANN401
         wanted=(["How ", "do ", "I ", "pay?"], "response.done"),
     )
     found = orq.conversations.retrieve(conversation_id=conversation_id)
-    said = [(each.role, each.parts[0].text) for each in found.messages]
-    expect("retrieve", got=said, wanted=[("user", "How do I pay?"), ("assistant", "How do I pay?")])
+    texts = [(each.role, each.parts[0].text) for each in found.messages]
+    wanted = [("user", "How do I pay?"), ("assistant", "How do I pay?")]
+    expect("retrieve", got=texts, wanted=wanted)
 
 
 async def delete(orq: Any, *ids: str) -> None:  # noqa: ANN401
-    """Delete all of them with the async half, after which they are gone."""
+    """Delete all conversations with the async half; afterwards none is left."""
     for conversation_id in ids:
-        gone = await orq.conversations.delete_async(conversation_id=conversation_id)
-        expect("delete", got=gone, wanted=None)
+        deleted = await orq.conversations.delete_async(conversation_id=conversation_id)
+        expect("delete", got=deleted, wanted=None)
         expect(
             "retrieve",
             got=refusal(orq.conversations.retrieve, conversation_id=conversation_id),
@@ -124,9 +147,33 @@ async def delete(orq: Any, *ids: str) -> None:  # noqa: ANN401
     expect("list", got=(len(page.data), page.has_more), wanted=(0, False))
 
 
+def first_revision(orq: Any) -> None:  # noqa: ANN401
+    """Use the calls of revision 1."""
+    named, unnamed = create_first(orq)
+    read(orq, named, unnamed)
+    updated = update(orq, named)
+    expect("update", got=updated.entity_id, wanted="agent_support")
+    page = orq.conversations.list()
+    entities = [(each.id, each.entity_id) for each in page.data]
+    wanted = [(unnamed, "agent_sales"), (named, "agent_support")]
+    expect("list", got=entities, wanted=wanted)
+    generate_name(orq, unnamed)
+    asyncio.run(delete(orq, named, unnamed))
+
+
+def second_revision(orq: Any) -> None:  # noqa: ANN401
+    """Use the calls of revision 2."""
+    named, unnamed = create(orq)
+    read(orq, named, unnamed)
+    updated = update(orq, named)
+    expect("update", got=updated.metadata.model, wanted="openai/gpt-4o")
+    page = orq.conversations.list(entity_id="agent_support")
+    expect("list, by entity", got=[each.id for each in page.data], wanted=[named])
+    generate_name(orq, unnamed)
+    respond(orq, named)
+    asyncio.run(delete(orq, named, unnamed))
+
+
 with SDK.Orq(api_key=os.environ["ORQ_API_KEY"], server_url=os.environ["ORQ_BASE_URL"]) as client:
-    conversations = create(client)
-    read(client, *conversations)
-    change(client, *conversations)
-    respond(client, conversations[0])
-    asyncio.run(delete(client, *conversations))
+    is_second = "project_id" in inspect.signature(client.conversations.create).parameters
+    (second_revision if is_second else first_revision)(client)

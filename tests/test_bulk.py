@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from many import run_many
+from revisions import required
 from scripted import CONVERSATION, HALF, HANG_UP, ScriptedServer, always, answer
 from variants import KEY, Variant, World
 
@@ -80,14 +81,16 @@ def failure(outcome: CreateOutcome) -> Any:
 # The whole way
 
 
-def test_each_request_comes_to_one_outcome(variant: Variant) -> None:
+def test_each_request_comes_to_one_outcome(variant: Variant, revision: int) -> None:
+    arguments = required(revision)
+    model = ConversationMetadata(model="openai/gpt-4o", **arguments.get("metadata", {}))
     rows: list[Any] = [
-        *requests(40),
+        *({**request, **arguments} for request in requests(40)),
         {"metadata": {"entity_id": "agent_1"}, "project_id": None, "idempotency_key": "k-1"},
-        {"metadata": ConversationMetadata(model="openai/gpt-4o")},
-        {},
+        {"metadata": model},
+        arguments,
     ]
-    with Sandbox() as sandbox:
+    with Sandbox(revision=revision) as sandbox:
         found = run(variant, rows, client={"api_key": sandbox.api_key, "base_url": sandbox.url})
         with Client(sandbox.api_key, base_url=sandbox.url) as client:
             there = {conversation.id: conversation for conversation in client.conversations.list()}

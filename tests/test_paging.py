@@ -9,6 +9,7 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from revisions import required
 from scripted import CONVERSATION, ScriptedServer, answer
 from variants import KEY, Variant, World, everything
 
@@ -25,11 +26,16 @@ from conversations_client._client.pages import _State, _Walk
 from conversations_client.sandbox import Sandbox
 
 
-def test_list_walks_every_page(variant: Variant) -> None:
-    with Sandbox() as sandbox, Client(sandbox.api_key, base_url=sandbox.url) as client:
+def test_list_walks_every_page(variant: Variant, revision: int) -> None:
+    with (
+        Sandbox(revision=revision) as sandbox,
+        Client(sandbox.api_key, base_url=sandbox.url) as client,
+    ):
         options: dict[str, Any] = {"api_key": sandbox.api_key, "base_url": sandbox.url}
-        ids = [client.conversations.create().id for _ in range(7)][::-1]
-        client.conversations.create(metadata={"entity_id": "a"})
+        arguments = required(revision)
+        ids = [client.conversations.create(**arguments).id for _ in range(7)][::-1]
+        if revision == 2:  # revision 1 lists the conversations of all entities
+            client.conversations.create(metadata={"entity_id": "a"})
 
         def listed(**query: Any) -> list[str | None]:
             found = variant.run(
@@ -41,7 +47,7 @@ def test_list_walks_every_page(variant: Variant) -> None:
         assert listed() == ids
         assert listed(limit=2, starting_after=ids[2]) == ids[3:]
         assert listed(limit=2, ending_before=ids[3]) == [ids[1], ids[2], ids[0]]
-        assert len(listed(entity_id="a")) == 1
+        assert len(listed(entity_id="a")) == (7 if revision == 1 else 1)
         pages = variant.run(
             lambda client: everything(client.conversations.list(limit=3).pages(after=ids[2])),
             **options,

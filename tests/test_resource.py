@@ -38,13 +38,14 @@ from conversations_client.sandbox import Sandbox
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
+def sandboxes() -> Iterator[dict[int, Sandbox]]:
+    with Sandbox(revision=1) as first, Sandbox(revision=2) as second:
+        yield {1: first, 2: second}
 
 
 @pytest.fixture
-def options(sandbox: Sandbox) -> dict[str, Any]:
+def options(sandboxes: dict[int, Sandbox], revision: int) -> dict[str, Any]:
+    sandbox = sandboxes[revision]
     return {"api_key": sandbox.api_key, "base_url": sandbox.url}
 
 
@@ -66,18 +67,21 @@ def unknown(method: str, path: str) -> Any:
     return scenario
 
 
-def test_a_life(variant: Variant, options: dict[str, Any]) -> None:
+def test_a_life(variant: Variant, options: dict[str, Any], revision: int) -> None:
     one = variant.run(call("create", metadata={"entity_id": "a"}), **options)
     found = variant.run(call("retrieve", one.id), **options)
     assert isinstance(found, ConversationWithMessages)
-    assert (found.id, found.metadata, found.messages) == (one.id, one.metadata, ())
+    messages = None if revision == 1 else ()
+    assert (found.id, found.metadata, found.messages) == (one.id, one.metadata, messages)
     named = variant.run(call("generate_name", one.id, context="About an invoice"), **options)
     assert named.display_name == "About an invoice"
     assert named.metadata == ConversationMetadata(entity_id="a", generating_title=False)
     with pytest.raises(BadRequestError, match="already has a name"):
         variant.run(call("generate_name", one.id, context="again"), **options)
-    changed = variant.run(call("update", one.id, metadata={"entity_id": None}), **options)
-    assert (changed.display_name, changed.metadata.entity_id) == ("About an invoice", None)
+    entity_id = "b" if revision == 1 else None
+    changed = variant.run(call("update", one.id, metadata={"entity_id": entity_id}), **options)
+    assert (changed.display_name, changed.metadata.entity_id) == ("About an invoice", entity_id)
+    assert changed.extra == ({"entityId": "b"} if revision == 1 else {})
     renamed = variant.run(call("update", one.id, display_name="new"), **options)
     assert (renamed.display_name, renamed.metadata) == ("new", changed.metadata)
     assert variant.run(call("delete", one.id), **options) is None

@@ -17,31 +17,44 @@ from conversations_client.sandbox._storage.idempotency_store import StoredRespon
 from conversations_client.sandbox._storage.store import Store
 
 
+class Api(httpx.Client):
+    """A client that knows the revision of its sandbox."""
+
+    revision = 2
+
+
+# For what the first revision doesn't have.
+SECOND_ONLY = pytest.mark.parametrize("revision", [2], indirect=True)
+
+
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(api_key="k") as running:
+def sandbox(revision: int) -> Iterator[Sandbox]:
+    with Sandbox(api_key="k", revision=revision) as running:
         yield running
 
 
 @pytest.fixture
-def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=sandbox.url, headers={"Authorization": "Bearer k"}) as client:
+def api(sandbox: Sandbox, revision: int) -> Iterator[Api]:
+    with Api(base_url=sandbox.url, headers={"Authorization": "Bearer k"}) as client:
+        client.revision = revision
         yield client
 
 
-def created(api: httpx.Client, number: int, **body: Any) -> list[str]:
+def created(api: Api, number: int, **body: Any) -> list[str]:
     """The ids of so many new conversations, newest first."""
-    ids = [str(api.post("/v2/conversations", json=body).json()["_id"]) for _ in range(number)]
+    required = {"metadata": {"entityId": "agent"}} if api.revision == 1 else {}
+    content = {**required, **body}
+    ids = [str(api.post("/v2/conversations", json=content).json()["_id"]) for _ in range(number)]
     return ids[::-1]
 
 
-def page(api: httpx.Client, **query: Any) -> tuple[list[str], bool]:
+def page(api: Api, **query: Any) -> tuple[list[str], bool]:
     answer = api.get("/v2/conversations", params=query).raise_for_status().json()
     assert answer["object"] == "list"
     return [conversation["_id"] for conversation in answer["data"]], answer["has_more"]
 
 
-def test_pages_go_from_the_newest_back(api: httpx.Client) -> None:
+def test_pages_go_from_the_newest_back(api: Api) -> None:
     assert page(api) == ([], False)
     ids = created(api, 11)
     assert page(api) == (ids[:10], True)
@@ -50,10 +63,14 @@ def test_pages_go_from_the_newest_back(api: httpx.Client) -> None:
     assert page(api, limit=3, startingAfter=ids[3]) == (ids[4:7], True)
     assert page(api, limit=3, endingBefore=ids[5]) == (ids[2:5], True)
     assert page(api, limit=3, endingBefore=ids[2]) == (ids[:2], False)
-    assert api.get("/v2/conversations/").json() == api.get("/v2/conversations").json()
+    with_slash = api.get("/v2/conversations/")
+    if api.revision == 1:
+        assert with_slash.status_code == 404
+    else:
+        assert with_slash.json() == api.get("/v2/conversations").json()
 
 
-def test_paging_is_right_while_others_insert_and_delete(api: httpx.Client) -> None:
+def test_paging_is_right_while_others_insert_and_delete(api: Api) -> None:
     ids = created(api, 4)
     first, more = page(api, limit=2)
     created(api, 3)
@@ -62,7 +79,8 @@ def test_paging_is_right_while_others_insert_and_delete(api: httpx.Client) -> No
     assert page(api, limit=2, startingAfter=ids[1]) == (ids[2:], False)
 
 
-def test_entities_are_listed_apart(api: httpx.Client) -> None:
+@SECOND_ONLY
+def test_entities_are_listed_apart(api: Api) -> None:
     alone = created(api, 1) + created(api, 1, metadata={"entityId": None})
     owned = created(api, 2, metadata={"entityId": "agent"})
     assert set(page(api)[0]) == set(alone)
@@ -78,13 +96,14 @@ def test_entities_are_listed_apart(api: httpx.Client) -> None:
         f"startingAfter=conv_{'0' * 26}&endingBefore=conv_{'0' * 26}",
     ],
 )  # fmt: skip
-def test_bad_queries(api: httpx.Client, query: str) -> None:
+def test_bad_queries(api: Api, query: str) -> None:
     response = api.get(f"/v2/conversations?{query}")
     assert response.status_code == 400
     assert list(response.json()) == ["message"]
 
 
-def test_update_changes_only_what_is_given(api: httpx.Client) -> None:
+@SECOND_ONLY
+def test_update_changes_only_what_is_given(api: Api) -> None:
     (one,) = created(api, 1, metadata={"entityId": "a", "model": "m"})
     url = f"/v2/conversations/{one}"
     before = api.get(url).json()
@@ -98,7 +117,7 @@ def test_update_changes_only_what_is_given(api: httpx.Client) -> None:
     assert api.patch(url, json={"displayName": None}).status_code == 422
 
 
-def test_delete(api: httpx.Client) -> None:
+def test_delete(api: Api) -> None:
     one, two = created(api, 2)
     url = f"/v2/conversations/{one}"
     response = api.delete(url)
@@ -127,11 +146,12 @@ INVALID = [
 
 @pytest.mark.parametrize("invalid", INVALID, ids=range(len(INVALID)))
 def test_a_missing_conversation_is_reported_before_an_invalid_body(
-    api: httpx.Client, invalid: dict[str, Any]
+    api: Api, invalid: dict[str, Any]
 ) -> None:
     request: dict[str, Any] = {"headers": {"Content-Type": "application/json"}, **invalid}
     (one,) = created(api, 1)
-    for method, path in [("PATCH", ""), ("POST", "/generate-name"), ("POST", "/responses")]:
+    calls = [("PATCH", ""), ("POST", "/generate-name"), ("POST", "/responses")]
+    for method, path in calls[: api.revision + 1]:
         missing = api.request(method, f"/v2/conversations/conv_1{path}", **request)
         assert (missing.status_code, missing.json()) == (
             404,
@@ -142,7 +162,7 @@ def test_a_missing_conversation_is_reported_before_an_invalid_body(
 
 
 def test_a_repeated_request_gets_its_response_even_if_the_conversation_is_gone(
-    api: httpx.Client,
+    api: Api,
 ) -> None:
     (one,) = created(api, 1)
     name: dict[str, Any] = {"json": {"context": "x"}, "headers": {"Idempotency-Key": "once"}}
@@ -152,18 +172,19 @@ def test_a_repeated_request_gets_its_response_even_if_the_conversation_is_gone(
     assert api.post(url, **name).json() == first.json()
 
 
-def test_generate_name(api: httpx.Client) -> None:
+def test_generate_name(api: Api) -> None:
     (one,) = created(api, 1)
     url = f"/v2/conversations/{one}/generate-name"
     assert api.post(url, json={}).json()["message"].endswith("$ must have context.")
     assert api.post(url, json={"context": ""}).status_code == 422
     named = api.post(url, json={"context": "How do\nI pay an invoice?"}).json()
     assert named["displayName"] == "How do I pay an invoice?"
-    assert named["metadata"] == {"generatingTitle": False}
+    entity = {"entityId": "agent"} if api.revision == 1 else {}
+    assert named["metadata"] == {**entity, "generatingTitle": False}
     assert api.post(url, json={"context": "again"}).status_code == 400
 
 
-def test_the_default_name_spelt_out_is_no_name(api: httpx.Client) -> None:
+def test_the_default_name_spelt_out_is_no_name(api: Api) -> None:
     (one,) = created(api, 1, displayName="Untitled")
     named = api.post(f"/v2/conversations/{one}/generate-name", json={"context": "Invoices"})
     assert (named.status_code, named.json()["displayName"]) == (200, "Invoices")
@@ -174,7 +195,8 @@ def test_names() -> None:
     assert name_from(" \n ") == "Untitled"
 
 
-def test_messages_are_shown_oldest_first(sandbox: Sandbox, api: httpx.Client) -> None:
+@SECOND_ONLY
+def test_messages_are_shown_oldest_first(sandbox: Sandbox, api: Api) -> None:
     (one,) = created(api, 1)
     texts = [[{"kind": "text", "text": text}] for text in ("first", "second")]
     for parts in texts:
@@ -185,11 +207,9 @@ def test_messages_are_shown_oldest_first(sandbox: Sandbox, api: httpx.Client) ->
     assert {message["conversationId"] for message in messages} == {one}
 
 
-def test_a_fault_of_the_sandbox_is_500_with_the_documented_body(
-    sandbox: Sandbox, api: httpx.Client
-) -> None:
+def test_a_fault_of_the_sandbox_is_500_with_the_documented_body(sandbox: Sandbox, api: Api) -> None:
     sandbox._store.close()
-    response = api.post("/v2/conversations", json={})
+    response = api.post("/v2/conversations", json={"metadata": {"entityId": "a"}})
     assert response.status_code == 500
     assert list(response.json()) == ["message"]
     assert "x-request-id" in response.headers
