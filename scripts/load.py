@@ -1,9 +1,9 @@
-"""Puts many calls at once through few connections: all are answered, in the order of coming.
+"""Makes many calls at once over few connections: all succeed, first come, first served.
 
     python scripts/load.py [--tasks 5000] [--connections 20] [--threads 32]
 
-Ends with status 1 if a call fails, if there were ever more connections or requests than allowed,
-or if a call was overtaken by more others than there are connections.
+Exits with 1 if a call fails, if there are more connections or concurrent requests than allowed, or
+if more later calls overtake a waiting one than there are connections.
 """
 
 import argparse
@@ -24,14 +24,15 @@ _BACKENDS: Final = ("asyncio", "trio")
 
 @frozen(kw_only=True)
 class Figures:
-    """What a run came to.
+    """The results of a run.
 
     Attributes:
-        calls: How many calls were answered.
-        connections: How many connections there were.
-        at_once: How many requests were being answered at once at most.
-        overtaken: How many later calls the unluckiest one had to let go first.
-        seconds: How long it took.
+        calls: How many calls succeeded.
+        connections: How many connections were opened.
+        at_once: The most requests that the server handled at once.
+        overtaken: The most later calls that reached the server before one that waited for a
+            connection.
+        seconds: How long the run took.
     """
 
     calls: int
@@ -43,16 +44,16 @@ class Figures:
     def __str__(self) -> str:
         return (
             f"{self.calls} calls in {self.seconds:.1f} s over {self.connections} connections, "
-            f"{self.at_once} at once at most; one was overtaken by {self.overtaken} at most"
+            f"at most {self.at_once} at once; at most {self.overtaken} overtook another"
         )
 
 
 def tasks_at_once(*, tasks: int, connections: int, backend: str) -> Figures:
-    """Start so many tasks with one client, each for one call."""
+    """Start this many tasks with one client; each makes one call."""
     started = time.perf_counter()
     with CountingServer() as server:
         anyio.run(_all_at_once, server.url, tasks, connections, backend=backend)
-    return _figures(server.ledger, time.perf_counter() - started)
+    return _figures(server.ledger, connections, time.perf_counter() - started)
 
 
 async def _all_at_once(url: str, tasks: int, connections: int) -> None:
@@ -70,7 +71,7 @@ async def _all_at_once(url: str, tasks: int, connections: int) -> None:
 
 
 def threads_at_once(*, threads: int, calls: int, connections: int) -> Figures:
-    """Start so many threads with one client, each for so many calls."""
+    """Start this many threads with one client; each makes this many calls."""
     started = time.perf_counter()
     begin = threading.Barrier(threads)
 
@@ -90,12 +91,16 @@ def threads_at_once(*, threads: int, calls: int, connections: int) -> Figures:
             thread.start()
         for thread in working:
             thread.join()
-    return _figures(server.ledger, time.perf_counter() - started)
+    return _figures(server.ledger, connections, time.perf_counter() - started)
 
 
-def _figures(ledger: Ledger, seconds: float) -> Figures:
-    came = [int(name) for name in ledger.order]
-    overtaken = max(place - number for place, number in enumerate(came))
+def _figures(ledger: Ledger, connections: int, seconds: float) -> Figures:
+    # The first calls don't wait: each opens a connection, which may take any time.
+    overtaken = max(
+        position - number
+        for position, number in enumerate(map(int, ledger.order))
+        if number >= connections
+    )
     return Figures(
         calls=ledger.stored.total(),
         connections=ledger.connections,
@@ -106,25 +111,27 @@ def _figures(ledger: Ledger, seconds: float) -> Figures:
 
 
 def main() -> int:
-    """Run it in every variant, and print the figures."""
-    parser = argparse.ArgumentParser(description="Put many calls at once through few connections.")
+    """Run every variant and print the results."""
+    parser = argparse.ArgumentParser(description="Make many calls at once over few connections.")
     parser.add_argument("--tasks", type=int, default=5000)
     parser.add_argument("--connections", type=int, default=20)
     parser.add_argument("--threads", type=int, default=32)
-    given = parser.parse_args()
-    all_right = True
+    options = parser.parse_args()
+    succeeded = True
     for backend in _BACKENDS:
-        figures = tasks_at_once(tasks=given.tasks, connections=given.connections, backend=backend)
-        print(f"{backend}: {figures}", flush=True)
-        all_right = all_right and (
-            figures.calls == given.tasks
-            and max(figures.connections, figures.at_once, figures.overtaken) <= given.connections
+        figures = tasks_at_once(
+            tasks=options.tasks, connections=options.connections, backend=backend
         )
-    calls = given.tasks // given.threads
-    figures = threads_at_once(threads=given.threads, calls=calls, connections=given.connections)
-    print(f"{given.threads} threads: {figures}", flush=True)
-    all_right = all_right and figures.calls == calls * given.threads
-    return 0 if all_right else 1
+        print(f"{backend}: {figures}", flush=True)
+        succeeded = succeeded and (
+            figures.calls == options.tasks
+            and max(figures.connections, figures.at_once, figures.overtaken) <= options.connections
+        )
+    calls = options.tasks // options.threads
+    figures = threads_at_once(threads=options.threads, calls=calls, connections=options.connections)
+    print(f"{options.threads} threads: {figures}", flush=True)
+    succeeded = succeeded and figures.calls == calls * options.threads
+    return 0 if succeeded else 1
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from conversations_client import Client
 
 PROGRAM = f'''
 import sys
+import threading
 import warnings
 
 sys.path[:] = {sys.path!r}
@@ -53,6 +54,11 @@ async def main():
         print((await client.conversations.create()).id, flush=True)
 
 anyio.run(main)
+
+# An interpreter can't end while another thread is about to.
+for thread in threading.enumerate():
+    if thread is not threading.current_thread():
+        thread.join(timeout=60)
 '''
 
 with Client(sys.argv[1], base_url=sys.argv[2]) as client:
