@@ -2,6 +2,8 @@
 
 This module is outside the package because pytest imports it in every run. The package itself is
 imported only when a test uses a fixture.
+
+PYTEST_DONT_REWRITE: the module has no assertions for pytest to rewrite.
 """
 
 from typing import TYPE_CHECKING

@@ -1,7 +1,9 @@
 """The pytest plugin, in pytest runs of its own."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +93,54 @@ def test_a_run_without_them_imports_nothing_of_the_package() -> None:
         "assert not found & {'conversations_client', 'httpx', 'attrs', 'starlette', 'uvicorn'}"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)  # noqa: S603
+
+
+INSTALLED = {
+    "METADATA": "Metadata-Version: 2.1\nName: conversations-client\nVersion: 0.1.0\n",
+    "entry_points.txt": "[pytest11]\nconversations_client = pytest_conversations_client\n",
+    "RECORD": "conversations_client/__init__.py,,\npytest_conversations_client.py,,\n",
+}
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> dict[str, str]:
+    """An environment in which the package looks as if it were installed from a wheel.
+
+    pytest rewrites the assertions of the modules in RECORD, which an editable installation lacks.
+    """
+    folder = tmp_path / "site" / "conversations_client-0.1.0.dist-info"
+    folder.mkdir(parents=True)
+    for name, content in INSTALLED.items():
+        (folder / name).write_text(content)
+    (tmp_path / "test_it.py").write_text("def test_it(conversations_sandbox): pass\n")
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(folder.parent)}
+
+
+@pytest.mark.parametrize(
+    "imported",
+    [
+        "pytest",
+        "conversations_client",
+        "pytest_conversations_client",
+    ],
+)
+def test_pytest_starts_with_warnings_as_errors_whatever_was_imported_before(
+    tmp_path: Path, installed: dict[str, str], imported: str
+) -> None:
+    program = (
+        f"import {imported}\n"
+        "import sys, pytest\n"
+        "sys.exit(pytest.main(['-W', 'error', '-q', '-p', 'no:cacheprovider']))"
+    )
+    run = subprocess.run(  # noqa: S603
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=tmp_path,
+        env=installed,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "1 passed" in run.stdout
+    assert run.stderr == ""
