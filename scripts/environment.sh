@@ -41,10 +41,11 @@ fail() {
 }
 
 # clean [NAME=VALUE…] COMMAND…: runs a command that sees an empty home folder and nothing that was
-# meant for pip.
+# meant for pip. `"${CLEAN[@]}" COMMAND… &` is the same in the background, with $! as its process.
+CLEAN=(env -i HOME="$ROOT/.venv/home" PATH="$PATH" ${TMPDIR+"TMPDIR=$TMPDIR"})
 clean() {
   mkdir -p "$ROOT/.venv/home"
-  env -i HOME="$ROOT/.venv/home" PATH="$PATH" ${TMPDIR+"TMPDIR=$TMPDIR"} "$@"
+  "${CLEAN[@]}" "$@"
 }
 
 # python_of MINOR: prints the path of Python 3.MINOR, or nothing. Runs each candidate, because a
