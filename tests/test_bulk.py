@@ -1,5 +1,6 @@
 """Many creates at once: the bookkeeping alone, then with a real server in every variant."""
 
+import gc
 import itertools
 import json
 import math
@@ -8,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 from hypothesis import given
@@ -19,6 +21,7 @@ from variants import KEY, Variant, World
 
 from conversations_client import (
     AsyncClient,
+    AsyncHooks,
     AuthenticationError,
     Client,
     ClientClosedError,
@@ -367,6 +370,82 @@ def test_a_cancellation_cuts_off_the_calls_in_flight(backend: str) -> None:
         assert anyio.run(main, backend=backend)
 
 
+@pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")  # trio's, of any of them
+@BACKENDS
+@pytest.mark.parametrize("leave", ["close", "forget"])
+def test_an_async_generator_that_is_left_early_cancels_nobody(backend: str, leave: str) -> None:
+    async def created(client: AsyncClient) -> AsyncIterator[int]:
+        async with client.conversations.create_many(requests(9), max_in_flight=3) as outcomes:
+            async for outcome in outcomes:
+                yield outcome.index
+
+    async def main() -> None:
+        async with AsyncClient(KEY, base_url=server.url, max_connections=3, timeout=5) as client:
+            for _ in range(3):
+                generator = created(client)
+                await anext(generator)
+                if leave == "close":
+                    # In another task, as event loops close generators that are forgotten.
+                    async with anyio.create_task_group() as tasks:
+                        tasks.start_soon(generator.aclose)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
+                del generator
+                gc.collect()
+                await anyio.lowlevel.checkpoint()
+                await client.conversations.create()
+
+    with ScriptedServer(always()) as server:
+        anyio.run(main, backend=backend)
+
+
+@BACKENDS
+def test_outcomes_may_be_left_in_another_task(backend: str) -> None:
+    async def main() -> None:
+        async with AsyncClient(KEY, base_url=server.url) as client:
+            outcomes = client.conversations.create_many(requests(9), max_in_flight=3)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(outcomes.__aenter__)
+            await anext(outcomes)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(outcomes.__aexit__, None, None, None)
+
+    with ScriptedServer(always()) as server:
+        anyio.run(main, backend=backend)
+
+
+def test_many_calls_of_an_async_client_may_be_prepared_outside_an_event_loop() -> None:
+    async def main() -> list[int]:
+        async with outcomes:
+            return [outcome.index async for outcome in outcomes]
+
+    with ScriptedServer(always()) as server:
+        client = AsyncClient(KEY, base_url=server.url, max_connections=1)
+        outcomes = client.conversations.create_many(requests(2), max_in_flight=1)
+
+        async def whole() -> list[int]:
+            async with client:
+                return await main()
+
+        assert anyio.run(whole) == [0, 1]
+
+
+@BACKENDS
+def test_an_interrupt_in_a_hook_comes_out_where_outcomes_are_read(backend: str) -> None:
+    async def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    async def main() -> None:
+        async with (
+            AsyncClient(
+                KEY, base_url="http://127.0.0.1:9", hooks=AsyncHooks(on_request=interrupt)
+            ) as client,
+            client.conversations.create_many(requests(2), max_in_flight=1) as outcomes,
+        ):
+            await anext(outcomes)
+
+    with pytest.raises(KeyboardInterrupt):
+        anyio.run(main, backend=backend)
+
+
 @BACKENDS
 def test_requests_may_come_from_an_async_iterable(backend: str) -> None:
     async def rows() -> AsyncIterator[CreateRequest]:
@@ -516,9 +595,22 @@ def rejected(status: int, retry_after: float | None = None) -> StatusError:
 
 def read(window: Window[Created], now: float = 0.0) -> PendingRequest:
     assert window.step(now) is Step.READ
-    row = window.add({}, now=now)
+    window.inbox.append((len(window._open), {}))
+    assert window.step(now) is Step.ADD
+    row = window.add(now=now)
     assert row is not None
     return row
+
+
+def sent(window: Window[Created], now: float = 0.0) -> int:
+    row = window.step(now)
+    assert isinstance(row, PendingRequest)
+    return row.index
+
+
+def reported(window: Window[Created], now: float = 0.0) -> Created | Failed:
+    assert window.step(now) is Step.REPORT
+    return window.report()
 
 
 def test_after_a_pause_one_goes_ahead_and_then_the_others_before_new_ones() -> None:
@@ -527,10 +619,10 @@ def test_after_a_pause_one_goes_ahead_and_then_the_others_before_new_ones() -> N
     for row in rows:
         bulk.failed(row, rejected(429, 2.0), now=0.0, jitter=0)
     assert bulk.step(0.5) == Wait(1.5, is_idle=True)
-    assert bulk.step(2.0) is rows[0]
+    assert sent(bulk, 2.0) == 0
     assert bulk.step(2.0) == Wait(math.inf, is_idle=False)
     bulk.succeeded(rows[0], TAKEN)
-    assert [bulk.step(2.0), bulk.step(2.0)] == rows[1:]
+    assert [sent(bulk, 2.0), sent(bulk, 2.0)] == [1, 2]
     assert bulk.step(2.0) is Step.READ
 
 
@@ -539,14 +631,15 @@ def test_a_row_is_given_up_only_when_the_service_takes_no_other() -> None:
     first, second = read(bulk), read(bulk)
     for row in (first, second):
         bulk.failed(row, rejected(429, 0.0), now=0.0, jitter=0)
-    assert bulk.step(0.0) is first
+    assert sent(bulk) == 0
     bulk.succeeded(first, TAKEN)
     for _ in range(2):
-        assert bulk.step(0.0) is second
-        bulk.failed(second, rejected(429, 0.0), now=0.0, jitter=0)
+        again = bulk.step(0.0)
+        assert isinstance(again, PendingRequest)
+        bulk.failed(again, rejected(429, 0.0), now=0.0, jitter=0)
     bulk.drain()
-    assert bulk.step(0.0) == Created(0, CREATED, "req_1")
-    found = bulk.step(0.0)
+    assert reported(bulk) == Created(0, CREATED, "req_1")
+    found = reported(bulk)
     assert isinstance(found, Failed)
     assert (found.index, found.error.attempts) == (1, 3)
 
@@ -557,14 +650,23 @@ def test_what_was_put_off_fails_with_the_one_that_ends_it() -> None:
     bulk.failed(first, rejected(429, 5.0), now=0.0, jitter=0)
     bulk.failed(second, rejected(422), now=0.0, jitter=0)
     bulk.failed(third, rejected(429, 5.0), now=0.0, jitter=0)
-    given = [bulk.step(0.0) for _ in range(4)]
-    failures = [outcome for outcome in given if isinstance(outcome, Failed)]
+    failures = [reported(bulk) for _ in range(3)]
     assert [(outcome.index, failure(outcome).status) for outcome in failures] == [
         (1, 422),
         (0, 429),
         (2, 429),
     ]
-    assert given[3] is Step.END
+    assert bulk.step(0.0) is Step.END
+
+
+def end(window: Window[Created], row: PendingRequest, how: str, now: float) -> None:
+    match how:
+        case "created":
+            window.succeeded(row, TAKEN)
+        case "later":
+            window.failed(row, rejected(429, 1.0), now=now, jitter=0)
+        case _:
+            window.failed(row, rejected(400), now=now, jitter=0)
 
 
 @given(
@@ -578,7 +680,7 @@ def test_every_request_that_was_read_comes_to_one_outcome(
     size: int, count: int, ordered: bool, stop: bool, data: st.DataObject
 ) -> None:
     bulk = window(size=size, ordered=ordered, stop_on_error=stop)
-    source = iter([{} if data.draw(st.integers(0, 9)) else {"a": 1} for _ in range(count)])
+    source = enumerate({} if data.draw(st.integers(0, 9)) else {"a": 1} for _ in range(count))
     flying: list[PendingRequest] = []
     given: list[int] = []
     now, taken = 0.0, 0
@@ -587,12 +689,12 @@ def test_every_request_that_was_read_comes_to_one_outcome(
             case PendingRequest():
                 flying.append(step)
             case Step.READ:
-                request = next(source, None)
-                if request is None:
+                bulk.inbox.extend(itertools.islice(source, 1))
+                if not bulk.inbox:
                     bulk.drain()
-                    continue
+            case Step.ADD:
                 taken += 1
-                added = bulk.add(request, now=now)
+                added = bulk.add(now=now)
                 flying += [added] if added else []
             case Wait(seconds, is_idle):
                 assert is_idle is not bool(flying)
@@ -600,15 +702,9 @@ def test_every_request_that_was_read_comes_to_one_outcome(
                     now += seconds
                     continue
                 row = flying.pop(data.draw(st.integers(0, len(flying) - 1)))
-                match data.draw(st.sampled_from(["created", "later", "failed"])):
-                    case "created":
-                        bulk.succeeded(row, TAKEN)
-                    case "later":
-                        bulk.failed(row, rejected(429, 1.0), now=now, jitter=0)
-                    case _:
-                        bulk.failed(row, rejected(400), now=now, jitter=0)
-            case outcome:
-                given.append(outcome.index)
+                end(bulk, row, data.draw(st.sampled_from(["created", "later", "failed"])), now)
+            case Step.REPORT:
+                given.append(bulk.report().index)
         assert len(flying) <= taken - len(given) <= size
     assert not flying
     assert sorted(given) == list(range(taken))

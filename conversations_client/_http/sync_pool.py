@@ -5,39 +5,17 @@ connection for every request, and an interrupt can cost it a connection.
 """
 
 import contextlib
-import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, TypeAlias, cast
 
+from conversations_client._base.wakeup import Wakeup
 from conversations_client._http.connections.limits import pool_timeout
 
 from .library import httpcore
 from .pool import LOOK_SECONDS, Pool, Ticket
 
-
-class Signal:
-    """Wakes one thread. Unlike threading.Event it has no lock that a signal handler could need."""
-
-    __slots__ = ("_queue",)
-
-    def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[None] = queue.SimpleQueue()
-
-    def set(self) -> None:
-        """Wake the thread that waits, or the next one that will."""
-        self._queue.put(None)
-
-    def wait(self, seconds: float) -> bool:
-        """Wait for `set`; False if it did not come in time."""
-        try:
-            self._queue.get(timeout=seconds)
-        except queue.Empty:
-            return False
-        return True
-
-
-_Ticket: TypeAlias = Ticket[httpcore.ConnectionInterface, Signal]
+_Ticket: TypeAlias = Ticket[httpcore.ConnectionInterface, Wakeup]
 
 
 class ConnectionPool:
@@ -60,8 +38,8 @@ class ConnectionPool:
     ) -> None:
         self._connect = connect
         self._clock = clock
-        self._pool: Pool[httpcore.ConnectionInterface, Signal] = Pool(
-            size=size, keepalive=keepalive, signal=Signal
+        self._pool: Pool[httpcore.ConnectionInterface, Wakeup] = Pool(
+            size=size, keepalive=keepalive, signal=Wakeup
         )
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:

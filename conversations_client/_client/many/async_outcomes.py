@@ -1,6 +1,6 @@
 """The outcomes of many calls with an `AsyncClient`: a task for each call in flight."""
 
-from collections import deque
+import itertools
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from types import TracebackType
 from typing import Self, TypeAlias
@@ -11,10 +11,10 @@ import anyio.lowlevel
 from conversations_client._calls.arguments import CreateRequest
 from conversations_client._engine.engine import AsyncEngine
 
+from .background_tasks import BackgroundTasks
 from .operations import ManyOperation, S
 from .outcome import Failed
 from .outcomes_base import (
-    NO_MORE,
     FinishedCall,
     ManyOptions,
     OutcomesBase,
@@ -39,8 +39,6 @@ class AsyncOutcomes(OutcomesBase[S]):
     cancels them.
     """
 
-    # Not an async generator: one must not be abandoned with its tasks running, and needs closing.
-
     def __init__(
         self,
         engine: AsyncEngine,
@@ -54,13 +52,12 @@ class AsyncOutcomes(OutcomesBase[S]):
         super().__init__(engine.environment, window)
         self._engine = engine
         self._items = _async_iterator(checked_items(items, Iterable | AsyncIterable, operation))
-        self._finished: deque[FinishedCall] = deque()
-        self._news = anyio.Event()
-        self._tasks = anyio.create_task_group()
+        self._count = itertools.count()
+        self._news: anyio.Event | None = None
+        self._tasks = BackgroundTasks()
 
     async def __aenter__(self) -> Self:
         self._open()
-        await self._tasks.__aenter__()
         return self
 
     async def __aexit__(
@@ -70,39 +67,53 @@ class AsyncOutcomes(OutcomesBase[S]):
         traceback: TracebackType | None,
     ) -> None:
         self._is_open = False
-        if exc_type is not None and not issubclass(exc_type, Exception):
-            self._tasks.cancel_scope.cancel()
-        # Without the error: the group would wrap it into another one.
-        await self._tasks.__aexit__(None, None, None)
+        try:
+            if exc_type is None or issubclass(exc_type, Exception):
+                await self._tasks.join()
+        finally:
+            self._tasks.cancel()
+            with anyio.CancelScope(shield=True):
+                await self._tasks.join()
 
     def __aiter__(self) -> AsyncIterator[S | Failed]:
         return self
 
     async def __anext__(self) -> S | Failed:
         while True:
-            while self._finished:
-                self._finish(self._finished.popleft())
             match self._step():
-                case PendingRequest() as request:
-                    self._tasks.start_soon(self._call, request)
+                case PendingRequest():
+                    self._tasks.start(self._call)
                 case Wait() as wait:
                     await self._wait(wait)
                 case Step.READ:
-                    added = self._add(await anext(self._items, NO_MORE))
-                    if added is not None:
-                        self._tasks.start_soon(self._call, added)
+                    await self._read()
+                case Step.ADD:
+                    if self._add() is not None:
+                        self._tasks.start(self._call)
+                case Step.REPORT:
+                    return self._window.report()
                 case Step.END:
                     raise StopAsyncIteration
-                case outcome:
-                    return outcome
 
-    async def _call(self, request: PendingRequest) -> None:
+    async def _read(self) -> None:
+        try:
+            item = await anext(self._items)
+        except StopAsyncIteration:
+            self._window.drain()
+        else:
+            self._window.inbox.append((next(self._count), item))
+
+    async def _call(self) -> None:
+        request = self._window.outbox.popleft()
         try:
             result: Result = await self._engine.send(request.operation)
-        except Exception as error:  # noqa: BLE001 - raised again in the iterating task
+        except anyio.get_cancelled_exc_class():
+            raise
+        except BaseException as error:  # noqa: BLE001 - raised again in the iterating task
             result = error
         self._finished.append(FinishedCall(request, result))
-        self._news.set()
+        if self._news is not None:
+            self._news.set()
 
     async def _wait(self, wait: Wait) -> None:
         if wait.is_idle:

@@ -1,8 +1,8 @@
 """What the outcomes of many calls do alike, sync and async."""
 
+from collections import deque
 from collections.abc import Mapping
-from enum import Enum, auto
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from attrs import frozen
 
@@ -18,7 +18,6 @@ from conversations_client.errors import (
 )
 
 from .operations import ManyOperation, S
-from .outcome import Failed
 from .rate_limiter import RateLimiter
 from .shared_backoff import SharedBackoff
 from .window import PendingRequest, Step, Wait, Window
@@ -58,14 +57,6 @@ class ManyOptions:
         )
 
 
-class _NoMore(Enum):
-    NO_MORE = auto()
-
-
-NO_MORE: Final = _NoMore.NO_MORE
-"""Stands for an item when there are no more."""
-
-
 @frozen
 class FinishedCall:
     """A call that ended, and its result."""
@@ -75,11 +66,12 @@ class FinishedCall:
 
 
 class OutcomesBase(Generic[S]):
-    """The state of an iteration: whether it is open, and its window."""
+    """The state of an iteration: whether it is open, its window, and the calls that finished."""
 
     def __init__(self, environment: Environment, window: Window[S]) -> None:
         self._environment = environment
         self._window = window
+        self._finished: deque[FinishedCall] = deque()
         self._is_open = False
         self._was_open = False
 
@@ -89,16 +81,17 @@ class OutcomesBase(Generic[S]):
             raise StreamClosedError(f"Outcomes can be opened only once: call {name}() again.")
         self._is_open = self._was_open = True
 
-    def _step(self) -> S | Failed | PendingRequest | Wait | Step:
+    def _step(self) -> PendingRequest | Wait | Step:
         if not self._is_open:
             raise StreamClosedError("The outcomes are not open: iterate inside their with block.")
+        while self._finished:
+            # Removed last, so that an interrupt repeats it instead of losing it.
+            self._finish(self._finished[0])
+            self._finished.popleft()
         return self._window.step(self._environment.clock())
 
-    def _add(self, item: object) -> PendingRequest | None:
-        if item is NO_MORE:
-            self._window.drain()
-            return None
-        return self._window.add(item, now=self._environment.clock())
+    def _add(self) -> PendingRequest | None:
+        return self._window.add(now=self._environment.clock())
 
     def _finish(self, call: FinishedCall) -> None:
         request, result, environment = call.request, call.result, self._environment

@@ -1,20 +1,19 @@
 """The outcomes of many calls with a `Client`: a thread for each call in flight."""
 
-import contextlib
-import queue
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from itertools import islice
 from types import TracebackType
 from typing import Final, Self, TypeAlias
 
+from conversations_client._base.wakeup import Wakeup
 from conversations_client._calls.arguments import CreateRequest
 from conversations_client._engine.engine import Engine
 
 from .operations import ManyOperation, S
 from .outcome import Failed
 from .outcomes_base import (
-    NO_MORE,
     FinishedCall,
     ManyOptions,
     OutcomesBase,
@@ -52,8 +51,9 @@ class Outcomes(OutcomesBase[S]):
         window = options.window(operation, retry=engine.retry, backoff=backoff)
         super().__init__(engine.environment, window)
         self._engine = engine
-        self._items = iter(checked_items(items, Iterable, operation))
-        self._finished: queue.SimpleQueue[FinishedCall] = queue.SimpleQueue()
+        self._items = enumerate(checked_items(items, Iterable, operation))
+        self._news = Wakeup()
+        self._is_stepping = False
         self._threads = ThreadPoolExecutor(window.size, thread_name_prefix=operation.name)
 
     def __enter__(self) -> Self:
@@ -73,37 +73,55 @@ class Outcomes(OutcomesBase[S]):
         return self
 
     def __next__(self) -> S | Failed:
+        if self._is_stepping:
+            self._send_again()
+        self._is_stepping = True
         while True:
-            while not self._finished.empty():
-                self._finish(self._finished.get())
             match self._step():
-                case PendingRequest() as request:
-                    self._send(request)
+                case PendingRequest():
+                    self._send()
                 case Wait() as wait:
                     self._wait(wait)
                 case Step.READ:
-                    added = self._add(next(self._items, NO_MORE))
-                    if added is not None:
-                        self._send(added)
+                    self._read()
+                case Step.ADD:
+                    if self._add() is not None:
+                        self._send()
+                case Step.REPORT:
+                    self._is_stepping = False
+                    return self._window.report()
                 case Step.END:
                     raise StopIteration
-                case outcome:
-                    return outcome
 
-    def _send(self, request: PendingRequest) -> None:
-        self._threads.submit(copy_context().run, self._call, request)
+    def _read(self) -> None:
+        # A single call, so that no interrupt can come between reading an item and keeping it.
+        self._window.inbox.extend(islice(self._items, 1))
+        if not self._window.inbox:
+            self._window.drain()
 
-    def _call(self, request: PendingRequest) -> None:
+    def _send(self) -> None:
+        self._threads.submit(copy_context().run, self._call)
+
+    def _send_again(self) -> None:
+        """Send what is in the outbox still: the last step ended in an error or an interrupt."""
+        for _ in tuple(self._window.outbox):
+            self._send()
+
+    def _call(self) -> None:
+        try:
+            request = self._window.outbox.popleft()
+        except IndexError:
+            return  # sent by another thread, after an interrupt
         try:
             result: Result = self._engine.send(request.operation)
         except BaseException as error:  # noqa: BLE001 - raised again in the iterating thread
             result = error
-        self._finished.put(FinishedCall(request, result))
+        self._finished.append(FinishedCall(request, result))
+        self._news.set()
 
     def _wait(self, wait: Wait) -> None:
         seconds = min(wait.seconds, _LONGEST_WAIT)
         if wait.is_idle:
             self._environment.sleep(seconds)
-            return
-        with contextlib.suppress(queue.Empty):
-            self._finish(self._finished.get(timeout=seconds))
+        else:
+            self._news.wait(seconds)

@@ -1,11 +1,18 @@
-"""Decides which of many requests to read, send, delay and report next. No I/O and no clock."""
+"""Decides which of many requests to read, send, delay and report next. No I/O and no clock.
+
+An interrupt (Ctrl-C, a signal handler that raises) may end any method at any line. What is repeated
+after it does no harm: requests are kept by their index, and each moves from one container to the
+next in a single call of C code.
+"""
 
 import math
 from collections import deque
 from enum import Enum, auto
+from functools import partial
+from itertools import islice
 from typing import Any, Generic
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from conversations_client._calls.call import RawResponse
 from conversations_client._calls.operation import Operation, is_throttled
@@ -23,7 +30,7 @@ from .outcome import Failed
 from .rate_limiter import RateLimiter
 
 
-@define(eq=False)
+@frozen(eq=False)
 class PendingRequest:
     """A request without an outcome yet.
 
@@ -35,6 +42,7 @@ class PendingRequest:
         delivery: The worst delivery of all attempts.
         refusals: How many times in a row the service throttled it while accepting no other.
         accepted_before: How many requests the service had accepted when it last throttled this one.
+        error: The error of the last attempt; None before the first.
     """
 
     index: int
@@ -44,6 +52,22 @@ class PendingRequest:
     delivery: Delivery = Delivery.UNSENT
     refusals: int = 0
     accepted_before: int = -1
+    error: ConversationsError | None = None
+
+    def after(self, error: ConversationsError) -> "PendingRequest":
+        """The request after another attempt, which failed."""
+        return evolve(
+            self,
+            attempts=self.attempts + error.attempts,
+            delivery=worst_delivery(self.delivery, error.delivery),
+            error=error,
+        )
+
+    def refused(self, accepted: int) -> "PendingRequest":
+        """The request after the service throttled it, having accepted so many others."""
+        # While the service accepts others in between, it is busy and doesn't reject this one.
+        refusals = self.refusals + 1 if self.accepted_before == accepted else 1
+        return evolve(self, refusals=refusals, accepted_before=accepted)
 
     def final_error(self, error: ConversationsError, reason: str = "") -> ConversationsError:
         """The error over all attempts."""
@@ -52,10 +76,14 @@ class PendingRequest:
 
 
 class Step(Enum):
-    """What to do next, other than report an outcome, send or wait."""
+    """What to do next, other than send or wait."""
 
     READ = auto()
-    """Read an item and `add` it."""
+    """Read an item into the inbox."""
+    ADD = auto()
+    """Add the item of the inbox."""
+    REPORT = auto()
+    """Report an outcome."""
     END = auto()
     """Nothing: every outcome is reported."""
 
@@ -84,6 +112,8 @@ class Window(Generic[S]):
         retry: How often a throttled request is sent again.
         rate_limiter: When the next request may be sent.
         operation: What to call for each item.
+        inbox: The item that was read, with its index, until it is added.
+        outbox: The requests to send, until someone sends them.
     """
 
     size: int
@@ -92,71 +122,77 @@ class Window(Generic[S]):
     retry: Retry
     rate_limiter: RateLimiter
     operation: ManyOperation[S]
-    _read: int = 0
-    _reported: int = 0
-    _in_flight: int = 0
+    inbox: deque[tuple[int, object]] = field(factory=deque[tuple[int, object]])
+    outbox: deque[PendingRequest] = field(factory=deque[PendingRequest])
+    _open: set[int] = field(factory=set[int])
+    _delayed: dict[int, PendingRequest] = field(factory=dict[int, PendingRequest])
+    _in_flight: dict[int, PendingRequest] = field(factory=dict[int, PendingRequest])
+    _done: dict[int, S | Failed] = field(factory=dict[int, S | Failed])
+    _next: int = 0
+    _reporting: int = -1
     _accepted: int = 0
     _is_drained: bool = False
     _is_stopped: bool = False
-    _delayed: deque[tuple[PendingRequest, StatusError]] = field(
-        factory=deque[tuple[PendingRequest, StatusError]]
-    )
-    _done: dict[int, S | Failed] = field(factory=dict[int, S | Failed])
 
-    def step(self, now: float) -> S | Failed | PendingRequest | Wait | Step:
-        """What comes next: an outcome to report, a request to send, a wait, or a step."""
+    def step(self, now: float) -> PendingRequest | Wait | Step:
+        """What comes next: a request that is in the outbox now, a wait, or a step."""
+        self._settle()
+        if self.inbox:
+            return Step.ADD
         wait = self.rate_limiter.wait(now) if self._has_more() else math.inf
         if wait == 0:
-            return self._sent(self._delayed.popleft()[0], now) if self._delayed else Step.READ
-        index = self._reported if self.ordered else next(iter(self._done), -1)
-        if index in self._done:
-            self._reported += 1
-            return self._done.pop(index)
+            return self._send(next(iter(self._delayed)), now) if self._delayed else Step.READ
+        if self._next in self._done or (self._done and not self.ordered):
+            return Step.REPORT
         if not self._in_flight and wait == math.inf:
             return Step.END
         return Wait(wait, is_idle=not self._in_flight)
 
-    def add(self, item: object, *, now: float) -> PendingRequest | None:
-        """Add an item; returns the request to send, or None if the item is invalid."""
-        index = self._read
-        self._read += 1
+    def add(self, *, now: float) -> PendingRequest | None:
+        """Add the item of the inbox; returns the request to send, None for an invalid item."""
+        index, item = self.inbox[0]
+        self._open.add(index)
         try:
-            operation = self.operation.operation(item)
+            self._delayed[index] = PendingRequest(index, item, self.operation.operation(item))
         except InvalidArgumentError as error:
             self._fail(self.operation.failure(index, item, error))
-            return None
-        return self._sent(PendingRequest(index, item, operation), now)
+        self.inbox.popleft()
+        return self._send(index, now) if index in self._delayed else None
 
     def drain(self) -> None:
         """Record that there are no more items."""
         self._is_drained = True
 
+    def report(self) -> S | Failed:
+        """The next outcome, once."""
+        self._reporting = self._next if self.ordered else next(iter(self._done))
+        return self._done.pop(self._reporting)
+
     def succeeded(self, request: PendingRequest, response: RawResponse[Any]) -> None:
         """Record a successful call."""
-        self._completed(request)
+        index = request.index
+        self.rate_limiter.completed(index)
         self._accepted += 1
-        self._done[request.index] = self.operation.success(request.index, request.item, response)
+        self._done[index] = self.operation.success(index, request.item, response)
+        self._in_flight.pop(index, None)
 
     def failed(
         self, request: PendingRequest, error: ConversationsError, *, now: float, jitter: float
     ) -> None:
         """Record a failed call; a throttled request is delayed and sent again."""
-        request.attempts += error.attempts
-        request.delivery = worst_delivery(request.delivery, error.delivery)
+        request = request.after(error)
         if isinstance(error, StatusError) and is_throttled(error.status, error.retry_after):
             self._throttled(request, error, now=now, jitter=jitter)
         else:
-            self._completed(request)
+            self.rate_limiter.completed(request.index)
             self._accepted += isinstance(error, StatusError)
             self._fail(self._failure(request, error))
+        self._in_flight.pop(request.index, None)
 
     def _throttled(
         self, request: PendingRequest, error: StatusError, *, now: float, jitter: float
     ) -> None:
-        self._in_flight -= 1
-        # While the service accepts others in between, it is busy and doesn't reject this one.
-        request.refusals = request.refusals + 1 if request.accepted_before == self._accepted else 1
-        request.accepted_before = self._accepted
+        request = request.refused(self._accepted)
         asked = error.retry_after
         verdict = self.retry.again(
             asked, attempt=request.refusals, jitter=jitter, remaining=math.inf
@@ -166,14 +202,8 @@ class Window(Generic[S]):
         self.rate_limiter.throttled(request.index, pause=pause, now=now)
         if isinstance(verdict, Stop):
             self._fail(self._failure(request, error, verdict.reason))
-        elif self._is_stopped:
-            self._fail(self._failure(request, error))
         else:
-            self._delayed.append((request, error))
-
-    def _completed(self, request: PendingRequest) -> None:
-        self._in_flight -= 1
-        self.rate_limiter.completed(request.index)
+            self._delayed[request.index] = request
 
     def _failure(
         self, request: PendingRequest, error: ConversationsError, reason: str = ""
@@ -183,18 +213,28 @@ class Window(Generic[S]):
 
     def _fail(self, outcome: Failed) -> None:
         self._done[outcome.index] = outcome
-        if self.stop_on_error and not self._is_stopped:
-            self._is_stopped = True
-            while self._delayed:
-                self._fail(self._failure(*self._delayed.popleft()))
+        self._is_stopped = self._is_stopped or self.stop_on_error
+
+    def _settle(self) -> None:
+        """Complete what follows from the last report and the first failure."""
+        if self._reporting not in self._done:
+            self._open.discard(self._reporting)
+            self._next = self._reporting + 1
+        if self._is_stopped:
+            for request in tuple(self._delayed.values()):
+                if request.error is not None:
+                    self._done[request.index] = self._failure(request, request.error)
+                    self._delayed.pop(request.index)
 
     def _has_more(self) -> bool:
         if self._delayed:
             return True
         is_over = self._is_drained or self._is_stopped
-        return not is_over and self._read - self._reported < self.size
+        return not is_over and len(self._open) < self.size
 
-    def _sent(self, request: PendingRequest, now: float) -> PendingRequest:
-        self._in_flight += 1
-        self.rate_limiter.sent(request.index, now=now)
+    def _send(self, index: int, now: float) -> PendingRequest:
+        request = self._in_flight[index] = self._delayed[index]
+        delayed = iter(partial(self._delayed.pop, index), None)
+        self.outbox.extend(islice(delayed, 1))
+        self.rate_limiter.sent(index, now=now)
         return request

@@ -1,13 +1,13 @@
 """An async connection: opened along a route, and what HTTP/1.1 sends and reads over it."""
 
 import contextlib
-import sys
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Self, cast
 
 import anyio
 
+from conversations_client._base.event_loop import is_asyncio
 from conversations_client._http.library import httpcore, httpx
 
 from .connection import ConnectionState, ResponseState
@@ -151,19 +151,10 @@ async def _connect_tcp(
 ) -> httpcore.AsyncNetworkStream:
     host, port = route.first_hop
     # asyncio's own TLS fails to report errors within another TLS connection.
-    if route.proxy_tls is not None or not _is_asyncios():
+    if route.proxy_tls is not None or not is_asyncio():
         backend = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
         return await connect_to_host(host, port, limit, partial(backend.connect_tcp, port=port))
     from .asyncio_stream import connect
 
     attempt = partial(connect, port=port, encrypted=encrypted)
     return await connect_to_host(host, port, limit, attempt)
-
-
-def _is_asyncios() -> bool:
-    # As a guest of asyncio, trio runs while asyncio does, but in no task of it.
-    asyncio = sys.modules.get("asyncio")
-    try:
-        return asyncio is not None and asyncio.current_task() is not None
-    except RuntimeError:
-        return False

@@ -1,0 +1,56 @@
+"""Tasks that run beside the caller's, on asyncio and trio."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from contextvars import copy_context
+from typing import Any
+
+import anyio
+
+from conversations_client._base.event_loop import is_asyncio
+
+
+class BackgroundTasks:
+    """Starts, cancels and awaits tasks.
+
+    A task group does so too, but must not be open across a `yield`: an async generator that is
+    left early would cancel the task that iterated it. These belong to no task of the caller.
+    """
+
+    def __init__(self) -> None:
+        self._scopes: set[anyio.CancelScope] = set()
+        self._tasks: set[asyncio.Task[None]] = set()  # asyncio itself has weak references only
+        self._news: anyio.Event | None = None
+
+    def start(self, function: Callable[[], Awaitable[None]]) -> None:
+        """Run a function in a task. It must not raise."""
+        scope = anyio.CancelScope()
+        self._scopes.add(scope)
+        if is_asyncio():
+            task = asyncio.get_running_loop().create_task(self._run(function, scope))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        else:
+            trio: Any = sys.modules["trio"]
+            trio.lowlevel.spawn_system_task(self._run, function, scope, context=copy_context())
+
+    def cancel(self) -> None:
+        """Cancel every task."""
+        for scope in tuple(self._scopes):
+            scope.cancel()
+
+    async def join(self) -> None:
+        """Wait for every task to end."""
+        while self._scopes:
+            self._news = anyio.Event()
+            await self._news.wait()
+
+    async def _run(self, function: Callable[[], Awaitable[None]], scope: anyio.CancelScope) -> None:
+        try:
+            with scope:
+                await function()
+        finally:
+            self._scopes.discard(scope)
+            if self._news is not None:
+                self._news.set()
