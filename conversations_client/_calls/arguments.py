@@ -101,8 +101,10 @@ def checked_metadata(value: object) -> dict[str, Any]:
                 raise InvalidArgumentError(
                     f"metadata: generating_title must be True or False, not {type(found).__name__}."
                 )
-        elif found is not None:
+        elif name == "entity_id" and found is not None:
             checked_id(f"metadata: {name}", found)
+        elif found is not None:
+            checked_string(f"metadata: {name}", found)
     return {**extra, **{_METADATA[name]: found for name, found in fields.items()}}
 
 

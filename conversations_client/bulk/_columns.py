@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from conversations_client import InvalidArgumentError
 from conversations_client.bulk._errors import BulkError
+from conversations_client.bulk._formulas import ESCAPED
 
 FIELDS: Final = (
     "displayName",
@@ -19,10 +20,16 @@ FIELDS: Final = (
 )
 """The fields that can be sent, by the API's names."""
 METADATA: Final = "metadata"
+# Where another revision of the service has a field. The field itself has priority.
+_ALIASES: Final = {"entityId": "metadata.entityId"}
 # Fields of an exported conversation that the service sets itself.
 _SET_BY_THE_SERVICE: Final = frozenset(
-    {"_id", "kind", "createdAt", "updatedAt", "createdById", "updatedById", "entityId"}
+    {"_id", "kind", "createdAt", "updatedAt", "createdById", "updatedById"}
 )
+# What an export has besides: messages can't be created, and the other one marks escaped cells.
+_NOT_SENT: Final = frozenset({"messages", ESCAPED})
+# Every conversation of the service has these, so a row with them comes from an export.
+_EXPORTED: Final = frozenset({"kind", "displayName", "createdAt", "updatedAt"})
 _LONGEST_NAME: Final = 60  # characters of a column's name in a message
 # So that "name" is taken for displayName, and "title" not for generatingTitle.
 _SIMILAR: Final = 0.52
@@ -81,7 +88,9 @@ class Columns:
         return (
             column in self.fields
             or column in FIELDS
+            or column in _ALIASES
             or column in _SET_BY_THE_SERVICE
+            or column in _NOT_SENT
             or column in self.ignore
             or column == self.key
             or (METADATA in self.ignore and column.startswith(f"{METADATA}."))
@@ -91,7 +100,13 @@ class Columns:
         """The field that a column is sent as; None if it is not sent."""
         if column in self.fields:
             return self.fields[column]
-        return column if column in FIELDS and column not in self.ignore else None
+        if column in self.ignore:
+            return None
+        return column if column in FIELDS else _ALIASES.get(column)
+
+    def is_alias(self, column: str) -> bool:
+        """Whether a column is sent only if another one has no value for its field."""
+        return column in _ALIASES and column not in self.fields
 
     def has_content(self, column: str) -> bool:
         """Whether a cell of this column makes its row more than an empty one."""
@@ -120,14 +135,16 @@ class Columns:
         check = NameCheck(self)
         check.add(names)
         check.finish()
-        sent = Counter(target for name in names if (target := self.target(name)))
+        sent = Counter(
+            target for name in names if (target := self.target(name)) and not self.is_alias(name)
+        )
         for name, count in Counter(names).items():
             if count > 1 and name not in self.ignore:
                 raise BulkError(f"The column {quoted(name)} is there twice: remove one of them.")
         for target, count in sent.items():
             if count > 1:
                 raise BulkError(f"Two columns are {target}: ignore one of them.")
-        if names and not sent:
+        if names and not any(map(self.target, names)):
             raise BulkError(
                 f"No column can be sent. A row has {', '.join(FIELDS)}. "
                 "Rename a column, or map one to a field."
@@ -147,10 +164,12 @@ class NameCheck:
         self._missing = [*columns.fields, *([] if columns.key is None else [columns.key])]
 
     def add(self, names: Iterable[str]) -> bool:
-        """Add the names of a row; gives whether more rows could change the result."""
+        """Add the names of a row; returns whether more rows could change the result."""
         row = dict.fromkeys(names)
         self._found |= row
-        candidates = row if self._unknown is None else self._unknown
+        candidates: Collection[str] = row if self._unknown is None else self._unknown
+        if is_exported(row):
+            candidates = ()
         self._unknown = [
             name for name in candidates if name in row and not self._columns.is_known(name)
         ]
@@ -164,6 +183,14 @@ class NameCheck:
         if self._unknown is not None:
             for name in self._missing:
                 raise BulkError(f"There is no column {quoted(name)}{_nearest(name, self._found)}")
+
+
+def is_exported(names: Collection[str]) -> bool:
+    """Whether a row with these names comes from an export.
+
+    Its unknown fields are those that a later revision of the service sets, not typing errors.
+    """
+    return all(name in names for name in _EXPORTED)
 
 
 def quoted(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import re
 import stat
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
@@ -11,7 +12,6 @@ from conversations_client.bulk._errors import BulkError
 Source: TypeAlias = str | os.PathLike[str]
 
 _HEAD: Final = 4096  # bytes in which text that is not UTF-8 shows
-_FEW_NULLS: Final = 1 / 16  # of the bytes; a few may be in single rows
 _OTHER_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
 
@@ -41,7 +41,9 @@ def text_start(file: BinaryIO, name: str) -> int:
     """
     file.seek(0)
     head = file.read(_HEAD)
-    if head.startswith(_OTHER_MARKS) or head.count(0) > len(head) * _FEW_NULLS:
+    # Only the first line: in a CSV, a value may contain this character.
+    first_line = re.split(rb"[\r\n]", head.lstrip(b"\r\n"), maxsplit=1)[0]
+    if head.startswith(_OTHER_MARKS) or b"\0" in first_line:
         raise BulkError(
             f"{name} is not UTF-8 but UTF-16, UTF-32 or no text. Convert it first, for example "
             f"with: iconv -f UTF-16 -t UTF-8 {name} > utf-8-{name}"

@@ -12,6 +12,7 @@ from conversations_client.bulk._columns import Columns, NameCheck
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files import Source, open_source
 from conversations_client.bulk._format import Format, format_of
+from conversations_client.bulk._formulas import unescape_formulas
 from conversations_client.bulk._parquet import ParquetTable
 from conversations_client.bulk._rows import (
     Fields,
@@ -183,7 +184,7 @@ def _from_record(record: _csv.Record, names: list[str], columns: Columns) -> _Re
     if len(record) != len(names):
         problem = f"The row has {len(record)} cells, and the header has {len(names)}."
         return Unreadable(problem), None
-    cells = dict(zip(names, record, strict=True))
+    cells = unescape_formulas(dict(zip(names, record, strict=True)))
     return _with_key(from_csv(cells, columns), cells, columns)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias, cast
 from attrs import frozen
 
 from conversations_client import ConversationMetadataParam, CreateRequest, InvalidArgumentError
-from conversations_client.bulk._columns import METADATA, Columns, quoted
+from conversations_client.bulk._columns import METADATA, Columns, is_exported, quoted
 
 Fields: TypeAlias = Mapping[str, Any]
 Key: TypeAlias = str | int | float | bool | None
@@ -156,35 +156,42 @@ _EMPTY: Final = Unreadable("The row is empty: remove it, or fill in a field.")
 _INSIDE: Final = f"{METADATA}."
 _FLAGS: Final = {"true": True, "false": False}
 _FLAG: Final = "generatingTitle"
+_ENTITY: Final = "metadata.entityId"
 
 
 def _fields(cells: Fields, columns: Columns) -> Fields:
     fields: dict[str, Any] = {}
-    for name, value in cells.items():
+    skips_unknown = is_exported(cells)
+    # Aliases come last, when the other columns have their values.
+    for name, value in sorted(cells.items(), key=lambda cell: columns.is_alias(cell[0])):
         if name != METADATA or METADATA in columns.fields or METADATA in columns.ignore:
-            _put(fields, name, value, columns)
+            inner = {name: value}
         elif not isinstance(value, Mapping):
             fields[METADATA] = value
+            continue
         else:
             fields.setdefault(METADATA, {})
-            for each, found in cast("Fields", value).items():
-                _put(fields, f"{METADATA}.{each}", found, columns)
+            inner = {_INSIDE + each: found for each, found in cast("Fields", value).items()}
+        for column, found in inner.items():
+            if columns.is_known(column):
+                _put(fields, column, found, columns)
+            elif not skips_unknown:
+                raise InvalidArgumentError(columns.unknown(column))
     return fields
 
 
 def _put(fields: dict[str, Any], column: str, value: object, columns: Columns) -> None:
-    if not columns.is_known(column):
-        raise InvalidArgumentError(columns.unknown(column))
-    target = columns.target(column)
-    if target is None:
+    target, is_alias = columns.target(column), columns.is_alias(column)
+    if target is None or (is_alias and value is None):
         return
     place: object = fields
     name = target
     if target.startswith(_INSIDE):
         place, name = fields.setdefault(METADATA, {}), target.removeprefix(_INSIDE)
-    if not isinstance(place, dict) or name in place:
+    if not isinstance(place, dict) or (name in place and not is_alias):
         raise InvalidArgumentError(f"Two columns of the row are {quoted(target)}: ignore one.")
-    place[name] = value
+    if place.get(name) is None:
+        place[name] = value
 
 
 def _with_flag(fields: Fields | Unreadable) -> Fields | Unreadable:
@@ -217,4 +224,6 @@ def to_columns(fields: Fields) -> dict[str, Any]:
     """A conversation as the row of a table, with a cell for each of `COLUMNS`."""
     metadata = cast("Fields", fields.get(METADATA) or {})
     flat: dict[str, Any] = {**fields, **{_INSIDE + name: value for name, value in metadata.items()}}
+    if flat.get(_ENTITY) is None:
+        flat[_ENTITY] = fields.get("entityId")  # where the first revision has it
     return {column: flat.get(column) for column in COLUMNS}

@@ -138,7 +138,7 @@ def test_an_export_that_is_not_whole_is_resumed(
         report = json.loads(ended.out)
         assert (report["exported"], report["failed"], report["is_written"]) == (2, 1, False)
         told = words(ended.err)
-        assert "Error: conv_1: GET /v2/conversations/conv_1 was answered with 400" in told
+        assert "Error: conv_1: GET /v2/conversations/conv_1 " in told
         assert f"1 could not be retrieved, so {path} is not written. The same command" in told
         ended = shown(*arguments, "--skip-failed")
     assert (ended.code, journal.exists()) == (0, False)
