@@ -1,4 +1,4 @@
-"""Command lines: how they end, and a pseudo-terminal to run them in."""
+"""Runs command lines, also in a pseudo-terminal."""
 
 import fcntl
 import os
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import termios
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -19,11 +19,14 @@ from attrs import frozen
 SCRIPT = str(Path(sysconfig.get_path("scripts")) / "conversations")
 LONGEST_WAIT = 60.0
 
-# The terminal must be the controlling one of the command for Ctrl-C to reach it.
+# Ctrl-C works even if whoever started the tests ignores it, as nohup does.
 _LAUNCH = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
     "os.execv(sys.argv[1], sys.argv[1:])"
 )
+WITH_CTRL_C = [sys.executable, "-ISc", _LAUNCH]
+# The terminal must be the controlling one of the command for Ctrl-C to reach it.
+_IN_TERMINAL = f"import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); {_LAUNCH}"
 
 
 @frozen
@@ -38,9 +41,28 @@ class Ended:
 Command = Callable[..., Ended]
 
 
+def execute(
+    *line: str,
+    stdin: bytes = b"",
+    stderr: int = subprocess.PIPE,
+    environment: Mapping[str, str] | None = None,
+) -> Ended:
+    """Run a program to its end, with more variables in its environment."""
+    ended = subprocess.run(  # noqa: S603
+        line,
+        input=stdin,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        env={**os.environ, **(environment or {})},
+        check=False,
+        timeout=LONGEST_WAIT,
+    )
+    return Ended(ended.returncode, ended.stdout.decode(), (ended.stderr or b"").decode())
+
+
 @contextmanager
 def reader_gone() -> Generator[int, None, None]:
-    """A pipe to write into, whose reader has left already."""
+    """A pipe to write into whose reader has left."""
     reading, writing = os.pipe()
     os.close(reading)
     try:
@@ -50,13 +72,13 @@ def reader_gone() -> Generator[int, None, None]:
 
 
 class Terminal:
-    """The installed command in a pseudo-terminal of its own, 80 wide."""
+    """The installed command in a pseudo-terminal with 80 columns."""
 
     def __init__(self, *arguments: str) -> None:
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, b"\x18\0\x50\0\0\0\0\0")
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-ISc", _LAUNCH, SCRIPT, *arguments],
+            [sys.executable, "-ISc", _IN_TERMINAL, SCRIPT, *arguments],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -66,7 +88,7 @@ class Terminal:
         self.seen = ""
 
     def until(self, text: str) -> None:
-        """Read until the text is there."""
+        """Read until the text appears."""
         while text not in self.seen:
             assert self._read(), f"ended without {text!r}: {self.seen!r}"
 

@@ -18,12 +18,12 @@ def main() -> int:
     """
     protect_standard_streams()
     try:
-        return _run()
+        return _import_and_run()
     except KeyboardInterrupt:  # during the imports, or a second one while the command ends
         return 130
 
 
-def _run() -> int:
+def _import_and_run() -> int:
     try:
         # Imported here: the extra may be missing, and a sentence says so better than a traceback.
         from conversations_client.cli._run import run

@@ -11,6 +11,7 @@ from typing import cast
 
 import pytest
 from command_line import Command
+from cyclopts.completion.detect import ShellDetectionError
 from scripted import CONVERSATION, ScriptedServer, answer
 
 from conversations_client import Client, ConversationMetadataParam, unstructure
@@ -336,6 +337,24 @@ def test_a_taken_port_is_a_plain_sentence(piped: Command) -> None:
     assert "Errno" not in ended.err
     refused = piped("list", "--base-url", "http://127.0.0.1:1")
     assert "Errno" not in refused.err
+
+
+def test_a_shell_that_is_not_recognized(piped: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHELL", "/bin/odd")
+    monkeypatch.setattr("cyclopts.completion.detect.detect_shell", no_shell)
+    ended = piped("--install-completion")
+    assert (ended.code, ended.out, "--shell" in ended.err) == (1, "", True)
+
+
+def no_shell() -> None:
+    raise ShellDetectionError
+
+
+def test_a_key_in_place_of_a_command_is_not_repeated(piped: Command) -> None:
+    for key in ("KEY-1", "sk_1"):
+        ended = piped(key)
+        assert (ended.code, key in ended.err) == (2, False)
+    assert piped("--sk1").err.startswith("Error: Unknown option --sk1. ")
 
 
 def test_a_bug_is_not_reported_as_not_done(piped: Command, monkeypatch: pytest.MonkeyPatch) -> None:
