@@ -10,7 +10,7 @@ from cyclopts import Group, Parameter
 from cyclopts.validators import Number, mutually_exclusive
 
 from conversations_client import UNSET, Client, ConversationMetadataParam, ConversationsError
-from conversations_client._standard_streams import output_failure
+from conversations_client._standard_streams import output_failure, output_is_lost
 from conversations_client.cli._delete_file import delete_file
 from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
 from conversations_client.cli._option_names import describe
@@ -87,7 +87,7 @@ def list_(
     with session.client() as client:
         listing = wanted.listing(client, limit=LARGEST_PAGE if all_ else min(limit, LARGEST_PAGE))
         session.output.several(islice(listing, None if all_ else limit), conversation_table)
-    if all_:
+    if all_ and not output_is_lost():
         wanted.report_left_out()
 
 

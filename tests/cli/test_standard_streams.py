@@ -10,12 +10,12 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import field, frozen
+from attrs import frozen
 from command_line import LONGEST_WAIT, SCRIPT, WITH_CTRL_C, Ended, execute
 from scripted import CONVERSATION, ScriptedServer, answer
 
@@ -93,12 +93,12 @@ class Case:
     arguments: str
     code: int = 0
     error: str = ""
-    prints: bool = field()
+    prints: bool = True
     stdin: bytes = b""
 
-    @prints.default
-    def _prints(self) -> bool:
-        return not self.code
+
+def failing(arguments: str, code: int, error: str, stdin: bytes = b"") -> Case:
+    return Case(arguments, code, error, prints=False, stdin=stdin)
 
 
 CASES = [
@@ -106,31 +106,32 @@ CASES = [
     Case("list --help"),
     Case("--version"),
     Case("--install-completion --shell bash --output {directory}/completion"),
-    Case("frob", 2, "Unknown command"),
-    Case("show", 2, "`show` needs CONVERSATION_ID"),
-    Case("list --limit x", 2, "must be a whole number"),
+    failing("frob", 2, "Unknown command"),
+    failing("show", 2, "`show` needs CONVERSATION_ID"),
+    failing("list --limit x", 2, "must be a whole number"),
     Case("create A --entity-id {entity}"),
-    Case("create A --base-url {broken}", 5, "before you repeat"),
+    failing("create A --base-url {broken}", 5, "before you repeat"),
     Case("list"),
     Case("list --jsonl"),
-    Case("list --timeout 0.3 --base-url http://127.0.0.1:1", 4, "doctor"),
+    failing("list --timeout 0.3 --base-url http://127.0.0.1:1", 4, "doctor"),
     Case("show {id}"),
-    Case("show conv_missing", 3, "404"),
+    failing("show conv_missing", 3, "404"),
     Case("rename {id} B"),
     Case("name {unnamed} --context B"),
-    Case("delete {id}", 2, "--yes"),
+    failing("delete {id}", 2, "--yes"),
     Case("delete {id} --yes"),
-    Case("delete {id} conv_missing --yes", 3, "conv_missing", True),
+    Case("delete {id} conv_missing --yes", 3, "conv_missing"),
+    Case("delete --file {directory}/ids --yes", 3, "conv_missing"),
     Case("import {directory}/good.jsonl"),
-    Case("import {directory}/bad.jsonl", 1, "", True),
-    Case("export {directory}/exported.csv"),
-    Case("export {directory}/missing/exported.csv", 1, "No such file"),
-    Case("chat {id} --model sandbox/echo", 0, "", True, b"Hello\n"),
-    Case("chat {id} --model sandbox/echo", 2, "not UTF-8", False, b"\xff\n"),
-    Case("chat {id} --model sandbox/unknown", 1, "422", False, b"Hello\n"),
+    Case("import {directory}/bad.jsonl", 1),
+    Case("export {directory}/exported.csv", 0, "Not included"),
+    failing("export {directory}/missing/exported.csv", 2, "missing"),
+    Case("chat {id} --model sandbox/echo", stdin=b"Hello\n"),
+    failing("chat {id} --model sandbox/echo", 2, "not UTF-8", b"\xff\n"),
+    failing("chat {id} --model sandbox/unknown", 1, "422", b"Hello\n"),
     Case("doctor"),
-    Case("doctor --api-key wrong", 1, "", True),
-    Case("sandbox --port {taken}", 2, "Port"),
+    Case("doctor --api-key wrong", 1),
+    failing("sandbox --port {taken}", 2, "port"),
 ]
 # stdout, stderr, and whether PYTHONUNBUFFERED is set.
 SITUATIONS = [
@@ -149,6 +150,7 @@ SITUATIONS = [
 def filled_in(client: Client, tmp_path: Path) -> Iterator[Callable[[Case], list[str]]]:
     entity = f"agent_{uuid.uuid4()}"
     client.conversations.create()  # for the listings
+    (tmp_path / "ids").write_text("conv_missing\n")
     (tmp_path / "good.jsonl").write_text('{"displayName": "A"}\n')
     (tmp_path / "bad.jsonl").write_text('{"displayName": "A"}\n{"unknown": 1}\n')
     with ScriptedServer([]) as broken, socket.create_server(("127.0.0.1", 0)) as taken:
@@ -316,7 +318,7 @@ def long_page() -> Iterator[bytes]:
 
 
 @contextlib.contextmanager
-def listing(stdout: int = subprocess.PIPE) -> Iterator["subprocess.Popen[bytes]"]:
+def listing(stdout: int = subprocess.PIPE) -> Generator["subprocess.Popen[bytes]"]:
     with ScriptedServer(long_page()) as server:
         line = [*WITH_CTRL_C, SCRIPT, "list", "--all", "--jsonl", "--base-url", server.url]
         with subprocess.Popen(line, stdout=stdout, stderr=subprocess.PIPE) as process:  # noqa: S603
@@ -355,7 +357,11 @@ def test_a_full_pipe_that_does_not_block_is_waited_for(monkeypatch: pytest.Monke
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     read = bytearray()
-    monkeypatch.setattr(select, "select", lambda *_: read.extend(os.read(reading, 1 << 16)))
+
+    def read_some(*_: object) -> None:
+        read.extend(os.read(reading, 1 << 16))
+
+    monkeypatch.setattr(select, "select", read_some)
     output = OutputStream(writing, encoding="utf-8")
     output.write("x" * 200_000)
     output.flush()
