@@ -14,7 +14,7 @@ from conversations_client import AsyncClient, Client
 from conversations_client.sandbox import Sandbox
 
 # Packages in which everything that can be called has an example.
-COMPLETE: tuple[str, ...] = ()
+COMPLETE = ("conversations_client.sandbox", "conversations_client.testing")
 
 
 @pytest.fixture

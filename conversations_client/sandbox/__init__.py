@@ -9,10 +9,11 @@ Example:
 
 try:
     from conversations_client.sandbox._sandbox import Sandbox
+    from conversations_client.sandbox._server.request_log import ReceivedRequest
 except ModuleNotFoundError as _error:
     raise ImportError(
         f"The sandbox needs {_error.name}, which is not installed: "
         'pip install "conversations-client[sandbox]"'
     ) from _error
 
-__all__ = ["Sandbox"]
+__all__ = ["ReceivedRequest", "Sandbox"]

@@ -1,18 +1,17 @@
-"""For the tests of code that uses the client.
+"""Test code that uses the client, without a service.
 
-    from conversations_client.testing import CreateCall, FakeService, factories
+`FakeService` replaces the service in unit tests, and `factories` creates its responses. The pytest
+fixtures `conversations_sandbox` and `conversations_environment`, which use a real server, need the
+`testing` extra: `pip install "conversations-client[testing]"`.
 
+Example:
     fake = FakeService()
     fake.answer(factories.conversation(display_name="Refunds"))
     fake.client().conversations.create(display_name="Refunds")
     assert fake.calls == (CreateCall(display_name="Refunds"),)
-
-The pytest fixtures over a real server (`conversations_sandbox`, `conversations_environment`) need
-the `testing` extra: `pip install "conversations-client[testing]"`.
 """
 
 from conversations_client.testing import factories
-from conversations_client.testing._answers import Answer, Failure
 from conversations_client.testing._calls import (
     Call,
     CreateCall,
@@ -24,7 +23,8 @@ from conversations_client.testing._calls import (
     RetrieveCall,
     UpdateCall,
 )
-from conversations_client.testing._fake import FakeService
+from conversations_client.testing._fake_service import FakeService
+from conversations_client.testing._responses import Answer, Failure
 
 __all__ = [
     "Answer",

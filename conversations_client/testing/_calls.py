@@ -1,4 +1,4 @@
-"""The calls that a fake service records, one class for each operation, read from the request."""
+"""The calls that a fake service records: one class for each operation, read from the request."""
 
 import json
 from collections.abc import Mapping
@@ -23,10 +23,16 @@ class CreateCall:
     """A call of `conversations.create`.
 
     Attributes:
-        display_name: As given; UNSET if it was left out.
-        metadata: As given, as the class; UNSET if it was left out.
-        project_id: That of the call or else of the client; None if neither named one.
-        idempotency_key: As given or made up; not compared.
+        display_name: The name; UNSET if it was left out.
+        metadata: The metadata, as the class; UNSET if it was left out.
+        project_id: The project of the call, or else of the client; None if neither has one.
+        idempotency_key: The key that was passed or generated; ignored in comparisons.
+
+    Example:
+        fake = FakeService()
+        fake.answer(factories.conversation())
+        fake.client().conversations.create(metadata={"entity_id": "agent_support"})
+        assert fake.calls == (CreateCall(metadata=ConversationMetadata(entity_id="agent_support")),)
     """
 
     display_name: str | Unset = UNSET
@@ -40,10 +46,16 @@ class ListCall:
     """One page of `conversations.list`.
 
     Attributes:
-        limit: As given; UNSET if it was left out.
-        starting_after: Where the page starts; None at the newest.
-        ending_before: Where the page ends; None if it goes to older ones.
-        entity_id: As given.
+        limit: The page size; UNSET if it was left out.
+        starting_after: The cursor of a page of older conversations; None for the first page.
+        ending_before: The cursor of a page of newer conversations; None otherwise.
+        entity_id: The entity; None for conversations that stand alone.
+
+    Example:
+        fake = FakeService()
+        fake.answer(factories.page())
+        assert list(fake.client().conversations.list(entity_id="agent_support")) == []
+        assert fake.calls == (ListCall(entity_id="agent_support"),)
     """
 
     limit: int | Unset = UNSET
@@ -54,7 +66,17 @@ class ListCall:
 
 @frozen(kw_only=True)
 class RetrieveCall:
-    """A call of `conversations.retrieve`."""
+    """A call of `conversations.retrieve`.
+
+    Attributes:
+        conversation_id: The conversation's id.
+
+    Example:
+        fake = FakeService()
+        fake.answer(factories.conversation_with_messages())
+        fake.client().conversations.retrieve("conv_1")
+        assert fake.calls == (RetrieveCall(conversation_id="conv_1"),)
+    """
 
     conversation_id: str
 
@@ -64,9 +86,15 @@ class UpdateCall:
     """A call of `conversations.update`.
 
     Attributes:
-        conversation_id: The conversation.
-        display_name: As given; UNSET if it was left out.
-        metadata: As given, as the class; UNSET if it was left out.
+        conversation_id: The conversation's id.
+        display_name: The new name; UNSET if it was left out.
+        metadata: The metadata to change, as the class; UNSET if it was left out.
+
+    Example:
+        fake = FakeService()
+        fake.answer(factories.conversation())
+        fake.client().conversations.update("conv_1", display_name="Refunds")
+        assert fake.calls == (UpdateCall(conversation_id="conv_1", display_name="Refunds"),)
     """
 
     conversation_id: str
@@ -76,7 +104,17 @@ class UpdateCall:
 
 @frozen(kw_only=True)
 class DeleteCall:
-    """A call of `conversations.delete`."""
+    """A call of `conversations.delete`.
+
+    Attributes:
+        conversation_id: The conversation's id.
+
+    Example:
+        fake = FakeService()
+        fake.answer(None)
+        fake.client().conversations.delete("conv_1")
+        assert fake.calls == (DeleteCall(conversation_id="conv_1"),)
+    """
 
     conversation_id: str
 
@@ -86,9 +124,15 @@ class GenerateNameCall:
     """A call of `conversations.generate_name`.
 
     Attributes:
-        conversation_id: The conversation.
-        context: As given.
-        idempotency_key: As given or made up; not compared.
+        conversation_id: The conversation's id.
+        context: The text to name it after.
+        idempotency_key: The key that was passed or generated; ignored in comparisons.
+
+    Example:
+        fake = FakeService()
+        fake.answer(factories.conversation())
+        fake.client().conversations.generate_name("conv_1", context="How do I pay?")
+        assert fake.calls == (GenerateNameCall(conversation_id="conv_1", context="How do I pay?"),)
     """
 
     conversation_id: str
@@ -101,12 +145,25 @@ class CreateResponseCall:
     """A call of `conversations.responses.create` or `.stream`.
 
     Attributes:
-        conversation_id: The conversation.
-        parts: What was said; a string is a `TextPart`.
-        model: As given.
-        message_id: The id that the message is to have; None if it was left out.
-        task_id: As given; None if it was left out.
-        idempotency_key: As given or made up; not compared.
+        conversation_id: The conversation's id.
+        parts: The parts of the message; a string is a `TextPart`.
+        model: The model, as `provider/model_id`.
+        message_id: The id for the message; None if it was left out.
+        task_id: The id for the task; None if it was left out.
+        idempotency_key: The key that was passed or generated; ignored in comparisons.
+
+    Example:
+        fake = FakeService()
+        fake.answer(factories.response())
+        responses = fake.client().conversations.responses
+        responses.create("conv_1", message="How do I pay?", model="openai/gpt-4o")
+        assert fake.calls == (
+            CreateResponseCall(
+                conversation_id="conv_1",
+                parts=(TextPart(text="How do I pay?"),),
+                model="openai/gpt-4o",
+            ),
+        )
     """
 
     conversation_id: str
@@ -118,7 +175,15 @@ class CreateResponseCall:
 
     @property
     def text(self) -> str:
-        """The words of all text parts."""
+        """The text of all text parts, joined.
+
+        Example:
+            fake = FakeService()
+            fake.answer(factories.response())
+            responses = fake.client().conversations.responses
+            responses.create("conv_1", message="How do I pay?", model="openai/gpt-4o")
+            assert fake.calls[0].text == "How do I pay?"
+        """
         return "".join(part.text for part in self.parts if isinstance(part, TextPart))
 
 
@@ -128,9 +193,15 @@ class RequestCall:
 
     Attributes:
         method: The HTTP method.
-        path: The path, quoted as it was given.
+        path: The path, encoded as it was passed.
         query: Names and values.
         body: The JSON; UNSET if there was none.
+
+    Example:
+        fake = FakeService()
+        fake.answer({"features": ["search"]})
+        fake.client().request("GET", "/v2/features", returns=dict, query={"q": "s"})
+        assert fake.calls == (RequestCall(method="GET", path="/v2/features", query={"q": "s"}),)
     """
 
     method: str
@@ -149,11 +220,11 @@ Call = (
     | CreateResponseCall
     | RequestCall
 )
-"""A call that was made."""
+"""Any recorded call."""
 
 
 def call_of(request: httpx.Request) -> Call:
-    """The call that a request was made for."""
+    """Read the call from its request."""
     path = request.url.raw_path.decode("ascii").partition("?")[0]
     query = dict(request.url.params)
     body: Any = json.loads(request.content) if request.content else UNSET
@@ -189,7 +260,7 @@ _ON_ONE: Final[Mapping[tuple[str, ...], type[Call]]] = {
 
 
 def _flat(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a call from those of its request, one of which is in the query as text."""
+    """Merge the fields of a request into those of a call; `limit` is text in the query."""
     flat = {**fields, **fields.get("message", {})}
     if "limit" in flat:
         flat["limit"] = int(flat["limit"])

@@ -207,7 +207,7 @@ def test_a_status_error_of_another_status_body_or_none_of_the_rest() -> None:
     assert (error.status, error.body, error.service_message) == (502, b"<html>", None)
     assert (error.request_id, error.retry_after) == (None, None)
     for cls, status in ((NotFoundError, 409), (AuthenticationError, 200), (RateLimitError, 500)):
-        with pytest.raises(ValueError, match=f"{status} is no status of {cls.__name__}"):
+        with pytest.raises(ValueError, match=f"{status} doesn't belong to {cls.__name__}"):
             factories.status_error(cls, status=status)
 
 

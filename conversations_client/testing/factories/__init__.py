@@ -1,12 +1,12 @@
-"""Makes one of each class, with everything in it that nobody says: always the same.
+"""One function for each class: creates an object, with defaults for what you leave out.
 
-    from conversations_client.testing import factories
+The arguments are keyword-only, and are the attributes of the class. The same arguments always
+create an equal object.
 
+Example:
     factories.conversation(display_name="Refunds")
     factories.page(*factories.conversations(3), has_more=True)
     factories.status_error(RateLimitError, retry_after=2)
-
-All arguments are keyword-only and are the attributes of the class.
 """
 
 from conversations_client.testing.factories._conversations import (

@@ -1,4 +1,4 @@
-"""Conversations, and what listings and envelopes hold them in."""
+"""Conversations, pages of them, and raw responses."""
 
 from collections.abc import Sequence
 from typing import Final, TypeVar
@@ -39,7 +39,12 @@ def conversation(
     updated_by_id: str | None = USER_ID,
     metadata: ConversationMetadata | None = None,
 ) -> Conversation:
-    """A `Conversation`, as `create` gives it."""
+    """Create a `Conversation`, as `conversations.create` returns it.
+
+    Example:
+        conversation = factories.conversation(display_name="Refunds")
+        assert conversation.id is not None
+    """
     return Conversation(
         id=id,
         kind=kind,
@@ -53,7 +58,12 @@ def conversation(
 
 
 def conversations(count: int) -> tuple[Conversation, ...]:
-    """So many `Conversation`s with ids, names and times of their own, newest first."""
+    """Create several `Conversation`s with their own ids, names and times, newest first.
+
+    Example:
+        newest, oldest = factories.conversations(2)
+        assert newest.created_at > oldest.created_at
+    """
     return tuple(
         conversation(
             id=numbered("conv", number),
@@ -71,7 +81,12 @@ def metadata(
     entity_id: str | None = None,
     model: str | None = None,
 ) -> ConversationMetadata:
-    """A `ConversationMetadata`."""
+    """Create a `ConversationMetadata`.
+
+    Example:
+        metadata = factories.metadata(entity_id="agent_support")
+        conversation = factories.conversation(metadata=metadata)
+    """
     return ConversationMetadata(generating_title=generating_title, entity_id=entity_id, model=model)
 
 
@@ -86,7 +101,12 @@ def conversation_with_messages(
     metadata: ConversationMetadata | None = None,
     messages: Sequence[Message] | None = None,
 ) -> ConversationWithMessages:
-    """A `ConversationWithMessages`, as `retrieve` gives it; with a question and its answer."""
+    """Create a `ConversationWithMessages`; by default with a question and a reply.
+
+    Example:
+        found = factories.conversation_with_messages()
+        assert len(found.messages) == 2
+    """
     return ConversationWithMessages(
         id=id,
         kind=ConversationKind.CONVERSATION,
@@ -101,7 +121,12 @@ def conversation_with_messages(
 
 
 def page(*conversations: Conversation, has_more: bool = False) -> ConversationPage:
-    """A `ConversationPage` of the conversations, newest first; of none, if none are given."""
+    """Create a `ConversationPage` of the conversations, newest first; without any, an empty page.
+
+    Example:
+        page = factories.page(*factories.conversations(3), has_more=True)
+        assert len(page.data) == 3
+    """
     return ConversationPage(data=conversations, has_more=has_more)
 
 
@@ -114,7 +139,12 @@ def raw_response(
     attempts: int = 1,
     elapsed: float = 0.1,
 ) -> RawResponse[T]:
-    """A `RawResponse` around an answer."""
+    """Create a `RawResponse` with this parsed content.
+
+    Example:
+        raw = factories.raw_response(factories.conversation(), status=201)
+        assert raw.parsed.display_name
+    """
     return RawResponse(
         parsed=parsed,
         status=status,

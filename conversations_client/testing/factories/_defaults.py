@@ -1,4 +1,4 @@
-"""What the factories put where nobody says: always the same, and as the API documents it."""
+"""The defaults of the factories: always the same, and valid by the API's documentation."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ TOOL: Final = "count_words"
 
 
 def numbered(prefix: str, number: int) -> str:
-    """An id such as `conv_01jj1hdhn79xas7a01wb300001`, which sorts by its number."""
+    """Build an id such as `conv_01jj1hdhn79xas7a01wb300001`, which sorts by its number."""
     return f"{prefix}_01jj1hdhn79xas7a01wb3{number:05}"
 
 
@@ -26,4 +26,4 @@ TOOL_ID: Final = numbered("tool", 1)
 CALL_ID: Final = numbered("call", 1)
 QUESTION_ID: Final = numbered("msg", 1)
 ANSWER_ID: Final = numbered("msg", 2)
-"""The ids of one exchange, so that its events, its response and its messages belong together."""
+"""The ids of one exchange: its events, its response and its messages refer to each other."""

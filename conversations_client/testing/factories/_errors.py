@@ -1,4 +1,4 @@
-"""The errors that a call can end in."""
+"""The errors that a call can raise."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from conversations_client import (
     TransportError,
     UnprocessableEntityError,
 )
-from conversations_client.testing._in_memory import client_of
+from conversations_client.testing._mock_clients import mock_client
 from conversations_client.testing.factories._defaults import CONVERSATION_ID
 
 E = TypeVar("E", bound=StatusError)
@@ -57,21 +57,25 @@ def status_error(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
 ) -> E:
-    """An error as the client raises it for a status, from an answer that a real client has read.
+    """Create the error that the client raises for a status; a real client decodes the response.
 
     Args:
         cls: The class.
-        status: The HTTP status; that of the class if left out, and 500 for `ServerError`.
-        message: What the service says.
+        status: The HTTP status. Default: that of the class, and 500 for `ServerError`.
+        message: The service's error message.
         retry_after: Seconds in the `Retry-After` header; None sends none.
-        request_id: What the service calls the exchange; None if it doesn't say.
-        headers: More headers.
-        body: The answer's body, in place of JSON with the message.
+        request_id: The id of the request; None sends none.
+        headers: Additional headers.
+        body: The response's body. Default: JSON with the message.
 
     Raises:
-        ValueError: The status is another class's.
+        ValueError: The status belongs to another class.
+
+    Example:
+        error = factories.status_error(RateLimitError, retry_after=30)
+        assert (error.status, error.retry_after) == (429, 30)
     """
-    answer = httpx.Response(
+    response = httpx.Response(
         _STATUS[cls] if status is None else status,
         headers={
             **({} if request_id is None else {"X-Request-Id": request_id}),
@@ -80,31 +84,35 @@ def status_error(
         },
         content=json.dumps({"message": message}).encode() if body is None else body,
     )
-    error = _raised_for(answer)
+    error = _raised_for(response)
     if type(error) is not cls:
-        raise ValueError(f"{answer.status_code} is no status of {cls.__name__}.")
+        raise ValueError(f"Status {response.status_code} doesn't belong to {cls.__name__}.")
     return error
 
 
 def transport_error(
     cls: type[T], *, message: str = "the network is down.", delivery: Delivery | None = None
 ) -> T:
-    """An error as the client raises it where no complete answer came.
+    """Create the error that the client raises if there is no complete response.
 
     Args:
         cls: The class.
-        message: What is wrong.
-        delivery: What is known of the request; what the class stands for, if left out: UNSENT
-            where there was no connection, UNKNOWN otherwise.
+        message: The error message.
+        delivery: Whether the request was delivered. Default: UNSENT if the class means that there
+            was no connection, UNKNOWN otherwise.
+
+    Example:
+        error = factories.transport_error(ConnectError)
+        assert not error.may_have_acted
     """
     if delivery is None:
         delivery = Delivery.UNSENT if issubclass(cls, _UNSENT) else Delivery.UNKNOWN
     return cls(message, delivery=delivery, attempts=1)
 
 
-def _raised_for(answer: httpx.Response) -> StatusError | None:
+def _raised_for(response: httpx.Response) -> StatusError | None:
     try:
-        client_of(lambda _: answer).request("GET", _PATH, returns=NoneType)
+        mock_client(lambda _: response).request("GET", _PATH, returns=NoneType)
     except StatusError as error:
         return error.with_traceback(None)
     except DecodeError:

@@ -52,7 +52,11 @@ def response_started(
     assistant_message_id: str | None = ANSWER_ID,
     timestamp: str = TIMESTAMP,
 ) -> ResponseStarted:
-    """A `ResponseStarted`."""
+    """Create a `ResponseStarted`.
+
+    Example:
+        event = factories.response_started(model="openai/gpt-4o")
+    """
     return ResponseStarted(
         response_id=response_id,
         task_id=task_id,
@@ -71,7 +75,11 @@ def response_done(
     pending_tool_calls: Sequence[ToolCall] | None = None,
     timestamp: str = TIMESTAMP,
 ) -> ResponseDone:
-    """A `ResponseDone`."""
+    """Create a `ResponseDone`.
+
+    Example:
+        event = factories.response_done(finish_reason=FinishReason.LENGTH)
+    """
     return ResponseDone(
         finish_reason=finish_reason,
         usage=usage,
@@ -83,14 +91,22 @@ def response_done(
 def response_failed(
     *, error: str = "The model failed.", code: float = 500, timestamp: str = TIMESTAMP
 ) -> ResponseFailed:
-    """A `ResponseFailed`."""
+    """Create a `ResponseFailed`.
+
+    Example:
+        event = factories.response_failed(error="The model is overloaded.", code=529)
+    """
     return ResponseFailed(error=error, code=code, timestamp=timestamp)
 
 
 def part_delta(
     *, part_id: str = PART_ID, delta: Part | None = None, timestamp: str = TIMESTAMP
 ) -> PartDelta:
-    """A `PartDelta`; of text, if no delta is given."""
+    """Create a `PartDelta`; by default of text.
+
+    Example:
+        event = factories.part_delta(delta=factories.text_part(text="Hello"))
+    """
     return PartDelta(
         part_id=part_id,
         delta=text_part(id=part_id) if delta is None else delta,
@@ -101,7 +117,11 @@ def part_delta(
 def part_done(
     *, part_id: str = PART_ID, part: Part | None = None, timestamp: str = TIMESTAMP
 ) -> PartDone:
-    """A `PartDone`; of text, if no part is given."""
+    """Create a `PartDone`; by default of text.
+
+    Example:
+        event = factories.part_done(part=factories.text_part(text="Hello"))
+    """
     return PartDone(
         part_id=part_id,
         part=text_part(id=part_id) if part is None else part,
@@ -117,7 +137,11 @@ def tool_started(
     arguments: Mapping[str, Any] = _ARGUMENTS,
     timestamp: str = TIMESTAMP,
 ) -> ToolStarted:
-    """A `ToolStarted`."""
+    """Create a `ToolStarted`.
+
+    Example:
+        event = factories.tool_started(tool_name="search", arguments={"query": "refunds"})
+    """
     return ToolStarted(
         tool_id=tool_id,
         tool_call_id=tool_call_id,
@@ -134,7 +158,11 @@ def tool_done(
     result: Any = UNSET,  # noqa: ANN401 - any JSON
     timestamp: str = TIMESTAMP,
 ) -> ToolDone:
-    """A `ToolDone`; with `{"words": 4}`, if no result is given."""
+    """Create a `ToolDone`; by default with the result `{"words": 4}`.
+
+    Example:
+        event = factories.tool_done(result={"found": 3})
+    """
     return ToolDone(
         tool_id=tool_id,
         tool_call_id=tool_call_id,
@@ -150,7 +178,11 @@ def tool_failed(
     error: str = "The tool failed.",
     timestamp: str = TIMESTAMP,
 ) -> ToolFailed:
-    """A `ToolFailed`."""
+    """Create a `ToolFailed`.
+
+    Example:
+        event = factories.tool_failed(error="No such tool.")
+    """
     return ToolFailed(tool_id=tool_id, tool_call_id=tool_call_id, error=error, timestamp=timestamp)
 
 
@@ -163,7 +195,11 @@ def tool_review_requested(
     requires_approval: bool = True,
     timestamp: str = TIMESTAMP,
 ) -> ToolReviewRequested:
-    """A `ToolReviewRequested`."""
+    """Create a `ToolReviewRequested`.
+
+    Example:
+        event = factories.tool_review_requested(tool_name="refund", arguments={"amount": 10})
+    """
     return ToolReviewRequested(
         tool_id=tool_id,
         tool_call_id=tool_call_id,
@@ -181,14 +217,22 @@ def tool_review_done(
     review: ToolReview | str = ToolReview.APPROVED,
     timestamp: str = TIMESTAMP,
 ) -> ToolReviewDone:
-    """A `ToolReviewDone`."""
+    """Create a `ToolReviewDone`.
+
+    Example:
+        event = factories.tool_review_done(review=ToolReview.REJECTED)
+    """
     return ToolReviewDone(
         tool_id=tool_id, tool_call_id=tool_call_id, review=review, timestamp=timestamp
     )
 
 
 def unknown_event(*, type: str = "weather.changed", **fields: Any) -> UnknownEvent:  # noqa: A002, ANN401 - the attribute's name; any JSON
-    """An `UnknownEvent`, of a type that the client doesn't know; `fields` by their wire names."""
+    """Create an `UnknownEvent`, of a type that is unknown to the client; `fields` have wire names.
+
+    Example:
+        event = factories.unknown_event(type="poll.opened", data={"question": "Which one?"})
+    """
     return UnknownEvent(type=type, extra=fields)
 
 
@@ -198,7 +242,11 @@ def tool_call(
     name: str | None = TOOL,
     arguments: str | None = '{"text": "Search, and then export."}',
 ) -> ToolCall:
-    """A `ToolCall` that waits for its result; `arguments` is JSON text."""
+    """Create a `ToolCall` that waits for its result; `arguments` is JSON text.
+
+    Example:
+        event = factories.response_done(pending_tool_calls=[factories.tool_call()])
+    """
     return ToolCall(id=id, type="function", function=ToolFunction(name=name, arguments=arguments))
 
 
@@ -208,7 +256,11 @@ def usage(
     prompt_tokens: float | None = 4,
     total_tokens: float | None = 8,
 ) -> Usage:
-    """A `Usage`."""
+    """Create a `Usage`.
+
+    Example:
+        event = factories.response_done(usage=factories.usage(total_tokens=100))
+    """
     return Usage(
         completion_tokens=completion_tokens,
         prompt_tokens=prompt_tokens,

@@ -40,7 +40,11 @@ def message(
     role: MessageRole | str = MessageRole.USER,
     parts: Sequence[Part] | None = None,
 ) -> Message:
-    """A `Message`; a question of one text part, if no parts are given."""
+    """Create a `Message`; by default a question in one text part.
+
+    Example:
+        message = factories.message(parts=[factories.text_part(text="Hello")])
+    """
     return Message(
         id=id,
         conversation_id=conversation_id,
@@ -52,7 +56,12 @@ def message(
 
 
 def exchange(conversation_id: str = CONVERSATION_ID) -> tuple[Message, Message]:
-    """Two `Message`s: a question, and the answer to it a second later."""
+    """Create two `Message`s: a question, and the reply to it a second later.
+
+    Example:
+        question, reply = factories.exchange()
+        assert (question.role, reply.role) == (MessageRole.USER, MessageRole.ASSISTANT)
+    """
     return (
         message(conversation_id=conversation_id),
         message(
@@ -68,7 +77,13 @@ def exchange(conversation_id: str = CONVERSATION_ID) -> tuple[Message, Message]:
 def user_message(
     *, parts: Sequence[RequestPart] | None = None, message_id: str | None = None
 ) -> UserMessage:
-    """A `UserMessage` to send; a question of one text part, if no parts are given."""
+    """Create a `UserMessage` to send; by default a question in one text part.
+
+    Example:
+        client.conversations.responses.create(
+            conversation_id, message=factories.user_message(), model="openai/gpt-4o"
+        )
+    """
     return UserMessage(
         parts=(text_part(text=QUESTION),) if parts is None else tuple(parts),
         message_id=message_id,
@@ -81,7 +96,11 @@ def text_part(
     id: str | None = None,  # noqa: A002 - the attribute's name
     metadata: Mapping[str, Any] | None = None,
 ) -> TextPart:
-    """A `TextPart`."""
+    """Create a `TextPart`.
+
+    Example:
+        part = factories.text_part(text="Hello")
+    """
     return TextPart(text=text, id=id, metadata=metadata)
 
 
@@ -91,7 +110,12 @@ def file_part(
     id: str | None = None,  # noqa: A002 - the attribute's name
     metadata: Mapping[str, Any] | None = None,
 ) -> FilePart:
-    """A `FilePart`; of a short text file, if no file is given."""
+    """Create a `FilePart`; by default of a short text file.
+
+    Example:
+        part = factories.file_part()
+        assert part.content == b"Hello"
+    """
     return FilePart(file=file_content() if file is None else file, id=id, metadata=metadata)
 
 
@@ -102,7 +126,13 @@ def file_content(
     mime_type: str | None = "text/plain",
     name: str | None = "hello.txt",
 ) -> FileContent:
-    """A `FileContent`; `bytes` is base64, and None for a file that is at `uri`."""
+    """Create a `FileContent`; `bytes` is base64, and None for a file at `uri`.
+
+    Example:
+        part = factories.file_part(
+            file=factories.file_content(bytes=None, uri="https://example.com/a.pdf")
+        )
+    """
     return FileContent(bytes=bytes, uri=uri, mime_type=mime_type, name=name)
 
 
@@ -113,7 +143,11 @@ def tool_result_part(
     id: str | None = None,  # noqa: A002 - the attribute's name
     metadata: Mapping[str, Any] | None = None,
 ) -> ToolResultPart:
-    """A `ToolResultPart`; `{"words": 4}`, if no result is given."""
+    """Create a `ToolResultPart`; by default with the result `{"words": 4}`.
+
+    Example:
+        part = factories.tool_result_part(tool_call_id="call_1", result=[1, 2])
+    """
     return ToolResultPart(
         tool_call_id=tool_call_id,
         result={"words": 4} if result is UNSET else result,
@@ -129,7 +163,11 @@ def error_part(
     id: str | None = None,  # noqa: A002 - the attribute's name
     metadata: Mapping[str, Any] | None = None,
 ) -> ErrorPart:
-    """An `ErrorPart`."""
+    """Create an `ErrorPart`.
+
+    Example:
+        part = factories.error_part(error="The model failed.", code=500)
+    """
     return ErrorPart(error=error, code=code, id=id, metadata=metadata)
 
 
@@ -140,7 +178,11 @@ def reasoning_part(
     id: str | None = None,  # noqa: A002 - the attribute's name
     metadata: Mapping[str, Any] | None = None,
 ) -> ReasoningPart:
-    """A `ReasoningPart`."""
+    """Create a `ReasoningPart`.
+
+    Example:
+        event = factories.part_done(part=factories.reasoning_part(reasoning="A short question."))
+    """
     return ReasoningPart(reasoning=reasoning, signature=signature, id=id, metadata=metadata)
 
 
@@ -150,10 +192,18 @@ def data_part(
     id: str | None = None,  # noqa: A002 - the attribute's name
     metadata: Mapping[str, Any] | None = None,
 ) -> DataPart:
-    """A `DataPart`; of `{"feature": "search"}`, if no data is given."""
+    """Create a `DataPart`; by default with `{"feature": "search"}`.
+
+    Example:
+        event = factories.part_done(part=factories.data_part(data={"score": 0.9}))
+    """
     return DataPart(data={"feature": "search"} if data is None else data, id=id, metadata=metadata)
 
 
 def unknown_part(*, kind: str = "hologram", **fields: Any) -> UnknownPart:  # noqa: ANN401 - any JSON
-    """An `UnknownPart`, of a kind that the client doesn't know; `fields` by their wire names."""
+    """Create an `UnknownPart`, of a kind that is unknown to the client; `fields` have wire names.
+
+    Example:
+        part = factories.unknown_part(kind="poll", question="Which one?")
+    """
     return UnknownPart(kind=kind, extra=fields)

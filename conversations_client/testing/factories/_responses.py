@@ -1,4 +1,4 @@
-"""Whole and partial responses, and the events that make them."""
+"""Complete and partial responses, and their events."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -38,7 +38,12 @@ def response(
     usage: Usage | None = None,
     pending_tool_calls: Sequence[ToolCall] = (),
 ) -> Response:
-    """A whole `Response`; of one text part that says `text`, if no parts are given."""
+    """Create a complete `Response`; by default with one text part that has this text.
+
+    Example:
+        fake = FakeService()
+        fake.answer(factories.response(text="In Settings."))
+    """
     return Response(
         id=RESPONSE_ID,
         task_id=TASK_ID,
@@ -56,7 +61,12 @@ def response(
 def partial_response(
     *, text: str = WORDS, parts: Sequence[Part] | None = None, model: str | None = MODEL
 ) -> PartialResponse:
-    """A `PartialResponse`; of one text part that says `text`, if no parts are given."""
+    """Create a `PartialResponse`; by default with one text part that has this text.
+
+    Example:
+        partial = factories.partial_response(text="In Set")
+        assert partial.text == "In Set"
+    """
     return PartialResponse(
         id=RESPONSE_ID,
         task_id=TASK_ID,
@@ -69,7 +79,12 @@ def partial_response(
 
 
 def events_of(response: Response) -> tuple[Event, ...]:
-    """The events of a stream that comes to a response; of text, a `PartDelta` for each word."""
+    """List the events of a stream with this response; text has a `PartDelta` for each word.
+
+    Example:
+        events = factories.events_of(factories.response(text="In Settings."))
+        assert [event.type for event in events].count("part.delta") == 2
+    """
     return tuple(_events_of(response))
 
 

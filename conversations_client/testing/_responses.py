@@ -1,4 +1,4 @@
-"""What a fake service answers with: objects of the package, and how they look to the client."""
+"""Turns what a test plans as answers into HTTP responses."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ from conversations_client.testing._calls import (
 )
 
 Answer = Conversation | ConversationPage | Response | Sequence[Event] | Mapping[str, Any] | None
-"""What a call can be answered with; a mapping is JSON as it is, and answers every call."""
+"""What a call can be answered with; a mapping is sent as JSON, in response to any call."""
 
 Failure = StatusError | TransportError
 """What a call can fail with."""
@@ -37,7 +37,7 @@ Failure = StatusError | TransportError
 _JSON: Final = {"Content-Type": "application/json"}
 _EVENTS: Final = {"Content-Type": "text/event-stream"}
 
-_FITTING: Final[Mapping[type[Call], tuple[tuple[type, ...], str]]] = {
+_ANSWERS: Final[Mapping[type[Call], tuple[tuple[type, ...], str]]] = {
     CreateCall: ((Conversation,), "Conversation"),
     ListCall: ((ConversationPage,), "ConversationPage"),
     RetrieveCall: ((Conversation,), "ConversationWithMessages"),
@@ -47,18 +47,18 @@ _FITTING: Final[Mapping[type[Call], tuple[tuple[type, ...], str]]] = {
     CreateResponseCall: ((Response, list, tuple), "Response or a list of events"),
     RequestCall: ((type(None),), "None"),
 }
-"""By the call: the classes of what answers it, and their names."""
+"""The classes that can answer a call, and how an error message names them."""
 
 
-def answered(call: Call, answer: Answer) -> httpx.Response:
-    """The answer to a call as it crosses the wire.
+def success_response(call: Call, answer: Answer) -> httpx.Response:
+    """Build the response to a call.
 
     Raises:
-        AssertionError: It is no answer to such a call.
+        AssertionError: The answer is for another kind of call.
     """
-    fitting, names = _FITTING[type(call)]
-    if not isinstance(answer, (*fitting, Mapping)):
-        raise AssertionError(  # noqa: TRY004 - what a test says wrongly fails the test
+    classes, names = _ANSWERS[type(call)]
+    if not isinstance(answer, (*classes, Mapping)):
+        raise AssertionError(  # noqa: TRY004 - a mistake in a test fails the test
             f"The fake can't answer {call!r} with {answer!r}: it takes {names}, or JSON (a dict)."
         )
     if answer is None:
@@ -71,8 +71,8 @@ def answered(call: Call, answer: Answer) -> httpx.Response:
     return httpx.Response(status, headers=_JSON, content=_json(unstructure(answer)))
 
 
-def failed(failure: Failure) -> httpx.Response:
-    """The answer that comes to a failure; raises it where there is none."""
+def failure_response(failure: Failure) -> httpx.Response:
+    """Build the response that leads to a failure; raise the failure if it has no response."""
     if isinstance(failure, TransportError):
         raise failure
     return httpx.Response(

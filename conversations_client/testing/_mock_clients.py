@@ -1,4 +1,4 @@
-"""Real clients of a service that is a function: nothing of theirs is replaced but the network."""
+"""Real clients whose requests go to a function: only the network is replaced."""
 
 from collections.abc import Callable
 from typing import Final
@@ -8,27 +8,27 @@ import httpx
 from conversations_client import AsyncClient, Client, Retry
 
 Handler = Callable[[httpx.Request], httpx.Response]
-"""Gives the answer to a request, or raises in its place."""
+"""Returns the response to a request, or raises an exception instead."""
 
-BASE_URL: Final = "https://service.invalid"  # a name that never leads anywhere (RFC 6761)
+BASE_URL: Final = "https://service.invalid"  # a name that never resolves (RFC 6761)
 _KEY: Final = "in-memory"
 _ONCE: Final = Retry(attempts=1)
 
 
-def client_of(handler: Handler, *, project_id: str | None = None, retry: Retry = _ONCE) -> Client:
-    """A client that the handler answers."""
+def mock_client(handler: Handler, *, project_id: str | None = None, retry: Retry = _ONCE) -> Client:
+    """Create a client whose requests go to the handler."""
     transport = httpx.MockTransport(handler)
     client = Client(
         _KEY, base_url=BASE_URL, retry=retry, http_client=httpx.Client(transport=transport)
     )
-    # Said now, the project is not that of the environment.
+    # An explicit project, so that the environment's isn't used.
     return client.with_options(project_id=project_id)
 
 
-def async_client_of(
+def mock_async_client(
     handler: Handler, *, project_id: str | None = None, retry: Retry = _ONCE
 ) -> AsyncClient:
-    """An async client that the handler answers."""
+    """Create an async client whose requests go to the handler."""
     transport = httpx.MockTransport(handler)
     client = AsyncClient(
         _KEY, base_url=BASE_URL, retry=retry, http_client=httpx.AsyncClient(transport=transport)

@@ -1,0 +1,158 @@
+"""The fake service for unit tests: answers as planned, without a socket, and records the calls."""
+
+from collections import deque
+
+import httpx
+
+from conversations_client import AsyncClient, Client, Retry, StatusError, TransportError
+from conversations_client.testing._calls import Call, call_of
+from conversations_client.testing._mock_clients import mock_async_client, mock_client
+from conversations_client.testing._responses import (
+    Answer,
+    Failure,
+    failure_response,
+    success_response,
+)
+
+
+class FakeService:
+    """A fake of the service for unit tests: no socket, no server, no thread.
+
+    Its clients are real, sync or async: they check arguments, build requests and decode responses.
+    Each request takes the next planned answer. A request without one raises an AssertionError.
+
+    Example:
+        fake = FakeService()
+        fake.answer(factories.conversation(display_name="Refunds"))
+        assert fake.client().conversations.create(display_name="Refunds").id is not None
+        assert fake.calls == (CreateCall(display_name="Refunds"),)
+    """
+
+    def __init__(self) -> None:
+        self._calls: list[Call] = []
+        self._planned: deque[Answer | Failure] = deque()
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls so far, in order; each page of a listing and each retry is a call of its own.
+
+        Example:
+            fake = FakeService()
+            fake.answer(factories.page(), None)
+            client = fake.client()
+            assert list(client.conversations.list(limit=20)) == []
+            client.conversations.delete("conv_1")
+            assert fake.calls == (ListCall(limit=20), DeleteCall(conversation_id="conv_1"))
+        """
+        return tuple(self._calls)
+
+    @property
+    def pending(self) -> tuple[Answer | Failure, ...]:
+        """The planned answers and failures that no call has taken yet, in order.
+
+        Example:
+            fake = FakeService()
+            fake.answer(factories.conversation())
+            fake.client().conversations.create()
+            assert fake.pending == ()  # every answer was used
+        """
+        return tuple(self._planned)
+
+    def answer(self, *answers: Answer) -> None:
+        """Plan the answers to the next calls.
+
+        Args:
+            *answers: One answer for each call: a `Conversation`, a `ConversationWithMessages`, a
+                `ConversationPage`, None for a deletion, a `Response` or a list of events for a
+                response (streamed or not), or a mapping, which is sent as JSON.
+
+        Example:
+            fake = FakeService()
+            fake.answer(factories.conversation(), factories.response(text="In Settings."))
+            client = fake.client()
+            conversation = client.conversations.create()
+            response = client.conversations.responses.create(
+                conversation.id, message="Where is the export?", model="openai/gpt-4o"
+            )
+            assert response.text == "In Settings."
+        """
+        self._planned.extend(answers)
+
+    def fail(self, failure: Failure) -> None:
+        """Plan the failure of the next call.
+
+        Args:
+            failure: A `StatusError`, such as `factories.status_error(RateLimitError)`, or a
+                `TransportError`, such as `factories.transport_error(ConnectError)`. The client
+                raises an error of the same class with the same content.
+
+        Example:
+            fake = FakeService()
+            fake.fail(factories.status_error(RateLimitError, retry_after=30))
+            try:
+                fake.client().conversations.create()
+            except RateLimitError as error:
+                assert error.retry_after == 30
+        """
+        self._planned.append(failure)
+
+    def client(
+        self,
+        *,
+        project_id: str | None = None,
+        retry: Retry = Retry(attempts=1),  # noqa: B008 - frozen
+    ) -> Client:
+        """Create a client of this service.
+
+        Args:
+            project_id: The project of conversations if a call names none; None, the default, for
+                no project. The environment is ignored.
+            retry: When a request is repeated. Default: never. Its pauses are real;
+                `Retry(wait_initial=0)` makes none, except after a `Retry-After`.
+
+        Example:
+            fake = FakeService()
+            fake.fail(factories.status_error(RateLimitError, retry_after=0))
+            fake.answer(factories.conversation())
+            fake.client(retry=Retry(wait_initial=0)).conversations.create()
+            assert len(fake.calls) == 2
+        """
+        return mock_client(self._handle, project_id=project_id, retry=retry)
+
+    def async_client(
+        self,
+        *,
+        project_id: str | None = None,
+        retry: Retry = Retry(attempts=1),  # noqa: B008 - frozen
+    ) -> AsyncClient:
+        """Create an async client of this service.
+
+        Args:
+            project_id: The project of conversations if a call names none; None, the default, for
+                no project. The environment is ignored.
+            retry: When a request is repeated. Default: never. Its pauses are real;
+                `Retry(wait_initial=0)` makes none, except after a `Retry-After`.
+
+        Example:
+            fake = FakeService()
+            fake.answer(factories.conversation())
+            async with fake.async_client(project_id="prj_1") as client:
+                await client.conversations.create()
+            assert fake.calls == (CreateCall(project_id="prj_1"),)
+        """
+        return mock_async_client(self._handle, project_id=project_id, retry=retry)
+
+    def _handle(self, request: httpx.Request) -> httpx.Response:
+        call = call_of(request)
+        self._calls.append(call)
+        response = self._next_response(call)
+        response.headers.setdefault("X-Request-Id", f"req_{len(self._calls)}")
+        return response
+
+    def _next_response(self, call: Call) -> httpx.Response:
+        if not self._planned:
+            raise AssertionError(f"The fake has no answer to {call!r}: call answer(…) before.")
+        planned = self._planned.popleft()
+        if isinstance(planned, StatusError | TransportError):
+            return failure_response(planned)
+        return success_response(call, planned)
