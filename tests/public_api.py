@@ -91,7 +91,12 @@ def _returned(function: Any) -> str:
 
 
 def _signature(function: Any) -> str:
-    text = re.sub(r"(?<![\w'])(\w+\.)+(?=[A-Za-z_])|~", "", str(inspect.signature(function)))
+    return without_modules(str(inspect.signature(function)))
+
+
+def without_modules(signature: str) -> str:
+    """A signature without the modules of its types."""
+    text = re.sub(r"(?<![\w'])(\w+\.)+(?=[A-Za-z_])|~", "", signature)
     return re.sub(r"(: |-> )'([^']*)'", r"\1\2", text)
 
 

@@ -9,8 +9,11 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+import reference_text
 
 import conversations_client
+from conversations_client import sandbox, testing
+from conversations_client.testing import factories
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -73,12 +76,26 @@ def documented_on(page: Path) -> list[str]:
     )
 
 
+# Unions of classes that are documented, and a module.
+NOT_CLASSES = {"Answer", "Call", "Failure", "factories"}
 REFERENCE = sorted(ROOT.glob("docs/reference/*.md"))
 
 
 def test_the_reference_has_every_public_name_once() -> None:
     documented = [name for page in REFERENCE for name in documented_on(page)]
-    assert sorted(documented) == sorted([*conversations_client.__all__, "Sandbox"])
+    packages = (conversations_client, sandbox, testing, factories)
+    public = [name for package in packages for name in package.__all__]
+    assert sorted(documented) == sorted({*public} - NOT_CLASSES)
+
+
+def test_there_are_pages_that_are_read_in_the_repository() -> None:
+    assert {page.stem for page in reference_text.pages()} >= {"sandbox", "testing"}
+
+
+@pytest.mark.parametrize("page", reference_text.pages(), ids=named)
+def test_a_page_has_the_text_of_the_docstrings(page: Path) -> None:
+    text = page.read_text()
+    assert text == reference_text.updated(text), "Run python tests/reference_text.py"
 
 
 @pytest.mark.parametrize("page", REFERENCE, ids=named)

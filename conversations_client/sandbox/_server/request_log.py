@@ -26,6 +26,16 @@ class ReceivedRequest:
         query: The query string.
         headers: By name in lower case, without `authorization`; the last one of a repeated header.
         body: The body, as far as it was read.
+
+    Example:
+        first_page = next(client.conversations.list(limit=5).pages())
+        request = sandbox.requests[-1]
+        assert (request.method, request.path, request.query) == (
+            "GET",
+            "/v2/conversations/",
+            "limit=5",
+        )
+        assert "authorization" not in request.headers
     """
 
     method: str

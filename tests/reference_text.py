@@ -1,0 +1,105 @@
+"""Writes the reference pages' text for readers of the repository: python tests/reference_text.py
+
+On the site the directives of a page show the docstrings. In the repository nobody carries them out,
+so that the same text is between the marks of the page.
+"""
+
+import importlib
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import public_api
+
+PAGES = Path(__file__).parent.parent / "docs" / "reference"
+MARKED = re.compile(r"(<!-- text of the docstrings: begin -->\n).*?(<!-- text of the docstrings: end -->)", re.DOTALL)  # fmt: skip
+DIRECTIVE = re.compile(r"^\.\. (currentmodule|autoclass|autofunction):: (.+)$", re.MULTILINE)
+WIDTH = 88
+SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Yields|Examples?):$", re.MULTILINE)
+ITEM = re.compile(r"^ {4}(\S.*?): (.*(?:\n(?: {5,}.*|$))*)", re.MULTILINE)
+
+
+def pages() -> list[Path]:
+    """The pages with such a text."""
+    return [page for page in sorted(PAGES.glob("*.md")) if MARKED.search(page.read_text())]
+
+
+def updated(page: str) -> str:
+    """A page with the text of the docstrings as they are now."""
+    text = "\n".join(_sections(page))
+    return MARKED.sub(lambda found: f"{found[1]}\n{text}\n{found[2]}", page)
+
+
+def _sections(page: str) -> Iterator[str]:
+    module: Any = None
+    for kind, name in DIRECTIVE.findall(page):
+        if kind == "currentmodule":
+            module = importlib.import_module(name)
+        elif kind == "autofunction":
+            yield from _function(name, getattr(module, name), level=3)
+        else:
+            yield from _class(name, getattr(module, name))
+
+
+def _class(name: str, cls: type) -> Iterator[str]:
+    yield f"### `{name}`\n"
+    if "__init__" in public_api.members(cls):
+        yield _code(_signature(name, cls))
+    yield from _docstring(vars(cls)["__doc__"])
+    for key, member in public_api.members(cls).items():
+        if key != "__init__" and (callable(member) or hasattr(member, "__get__")):
+            yield from _function(key, member, level=4)
+
+
+def _function(name: str, member: Any, *, level: int) -> Iterator[str]:
+    yield f"{'#' * level} `{name}`\n"
+    if isinstance(member, FunctionType):
+        yield _code(_signature(name, member))
+    yield from _docstring(inspect.getdoc(member) or "")
+
+
+def _signature(name: str, function: Any) -> str:
+    """A signature on one line, or with one parameter a line."""
+    signature = inspect.signature(function)
+    kept = [each for key, each in signature.parameters.items() if key != "self"]
+    returned = inspect.Signature.empty if inspect.isclass(function) else signature.return_annotation
+    shown = signature.replace(parameters=kept, return_annotation=returned)
+    # A default that is a member of an enum by its value.
+    text = re.sub(r"<\w+\.\w+: ([^>]*)>", r"\1", str(shown))
+    short = public_api.without_modules(text)
+    if len(name + short) <= WIDTH:
+        return name + short
+    parameters, _, result = short[1:].rpartition(")")
+    lines = [f"    {each}," for each in re.split(r", (?=\*|\w+[:=]|/)", parameters)]
+    return "\n".join([f"{name}(", *lines, f"){result}"])
+
+
+def _code(text: str) -> str:
+    return f"```py\n{text}\n```\n"
+
+
+def _docstring(docstring: str) -> Iterator[str]:
+    head, *rest = SECTION.split(inspect.cleandoc(docstring))
+    yield head.strip() + "\n"
+    for title, body in zip(rest[::2], rest[1::2], strict=True):
+        content = body.strip("\n")
+        if title.startswith("Example"):
+            yield _code(textwrap.dedent(content))
+        elif title in {"Returns", "Yields"}:
+            yield f"{title}: {inspect.cleandoc(content)}\n"
+        else:
+            items = [f"- `{name}`: {_joined(text)}" for name, text in ITEM.findall(content)]
+            yield "\n".join([f"{title}:\n", *items]) + "\n"
+
+
+def _joined(text: str) -> str:
+    return " ".join(text.split())
+
+
+if __name__ == "__main__":
+    for path in pages():
+        path.write_text(updated(path.read_text()))
