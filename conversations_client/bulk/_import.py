@@ -117,7 +117,7 @@ def import_rows(
     trust = client.retry.trust_idempotency_key
     rows = _Rows(read, journal, keys_are_trusted=trust, on_row=on_row or _ignore)
     outcomes = client.conversations.create_many(rows, max_in_flight=max_in_flight, rate=rate)
-    _check_rows(read(), journal)
+    journal.check_space(_check_rows(read(), journal))
     target = Destination.of(client, salt=journal.import_id, name=destination)
     journal.bind(target, change=change_destination)
     if not trust:
@@ -128,8 +128,13 @@ def import_rows(
     return rows.report()
 
 
-def _check_rows(rows: Iterator[Row], journal: Journal) -> None:
-    """Read every row once before the first is sent; raises BulkError for one that has changed."""
+def _check_rows(rows: Iterator[Row], journal: Journal) -> int:
+    """Read every row once before the first is sent; gives how many the journal doesn't have.
+
+    Raises:
+        BulkError: The file can't be read, or a row has changed that may be created.
+    """
+    new = 0
     entries = chain(journal.entries(), [None])
     entry = next(entries)
     for row in rows:
@@ -137,6 +142,9 @@ def _check_rows(rows: Iterator[Row], journal: Journal) -> None:
             entry = next(entries)
         if entry is not None and entry.number == row.number:
             _check_unchanged(row, entry)
+        else:
+            new += 1
+    return new
 
 
 def _check_unchanged(row: Row, entry: Entry) -> None:

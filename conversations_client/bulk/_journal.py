@@ -4,9 +4,11 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import uuid
 from collections.abc import Generator, Iterator
 from enum import StrEnum
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -32,6 +34,11 @@ _FIND: Final = "SELECT number, digest, state, detail, key FROM entry WHERE numbe
 _ALL: Final = "SELECT number, digest, state, detail, key FROM entry ORDER BY number"
 _RECORD: Final = "REPLACE INTO entry (number, digest, state, detail, key) VALUES (?, ?, ?, ?, ?)"
 _IMPORT_ID: Final = re.compile(r"[A-Za-z0-9-]{1,100}")
+
+# What SQLite needs: for a row, and for the log in front of it, which it empties when it is full.
+_ROW_BYTES: Final = 200
+_LOG_BYTES_OF_ROW: Final = 3 * 4096
+_LOG_BYTES: Final = 1000 * 4096
 
 
 class State(StrEnum):
@@ -135,6 +142,24 @@ class Journal:
     def has_created(self) -> bool:
         """Whether a row was created, or may have been."""
         return any(count for state, count in self.counts().items() if state is not State.FAILED)
+
+    def check_space(self, rows: int) -> None:
+        """Check the free space for new rows, so that the disk isn't full in the middle.
+
+        Args:
+            rows: How many rows are not in the journal yet.
+
+        Raises:
+            BulkError: The disk has too little space.
+        """
+        needed = rows * _ROW_BYTES + min(rows * _LOG_BYTES_OF_ROW, _LOG_BYTES)
+        disk = shutil.disk_usage(Path(self._database.path).absolute().parent)
+        if disk.total and disk.free < needed:
+            raise BulkError(
+                f"The journal {self._database.path} needs about {needed / 1e6:,.2f} MB, and its "
+                f"disk has {disk.free / 1e6:,.2f} MB left. Nothing was sent. Free some space, or "
+                "use a journal elsewhere."
+            )
 
     def find(self, number: int) -> Entry | None:
         """The status of a row; None if no run has reached it."""

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pickle
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -360,6 +361,25 @@ def test_a_full_disk_hides_no_row_that_was_created(
         report = run(server, path, journal)
         assert (report.created, report.doubtful) == (6 - lost, lost)
         assert sorted(sent(server)) == list("abcdef")  # none of them twice
+
+
+def test_a_disk_that_is_too_full_is_found_before_the_first_row(
+    path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path, *named(*"abc"))
+    (_, _, free) = usage = shutil.disk_usage(path)
+    assert free > 50_000
+    with ScriptedServer(always()) as server:
+        for total, left, is_enough in [(10**9, 30_000, False), (10**9, 40_000, True), (0, 0, True)]:
+            small = type(usage)(total, total, left)
+            monkeypatch.setattr(shutil, "disk_usage", lambda _, small=small: small)
+            if is_enough:
+                run(server, path, journal)
+            else:
+                with pytest.raises(BulkError, match=r"needs about 0\.04 MB, .* 0\.03 MB left\."):
+                    run(server, path, journal)
+                assert server.seen == []
+        assert len(server.seen) == 3
 
 
 def test_what_has_space_again_is_recorded(
