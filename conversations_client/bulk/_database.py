@@ -39,13 +39,16 @@ class Database:
             raise BulkError(
                 f"The journal {self.path} can't be created: the folder {folder} doesn't exist."
             )
-        with self._explained():
-            self._connection = sqlite3.connect(self.path, timeout=_TIMEOUT, isolation_level=None)
-            try:
+        connection: sqlite3.Connection | None = None
+        try:
+            with self._explained():
+                connection = sqlite3.connect(self.path, timeout=_TIMEOUT, isolation_level=None)
+                self._connection = connection
                 self._set_up(application_id, schema)
-            except BaseException:
-                self._connection.close()
-                raise
+        except BaseException:
+            if connection is not None:  # else its traceback would keep the file locked
+                connection.close()
+            raise
 
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Execute a statement; returns all rows."""
