@@ -9,6 +9,7 @@
 Parquet needs the `bulk` extra: `pip install "conversations-client[bulk]"`.
 """
 
+from conversations_client.bulk._destination import Destination
 from conversations_client.bulk._errors import BulkError, ImportStoppedError
 from conversations_client.bulk._export import export_file
 from conversations_client.bulk._export_journal import ExportJournal
@@ -22,6 +23,7 @@ from conversations_client.bulk._results import write_results
 
 __all__ = [
     "BulkError",
+    "Destination",
     "Entry",
     "ExportJournal",
     "ExportReport",
