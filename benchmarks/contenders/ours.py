@@ -113,6 +113,29 @@ def imported(load: Load) -> Measurement:
         return counted(load, items)
 
 
+def exported(load: Load) -> Measurement:
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from conversations_client.bulk import ExportJournal, export_with_messages
+
+    with TemporaryDirectory() as folder, construct(load) as client:
+
+        def items(count: int) -> Iterator[object]:
+            file = Path(folder, f"{count}.jsonl")
+            with ExportJournal(f"{file}.export") as journal:
+                report = export_with_messages(
+                    client,
+                    file,
+                    journal,
+                    entity_ids=[payloads.listed(count)],
+                    max_in_flight=load.tasks,
+                )
+            yield from range(report.exported)
+
+        return counted(load, items)
+
+
 def page(load: Load) -> Measurement:
     from conversations_client import ConversationPage, structure
     from conversations_client._json.parser import parse
@@ -163,6 +186,7 @@ if __name__ == "__main__":
         many=many,
         many_async=many_async,
         imported=imported,
+        exported=exported,
         page=page,
         memory=memory,
         listing=listing,

@@ -1,4 +1,4 @@
-"""Many creates: beside a bare loop, with the journal and over processes; or their memory."""
+"""Many calls: beside a bare loop, with the journal and over processes; or their memory."""
 
 import argparse
 import json
@@ -24,6 +24,7 @@ Works = dict[str, tuple[Contender, Work]]
 
 _SYNC, _ASYNC = "a loop of httpx, threads", "a loop of httpx, tasks"
 _MANY, _IMPORT = "create_many, sync", "import_file, with its journal"
+_EXPORT = "export_with_messages, to JSON Lines"
 BESIDE: dict[str, tuple[Contender, str, str]] = {
     _SYNC: (HTTPX, "many", _SYNC),
     _MANY: (OURS, "many", _SYNC),
@@ -106,6 +107,7 @@ KEPT = {
     _MANY: "many",
     "create_many, async": "many_async",
     _IMPORT: "imported",
+    _EXPORT: "exported",
 }
 """What is looked at for its memory."""
 

@@ -26,6 +26,11 @@ _CONVERSATION = (
     '"updatedById":"user_01jj1hdhn79xas7a01wb3hysdb",'
     '"metadata":{"generatingTitle":false,"entityId":"agent_support","model":"openai/gpt-4o"}}'
 )
+_MESSAGE = (
+    '{"_id":"msg_01jj1hdhn79xas7a01wb3hysdb","conversationId":"%s","createdAt":1734789600000,'
+    '"createdById":"user_01jj1hdhn79xas7a01wb3hysdb","role":"%s",'
+    '"parts":[{"kind":"text","text":"Which features does the product have?"}]}'
+)
 _EVENT = 'data: {"type":"%s","timestamp":"2024-12-21T14:00:00.000Z","data":%s}\n\n'
 _STARTED_DATA = (
     '{"responseId":"resp_01jj1hdhn79xas7a01wb3hysdb","taskId":"task_01jj1hdhn79xas7a01wb3hysdb",'
@@ -52,6 +57,12 @@ def conversation_id(number: int) -> str:
 def conversation(number: int) -> bytes:
     """The JSON of one conversation."""
     return (_CONVERSATION % conversation_id(number)).encode()
+
+
+def with_messages(found: str) -> bytes:
+    """The JSON of one conversation with two messages."""
+    messages = ",".join(_MESSAGE % (found, role) for role in ("user", "assistant"))
+    return f'{(_CONVERSATION % found)[:-1]},"messages":[{messages}]}}'.encode()
 
 
 def page(first: int, total: int) -> bytes:

@@ -25,6 +25,7 @@ _BLOCK = 2**16
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _STREAMED = re.compile(rb'"events/(\d+)x(\d+)"')
 _LISTED = re.compile(r"agent_(\d+)")
+_RETRIEVED = re.compile(r"/v2/conversations/(conv_\d+)")
 
 
 def head(status: bytes, content: bytes) -> bytes:
@@ -43,6 +44,14 @@ def answer(status: bytes, body: bytes) -> bytes:
 CREATED = answer(b"201 Created", payloads.conversation(0))
 NOT_FOUND = answer(b"404 Not Found", b'{"message":"Not found"}')
 STREAM = head(b"200 OK", b"text/event-stream") + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def found(target: str) -> bytes:
+    """One conversation with its messages, or a page of them."""
+    retrieved = _RETRIEVED.fullmatch(target)
+    if retrieved is None:
+        return listing(target)
+    return answer(b"200 OK", payloads.with_messages(retrieved[1]))
 
 
 def listing(target: str) -> bytes:
@@ -139,8 +148,8 @@ class Connection(asyncio.Protocol):
         method, target, _ = request.split(b" ", 2)
         if method == b"POST" and target.endswith(b"/conversations"):
             self._creation.answer(self.transport)
-        elif method == b"POST" and (found := _STREAMED.search(request, end)):
-            self._blocks = stream(int(found[1]), int(found[2]))
+        elif method == b"POST" and (streamed := _STREAMED.search(request, end)):
+            self._blocks = stream(int(streamed[1]), int(streamed[2]))
             self._go_on()
         elif target.startswith(b"/hold/"):
             self._creation.hold(int(target.rpartition(b"/")[2]))
@@ -151,7 +160,7 @@ class Connection(asyncio.Protocol):
         elif target == b"/cpu":
             self.transport.write(answer(b"200 OK", b"%f" % time.process_time()))
         else:
-            self.transport.write(listing(target.decode()))
+            self.transport.write(found(target.decode()))
 
     def _go_on(self) -> None:
         while not self._is_paused and (block := next(self._blocks, None)) is not None:
