@@ -5,7 +5,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from conversations_client import Client
-from conversations_client.bulk import ExportJournal, export_with_messages
+from conversations_client.bulk import export_with_messages
 
 _FORKSERVER = get_context("forkserver")
 # What is imported once need not be imported by each process.
@@ -54,10 +54,5 @@ def _export(
     rate: float | None,
 ) -> None:
     tell.send("begun")
-    with (
-        Client(service["api_key"], base_url=service["url"]) as client,
-        ExportJournal(f"{path}.export") as journal,
-    ):
-        export_with_messages(
-            client, path, journal, entity_ids=entity_ids, max_in_flight=4, rate=rate
-        )
+    with Client(service["api_key"], base_url=service["url"]) as client:
+        export_with_messages(client, path, entity_ids=entity_ids, max_in_flight=4, rate=rate)

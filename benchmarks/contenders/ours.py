@@ -117,20 +117,15 @@ def exported(load: Load) -> Measurement:
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
-    from conversations_client.bulk import ExportJournal, export_with_messages
+    from conversations_client.bulk import export_with_messages
 
     with TemporaryDirectory() as folder, construct(load) as client:
 
         def items(count: int) -> Iterator[object]:
             file = Path(folder, f"{count}.jsonl")
-            with ExportJournal(f"{file}.export") as journal:
-                report = export_with_messages(
-                    client,
-                    file,
-                    journal,
-                    entity_ids=[payloads.listed(count)],
-                    max_in_flight=load.tasks,
-                )
+            report = export_with_messages(
+                client, file, entity_ids=[payloads.listed(count)], max_in_flight=load.tasks
+            )
             yield from range(report.exported)
 
         return counted(load, items)

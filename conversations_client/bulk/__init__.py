@@ -12,10 +12,13 @@ Parquet needs the `bulk` extra: `pip install "conversations-client[bulk]"`.
 from conversations_client.bulk._destination import Destination
 from conversations_client.bulk._errors import BulkError, ImportStoppedError
 from conversations_client.bulk._export import export_file
-from conversations_client.bulk._export_journal import ExportJournal
 from conversations_client.bulk._import import import_file
 from conversations_client.bulk._journal import Entry, Journal, State
-from conversations_client.bulk._message_export import ExportReport, export_with_messages
+from conversations_client.bulk._message_export import (
+    ExportFailure,
+    ExportReport,
+    export_with_messages,
+)
 from conversations_client.bulk._partitions import Partition, entries_of, partitions
 from conversations_client.bulk._readers import check_file, count_rows
 from conversations_client.bulk._report import Report, total
@@ -25,7 +28,7 @@ __all__ = [
     "BulkError",
     "Destination",
     "Entry",
-    "ExportJournal",
+    "ExportFailure",
     "ExportReport",
     "ImportStoppedError",
     "Journal",

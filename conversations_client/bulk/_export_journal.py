@@ -61,12 +61,8 @@ class Listing:
 class ExportJournal:
     """The state of an export with messages; a context manager, for one process at a time.
 
-    It holds everything that was retrieved, so it grows as large as the file. Each change is handed
-    to the operating system before the method returns and survives the process; a power cut may
-    lose the last moments. When the export is finished, closing the journal removes it.
-
-        with Client() as client, ExportJournal("backup.jsonl.export") as journal:
-            report = export_with_messages(client, "backup.jsonl", journal)
+    It stores everything that is retrieved, so it grows as large as the file. Each change survives
+    when the process is killed; a power cut may lose the last moments.
 
     Args:
         path: The SQLite file; created if it doesn't exist.

@@ -3,9 +3,10 @@
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Final, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from conversations_client import (
     Client,
@@ -30,7 +31,21 @@ OnProgress = Callable[[int, int | None], object]
 
 _PAGE: Final = 100
 _MOST_FAILURES_IN_A_ROW: Final = 50
+_MOST_FAILURES_REPORTED: Final = 100
 _SAMPLE: Final = 3
+
+
+@frozen
+class ExportFailure:
+    """A conversation that could not be retrieved.
+
+    Attributes:
+        conversation_id: Its ID; None if the service sent none.
+        error: The error message.
+    """
+
+    conversation_id: str | None
+    error: str
 
 
 @frozen
@@ -42,6 +57,7 @@ class ExportReport:
         deleted: The conversations that were deleted after they were listed; the file lacks them.
         failed: The conversations that could not be retrieved.
         without_messages: The conversations of the file for which the service sends no messages.
+        failures: The first 100 of those that failed.
         is_written: Whether the file is written.
     """
 
@@ -49,15 +65,16 @@ class ExportReport:
     deleted: int
     failed: int
     without_messages: int
+    failures: tuple[ExportFailure, ...]
     is_written: bool
 
 
 def export_with_messages(
     client: Client,
     path: str | os.PathLike[str],
-    journal: ExportJournal,
     *,
     entity_ids: Iterable[str | None] = (None,),
+    journal: str | os.PathLike[str] | None = None,
     max_in_flight: int = 16,
     rate: float | None = None,
     skip_failed: bool = False,
@@ -66,9 +83,12 @@ def export_with_messages(
     """Write conversations with their messages to a file, in the order as listed.
 
     The export lists the conversations, retrieves each of them (`GET /v2/conversations/{id}`),
-    several at once, and writes the file, which appears when it is complete. The journal has what
-    was done, so the same call resumes an export that was stopped in any way. Memory is constant
-    for any number of conversations.
+    several at once, and writes the file, which appears when it is complete. The journal stores
+    what is retrieved, so the same call resumes an export that was stopped in any way. Memory is
+    constant for any number of conversations.
+
+        with Client() as client:
+            report = export_with_messages(client, "backup.jsonl", entity_ids=[None, "agent_1"])
 
     Conversations that are created after the listing has passed them are not exported. If some can't
     be retrieved, the file is not written; the same call tries them again. The export stops with
@@ -78,9 +98,10 @@ def export_with_messages(
         client: Whose conversations to export.
         path: The file: JSON Lines or Parquet, according to its extension. An existing file is
             replaced and keeps its mode; a symbolic link stays one.
-        journal: The state of this export.
         entity_ids: The agents and deployments whose conversations to export; None stands for the
             conversations without one. Default: only these.
+        journal: The file that stores what is retrieved until `path` is written, a SQLite database;
+            for one process at a time. Default: `path` with `.export` at the end.
         max_in_flight: The most conversations to retrieve at once. Default 16.
         rate: The most conversations to retrieve per second; None, the default, for no limit.
         skip_failed: Whether to write the file without those that can't be retrieved. Default False.
@@ -100,27 +121,18 @@ def export_with_messages(
     write = writer(format_of(path), messages=True)
     wanted = _checked(entity_ids)
     listings = [client.conversations.list(limit=_PAGE, entity_id=one) for one in wanted]
-    retrieval = client.conversations.retrieve_many(
-        journal.pending(), max_in_flight=max_in_flight, rate=rate
-    )
     check_writable(path)
-    export = _Export(client, journal, on_progress or _ignore)
-    if journal.begin(client.base_url, wanted):
-        export.check_workspace()
-    for listing in journal.listings():
-        export.record_listing(listing, listings[listing.number])
-    export.retrieve(retrieval)
-    counts = journal.counts()
-    bare = None
-    if skip_failed or not counts[ExportState.FAILED]:
-        bare = export.write(path, write)
-    return ExportReport(
-        exported=counts[ExportState.RETRIEVED],
-        deleted=counts[ExportState.DELETED],
-        failed=counts[ExportState.FAILED],
-        without_messages=bare or 0,
-        is_written=bare is not None,
-    )
+    with ExportJournal(journal or f"{os.fspath(path)}.export") as opened:
+        retrieval = client.conversations.retrieve_many(
+            opened.pending(), max_in_flight=max_in_flight, rate=rate
+        )
+        export = _Export(client, opened, on_progress or _ignore)
+        if opened.begin(client.base_url, wanted):
+            export.check_workspace()
+        for listing in opened.listings():
+            export.record_listing(listing, listings[listing.number])
+        export.retrieve(retrieval)
+        return export.finish(path, write, skip_failed=skip_failed)
 
 
 def _checked(entity_ids: Iterable[str | None]) -> tuple[str | None, ...]:
@@ -184,20 +196,39 @@ class _Export:
                 if error and failures_in_a_row == _MOST_FAILURES_IN_A_ROW:
                     raise error
 
-    def write(self, path: str | os.PathLike[str], write: Write) -> int:
+    def finish(
+        self, path: str | os.PathLike[str], write: Write, *, skip_failed: bool
+    ) -> ExportReport:
+        """Write the file, if nothing is missing or may be missing."""
+        counts = self.journal.counts()
+        failures = islice(self.journal.failures(), _MOST_FAILURES_REPORTED)
+        report = ExportReport(
+            exported=counts[ExportState.RETRIEVED],
+            deleted=counts[ExportState.DELETED],
+            failed=counts[ExportState.FAILED],
+            without_messages=0,
+            failures=tuple(ExportFailure(*failure) for failure in failures),
+            is_written=skip_failed or not counts[ExportState.FAILED],
+        )
+        if not report.is_written:
+            return report
+        without_messages = self._write(path, write)
+        self.journal.finish()
+        return evolve(report, without_messages=without_messages)
+
+    def _write(self, path: str | os.PathLike[str], write: Write) -> int:
         """Write the file; returns the number of conversations without messages."""
-        bare = 0
+        count = 0
 
         def rows() -> Iterator[Fields]:
-            nonlocal bare
+            nonlocal count
             for row in self.journal.conversations():
-                bare += "messages" not in row
+                count += "messages" not in row
                 yield row
 
         with atomic_file(path) as temporary:
             write(temporary, rows())
-        self.journal.finish()
-        return bare
+        return count
 
     def _record(self, outcome: RetrieveOutcome) -> ConversationsError | None:
         """Record an outcome; returns the error of a conversation that couldn't be retrieved."""

@@ -3,7 +3,6 @@
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from errno import EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOTDIR, EPERM, EROFS
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,7 +12,6 @@ from cyclopts.validators import Number
 
 from conversations_client import ConversationsError, InvalidArgumentError
 from conversations_client.bulk import (
-    ExportJournal,
     ExportReport,
     export_file,
     export_with_messages,
@@ -113,27 +111,27 @@ def _without_messages(
         count = export_file(
             wanted.listing(client), file, escape_formulas=escape_formulas, on_row=bar.advance
         )
-    return ExportReport(exported=count, deleted=0, failed=0, without_messages=0, is_written=True)
+    return ExportReport(
+        exported=count, deleted=0, failed=0, without_messages=0, failures=(), is_written=True
+    )
 
 
 def _with_messages(
     file: Path, wanted: Selection, session: Session, options: MessageOptions
 ) -> ExportReport:
-    path = options.journal or file.with_name(f"{file.name}.export")
-    with session.client() as client, ExportJournal(path) as journal:
-        with _resumable(), progress_bar(None) as bar:
-            report = export_with_messages(
-                client,
-                file,
-                journal,
-                entity_ids=wanted.entity_ids,
-                max_in_flight=options.max_in_flight or _MAX_IN_FLIGHT,
-                rate=options.rate,
-                skip_failed=options.skip_failed,
-                on_progress=bar.update,
-            )
-        for conversation_id, error in islice(journal.failures(), _SHOWN_FAILURES):
-            print_error(f"{conversation_id or '(no ID)'}: {error}")
+    with session.client() as client, _resumable(), progress_bar(None) as bar:
+        report = export_with_messages(
+            client,
+            file,
+            entity_ids=wanted.entity_ids,
+            journal=options.journal,
+            max_in_flight=options.max_in_flight or _MAX_IN_FLIGHT,
+            rate=options.rate,
+            skip_failed=options.skip_failed,
+            on_progress=bar.update,
+        )
+    for failure in report.failures[:_SHOWN_FAILURES]:
+        print_error(f"{failure.conversation_id or '(no ID)'}: {failure.error}")
     return report
 
 
@@ -145,11 +143,11 @@ def _show(report: ExportReport, file: Path, output: Output) -> None:
 
 def _problems(report: ExportReport, file: Path) -> Iterator[str]:
     if report.deleted:
-        yield f"{report.deleted:,} were deleted after they were listed; the file lacks them."
+        yield f"Not in the file, because deleted after the listing: {report.deleted:,}."
     if report.without_messages:
-        yield f"The service sent no messages for {report.without_messages:,} conversations."
+        yield f"Without messages, because the service sent none: {report.without_messages:,}."
     if report.failed and report.is_written:
-        yield f"{report.failed:,} could not be retrieved; the file lacks them."
+        yield f"Not in the file, because they could not be retrieved: {report.failed:,}."
     elif report.failed:
         yield (
             f"{report.failed:,} could not be retrieved, so {file} is not written. The same command "

@@ -20,12 +20,13 @@ from conversations_client import (
 )
 from conversations_client.bulk import (
     BulkError,
-    ExportJournal,
+    ExportFailure,
     ExportReport,
     Journal,
     export_with_messages,
 )
 from conversations_client.bulk import _message_export as message_export
+from conversations_client.bulk._export_journal import ExportJournal
 from conversations_client.sandbox import Sandbox
 
 MESSAGE: dict[str, Any] = {
@@ -96,7 +97,7 @@ def page(*conversations: dict[str, object], has_more: bool = False) -> bytes:
 
 
 def test_every_conversation_has_its_messages_in_the_order_as_listed(
-    client: Client, path: Path, journal: ExportJournal
+    client: Client, path: Path
 ) -> None:
     ids = create(client, 120)
     client.conversations.responses.create(ids[5], message="hello", model="sandbox/tool")
@@ -105,9 +106,9 @@ def test_every_conversation_has_its_messages_in_the_order_as_listed(
     def record(done: int, total: int | None) -> None:
         progress.append((done, total))
 
-    report = export_with_messages(client, path, journal, on_progress=record)
+    report = export_with_messages(client, path, on_progress=record)
     assert report == ExportReport(
-        exported=120, deleted=0, failed=0, without_messages=0, is_written=True
+        exported=120, deleted=0, failed=0, without_messages=0, failures=(), is_written=True
     )
     found = exported(path)
     assert [one.id for one in found] == ids
@@ -115,22 +116,17 @@ def test_every_conversation_has_its_messages_in_the_order_as_listed(
     assert len(found[5].messages or ()) == 2
     assert progress[:2] == [(100, None), (120, None)]
     assert progress[2:] == [(number, 120) for number in range(1, 121)]
-    journal.close()
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_several_entities_are_exported_one_after_the_other(
-    client: Client, path: Path, journal: ExportJournal
-) -> None:
+def test_several_entities_are_exported_one_after_the_other(client: Client, path: Path) -> None:
     ids = {entity: create(client, 3, entity_id=entity) for entity in (None, "a", "b", "c")}
-    export_with_messages(client, path, journal, entity_ids=["b", None, "a", "b"])
+    export_with_messages(client, path, entity_ids=["b", None, "a", "b"])
     assert [one.id for one in exported(path)] == [*ids["b"], *ids[None], *ids["a"]]
 
 
-def test_nothing_to_export_is_an_empty_file(
-    client: Client, path: Path, journal: ExportJournal
-) -> None:
-    report = export_with_messages(client, path, journal)
+def test_nothing_to_export_is_an_empty_file(client: Client, path: Path) -> None:
+    report = export_with_messages(client, path)
     assert (report.exported, report.is_written) == (0, True)
     assert path.read_bytes() == b""
 
@@ -147,9 +143,8 @@ def test_parquet_has_a_nested_column(tmp_path: Path) -> None:
     with (
         ScriptedServer(script) as server,
         Client("k", base_url=server.url) as client,
-        ExportJournal(f"{path}.export") as journal,
     ):
-        report = export_with_messages(client, path, journal, max_in_flight=1)
+        report = export_with_messages(client, path, max_in_flight=1)
     assert report.without_messages == 1
     first, second, third = parquet.read_table(path).to_pylist()
     assert (first["_id"], first["displayName"]) == ("conv_0", "\\ud800")
@@ -186,15 +181,12 @@ def test_long_messages_are_written_in_small_groups(
     with (
         ScriptedServer(script) as server,
         Client("k", base_url=server.url) as client,
-        ExportJournal(f"{path}.export") as journal,
     ):
-        export_with_messages(client, path, journal, max_in_flight=1)
+        export_with_messages(client, path, max_in_flight=1)
     assert parquet.ParquetFile(path).num_row_groups == 2
 
 
-def test_an_export_that_stopped_is_resumed(
-    client: Client, sandbox: Sandbox, path: Path, journal: ExportJournal
-) -> None:
+def test_an_export_that_stopped_is_resumed(client: Client, sandbox: Sandbox, path: Path) -> None:
     ids = create(client, 20)
     path.write_text("old")
 
@@ -203,20 +195,18 @@ def test_an_export_that_stopped_is_resumed(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        export_with_messages(client, path, journal, max_in_flight=2, on_progress=stop)
+        export_with_messages(client, path, max_in_flight=2, on_progress=stop)
     assert path.read_text() == "old"
-    journal.close()
     create(client, 1)  # it is newer than the listing, which is complete
     seen = len(sandbox.requests)
-    with ExportJournal(f"{path}.export") as resumed:
-        report = export_with_messages(client, path, resumed)
+    report = export_with_messages(client, path)
     assert report.exported == 20
     assert [one.id for one in exported(path)] == ids
     # 10 of 20, what was in flight, and 3 to see whether the workspace is the same.
     assert 10 <= len(sandbox.requests) - seen <= 15
 
 
-def test_a_listing_is_resumed_where_it_stopped(path: Path, journal: ExportJournal) -> None:
+def test_a_listing_is_resumed_where_it_stopped(path: Path) -> None:
     whole = [conversation(number, messages=[]) for number in range(3)]
     script = [
         page(whole[0], has_more=True),
@@ -228,8 +218,8 @@ def test_a_listing_is_resumed_where_it_stopped(path: Path, journal: ExportJourna
     ]
     with ScriptedServer(script) as server, Client("k", base_url=server.url) as client:
         with pytest.raises(Exception, match="401"):
-            export_with_messages(client, path, journal)
-        export_with_messages(client, path, journal, max_in_flight=1)
+            export_with_messages(client, path)
+        export_with_messages(client, path, max_in_flight=1)
     queries = [seen.target for seen in server.seen[1:5]]
     assert [query.partition("startingAfter=")[2] for query in queries] == [
         "conv_0",
@@ -240,24 +230,20 @@ def test_a_listing_is_resumed_where_it_stopped(path: Path, journal: ExportJourna
     assert [one.id for one in exported(path)] == ["conv_0", "conv_1", "conv_2"]
 
 
-def test_what_was_deleted_after_it_was_listed_is_left_out(
-    client: Client, path: Path, journal: ExportJournal
-) -> None:
+def test_what_was_deleted_after_it_was_listed_is_left_out(client: Client, path: Path) -> None:
     ids = create(client, 3)
 
     def delete(_done: int, total: int | None) -> None:
         if total is None:
             client.conversations.delete(ids[1])
 
-    report = export_with_messages(client, path, journal, on_progress=delete)
+    report = export_with_messages(client, path, on_progress=delete)
     assert (report.exported, report.deleted, report.is_written) == (2, 1, True)
     assert [one.id for one in exported(path)] == [ids[0], ids[2]]
 
 
 @pytest.mark.parametrize("skip_failed", [False, True])
-def test_what_cant_be_retrieved_is_tried_again(
-    path: Path, journal: ExportJournal, *, skip_failed: bool
-) -> None:
+def test_what_cant_be_retrieved_is_tried_again(path: Path, *, skip_failed: bool) -> None:
     whole = [conversation(number, messages=[]) for number in range(3)]
     script = [
         page(*whole),
@@ -266,13 +252,13 @@ def test_what_cant_be_retrieved_is_tried_again(
         answer(200, {"kind": 5}) if skip_failed else answer(200, whole[1]),
     ]
     with ScriptedServer(script) as server, Client("k", base_url=server.url) as client:
-        first = export_with_messages(client, path, journal, max_in_flight=1)
+        first = export_with_messages(client, path, max_in_flight=1)
         assert (first.exported, first.failed, first.is_written) == (2, 1, False)
         assert not path.exists()
-        ((failed, error),) = journal.failures()
-        assert failed == "conv_1"
-        assert "the API documents" in error
-        last = export_with_messages(client, path, journal, max_in_flight=1, skip_failed=skip_failed)
+        (failure,) = first.failures
+        assert failure.conversation_id == "conv_1"
+        assert "the API documents" in failure.error
+        last = export_with_messages(client, path, max_in_flight=1, skip_failed=skip_failed)
     assert (last.exported, last.failed, last.is_written) == (
         3 - skip_failed,
         int(skip_failed),
@@ -282,7 +268,7 @@ def test_what_cant_be_retrieved_is_tried_again(
     assert [one.id for one in exported(path)] == [f"conv_{number}" for number in kept]
 
 
-def test_a_conversation_without_an_id_cant_be_retrieved(path: Path, journal: ExportJournal) -> None:
+def test_a_conversation_without_an_id_cant_be_retrieved(path: Path) -> None:
     bare = conversation(0)
     del bare["_id"]
     with (
@@ -290,14 +276,12 @@ def test_a_conversation_without_an_id_cant_be_retrieved(path: Path, journal: Exp
         Client("k", base_url=server.url) as client,
     ):
         for _ in range(2):
-            report = export_with_messages(client, path, journal)
+            report = export_with_messages(client, path)
             assert (report.failed, report.is_written) == (1, False)
-            assert list(journal.failures()) == [(None, "The service sent no ID.")]
+            assert report.failures == (ExportFailure(None, "The service sent no ID."),)
 
 
-def test_many_failures_in_a_row_stop_it(
-    path: Path, journal: ExportJournal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_failures_in_a_row_stop_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(message_export, "_MOST_FAILURES_IN_A_ROW", 3)
     whole = [conversation(number, messages=[]) for number in range(20)]
     script = [
@@ -312,45 +296,53 @@ def test_many_failures_in_a_row_stop_it(
         Client("k", base_url=server.url, retry=retry) as client,
     ):
         with pytest.raises(ServerError) as raised:
-            export_with_messages(client, path, journal, max_in_flight=1)
+            export_with_messages(client, path, max_in_flight=1)
         assert raised.value.status == 502
-        export_with_messages(client, path, journal, max_in_flight=1)
+        export_with_messages(client, path, max_in_flight=1)
     assert [one.id for one in exported(path)] == [one["_id"] for one in whole]
 
 
-def test_an_error_of_the_listing_is_raised(path: Path, journal: ExportJournal) -> None:
+def test_an_error_of_the_listing_is_raised(path: Path) -> None:
     with (
         ScriptedServer([answer(429)]) as server,
         Client("k", base_url=server.url, retry=Retry(attempts=1)) as client,
         pytest.raises(RateLimitError),
     ):
-        export_with_messages(client, path, journal)
+        export_with_messages(client, path)
 
 
-def test_an_export_is_not_resumed_with_another_selection(
-    client: Client, path: Path, journal: ExportJournal
-) -> None:
-    create(client, 1)
-    export_with_messages(client, path, journal, entity_ids=[None, "a"])
+def test_an_export_is_not_resumed_with_another_selection(client: Client, path: Path) -> None:
+    with ExportJournal(f"{path}.export") as journal:
+        journal.begin(client.base_url, [None, "a"])
     with pytest.raises(BulkError) as raised:
-        export_with_messages(client, path, journal, entity_ids=["a"])
+        export_with_messages(client, path, entity_ids=["a"])
     assert str(raised.value) == (
         f"The journal {path}.export is that of another export, from {client.base_url}: resume it "
         "with the same service and entities, or remove it to start again."
     )
 
 
-def test_an_export_is_not_resumed_from_another_service(
-    client: Client, path: Path, journal: ExportJournal
-) -> None:
-    export_with_messages(client, path, journal)
+def test_an_export_is_not_resumed_from_another_service(client: Client, path: Path) -> None:
+    with ExportJournal(f"{path}.export") as journal:
+        journal.begin(client.base_url, [None])
     with Client("k", base_url="http://127.0.0.1:9") as other, pytest.raises(BulkError):
-        export_with_messages(other, path, journal)
+        export_with_messages(other, path)
 
 
-def test_an_export_is_not_resumed_with_a_key_of_another_workspace(
-    path: Path, journal: ExportJournal
-) -> None:
+def test_the_journal_may_be_elsewhere(client: Client, path: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    seen: list[bool] = []
+
+    def look(_done: int, _total: int | None) -> None:
+        seen.append(elsewhere.exists())
+
+    create(client, 1)
+    export_with_messages(client, path, journal=elsewhere, on_progress=look)
+    assert seen == [True, True]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_export_is_not_resumed_with_a_key_of_another_workspace(path: Path) -> None:
     whole = [conversation(number, messages=[]) for number in range(2)]
     script = [
         page(*whole),
@@ -358,9 +350,9 @@ def test_an_export_is_not_resumed_with_a_key_of_another_workspace(
         *[answer(404, {"message": "nothing"})] * 2,
     ]
     with ScriptedServer(script) as server, Client("k", base_url=server.url) as client:
-        assert not export_with_messages(client, path, journal, max_in_flight=1).is_written
+        assert not export_with_messages(client, path, max_in_flight=1).is_written
         with pytest.raises(BulkError, match="use a key of the same workspace"):
-            export_with_messages(client, path, journal, max_in_flight=1)
+            export_with_messages(client, path, max_in_flight=1)
 
 
 @pytest.mark.parametrize(
@@ -379,7 +371,6 @@ def test_an_export_is_not_resumed_with_a_key_of_another_workspace(
 def test_what_is_invalid_is_found_before_anything_is_sent(
     *,
     tmp_path: Path,
-    journal: ExportJournal,
     name: str,
     options: dict[str, Any],
     error: type[Exception],
@@ -389,18 +380,16 @@ def test_what_is_invalid_is_found_before_anything_is_sent(
         Client("k", base_url="http://127.0.0.1:9", retry=Retry(attempts=1)) as client,
         pytest.raises(error, match=words),
     ):
-        export_with_messages(client, tmp_path / name, journal, **options)
+        export_with_messages(client, tmp_path / name, **options)
 
 
-def test_parquet_without_its_extra(
-    tmp_path: Path, journal: ExportJournal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_parquet_without_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with (
         Client("k", base_url="http://127.0.0.1:9") as client,
         pytest.raises(BulkError, match="Parquet needs pyarrow"),
     ):
-        export_with_messages(client, tmp_path / "a.parquet", journal)
+        export_with_messages(client, tmp_path / "a.parquet")
 
 
 # The journal
@@ -433,13 +422,11 @@ def test_the_journal_of_a_finished_export_is_replaced(client: Client, path: Path
     """Where its process was killed before it could remove the journal."""
     create(client, 2)
     journal = ExportJournal(f"{path}.export")
-    export_with_messages(client, path, journal)
+    journal.begin(client.base_url, [None])
+    journal.finish()
     journal._database.close()
     assert Path(f"{path}.export").exists()
-    create(client, 1)
-    with ExportJournal(f"{path}.export") as again:
-        assert export_with_messages(client, path, again).exported == 3
-    assert len(exported(path)) == 3
+    assert export_with_messages(client, path).exported == 2
 
 
 def test_a_change_that_fails_is_undone(journal: ExportJournal) -> None:
@@ -452,10 +439,10 @@ def test_a_change_that_fails_is_undone(journal: ExportJournal) -> None:
     assert journal.listings() == [listing]
 
 
-def test_the_file_is_unstructured_as_it_came(path: Path, journal: ExportJournal) -> None:
+def test_the_file_is_unstructured_as_it_came(path: Path) -> None:
     whole = conversation(0, messages=[MESSAGE], later=[1], metadata={"later": 2, "model": None})
     script = [page(conversation(0)), answer(200, whole)]
     with ScriptedServer(script) as server, Client("k", base_url=server.url) as client:
-        export_with_messages(client, path, journal)
+        export_with_messages(client, path)
     assert json.loads(path.read_text()) == whole
     assert unstructure(exported(path)[0]) == whole

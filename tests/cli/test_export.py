@@ -91,6 +91,7 @@ def test_messages_are_exported(piped: Command, client: Client, tmp_path: Path, e
         "deleted": 0,
         "failed": 0,
         "without_messages": 0,
+        "failures": [],
         "is_written": True,
         "file": str(path),
         "entity_ids": [entity],
@@ -144,9 +145,9 @@ def test_an_export_that_is_not_whole_is_resumed(
     assert (ended.code, journal.exists()) == (0, False)
     assert ids(path) == ["conv_0", "conv_3"]
     told = words(ended.err)
-    assert "1 were deleted after they were listed; the file lacks them." in told
-    assert "The service sent no messages for 1 conversations." in told
-    assert "1 could not be retrieved; the file lacks them." in told
+    assert "Not in the file, because deleted after the listing: 1." in told
+    assert "Without messages, because the service sent none: 1." in told
+    assert "Not in the file, because they could not be retrieved: 1." in told
     assert "2 conversations are in" in words(ended.out)
 
 
@@ -204,7 +205,12 @@ def test_formulas_are_escaped_on_request(
         ("a.jsonl", ["--entity-id", ""], "--entity-id is empty"),
         ("a.jsonl", ["--entity-id", "", "--messages"], "--entity-id is empty"),
         ("no/a.jsonl", [], "no/a.jsonl can't be written: the folder {}/no doesn't exist."),
-        ("no/a.jsonl", ["--messages"], "can't be created: the folder {}/no doesn't exist."),
+        ("no/a.jsonl", ["--messages"], "can't be written: the folder {}/no doesn't exist."),
+        (
+            "a.jsonl",
+            ["--messages", "--journal", "no/b"],
+            "The journal no/b can't be created: the folder no doesn't exist.",
+        ),
         ("folder.jsonl", [], "folder.jsonl can't be written: Is a directory."),
         ("folder.jsonl", ["--messages"], "folder.jsonl can't be written: Is a directory."),
         ("file/a.jsonl", [], "file/a.jsonl can't be written: Not a directory."),
