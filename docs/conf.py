@@ -39,6 +39,7 @@ python_maximum_signature_line_length = 72
 add_module_names = False
 
 nitpicky = True
+suppress_warnings = ["ref.python"]  # `type` is a builtin, and an attribute of several classes
 nitpick_ignore_regex = [
     # Other projects' names, whose pages would have to be asked for.
     (r"py:.*", r"(attrs|cattrs|collections|datetime|enum|httpx|os|ssl|types|typing)\..*"),
@@ -46,10 +47,11 @@ nitpick_ignore_regex = [
     (r"py:obj", r".*"),
     (
         r"py:class",
-        r"(.*\.)?[A-Z]$|Callable|Mapping|Sequence|(Async)?(HTTPClient|CreateRequests|Outcomes)",
+        r"(.*\.)?[A-Z]$|Callable|Mapping|Sequence|(Async)?(HTTPClient|CreateRequests|ConversationIds|Outcomes)",
     ),
-    (r"py:class", r"conversations_client\._\w+\.(Async)?Raw(Conversations|Responses)"),
+    (r"py:class", r"conversations_client\._client\.\w+\.(Async)?Raw(Conversations|Responses)"),
     (r"py:class", r"conversations_client\.events\._Event"),
+    (r"py:class", r"conversations_client\.sandbox\._fault_injection\..*"),
 ]
 
 FOR_THE_SOURCE = re.compile(r"<!-- where the source is read: begin -->.*?end -->\n", re.DOTALL)
@@ -79,7 +81,8 @@ def put_types_beside_names(*arguments: object) -> None:
 def show_examples_as_code(*arguments: object) -> None:
     """Make the code below `Example:` a literal block, which napoleon reads as prose."""
     lines = cast("list[str]", arguments[-1])
-    lines[:] = [f"{line}:" if EXAMPLE.fullmatch(line) else line for line in lines]
+    shown = [[f"{line}:", ""] if EXAMPLE.fullmatch(line) else [line] for line in lines]
+    lines[:] = [line for each in shown for line in each]
 
 
 def leave_out_what_is_for_readers_of_the_source(*arguments: object) -> None:

@@ -58,7 +58,7 @@ def conversation(
 
 
 def conversations(count: int) -> tuple[Conversation, ...]:
-    """Create several `Conversation`s with their own ids, names and times, newest first.
+    """Create several conversations with their own ids, names and times, newest first.
 
     Example:
         newest, oldest = factories.conversations(2)

@@ -56,7 +56,7 @@ def message(
 
 
 def exchange(conversation_id: str = CONVERSATION_ID) -> tuple[Message, Message]:
-    """Create two `Message`s: a question, and the reply to it a second later.
+    """Create two messages: a question, and the reply to it a second later.
 
     Example:
         question, reply = factories.exchange()
