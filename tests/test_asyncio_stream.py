@@ -1,7 +1,7 @@
 """A connection in an event loop of asyncio: what it buffers and when it waits."""
 
 import asyncio
-import ssl
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -37,11 +37,8 @@ class Transport(asyncio.Transport):
         return self.closing
 
 
-def made(loop: Any = None, *, encrypted: bool = False) -> tuple[AsyncioStream, Transport]:
-    stream, transport = (
-        AsyncioStream(loop or asyncio.get_running_loop(), encrypted=encrypted),
-        Transport(),
-    )
+def made() -> tuple[AsyncioStream, Transport]:
+    stream, transport = AsyncioStream(asyncio.get_running_loop()), Transport()
     stream.connection_made(transport)
     return stream, transport
 
@@ -181,41 +178,25 @@ async def test_a_write_to_a_connection_that_closes() -> None:
     assert transport.told == []
 
 
-class Encrypting:
-    """An event loop in which encryption comes to something."""
-
-    def __init__(self, outcome: Callable[[], Awaitable[Any]]) -> None:
-        self._outcome = outcome
-
-    async def start_tls(self, *_: Any, **__: Any) -> Any:
-        return await self._outcome()
-
-
-async def nothing() -> None:
-    """A connection that was lost on the way."""
-
-
-async def for_ever() -> None:
-    await asyncio.Event().wait()
+@in_a_loop
+async def test_a_failed_write_loses_nothing_that_was_sent_before() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        stream = AsyncioStream(asyncio.get_running_loop())
+        stream.connection_made(Connected(ours))
+        theirs.send(b"refused")
+        stream.connection_lost(BrokenPipeError("broken pipe"))
+    assert await stream.read(10) == b"refused"
+    with pytest.raises(httpcore.ReadError, match="broken pipe"):
+        await stream.read(10)
 
 
-async def broken() -> None:
-    raise ssl.SSLError
+class Connected(Transport):
+    """A transport with a socket."""
 
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__()
+        self._connection = connection
 
-@pytest.mark.parametrize(
-    ("outcome", "error"),
-    [
-        (nothing, httpcore.ConnectError),
-        (broken, httpcore.ConnectError),
-        (for_ever, httpcore.ConnectTimeout),
-    ],
-)
-def test_encryption_that_fails(outcome: Any, error: type[Exception]) -> None:
-    async def scenario() -> None:
-        stream, transport = made(Encrypting(outcome), encrypted=True)
-        assert transport.told == ["pause"]
-        with pytest.raises(error):
-            await stream.start_tls(ssl.create_default_context(), "h", 0)
-
-    asyncio.run(scenario())
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._connection if name == "socket" else default

@@ -451,7 +451,7 @@ def test_a_proxy(
 def test_a_proxy_that_is_silent(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
     with FaultyServer([asked, silence]) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
-        url, timeout = "https://api.invalid", Timeout(idle=0.1)
+        url, timeout = "https://api.invalid", Timeout(connect=0.1)
         error = failure(variant, create, world=World(), base_url=url, timeout=timeout)
     assert type(error) is ConnectTimeoutError
     assert (error.delivery, error.attempts) == (Delivery.UNSENT, 3)

@@ -77,11 +77,11 @@ PURE_MODULES = {
     "_http/pool",
     "_http/connections/connection",
     "_http/connections/http11",
-    "_http/connections/keepalive",
     "_http/connections/limits",
     "_http/connections/opening",
     "_http/connections/route",
     "_http/connections/tls_errors",
+    "_http/connections/tls_stream",
     "_http/proxies",
 }
 

@@ -11,7 +11,8 @@ from conversations_client._calls.call import Call, RawResponse
 from conversations_client._calls.operation import Reply
 from conversations_client._http.buffered import async_chunks, release, release_async
 from conversations_client._http.connections.limits import DeadlineLimit
-from conversations_client._http.connections.sync_stream import NestedTLSStream, SocketStream
+from conversations_client._http.connections.sync_stream import SocketStream
+from conversations_client._http.connections.tls_stream import TLSStream
 from conversations_client._http.error_mapping import library_errors, transport_error
 from conversations_client._http.failure_origin import is_network_failure
 from conversations_client._http.library import httpx
@@ -118,9 +119,7 @@ class ResponseBody(_ResponseBodyBase):
         # Only the package's own connections can change the limit of a read that has begun.
         limit = self._request.extensions["timeout"]["read"]
         connection = self._response.extensions.get("network_stream")
-        if isinstance(limit, DeadlineLimit) and isinstance(
-            connection, SocketStream | NestedTLSStream
-        ):
+        if isinstance(limit, DeadlineLimit) and isinstance(connection, SocketStream | TLSStream):
             limit.shorten(_DRAINING)
             exhaust(self._chunks)
 

@@ -20,7 +20,7 @@ from conversations_client.errors import (
     TransportError,
 )
 
-from .connections.tls_errors import is_tls
+from .connections.tls_errors import is_tls, rejects_certificate
 from .library import classes
 
 _KINDS: Final = frozenset(
@@ -102,7 +102,7 @@ def transport_error(error: Exception, key: Secret) -> TransportError:  # noqa: P
             return ProxyError(f"the proxy failed ({reason}): check HTTPS_PROXY and NO_PROXY.")
         case "ConnectError" if is_tls(error):
             return TLSError(
-                f"the connection could not be encrypted ({reason}): {_tls_advice(reason)}."
+                f"the connection could not be encrypted ({reason}): {_tls_advice(error)}."
             )
         case "ConnectError" | "UnsupportedProtocol" | "InvalidURL" | "UnicodeError":
             return ConnectError(f"no connection ({reason}): check base_url and the network.")
@@ -112,8 +112,10 @@ def transport_error(error: Exception, key: Secret) -> TransportError:  # noqa: P
             )
 
 
-def _tls_advice(reason: str) -> str:
-    if _NOT_TLS in reason:
+def _tls_advice(error: Exception) -> str:
+    if rejects_certificate(error):
+        return "the service requires another client certificate; pass an ssl_context that has one"
+    if _NOT_TLS in str(error):
         return (
             "the server doesn't use encryption; correct the port in base_url, or begin it with "
             "http:// if that is intended"

@@ -9,7 +9,7 @@ import anyio.lowlevel
 
 from conversations_client._calls.settings import Settings
 from conversations_client._http.connections.clock import monotonic
-from conversations_client._http.connections.keepalive import KEEPALIVE_SECONDS
+from conversations_client._http.connections.connection import KEEPALIVE_SECONDS
 from conversations_client._http.connections.limits import CUT_OFF
 
 from .async_pool import AsyncConnectionPool

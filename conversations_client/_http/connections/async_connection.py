@@ -16,6 +16,7 @@ from .limits import CUT_OFF, countdown, extensions, limits, seconds_left
 from .opening import Encryption, Opening, Step, opening_errors
 from .racing import connect_to_host
 from .route import Route
+from .tls_stream import AsyncTLSStream
 
 
 class AsyncConnection(
@@ -118,16 +119,10 @@ async def open_stream(
     left = countdown(limit)
     opening = Opening(route, encrypts=encrypts)
     with opening_errors(route):
-        step = opening.next()
-        stream = await _connect_tcp(
-            route,
-            seconds_left(left, httpcore.ConnectTimeout),
-            encrypted=isinstance(step, Encryption),
-        )
+        stream = await _connect_tcp(*route.first_hop, seconds_left(left, httpcore.ConnectTimeout))
         try:
-            while step is not None:
+            while (step := opening.next()) is not None:
                 stream = await _take(stream, step, opening, left)
-                step = opening.next()
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await stream.aclose()
@@ -138,23 +133,17 @@ async def open_stream(
 async def _take(
     stream: httpcore.AsyncNetworkStream, step: Step, opening: Opening, limit: float | None
 ) -> httpcore.AsyncNetworkStream:
-    seconds = seconds_left(limit, httpcore.ConnectTimeout)
     if isinstance(step, Encryption):
-        return await stream.start_tls(step.context, step.hostname, seconds)
-    await stream.write(step, seconds)
+        return await AsyncTLSStream.open(stream, step.context, step.hostname, limit)
+    await stream.write(step, seconds_left(limit, httpcore.ConnectTimeout))
     opening.receive(await stream.read(MOST_READ, seconds_left(limit, httpcore.ConnectTimeout)))
     return stream
 
 
-async def _connect_tcp(
-    route: Route, limit: float | None, *, encrypted: bool
-) -> httpcore.AsyncNetworkStream:
-    host, port = route.first_hop
-    # asyncio's own TLS fails to report errors within another TLS connection.
-    if route.proxy_tls is not None or not is_asyncio():
+async def _connect_tcp(host: str, port: int, limit: float | None) -> httpcore.AsyncNetworkStream:
+    if not is_asyncio():
         backend = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
         return await connect_to_host(host, port, limit, partial(backend.connect_tcp, port=port))
     from .asyncio_stream import connect
 
-    attempt = partial(connect, port=port, encrypted=encrypted)
-    return await connect_to_host(host, port, limit, attempt)
+    return await connect_to_host(host, port, limit, partial(connect, port=port))

@@ -9,27 +9,18 @@ import ssl
 from functools import partial
 from typing import Any, Final, cast
 
-import anyio
-
 from conversations_client._http.library import httpcore
 
 from .readiness import is_readable
+from .tls_stream import AsyncTLSStream
 
 _MOST_BUFFERED: Final = 2**16
-_NO_LIMIT: Final = 86400.0  # seconds, in place of asyncio's own limit for a handshake
 
 
-async def connect(address: str, port: int, *, encrypted: bool) -> "AsyncioStream":
-    """A connection to an address; raises OSError.
-
-    Args:
-        address: The address of the peer.
-        port: The port of the peer.
-        encrypted: Whether encryption starts at once.
-    """
+async def connect(address: str, port: int) -> "AsyncioStream":
+    """A connection to an address; raises OSError."""
     loop = asyncio.get_running_loop()
-    make = partial(AsyncioStream, loop, encrypted=encrypted)
-    _, stream = await loop.create_connection(make, address, port)
+    _, stream = await loop.create_connection(partial(AsyncioStream, loop), address, port)
     return stream
 
 
@@ -38,9 +29,8 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     _transport: asyncio.Transport
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, encrypted: bool) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._is_encrypted = encrypted
         self._buffer = b""
         self._is_paused = False  # reading, as the buffer is full
         self._is_blocked = False  # writing, as the peer is slow
@@ -51,9 +41,6 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport to write to; called by asyncio."""
         self._transport = cast("asyncio.Transport", transport)
-        if self._is_encrypted:
-            # Data is not for this stream until it is decrypted.
-            self._transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
         """Buffer the data; called by asyncio."""
@@ -79,6 +66,8 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Record the end and its reason; called by asyncio."""
+        if exc is not None:
+            self._buffer += _unread(self._transport)
         self._has_ended, self._is_blocked = True, False
         self._error = exc
         self._wake()
@@ -119,27 +108,7 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - as httpcore declares it
     ) -> httpcore.AsyncNetworkStream:
-        if self._buffer:
-            # It would pass for what is decrypted later.
-            raise httpcore.ConnectError("Server sent data before the TLS handshake.")
-        try:
-            with anyio.fail_after(timeout):
-                transport = await self._loop.start_tls(
-                    self._transport,
-                    self,
-                    ssl_context,
-                    server_hostname=server_hostname,
-                    ssl_handshake_timeout=_NO_LIMIT,
-                )
-        except TimeoutError as error:
-            raise httpcore.ConnectTimeout(str(error)) from error
-        except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
-        if transport is None:
-            # asyncio's result for a connection that was lost meanwhile.
-            raise httpcore.ConnectError("Server disconnected during the TLS handshake.")
-        self._transport = transport
-        return self
+        return await AsyncTLSStream.open(self, ssl_context, server_hostname or "", timeout)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
         match info:
@@ -171,3 +140,15 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 def _expire(waiter: asyncio.Future[None], expired: type[httpcore.TimeoutException]) -> None:
     if not waiter.done():
         waiter.set_exception(expired())
+
+
+def _unread(transport: asyncio.Transport) -> bytes:
+    # asyncio closes a socket after a failed write without reading what the peer sent before.
+    connection = transport.get_extra_info("socket")
+    try:
+        with connection.dup() as copy:
+            copy.setblocking(False)
+            data: bytes = copy.recv(_MOST_BUFFERED)
+            return data
+    except (AttributeError, OSError, TypeError):  # not every event loop has such a socket
+        return b""

@@ -89,10 +89,11 @@ def opening_errors(route: Route) -> Generator[None, None, None]:
     except (httpcore.ReadTimeout, httpcore.WriteTimeout) as error:
         raise httpcore.ConnectTimeout(str(error)) from error
     except httpcore.NetworkError as error:
-        if route.proxy is None or is_tls(error):
-            raise
         # The proxy is all that is connected, whatever was to be reached through it.
-        raise httpcore.ProxyError(str(error)) from error
+        kind = (
+            httpcore.ConnectError if route.proxy is None or is_tls(error) else httpcore.ProxyError
+        )
+        raise kind(str(error)) from error
 
 
 def _steps(route: Route, *, encrypts: bool) -> _Steps:

@@ -10,16 +10,15 @@ import socket
 import ssl
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from conversations_client._http.library import httpcore
 
 from .limits import seconds_left
 from .readiness import is_readable
+from .tls_stream import TLSStream
 
 T = TypeVar("T")
-
-_RECORD: Final = 2**14
 
 
 class SocketStream(httpcore.NetworkStream):
@@ -70,7 +69,7 @@ class SocketStream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         if isinstance(self._socket, ssl.SSLSocket):
-            return NestedTLSStream(self, ssl_context, server_hostname, timeout)
+            return TLSStream.open(self, ssl_context, server_hostname or "", timeout)
         encrypt = partial(ssl_context.wrap_socket, self._socket, server_hostname=server_hostname)
         try:
             # A blocking handshake keeps to the timeout of the socket as a whole.
@@ -117,75 +116,11 @@ class SocketStream(httpcore.NetworkStream):
             self._users.discard(user)
             if self._is_closed:
                 self._close_if_unused()
+        if self._is_closed:
+            # By another thread, or a signal handler, which is what ended the operation.
+            raise failed("The connection is closed.")
         return result
 
     def _close_if_unused(self) -> None:
         if not self._users:
             self._socket.close()
-
-
-class NestedTLSStream(httpcore.NetworkStream):
-    """Encryption within an encrypted connection: to the service, through an https proxy."""
-
-    def __init__(
-        self,
-        outer: SocketStream,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None,
-        timeout: float | None,
-    ) -> None:
-        self._outer = outer
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = ssl_context.wrap_bio(
-            self._incoming, self._outgoing, server_hostname=server_hostname
-        )
-        try:
-            self._run(self._tls.do_handshake, timeout, httpcore.ConnectError)
-        except BaseException:
-            self.close()
-            raise
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        try:
-            return self._run(partial(self._tls.read, max_bytes), timeout, httpcore.ReadError)
-        except httpcore.ReadError as error:
-            if isinstance(error.__cause__, ssl.SSLZeroReturnError | ssl.SSLEOFError):
-                return b""
-            raise
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        rest = memoryview(buffer)
-        while rest:
-            record = partial(self._tls.write, rest[:_RECORD])
-            rest = rest[self._run(record, timeout, httpcore.WriteError) :]
-
-    def close(self) -> None:
-        self._outer.close()
-
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
-        return self._tls if info == "ssl_object" else self._outer.get_extra_info(info)
-
-    def _run(
-        self, operation: Callable[[], T], limit: float | None, failed: type[httpcore.NetworkError]
-    ) -> T:
-        while True:
-            try:
-                result = operation()
-            except ssl.SSLWantReadError:
-                self._flush(limit)
-                self._fill(limit)
-            except ssl.SSLError as error:
-                raise failed(str(error)) from error
-            else:
-                self._flush(limit)
-                return result
-
-    def _flush(self, limit: float | None) -> None:
-        self._outer.write(self._outgoing.read(), limit)
-
-    def _fill(self, limit: float | None) -> None:
-        data = self._outer.read(_RECORD, limit)
-        if data:
-            self._incoming.write(data)
-        else:
-            self._incoming.write_eof()

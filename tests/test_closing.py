@@ -1,0 +1,294 @@
+"""A connection that is closed under a reader, and how long an idle one is used again."""
+
+import contextlib
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpcore
+import pytest
+import trustme
+from faulty import FaultyServer, asked, silence
+from hypothesis import given
+from hypothesis import strategies as st
+from pools import Driven, either, run, run_client
+from scripted import ScriptedServer, always, answer
+from streaming import STARTED, chunk, head
+from variants import KEY, Variant
+
+from conversations_client import Client, StreamClosedError
+from conversations_client._http.connections import connection
+from conversations_client._http.connections.connection import KEEPALIVE_SECONDS, keepalive_seconds
+from conversations_client._http.connections.sync_stream import SocketStream
+
+SECONDS = 5.0
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def serving(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
+    return context
+
+
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
+    return context
+
+
+# Streams.
+
+
+@contextlib.contextmanager
+def reading(stream: Any) -> Iterator[list[BaseException]]:
+    """Another thread that waits for the next event of a stream."""
+    raised: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            next(stream)
+        except StreamClosedError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    network = stream._incoming._response.extensions["network_stream"]
+    deadline = time.monotonic() + SECONDS
+    while not network._users and time.monotonic() < deadline:
+        threading.Event().wait(0.001)
+    yield raised
+    thread.join(SECONDS)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_closing_a_stream_wakes_a_thread_that_reads_it(
+    authority: trustme.CA, encrypted: bool
+) -> None:
+    tls = serving(authority) if encrypted else None
+    with (
+        FaultyServer([asked, head() + chunk(STARTED), silence], tls=tls) as server,
+        Client(
+            KEY, base_url=server.url, ssl_context=trusting(authority), max_connections=1
+        ) as client,
+    ):
+        for _ in range(2):
+            stream = client.conversations.responses.stream("conv_1", message="x", model="a/b")
+            with stream:
+                next(stream)
+                with reading(stream) as raised:
+                    started = time.monotonic()
+                    stream.close()
+                assert time.monotonic() - started < SECONDS
+                assert [type(error) for error in raised] == [StreamClosedError]
+                assert "closed while it was being read" in str(raised[0])
+
+
+# Sockets.
+
+
+class Slow(socket.socket):
+    """A socket whose reader takes its time to return once it is woken."""
+
+    def __init__(self, *details: Any, **options: Any) -> None:
+        super().__init__(*details, **options)
+        self.enters = threading.Event()
+        self.may_leave = threading.Event()
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        self.enters.set()
+        data = super().recv(size, flags)
+        self.may_leave.wait(SECONDS)
+        return data
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[Slow, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    slow = Slow(ours.family, ours.type, ours.proto, ours.detach())
+    with slow, theirs:
+        yield slow, theirs
+
+
+def test_a_descriptor_is_not_closed_under_its_reader(pair: tuple[Slow, socket.socket]) -> None:
+    slow, _ = pair
+    stream = SocketStream(slow)
+    raised: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            stream.read(1)
+        except httpcore.ReadError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    assert slow.enters.wait(SECONDS)
+    stream.close()
+    assert slow.fileno() != -1
+    slow.may_leave.set()
+    thread.join(SECONDS)
+    assert (slow.fileno(), len(raised)) == (-1, 1)
+
+
+def test_a_closed_connection_is_not_touched(pair: tuple[Slow, socket.socket]) -> None:
+    slow, _ = pair
+    stream = SocketStream(slow)
+    stream.close()
+    stream.close()
+    with pytest.raises(httpcore.ReadError, match="closed"):
+        stream.read(1)
+    with pytest.raises(httpcore.WriteError, match="closed"):
+        stream.write(b"x")
+    assert not slow.enters.is_set()
+    assert slow.fileno() == -1
+    assert stream.get_extra_info("is_readable")
+
+
+def test_a_signal_handler_may_close_what_its_thread_reads(
+    monkeypatch: pytest.MonkeyPatch, pair: tuple[Slow, socket.socket]
+) -> None:
+    slow, theirs = pair
+    stream = SocketStream(slow)
+
+    def interrupted(*_: Any) -> bytes:
+        stream.close()
+        assert slow.fileno() != -1
+        return b"late"
+
+    monkeypatch.setattr(Slow, "recv", interrupted)
+    with pytest.raises(httpcore.ReadError, match="closed"):
+        stream.read(4)
+    assert slow.fileno() == -1
+    assert theirs.recv(1) == b""
+
+
+def test_a_forked_child_leaves_the_connection_to_its_parent(
+    monkeypatch: pytest.MonkeyPatch, pair: tuple[Slow, socket.socket]
+) -> None:
+    slow, theirs = pair
+    with slow.dup() as parents:
+        inherited = SocketStream(slow)
+        with monkeypatch.context() as child:
+            child.setattr(os, "getpid", lambda: 0)
+            inherited.close()
+        assert slow.fileno() == -1
+        theirs.send(b"x")
+        assert parents.recv(1) == b"x"
+
+
+def test_what_a_connection_tells_of_itself(variant: Variant, authority: trustme.CA) -> None:
+    async def scenario() -> None:
+        driven = Driven(variant, server.url, size=1, ssl_context=trusting(authority))
+        response = await driven.ask()
+        stream: Any = response.extensions["network_stream"]
+        port = int(server.url.rpartition(":")[2])
+        assert stream.get_extra_info("server_addr") == ("127.0.0.1", port)
+        assert stream.get_extra_info("client_addr")[0] == "127.0.0.1"
+        assert stream.get_extra_info("socket").fileno() > 0
+        assert stream.get_extra_info("ssl_object").version() == "TLSv1.3"
+        assert stream.get_extra_info("unknown") is None
+        await driven.read(response)
+        await driven.close()
+
+    with ScriptedServer(always(), tls=serving(authority)) as server:
+        run(variant, scenario)
+
+
+def test_the_protocol_is_negotiated(variant: Variant, authority: trustme.CA) -> None:
+    tls = serving(authority)
+    tls.set_alpn_protocols(["http/1.1"])
+    chosen: list[str | None] = []
+
+    class Negotiating(ScriptedServer):
+        def _converse(self, connection: Any, stream: Any) -> None:
+            chosen.append(connection.selected_alpn_protocol())
+            super()._converse(connection, stream)
+
+    with Negotiating([answer()], tls=tls) as server:
+        variant.run(
+            lambda client: client.conversations.create(),
+            api_key=KEY,
+            base_url=server.url,
+            ssl_context=trusting(authority),
+        )
+    assert chosen == ["http/1.1"]
+
+
+# Idle connections.
+
+
+@pytest.mark.parametrize(
+    ("values", "seconds"),
+    [
+        ([], KEEPALIVE_SECONDS),
+        ([b"timeout=5"], 4.0),
+        ([b"timeout=5, max=100"], 4.0),
+        ([b"timeout=3"], 2.0),
+        ([b"TIMEOUT = 3"], 2.0),
+        ([b'timeout="3"'], 2.0),
+        ([b"max=7;timeout=3"], 2.0),
+        ([b"timeout=60"], KEEPALIVE_SECONDS),
+        ([b"timeout=" + b"9" * 5000], KEEPALIVE_SECONDS),
+        ([b"timeout=60", b"timeout=2"], 1.0),
+        ([b"timeout=1"], 0.0),
+        ([b"timeout=0"], 0.0),
+        ([b"max=0"], 0.0),
+        ([b"max=1"], KEEPALIVE_SECONDS),
+        ([b"timeout=soon"], KEEPALIVE_SECONDS),
+        ([b"xtimeout=1"], KEEPALIVE_SECONDS),
+    ],
+)
+def test_how_long_an_idle_connection_is_used(values: list[bytes], seconds: float) -> None:
+    headers = [(b"Keep-Alive", value) for value in values]
+    assert keepalive_seconds([(b"X", b"timeout=1"), *headers]) == seconds
+
+
+def test_an_idle_connection_is_closed_before_common_services_close_it() -> None:
+    assert KEEPALIVE_SECONDS <= 4
+
+
+@given(st.binary(max_size=40))
+def test_any_value_of_the_header_is_understood(value: bytes) -> None:
+    assert 0 <= keepalive_seconds([(b"keep-alive", value)]) <= KEEPALIVE_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("header", "idle", "connections"),
+    [
+        ("timeout=3", 1.9, 1),
+        ("timeout=3", 2.1, 2),
+        ("timeout=60", 3.9, 1),
+        ("timeout=60", 4.1, 2),
+        ("timeout=1", 0, 2),
+        ("timeout=9, max=0", 0, 2),
+        ("timeout=9, max=1", 0, 1),
+    ],
+)
+def test_a_connection_is_used_as_long_as_the_service_announces(
+    variant: Variant,
+    monkeypatch: pytest.MonkeyPatch,
+    header: str,
+    idle: float,
+    connections: int,
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(connection, "monotonic", lambda: now[0])
+
+    async def scenario(client: Any) -> None:
+        for _ in range(2):
+            await either(client.conversations.create())
+            now[0] += idle
+
+    with ScriptedServer([answer(Keep_Alive=header)] * 2) as server:
+        run_client(variant, scenario, api_key=KEY, base_url=server.url)
+    assert (len(server.seen), server.connections) == (2, connections)

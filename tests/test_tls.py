@@ -1,0 +1,191 @@
+"""Encryption: names, certificates of the client, and the variables that name certificates."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+from faulty import FaultyServer, asked
+from scripted import ScriptedServer, answer
+from variants import KEY, Variant
+
+from conversations_client import ConfigurationError, Delivery, DisconnectError, TLSError
+from conversations_client._http.origin import _default_tls
+
+
+def create(client: Any) -> Any:
+    return client.conversations.create()
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def no_default_context() -> Iterator[None]:
+    _default_tls.cache_clear()
+    yield
+    _default_tls.cache_clear()
+
+
+def serving(authority: trustme.CA, host: str, *, asks: bool = False) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(host).configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
+    if asks:
+        context.verify_mode = ssl.CERT_REQUIRED
+        authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
+    return context
+
+
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
+    return context
+
+
+# Certificates of the client.
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("has_certificate", [False, True])
+def test_a_service_that_wants_another_certificate(
+    variant: Variant, authority: trustme.CA, version: ssl.TLSVersion, has_certificate: bool
+) -> None:
+    context = trusting(authority)
+    context.maximum_version = version
+    if has_certificate:
+        trustme.CA().issue_cert("client.example").configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
+    with ScriptedServer([answer()], tls=serving(authority, "127.0.0.1", asks=True)) as server:
+        with pytest.raises(TLSError) as raised:
+            variant.run(create, api_key=KEY, base_url=server.url, ssl_context=context)
+        assert server.seen == []
+    assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 1)
+    assert "alert" in str(raised.value)
+    assert "pass an ssl_context that has one" in str(raised.value)
+
+
+def test_a_service_that_accepts_the_certificate(variant: Variant, authority: trustme.CA) -> None:
+    context = trusting(authority)
+    authority.issue_cert("client.example").configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
+    with ScriptedServer([answer()], tls=serving(authority, "127.0.0.1", asks=True)) as server:
+        assert variant.run(create, api_key=KEY, base_url=server.url, ssl_context=context).id
+
+
+def test_a_large_request_to_a_service_that_wants_a_certificate(
+    variant: Variant, authority: trustme.CA
+) -> None:
+    with ScriptedServer([answer()], tls=serving(authority, "127.0.0.1", asks=True)) as server:
+        with pytest.raises(TLSError) as raised:
+            variant.run(
+                lambda client: client.request("POST", "/x", returns=dict, body="x" * 9_000_000),
+                api_key=KEY,
+                base_url=server.url,
+                ssl_context=trusting(authority),
+            )
+        assert server.seen == []
+    assert raised.value.delivery is Delivery.UNSENT
+
+
+def test_an_alert_after_the_response_began_may_come_too_late(
+    variant: Variant, authority: trustme.CA
+) -> None:
+    def alert(visit: Any) -> None:
+        # An alert that isn't encrypted is an error of the record layer, not a refusal.
+        raw = socket.socket(fileno=socket.dup(visit.connection.fileno()))
+        with raw:
+            raw.sendall(b"\x15\x03\x03\x00\x02\x02\x74")
+
+    with (
+        FaultyServer(
+            [asked, b"HTTP/1.1 201 Created\r\n", alert], tls=serving(authority, "127.0.0.1")
+        ) as server,
+        pytest.raises(DisconnectError) as raised,
+    ):
+        variant.run(create, api_key=KEY, base_url=server.url, ssl_context=trusting(authority))
+    assert raised.value.delivery is Delivery.UNKNOWN
+
+
+# Names.
+
+
+def test_a_host_with_a_trailing_dot(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA
+) -> None:
+    with ScriptedServer([answer()], tls=serving(authority, "api.example")) as server:
+        look_up = socket.getaddrinfo
+
+        def to_this_machine(_: str, *details: Any, **options: Any) -> Any:
+            return look_up("127.0.0.1", *details, **options)
+
+        monkeypatch.setattr(socket, "getaddrinfo", to_this_machine)
+        url = f"https://api.example.:{urlsplit(server.url).port}"
+        assert variant.run(create, api_key=KEY, base_url=url, ssl_context=trusting(authority)).id
+
+
+@pytest.mark.parametrize("scheme", ["HTTP", "Http"])
+def test_a_scheme_and_a_host_in_capitals(variant: Variant, scheme: str) -> None:
+    with ScriptedServer([answer()]) as server:
+        url = server.url.replace("http", scheme).replace("127.0.0.1", "LocalHost")
+        assert variant.run(create, api_key=KEY, base_url=url).id
+
+
+# The environment.
+
+
+def unusable(variant: Variant) -> str:
+    with pytest.raises(ConfigurationError) as raised:
+        variant.run(create, api_key=KEY, base_url="https://127.0.0.1:1")
+    return str(raised.value)
+
+
+@pytest.mark.usefixtures("no_default_context")
+@pytest.mark.parametrize("certificates", ["SSL_CERT_FILE", "SSL_CERT_DIR", None])
+def test_a_key_log_that_cannot_be_written(
+    variant: Variant,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    authority: trustme.CA,
+    certificates: str | None,
+) -> None:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    if certificates is not None:
+        found = tmp_path / "ca.pem" if certificates == "SSL_CERT_FILE" else tmp_path
+        monkeypatch.setenv(certificates, str(found))
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "missing" / "keys.log"))
+    words = unusable(variant)
+    assert "SSLKEYLOGFILE" in words
+    assert "SSL_CERT" not in words
+
+
+@pytest.mark.usefixtures("no_default_context")
+@pytest.mark.parametrize("content", [None, b"", b"no certificate", "folder"])
+def test_certificates_that_cannot_be_read(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | str | None
+) -> None:
+    path = tmp_path / "ca.pem"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        path.mkdir()
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    words = unusable(variant)
+    assert "SSL_CERT_FILE" in words
+    assert "SSL_CERT_DIR" not in words
+
+
+@pytest.mark.usefixtures("no_default_context")
+def test_a_folder_of_certificates_that_is_not_there(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "missing"))
+    words = unusable(variant)
+    assert "SSL_CERT_DIR" in words
+    assert "SSL_CERT_FILE" not in words
+    monkeypatch.setenv("SSL_CERT_DIR", f"{tmp_path / 'missing'}:{tmp_path}")
+    assert _default_tls().verify_mode is ssl.CERT_REQUIRED
