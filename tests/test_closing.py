@@ -61,7 +61,7 @@ def reading(stream: Any) -> Iterator[list[BaseException]]:
 
     thread = threading.Thread(target=read)
     thread.start()
-    network = stream._incoming._response.extensions["network_stream"]
+    network = stream._body._response.extensions["network_stream"]
     deadline = time.monotonic() + SECONDS
     while not network._users and time.monotonic() < deadline:
         threading.Event().wait(0.001)
