@@ -71,10 +71,10 @@ class FailureOrigin:
         if any(_package(frame) == "logging" for frame in self._frames):
             return False
         if self._has_transport():
-            return isinstance(self._error, TransportError | UnicodeError) or is_network_failure(
-                self._error
-            )
-        return self._reads_body() and is_network_failure(self._error)
+            return isinstance(self._error, TransportError) or is_network_failure(self._error)
+        # A hook that reads a body twice is at fault itself.
+        is_misuse = isinstance(self._error, classes("StreamError"))
+        return self._reads_body() and is_network_failure(self._error) and not is_misuse
 
     @property
     def is_library(self) -> bool:

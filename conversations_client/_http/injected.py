@@ -161,8 +161,10 @@ def _response_despite(
         SendFailed: The exchange failed.
     """
     origin = FailureOrigin(error, request)
-    if origin.is_exchange:
-        is_unsent = progress.proves_unsent(error) or origin.is_refused_by_aiohttp
+    is_unsent = progress.proves_unsent(error)
+    # A host that can't be encoded is the one failure of a network that is a UnicodeError.
+    if origin.is_exchange or (is_unsent and isinstance(error, UnicodeError)):
+        is_unsent = is_unsent or origin.is_refused_by_aiohttp
         raise SendFailed(error, is_unsent=is_unsent) from None
     if not origin.is_library:
         return None
