@@ -251,6 +251,18 @@ def test_no_more_is_decompressed_than_is_allowed() -> None:
             assert decoder.finish() == (b"x" * 1000 if limit == 1000 else b"")
 
 
+def test_a_chunk_of_any_size_is_read_in_slices() -> None:
+    whole = bytes(range(256)) * 2000
+    for body in (gzip.compress(whole, 0), b"".join(gzip.compress(whole[:1]) for _ in range(9000))):
+        decoder = BodyDecoder("gzip", limit=10**6)
+        assert decoder.feed(body)
+        assert decoder.finish() in {whole, whole[:1] * 9000}
+    broken = BodyDecoder("gzip", limit=10**6)
+    assert not broken.feed(gzip.compress(b"{}") + b"garbage" * 10**5)
+    assert not broken.feed(b"more")
+    assert (broken.finish(), broken.problem) == (b"", "the body could not be decompressed")
+
+
 def test_no_more_memory_is_used_than_is_allowed() -> None:
     bomb = gzip.compress(bytes(10**8))
     tracemalloc.start()

@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 import httpcore
 import httpx
+import pytest
 import respx
 from injected import made, run
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
@@ -13,10 +14,18 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pools import either, run_client
 from pytest_httpx import HTTPXMock
-from scripted import CONVERSATION, ScriptedServer, always
-from variants import KEY, Variant
+from scripted import CONVERSATION, HANG_UP, ScriptedServer, always, answer
+from streaming import WHOLE, streamed
+from variants import KEY, Variant, World
 
-from conversations_client._http.library import _own
+from conversations_client import (
+    ConnectError,
+    Delivery,
+    DisconnectError,
+    NotFoundError,
+    StatusError,
+)
+from conversations_client._http.library import unpatched
 
 
 def create(client: Any) -> Any:
@@ -54,11 +63,11 @@ def test_respx_mocks_a_client_that_is_connected_and_connects_again_after_it(
 
 def test_what_is_mocked_when_it_is_imported_is_mocked() -> None:
     method = httpcore.HTTPConnection.handle_request
-    assert _own(httpcore.HTTPConnection, "handle_request") is method
+    assert unpatched(httpcore.HTTPConnection, "handle_request") is method
     with respx.mock:
-        assert _own(httpcore.HTTPConnection, "handle_request") is None
+        assert unpatched(httpcore.HTTPConnection, "handle_request") is None
     with patch.object(httpcore.HTTPConnection, "handle_request"):
-        assert _own(httpcore.HTTPConnection, "handle_request") is None
+        assert unpatched(httpcore.HTTPConnection, "handle_request") is None
 
 
 def test_respx_in_its_other_mode_mocks_an_injected_client(variant: Variant) -> None:
@@ -75,6 +84,73 @@ def test_pytest_httpx_mocks_a_client(variant: Variant, httpx_mock: HTTPXMock) ->
     assert variant.run(create, api_key=KEY).id == CONVERSATION["_id"]
     (request,) = httpx_mock.get_requests()
     assert request.headers["authorization"] == f"Bearer {KEY}"
+
+
+async def listen(client: Any) -> None:
+    options = {"message": "x", "model": "a/b"}
+    assert (await either(client.conversations.responses.create("c", **options))).text == "One two "
+
+
+def watching(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Patches the `send` of httpx's clients as Sentry's SDK does; the statuses that it sees."""
+    statuses: list[int] = []
+    send, send_async = httpx.Client.send, httpx.AsyncClient.send
+
+    def watched(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+        request.headers["sentry-trace"] = "1"
+        response = send(client, request, **options)
+        statuses.append(response.status_code)
+        return response
+
+    async def watched_async(
+        client: httpx.AsyncClient, request: httpx.Request, **options: Any
+    ) -> httpx.Response:
+        request.headers["sentry-trace"] = "1"
+        response = await send_async(client, request, **options)
+        statuses.append(response.status_code)
+        return response
+
+    monkeypatch.setattr(httpx.Client, "send", watched)
+    monkeypatch.setattr(httpx.AsyncClient, "send", watched_async)
+    return statuses
+
+
+def test_what_patches_the_send_of_httpx_sees_a_client(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statuses = watching(monkeypatch)
+
+    async def scenario(client: Any) -> None:
+        await either(create(client))
+        await listen(client)
+        with pytest.raises(NotFoundError):
+            await either(client.conversations.delete("conv_1"))
+        await either(create(client))
+
+    script = [answer(), streamed(WHOLE), answer(404, {}), answer()]
+    with ScriptedServer(script) as server:
+        run_client(variant, scenario, api_key=KEY, base_url=server.url, max_connections=1)
+    assert statuses == [201, 200, 404, 201]
+    assert [seen.headers["sentry-trace"] for seen in server.seen] == ["1"] * 4
+    assert server.connections == 1
+
+
+def test_errors_are_the_same_below_what_patches_the_send_of_httpx(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watching(monkeypatch)
+    with ScriptedServer([]) as server:
+        gone = server.url
+    with pytest.raises(ConnectError) as unsent:
+        variant.run(create, world=World(), api_key=KEY, base_url=gone)
+    assert (unsent.value.delivery, unsent.value.attempts) == (Delivery.UNSENT, 3)
+    for script, cls in (
+        ([HANG_UP], DisconnectError),
+        ([answer(303, {}, Location="conversation:1")], StatusError),
+    ):
+        with ScriptedServer(script) as server, pytest.raises(cls) as raised:
+            variant.run(create, world=World(), api_key=KEY, base_url=server.url)
+        assert (raised.value.delivery, len(server.seen)) == (Delivery.UNKNOWN, 1)
 
 
 def test_opentelemetry_sees_a_client(variant: Variant) -> None:

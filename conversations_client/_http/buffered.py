@@ -32,21 +32,15 @@ def is_lost(response: httpx.Response) -> bool:
 
 
 def release(response: httpx.Response) -> None:
-    """Close a response, also if the caller's code replaced its stream by something else."""
-    try:
+    """Close a response, unless the caller's code replaced its stream by something else."""
+    if isinstance(response.stream, classes("SyncByteStream")):
         response.close()
-    except RuntimeError:
-        if isinstance(response.stream, classes("SyncByteStream")):
-            raise
 
 
 async def release_async(response: httpx.Response) -> None:
-    """Close a response, also if the caller's code replaced its stream by something else."""
-    try:
+    """Close a response, unless the caller's code replaced its stream by something else."""
+    if isinstance(response.stream, classes("AsyncByteStream")):
         await response.aclose()
-    except RuntimeError:
-        if isinstance(response.stream, classes("AsyncByteStream")):
-            raise
 
 
 def async_chunks(stream: Any) -> AsyncIterator[bytes]:  # noqa: ANN401 - whatever was put in place

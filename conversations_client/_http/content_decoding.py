@@ -42,9 +42,10 @@ class BodyDecoder:
         if self._may_be_decoded and chunk and not self._received:
             self._detect(chunk)
         # In slices, because zlib copies the rest of its input after each member.
-        for start in range(0, len(chunk), _SLICE):
-            if self.problem is None:
-                self._add(chunk if len(chunk) <= _SLICE else chunk[start : start + _SLICE])
+        start = 0
+        while self.problem is None and start < len(chunk):
+            self._add(chunk if len(chunk) <= _SLICE else chunk[start : start + _SLICE])
+            start += _SLICE
         return self.problem is None
 
     def finish(self) -> bytes:

@@ -170,11 +170,14 @@ def _response_despite(
         return None
     if origin.response is None:
         raise SendFailed(error, is_unsent=False) from None
-    return _without_body(origin.response)
+    return without_body(origin.response)
 
 
-def _without_body(response: Any) -> httpx.Response:  # noqa: ANN401 - the library's
-    # httpx prepares the next request of a redirect, although it isn't followed, and fails if its
-    # Location is invalid. The body is lost, but the status decides.
+def without_body(response: Any) -> httpx.Response:  # noqa: ANN401 - the library's
+    """The status and the headers of a response whose body is lost.
+
+    httpx prepares the next request of a redirect, although it isn't followed, and fails if its
+    Location is invalid. The status decides.
+    """
     headers = [each for each in response.headers.raw if each[0].lower() != b"content-encoding"]
     return httpx.Response(response.status_code, headers=headers, content=b"")

@@ -12,7 +12,15 @@ from typing import Any, Final, Protocol
 import httpcore
 import httpx
 
-__all__ = ["AsyncHTTPClient", "HTTPClient", "classes", "httpcore", "httpx", "must_be_httpcores"]
+__all__ = [
+    "AsyncHTTPClient",
+    "HTTPClient",
+    "classes",
+    "httpcore",
+    "httpx",
+    "must_be_httpcores",
+    "unpatched",
+]
 
 _OTHER: Final = "httpx2"
 
@@ -53,13 +61,13 @@ def must_be_httpcores() -> bool:
     )
 
 
-def _own(cls: type, method: str) -> object:
-    # Mocked already when it was imported, it is never what it should be.
+def unpatched(cls: type, method: str) -> object:
+    """The method as the library defines it; None if something has patched it already."""
     found = vars(cls)[method]
     if not isinstance(found, FunctionType):
         return None
     return found if found.__globals__["__name__"].startswith(f"{cls.__module__}.") else None
 
 
-_handle_request: Final = _own(httpcore.HTTPConnection, "handle_request")
-_handle_async_request: Final = _own(httpcore.AsyncHTTPConnection, "handle_async_request")
+_handle_request: Final = unpatched(httpcore.HTTPConnection, "handle_request")
+_handle_async_request: Final = unpatched(httpcore.AsyncHTTPConnection, "handle_async_request")

@@ -16,6 +16,7 @@ from .async_pool import AsyncConnectionPool
 from .injected import InjectedAsyncConnections, InjectedConnections
 from .library import AsyncHTTPClient, HTTPClient, httpcore, httpx
 from .origin import Origin, environment_proxy
+from .patched_send import is_send_patched, send, send_async
 from .pool import closed_error
 from .sync_pool import ConnectionPool
 
@@ -85,6 +86,8 @@ class Connections:
         if self._closed:
             raise closed_error()
         transport = self._by_pid.get(os.getpid()) or self._open()
+        if is_send_patched():
+            return send(transport, request)
         return transport.handle_request(request)
 
     def close(self) -> None:
@@ -121,7 +124,10 @@ class AsyncConnections:
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         """The response, its body still unread; raises ClientClosedError."""
-        return await self._transport().handle_async_request(request)
+        transport = self._transport()
+        if is_send_patched():
+            return await send_async(transport, request)
+        return await transport.handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close every connection of this event loop, and open no more."""
