@@ -8,16 +8,27 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from conversations_client.cli._exit_codes import UsageError
+from conversations_client.cli._os_errors import describe_os_error
 
 if TYPE_CHECKING:
     from conversations_client.sandbox import Sandbox
 
 
 def default_db() -> Path:
-    """The file of the user's sandbox; its folder is created if it is missing."""
-    folder = platformdirs.user_data_path(
-        "conversations-client", appauthor=False, ensure_exists=True
-    )
+    """The file of the user's sandbox; its folder is created if it is missing.
+
+    Raises:
+        UsageError: The folder can't be created.
+    """
+    try:
+        folder = platformdirs.user_data_path(
+            "conversations-client", appauthor=False, ensure_exists=True
+        )
+    except OSError as error:
+        raise UsageError(
+            f"The sandbox has no folder for its data: {describe_os_error(error)} "
+            "Set XDG_DATA_HOME to a folder that you can write to."
+        ) from None
     return folder / "sandbox.db"
 
 
@@ -43,6 +54,6 @@ def local_sandbox(
     except (ImportError, ValueError) as error:
         raise UsageError(str(error)) from None
     except OSError as error:
-        raise UsageError(error.strerror or str(error)) from None
+        raise UsageError(describe_os_error(error)) from None
     with sandbox:
         yield sandbox

@@ -13,6 +13,7 @@ from conversations_client._standard_streams import discard_output, output_failur
 from conversations_client.cli._app import app
 from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
 from conversations_client.cli._option_names import describe
+from conversations_client.cli._os_errors import describe_os_error
 from conversations_client.cli._output import print_error
 from conversations_client.cli._usage_errors import describe_usage_error
 
@@ -59,18 +60,15 @@ def ending(error: Exception) -> tuple[ExitCode, str]:
         case UsageError():
             return ExitCode.USAGE, str(error)
         case ConversationsError():
-            code = exit_code(error)
-            return code, _sentences(describe(error), _ADVICE.get(code, ""))
+            code, message = exit_code(error), describe(error)
+            # Most errors of the client give this advice themselves.
+            advice = "" if "before you" in message else _ADVICE.get(code, "")
+            return code, _sentences(message, advice)
         case OSError():
-            return ExitCode.FAILED, _describe_os_error(error)
+            return ExitCode.FAILED, describe_os_error(error)
         case _:
             traceback.print_exception(error)
             return ExitCode.UNKNOWN, f"This is a bug. {_ADVICE[ExitCode.UNKNOWN]}"
-
-
-def _describe_os_error(error: OSError) -> str:
-    problem = _sentences(error.strerror or str(error) or type(error).__name__, "")
-    return f"{error.filename}: {problem}" if error.filename else problem
 
 
 def _sentences(first: str, second: str) -> str:
@@ -84,5 +82,5 @@ def _after_output(code: int) -> int:
     failure = output_failure()
     if failure is None:
         return code
-    print_error(f"The output could not be written: {_describe_os_error(failure)}")
+    print_error(f"The output could not be written: {describe_os_error(failure)}")
     return code or ExitCode.OUTPUT_LOST

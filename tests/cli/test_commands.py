@@ -263,7 +263,7 @@ def test_a_service_that_is_away_and_one_that_breaks_off(piped: Command) -> None:
     with ScriptedServer([]) as server:
         broken = piped("create", "--base-url", server.url)
     assert broken.code == 5
-    assert "before you repeat" in broken.err
+    assert broken.err.count("before you") == 1
 
 
 def test_the_key_is_never_printed(piped: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,6 +302,17 @@ def test_a_sandbox_that_cannot_be(
     monkeypatch.setitem(sys.modules, "conversations_client.sandbox._sandbox", None)
     missing = piped("list", "--sandbox")
     assert (missing.code, "conversations-client[sandbox]" in missing.err) == (2, True)
+
+
+@pytest.mark.parametrize("command", [["list", "--sandbox"], ["sandbox", "--port", "0"]])
+def test_a_sandbox_without_a_folder(
+    piped: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
+    ended = piped(*command)
+    assert (ended.code, ended.out) == (2, "")
+    assert "/file: File exists. Set XDG_DATA_HOME to a folder" in ended.err
 
 
 def test_any_stdout_will_do(piped: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,7 +110,7 @@ CASES = [
     failing("show", 2, "`show` needs CONVERSATION_ID"),
     failing("list --limit x", 2, "must be a whole number"),
     Case("create A --entity-id {entity}"),
-    failing("create A --base-url {broken}", 5, "before you repeat"),
+    failing("create A --base-url {broken}", 5, "before you"),
     Case("list"),
     Case("list --jsonl"),
     failing("list --timeout 0.3 --base-url http://127.0.0.1:1", 4, "doctor"),
