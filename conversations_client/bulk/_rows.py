@@ -190,8 +190,9 @@ def _put(fields: dict[str, Any], column: str, value: object, columns: Columns) -
         place, name = fields.setdefault(METADATA, {}), target.removeprefix(_INSIDE)
     if not isinstance(place, dict) or (name in place and not is_alias):
         raise InvalidArgumentError(f"Two columns of the row are {quoted(target)}: ignore one.")
-    if place.get(name) is None:
-        place[name] = value
+    known = cast("dict[str, Any]", place)
+    if known.get(name) is None:
+        known[name] = value
 
 
 def _with_flag(fields: Fields | Unreadable) -> Fields | Unreadable:
