@@ -1,10 +1,10 @@
-"""Creates conversations while one request in ten meets a fault: none is lost, none is doubled.
+"""Creates conversations while one request in ten meets a fault: none is lost or duplicated.
 
     python scripts/no_duplicates.py [--creates 10000] [--at-once 64] [--seed 6] [--variant asyncio]
 
-Runs against a server that honours `Idempotency-Key` and one that doesn't, and ends with status 1
-if a create that was reported done is not stored, one is stored twice, or an error is wrong about
-whether the service may have acted.
+Runs against a server that honours `Idempotency-Key` and against one that ignores it. Exits with 1
+if the client reports a create that is not stored, if one is stored twice, or if an error is wrong
+about whether the service may have acted.
 """
 
 import argparse
@@ -35,7 +35,7 @@ _TIMEOUT: Final = Timeout(total=60, idle=0.5)
 
 @define
 class Figures:
-    """What a run came to."""
+    """The results of a run."""
 
     creates: int
     done: int = 0
@@ -48,8 +48,8 @@ class Figures:
     seconds: float = 0.0
 
     @property
-    def is_right(self) -> bool:
-        """Whether every promise was kept, and every create has an outcome."""
+    def is_correct(self) -> bool:
+        """Whether every create has an outcome and every promise held."""
         accounted = self.done + self.errors.total() == self.creates
         return accounted and not (self.lost or self.doubled or self.misjudged)
 
@@ -63,7 +63,7 @@ class Figures:
 
 
 def run(*, creates: int, at_once: int, seed: int, variant: str, honours_keys: bool) -> Figures:
-    """Create so many conversations, and compare what was reported with what the server knows."""
+    """Create this many conversations and compare the outcomes with what the server stored."""
     outcomes: dict[str, Conversation | ConversationsError] = {}
     names = (f"conversation {number}" for number in range(creates))
     retry = Retry(wait_initial=0.01, wait_max=0.02, trust_idempotency_key=honours_keys)
@@ -74,7 +74,7 @@ def run(*, creates: int, at_once: int, seed: int, variant: str, honours_keys: bo
                 _in_threads(client, names, outcomes, at_once)
         else:
             anyio.run(_in_tasks, server.url, retry, names, outcomes, at_once, backend=variant)
-    figures = _compared(outcomes, server.ledger, creates)
+    figures = _compare(outcomes, server.ledger, creates)
     figures.seconds = time.perf_counter() - started
     return figures
 
@@ -127,7 +127,7 @@ async def _in_tasks(
             tasks.start_soon(work)
 
 
-def _compared(
+def _compare(
     outcomes: dict[str, Conversation | ConversationsError], ledger: Ledger, creates: int
 ) -> Figures:
     figures = Figures(creates=creates, requests=len(ledger.order))
@@ -141,7 +141,7 @@ def _compared(
                 figures.lost.append(name)
             continue
         figures.errors[type(outcome).__name__] += 1
-        # The server acted, or might have as far as anybody can tell who had no answer.
+        # The server acted, or the client can't know because it got no response.
         may_have_acted = any(not fault.refuses for fault in met)
         if outcome.may_have_acted is not may_have_acted:
             figures.misjudged.append(name)
@@ -149,7 +149,7 @@ def _compared(
 
 
 def main() -> int:
-    """Run it in both ways, and print the figures."""
+    """Run every variant against both servers and print the results."""
     parser = argparse.ArgumentParser(
         description="Create conversations while one request in ten meets a fault."
     )
@@ -157,19 +157,19 @@ def main() -> int:
     parser.add_argument("--at-once", type=int, default=64)
     parser.add_argument("--seed", type=int, default=6)
     parser.add_argument("--variant", choices=VARIANTS, action="append")
-    given = parser.parse_args()
-    all_right = True
-    for variant, honours_keys in itertools.product(given.variant or VARIANTS, (True, False)):
+    options = parser.parse_args()
+    succeeded = True
+    for variant, honours_keys in itertools.product(options.variant or VARIANTS, (True, False)):
         figures = run(
-            creates=given.creates,
-            at_once=given.at_once,
-            seed=given.seed,
+            creates=options.creates,
+            at_once=options.at_once,
+            seed=options.seed,
             variant=variant,
             honours_keys=honours_keys,
         )
         print(f"{variant}, keys {'honoured' if honours_keys else 'ignored'}: {figures}", flush=True)
-        all_right = all_right and figures.is_right
-    return 0 if all_right else 1
+        succeeded = succeeded and figures.is_correct
+    return 0 if succeeded else 1
 
 
 if __name__ == "__main__":

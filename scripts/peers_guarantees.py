@@ -1,9 +1,9 @@
-"""Meets other clients with the faults of `docs/guarantees.md`, and prints the table of that page.
+"""Confronts other clients with the faults of `docs/guarantees.md` and prints that page's table.
 
     python scripts/peers_guarantees.py OPENAI_PYTHON ORQ_PYTHON
 
-Each is a Python with one of them: `benchmarks/requirements/openai.txt` and
-`requirements/official-sdk.txt`. This client is that of the Python that runs the script.
+Each argument is a Python in which one of them is installed: `benchmarks/requirements/openai.txt`
+and `requirements/official-sdk.txt`. The Python that runs the script has this client.
 """
 
 import argparse
@@ -21,12 +21,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from faulty import FaultyServer, Step, asked, reset, trickled
 from scripted import CONVERSATION, ScriptedServer, answer
 
-_PATIENCE: Final = 6.0  # seconds until a call that has a limit of 0.3 counts as endless
+_PATIENCE: Final = 6.0  # seconds until a call with a timeout of 0.3 s counts as endless
 _KEY: Final = "key-0123456789"
 _BOMB: Final = 3 * 10**8
-_MUCH: Final = 20  # MB
+_LARGE: Final = 20  # MB
 
-# One body for all of them: a conversation, and a chat completion.
+# One body for all clients: a conversation and a chat completion at once.
 _CHOICE: Final = {
     "index": 0,
     "finish_reason": "stop",
@@ -92,52 +92,54 @@ print(json.dumps(dict(said, grown=grown // 1024, client_pickles=pickles(client))
 
 @frozen
 class Peer:
-    """A client, and the Python that has it."""
+    """A client and the Python in which it is installed."""
 
     name: str
     python: str
 
     def meet(self, url: str, *, limit: float = 0, calls: int = 1) -> dict[str, Any] | None:
-        """What it says of the last of its calls; None where it doesn't come to an end."""
+        """Return how the last of its calls ended; None if it did not end."""
         program = _PROGRAM.format(client=_CLIENTS[self.name])
         line = [self.python, "-c", program, _KEY, url, str(limit), str(calls)]
         try:
-            done = subprocess.run(  # noqa: S603 - a Python that was asked for
+            done = subprocess.run(  # noqa: S603 - a Python of the caller
                 line,
                 capture_output=True,
                 check=True,
                 text=True,
-                timeout=_PATIENCE if limit else None,
+                timeout=_PATIENCE if limit else 120,
             )
         except subprocess.TimeoutExpired:
+            if not limit:
+                raise
             return None
-        said: dict[str, Any] = json.loads(done.stdout)
-        return said
+        result: dict[str, Any] = json.loads(done.stdout)
+        return result
 
 
 def _reset(peer: Peer) -> str:
     with FaultyServer([asked, reset]) as server:
-        said = peer.meet(server.url) or {}
+        result = peer.meet(server.url) or {}
     times = {1: "once", 3: "three times"}.get(len(server.seen), f"{len(server.seen)} times")
     has_key = all("idempotency-key" in seen.headers for seen in server.seen)
     without = "" if len(server.seen) == 1 or has_key else ", with no `Idempotency-Key`"
-    acted = ", `may_have_acted`" if said["acted"] else ""
-    return f"sent {times}{without}; `{said['error']}`{acted}"
+    acted = ", `may_have_acted`" if result["acted"] else ""
+    return f"sent {times}{without}; `{result['error']}`{acted}"
 
 
 def _trickle(peer: Peer) -> str:
     with FaultyServer([asked, trickled(answer(body=_BODY))]) as server:
-        said = peer.meet(server.url, limit=0.3)
-    return f"still waits after {_PATIENCE:g} s" if said is None else f"`{said['error']}`"
+        result = peer.meet(server.url, limit=0.3)
+    return f"still waits after {_PATIENCE:g} s" if result is None else f"`{result['error']}`"
 
 
 def _stray(peer: Peer) -> str:
     other = {**_BODY, "_id": _STRAY, "id": _STRAY}
     script = [answer(body=_BODY) + answer(body=other), answer(body=_BODY)]
     with ScriptedServer(script) as server:
-        said = peer.meet(server.url, calls=2) or {}
-    gave = {_STRAY: "is the answer of the next call", CONVERSATION["_id"]: "dropped"}
-    return gave.get(said["gave"], f"`{said['error']}`")
+        result = peer.meet(server.url, calls=2) or {}
+    gave = {_STRAY: "becomes the response of the next call", CONVERSATION["_id"]: "dropped"}
+    return gave.get(result["gave"], f"`{result['error']}`")
 
 
 def _odd(content: object, *, status: int = 201, **headers: str) -> Callable[[Peer], str]:
@@ -145,19 +147,21 @@ def _odd(content: object, *, status: int = 201, **headers: str) -> Callable[[Pee
 
     def meet(peer: Peer) -> str:
         with FaultyServer(steps) as server:
-            said = peer.meet(server.url) or {}
-        came_to = f"gives a `{said['gave']}`" if said["error"] is None else f"`{said['error']}`"
-        is_much = said["grown"] >= _MUCH
-        return came_to + (f", {said['grown']} MB more memory" if is_much else "")
+            result = peer.meet(server.url) or {}
+        outcome = (
+            f"gives a `{result['gave']}`" if result["error"] is None else f"`{result['error']}`"
+        )
+        is_large = result["grown"] >= _LARGE
+        return outcome + (f", {result['grown']} MB more memory" if is_large else "")
 
     return meet
 
 
 def _pickled(peer: Peer) -> str:
     with FaultyServer([asked, answer(404, {"message": "nobody"})]) as server:
-        said = peer.meet(server.url) or {}
+        result = peer.meet(server.url) or {}
     error, client = (
-        "yes" if said[what] is None else f"`{said[what]}`"
+        "yes" if result[what] is None else f"`{result[what]}`"
         for what in ("error_pickles", "client_pickles")
     )
     return f"{error}; {client}"
@@ -179,13 +183,15 @@ ROWS: Final[dict[str, Callable[[Peer], str]]] = {
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description="Meet other clients with faults.")
+    parser = argparse.ArgumentParser(description="Confront other clients with faults.")
     parser.add_argument("openai", help="a Python with openai")
     parser.add_argument("orq", help="a Python with orq-ai-sdk")
-    given = parser.parse_args()
+    options = parser.parse_args()
     peers = [
         Peer(name, python)
-        for name, python in zip(_CLIENTS, (sys.executable, given.openai, given.orq), strict=True)
+        for name, python in zip(
+            _CLIENTS, (sys.executable, options.openai, options.orq), strict=True
+        )
     ]
     print(f"| what the server does | {' | '.join(_CLIENTS)} |\n|---|---|---|---|")
     for what, meet in ROWS.items():

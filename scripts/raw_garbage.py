@@ -1,8 +1,8 @@
-"""Sends a sandbox what no HTTP client would, and shows that it stays up and never fails itself.
+"""Sends malformed requests to a sandbox and checks that it never fails.
 
     python scripts/raw_garbage.py URL API_KEY [--seconds 60] [--seed 6]
 
-Ends with status 1 if anything is answered with 5xx, or if the sandbox is not well afterwards.
+Exits with 1 if a response is a 5xx, or if the sandbox does not work afterwards.
 """
 
 import argparse
@@ -18,12 +18,12 @@ from urllib.parse import urlsplit
 
 from conversations_client import Client
 
-_PATIENCE: Final = 0.2  # seconds to wait for an answer to what may be half a request
+_PATIENCE: Final = 0.2  # seconds to wait for a response to what may be half a request
 
 
 def requests(key: str, draw: random.Random) -> Iterator[bytes]:
-    """Requests that are wrong somewhere, first those of the table, then at random, without end."""
-    well = _request(key, b'{"displayName": "x"}')
+    """Yield malformed requests: first a fixed list, then random ones forever."""
+    valid = _request(key, b'{"displayName": "x"}')
     yield from (
         b"",
         b"\0" * 5000,
@@ -35,12 +35,12 @@ def requests(key: str, draw: random.Random) -> Iterator[bytes]:
         b"GET /health HTTP/1.1\r\nHost: localhost\r\n" + b"X: x\r\n" * 100_000 + b"\r\n",
         b"GET /v2/conversations/%00%ff/../..%2f HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"GET http://elsewhere.example/v2/conversations HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        well.replace(b"Content-Length: 20", b"Content-Length: -1"),
-        well.replace(b"Content-Length: 20", b"Content-Length: 99999999999999999999"),
-        well.replace(b"Content-Length: 20", b"Content-Length: 20\r\nTransfer-Encoding: chunked"),
-        well.replace(b"Content-Length: 20", b"Transfer-Encoding: gzip, chunked"),
-        well.replace(f"Bearer {key}".encode(), b"Bearer \xff\xfe"),
-        well.replace(f"Bearer {key}".encode(), b"Bearer " + b"x" * 60_000),
+        valid.replace(b"Content-Length: 20", b"Content-Length: -1"),
+        valid.replace(b"Content-Length: 20", b"Content-Length: 99999999999999999999"),
+        valid.replace(b"Content-Length: 20", b"Content-Length: 20\r\nTransfer-Encoding: chunked"),
+        valid.replace(b"Content-Length: 20", b"Transfer-Encoding: gzip, chunked"),
+        valid.replace(f"Bearer {key}".encode(), b"Bearer \xff\xfe"),
+        valid.replace(f"Bearer {key}".encode(), b"Bearer " + b"x" * 60_000),
         _request(key, b"[" * 100_000),
         _request(key, b'{"displayName": "\\ud800"}'),
         _request(key, b'{"displayName": NaN}'),
@@ -51,7 +51,7 @@ def requests(key: str, draw: random.Random) -> Iterator[bytes]:
         _request(key, b'{"displayName": "\\u0000"}'),
     )
     while True:
-        yield _spoilt(well, draw)
+        yield _corrupt(valid, draw)
 
 
 def _request(key: str, body: bytes) -> bytes:
@@ -62,27 +62,29 @@ def _request(key: str, body: bytes) -> bytes:
     )
 
 
-def _spoilt(request: bytes, draw: random.Random) -> bytes:
-    spoilt = bytearray(request)
+def _corrupt(request: bytes, draw: random.Random) -> bytes:
+    corrupted = bytearray(request)
     for _ in range(draw.randint(1, 8)):
-        place = draw.randrange(len(spoilt) + 1)
-        spoilt[place : place + draw.choice((0, 0, 1, 20))] = draw.randbytes(draw.randint(0, 5))
-    return bytes(spoilt)
+        position = draw.randrange(len(corrupted) + 1)
+        corrupted[position : position + draw.choice((0, 0, 1, 20))] = draw.randbytes(
+            draw.randint(0, 5)
+        )
+    return bytes(corrupted)
 
 
-def batter(url: str, key: str, *, goes_on: Callable[[int], bool], seed: int) -> Counter[str]:
-    """Send garbage as long as `goes_on(how often by now)`; gives how often each status came."""
-    answered: Counter[str] = Counter()
+def batter(url: str, key: str, *, keep_going: Callable[[int], bool], seed: int) -> Counter[str]:
+    """Send garbage while `keep_going(requests sent)` is true; return how often each status came."""
+    statuses: Counter[str] = Counter()
     garbage = requests(key, random.Random(seed))  # noqa: S311 - repeatable, no secret
-    for sent in itertools.takewhile(goes_on, itertools.count()):
-        answered[_answer(url, next(garbage))] += 1
+    for sent in itertools.takewhile(keep_going, itertools.count()):
+        statuses[_status(url, next(garbage))] += 1
         if sent % 100 == 0:
             _check_health(url, key)
     _check_health(url, key)
-    return answered
+    return statuses
 
 
-def _answer(url: str, garbage: bytes) -> str:
+def _status(url: str, garbage: bytes) -> str:
     parts = urlsplit(url)
     address = (parts.hostname or "", parts.port or 80)
     try:
@@ -91,31 +93,31 @@ def _answer(url: str, garbage: bytes) -> str:
             connection.shutdown(socket.SHUT_WR)
             return connection.recv(12).removeprefix(b"HTTP/1.1 ").decode("latin-1") or "closed"
     except TimeoutError:
-        return "silence"
+        return "no response"
     except OSError:
         return "closed"
 
 
 def _check_health(url: str, key: str) -> None:
     with Client(key, base_url=url) as client:
-        conversation = client.conversations.create(display_name="Well")
+        conversation = client.conversations.create(display_name="Health check")
         client.conversations.delete(conversation.id or "")
 
 
 def main() -> int:
-    """Run it, and print what came back."""
-    parser = argparse.ArgumentParser(description="Send a sandbox what no HTTP client would.")
+    """Send garbage and print how often each status came back."""
+    parser = argparse.ArgumentParser(description="Send malformed requests to a sandbox.")
     parser.add_argument("url")
     parser.add_argument("api_key")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=6)
-    given = parser.parse_args()
-    end = time.monotonic() + given.seconds
-    answered = batter(
-        given.url, given.api_key, goes_on=lambda _: time.monotonic() < end, seed=given.seed
+    options = parser.parse_args()
+    end = time.monotonic() + options.seconds
+    statuses = batter(
+        options.url, options.api_key, keep_going=lambda _: time.monotonic() < end, seed=options.seed
     )
-    print(", ".join(f"{status}: {count}" for status, count in sorted(answered.items())))
-    return 1 if any(status.startswith("5") for status in answered) else 0
+    print(", ".join(f"{status}: {count}" for status, count in sorted(statuses.items())))
+    return 1 if any(status.startswith("5") for status in statuses) else 0
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Calls a sandbox again and again, well and badly, and shows that nothing piles up in the client.
+"""Makes many calls, some of which fail, and checks that nothing accumulates in the client.
 
     python scripts/soak.py [--calls 50000]
 
-The sandbox is a process of its own, so that what is measured is the client's. Ends with status 1
-if memory or file descriptors grew after the first fifth of the calls.
+The sandbox runs in another process, so the measurements are of the client alone. Exits with 1 if
+memory or file descriptors grow after the first fifth of the calls.
 """
 
 import argparse
@@ -27,23 +27,24 @@ from conversations_client import AsyncClient, Client, ConversationsError
 
 VARIANTS: Final = ("sync", "asyncio", "trio")
 SLACK: Final = 64 * 1024
-"""Bytes that come and go."""
+"""Bytes by which memory may vary."""
 
 _DESCRIPTORS: Final = Path("/dev/fd")
 _KEY: Final = "soak"
 _URL: Final = re.compile("export ORQ_BASE_URL=(.*)")
-_LIFE: Final = 5  # calls
+_CALLS: Final = 5  # of `_make_calls`
 
 
 @frozen
 class Figures:
-    """What a run came to.
+    """The results of a run.
 
     Attributes:
         calls: How many calls were made.
         memory: Bytes of Python objects that the later calls left behind.
-        descriptors: Open file descriptors that they left behind; 0 where the system doesn't say.
-        seconds: How long it took.
+        descriptors: Open file descriptors that they left behind; 0 where the system doesn't
+            report them.
+        seconds: How long the run took.
     """
 
     calls: int
@@ -53,7 +54,7 @@ class Figures:
 
     @property
     def is_flat(self) -> bool:
-        """Whether nothing piled up."""
+        """Whether nothing accumulated."""
         return self.memory < SLACK and self.descriptors <= 0
 
     def __str__(self) -> str:
@@ -65,46 +66,46 @@ class Figures:
 
 @contextlib.contextmanager
 def sandbox() -> Generator[str, None, None]:
-    """The URL of a sandbox in a process of its own."""
+    """Start a sandbox in another process; return its URL."""
     line = [sys.executable, "-m", "conversations_client.sandbox", "--port", "0", "--api-key", _KEY]
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - this Python
         try:
-            said = process.stdout or ()
-            yield next(found[1] for line in said if (found := _URL.match(line)))
+            output = process.stdout or ()
+            yield next(found[1] for line in output if (found := _URL.match(line)))
         finally:
             process.kill()
 
 
 def soak(*, calls: int, variant: str, url: str) -> Figures:
-    """Make so many calls, and measure what the last four fifths of them left behind."""
+    """Make this many calls and measure what the last four fifths left behind."""
     started = time.perf_counter()
-    lives = calls // _LIFE
-    warm_up = lives // 5
+    rounds = calls // _CALLS
+    warm_up = rounds // 5
     tracemalloc.start()
     try:
         if variant == "sync":
-            before, after = _measured(url, warm_up, lives - warm_up)
+            before, after = _measure(url, warm_up, rounds - warm_up)
         else:
             before, after = anyio.run(
-                _measured_async, url, warm_up, lives - warm_up, backend=variant
+                _measure_async, url, warm_up, rounds - warm_up, backend=variant
             )
     finally:
         tracemalloc.stop()
     seconds = time.perf_counter() - started
-    return Figures(lives * _LIFE, after[0] - before[0], after[1] - before[1], seconds)
+    return Figures(rounds * _CALLS, after[0] - before[0], after[1] - before[1], seconds)
 
 
-def _measured(url: str, first: int, then: int) -> tuple[tuple[int, int], tuple[int, int]]:
+def _measure(url: str, first: int, then: int) -> tuple[tuple[int, int], tuple[int, int]]:
     with Client(_KEY, base_url=url, max_connections=2) as client:
         for _ in range(first):
-            _live(client)
-        before = _held()
+            _make_calls(client)
+        before = _resources()
         for _ in range(then):
-            _live(client)
-        return before, _held()
+            _make_calls(client)
+        return before, _resources()
 
 
-def _live(client: Client) -> None:
+def _make_calls(client: Client) -> None:
     conversation_id = client.conversations.create(display_name="Soak").id or ""
     client.conversations.retrieve(conversation_id)
     with contextlib.suppress(ConversationsError):
@@ -116,19 +117,19 @@ def _live(client: Client) -> None:
     client.conversations.delete(conversation_id)
 
 
-async def _measured_async(
+async def _measure_async(
     url: str, first: int, then: int
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     async with AsyncClient(_KEY, base_url=url, max_connections=2) as client:
         for _ in range(first):
-            await _live_async(client)
-        before = _held()
+            await _make_calls_async(client)
+        before = _resources()
         for _ in range(then):
-            await _live_async(client)
-        return before, _held()
+            await _make_calls_async(client)
+        return before, _resources()
 
 
-async def _live_async(client: AsyncClient) -> None:
+async def _make_calls_async(client: AsyncClient) -> None:
     conversation_id = (await client.conversations.create(display_name="Soak")).id or ""
     await client.conversations.retrieve(conversation_id)
     with contextlib.suppress(ConversationsError):
@@ -140,9 +141,9 @@ async def _live_async(client: AsyncClient) -> None:
     await client.conversations.delete(conversation_id)
 
 
-def _held() -> tuple[int, int]:
-    # trio keeps up to a thousand deadlines that are over, each with its scope: a quarter of a
-    # megabyte. To say when the next one is, it lets go of them.
+def _resources() -> tuple[int, int]:
+    # trio keeps up to a thousand expired deadlines with their scopes: a quarter of a megabyte.
+    # It drops them to find the next deadline.
     with contextlib.suppress(RuntimeError):  # of other variants
         trio.lowlevel.current_statistics()
     gc.collect()
@@ -151,16 +152,16 @@ def _held() -> tuple[int, int]:
 
 
 def main() -> int:
-    """Run it in every variant, and print the figures."""
+    """Run every variant and print the results."""
     parser = argparse.ArgumentParser(
-        description="Call a sandbox again and again, and measure what stays."
+        description="Make many calls and measure what accumulates in the client."
     )
     parser.add_argument("--calls", type=int, default=50_000)
-    given = parser.parse_args()
+    options = parser.parse_args()
     all_flat = True
     with sandbox() as url:
         for variant in VARIANTS:
-            figures = soak(calls=given.calls, variant=variant, url=url)
+            figures = soak(calls=options.calls, variant=variant, url=url)
             print(f"{variant}: {figures}", flush=True)
             all_flat = all_flat and figures.is_flat
     return 0 if all_flat else 1

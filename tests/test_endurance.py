@@ -18,7 +18,7 @@ def test_no_create_is_lost_or_doubled_and_each_error_is_right(
     variant: str, honours_keys: bool
 ) -> None:
     figures = run(creates=300, at_once=64, seed=6, variant=variant, honours_keys=honours_keys)
-    assert figures.is_right, figures
+    assert figures.is_correct, figures
     assert figures.faults > 20
     assert figures.done > 250
 
@@ -51,7 +51,7 @@ def test_nothing_piles_up(variant: str, url: str) -> None:
 
 def test_the_sandbox_survives_garbage() -> None:
     with Sandbox() as sandbox:
-        answered = batter(sandbox.url, sandbox.api_key, goes_on=lambda sent: sent < 500, seed=6)
+        answered = batter(sandbox.url, sandbox.api_key, keep_going=lambda sent: sent < 500, seed=6)
     assert answered.total() == 500
     assert answered["400"] > 100
     assert answered["413"] == 1
