@@ -88,9 +88,10 @@ def _metadata(value: object) -> ConversationMetadataParam:
 
 
 def _single(name: str, value: object) -> object:
+    kind = type(value).__name__
     # Also so that no digest walks through deep nesting.
     if isinstance(value, list | tuple | Mapping):
-        raise InvalidArgumentError(f"{name} must be a single value, not {type(value).__name__}.")
+        raise InvalidArgumentError(f"{name} must be a single value, not {kind}.")
     return value
 
 
@@ -197,9 +198,12 @@ def _put(fields: dict[str, Any], column: str, value: object, columns: Columns) -
 
 def _with_flag(fields: Fields | Unreadable) -> Fields | Unreadable:
     """The same fields, with a flag where a table has a text."""
-    if isinstance(fields, Unreadable) or not isinstance(fields.get(METADATA), Mapping):
+    if isinstance(fields, Unreadable):
         return fields
-    metadata: dict[str, Any] = dict(fields[METADATA])
+    found: object = fields.get(METADATA)
+    if not isinstance(found, Mapping):
+        return fields
+    metadata = dict(cast("Fields", found))
     title = metadata.get(_FLAG)
     if isinstance(title, str):
         metadata[_FLAG] = _FLAGS.get(title.lower(), title)

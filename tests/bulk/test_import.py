@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from scripted import CONVERSATION, HANG_UP, ScriptedServer, always, answer
@@ -372,7 +373,7 @@ def test_a_disk_that_is_too_full_is_found_before_the_first_row(
     with ScriptedServer(always()) as server:
         for total, left, is_enough in [(10**9, 30_000, False), (10**9, 40_000, True), (0, 0, True)]:
             small = type(usage)(total, total, left)
-            monkeypatch.setattr(shutil, "disk_usage", lambda _, small=small: small)
+            monkeypatch.setattr(shutil, "disk_usage", Mock(return_value=small))
             if is_enough:
                 run(server, path, journal)
             else:

@@ -62,7 +62,7 @@ def test_an_object_is_a_request(cells: dict[str, Any], expected: dict[str, Any])
         ({"name": "a"}, f"Unknown field 'name': did you mean 'displayName'? A row has {FIELDS}"),
         ({"metadata": {"id": "a"}}, f"Unknown field 'metadata.id'. A row has {FIELDS}"),
         ({"metadata": None}, "metadata must be an object, not NoneType."),
-        ({"displayName": [[]]}, "displayName must be a single value, not list."),
+        ({"displayName": [["a"]]}, "displayName must be a single value, not list."),
         ({"metadata": {"model": {"a": 1}}}, "metadata.model must be a single value, not dict."),
         (
             {"metadata": {"model": "a"}, "metadata.model": "b"},
@@ -86,7 +86,7 @@ def test_columns_have_other_names_and_some_are_not_read() -> None:
         "title": "a",
         "agent": "agent_1",
         "id": 5,
-        "notes": [[]],
+        "notes": [["a"]],
         "projectId": "prj_1",
         "metadata": {"other": 1},
     }
