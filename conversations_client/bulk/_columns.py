@@ -26,8 +26,7 @@ _ALIASES: Final = {"entityId": "metadata.entityId"}
 _SET_BY_THE_SERVICE: Final = frozenset(
     {"_id", "kind", "createdAt", "updatedAt", "createdById", "updatedById"}
 )
-# What an export has besides: messages can't be created, and the other one marks escaped cells.
-_NOT_SENT: Final = frozenset({"messages", ESCAPED})
+_MESSAGES: Final = "messages"  # of an export; they can't be created
 # Every conversation of the service has these, so a row with them comes from an export.
 _EXPORTED: Final = frozenset({"kind", "displayName", "createdAt", "updatedAt"})
 _LONGEST_NAME: Final = 60  # characters of a column's name in a message
@@ -90,7 +89,7 @@ class Columns:
             or column in FIELDS
             or column in _ALIASES
             or column in _SET_BY_THE_SERVICE
-            or column in _NOT_SENT
+            or column == ESCAPED
             or column in self.ignore
             or column == self.key
             or (METADATA in self.ignore and column.startswith(f"{METADATA}."))
@@ -133,7 +132,7 @@ class Columns:
     def check_names(self, names: Sequence[str]) -> None:
         """Check all columns of a table; raises BulkError."""
         check = NameCheck(self)
-        check.add(names)
+        check.add(name for name in names if name != _MESSAGES or not is_exported(names))
         check.finish()
         sent = Counter(
             target for name in names if (target := self.target(name)) and not self.is_alias(name)
@@ -163,12 +162,12 @@ class NameCheck:
         self._unknown: list[str] | None = None
         self._missing = [*columns.fields, *([] if columns.key is None else [columns.key])]
 
-    def add(self, names: Iterable[str]) -> bool:
+    def add(self, names: Iterable[str], *, allows_unknown: bool = False) -> bool:
         """Add the names of a row; returns whether more rows could change the result."""
         row = dict.fromkeys(names)
         self._found |= row
         candidates: Collection[str] = row if self._unknown is None else self._unknown
-        if is_exported(row):
+        if allows_unknown:
             candidates = ()
         self._unknown = [
             name for name in candidates if name in row and not self._columns.is_known(name)

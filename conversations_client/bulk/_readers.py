@@ -8,7 +8,7 @@ from attrs import frozen
 
 from conversations_client import InvalidArgumentError
 from conversations_client.bulk import _csv, _json_lines
-from conversations_client.bulk._columns import Columns, NameCheck
+from conversations_client.bulk._columns import Columns, NameCheck, is_exported
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files import Source, open_source
 from conversations_client.bulk._format import Format, format_of
@@ -120,7 +120,9 @@ def check_columns(path: Source, columns: Columns) -> None:
 def _check_objects(lines: Iterator[bytes], columns: Columns) -> None:
     check = NameCheck(columns)
     for row in map(_json_lines.parse, lines):
-        if not isinstance(row, Unreadable) and not check.add(names_of(row)):
+        if isinstance(row, Unreadable):
+            continue
+        if not check.add(names_of(row), allows_unknown=is_exported(row)):
             return
     check.finish()
 

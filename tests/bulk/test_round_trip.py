@@ -14,7 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations_client import Client, Conversation, Deleted, structure
-from conversations_client.bulk import Journal, export_file, import_file
+from conversations_client.bulk import (
+    BulkError,
+    Journal,
+    check_file,
+    export_file,
+    export_with_messages,
+    import_file,
+)
 from conversations_client.bulk._readers import read_rows
 from conversations_client.sandbox import Sandbox
 
@@ -190,3 +197,35 @@ def test_fields_of_a_later_revision_do_not_make_a_row_fail(tmp_path: Path, kind:
     assert made.display_name == "a"
     assert made.metadata is not None
     assert made.metadata.model == "m"
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
+def test_an_export_with_messages_is_imported_without_them(tmp_path: Path, name: str) -> None:
+    if name == "a.parquet":
+        pytest.importorskip("pyarrow")
+    path = tmp_path / name
+    with Sandbox() as sandbox, Client(sandbox.api_key, base_url=sandbox.url) as client:
+        first = client.conversations.create(display_name="a")
+        client.conversations.responses.create(str(first.id), message="b", model="sandbox/echo")
+        export_with_messages(client, path)
+        with Journal(f"{path}.journal") as journal:
+            assert import_file(client, path, journal).created == 1
+        made = [one for one in client.conversations.list() if one.id != first.id]
+    assert [one.display_name for one in made] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "_id,kind,displayName,createdAt,updatedAt,projctId\na,b,c,1,2,d\n"),
+        ("a.csv", "displayName,messages\na,b\n"),
+        ("a.jsonl", '{"displayName": "a", "messages": []}\n'),
+    ],
+)
+def test_a_column_that_no_export_has_is_not_ignored(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(BulkError, match="Unknown field"):
+        check_file(path)

@@ -47,7 +47,7 @@ def request(content: Any) -> dict[str, Any]:
         ),
         ({"metadata.model": "m"}, {"metadata": {"model": "m"}}),
         ({"metadata": {}}, {"metadata": {}}),
-        ({"_id": "conv_1", "kind": "conversation", "createdAt": 1, "messages": [1]}, {}),
+        ({"_id": "conv_1", "kind": "conversation", "createdAt": 1}, {}),
         ({"displayName": 5}, {"display_name": 5}),
         ({"displayName": ""}, {"display_name": ""}),
     ],
