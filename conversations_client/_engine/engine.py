@@ -1,10 +1,9 @@
 """The sync and the async engine: send a request, judge the outcome, wait, send again."""
 
+import math
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final, TypeVar, cast
-
-import anyio
 
 from conversations_client._calls.call import Call, RawResponse
 from conversations_client._calls.operation import Operation, Outcome, Reply
@@ -30,6 +29,7 @@ from .response_body import (
     exhaust_async,
 )
 from .tracing import traced
+from .watchdog import is_clock_replaced, move_on_after
 
 T = TypeVar("T")
 A = TypeVar("A", Reply, "Reply | ResponseBody")
@@ -271,7 +271,7 @@ class AsyncEngine(EngineBase):
     ) -> B | TransportError:
         try:
             request = self._request(call)
-            with anyio.move_on_after(call.deadline - self._environment.clock() + _GRACE):
+            with move_on_after(self._seconds_for_attempt(call)):
                 return await exchange(call, request)
             return self._at_deadline(call, request)
         except AttemptFailed as failed:
@@ -280,12 +280,22 @@ class AsyncEngine(EngineBase):
             raise call.closed_error(error)
         return error
 
+    def _seconds_for_attempt(self, call: Call[Any]) -> float:
+        seconds = call.deadline - self._environment.clock() + _GRACE
+        timeout = self._settings.timeout
+        if seconds == math.inf and timeout.idle is not None and is_clock_replaced():
+            # The limits of the connection never end then.
+            return timeout.idle + (timeout.connect or 0.0)
+        return seconds
+
     def _at_deadline(self, call: Call[Any], request: httpx.Request) -> Outcome:
         """The outcome of an attempt that was cancelled at the deadline."""
         reply = cast("Reply | None", request.extensions.get(_ERROR_REPLY))
         if reply is not None:
             return reply
         waited_for = cut_off(request)
+        if waited_for is None and call.deadline == math.inf:
+            waited_for = httpx.ReadTimeout("")
         if waited_for is None:
             return call.deadline_error(Delivery.UNKNOWN)
         raise self._failed(waited_for, call)
@@ -311,7 +321,8 @@ class AsyncEngine(EngineBase):
                 return await self._read(call, request, response)
             buffered = self._buffered_stream(response)
             head = self._head(call, response, is_decoded=buffered is not None)
-            opened.append(AsyncResponseBody(head, response, buffered))
+            idle = self._settings.timeout.idle
+            opened.append(AsyncResponseBody(head, response, buffered, idle=idle))
             return opened[0]
         except BaseException:
             await close_again_async(response)

@@ -1,6 +1,7 @@
 """A response whose body is still being received, sync and async."""
 
 import contextlib
+import math
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar, cast
 
@@ -17,6 +18,8 @@ from conversations_client._http.error_mapping import library_errors, transport_e
 from conversations_client._http.failure_origin import is_network_failure
 from conversations_client._http.library import httpx
 from conversations_client._sse.stream_context import StreamContext
+
+from .watchdog import is_clock_replaced, move_on_after
 
 T = TypeVar("T")
 
@@ -131,6 +134,7 @@ class AsyncResponseBody(_ResponseBodyBase):
         head: What came before the body.
         response: The response.
         buffered: The chunks, if an injected client has read them; None to read them here.
+        idle: Seconds to wait for a chunk; None for no limit.
     """
 
     def __init__(
@@ -138,13 +142,24 @@ class AsyncResponseBody(_ResponseBodyBase):
         head: ResponseHead,
         response: httpx.Response,
         buffered: Iterable[bytes] | None = None,
+        *,
+        idle: float | None,
     ) -> None:
         super().__init__(head)
+        self._idle = math.inf if idle is None else idle
         self._response = response
         self._chunks = async_chunks(response.stream if buffered is None else buffered)
 
     async def read(self) -> bytes:
         """The next chunk, empty at the end; raises TransportError."""
+        if not is_clock_replaced():
+            return await self._read()
+        # The connection's own limit never ends then.
+        with move_on_after(self._idle):
+            return await self._read()
+        raise transport_error(httpx.ReadTimeout(""), self.head.context.key)
+
+    async def _read(self) -> bytes:
         try:
             async for chunk in self._chunks:
                 if chunk:
