@@ -144,6 +144,8 @@ def test_what_cannot_be_opened_is_refused(tmp_path: Path) -> None:
         Sandbox(db=tmp_path / "missing" / "db")
     with pytest.raises(OSError, match="cannot open"):
         Sandbox(db=tmp_path)
+    with pytest.raises(OSError, match=r"cannot create .*File name too long"):
+        Sandbox(db=tmp_path / ("x" * 300))
     (tmp_path / "text").write_text("no database of anything at all, just some words" * 50)
     with pytest.raises(OSError, match="text"):
         Sandbox(db=tmp_path / "text")
