@@ -3,7 +3,7 @@
 import socket
 from typing import BinaryIO
 
-from scripted import CONVERSATION, ScriptedServer, answer, read_request
+from scripted import CONVERSATION, ScriptedServer, Seen, answer, read_request
 from streaming import WHOLE, streamed
 
 PAGE = {"object": "list", "data": [CONVERSATION], "has_more": False}
@@ -18,14 +18,18 @@ class AnsweringServer(ScriptedServer):
     def _converse(self, connection: socket.socket, stream: BinaryIO) -> None:
         while (seen := read_request(stream)) is not None:
             self.seen.append(seen)
-            match seen.method, seen.target.partition("?")[0].split("/")[3:]:
-                case "POST", []:
-                    connection.sendall(answer())
-                case "GET", [] | [""]:
-                    connection.sendall(answer(200, PAGE))
-                case "GET", ["conv_of_nobody"]:
-                    connection.sendall(answer(404, {"message": "nobody"}))
-                case "GET", [_]:
-                    connection.sendall(answer(200))
-                case _:
-                    connection.sendall(streamed(WHOLE))
+            connection.sendall(self.response_to(seen))
+
+    def response_to(self, seen: Seen) -> bytes:
+        """The bytes of the response."""
+        match seen.method, seen.target.partition("?")[0].split("/")[3:]:
+            case "POST", []:
+                return answer()
+            case "GET", [] | [""]:
+                return answer(200, PAGE)
+            case "GET", ["conv_of_nobody"]:
+                return answer(404, {"message": "nobody"})
+            case "GET", [_]:
+                return answer(200)
+            case _:
+                return streamed(WHOLE)

@@ -1,9 +1,10 @@
 """Imports a file: each row is sent at most once, or exactly once where keys are honoured."""
 
 import os
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import Final, TypeAlias
 
 from attrs import evolve
@@ -124,7 +125,13 @@ def import_rows(
         journal.doubt()
     rows.begin()
     with outcomes:
-        _take_all(outcomes, rows)
+        try:
+            _take_all(outcomes, rows)
+        except KeyboardInterrupt:
+            if not rows.is_interrupted:  # it came between two steps
+                rows.interrupt()
+                _take_all(outcomes, rows)
+            raise
     return rows.report()
 
 
@@ -159,16 +166,15 @@ def _check_unchanged(row: Row, entry: Entry) -> None:
 def _take_all(outcomes: Outcomes, rows: "_Rows") -> None:
     """Take every outcome. After an error, nothing is sent, and the rows in flight are recorded."""
     error: BaseException | None = None
-    was_interrupted = False
     while True:
         in_flight = rows.in_flight
         try:
-            for outcome in outcomes:
-                rows.take(outcome)
+            while rows.take_next(outcomes):
+                pass
         except KeyboardInterrupt as interrupt:
-            if was_interrupted:
+            if rows.is_interrupted:
                 raise
-            was_interrupted = True
+            rows.interrupt()
             error = error or interrupt
         except Exception as raised:  # noqa: BLE001 - raised again below
             if error is not None and rows.in_flight == in_flight:
@@ -182,7 +188,10 @@ def _take_all(outcomes: Outcomes, rows: "_Rows") -> None:
 
 
 class _Rows(Iterator[CreateRequest]):
-    """The requests of the rows to send, each recorded before it is sent."""
+    """The requests of the rows to send, each recorded before it is sent.
+
+    An interrupt may end any method at any line; the same method then completes what it began.
+    """
 
     def __init__(
         self,
@@ -196,11 +205,14 @@ class _Rows(Iterator[CreateRequest]):
         self._journal = journal
         self._keys_are_trusted = keys_are_trusted
         self._on_row = on_row
+        self.is_interrupted = False
         self._sent = 0
         self._new = 0
         self._in_flight: dict[int, Entry] = {}
         self._unrecorded: list[Entry] = []
         self._counts = dict.fromkeys(State, 0)
+        self._prepared: deque[tuple[int, Entry, CreateRequest]] = deque()
+        self._received: deque[CreateOutcome] = deque()
         self._is_stopped = False
         self._error_of_caller: Exception | None = None
 
@@ -217,25 +229,60 @@ class _Rows(Iterator[CreateRequest]):
         """Send no more rows."""
         self._is_stopped = True
 
-    def __next__(self) -> CreateRequest:
-        while not self._is_stopped:
-            request = self._request(next(self._rows))
-            if request is not None:
-                return request
-        raise StopIteration
+    def interrupt(self) -> None:
+        """Send no more rows, because of a first Ctrl-C."""
+        self.is_interrupted = True
+        self.stop()
 
-    def take(self, outcome: CreateOutcome) -> None:
-        """Record the outcome of a row."""
-        sent = self._in_flight[outcome.index]
+    def __next__(self) -> CreateRequest:
+        while not self._prepared:
+            if self._is_stopped:
+                raise StopIteration
+            self._prepare(next(self._rows))
+        index, entry, _ = self._prepared[0]
+        try:
+            self._journal.record(entry)
+        except BulkError:
+            self._prepared.clear()
+            raise
+        self._in_flight[index] = entry
+        self._sent = index + 1
+        return self._prepared.popleft()[-1]
+
+    def take_next(self, outcomes: Outcomes) -> bool:
+        """Record the next outcome; False if there are no more."""
+        if not self._received:
+            # A single call, so that no interrupt can come between taking an outcome and keeping it.
+            self._received.extend(islice(outcomes, 1))
+        if not self._received:
+            return False
+        self._take(self._received[0])
+        self._received.popleft()
+        return True
+
+    def _take(self, outcome: CreateOutcome) -> None:
+        sent = self._in_flight.get(outcome.index)
+        if sent is None:
+            return  # it was recorded before an interrupt or an error
         if isinstance(outcome, Created):
             entry = evolve(sent, state=State.CREATED, detail=outcome.conversation.id or "")
-            self._new += 1
         else:
             state = State.DOUBTFUL if outcome.may_have_acted else State.FAILED
             entry = evolve(sent, state=state, detail=str(outcome.error))
-        del self._in_flight[outcome.index]
+        try:
+            self._record(entry)
+        except BulkError:
+            self._settle(outcome.index, entry)
+            raise
+        try:
+            self._tell(entry)
+        finally:
+            self._settle(outcome.index, entry)
+
+    def _settle(self, index: int, entry: Entry) -> None:
+        del self._in_flight[index]
         self._count(State.SENT, entry.state)
-        self._end(entry)
+        self._new += entry.state is State.CREATED
 
     def report(self) -> Report:
         """The counts so far; rows without an outcome are doubtful."""
@@ -261,26 +308,25 @@ class _Rows(Iterator[CreateRequest]):
         stopped.__cause__ = error
         return stopped
 
-    def _request(self, row: Row) -> CreateRequest | None:
+    def _prepare(self, row: Row) -> None:
         known = self._journal.find(row.number)
         if known is not None:
             _check_unchanged(row, known)
             if not known.is_to_be_sent(keys_are_trusted=self._keys_are_trusted):
                 self._repeat(known, row)
-                return None
+                return
         before = None if known is None else known.state
         try:
             request = row.request(self._journal.import_id)
         except InvalidArgumentError as error:
             self._count(before, State.FAILED)
-            self._end(Entry(row.number, "", State.FAILED, str(error), row.key))
-            return None
+            failed = Entry(row.number, "", State.FAILED, str(error), row.key)
+            self._record(failed)
+            self._tell(failed)
+            return
         entry = Entry(row.number, row.digest(), State.SENT, "", row.key)
-        self._journal.record(entry)
         self._count(before, State.SENT)
-        self._in_flight[self._sent] = entry
-        self._sent += 1
-        return request
+        self._prepared.append((self._sent, entry, request))
 
     def _repeat(self, known: Entry, row: Row) -> None:
         """Report a row of an earlier run, with the key of this one."""
@@ -294,13 +340,12 @@ class _Rows(Iterator[CreateRequest]):
             self._counts[before] -= 1
         self._counts[after] += 1
 
-    def _end(self, entry: Entry) -> None:
+    def _record(self, entry: Entry) -> None:
         try:
             self._journal.record(entry)
         except BulkError:
             self._unrecorded.append(entry)
             raise
-        self._tell(entry)
 
     def _tell(self, entry: Entry) -> None:
         try:

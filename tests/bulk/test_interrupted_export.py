@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from interrupts import LIMIT_SECONDS, Tracer, few, time_limit
+from interrupt_points import LIMIT_SECONDS, Tracer, few, time_limit
 
 from conversations_client import Client
 from conversations_client.bulk import BulkError, export_file, export_with_messages

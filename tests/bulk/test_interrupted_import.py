@@ -4,7 +4,7 @@ import gc
 from pathlib import Path
 
 import pytest
-from interrupts import LIMIT_SECONDS, Tracer, few, time_limit
+from interrupt_points import LIMIT_SECONDS, Tracer, few, time_limit
 from scripted import ScriptedServer, always
 
 from conversations_client import Client, Retry
