@@ -1,6 +1,6 @@
-"""What a client tells of each attempt, and to whom.
+"""Hooks: functions that a client calls around each attempt, and the values that they get.
 
-The values hold no key, no header and no body.
+The values contain no key, headers or bodies.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,14 +14,14 @@ from .errors import TransportError
 
 @frozen(kw_only=True)
 class RequestInfo:
-    """An attempt that is about to be made.
+    """An attempt that is about to begin.
 
     Attributes:
         method: The HTTP method.
         template: The path as the API documents it, such as `/v2/conversations/{conversation_id}`.
         path: The path that is sent.
-        attempt: Which attempt of the call it is, from 1.
-        idempotency_key: The same on every attempt of the call; None where none is sent.
+        attempt: The number of the attempt, from 1.
+        idempotency_key: The same on every attempt of the call; None if none is sent.
     """
 
     method: str
@@ -37,11 +37,11 @@ class ResponseInfo:
 
     Attributes:
         request: The attempt.
-        status: The HTTP status; None if no complete answer came.
-        error: Why no complete answer came; None if one did, whatever its status.
-        request_id: What the service calls the exchange (`x-request-id`); None if it didn't say.
-        elapsed: Seconds from the attempt's start to the end of the answer, or to the first byte of
-            a stream.
+        status: The HTTP status; None if no complete response came.
+        error: Why no complete response came; None if one came, regardless of its status.
+        request_id: The service's ID of the exchange (`x-request-id`); None if it sent none.
+        elapsed: Seconds from the start of the attempt to the end of the response, or to the first
+            byte of a stream.
     """
 
     request: RequestInfo
@@ -53,11 +53,11 @@ class ResponseInfo:
 
 @frozen(kw_only=True)
 class RetryInfo:
-    """An attempt that is made again.
+    """A request that is about to be sent again.
 
     Attributes:
-        response: How the last one ended.
-        pause: Seconds until the next one.
+        response: How the last attempt ended.
+        pause: Seconds until the next attempt.
     """
 
     response: ResponseInfo
@@ -66,12 +66,14 @@ class RetryInfo:
 
 @frozen(kw_only=True)
 class Hooks:
-    """Functions that a `Client` calls, each with one value; what one raises ends the call.
+    """Functions that a `Client` calls with one value each.
+
+    An exception in a hook ends the call and reaches the caller.
 
     Attributes:
         on_request: Called before each attempt.
-        on_response: Called when an attempt has ended, well or not.
-        on_retry: Called before the pause that another attempt follows.
+        on_response: Called after each attempt, successful or not.
+        on_retry: Called before the pause that precedes another attempt.
     """
 
     on_request: Callable[[RequestInfo], object] | None = field(
@@ -87,14 +89,14 @@ class Hooks:
 
 @frozen(kw_only=True)
 class AsyncHooks:
-    """Async functions that an `AsyncClient` awaits, each with one value.
+    """Async functions that an `AsyncClient` awaits with one value each.
 
-    What one raises ends the call.
+    An exception in a hook ends the call and reaches the caller.
 
     Attributes:
         on_request: Awaited before each attempt.
-        on_response: Awaited when an attempt has ended, well or not.
-        on_retry: Awaited before the pause that another attempt follows.
+        on_response: Awaited after each attempt, successful or not.
+        on_retry: Awaited before the pause that precedes another attempt.
     """
 
     on_request: Callable[[RequestInfo], Awaitable[object]] | None = field(
