@@ -1,4 +1,4 @@
-"""What may go wrong between a client and a service, each with what a caller is to see of it."""
+"""Faults between a client and a service, each with the error that the caller gets."""
 
 import gzip
 import json

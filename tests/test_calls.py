@@ -1,4 +1,4 @@
-"""Create over real HTTP: what is sent, waited for and made of the answer, in every variant."""
+"""Create over real HTTP: the request, the pauses and the parsed response, in every variant."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Whole calls of an async client, cancelled at each place where they wait."""
+"""Whole calls of an async client, cancelled at every await."""
 
 import gc
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Every fault that a service or a network may have, over raw sockets, in every variant."""
+"""Every fault of a service or a network, over raw sockets, in every variant."""
 
 import contextlib
 import inspect

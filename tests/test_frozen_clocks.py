@@ -29,7 +29,7 @@ def freeze():
 def load():
     import conversations_client
     conversations_client.Client
-    import conversations_client._engine.engine
+    import conversations_client._engine.async_engine, conversations_client._engine.engine
 
 when, backend, url = sys.argv[1:]
 load() if when == "after" else None

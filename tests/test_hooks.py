@@ -1,4 +1,4 @@
-"""What hooks are told, when, and what becomes of a call whose hook raises."""
+"""What hooks get and when, and how a call ends whose hook raises."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, cast

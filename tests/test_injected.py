@@ -1,4 +1,4 @@
-"""A client that the caller brings, of httpx or of httpx2: used as it is, and left open."""
+"""An injected client of httpx or httpx2 is used as it is, and stays open."""
 
 import ssl
 import subprocess

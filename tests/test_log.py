@@ -1,4 +1,4 @@
-"""The lines that the client logs: their words and levels, and nothing where nobody reads them."""
+"""The lines that the client logs: their text and level, and that none is made for nobody."""
 
 import logging
 from typing import Any

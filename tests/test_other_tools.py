@@ -1,4 +1,4 @@
-"""What other tools put in httpx's place, or around it, works on a client of its own as it is."""
+"""Tools that mock or instrument httpx work with the client's own connections."""
 
 from typing import Any
 from unittest.mock import patch

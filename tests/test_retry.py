@@ -1,4 +1,4 @@
-"""The decision to send again, by literal equality."""
+"""The decision to send a request again, by literal equality."""
 
 import math
 from typing import Any

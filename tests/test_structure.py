@@ -30,7 +30,8 @@ from conversations_client import (
 from conversations_client._client.async_conversations import AsyncRawConversations
 from conversations_client._client.conversations import RawConversations
 from conversations_client._client.responses_resource import AsyncRawResponses, RawResponses
-from conversations_client._engine.engine import AsyncEngine, Engine
+from conversations_client._engine.async_engine import AsyncEngine
+from conversations_client._engine.engine import Engine
 
 ROOT = Path(conversations_client.__file__).parent
 
@@ -234,7 +235,7 @@ def public(cls: type) -> dict[str, FunctionType]:
 
 def signature(function: FunctionType) -> str:
     text = str(inspect.signature(function))
-    return text.replace("Async", "")
+    return text.replace("Async", "").replace("async_", "")
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ class Resend:
 
 @frozen
 class Stop:
-    """The outcome is final; `reason` says why nothing more is tried where that was possible."""
+    """The outcome is final; `reason` is why a retryable request is not sent again, or empty."""
 
     reason: str = ""
 

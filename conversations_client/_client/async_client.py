@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import ssl
 
     from conversations_client._calls.call import RawResponse
-    from conversations_client._engine.engine import AsyncEngine
+    from conversations_client._engine.async_engine import AsyncEngine
     from conversations_client._engine.environment import Environment
     from conversations_client._http.injected import InjectedAsyncConnections
     from conversations_client._http.library import AsyncHTTPClient
@@ -138,7 +138,7 @@ class AsyncClient(ClientBase):
 
     @cached_property
     def _engine(self) -> "AsyncEngine":
-        from conversations_client._engine.engine import AsyncEngine
+        from conversations_client._engine.async_engine import AsyncEngine
 
         return AsyncEngine(self._settings, self._connections, self._environment, self._hooks)
 

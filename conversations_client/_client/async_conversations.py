@@ -11,7 +11,7 @@ from conversations_client._calls.arguments import (
 )
 from conversations_client._calls.call import RawResponse
 from conversations_client._client.many.shared_backoff import SharedBackoff
-from conversations_client._engine.engine import AsyncEngine
+from conversations_client._engine.async_engine import AsyncEngine
 from conversations_client.models import (
     Conversation,
     ConversationMetadata,

@@ -5,7 +5,8 @@ from typing import cast
 
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client._calls import endpoints
-from conversations_client._engine.engine import AsyncEngine, Engine
+from conversations_client._engine.async_engine import AsyncEngine
+from conversations_client._engine.engine import Engine
 from conversations_client.messages import RequestPart, UserMessage
 from conversations_client.responses import Response
 

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from conversations_client._base.headers import Headers
 from conversations_client._calls.call import Call
-from conversations_client._calls.operation import Operation, Reply
+from conversations_client._calls.operation import Operation, Outcome, Reply
 from conversations_client._calls.retry import Retry
 from conversations_client._calls.settings import Settings
 from conversations_client._http.buffered import LOST, buffered_body, is_lost
@@ -30,9 +30,14 @@ from conversations_client.errors import (
 )
 
 from .environment import Environment
-from .response_body import ResponseHead
+from .response_body import AsyncResponseBody, ResponseBody, ResponseHead
 
 T = TypeVar("T")
+
+
+def outcome_of(result: Outcome | ResponseBody | AsyncResponseBody) -> Outcome:
+    """The outcome of an attempt; of a stream, its status and headers."""
+    return result.head.reply if isinstance(result, ResponseBody | AsyncResponseBody) else result
 
 
 class EngineBase:

@@ -1,4 +1,4 @@
-"""Bodies that an injected client, or a hook of it, read, replaced or closed."""
+"""Bodies that an injected client, or one of its hooks, has read, replaced or closed."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
@@ -12,7 +12,7 @@ LOST: Final = (
 
 
 def buffered_body(response: httpx.Response) -> bytes | None:
-    """The decoded body if it was read and kept; None if it was not."""
+    """The decoded body if it was read and stored; None if not."""
     if not (response.is_closed or response.is_stream_consumed):
         return None
     try:
@@ -43,7 +43,7 @@ async def release_async(response: httpx.Response) -> None:
         await response.aclose()
 
 
-def async_chunks(stream: Any) -> AsyncIterator[bytes]:  # noqa: ANN401 - whatever was put in place
+def async_chunks(stream: Any) -> AsyncIterator[bytes]:  # noqa: ANN401 - of any kind
     """The chunks of a body, also of a stream that is not async."""
     return aiter(stream) if hasattr(stream, "__aiter__") else _AsyncChunks(iter(stream))
 

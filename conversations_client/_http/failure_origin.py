@@ -1,10 +1,10 @@
-"""Tells a failed exchange from an exception of the caller's code, by where it was raised. No I/O.
+"""Distinguishes failed exchanges from exceptions of the caller's code by their origin. No I/O.
 
-An HTTP client that the caller brings runs the caller's code too: event hooks, transports, an
-overridden `send`, logging. The classes of exceptions don't tell the two apart, because hooks raise
+An injected HTTP client runs the caller's code too: event hooks, transports, an overridden
+`send`, logging. The classes of exceptions don't distinguish the two, because hooks raise
 those of httpx (`raise_for_status()`) and of the network (a log file on a full disk). The traceback
 does: an exchange fails below a transport that has the request, or while the body of its response
-is read. Whatever can't be shown to be harmless counts as sent.
+is read. A request counts as sent unless it is proven that it was not.
 """
 
 import errno

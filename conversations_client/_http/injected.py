@@ -1,4 +1,4 @@
-"""Sends through an HTTP client that the caller brings."""
+"""Sends through an HTTP client that the caller injects."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias

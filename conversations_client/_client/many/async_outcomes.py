@@ -9,7 +9,7 @@ import anyio
 import anyio.lowlevel
 
 from conversations_client._calls.arguments import CreateRequest
-from conversations_client._engine.engine import AsyncEngine
+from conversations_client._engine.async_engine import AsyncEngine
 
 from .background_tasks import BackgroundTasks
 from .operations import ManyOperation, S
