@@ -135,7 +135,7 @@ def test_other_names_are_refused(http: httpx.Client, sandbox: Sandbox, host: str
         assert status_of_host(http, sandbox, host, path) == 421
 
 
-def test_a_request_without_a_host_is_refused_and_the_refusal_says_what_to_do(
+def test_a_request_without_a_host_is_refused_with_advice(
     sandbox: Sandbox,
 ) -> None:
     port = int(sandbox.url.rpartition(":")[2])
@@ -147,7 +147,7 @@ def test_a_request_without_a_host_is_refused_and_the_refusal_says_what_to_do(
     assert b"--allow-host" in body
 
 
-def test_a_refused_host_is_neither_logged_nor_meets_a_fault(
+def test_a_refused_host_is_not_logged_and_meets_no_fault(
     http: httpx.Client, sandbox: Sandbox
 ) -> None:
     before = sandbox.requests
@@ -159,7 +159,7 @@ def test_a_refused_host_is_neither_logged_nor_meets_a_fault(
 
 
 @given(st.text(max_size=20))
-def test_any_text_is_a_name_or_none(text: str) -> None:
+def test_any_text_can_be_checked(text: str) -> None:
     assert is_loopback(normalized(text)) in {True, False}
 
 
@@ -173,7 +173,9 @@ def test_any_text_is_a_name_or_none(text: str) -> None:
         ("0.0.0.0", "http://127.0.0.1:", "127.0.0.1"),
     ],
 )
-def test_it_listens_where_it_is_told(http: httpx.Client, host: str, url: str, allowed: str) -> None:
+def test_the_listening_address_can_be_chosen(
+    http: httpx.Client, host: str, url: str, allowed: str
+) -> None:
     with Sandbox(api_key=KEY, host=host) as sandbox:
         if host != "localhost":
             assert sandbox.url.startswith(url)
@@ -183,7 +185,7 @@ def test_it_listens_where_it_is_told(http: httpx.Client, host: str, url: str, al
 
 
 @pytest.mark.parametrize("every", ["0.0.0.0", "::"])
-def test_an_address_for_every_interface_is_no_name(http: httpx.Client, every: str) -> None:
+def test_the_wildcard_address_is_not_an_allowed_name(http: httpx.Client, every: str) -> None:
     with Sandbox(api_key=KEY, host=every) as sandbox:
         assert status_of_host(http, sandbox, f"[{every}]" if ":" in every else every) == 421
 
@@ -212,7 +214,7 @@ def test_only_the_owner_can_read_the_files(tmp_path: Path, existing: int | None)
         assert {mode(tmp_path / name) for name in FILES} == {0o600}
 
 
-def test_files_left_by_a_kill_are_closed_to_others_too(tmp_path: Path) -> None:
+def test_files_left_by_a_kill_are_made_private(tmp_path: Path) -> None:
     with Sandbox(db=tmp_path / "db", api_key=KEY) as killed:
         httpx.post(
             f"{killed.url}/v2/conversations", json={}, headers={"Authorization": f"Bearer {KEY}"}
@@ -226,14 +228,14 @@ def test_files_left_by_a_kill_are_closed_to_others_too(tmp_path: Path) -> None:
         assert {mode(tmp_path / "copy" / name) for name in FILES} == {0o600}
 
 
-def test_a_file_that_is_readable_by_its_owner_alone_stays_so(tmp_path: Path) -> None:
+def test_a_stricter_mode_is_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "db"
     path.touch(0o400)
     make_private(path)
     assert mode(path) == 0o400
 
 
-def test_a_file_that_is_no_database_keeps_its_mode(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_keeps_its_mode(tmp_path: Path) -> None:
     path = tmp_path / "text"
     path.write_text("no database of anything at all, just some words" * 50)
     path.chmod(0o644)

@@ -1,4 +1,4 @@
-"""The sandbox's wire, spoken to by plain httpx so that nothing of the client hides a fault."""
+"""Creates over HTTP with plain httpx, so that the client hides no bug of the sandbox."""
 
 import re
 import sqlite3
@@ -108,7 +108,7 @@ def test_other_refusals(api: httpx.Client) -> None:
     assert httpx.get(api.base_url.join("/health")).json() == {"status": "ok"}
 
 
-def test_an_idempotency_key_gives_the_first_answer_again(api: httpx.Client) -> None:
+def test_an_idempotency_key_repeats_the_first_response(api: httpx.Client) -> None:
     headers = {"Idempotency-Key": "one"}
     first = api.post("/v2/conversations", content=b'{"displayName":"a","metadata":{}}', headers={**headers, "Content-Type": "application/json"})  # fmt: skip
     again = api.post(
@@ -120,7 +120,7 @@ def test_an_idempotency_key_gives_the_first_answer_again(api: httpx.Client) -> N
     assert "another request" in other.json()["message"]
 
 
-def test_duplicates_at_once_create_one(api: httpx.Client) -> None:
+def test_concurrent_duplicates_create_one_conversation(api: httpx.Client) -> None:
     def create(_: int) -> str:
         headers = {"Idempotency-Key": "at-once"}
         return str(api.post("/v2/conversations", json={}, headers=headers).json()["_id"])
@@ -129,7 +129,7 @@ def test_duplicates_at_once_create_one(api: httpx.Client) -> None:
         assert len(set(pool.map(create, range(24)))) == 1
 
 
-def test_a_kept_answer_is_forgotten_after_a_day(tmp_path: Path) -> None:
+def test_a_stored_response_expires_after_a_day(tmp_path: Path) -> None:
     path = tmp_path / "db"
     key = {"Idempotency-Key": "k"}
     ids: list[str] = []
@@ -151,7 +151,7 @@ def test_a_kept_answer_is_forgotten_after_a_day(tmp_path: Path) -> None:
     assert ids[0] == ids[1] != ids[2]
 
 
-def test_ids_go_on_rising_after_a_restart_with_the_clock_set_back(tmp_path: Path) -> None:
+def test_ids_increase_after_a_restart_with_an_earlier_clock(tmp_path: Path) -> None:
     ids: list[str] = []
     for now in (2_000, 1_000, 3_000):
         store = Store(tmp_path / "db", clock=partial(int, now), randomness=lambda: 7)

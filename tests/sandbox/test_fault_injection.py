@@ -1,4 +1,4 @@
-"""What can be made to go wrong in the sandbox, as clients of every variant meet with it."""
+"""Injected faults, as clients of every variant meet them."""
 
 import asyncio
 import socket
@@ -33,9 +33,9 @@ from conversations_client.sandbox._server import request_log, uvicorn_server
 def sandbox(caplog: pytest.LogCaptureFixture) -> Iterator[Sandbox]:
     with Sandbox() as running:
         yield running
-    # The server may tell of a crash when the client has its answer and the test is over.
-    told = [*caplog.get_records("call"), *caplog.get_records("teardown")]
-    assert [each for each in told if each.name.startswith("uvicorn")] == []
+    # The server may log a crash after the client has its response and the test is over.
+    records = [*caplog.get_records("call"), *caplog.get_records("teardown")]
+    assert [each for each in records if each.name.startswith("uvicorn")] == []
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_failure(variant: Variant, sandbox: Sandbox) -> None:
     assert names(sandbox) == []
 
 
-def test_a_failure_that_is_retried(variant: Variant, sandbox: Sandbox) -> None:
+def test_a_retried_failure(variant: Variant, sandbox: Sandbox) -> None:
     sandbox.fail_next(503, retry_after=0, times=2)
     variant.run(create, **options(sandbox, retry=Retry(attempts=3)))
     assert sandbox.disruptions == ()
@@ -97,7 +97,7 @@ def test_a_failure_that_is_retried(variant: Variant, sandbox: Sandbox) -> None:
     assert not any("authorization" in each.headers for each in sandbox.requests)
 
 
-def test_an_answer_of_another_kind(variant: Variant, sandbox: Sandbox) -> None:
+def test_a_response_of_another_type(variant: Variant, sandbox: Sandbox) -> None:
     sandbox.answer_next("<html>", content_type="text/html")
     error = ended(variant, sandbox, create)
     assert isinstance(error, DecodeError)
@@ -120,39 +120,39 @@ def test_a_dropped_connection(variant: Variant, sandbox: Sandbox) -> None:
     assert isinstance(ended(variant, sandbox, read), DisconnectError)
 
 
-def test_a_late_answer(variant: Variant, sandbox: Sandbox) -> None:
-    async def held(seconds: float) -> None:
+def test_a_late_response(variant: Variant, sandbox: Sandbox) -> None:
+    async def block(seconds: float) -> None:
         assert seconds == 60
         await asyncio.Event().wait()
 
-    sandbox._pacing.sleep = held
+    sandbox._pacing.sleep = block
     sandbox.delay_next(60)
     late = ended(variant, sandbox, create, timeout=Timeout(idle=0.05))
     assert isinstance(late, IdleTimeoutError)
     assert names(sandbox) == ["a"]
 
 
-def test_the_end_of_the_sandbox_cuts_a_delay_short(sandbox: Sandbox) -> None:
-    is_held = threading.Event()
+def test_stopping_the_sandbox_ends_a_delay(sandbox: Sandbox) -> None:
+    is_blocked = threading.Event()
 
-    async def held(_seconds: float) -> None:
-        is_held.set()
+    async def block(_seconds: float) -> None:
+        is_blocked.set()
         await asyncio.Event().wait()
 
-    sandbox._pacing.sleep = held
+    sandbox._pacing.sleep = block
     sandbox.delay_next(60)
-    answers: list[object] = []
+    names_created: list[object] = []
 
     def call() -> None:
         with Client(sandbox.api_key, base_url=sandbox.url) as client:
-            answers.append(create(client).display_name)
+            names_created.append(create(client).display_name)
 
     caller = threading.Thread(target=call)
     caller.start()
-    assert is_held.wait(30)
+    assert is_blocked.wait(30)
     sandbox.stop()
     caller.join()
-    assert answers == ["a"]
+    assert names_created == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -186,11 +186,11 @@ def test_a_broken_stream(
         assert isinstance(whole, Response)
         messages = client.conversations.retrieve(one).messages
     assert messages is not None
-    said = [[getattr(part, "text", "") for part in each.parts] for each in messages]
-    assert said == [["One two three"], stored, ["One two three"], ["One two three"]]
+    texts = [[getattr(part, "text", "") for part in each.parts] for each in messages]
+    assert texts == [["One two three"], stored, ["One two three"], ["One two three"]]
 
 
-def test_what_is_no_longer_a_stream_cannot_be_broken(sandbox: Sandbox) -> None:
+def test_only_an_open_stream_can_be_broken(sandbox: Sandbox) -> None:
     with Client(**options(sandbox)) as client:
         one = client.conversations.create().id
         assert one is not None
@@ -206,9 +206,7 @@ def test_what_is_no_longer_a_stream_cannot_be_broken(sandbox: Sandbox) -> None:
     assert sandbox.disruptions == ()
 
 
-def test_a_disruption_waits_for_a_request_that_it_is_for(
-    sandbox: Sandbox, api: httpx.Client
-) -> None:
+def test_a_fault_waits_for_a_matching_request(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.fail_next(500, method="DELETE")
     sandbox.fail_next(501, path="/v2/conversations/*/generate-name")
     sandbox.fail_next(502, method="POST", path="/v2/conversations", times=2)
@@ -232,13 +230,13 @@ def test_a_disruption_waits_for_a_request_that_it_is_for(
     assert [(each.method, each.path) for each in sandbox.requests] == asked
 
 
-def test_disruptions_can_be_called_off(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_faults_can_be_removed(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.fail_next(times=3)
     sandbox.clear_disruptions()
     assert api.get("/v2/conversations").status_code == 200
 
 
-def test_a_disrupted_request_needs_no_key_and_its_body_has_an_end(sandbox: Sandbox) -> None:
+def test_a_request_with_a_fault_needs_no_key_and_its_body_is_bounded(sandbox: Sandbox) -> None:
     sandbox.fail_next(500)
     large = httpx.post(f"{sandbox.url}/v2/conversations", content=b"x" * 3_000_000)
     assert large.status_code == 500
@@ -260,7 +258,7 @@ def test_a_disrupted_request_needs_no_key_and_its_body_has_an_end(sandbox: Sandb
         ("drop_next", {"times": 0}, "1 or more"),
     ],
 )
-def test_what_cannot_happen_is_refused(
+def test_invalid_faults_are_refused(
     sandbox: Sandbox, call: str, arguments: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):
@@ -268,26 +266,26 @@ def test_what_cannot_happen_is_refused(
     assert sandbox.disruptions == ()
 
 
-def test_only_the_latest_requests_are_kept(
+def test_only_the_latest_requests_are_logged(
     sandbox: Sandbox, api: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(request_log, "MAX_REQUESTS", 3)
     monkeypatch.setattr(request_log, "MAX_BYTES", 100)
 
-    def kept(path: str, size: int) -> list[str]:
+    def logged_after(path: str, size: int) -> list[str]:
         api.post(path, content=b"x" * size)
         return [each.path for each in sandbox.requests]
 
-    assert kept("/v2/1", 0) == ["/v2/1"]
-    assert kept("/v2/2", 0) == ["/v2/1", "/v2/2"]
-    assert kept("/v2/3", 0) == ["/v2/1", "/v2/2", "/v2/3"]
-    assert kept("/v2/4", 0) == ["/v2/2", "/v2/3", "/v2/4"]
+    assert logged_after("/v2/1", 0) == ["/v2/1"]
+    assert logged_after("/v2/2", 0) == ["/v2/1", "/v2/2"]
+    assert logged_after("/v2/3", 0) == ["/v2/1", "/v2/2", "/v2/3"]
+    assert logged_after("/v2/4", 0) == ["/v2/2", "/v2/3", "/v2/4"]
     sandbox.fail_next(times=2)
-    assert kept("/v2/5", 100) == ["/v2/3", "/v2/4", "/v2/5"]
-    assert kept("/v2/6", 1) == ["/v2/6"]
+    assert logged_after("/v2/5", 100) == ["/v2/3", "/v2/4", "/v2/5"]
+    assert logged_after("/v2/6", 1) == ["/v2/6"]
 
 
-def test_a_request_that_never_ends_does_not_keep_the_sandbox(
+def test_an_unfinished_request_does_not_block_the_stop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(uvicorn_server, "_GRACE", 0.01)

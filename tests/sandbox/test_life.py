@@ -1,4 +1,4 @@
-"""The sandbox's life: start, stop, the command, and what survives a kill."""
+"""The start and stop of a sandbox, its command, and what survives a kill."""
 
 import os
 import re
@@ -43,16 +43,16 @@ def command(*arguments: str) -> Generator[tuple["subprocess.Popen[str]", str], N
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_stops_clean(number: int) -> None:
+def test_the_command_stops_cleanly(number: int) -> None:
     with command("--port", "0", "--api-key", KEY) as (process, url):
         create(url, KEY)
         process.send_signal(number)
         assert process.wait(timeout=60) == 0
         assert process.stdout is not None
-        assert process.stdout.read() == ""  # a key that was given is not shown
+        assert process.stdout.read() == ""  # a key of the user is not printed
 
 
-def test_the_command_shows_the_key_that_it_made_up() -> None:
+def test_the_command_prints_a_generated_key() -> None:
     with command("--port", "0") as (process, url):
         assert process.stdout is not None
         name, _, key = process.stdout.readline().partition("=")
@@ -137,7 +137,7 @@ def test_the_command_passes_its_options_on() -> None:
         assert '"a/b"' in httpx.get(f"{url}/openapi.json").text
 
 
-def test_what_cannot_be_opened_is_refused(tmp_path: Path) -> None:
+def test_an_unusable_port_or_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="0 to 65535"):
         Sandbox(port=70_000)
     with pytest.raises(OSError, match="missing"):
@@ -157,7 +157,7 @@ def test_stop_works_before_start_and_again() -> None:
     sandbox.stop()
 
 
-def test_a_failed_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_start_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox = Sandbox()
     monkeypatch.setattr(sandbox._server, "run", list[object])
     with pytest.raises(RuntimeError, match="could not start"):

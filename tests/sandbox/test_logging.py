@@ -1,4 +1,4 @@
-"""What a sandbox puts into the log of the program that it runs in."""
+"""What a sandbox logs in the program that runs it."""
 
 import logging
 import socket
@@ -26,11 +26,11 @@ def talk_nonsense(sandbox: Sandbox) -> None:
         (logging.ERROR, set[str]()),
     ],
 )
-def test_it_speaks_under_its_own_name(
+def test_it_logs_under_its_own_name(
     caplog: pytest.LogCaptureFixture, level: int, said: set[str]
 ) -> None:
     caplog.set_level(level, logger=SANDBOX)
-    caplog.set_level(logging.DEBUG)  # of all others, and of what hears them
+    caplog.set_level(logging.DEBUG)  # all other loggers, and the handlers
     with Sandbox() as sandbox:
         talk_nonsense(sandbox)
         logging.getLogger("uvicorn.error").info("another server of the same program")
@@ -41,7 +41,7 @@ def test_it_speaks_under_its_own_name(
     ]
 
 
-def test_it_leaves_no_trace_in_the_logging() -> None:
+def test_it_restores_the_logging_configuration() -> None:
     before = list(logging.getLogger("uvicorn.error").filters)
     with Sandbox(), Sandbox():
         pass

@@ -87,7 +87,7 @@ def test_the_document_is_openapi(revision: int, sandbox: Sandbox) -> None:
     OpenAPIV31SpecValidator(served).validate()
 
 
-def test_what_is_served_is_described_and_nothing_else(revision: int, sandbox: Sandbox) -> None:
+def test_exactly_the_served_paths_are_described(revision: int, sandbox: Sandbox) -> None:
     app: Any = sandbox._server.config.app
     while not hasattr(app, "routes"):
         app = app._app

@@ -1,4 +1,4 @@
-"""The rest of the resource on the sandbox's wire: paging, changing, deleting, naming, messages."""
+"""The other operations over plain HTTP: paging, updating, deleting, naming, messages."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def api(sandbox: Sandbox, revision: int) -> Iterator[Api]:
 
 
 def created(api: Api, number: int, **body: Any) -> list[str]:
-    """The ids of so many new conversations, newest first."""
+    """Create conversations; their ids, newest first."""
     required = {"metadata": {"entityId": "agent"}} if api.revision == 1 else {}
     content = {**required, **body}
     ids = [str(api.post("/v2/conversations", json=content).json()["_id"]) for _ in range(number)]
@@ -49,12 +49,12 @@ def created(api: Api, number: int, **body: Any) -> list[str]:
 
 
 def page(api: Api, **query: Any) -> tuple[list[str], bool]:
-    answer = api.get("/v2/conversations", params=query).raise_for_status().json()
-    assert answer["object"] == "list"
-    return [conversation["_id"] for conversation in answer["data"]], answer["has_more"]
+    listing = api.get("/v2/conversations", params=query).raise_for_status().json()
+    assert listing["object"] == "list"
+    return [conversation["_id"] for conversation in listing["data"]], listing["has_more"]
 
 
-def test_pages_go_from_the_newest_back(api: Api) -> None:
+def test_pages_start_with_the_newest(api: Api) -> None:
     assert page(api) == ([], False)
     ids = created(api, 11)
     assert page(api) == (ids[:10], True)
@@ -80,7 +80,7 @@ def test_paging_is_right_while_others_insert_and_delete(api: Api) -> None:
 
 
 @SECOND_ONLY
-def test_entities_are_listed_apart(api: Api) -> None:
+def test_entities_are_listed_separately(api: Api) -> None:
     alone = created(api, 1) + created(api, 1, metadata={"entityId": None})
     owned = created(api, 2, metadata={"entityId": "agent"})
     assert set(page(api)[0]) == set(alone)
@@ -161,7 +161,7 @@ def test_a_missing_conversation_is_reported_before_an_invalid_body(
         assert existing.status_code in {400, 413, 415, 422}
 
 
-def test_a_repeated_request_gets_its_response_even_if_the_conversation_is_gone(
+def test_a_repeated_request_gets_its_response_after_a_delete(
     api: Api,
 ) -> None:
     (one,) = created(api, 1)
@@ -184,7 +184,7 @@ def test_generate_name(api: Api) -> None:
     assert api.post(url, json={"context": "again"}).status_code == 400
 
 
-def test_the_default_name_spelt_out_is_no_name(api: Api) -> None:
+def test_the_default_name_counts_as_no_name(api: Api) -> None:
     (one,) = created(api, 1, displayName="Untitled")
     named = api.post(f"/v2/conversations/{one}/generate-name", json={"context": "Invoices"})
     assert (named.status_code, named.json()["displayName"]) == (200, "Invoices")
@@ -196,7 +196,7 @@ def test_names() -> None:
 
 
 @SECOND_ONLY
-def test_messages_are_shown_oldest_first(sandbox: Sandbox, api: Api) -> None:
+def test_messages_are_listed_oldest_first(sandbox: Sandbox, api: Api) -> None:
     (one,) = created(api, 1)
     texts = [[{"kind": "text", "text": text}] for text in ("first", "second")]
     for parts in texts:
@@ -207,7 +207,7 @@ def test_messages_are_shown_oldest_first(sandbox: Sandbox, api: Api) -> None:
     assert {message["conversationId"] for message in messages} == {one}
 
 
-def test_a_fault_of_the_sandbox_is_500_with_the_documented_body(sandbox: Sandbox, api: Api) -> None:
+def test_a_bug_of_the_sandbox_is_500_with_the_documented_body(sandbox: Sandbox, api: Api) -> None:
     sandbox._store.close()
     response = api.post("/v2/conversations", json={"metadata": {"entityId": "a"}})
     assert response.status_code == 500
@@ -215,7 +215,7 @@ def test_a_fault_of_the_sandbox_is_500_with_the_documented_body(sandbox: Sandbox
     assert "x-request-id" in response.headers
 
 
-def test_a_client_that_left_is_answered_all_the_same() -> None:
+def test_a_client_that_left_gets_a_response() -> None:
     request: Any = None
     assert on_disconnect(request, Exception()).status_code == 400
 

@@ -1,4 +1,4 @@
-"""The local models and their events: pure, so literally equal."""
+"""The sandbox's models and their events: pure functions, compared literally."""
 
 import itertools
 from typing import Any
@@ -26,17 +26,17 @@ THOUGHT = "The user says 3 words. I say the same."
 SIGNATURE = "39474f9a78bd7fddcef39894d998c21010cbe7d56174f07c6c554521b852c448"
 
 
-def usage(read: int, said: int, **details: Any) -> dict[str, Any]:
+def usage(read: int, reply: int, **details: Any) -> dict[str, Any]:
     return {
         "prompt_tokens": read,
-        "completion_tokens": said,
-        "total_tokens": read + said,
+        "completion_tokens": reply,
+        "total_tokens": read + reply,
         **details,
     }
 
 
-def happening(model: str, text: str) -> list[Event]:
-    """All events of a response, with ids counted through."""
+def numbered_events(model: str, text: str) -> list[Event]:
+    """All events of a response, with numbered ids."""
     numbers = itertools.count(1)
     return list(events(respond(model, text), lambda prefix: f"{prefix}_{next(numbers)}"))
 
@@ -80,19 +80,19 @@ def happening(model: str, text: str) -> list[Event]:
         ),
     ],
 )  # fmt: skip
-def test_what_each_model_says(model: str, text: str, steps: tuple[Any, ...]) -> None:
+def test_the_steps_of_each_model(model: str, text: str, steps: tuple[Any, ...]) -> None:
     assert respond(model, text) == steps
 
 
 @given(st.text("xé \n\u2028"))
-def test_an_echo_is_the_text(text: str) -> None:
-    said, done = respond("sandbox/echo", text)
-    assert isinstance(said, Text)
-    assert "".join(said.pieces) == text
-    assert done == Done(usage=usage(len(said.pieces), len(said.pieces)))
+def test_echo_returns_the_text(text: str) -> None:
+    reply, done = respond("sandbox/echo", text)
+    assert isinstance(reply, Text)
+    assert "".join(reply.pieces) == text
+    assert done == Done(usage=usage(len(reply.pieces), len(reply.pieces)))
 
 
-def test_only_the_text_of_a_message_is_heard() -> None:
+def test_a_prompt_is_the_text_of_a_message() -> None:
     parts = [
         {"kind": "text", "text": "One"},
         {"kind": "error", "error": "x"},
@@ -198,10 +198,10 @@ EVENTS = {
 
 @pytest.mark.parametrize(("model", "text"), EVENTS)
 def test_events(model: str, text: str) -> None:
-    assert happening(model, text) == EVENTS[model, text]
+    assert numbered_events(model, text) == EVENTS[model, text]
 
 
-def test_every_model_is_shown() -> None:
+def test_every_model_is_tested() -> None:
     assert {model for model, _ in EVENTS} == set(MODELS)
 
 
@@ -240,7 +240,7 @@ def test_every_model_is_shown() -> None:
         ),
     ],
 )
-def test_what_is_remembered(
+def test_the_transcript(
     model: str, text: str, heard: int | None, parts: list[dict[str, Any]]
 ) -> None:
     transcript = Transcript()
@@ -249,7 +249,7 @@ def test_what_is_remembered(
     assert transcript.parts() == parts
 
 
-def test_bytes() -> None:
+def test_server_sent_bytes() -> None:
     event = Event("part.delta", {"text": "é\r\n\u2028"})
     assert (
         server_sent(event, at=1734789600007)

@@ -1,4 +1,4 @@
-"""Streamed responses on the sandbox's wire, spoken to by plain httpx."""
+"""Streamed responses over plain HTTP."""
 
 import asyncio
 import json
@@ -58,14 +58,14 @@ def messages(api: httpx.Client, url: str) -> list[tuple[str, str, list[dict[str,
 
 
 def events(stream: str) -> list[dict[str, Any]]:
-    """Reads a stream that must be nothing but one `data` line and an empty one per event."""
+    """Parse a stream, which must have one `data` line and an empty line per event."""
     *blocks, rest = stream.split("\n\n")
     assert rest == ""
     return [json.loads(block.removeprefix("data: ")) for block in blocks]
 
 
 def ids_counted(stream: str) -> str:
-    """A stream with its ULIDs replaced by numbers in the order they come in, and its times by T."""
+    """A stream with its ULIDs replaced by numbers in order of appearance, and its times by T."""
     seen: dict[str, int] = {}
     numbered = ULID.sub(lambda found: str(seen.setdefault(found[0], len(seen) + 1)), stream)
     return TIME.sub("T", numbered)
@@ -73,11 +73,11 @@ def ids_counted(stream: str) -> str:
 
 def test_an_echo_byte_by_byte(api: httpx.Client) -> None:
     url = conversation(api)
-    answer = api.post(f"{url}/responses", json=body(task_id="task_mine"))
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
-    assert answer.headers["cache-control"] == "no-store"
-    assert ids_counted(answer.text) == (
+    response = api.post(f"{url}/responses", json=body(task_id="task_mine"))
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert response.headers["cache-control"] == "no-store"
+    assert ids_counted(response.text) == (
         'data: {"type":"response.started","timestamp":"T","data":{"responseId":"resp_1","taskId":"task_mine","model":"sandbox/echo","workflowRunId":"run_2","userMessageId":"msg_3","assistantMessageId":"msg_4"}}\n\n'
         'data: {"type":"part.delta","timestamp":"T","data":{"partId":"text_5","delta":{"_id":"text_5","kind":"text","text":"One "}}}\n\n'
         'data: {"type":"part.delta","timestamp":"T","data":{"partId":"text_5","delta":{"_id":"text_5","kind":"text","text":"two "}}}\n\n'
@@ -85,7 +85,7 @@ def test_an_echo_byte_by_byte(api: httpx.Client) -> None:
         'data: {"type":"part.done","timestamp":"T","data":{"partId":"text_5","part":{"_id":"text_5","kind":"text","text":"One two three"}}}\n\n'
         'data: {"type":"response.done","timestamp":"T","data":{"finishReason":"stop","usage":{"prompt_tokens":3,"completion_tokens":3,"total_tokens":6}}}\n\n'
     )
-    started = events(answer.text)[0]["data"]
+    started = events(response.text)[0]["data"]
     assert messages(api, url) == [
         (started["userMessageId"], "user", [SAID]),
         (started["assistantMessageId"], "assistant", [SAID]),
@@ -114,7 +114,7 @@ def test_an_echo_byte_by_byte(api: httpx.Client) -> None:
         ),
     ],
 )
-def test_each_model_streams_alike_and_is_stored(
+def test_each_model_streams_the_same_each_time_and_is_stored(
     api: httpx.Client, model: str, last: str, stored: list[dict[str, Any]]
 ) -> None:
     url = conversation(api)
@@ -140,17 +140,17 @@ def test_every_kind_of_part_is_stored_as_it_was_sent(api: httpx.Client) -> None:
         {"kind": "tool_result", "tool_call_id": "c"},
         {"kind": "error", "error": "e", "code": 1.5},
     ]
-    answer = api.post(f"{url}/responses", json=message(parts=parts))
-    assert events(answer.text)[-1]["type"] == "response.done"
+    response = api.post(f"{url}/responses", json=message(parts=parts))
+    assert events(response.text)[-1]["type"] == "response.done"
     assert messages(api, url)[0][2] == parts
 
 
-def test_a_message_has_the_id_it_came_with_and_stays_in_its_place(api: httpx.Client) -> None:
+def test_a_message_keeps_its_id_and_its_order(api: httpx.Client) -> None:
     url = conversation(api)
     ids = ["msg_" + letter * 26 for letter in "732"]
     for message_id in ids:
-        answer = api.post(f"{url}/responses", json=message(messageId=message_id))
-        assert events(answer.text)[0]["data"]["userMessageId"] == message_id
+        response = api.post(f"{url}/responses", json=message(messageId=message_id))
+        assert events(response.text)[0]["data"]["userMessageId"] == message_id
     assert [each[0] for each in messages(api, url) if each[1] == "user"] == ids
     other = conversation(api)
     repeated = api.post(f"{other}/responses", json=message(messageId=ids[0]))
@@ -159,17 +159,17 @@ def test_a_message_has_the_id_it_came_with_and_stays_in_its_place(api: httpx.Cli
     assert messages(api, other) == []
 
 
-def test_messages_are_in_order_whatever_the_clock_and_their_ids_say() -> None:
+def test_messages_are_in_order_regardless_of_clock_and_ids() -> None:
     now = iter([9, 9, 3, 20])
     store = Store(clock=lambda: 0)
     one = store.conversations.create(display_name=None, metadata=None).id
     store.messages._clock = lambda: next(now)
-    given = [
+    appended = [
         store.messages.append(one, role="user", parts=[], message_id=f"msg_{letter}")
         for letter in "cba"
     ]
     assert store.messages.append(one, role="user", parts=[], message_id="msg_a") is None
-    assert store.messages.of(one) == given
+    assert store.messages.of(one) == appended
     assert [each.created_at for each in store.messages.of(one)] == [9, 10, 11]
     store.close()
 
@@ -210,13 +210,13 @@ def test_messages_are_in_order_whatever_the_clock_and_their_ids_say() -> None:
         (part(kind="error", error="x", code="1"), "$.message.parts[0].code must be of type number"),
     ],
 )  # fmt: skip
-def test_nothing_is_stored_of_a_bad_body(
+def test_an_invalid_body_stores_nothing(
     api: httpx.Client, sent: dict[str, Any], fault: str
 ) -> None:
     url = conversation(api)
-    answer = api.post(f"{url}/responses", json=sent)
-    assert answer.status_code == 422
-    assert answer.json() == {"message": f"The body is invalid: {fault}."}
+    response = api.post(f"{url}/responses", json=sent)
+    assert response.status_code == 422
+    assert response.json() == {"message": f"The body is invalid: {fault}."}
     assert messages(api, url) == []
 
 
@@ -244,24 +244,24 @@ def test_other_models_can_be_limited(
         for model in accepted:
             assert api.post(f"{url}/responses", json=body(model)).status_code == 200
         for model in refused:
-            answer = api.post(f"{url}/responses", json=body(model))
-            assert answer.status_code == 422
-            assert "$.model must be sandbox/echo, " in answer.json()["message"]
+            response = api.post(f"{url}/responses", json=body(model))
+            assert response.status_code == 422
+            assert "$.model must be sandbox/echo, " in response.json()["message"]
         document = api.get("/openapi.json").text
         assert all(model in document for model in models)
 
 
-def test_a_conversation_must_be_there(api: httpx.Client) -> None:
+def test_the_conversation_must_exist(api: httpx.Client) -> None:
     url = conversation(api)
     api.delete(url)
-    answer = api.post(f"{url}/responses", json=body(), headers={"Idempotency-Key": "no"})
-    assert (answer.status_code, answer.json()) == (
+    response = api.post(f"{url}/responses", json=body(), headers={"Idempotency-Key": "no"})
+    assert (response.status_code, response.json()) == (
         404,
         {"message": "There is no such conversation."},
     )
 
 
-def test_the_document_tells_of_the_stream(api: httpx.Client) -> None:
+def test_the_document_describes_the_stream(api: httpx.Client) -> None:
     described = api.get("/openapi.json").json()["paths"][
         "/v2/conversations/{conversation_id}/responses"
     ]["post"]
@@ -269,7 +269,7 @@ def test_the_document_tells_of_the_stream(api: httpx.Client) -> None:
     assert {"400", "401", "404", "409", "413", "415", "422"} < set(described["responses"])
 
 
-def test_a_key_gives_the_same_stream_again(api: httpx.Client) -> None:
+def test_a_key_repeats_the_stream(api: httpx.Client) -> None:
     url = conversation(api)
     key = {"Idempotency-Key": "again"}
     first = api.post(f"{url}/responses", json=body(), headers=key)
@@ -282,7 +282,9 @@ def test_a_key_gives_the_same_stream_again(api: httpx.Client) -> None:
     assert other.status_code == 422
 
 
-def test_too_long_a_stream_is_not_kept(api: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_over_the_limit_is_not_recorded(
+    api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = conversation(api)
     key = {"Idempotency-Key": "long"}
     sent = api.post(f"{url}/responses", json=body())
@@ -296,8 +298,8 @@ def test_too_long_a_stream_is_not_kept(api: httpx.Client, monkeypatch: pytest.Mo
 
 
 @define
-class Held:
-    """A sleep that lets so many events through and then goes on only when it is cut short."""
+class BlockingSleep:
+    """A sleep that lets a number of events through, then waits until it is cancelled."""
 
     passes: int
     seconds: list[float] = field(factory=list[float])
@@ -323,25 +325,25 @@ def read(lines: Iterator[str], number: int) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("passes", "parts"), [(0, []), (2, [{"kind": "text", "text": "One two "}])]
 )
-def test_a_client_that_goes_away_stops_it(
+def test_a_client_that_leaves_stops_the_reply(
     tmp_path: Path, passes: int, parts: list[dict[str, Any]]
 ) -> None:
-    held = Held(passes)
+    blocking = BlockingSleep(passes)
     sandbox = Sandbox(db=tmp_path / "db", api_key="k", pace=60)
-    sandbox._pacing.sleep = held
+    sandbox._pacing.sleep = blocking
     key = {"Idempotency-Key": "gone"}
     with sandbox, connected(sandbox) as api:
         url = conversation(api)
-        with api.stream("POST", f"{url}/responses", json=body(), headers=key) as answer:
-            lines = answer.iter_lines()
+        with api.stream("POST", f"{url}/responses", json=body(), headers=key) as response:
+            lines = response.iter_lines()
             read(lines, passes + 1)
             assert [each[1] for each in messages(api, url)] == ["user"]
             running = api.post(f"{url}/responses", json=body(), headers=key)
             assert running.status_code == 409
-        assert held.cut.wait(30)
+        assert blocking.cut.wait(30)
         left = api.post(f"{url}/responses", json=body(), headers=key)
         assert left.status_code == 409
-    assert held.seconds == [60] * (passes + 1)
+    assert blocking.seconds == [60] * (passes + 1)
     store = Store(tmp_path / "db")
     user, assistant = store.messages.of(url.rpartition("/")[2])
     store.close()
@@ -350,12 +352,12 @@ def test_a_client_that_goes_away_stops_it(
 
 def test_stopping_the_sandbox_ends_its_streams(tmp_path: Path) -> None:
     sandbox = Sandbox(db=tmp_path / "db", api_key="k", pace=60)
-    sandbox._pacing.sleep = Held(1)
+    sandbox._pacing.sleep = BlockingSleep(1)
     stopped = {"error": "The sandbox stops.", "code": 503}
     with sandbox, connected(sandbox) as api:
         url = conversation(api)
-        with api.stream("POST", f"{url}/responses", json=body()) as answer:
-            lines = answer.iter_lines()
+        with api.stream("POST", f"{url}/responses", json=body()) as response:
+            lines = response.iter_lines()
             read(lines, 2)
             sandbox.stop()
             (last,) = read(lines, 1)
@@ -367,7 +369,7 @@ def test_stopping_the_sandbox_ends_its_streams(tmp_path: Path) -> None:
     assert assistant.parts == [{"kind": "text", "text": "One "}, {"kind": "error", **stopped}]
 
 
-def test_a_conversation_deleted_meanwhile_is_streamed_to_the_end() -> None:
+def test_a_reply_is_streamed_to_its_end_after_a_delete() -> None:
     sandbox = Sandbox(api_key="k")
 
     async def delete(_seconds: float) -> None:
@@ -376,12 +378,12 @@ def test_a_conversation_deleted_meanwhile_is_streamed_to_the_end() -> None:
     sandbox._pacing.sleep = delete
     with sandbox, connected(sandbox) as api:
         url = conversation(api)
-        answer = api.post(f"{url}/responses", json=body())
-        assert events(answer.text)[-1]["type"] == "response.done"
+        response = api.post(f"{url}/responses", json=body())
+        assert events(response.text)[-1]["type"] == "response.done"
         assert api.get(url).status_code == 404
 
 
 @pytest.mark.parametrize("pace", [-1, float("inf"), float("nan")])
-def test_a_pace_is_a_number_of_seconds(pace: float) -> None:
+def test_an_invalid_pace_is_refused(pace: float) -> None:
     with pytest.raises(ValueError, match="0 or more"):
         Sandbox(pace=pace)

@@ -1,4 +1,4 @@
-"""respx and pytest-httpx in the same test: each answers its own, in every variant."""
+"""respx and pytest-httpx in the same test, in every variant."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def create(client: Any) -> Any:
     return client.conversations.create(display_name="a")
 
 
-def test_respx_answers_the_client_with_what_a_factory_made(variant: Variant) -> None:
+def test_respx_sends_an_object_of_a_factory(variant: Variant) -> None:
     with respx.mock:
         respx.post(URL).mock(
             side_effect=[
@@ -34,9 +34,7 @@ def test_respx_answers_the_client_with_what_a_factory_made(variant: Variant) -> 
             variant.run(create, **OPTIONS)
 
 
-def test_pytest_httpx_answers_the_client_with_what_a_factory_made(
-    variant: Variant, httpx_mock: HTTPXMock
-) -> None:
+def test_pytest_httpx_sends_an_object_of_a_factory(variant: Variant, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(method="POST", url=URL, status_code=201, json=unstructure(ONE))
     assert variant.run(create, **OPTIONS) == ONE
     request = httpx_mock.get_request()
@@ -69,7 +67,7 @@ def test_the_sandbox_under_pytest_httpx(
     assert len(sandbox.requests) == 1
 
 
-def test_the_fake_needs_no_say_of_either(httpx_mock: HTTPXMock) -> None:
+def test_neither_affects_the_fake(httpx_mock: HTTPXMock) -> None:
     fake = FakeService()
     fake.answer(ONE, ONE)
     assert create(fake.client()) == ONE

@@ -1,4 +1,4 @@
-"""The factories: one for each class, and each as the API documents it."""
+"""The factories: one for each class, with objects that match the API's documentation."""
 
 import inspect
 import pickle
@@ -46,7 +46,7 @@ MADE: dict[str, Any] = {
     for name in factories.__all__
     if name not in ERRORS
 }
-# Settings and arguments, which a test makes itself; details of usage; what a fault is made of.
+# Settings and arguments, which a test creates itself; details of usage; parts of errors.
 NOT_MADE = {
     "CompletionTokensDetails", "Fault", "PromptTokensDetails", "Retry", "Timeout",
     "AsyncPages", "Created", "Deleted", "Failed", "Pages", "Retrieved", "ToolFunction",
@@ -61,7 +61,7 @@ def single(name: str) -> list[Any]:
     return [*made] if name in SEVERAL else [made]
 
 
-def test_there_is_one_for_each_class() -> None:
+def test_each_class_has_a_factory() -> None:
     classes = {
         name
         for name in conversations_client.__all__
@@ -73,7 +73,7 @@ def test_there_is_one_for_each_class() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(MADE.keys() - {"raw_response", "user_message"}))
-def test_what_is_made_comes_back_from_json_as_it_was(name: str) -> None:
+def test_objects_survive_json_and_pickle(name: str) -> None:
     for each in single(name):
         if not isinstance(each, conversations_client.PartialResponse):
             assert structure(unstructure(each), KINDS.get(name, type(each))) == each
@@ -94,7 +94,7 @@ def test_what_is_made_comes_back_from_json_as_it_was(name: str) -> None:
         ("error_part", "Part"),
     ],
 )
-def test_what_is_made_is_what_the_sandbox_documents(name: str, schema: str) -> None:
+def test_objects_match_the_schemas_of_the_sandbox(name: str, schema: str) -> None:
     components = {"schemas": REVISIONS[2].schemas()}
     check: Any = Draft202012Validator(
         {"$ref": f"#/components/schemas/{schema}", "components": components}
@@ -103,7 +103,7 @@ def test_what_is_made_is_what_the_sandbox_documents(name: str, schema: str) -> N
         assert check.is_valid(unstructure(each))
 
 
-def test_ids_are_ulids_and_times_are_told_alike() -> None:
+def test_ids_are_ulids_and_times_are_plausible() -> None:
     for name in MADE:
         for each in single(name):
             for attribute in each.__attrs_attrs__:
@@ -113,7 +113,7 @@ def test_ids_are_ulids_and_times_are_told_alike() -> None:
     assert factories.response_started().time == factories.conversation().created
 
 
-def test_each_of_several_conversations_is_its_own() -> None:
+def test_several_conversations_are_distinct() -> None:
     assert factories.conversations(0) == ()
     one, two, three = factories.conversations(3)
     assert (one.id or "") > (two.id or "") > (three.id or "")
@@ -142,7 +142,7 @@ ARGUMENTS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("name", "arguments"), ARGUMENTS)
-def test_what_is_said_is_what_is_made(name: str, arguments: dict[str, Any]) -> None:
+def test_arguments_become_attributes(name: str, arguments: dict[str, Any]) -> None:
     made = getattr(factories, name)(**arguments)
     assert made == attrs.evolve(MADE[name], **arguments)
     assert factories.unknown_part(a=1).json == {"kind": "hologram", "a": 1}
@@ -169,7 +169,7 @@ def test_what_is_said_is_what_is_made(name: str, arguments: dict[str, Any]) -> N
     ],
     ids=["plain", "empty", "spaces", "parts", "without"],
 )
-def test_events_come_to_the_response_that_they_are_of(
+def test_events_of_a_response_accumulate_to_it(
     response: conversations_client.Response,
 ) -> None:
     fake = FakeService()
@@ -179,7 +179,7 @@ def test_events_come_to_the_response_that_they_are_of(
         assert call("conv_1", message="a", model="b/c") == response
 
 
-def test_the_words_of_a_response_come_one_by_one() -> None:
+def test_a_response_is_streamed_word_by_word() -> None:
     fake = FakeService()
     fake.answer(factories.response(text="One two three"))
     stream = fake.client().conversations.responses.stream("conv_1", message="a", model="b/c")
@@ -191,7 +191,7 @@ STATUS_ERRORS = [StatusError, *StatusError.__subclasses__()]
 
 
 @pytest.mark.parametrize("cls", STATUS_ERRORS)
-def test_a_status_error_is_as_the_client_raises_it(cls: type[StatusError]) -> None:
+def test_a_status_error_equals_the_one_of_the_client(cls: type[StatusError]) -> None:
     error = factories.status_error(cls, message="Because", retry_after=2, headers={"A": "b"})
     assert type(error) is cls
     assert error.service_message == "Because"
@@ -202,7 +202,7 @@ def test_a_status_error_is_as_the_client_raises_it(cls: type[StatusError]) -> No
     assert pickle.loads(pickle.dumps(error)).status == error.status
 
 
-def test_a_status_error_of_another_status_body_or_none_of_the_rest() -> None:
+def test_the_options_of_a_status_error() -> None:
     error = factories.status_error(ServerError, status=502, body=b"<html>", request_id=None)
     assert (error.status, error.body, error.service_message) == (502, b"<html>", None)
     assert (error.request_id, error.retry_after) == (None, None)
@@ -222,7 +222,7 @@ def test_a_status_error_of_another_status_body_or_none_of_the_rest() -> None:
         (DisconnectError, httpx.ReadError),
     ],
 )
-def test_a_transport_error_knows_of_the_request_what_the_clients_does(
+def test_the_delivery_of_a_transport_error(
     cls: type[TransportError], raised: type[httpx.TransportError]
 ) -> None:
     real = transport_error(raised(""), Secret("k"))
@@ -233,7 +233,7 @@ def test_a_transport_error_knows_of_the_request_what_the_clients_does(
     assert (str(told), told.delivery) == ("a", Delivery.REFUSED)
 
 
-def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORQ_BASE_URL", "no URL")
     monkeypatch.setenv("ORQ_API_KEY", "no key")
     monkeypatch.setenv("HTTPS_PROXY", "no proxy")

@@ -1,4 +1,4 @@
-"""The fake service: what its clients are given, what they raise, and what is kept of their calls."""
+"""The fake service: the answers and errors of its clients, and the recorded calls."""
 
 import inspect
 from collections.abc import Callable
@@ -142,7 +142,7 @@ SAID = factories.response(text="Hello.")
         ),
     ],
 )
-def test_an_answer_is_given_and_the_call_kept(
+def test_a_call_gets_its_answer_and_is_recorded(
     variant: Variant, fake: FakeService, made: Any, answer: Any, recorded: Any
 ) -> None:
     fake.answer(answer)
@@ -191,7 +191,7 @@ def test_any_endpoint(variant: Variant, fake: FakeService) -> None:
     )
 
 
-def test_json_as_it_is(variant: Variant, fake: FakeService) -> None:
+def test_a_dict_is_sent_as_json(variant: Variant, fake: FakeService) -> None:
     fake.answer({"kind": "conversation", "displayName": "a", "createdAt": 1, "updatedAt": 2, "new": 3})  # fmt: skip
     made = run(variant, fake, call("conversations.create"))
     assert (made.id, made.extra) == (None, {"new": 3})
@@ -200,7 +200,7 @@ def test_json_as_it_is(variant: Variant, fake: FakeService) -> None:
 respond = call("conversations.responses.create", "conv_1", message=["a", "b"], model="c/d")
 
 
-def test_events_that_end_otherwise(variant: Variant, fake: FakeService) -> None:
+def test_events_with_another_end(variant: Variant, fake: FakeService) -> None:
     begun: list[Event] = [factories.response_started(), factories.part_delta()]
     fake.answer(begun, [*begun, factories.response_failed(error="Too hot", code=529)])
     with pytest.raises(StreamTruncatedError) as truncated:
@@ -232,7 +232,7 @@ def test_failures(variant: Variant, fake: FakeService) -> None:
     assert len(fake.calls) == 3
 
 
-def test_retries_where_they_are_asked_for(variant: Variant, fake: FakeService) -> None:
+def test_retries_can_be_enabled(variant: Variant, fake: FakeService) -> None:
     fake.fail(factories.transport_error(ConnectError))
     fake.answer(ONE)
     retry = Retry(wait_initial=0)
@@ -243,14 +243,14 @@ def test_retries_where_they_are_asked_for(variant: Variant, fake: FakeService) -
     assert first.idempotency_key == second.idempotency_key != None  # noqa: E711 - of both
 
 
-def test_arguments_are_checked_and_nothing_is_taken(variant: Variant, fake: FakeService) -> None:
+def test_an_invalid_argument_takes_no_answer(variant: Variant, fake: FakeService) -> None:
     fake.answer(ONE)
     with pytest.raises(InvalidArgumentError):
         run(variant, fake, call("conversations.create", display_name="x" * 101))
     assert (fake.calls, fake.pending) == ((), (ONE,))
 
 
-def test_a_call_that_nobody_thought_of(variant: Variant, fake: FakeService) -> None:
+def test_a_call_without_an_answer(variant: Variant, fake: FakeService) -> None:
     with pytest.raises(AssertionError, match=r"no answer to DeleteCall\(conversation_id='a'\)"):
         run(variant, fake, call("conversations.delete", "a"))
     with pytest.raises(AssertionError, match="no answer to CreateResponseCall"):
@@ -268,7 +268,7 @@ def test_a_call_that_nobody_thought_of(variant: Variant, fake: FakeService) -> N
         (call("request", "GET", "/v3", returns=dict), ONE, "takes None, or"),
     ],
 )
-def test_an_answer_to_another_call(
+def test_an_answer_of_another_call(
     variant: Variant, fake: FakeService, made: Any, answer: Any, wanted: str
 ) -> None:
     fake.answer(answer)
@@ -276,7 +276,7 @@ def test_an_answer_to_another_call(
         run(variant, fake, made)
 
 
-def test_the_project_is_the_one_that_is_given(
+def test_the_project_is_that_of_the_client(
     variant: Variant, fake: FakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ORQ_PROJECT_ID", "prj_environment")

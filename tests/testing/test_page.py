@@ -1,4 +1,4 @@
-"""docs/testing.md: each of its examples is a test file, which passes."""
+"""docs/testing.md: each example is a test file that passes."""
 
 import re
 from pathlib import Path

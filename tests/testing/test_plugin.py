@@ -40,7 +40,7 @@ def test_each_test_has_a_sandbox_of_its_own(pytester: pytest.Pytester) -> None:
     pytester.runpytest_inprocess("-Werror").assert_outcomes(passed=4)
 
 
-def test_the_environment_is_left_alone_unless_asked_for(
+def test_only_the_fixture_changes_the_environment(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ORQ_PROJECT_ID", "prj_1")
@@ -81,12 +81,12 @@ def test_the_environment_is_left_alone_unless_asked_for(
     pytester.runpytest_inprocess("-Werror").assert_outcomes(passed=3)
 
 
-def test_the_fixtures_say_what_they_are(pytester: pytest.Pytester) -> None:
+def test_the_fixtures_have_descriptions(pytester: pytest.Pytester) -> None:
     shown = pytester.runpytest_inprocess("--fixtures", "-v").stdout
     shown.fnmatch_lines(["conversations_sandbox*", "*A running, empty `Sandbox`*"])
 
 
-def test_a_run_without_them_imports_nothing_of_the_package() -> None:
+def test_a_run_without_the_fixtures_imports_nothing_of_the_package() -> None:
     code = (
         "import sys, pytest_conversations_client\n"
         "found = {name.partition('.')[0] for name in sys.modules}\n"

@@ -51,7 +51,7 @@ def status_error(
     cls: type[E],
     *,
     status: int | None = None,
-    message: str = "The service says no.",
+    message: str = "The service refused the request.",
     retry_after: float | None = None,
     request_id: str | None = "req_1",
     headers: Mapping[str, str] | None = None,
