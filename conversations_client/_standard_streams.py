@@ -66,7 +66,8 @@ def protect_standard_streams() -> None:
     output is UTF-8 unless it is a terminal.
     """
     if sys.stdin is None:
-        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - open until exit
+        null_device = os.open(os.devnull, os.O_RDONLY)
+        sys.stdin = os.fdopen(null_device, encoding="utf-8", closefd=False)
     sys.stdout = _protected(sys.stdout, 1, encoding="utf-8")
     sys.stderr = _protected(sys.stderr, 2, encoding=None)
 

@@ -1,16 +1,16 @@
 """`conversations chat`."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
-from functools import partial
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, Final
 
 from attrs import define
 
-from conversations_client import Client, ConversationsError, StatusError
+from conversations_client import Client, ConversationsError, Event, StatusError
 from conversations_client.cli._chat_loop import chat_through
 from conversations_client.cli._exit_codes import UsageError
+from conversations_client.cli._os_errors import describe_os_error
 from conversations_client.cli._output import print_message
 from conversations_client.cli._printable import one_line
 from conversations_client.cli._session import Injected
@@ -32,10 +32,9 @@ def chat(
     if chosen is None:
         raise UsageError("Choose a model: --model provider/model_id.")
     with session.client() as client:
-        stream = partial(client.conversations.responses.stream, model=chosen)
         # Sends nothing: an invalid model fails before a conversation is created for it.
-        stream(conversation_id or "conv_…", message="?")
-        conversation = _ChatConversation(client, conversation_id)
+        client.conversations.responses.stream("conv_…", message="?", model=chosen)
+        conversation = _ChatConversation(client, conversation_id, chosen)
         if sys.stdin.isatty():
             conversation.check()
             print_message("Type a message and press Enter. Ctrl-D ends the chat.")
@@ -44,7 +43,7 @@ def chat(
         try:
             chat_through(
                 messages_from_stdin(prompts=session.output.is_for_people and sys.stdin.isatty()),
-                lambda message: stream(conversation.require_id(), message=message),
+                conversation.ask,
                 session.output,
             )
         except (StatusError, KeyboardInterrupt):
@@ -58,6 +57,7 @@ class _ChatConversation:
 
     client: Client
     id: str | None
+    model: str
     may_be_empty: bool = False
 
     def check(self) -> None:
@@ -67,15 +67,21 @@ class _ChatConversation:
         else:
             self.client.conversations.retrieve(self.id)
 
-    def require_id(self) -> str:
-        """The id, to send a message to."""
-        self.may_be_empty = self.id is None
-        if self.id is None:
-            self.id = self.client.conversations.create().id
+    @contextmanager
+    def ask(self, message: str) -> Generator[Iterator[Event], None, None]:
+        """Send a message; the events of the reply."""
+        conversation_id = self.id or self._create()
+        stream = self.client.conversations.responses.stream
+        with stream(conversation_id, message=message, model=self.model) as events:
+            yield iter(events)
+        self.may_be_empty = False
+
+    def _create(self) -> str:
+        self.id = self.client.conversations.create().id
         if self.id is None:
             raise UsageError("The service sent no id for the new conversation: use one of `list`.")
-        if self.may_be_empty:
-            print_message(f"Conversation {one_line(self.id)}")
+        self.may_be_empty = True
+        print_message(f"Conversation {one_line(self.id)}")
         return self.id
 
     def delete_if_empty(self) -> None:
@@ -109,12 +115,18 @@ def _typed_lines() -> Iterator[str]:
 
 
 def _decoded_lines(lines: BinaryIO) -> Iterator[str]:
+    try:
+        for number, line in enumerate(lines, 1):
+            yield _decoded(line, number).rstrip("\r\n")
+    except OSError as error:
+        raise UsageError(f"The input can't be read: {describe_os_error(error)}") from None
+
+
+def _decoded(line: bytes, number: int) -> str:
     # UTF-8 whatever the locale, like the JSON that is printed.
-    for number, line in enumerate(lines, 1):
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:
-            raise UsageError(
-                f"Line {number} of the input is not UTF-8: convert it, for example with iconv."
-            ) from None
-        yield text.rstrip("\r\n")
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError:
+        raise UsageError(
+            f"Line {number} of the input is not UTF-8: convert it, for example with iconv."
+        ) from None

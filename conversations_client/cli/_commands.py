@@ -19,6 +19,7 @@ from conversations_client.cli._printable import one_line
 from conversations_client.cli._selection import LARGEST_PAGE, selection
 from conversations_client.cli._session import Injected
 from conversations_client.cli._views import (
+    NO_ID,
     conversation_and_messages,
     conversation_panel,
     conversation_table,
@@ -57,7 +58,7 @@ def create(
         )
     session.output.one(conversation, conversation_panel)
     if output_failure():
-        print_message(f"Created {conversation.id}.")
+        print_message(f"Created {one_line(conversation.id or NO_ID)}.")
 
 
 def list_(

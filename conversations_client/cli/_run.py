@@ -14,7 +14,7 @@ from conversations_client.cli._app import app
 from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
 from conversations_client.cli._option_names import describe
 from conversations_client.cli._os_errors import describe_os_error
-from conversations_client.cli._output import print_error
+from conversations_client.cli._output import print_error, print_message
 from conversations_client.cli._usage_errors import describe_usage_error
 
 _ADVICE: Final = {
@@ -67,7 +67,7 @@ def ending(error: Exception) -> tuple[ExitCode, str]:
         case OSError():
             return ExitCode.FAILED, describe_os_error(error)
         case _:
-            traceback.print_exception(error)
+            print_message("".join(traceback.format_exception(error)))
             return ExitCode.UNKNOWN, f"This is a bug. {_ADVICE[ExitCode.UNKNOWN]}"
 
 

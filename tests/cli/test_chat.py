@@ -359,6 +359,16 @@ def test_a_conversation_with_a_reply_stays(piped: Command, typed: TypeIn) -> Non
 
 
 @pytest.mark.usefixtures("environment")
+def test_ctrl_c_at_the_prompt() -> None:
+    with Terminal("chat", "--sandbox") as terminal:
+        terminal.until("> ")
+        # The line feed ends a read that the signal did not interrupt.
+        terminal.press("\x03\n")
+        assert terminal.end() == 130
+        assert "Traceback" not in terminal.seen
+
+
+@pytest.mark.usefixtures("environment")
 def test_a_chat_at_the_terminal() -> None:
     with Terminal("chat", "--sandbox") as terminal:
         terminal.until("Ctrl-D ends the chat.\r\n> ")

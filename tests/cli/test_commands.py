@@ -50,7 +50,7 @@ def test_create(piped: Command, client: Client) -> None:
     assert client.conversations.retrieve(made["_id"]).display_name == "Feature talk"
 
 
-def test_create_without_anything_sends_nothing(piped: Command) -> None:
+def test_create_without_arguments_sends_an_empty_object(piped: Command) -> None:
     with ScriptedServer([answer()]) as server:
         ended = piped("create", "--base-url", server.url, "--api-key", "k")
         assert (ended.code, server.seen[0].body) == (0, b"{}")
@@ -79,7 +79,7 @@ def test_list(piped: Command, client: Client) -> None:
     assert listed("--limit", "2") == listed("--jsonl", "--limit", "2") == ids[:2]
 
 
-def test_a_limit_beyond_a_page_takes_several(piped: Command) -> None:
+def test_a_limit_beyond_a_page_requests_several(piped: Command) -> None:
     def page(first: int, count: int) -> bytes:
         data = [{**CONVERSATION, "_id": f"conv_{n}"} for n in range(first, first + count)]
         return answer(200, {"object": "list", "data": data, "has_more": True})
@@ -134,7 +134,7 @@ def test_wrong_usage(piped: Command, options: tuple[str, ...], words: str) -> No
     assert len(ended.err.splitlines()) == 1
 
 
-def test_an_unknown_command_is_told_every_command(piped: Command) -> None:
+def test_an_unknown_command_lists_every_command(piped: Command) -> None:
     ended = piped("frob")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
@@ -247,7 +247,7 @@ def test_delete_without_the_name(shown: Command, typed: TypeIn) -> None:
     assert ended.err == "Delete conv_1 for good? [y/N] "
 
 
-def test_delete_asks_nobody_where_nobody_is(piped: Command, client: Client, typed: TypeIn) -> None:
+def test_delete_needs_yes_without_a_terminal(piped: Command, client: Client, typed: TypeIn) -> None:
     conversation_id = created(client, "Kept")
     typed("y\n")
     ended = piped("delete", conversation_id)
@@ -256,10 +256,10 @@ def test_delete_asks_nobody_where_nobody_is(piped: Command, client: Client, type
     assert piped("show", conversation_id).code == 0
 
 
-def test_a_service_that_is_away_and_one_that_breaks_off(piped: Command) -> None:
-    away = piped("list", "--base-url", "http://127.0.0.1:1")
-    assert away.code == 4
-    assert "doctor" in away.err
+def test_an_unreachable_service_and_a_broken_connection(piped: Command) -> None:
+    unreachable = piped("list", "--base-url", "http://127.0.0.1:1")
+    assert unreachable.code == 4
+    assert "doctor" in unreachable.err
     with ScriptedServer([]) as server:
         broken = piped("create", "--base-url", server.url)
     assert broken.code == 5
@@ -283,16 +283,14 @@ def test_without_a_key_the_sandbox_is_offered(
     assert piped("list", "--sandbox").code == 0
 
 
-def test_the_local_sandbox_keeps_what_it_is_told(
-    piped: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_local_sandbox_stores_its_data(piped: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     made = json.loads(piped("--sandbox", "create", "Kept").out)
     assert [found["_id"] for found in json.loads(piped("list", "--sandbox").out)] == [made["_id"]]
     assert piped("doctor", "--sandbox").code == 0
 
 
-def test_a_sandbox_that_cannot_be(
+def test_a_sandbox_that_cannot_start(
     piped: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "text").write_text("no database at all, just some words" * 50)
@@ -315,7 +313,7 @@ def test_a_sandbox_without_a_folder(
     assert "/file: File exists. Set XDG_DATA_HOME to a folder" in ended.err
 
 
-def test_any_stdout_will_do(piped: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_stdout_works(piped: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     stdout = io.StringIO()
     monkeypatch.setattr(sys, "stdout", stdout)
     assert piped("list", "--limit", "1").code == 0

@@ -1,4 +1,4 @@
-"""What needs neither a network nor a terminal."""
+"""Functions that need neither a network nor a terminal."""
 
 import pytest
 from cyclopts import CycloptsError
@@ -76,12 +76,12 @@ def test_a_time_too_large_for_a_float(then: int, words: str) -> None:
         ("half \ud83d", "half �"),
     ],
 )
-def test_what_reaches_a_terminal(text: str, shown: str) -> None:
+def test_text_is_made_printable(text: str, shown: str) -> None:
     assert printable(text) == shown
 
 
 @given(st.text())
-def test_nothing_but_tabs_and_line_feeds_controls_a_terminal(text: str) -> None:
+def test_only_tabs_and_line_feeds_control_a_terminal(text: str) -> None:
     assert all(c.isprintable() or c in "\t\n" or ord(c) > 0x9F for c in printable(text))
     assert "\n" not in one_line(text)
 
@@ -96,7 +96,7 @@ def test_nothing_but_tabs_and_line_feeds_controls_a_terminal(text: str) -> None:
         (False, True, False, Format.JSONL),
     ],
 )
-def test_the_form_of_the_output(
+def test_the_format_of_the_output(
     as_json: bool, as_jsonl: bool, is_terminal: bool, form: Format
 ) -> None:
     found = chosen_format(as_json=as_json, as_jsonl=as_jsonl, is_terminal=is_terminal)
@@ -160,7 +160,7 @@ def test_the_exit_code_of_an_error(error: ConversationsError, code: ExitCode) ->
         (OSError(), 1, "OSError."),
     ],
 )
-def test_the_end_of_a_command_that_failed(error: Exception, code: int, words: str) -> None:
+def test_the_message_and_exit_code_of_an_error(error: Exception, code: int, words: str) -> None:
     assert ending(error) == (code, words)
 
 

@@ -223,6 +223,12 @@ def test_stdin_may_be_closed(forked: Forked, arguments: str, code: int) -> None:
     assert closed.code == code
 
 
+def test_stdin_that_cannot_be_read(tmp_path: Path) -> None:
+    ended = from_shell(f"0>{tmp_path}/written", SCRIPT, "chat", "--model", "m/m")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == "Error: The input can't be read: Bad file descriptor.\n"
+
+
 # The same with the installed command, started by a shell.
 REDIRECTIONS = [
     (">&-", 0),

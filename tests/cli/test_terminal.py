@@ -50,7 +50,7 @@ def url_of(listener: socket.socket) -> str:
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_ctrl_c_at_a_question_and_while_waiting(client: Client) -> None:
+def test_ctrl_c_at_a_question_and_during_a_call(client: Client) -> None:
     with Terminal("delete", str(client.conversations.create().id)) as terminal:
         terminal.until("for good?")
         # Python looks for signals before it reads, and may miss one that comes in between: the line
@@ -80,7 +80,7 @@ def test_the_sandbox_until_ctrl_c(tmp_path: Path) -> None:
         assert terminal.end() == 0
 
 
-def test_the_sandbox_for_a_script_keeps_a_key_that_was_given() -> None:
+def test_the_sandbox_for_a_script_does_not_print_a_chosen_key() -> None:
     line = [SCRIPT, "sandbox", "--port", "0", "--api-key", "given", "--jsonl"]
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout is not None
@@ -112,7 +112,7 @@ def test_no_color_is_honoured(
     assert ("\x1b[32mok" in terminal.seen) is coloured
 
 
-def test_forced_colours_leave_json_alone() -> None:
+def test_forced_colours_do_not_change_json() -> None:
     environment = {**os.environ, "FORCE_COLOR": "1", "TERM": "xterm-256color"}
     ended = subprocess.run(  # noqa: S603
         [SCRIPT, "doctor"], capture_output=True, env=environment, check=True, timeout=60
@@ -144,7 +144,7 @@ def test_completion(tmp_path: Path) -> None:
     assert ended.stdout == "rename\n"
 
 
-def test_the_module_is_the_command_once_it_is_run() -> None:
+def test_the_module_runs_the_command() -> None:
     importlib.import_module("conversations_client.cli.__main__")
     line = [sys.executable, "-m", "conversations_client.cli", "show"]
     ended = subprocess.run(line, capture_output=True, check=False, timeout=60)  # noqa: S603
@@ -166,7 +166,7 @@ def test_a_missing_extra_is_named() -> None:
     )
 
 
-def test_the_client_costs_no_command_line() -> None:
+def test_the_client_does_not_import_the_command_line() -> None:
     code = (
         "import sys, conversations_client; "
         "sys.exit(bool({'cyclopts', 'conversations_client.cli'} & set(sys.modules)))"
