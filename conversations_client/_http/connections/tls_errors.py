@@ -33,7 +33,8 @@ def rejects_certificate(error: BaseException) -> bool:
     In TLS 1.3 the client learns this only after its side of the handshake is done, when it reads
     the response. The server has processed nothing then.
     """
-    reasons = [str(each.reason) for each in _tls_errors(error)]
+    # Errors that Python code raises, as truststore does, have no reason.
+    reasons = [str(getattr(each, "reason", None)) for each in _tls_errors(error)]
     return any("ALERT" in reason and reason.endswith(_REJECTED_CERTIFICATE) for reason in reasons)
 
 
