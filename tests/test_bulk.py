@@ -1,4 +1,4 @@
-"""Many creates at once: the bookkeeping alone, then with a real server in every variant."""
+"""Many creates at once: with a real server in every variant, then the window alone."""
 
 import gc
 import itertools
@@ -81,10 +81,10 @@ def failure(outcome: CreateOutcome) -> Any:
     return outcome.error
 
 
-# The whole way
+# End to end
 
 
-def test_each_request_comes_to_one_outcome(variant: Variant, revision: int) -> None:
+def test_each_request_has_one_outcome(variant: Variant, revision: int) -> None:
     arguments = required(revision)
     model = ConversationMetadata(model="openai/gpt-4o", **arguments.get("metadata", {}))
     rows: list[Any] = [
@@ -110,7 +110,7 @@ def test_each_request_comes_to_one_outcome(variant: Variant, revision: int) -> N
     ]
 
 
-def test_a_request_that_cant_be_right_is_a_failure_and_nothing_is_sent(variant: Variant) -> None:
+def test_an_invalid_request_fails_and_nothing_is_sent(variant: Variant) -> None:
     rows: list[Any] = [
         {"display_name": "x" * 101},
         {"displayName": "a"},
@@ -134,7 +134,7 @@ def test_a_request_that_cant_be_right_is_a_failure_and_nothing_is_sent(variant: 
     ]
 
 
-def test_a_failure_tells_whether_the_service_may_have_acted(variant: Variant) -> None:
+def test_a_failure_says_whether_the_service_may_have_acted(variant: Variant) -> None:
     script = [answer(), answer(422, {"message": "no"}), HANG_UP, answer()]
     with ScriptedServer(script) as server:
         found = run(variant, requests(4), max_in_flight=1, client={"base_url": server.url})
@@ -146,7 +146,7 @@ def test_a_failure_tells_whether_the_service_may_have_acted(variant: Variant) ->
     assert isinstance(broken.error, DisconnectError)
 
 
-def test_an_outcome_tells_what_the_service_calls_the_exchange(variant: Variant) -> None:
+def test_an_outcome_has_the_request_id(variant: Variant) -> None:
     script = [answer(x_request_id="req_1"), answer(422, x_request_id="req_2"), answer()]
     with ScriptedServer(script) as server:
         found = run(variant, requests(3), max_in_flight=1, client={"base_url": server.url})
@@ -157,7 +157,7 @@ def test_an_outcome_tells_what_the_service_calls_the_exchange(variant: Variant) 
     assert failure(second).request_id == "req_2"
 
 
-def test_a_failure_can_end_it(variant: Variant) -> None:
+def test_stop_on_error_stops_after_a_failure(variant: Variant) -> None:
     rows = requests(10)
     with ScriptedServer([answer(), answer(401)]) as server:
         found = run(
@@ -168,10 +168,10 @@ def test_a_failure_can_end_it(variant: Variant) -> None:
     assert next(rows) == {"display_name": "number 2"}
 
 
-# How fast
+# Rate and backoff
 
 
-def test_a_rate_is_kept(variant: Variant) -> None:
+def test_the_rate_is_kept(variant: Variant) -> None:
     world = World()
     with ScriptedServer(always()) as server:
         run(
@@ -185,7 +185,7 @@ def test_a_rate_is_kept(variant: Variant) -> None:
     assert world.pauses == [0.25] * 4  # the last one before it is known that there are no more
 
 
-def test_who_is_put_off_waits_as_long_as_asked_and_goes_again_as_the_same_request(
+def test_a_throttled_request_waits_as_long_as_asked_and_is_sent_again_unchanged(
     variant: Variant,
 ) -> None:
     world = World()
@@ -210,7 +210,7 @@ def test_who_is_put_off_waits_as_long_as_asked_and_goes_again_as_the_same_reques
     assert keys == ["made-up-1"] * 4 + ["made-up-2"]
 
 
-def test_who_is_put_off_again_and_again_fails(variant: Variant) -> None:
+def test_a_request_that_is_throttled_too_often_fails(variant: Variant) -> None:
     world = World()
     script = [
         answer(429, retry_after="5"),
@@ -247,8 +247,8 @@ SECOND: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("whose", SECOND)
-def test_all_calls_to_a_service_with_a_key_keep_one_pause(variant: Variant, whose: str) -> None:
-    """Also those of other clients in this process, such as the parts of an import have."""
+def test_all_calls_with_one_service_and_key_share_the_backoff(variant: Variant, whose: str) -> None:
+    """Also calls of other clients in this process, such as those of the parts of an import."""
     world = World()
 
     def second(client: Any) -> Any:
@@ -282,7 +282,7 @@ def test_all_calls_to_a_service_with_a_key_keep_one_pause(variant: Variant, whos
     assert world.pauses == ([] if whose == "with another key" else [7.0])
 
 
-def test_clients_of_ones_own_http_client_keep_no_pause_of_others() -> None:
+def test_clients_over_a_custom_http_client_share_no_backoff() -> None:
     given = [httpx.Client(), httpx.Client()]
     clients = [Client(KEY, http_client=one) for one in given]
     first, second = (client._pause for client in clients)
@@ -292,7 +292,9 @@ def test_clients_of_ones_own_http_client_keep_no_pause_of_others() -> None:
         one.close()
 
 
-def test_what_may_have_acted_before_it_was_put_off_still_may(variant: Variant) -> None:
+def test_a_request_that_may_have_acted_before_it_was_throttled_still_may_have(
+    variant: Variant,
+) -> None:
     script = [answer(500), answer(429, retry_after="99"), answer()]
     retry = Retry(trust_idempotency_key=True, wait_initial=0)
     with ScriptedServer(script) as server:
@@ -301,11 +303,11 @@ def test_what_may_have_acted_before_it_was_put_off_still_may(variant: Variant) -
     assert len({seen.headers["idempotency-key"] for seen in server.seen}) == 1
 
 
-# How much at once
+# The window
 
 
-def test_no_more_is_read_than_is_asked_for(variant: Variant) -> None:
-    """A reader of the outcomes who stops for a while stops the reading of requests too."""
+def test_no_more_is_read_than_fits_into_the_window(variant: Variant) -> None:
+    """While nobody consumes outcomes, no request is read."""
     read: list[int] = []
 
     def rows() -> Iterator[CreateRequest]:
@@ -326,7 +328,7 @@ def test_no_more_is_read_than_is_asked_for(variant: Variant) -> None:
     assert server.connections <= 4
 
 
-def test_the_order_is_kept_although_the_first_comes_last(variant: Variant) -> None:
+def test_outcomes_are_ordered_although_the_first_call_ends_last(variant: Variant) -> None:
     with Sandbox() as sandbox:
         sandbox.delay_next(0.05)
         found = run(
@@ -339,7 +341,7 @@ def test_the_order_is_kept_although_the_first_comes_last(variant: Variant) -> No
         assert indices(found) == list(range(6))
 
 
-def test_leaving_early_leaves_nothing_behind(variant: Variant) -> None:
+def test_leaving_early_ends_all_threads(variant: Variant) -> None:
     def rows() -> Iterator[CreateRequest]:
         return ({} for _ in itertools.count())
 
@@ -357,7 +359,7 @@ def test_leaving_early_leaves_nothing_behind(variant: Variant) -> None:
 
 
 @BACKENDS
-def test_a_cancellation_cuts_off_the_calls_in_flight(backend: str) -> None:
+def test_a_cancellation_cancels_the_calls_in_flight(backend: str) -> None:
     async def main() -> bool:
         async with AsyncClient(KEY, base_url=server.url) as client:
             with anyio.move_on_after(0.05) as scope:
@@ -429,7 +431,7 @@ def test_many_calls_of_an_async_client_may_be_prepared_outside_an_event_loop() -
 
 
 @BACKENDS
-def test_an_interrupt_in_a_hook_comes_out_where_outcomes_are_read(backend: str) -> None:
+def test_an_interrupt_in_a_hook_is_raised_by_the_iteration(backend: str) -> None:
     async def interrupt(_: object) -> None:
         raise KeyboardInterrupt
 
@@ -458,10 +460,10 @@ def test_requests_may_come_from_an_async_iterable(backend: str) -> None:
     assert sorted(indices(found)) == [0, 1, 2, 3, 4]
 
 
-# What goes wrong around it
+# Errors of the caller
 
 
-def test_an_error_of_the_requests_comes_out_and_the_outcomes_go_on(variant: Variant) -> None:
+def test_an_error_of_the_iterable_is_raised_and_the_outcomes_continue(variant: Variant) -> None:
     def rows() -> Iterator[CreateRequest]:
         yield from requests(2)
         raise KeyError("mine")
@@ -486,7 +488,7 @@ def test_an_error_of_the_requests_comes_out_and_the_outcomes_go_on(variant: Vari
     assert sorted(found) == [0, 1]
 
 
-def test_outcomes_are_read_in_their_block_once(variant: Variant) -> None:
+def test_outcomes_can_be_opened_once(variant: Variant) -> None:
     def sync(client: Any) -> None:
         outcomes = client.conversations.create_many(requests(1))
         with pytest.raises(StreamClosedError, match="not open"):
@@ -525,7 +527,7 @@ def test_outcomes_are_read_in_their_block_once(variant: Variant) -> None:
         ({"rate": "5"}, "rate must be a number above 0, or None for no limit."),
     ],
 )
-def test_an_argument_that_cant_be_right_is_refused_at_once(
+def test_an_invalid_argument_is_rejected_at_once(
     variant: Variant, options: dict[str, Any], words: str
 ) -> None:
     def scenario(client: Any) -> None:
@@ -536,7 +538,7 @@ def test_an_argument_that_cant_be_right_is_refused_at_once(
     variant.run(scenario, api_key=KEY)
 
 
-def test_a_closed_client_ends_it(variant: Variant) -> None:
+def test_a_closed_client_ends_the_iteration(variant: Variant) -> None:
     def sync(client: Any) -> None:
         client.close()
         with client.conversations.create_many(requests(9)) as outcomes:
@@ -553,7 +555,7 @@ def test_a_closed_client_ends_it(variant: Variant) -> None:
         )
 
 
-def test_what_a_hook_raises_ends_it() -> None:
+def test_an_error_of_a_hook_ends_the_iteration() -> None:
     def on_request(_: object) -> None:
         raise SystemExit(7)
 
@@ -565,7 +567,7 @@ def test_what_a_hook_raises_ends_it() -> None:
         next(outcomes)
 
 
-# The bookkeeping alone
+# The window alone
 
 
 def window(**options: Any) -> Window[Created]:
@@ -613,7 +615,7 @@ def reported(window: Window[Created], now: float = 0.0) -> Created | Failed:
     return window.report()
 
 
-def test_after_a_pause_one_goes_ahead_and_then_the_others_before_new_ones() -> None:
+def test_after_a_backoff_one_request_probes_and_delayed_ones_precede_new_ones() -> None:
     bulk = window(size=4)
     rows = [read(bulk) for _ in range(3)]
     for row in rows:
@@ -626,7 +628,7 @@ def test_after_a_pause_one_goes_ahead_and_then_the_others_before_new_ones() -> N
     assert bulk.step(2.0) is Step.READ
 
 
-def test_a_row_is_given_up_only_when_the_service_takes_no_other() -> None:
+def test_a_request_fails_only_while_the_service_accepts_no_other() -> None:
     bulk = window(retry=Retry(attempts=2))
     first, second = read(bulk), read(bulk)
     for row in (first, second):
@@ -644,7 +646,7 @@ def test_a_row_is_given_up_only_when_the_service_takes_no_other() -> None:
     assert (found.index, found.error.attempts) == (1, 3)
 
 
-def test_what_was_put_off_fails_with_the_one_that_ends_it() -> None:
+def test_delayed_requests_fail_when_an_error_stops_the_rest() -> None:
     bulk = window(stop_on_error=True)
     first, second, third = read(bulk), read(bulk), read(bulk)
     bulk.failed(first, rejected(429, 5.0), now=0.0, jitter=0)
@@ -676,7 +678,7 @@ def end(window: Window[Created], row: PendingRequest, how: str, now: float) -> N
     stop=st.booleans(),
     data=st.data(),
 )
-def test_every_request_that_was_read_comes_to_one_outcome(
+def test_every_request_that_was_read_has_one_outcome(
     size: int, count: int, ordered: bool, stop: bool, data: st.DataObject
 ) -> None:
     bulk = window(size=size, ordered=ordered, stop_on_error=stop)

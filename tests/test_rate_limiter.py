@@ -1,4 +1,4 @@
-"""When the next of many may be sent: times in, seconds out."""
+"""When the next of many requests may be sent."""
 
 import gc
 import math
@@ -11,14 +11,14 @@ from conversations_client._client.many.rate_limiter import RateLimiter
 from conversations_client._client.many.shared_backoff import SharedBackoff, shared_backoff
 
 
-def test_without_a_rate_nobody_waits() -> None:
+def test_without_a_rate_nothing_waits() -> None:
     throttle = RateLimiter(rate=None)
     for index in range(3):
         assert throttle.wait(100.0) == 0
         throttle.sent(index, now=100.0)
 
 
-def test_a_rate_is_kept_from_the_first_on() -> None:
+def test_the_rate_is_kept_from_the_first_request_on() -> None:
     throttle = RateLimiter(rate=4)
     throttle.sent(0, now=100.0)
     assert throttle.wait(100.0) == 0.25
@@ -27,7 +27,7 @@ def test_a_rate_is_kept_from_the_first_on() -> None:
     assert throttle.wait(100.5) == 0
 
 
-def test_a_small_delay_is_made_up_for_and_a_long_one_is_not() -> None:
+def test_a_small_delay_is_compensated_and_a_long_one_is_not() -> None:
     throttle = RateLimiter(rate=16)
     throttle.sent(0, now=100.0)
     throttle.sent(1, now=100.09375)  # 1/32 s late
@@ -40,7 +40,7 @@ def test_a_small_delay_is_made_up_for_and_a_long_one_is_not() -> None:
     rate=st.floats(0.5, 5_000),
     steps=st.lists(st.floats(0, 2), max_size=200),
 )
-def test_no_more_are_sent_than_the_rate_allows(rate: float, steps: list[float]) -> None:
+def test_no_more_requests_are_sent_than_the_rate_allows(rate: float, steps: list[float]) -> None:
     throttle = RateLimiter(rate=rate)
     now, sent = 0.0, [0.0]
     throttle.sent(0, now=now)
@@ -53,7 +53,7 @@ def test_no_more_are_sent_than_the_rate_allows(rate: float, steps: list[float]) 
         assert sum(at <= other <= at + 1 for other in sent) <= rate * 1.1 + 2
 
 
-def test_one_that_is_put_off_has_all_wait_and_then_one_goes_ahead() -> None:
+def test_a_throttled_request_makes_all_wait_and_then_one_probes() -> None:
     throttle = RateLimiter(rate=None)
     for index in range(3):
         throttle.sent(index, now=100.0)
@@ -72,7 +72,7 @@ def test_one_that_is_put_off_has_all_wait_and_then_one_goes_ahead() -> None:
     assert throttle.wait(106.5) == 0
 
 
-def test_who_shares_a_pause_waits_and_has_one_go_ahead_too() -> None:
+def test_everyone_who_shares_a_backoff_waits_and_sends_a_probe() -> None:
     pause = SharedBackoff()
     mine, other = RateLimiter(rate=None, backoff=pause), RateLimiter(rate=None, backoff=pause)
     for throttle in (mine, other):
@@ -89,7 +89,7 @@ def test_who_shares_a_pause_waits_and_has_one_go_ahead_too() -> None:
     assert other.wait(102.5) == mine.wait(102.5) == 3.0
 
 
-def test_a_pause_is_never_made_shorter() -> None:
+def test_a_backoff_is_never_shortened() -> None:
     pause = SharedBackoff()
     one, other = RateLimiter(rate=None, backoff=pause), RateLimiter(rate=None, backoff=pause)
     one.throttled(0, pause=5.0, now=100.0)
@@ -97,7 +97,7 @@ def test_a_pause_is_never_made_shorter() -> None:
     assert one.wait(100.0) == other.wait(100.0) == 5.0
 
 
-def test_a_pause_is_shared_by_place_and_key_while_somebody_holds_it() -> None:
+def test_a_backoff_is_shared_by_service_and_key_while_it_is_referenced() -> None:
     held = shared_backoff("http://a", Secret("one-key"))
     assert shared_backoff("http://a", Secret("one-key")) is held
     assert shared_backoff("http://a", Secret("another")) is not held

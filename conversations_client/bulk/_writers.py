@@ -12,7 +12,8 @@ from conversations_client.bulk._formulas import ESCAPED, escape_formulas
 from conversations_client.bulk._rows import COLUMNS, Fields, to_columns
 
 _MOST_ROWS: Final = 10_000  # of a group in a Parquet file
-_MOST_CHARACTERS: Final = 16_000_000  # of the messages of a group
+_MOST_BYTES: Final = 8_000_000  # of the messages of a group, roughly
+_MESSAGE_BYTES: Final = 1_000  # of the objects of a message, without its parts
 _MESSAGE_FIELDS: Final = ("_id", "conversationId", "createdAt", "createdById", "role")
 
 
@@ -120,7 +121,7 @@ def _groups(rows: Iterable[Fields]) -> Iterator[list[Fields]]:
     for row in rows:
         group.append(row)
         size += sum(_size(message) for message in row.get("messages") or ())
-        if len(group) == _MOST_ROWS or size > _MOST_CHARACTERS:
+        if len(group) == _MOST_ROWS or size > _MOST_BYTES:
             yield group
             group, size = [], 0
     if group:
@@ -128,7 +129,7 @@ def _groups(rows: Iterable[Fields]) -> Iterator[list[Fields]]:
 
 
 def _size(message: Fields) -> int:
-    return sum(len(part["json"]) for part in message["parts"])
+    return _MESSAGE_BYTES + sum(len(part["json"]) for part in message["parts"])
 
 
 def _text_columns(row: Fields) -> dict[str, Any]:

@@ -171,7 +171,7 @@ def test_long_messages_are_written_in_small_groups(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr("conversations_client.bulk._writers._MOST_CHARACTERS", 500)
+    monkeypatch.setattr("conversations_client.bulk._writers._MOST_BYTES", 2_500)
     path = tmp_path / "a.parquet"
     long = {**MESSAGE, "parts": [{"kind": "text", "text": "x" * 300}]}
     script = [

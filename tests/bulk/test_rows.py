@@ -123,10 +123,22 @@ def test_a_digest_is_the_same_in_every_version() -> None:
         ({"metadata.entityId": "a", "metadata.model": ""}, {"metadata": {"entityId": "a"}}),
         ({"metadata.generatingTitle": "TRUE"}, {"metadata": {"generatingTitle": True}}),
         ({"metadata.generatingTitle": "maybe"}, {"metadata": {"generatingTitle": "maybe"}}),
+        (
+            {"displayName": "a", "entityId": "b"},
+            {"displayName": "a", "metadata": {"entityId": "b"}},
+        ),
+        ({"entityId": "b", "metadata.entityId": "c"}, {"metadata": {"entityId": "c"}}),
+        ({"entityId": "b", "metadata.entityId": ""}, {"metadata": {"entityId": "b"}}),
     ],
 )
 def test_a_record_of_csv(cells: dict[str, str], fields: object) -> None:
     assert from_csv(cells, Columns()) == fields
+
+
+def test_a_record_with_an_unknown_column_cant_be_read() -> None:
+    found = from_csv({"displayName": "a", "name": "b"}, Columns())
+    assert isinstance(found, Unreadable)
+    assert "Unknown field 'name': did you mean 'displayName'?" in found.problem
 
 
 @pytest.mark.parametrize(
