@@ -12,12 +12,12 @@ from typing import Any
 import httpcore
 import pytest
 import trustme
-from faulty import FaultyServer, asked, silence
+from faulty import FaultyServer, Step, asked, silence, trickled
 from hypothesis import given
 from hypothesis import strategies as st
 from pools import Driven, either, run, run_client
 from scripted import ScriptedServer, always, answer
-from streaming import STARTED, chunk, head
+from streaming import END, HALF, STARTED, Awaited, chunk, head
 from variants import KEY, Variant
 
 from conversations_client import Client, StreamClosedError
@@ -91,6 +91,22 @@ def test_closing_a_stream_wakes_a_thread_that_reads_it(
                 assert time.monotonic() - started < SECONDS
                 assert [type(error) for error in raised] == [StreamClosedError]
                 assert "closed while it was being read" in str(raised[0])
+
+
+@pytest.mark.parametrize("rest", [[silence], [trickled(chunk(b": still here\n\n") * 99)]])
+def test_the_end_of_a_finished_stream_is_waited_for_briefly(
+    variant: Variant, rest: list[Step]
+) -> None:
+    async def scenario(client: Any) -> None:
+        started = time.monotonic()
+        stream = client.conversations.responses.stream("conv_1", message="x", model="a/b")
+        async with Awaited(stream) if variant.name == "sync" else stream as events:
+            await events.collect()
+        assert time.monotonic() - started < SECONDS
+
+    begun = head() + b"".join(map(chunk, (HALF, END)))
+    with FaultyServer([asked, begun, *rest]) as server:
+        run_client(variant, scenario, api_key=KEY, base_url=server.url)
 
 
 # Sockets.

@@ -141,7 +141,7 @@ class AsyncConnections:
             raise closed_error()
         if self._pid != os.getpid():
             # A forked child must neither use nor close its parent's connections.
-            _abandoned.append(self._by_loop)
+            _abandoned.extend(self._by_loop.values())
             self._by_loop, self._pid = WeakKeyDictionary(), os.getpid()
         loop = _event_loop()
         transport = self._by_loop.get(loop)
