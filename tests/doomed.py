@@ -1,4 +1,4 @@
-"""A hook that takes its process with it, once."""
+"""A hook that kills its process, once."""
 
 import os
 import signal
@@ -11,11 +11,11 @@ from conversations_client import RequestInfo
 
 @define
 class Doomed:
-    """Kills the process that it is in at a request.
+    """Kills its own process at a request.
 
     Attributes:
-        mark: A file that is made just before the kill, so that there is one alone.
-        at: At which request of a client, from 1.
+        mark: A file that is created before the kill, so that there is only one kill.
+        at: The number of the request, from 1.
     """
 
     mark: Path

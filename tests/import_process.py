@@ -1,4 +1,4 @@
-"""An import in a process of its own, to be killed."""
+"""Runs an import in a process of its own, which can be killed."""
 
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -24,15 +24,15 @@ def run_import(
     killed_after: float | None,
     rate: float | None = None,
 ) -> int:
-    """Import a file with the journal beside it; gives the exit code.
+    """Import a file with the journal beside it, and return the exit code.
 
     Args:
         path: The file.
         api_key: The service's key.
-        url: Where it is.
-        keys_are_trusted: Whether it is said to honour keys.
-        killed_after: Seconds from the import's beginning to a kill that it can't notice.
-        rate: How many are created in a second at most.
+        url: The service's URL.
+        keys_are_trusted: Whether the client trusts the service's idempotency keys.
+        killed_after: Seconds from the start of the import to a SIGKILL; None for no kill.
+        rate: The most rows per second.
     """
     begun, tell = _FORKSERVER.Pipe(duplex=False)
     how = {

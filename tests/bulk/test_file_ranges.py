@@ -1,4 +1,4 @@
-"""A part of a file is read from where it begins, and the rest of the file is not."""
+"""A part of a file is read from its first byte, and the rest of the file is not read."""
 
 import csv
 import io
@@ -16,11 +16,11 @@ from conversations_client.bulk._readers import read_rows
 from conversations_client.bulk._rows import Row
 
 BUFFER = 2**13  # bytes; Python's own default differs between its versions
-BESIDE = 2**17  # bytes that may be read beside what is needed: heads, tails, and ahead
+BESIDE = 2**17  # bytes that may be read in addition: headers, footers and buffers
 
 
 class Counted(io.FileIO):
-    """A file that counts what is read of it."""
+    """A file that counts the bytes that are read."""
 
     read_bytes = 0
 
@@ -124,7 +124,7 @@ def test_a_table_of_any_cells_is_cut_between_its_rows(
     assert found == [{"displayName": name, "metadata": {"model": "m"}} for name in names]
 
 
-def test_what_is_wrong_in_a_part_is_told_with_its_place(tmp_path: Path) -> None:
+def test_an_error_in_a_part_names_its_position(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("displayName\na\nb\n")
     _, part = partitions(path, tmp_path / "journals", rows=1)
@@ -133,7 +133,7 @@ def test_what_is_wrong_in_a_part_is_told_with_its_place(tmp_path: Path) -> None:
         rows_of(part)
 
 
-def test_later_runs_cut_at_the_same_places(tmp_path: Path) -> None:
+def test_later_runs_have_the_same_parts(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     lines(path, 9)
     first = partitions(path, tmp_path / "journals", rows=4)

@@ -37,7 +37,7 @@ def conversation(number: int) -> Conversation:
     )
 
 
-def test_lines_of_json(write: Write) -> None:
+def test_json_lines(write: Write) -> None:
     path = write("a.jsonl", b'{"displayName": "a"}\r\n\n[1]\n \nnot json\n\xff\n{}')
     assert [(row.number, row.content) for row in read_rows(path)] == [
         (1, {"displayName": "a"}),
@@ -63,18 +63,18 @@ def test_csv(write: Write) -> None:
 
 
 @pytest.mark.parametrize("content", [b'displayName\na\n"b', b"displayName\na\n\xff\n"])
-def test_what_is_no_csv(write: Write, content: bytes) -> None:
+def test_a_file_that_is_not_csv(write: Write, content: bytes) -> None:
     with pytest.raises(BulkError, match=r"a\.csv is not CSV in UTF-8 \(after line \d\)"):
         list(read_rows(write("a.csv", content)))
 
 
-def test_what_is_no_parquet(write: Write) -> None:
+def test_a_file_that_is_not_parquet(write: Write) -> None:
     pytest.importorskip("pyarrow")
     with pytest.raises(BulkError, match=r"a\.parquet can't be read as Parquet: "):
         count_rows(write("a.parquet", b"PAR1"))
 
 
-def test_what_is_of_no_known_kind(write: Write) -> None:
+def test_a_file_of_an_unknown_kind(write: Write) -> None:
     with pytest.raises(
         BulkError, match=r"its name must end in \.jsonl, \.ndjson, \.csv or \.parquet\."
     ):
@@ -94,33 +94,33 @@ def test_parquet_without_its_extra(write: Write, monkeypatch: pytest.MonkeyPatch
 def test_what_is_exported_can_be_read(tmp_path: Path, name: str) -> None:
     if name == "a.parquet":
         pytest.importorskip("pyarrow")
-    path, told = tmp_path / name, list[Conversation]()
-    given = [conversation(number) for number in range(4)]
-    assert export_file(given, path, on_row=told.append) == 4
-    assert told == given
+    path, reported = tmp_path / name, list[Conversation]()
+    exported = [conversation(number) for number in range(4)]
+    assert export_file(exported, path, on_row=reported.append) == 4
+    assert reported == exported
     assert list(tmp_path.iterdir()) == [path]
     assert count_rows(path) == 4
     keys = [row.request("import") for row in read_rows(path)]
     assert [(key.get("display_name"), key.get("metadata")) for key in keys] == [
         (one.display_name, {"entity_id": "agent_1", "generating_title": bool(number % 2)})
-        for number, one in enumerate(given)
+        for number, one in enumerate(exported)
     ]
 
 
-def test_lines_of_json_have_all_that_the_service_says(tmp_path: Path) -> None:
-    said: dict[str, Any] = {
+def test_json_lines_have_every_field_that_the_service_sends(tmp_path: Path) -> None:
+    sent: dict[str, Any] = {
         **unstructure(conversation(1)),
         "later": {"a": [1]},
         "displayName": "\ud800",
     }
     path = tmp_path / "a.jsonl"
-    assert export_file([structure(said, Conversation)], path) == 1
-    assert json.loads(path.read_bytes()) == said
+    assert export_file([structure(sent, Conversation)], path) == 1
+    assert json.loads(path.read_bytes()) == sent
 
 
 def test_half_a_surrogate_pair_in_csv(tmp_path: Path) -> None:
-    said = {**unstructure(conversation(1)), "displayName": "\ud800"}
-    export_file([structure(said, Conversation)], tmp_path / "a.csv")
+    sent = {**unstructure(conversation(1)), "displayName": "\ud800"}
+    export_file([structure(sent, Conversation)], tmp_path / "a.csv")
     (row,) = read_rows(tmp_path / "a.csv")
     assert row.request("import").get("display_name") == "\\ud800"
 

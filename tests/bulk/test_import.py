@@ -1,4 +1,4 @@
-"""Imports against a sandbox, and against scripts where it matters."""
+"""Imports into a sandbox, and into a scripted server where its responses matter."""
 
 import hashlib
 import json
@@ -24,7 +24,8 @@ from conversations_client.bulk import (
     import_file,
     write_results,
 )
-from conversations_client.bulk._import import _unrecorded_rows, import_rows
+from conversations_client.bulk._import import import_rows
+from conversations_client.bulk._import_run import describe_unrecorded
 from conversations_client.bulk._rows import Row
 from conversations_client.sandbox import Sandbox
 
@@ -71,17 +72,17 @@ def test_a_file_is_created_once(path: Path, journal: Journal, revision: int) -> 
     entity: dict[str, Any] = {"metadata": {"entityId": "agent_1"}}
     rows = [{**row, **(entity if revision == 1 else {})} for row in named("a", "b", "c")]
     write(path, *rows, entity, {"wrong": 1}, 5)
-    told: list[Entry] = []
+    reported: list[Entry] = []
     with (
         Sandbox(revision=revision) as sandbox,
         Client(sandbox.api_key, base_url=sandbox.url) as client,
     ):
         for new in (4, 0):
-            told.clear()
-            report = import_file(client, path, journal, on_row=told.append)
+            reported.clear()
+            report = import_file(client, path, journal, on_row=reported.append)
             assert report == Report(created=4, failed=2, doubtful=0, new=new)
             assert report.created_before == 4 - new
-            assert {entry.number for entry in told} == {1, 2, 3, 4, 5, 6}
+            assert {entry.number for entry in reported} == {1, 2, 3, 4, 5, 6}
         there = [one.display_name for one in client.conversations.list()]
         of_one = len(list(client.conversations.list(entity_id="agent_1")))
     if revision == 1:  # which lists the conversations of all entities
@@ -193,17 +194,17 @@ def test_a_file_that_changes_while_it_is_read_stops_the_import(
 
 def test_ctrl_c_waits_for_what_is_in_flight(path: Path, journal: Journal) -> None:
     write(path, *named("a", "b", "c", "d", "e", "f"))
-    told: list[Entry] = []
+    reported: list[Entry] = []
 
     def interrupt(entry: Entry) -> None:
-        told.append(entry)
-        if len(told) == 1:
+        reported.append(entry)
+        if len(reported) == 1:
             raise KeyboardInterrupt
 
     with ScriptedServer(always()) as server, pytest.raises(KeyboardInterrupt):
         run(server, path, journal, on_row=interrupt, max_in_flight=3)
     counts = journal.counts()
-    assert counts[State.CREATED] == len(server.seen) == len(told) < 6
+    assert counts[State.CREATED] == len(server.seen) == len(reported) < 6
     assert counts[State.SENT] == 0
 
 
@@ -218,7 +219,7 @@ def test_ctrl_c_twice_ends_it_at_once(path: Path, journal: Journal) -> None:
     assert journal.counts()[State.CREATED] == 2
 
 
-def test_a_closed_client_is_not_the_rows_fault(path: Path, journal: Journal) -> None:
+def test_a_closed_client_fails_no_row(path: Path, journal: Journal) -> None:
     write(path, *named("a"))
     client = Client("k", base_url="http://127.0.0.1:1")
     client.close()
@@ -364,6 +365,26 @@ def test_a_full_disk_hides_no_row_that_was_created(
         assert sorted(sent(server)) == list("abcdef")  # none of them twice
 
 
+def test_a_row_that_is_not_sent_for_lack_of_space_is_still_a_failed_one(
+    path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path, *named("a", "b"))
+    with ScriptedServer([answer(422), answer(422), *[answer()] * 2]) as server:
+        assert run(server, path, journal).failed == 2
+        record = journal.record
+
+        def recording(entry: Entry) -> None:
+            if entry.number == 2 and entry.state is State.SENT:
+                raise BulkError("The journal is full.")
+            record(entry)
+
+        monkeypatch.setattr(journal, "record", recording)
+        with pytest.raises(ImportStoppedError) as raised:
+            run(server, path, journal)
+        assert raised.value.report == Report(created=1, failed=1, doubtful=0, new=1)
+        assert len(server.seen) == 3
+
+
 def test_a_disk_that_is_too_full_is_found_before_the_first_row(
     path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -406,7 +427,7 @@ def test_what_has_space_again_is_recorded(
     assert journal.counts()[State.CREATED] == 1
 
 
-def test_a_journal_that_fails_before_the_first_row_is_no_stopped_import(
+def test_a_journal_that_fails_before_the_first_row_is_not_a_stopped_import(
     path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(path, {"displayName": 5, "metadata": 5})
@@ -434,7 +455,7 @@ def test_a_database_that_is_full(path: Path, journal: Journal) -> None:
 
 
 @pytest.mark.parametrize("error", [EnoughError, OSError])
-def test_an_error_of_the_caller_comes_out_when_the_rows_in_flight_are_recorded(
+def test_an_error_of_the_caller_is_raised_after_the_rows_in_flight_are_recorded(
     path: Path, journal: Journal, error: type[Exception]
 ) -> None:
     write(path, *named("a", "b", "c", "d", "e", "f"))
@@ -449,6 +470,6 @@ def test_an_error_of_the_caller_comes_out_when_the_rows_in_flight_are_recorded(
     assert counts[State.SENT] == 0
 
 
-def test_many_outcomes_that_are_not_recorded_are_named_in_part() -> None:
+def test_an_error_names_some_of_many_unrecorded_outcomes() -> None:
     entries = [Entry(number, "", State.CREATED, "conv_1") for number in range(22)]
-    assert _unrecorded_rows(entries).endswith("row 19 (created: conv_1) and 2 more.")
+    assert describe_unrecorded(entries).endswith("row 19 (created: conv_1) and 2 more.")

@@ -21,7 +21,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "a.journal"
 
 
-def test_it_keeps_what_it_was_told(path: Path) -> None:
+def test_it_stores_entries(path: Path) -> None:
     with Journal(path) as journal:
         for entry in ENTRIES:
             journal.record(entry)
@@ -93,7 +93,7 @@ def test_another_file_is_left_alone(path: Path, content: bytes | None) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_folder_that_isnt_there(path: Path) -> None:
+def test_a_missing_folder(path: Path) -> None:
     with pytest.raises(BulkError, match=r"can't be created: the folder .* doesn't exist"):
         Journal(path / "b")
 
@@ -136,7 +136,7 @@ def test_a_closed_journal_can_not_be_used(path: Path) -> None:
             use()
 
 
-def test_a_journal_that_was_begun_and_has_no_id_gets_one(path: Path) -> None:
+def test_a_journal_without_an_id_gets_one(path: Path) -> None:
     with Journal(path):
         pass
     database = sqlite3.connect(path)
@@ -148,7 +148,7 @@ def test_a_journal_that_was_begun_and_has_no_id_gets_one(path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", [None, True, 5, 1.5, "", "é\ud800", "x" * 100_000])
-def test_a_key_is_kept_as_it_is(key: Any, path: Path) -> None:
+def test_a_key_is_stored_unchanged(key: Any, path: Path) -> None:
     entry = Entry(1, "d", State.CREATED, "conv_1", key)
     with Journal(path) as journal:
         journal.record(entry)

@@ -1,4 +1,4 @@
-"""An import that is killed again and again, at moments that a fixed seed draws."""
+"""An import that is killed repeatedly, at random moments from a fixed seed."""
 
 import json
 import random
@@ -27,8 +27,8 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def import_at_last(path: Path, *, keys_are_trusted: bool, api_key: str, url: str) -> None:
-    """Import it, killed again and again, and then let it come to its end."""
+def import_with_kills(path: Path, *, keys_are_trusted: bool, api_key: str, url: str) -> None:
+    """Import a file: kill the process repeatedly, then let it finish."""
     moments = random.Random(20)  # noqa: S311 - no secret
     how: dict[str, Any] = {"keys_are_trusted": keys_are_trusted, "api_key": api_key, "url": url}
     codes = [
@@ -41,7 +41,7 @@ def import_at_last(path: Path, *, keys_are_trusted: bool, api_key: str, url: str
 
 def test_every_row_is_created_exactly_once_where_keys_are_honoured(path: Path) -> None:
     with Sandbox() as sandbox:
-        import_at_last(path, keys_are_trusted=True, api_key=sandbox.api_key, url=sandbox.url)
+        import_with_kills(path, keys_are_trusted=True, api_key=sandbox.api_key, url=sandbox.url)
         with Client(sandbox.api_key, base_url=sandbox.url) as client:
             there = {one.id: one.display_name for one in client.conversations.list(limit=100)}
     assert Counter(there.values()) == Counter(NAMES)
@@ -51,7 +51,7 @@ def test_every_row_is_created_exactly_once_where_keys_are_honoured(path: Path) -
 
 def test_every_row_is_created_at_most_once_where_keys_are_not(path: Path) -> None:
     with ScriptedServer(always()) as server:
-        import_at_last(path, keys_are_trusted=False, api_key="k", url=server.url)
+        import_with_kills(path, keys_are_trusted=False, api_key="k", url=server.url)
         whole = [seen.body for seen in server.seen if seen.body]  # a kill may leave a head alone
         created = Counter(json.loads(body)["displayName"] for body in whole)
     with Journal(f"{path}.journal") as journal:

@@ -1,21 +1,26 @@
-"""Small odd files of each kind, and what becomes of each: what is sent, what fails, what is refused."""
+"""Small odd files of each kind with their outcomes: rows sent, rows failed, or a refusal."""
 
 import codecs
 import csv
 import datetime as dt
+import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from attrs import field, frozen
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from scripted import ScriptedServer, always
 
 from conversations_client import Client
 from conversations_client.bulk import BulkError, Journal, State, check_file, count_rows, import_file
+from conversations_client.bulk._csv import records
+from conversations_client.bulk._rows import Unreadable
 
 A, B = {"displayName": "a"}, {"displayName": "b"}
 AGENT = {"metadata": {"entityId": "agent_1"}}
@@ -32,8 +37,8 @@ class Case:
         name: What it is.
         content: Its bytes, or a function that gives a table of pyarrow.
         sent: The bodies that are sent, in order.
-        failed: What the rows that fail say, by number.
-        refused: What is said of a file that is not imported at all.
+        failed: The error messages of the rows that fail, by number.
+        refused: A part of the error message of a file that is not imported.
         options: How it is imported.
         keys: The keys that the results have.
     """
@@ -490,3 +495,34 @@ def test_a_link_to_a_file_is_read(tmp_path: Path) -> None:
     written(tmp_path / "a.jsonl", line(A))
     (tmp_path / "b.jsonl").symlink_to(tmp_path / "a.jsonl")
     assert check_file(tmp_path / "b.jsonl") == 1
+
+
+@pytest.fixture
+def small_cells() -> Iterator[int]:
+    """A limit of 6 characters for the cells of CSV."""
+    limit = csv.field_size_limit(6)
+    yield 6
+    csv.field_size_limit(limit)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(
+    rows=st.lists(st.lists(st.text('a",\r\n', max_size=9), min_size=2, max_size=2), max_size=8),
+    form=st.sampled_from(
+        [
+            *((csv.QUOTE_ALL, end) for end in ("\n", "\r\n", "\r")),
+            (csv.QUOTE_MINIMAL, "\r\n"),  # Python quotes the characters of its own line end alone
+        ]
+    ),
+)
+def test_a_long_cell_fails_its_own_row_alone(
+    *, rows: list[list[str]], form: tuple[Literal[0, 1], str], small_cells: int
+) -> None:
+    quoting, end = form
+    text = io.StringIO(newline="")
+    csv.writer(text, quoting=quoting, lineterminator=end).writerows([["a", "b"], *rows])
+    found = [row for _, row in records(io.BytesIO(text.getvalue().encode()), "a.csv", None)]
+    assert len(found) == len(rows)
+    for row, record in zip(rows, found, strict=True):
+        is_long = any(len(cell) > small_cells for cell in row)
+        assert isinstance(record, Unreadable) if is_long else record == row

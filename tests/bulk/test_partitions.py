@@ -59,13 +59,13 @@ def test_the_parts_are_those_of_the_first_run(path: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("content", ["no JSON", "[]", '{"total": 25}'])
-def test_a_plan_that_is_none(content: str, path: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_plan(content: str, path: Path, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(content)
     with pytest.raises(BulkError, match=r"plan\.json is not the plan of an import"):
         partitions(path, tmp_path)
 
 
-def test_a_part_can_be_carried_out_anywhere(path: Path, tmp_path: Path) -> None:
+def test_a_part_can_run_anywhere(path: Path, tmp_path: Path) -> None:
     parts = partitions(path, tmp_path / "journals", rows=10)
     with ScriptedServer(always()) as server:
         make_client = partial(Client, "k", base_url=server.url)
@@ -74,7 +74,7 @@ def test_a_part_can_be_carried_out_anywhere(path: Path, tmp_path: Path) -> None:
         assert total(reports) == Report(created=25, failed=0, doubtful=0, new=25)
         with make_client() as client:
             assert parts[0].run(client).created == 10
-            client.conversations.create()  # it is its owner who closes it
+            client.conversations.create()  # the owner closes it
         assert len(server.seen) == 26
     assert [entry.number for entry in entries_of(parts)] == list(range(1, 26))
     assert total([]) == Report(created=0, failed=0, doubtful=0)
@@ -146,7 +146,7 @@ def test_parts_share_one_destination(path: Path, tmp_path: Path) -> None:
             partial(Client, "k", base_url=there.url),
         )
         first.run(to_here)
-        # Also where a part has not begun.
+        # Also for a part that has not started.
         for part in (first, second):
             with pytest.raises(BulkError, match=f"The folder .* created at {here.url}, and"):
                 part.run(to_there)
@@ -195,7 +195,7 @@ def test_another_part_may_be_the_first_at_a_new_destination(
 
 
 @pytest.mark.parametrize("content", ["no JSON", "[]", '{"salt": "a", "destination": 5}'])
-def test_a_destination_that_is_none(content: str, path: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_destination(content: str, path: Path, tmp_path: Path) -> None:
     (part, *_) = partitions(path, tmp_path)
     (tmp_path / "destination.json").write_text(content)
     with pytest.raises(BulkError, match=r"destination\.json is not the destination of an import"):

@@ -1,4 +1,4 @@
-"""`import` and `export`, against a sandbox."""
+"""`import` and `export` with a sandbox."""
 
 import json
 import os
@@ -106,7 +106,7 @@ def test_an_import_that_is_not_whole(
         (["import", "missing.jsonl", "--rate", "0"], 2, "Must be > 0"),
     ],
 )
-def test_a_file_that_wont_do(piped: Command, arguments: list[str], code: int, words: str) -> None:
+def test_an_unusable_file(piped: Command, arguments: list[str], code: int, words: str) -> None:
     ended = piped(*arguments)
     assert ended.code == code
     assert words in " ".join(ended.err.split())
@@ -122,13 +122,13 @@ def test_the_first_row_that_failed_is_shown(shown: Command, file: Path) -> None:
     file.write_text('{"name": "a"}\n{"name": "b", "displayName": "b"}\n{"displayName": "c"}\n')
     ended = shown("import", str(file))
     assert ended.code == 1
-    told = " ".join(ended.out.split())
-    assert "1 created, 2 failed, 0 doubtful" in told
+    shown_text = " ".join(ended.out.split())
+    assert "1 created, 2 failed, 0 doubtful" in shown_text
     assert (
         "Row 1: Unknown field 'name': did you mean 'displayName'? A row has displayName, projectId, metadata.entityId"
-        in told
+        in shown_text
     )
-    assert "Row 2" not in told
+    assert "Row 2" not in shown_text
 
 
 def test_a_failed_row_is_corrected(piped: Command, file: Path) -> None:
@@ -177,7 +177,7 @@ def test_columns_of_other_names_are_mapped_and_the_users_own_copied(
         (["--key", "id"], "There is no column 'id'."),
     ],
 )
-def test_options_that_dont_fit_the_file(
+def test_options_that_do_not_fit_the_file(
     piped: Command, file: Path, arguments: list[str], words: str
 ) -> None:
     ended = piped("import", str(file), *arguments)
@@ -185,7 +185,7 @@ def test_options_that_dont_fit_the_file(
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_an_import_goes_on_at_its_destination_alone(piped: Command, file: Path) -> None:
+def test_an_import_continues_only_at_its_destination(piped: Command, file: Path) -> None:
     with ScriptedServer(always()) as trial:
         assert piped("import", str(file), "--base-url", trial.url).code == 0
         ended = piped("import", str(file))
@@ -196,7 +196,7 @@ def test_an_import_goes_on_at_its_destination_alone(piped: Command, file: Path) 
         assert (ended.code, json.loads(ended.out)["created_before"]) == (0, 5)
 
 
-def test_an_import_into_the_local_sandbox_goes_on_in_it(piped: Command, file: Path) -> None:
+def test_an_import_continues_in_the_local_sandbox(piped: Command, file: Path) -> None:
     for new in (5, 0):  # each time on another port, with another key
         assert json.loads(piped("import", str(file), "--sandbox").out)["new"] == new
     ended = piped("import", str(file))
@@ -301,7 +301,7 @@ def test_progress_is_shown_at_a_terminal(file: Path) -> None:
     assert "5 created, 0 failed, 0 doubtful" in terminal.seen
 
 
-def test_the_rate_is_told_when_there_is_one() -> None:
+def test_the_rate_is_shown_when_there_is_one() -> None:
     now = 0.0
     progress = Progress(get_time=lambda: now)
     task = progress.add_task("", total=6_000)
