@@ -231,7 +231,7 @@ def test_a_base_url_whose_host_is_none(cls: Clients, url: str) -> None:
 
 
 def test_an_address_of_too_many_numbers(variant: Variant) -> None:
-    with pytest.raises(ConfigurationError, match="is no URL"):
+    with pytest.raises(ConfigurationError, match="an IPv4 address in full"):
         variant.run(
             lambda client: client.conversations.create(), api_key=KEY, base_url="https://1.2.3.456"
         )

@@ -201,6 +201,7 @@ def test_a_proxy_url(value: str, proxy: Proxy) -> None:
         "http://p.example:0",
         "http://p.example:65536",
         "http://a b",
+        "http://p.exa\nmple",
         "http://*.example",
         "http://[::1",
         "http://:3128",

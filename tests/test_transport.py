@@ -91,9 +91,7 @@ def test_a_proxy_that_is_not_there(variant: Variant, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("proxy", ["socks4://127.0.0.1:1", "ftp://127.0.0.1:1", "http://"])
 def test_an_unusable_proxy(variant: Variant, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("https_proxy", proxy)
-    with pytest.raises(
-        ConfigurationError, match=r"HTTPS_PROXY (is not a URL|has an unknown scheme)"
-    ):
+    with pytest.raises(ConfigurationError, match=r"The proxy in HTTPS_PROXY (is not|has an)"):
         variant.run(create, api_key=KEY, base_url="https://api.invalid")
 
 

@@ -1,7 +1,7 @@
-"""The HTTP stack that the client stands on: no other module of the package imports it.
+"""The HTTP library: no other module of the package imports httpx or httpcore.
 
-Its fork has the same names. A client of the fork may be injected; to stand on the fork itself, this
-file imports it in place of the other.
+httpx2, a fork of httpx, has the same names. A client of the fork may be injected. To move to the
+fork, import it here instead.
 """
 
 import sys
@@ -22,10 +22,10 @@ __all__ = [
     "unpatched",
 ]
 
-_OTHER: Final = "httpx2"
+_FORK: Final = "httpx2"
 
 
-class _Sending(Protocol):
+class _Client(Protocol):
     @property
     def is_closed(self) -> bool: ...
     @property
@@ -34,27 +34,27 @@ class _Sending(Protocol):
     def send(self) -> Callable[..., Any]: ...
 
 
-class HTTPClient(_Sending, Protocol):
+class HTTPClient(_Client, Protocol):
     """An `httpx.Client`, or an `httpx2.Client`."""
 
     def close(self) -> None: ...
 
 
-class AsyncHTTPClient(_Sending, Protocol):
+class AsyncHTTPClient(_Client, Protocol):
     """An `httpx.AsyncClient`, or an `httpx2.AsyncClient`."""
 
     async def aclose(self) -> None: ...
 
 
 def classes(*names: str) -> tuple[type[Any], ...]:
-    """The classes of these names: the stack's, and the fork's in a program that imports it."""
-    stacks = (httpx, sys.modules.get(_OTHER))
-    found = (getattr(stack, name, None) for stack in stacks for name in names)
+    """The classes of these names: httpx's, and the fork's if the program has imported it."""
+    libraries = (httpx, sys.modules.get(_FORK))
+    found = (getattr(library, name, None) for library in libraries for name in names)
     return tuple(each for each in found if isinstance(each, type))
 
 
 def must_be_httpcores() -> bool:
-    """Whether connections must be httpcore's own: something mocks them, as respx does."""
+    """Whether to use httpcore's own connections: something such as respx has patched them."""
     return (
         httpcore.HTTPConnection.handle_request is not _handle_request
         or httpcore.AsyncHTTPConnection.handle_async_request is not _handle_async_request

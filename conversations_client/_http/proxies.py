@@ -44,11 +44,13 @@ def _parsed(value: str, variable: str) -> Proxy:
     parts = _split(value)
     # The value may hold a password, so no message shows it.
     if parts is None:
-        raise ConfigurationError(f"{variable} is not a URL such as http://host:port: correct it.")
+        raise ConfigurationError(
+            f"The proxy in {variable} is not a URL such as http://host:port: correct it."
+        )
     scheme = _ALIASES.get(parts.scheme, parts.scheme)
     if scheme not in _PORTS:
         raise ConfigurationError(
-            f"{variable} has an unknown scheme: use http, https, socks5 or socks5h."
+            f"The proxy in {variable} has an unknown scheme: use http, https, socks5 or socks5h."
         )
     return Proxy(
         scheme=scheme,
@@ -59,6 +61,9 @@ def _parsed(value: str, variable: str) -> Proxy:
 
 
 def _split(value: str) -> SplitResult | None:
+    # urlsplit() silently removes line breaks.
+    if not value.isprintable():
+        return None
     try:
         parts = urlsplit(value if "://" in value else f"http://{value}")
         host, port = parts.hostname or "", parts.port
@@ -73,7 +78,9 @@ def _credentials(parts: SplitResult, variable: str) -> tuple[bytes, bytes] | Non
         return None
     found = unquote_to_bytes(parts.username), unquote_to_bytes(parts.password or "")
     if not all(len(each) <= _LONGEST_CREDENTIAL for each in found) or b":" in found[0]:
-        raise ConfigurationError(f"{variable} has a user or password that can't be sent.")
+        raise ConfigurationError(
+            f"The proxy in {variable} has a user or password that can't be sent."
+        )
     return found
 
 

@@ -1,4 +1,4 @@
-"""A call's request as httpx has it, made of what is prepared once for all of a client's calls."""
+"""Builds httpx requests, from headers and URLs that are prepared once for each client."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
@@ -12,16 +12,20 @@ from conversations_client.errors import ConfigurationError, InvalidArgumentError
 from .library import httpx
 
 _USER_AGENT: Final = f"conversations-client/{__version__} {httpx.__title__}/{httpx.__version__}"
-_EVENTS_AS_THEY_COME: Final = {
+_STREAMING: Final = {
     "Accept": "text/event-stream",
-    "Accept-Encoding": "identity",  # for what compresses may hold events back
+    "Accept-Encoding": "identity",  # a compressor may delay events
     "Cache-Control": "no-store",
 }
-_KEPT_URLS: Final = 64
+_MOST_URLS: Final = 64
 
 
 class Requests:
-    """Makes the requests of a client."""
+    """Builds the requests of a client; raises ConfigurationError.
+
+    Args:
+        settings: The client's settings.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._base_url = settings.base_url
@@ -33,29 +37,29 @@ class Requests:
             "Accept-Encoding": "gzip",
             "User-Agent": _USER_AGENT,
         }
-        # As httpx's own, whose repr doesn't show the key.
+        # The repr of httpx's class doesn't show the key.
         self._without_body = httpx.Headers(plain)
         with_body = {**plain, "Content-Type": "application/json"}
         self._with_body = httpx.Headers(with_body)
-        self._streaming = httpx.Headers({**with_body, **_EVENTS_AS_THEY_COME})
+        self._streaming = httpx.Headers({**with_body, **_STREAMING})
 
     def make(
         self, request: Request, *, idempotency_key: str | None, extensions: dict[str, Any]
     ) -> httpx.Request:
-        """The request of one attempt."""
-        # Given headers and a stream, httpx takes both as they are, and adds none.
-        made = httpx.Request(
+        """The request of one attempt; raises InvalidArgumentError."""
+        # With headers and a stream, httpx adds no headers of its own.
+        built = httpx.Request(
             request.method,
             self._url(request),
             headers=self._headers(request),
-            stream=_Content(request.body or b""),
+            stream=_Body(request.body or b""),
             extensions=extensions,
         )
         if idempotency_key is not None:
-            made.headers["Idempotency-Key"] = idempotency_key
+            built.headers["Idempotency-Key"] = idempotency_key
         if request.body is not None:
-            made.headers["Content-Length"] = str(len(request.body))
-        return made
+            built.headers["Content-Length"] = str(len(request.body))
+        return built
 
     def _headers(self, request: Request) -> httpx.Headers:
         if request.streams:
@@ -68,14 +72,14 @@ class Requests:
         url = self._urls.get(target)
         if url is None:
             url = _url(self._base_url + target)
-            # Ids make many paths; parsing one again costs less than keeping them all.
-            if len(self._urls) < _KEPT_URLS and request.path == request.template:
+            # Paths with IDs are too many to keep; parsing one again costs less.
+            if len(self._urls) < _MOST_URLS and request.path == request.template:
                 self._urls[target] = url
         return url
 
 
-class _Content(httpx.SyncByteStream, httpx.AsyncByteStream):
-    # httpx's own gives generators, and trio warns of one that a broken connection leaves.
+class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+    # httpx's own class makes async generators; trio warns if one is left unfinished.
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -84,16 +88,16 @@ class _Content(httpx.SyncByteStream, httpx.AsyncByteStream):
         return iter((self._body,))
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return _AsyncPieces(iter(self))
+        return _AsyncChunks(iter(self))
 
 
-class _AsyncPieces(AsyncIterator[bytes]):
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
+class _AsyncChunks(AsyncIterator[bytes]):
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
 
     async def __anext__(self) -> bytes:
-        for piece in self._pieces:
-            return piece
+        for chunk in self._chunks:
+            return chunk
         raise StopAsyncIteration
 
 
@@ -102,7 +106,7 @@ def _base(text: str) -> httpx.URL:
         return httpx.URL(text)
     except httpx.InvalidURL as error:
         problem = str(error)
-    raise ConfigurationError(f"base_url is no URL: {problem}.")
+    raise ConfigurationError(f"base_url is not a URL: {problem}.")
 
 
 def _url(text: str) -> httpx.URL:
@@ -110,4 +114,6 @@ def _url(text: str) -> httpx.URL:
         return httpx.URL(text)
     except httpx.InvalidURL as error:
         problem = str(error)
-    raise InvalidArgumentError(f"The path and query make no URL ({problem}): shorten them.")
+    raise InvalidArgumentError(
+        f"The path and query are not valid in a URL ({problem}): shorten or quote them."
+    )
