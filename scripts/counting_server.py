@@ -1,4 +1,4 @@
-"""A server that creates conversations, counts everything, and fails now and then on purpose."""
+"""A server that creates conversations, counts requests, and fails at random on purpose."""
 
 import asyncio
 import contextlib
@@ -17,14 +17,14 @@ from attrs import define, field, frozen
 
 @frozen
 class Fault:
-    """What becomes of one request.
+    """A fault that one request meets.
 
     Attributes:
-        acts: Whether the conversation is stored all the same.
-        refuses: Whether the answer says that it was not.
-        answer: What comes back before the connection ends: a status, part of an answer, or None
-            for nothing at all.
-        silent: Whether the connection stays open, without a word.
+        acts: Whether the server stores the conversation nevertheless.
+        refuses: Whether the response states that it did not.
+        answer: What the server sends before it closes the connection: a status, part of a
+            response, or None for nothing.
+        silent: Whether the connection stays open without a response.
     """
 
     acts: bool = False
@@ -57,15 +57,15 @@ FAULTS: Final[Mapping[str, Fault]] = {
 
 @define
 class Ledger:
-    """What a server knows in the end.
+    """What a server has recorded.
 
     Attributes:
         stored: How often each display name was stored.
-        ids: The id that each display name was stored under last.
-        met: The faults that each display name's requests met, one after the other.
-        order: Every request's display name, as they came in.
-        at_once: How many requests were being answered at once at most.
-        connections: How many connections there were.
+        ids: The last id under which each display name was stored.
+        met: The faults that each display name's requests met, in order.
+        order: The display name of every request, in order of arrival.
+        at_once: The most requests that were handled at once.
+        connections: How many connections were opened.
     """
 
     stored: Counter[str] = field(factory=Counter[str])
@@ -77,12 +77,12 @@ class Ledger:
 
 
 class CountingServer:
-    """Answers creates on a loopback port, from a thread of its own.
+    """Serves creates on a loopback port, from its own thread.
 
     Args:
-        honours_keys: Whether a repeated `Idempotency-Key` gets the first answer again.
-        fault_rate: The share of requests that meet a fault.
-        seed: What the faults are drawn from; the same for the same request, whoever comes first.
+        honours_keys: Whether a repeated `Idempotency-Key` gets the first response again.
+        fault_rate: The share of requests that meet a fault, from 0 to 1.
+        seed: The seed of the faults. A request meets the same ones in any order of arrival.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Creates conversations with both clients on a sandbox, and shows the code and what came back."""
+"""Creates conversations with both clients on a sandbox; prints the code and the results."""
 
 import asyncio
 import inspect
@@ -18,7 +18,7 @@ def with_the_client() -> Conversation:
 
 
 async def with_the_async_client() -> Conversation:
-    """Create a conversation while other tasks go on."""
+    """Create a conversation while other tasks run."""
     async with AsyncClient() as client:
         return await client.conversations.create(
             display_name="Customer Support",
@@ -27,7 +27,7 @@ async def with_the_async_client() -> Conversation:
 
 
 def show(code: Callable[..., object], conversation: Conversation) -> None:
-    """Print the code that ran and the object that it gave."""
+    """Print the code that ran and the conversation that it returned."""
     print("\n" + inspect.getsource(code))
     print(f"-> {conversation}")
     print(f"   .id          {conversation.id}")
@@ -36,13 +36,13 @@ def show(code: Callable[..., object], conversation: Conversation) -> None:
 
 
 def main() -> None:
-    """Run both on a sandbox that stops with the demo."""
+    """Run both functions on a sandbox that stops at the end."""
     with Sandbox() as sandbox:
-        print(f"The sandbox answers at {sandbox.url}; both clients find it by the environment.")
+        print(f"The sandbox runs at {sandbox.url}; both clients find it through the environment.")
         os.environ |= {"ORQ_BASE_URL": sandbox.url, "ORQ_API_KEY": sandbox.api_key}
         show(with_the_client, with_the_client())
         show(with_the_async_client, asyncio.run(with_the_async_client()))
-    print("\nThe sandbox is stopped. README.md says how to keep one running.")
+    print("\nThe sandbox has stopped. README.md describes how to keep one running.")
 
 
 protect_standard_streams()
