@@ -63,13 +63,15 @@ def protect_standard_streams() -> None:
     """Replace the process's standard streams; call it before anything is printed.
 
     A stream that was closed before the process started is replaced by the null device. Standard
-    output is UTF-8 unless it is a terminal.
+    output is UTF-8 unless it is a terminal. A stream that something else has replaced stays.
     """
     if sys.stdin is None:
         null_device = os.open(os.devnull, os.O_RDONLY)
         sys.stdin = os.fdopen(null_device, encoding="utf-8", closefd=False)
-    sys.stdout = _protected(sys.stdout, 1, encoding="utf-8")
-    sys.stderr = _protected(sys.stderr, 2, encoding=None)
+    if sys.stdout is sys.__stdout__:
+        sys.stdout = _protected(sys.stdout, 1, encoding="utf-8")
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _protected(sys.stderr, 2, encoding=None)
 
 
 def _protected(stream: TextIO | None, descriptor: int, *, encoding: str | None) -> OutputStream:

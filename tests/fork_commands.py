@@ -53,6 +53,7 @@ def become(job: dict[str, Any]) -> None:
     sys.stdin, sys.stdout, sys.stderr = (
         opened(number, unbuffered=job["unbuffered"]) for number in range(3)
     )
+    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc,assignment]
     sys.argv = ["conversations", *job["arguments"]]
 
 

@@ -11,7 +11,7 @@ __all__ = ["main"]
 
 
 def main() -> int:
-    """Run the command line of this process. It replaces the process's standard streams.
+    """Run the command line of this process. It may replace `sys.stdout` and `sys.stderr`.
 
     Returns:
         The exit code; `conversations --help` lists them.

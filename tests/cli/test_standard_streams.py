@@ -19,8 +19,9 @@ from attrs import frozen
 from command_line import LONGEST_WAIT, SCRIPT, WITH_CTRL_C, Ended, execute
 from scripted import CONVERSATION, ScriptedServer, answer
 
-from conversations_client import Client
+from conversations_client import Client, __version__
 from conversations_client._standard_streams import OutputStream
+from conversations_client.cli import main
 
 pytest_plugins = ["command_line_fixtures"]
 pytestmark = pytest.mark.usefixtures("environment")
@@ -256,8 +257,10 @@ def test_the_installed_command(client: Client, redirections: str, code: int) -> 
     assert "Traceback" not in ended.err
 
 
-@pytest.mark.parametrize("redirections", ["2>&-", "2>/dev/full", ">&-", ">/dev/full"])
-@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("redirections", "unbuffered"),
+    [("2>&-", ""), ("2>/dev/full", ""), ("2>/dev/full", "1"), (">&-", ""), (">/dev/full", "")],
+)
 def test_the_installed_command_with_an_error(redirections: str, unbuffered: str) -> None:
     ended = from_shell(redirections, SCRIPT, "show", PYTHONUNBUFFERED=unbuffered)
     assert (ended.code, ended.out) == (2, "")
@@ -391,15 +394,22 @@ NAME = "Füße 漢字 👋"
     ],
 )
 def test_json_and_piped_messages_are_utf_8(client: Client, variables: dict[str, str]) -> None:
-    conversation_id = str(client.conversations.create(display_name=NAME).id)
-    shown = execute(SCRIPT, "show", conversation_id, environment=variables)
-    assert (shown.code, shown.err) == (0, "")
-    assert json.loads(shown.out)["displayName"] == NAME
+    conversation_id = str(client.conversations.create().id)
     line = [SCRIPT, "chat", conversation_id, "--model", "sandbox/echo", "--jsonl"]
-    chat = execute(*line, environment=variables, stdin=NAME.encode())
-    assert (chat.code, json.loads(chat.out)) == (0, {"message": NAME, "answer": NAME})
-    wrong = execute(*line, environment=variables, stdin=b"\xff\n")
-    assert (wrong.code, wrong.out, "UTF-8" in wrong.err or "U" in wrong.err) == (2, "", True)
+    ended = execute(*line, environment=variables, stdin=NAME.encode())
+    assert (ended.code, ended.err) == (0, "")
+    assert json.loads(ended.out) == {"message": NAME, "answer": NAME}
+
+
+def test_replaced_streams_stay(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments, code in {("--version",): 0, ("frob",): 2}.items():
+        monkeypatch.setattr(sys, "argv", ["conversations", *arguments])
+        assert main() == code
+    printed = capsys.readouterr()
+    assert printed.out == f"{__version__}\n"
+    assert printed.err.startswith("Error: Unknown command")
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
