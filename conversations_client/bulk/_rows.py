@@ -96,11 +96,16 @@ def _single(name: str, value: object) -> object:
 
 
 def from_object(cells: Fields, columns: Columns) -> Fields | Unreadable:
-    """The fields of a JSON object. Null is kept: it is not the same as absent."""
+    """The fields of a JSON object. Null is kept: it is not the same as absent.
+
+    An empty object asks for a conversation with the service's defaults. One whose fields are all
+    ignored or set by the service does not.
+    """
     try:
-        return _fields(cells, columns)
+        fields = _fields(cells, columns)
     except InvalidArgumentError as error:
         return Unreadable(str(error))
+    return _EMPTY if cells and not fields else fields
 
 
 def from_csv(cells: Mapping[str, str], columns: Columns) -> Fields | Unreadable:
@@ -124,8 +129,7 @@ def from_table(cells: Fields, columns: Columns) -> Fields | Unreadable:
         there[METADATA] = _without_nulls(there[METADATA])
         if not there[METADATA]:
             del there[METADATA]
-    fields = _with_flag(from_object(there, columns))
-    return _EMPTY if fields == {} else fields
+    return _with_flag(from_object(there, columns)) if there else _EMPTY
 
 
 def _without_nulls(cells: Fields) -> dict[str, Any]:

@@ -72,6 +72,7 @@ def import_(
         journal=journal or _beside(file, "journal"),
         results=results or _beside(file, "results.jsonl"),
     )
+    files.check_names(file)
     files.check_journal()
     retry = Retry(trust_idempotency_key=trust_idempotency_keys)
     with (
@@ -150,6 +151,12 @@ class _Files:
 
     journal: Path
     results: Path
+
+    def check_names(self, source: Path) -> None:
+        """Refuse to overwrite the file to import, or the journal."""
+        names = [source.resolve(), self.journal.resolve(), self.results.resolve()]
+        if len(set(names)) < len(names):
+            raise UsageError("The file, its journal and its results must be three different files.")
 
     def check_journal(self) -> None:
         """Refuse to create rows again that are in the results of a lost journal."""

@@ -94,6 +94,13 @@ LINES = [
         failed={2: "The row is not JSON: Unterminated string starting at at character 17."},
     ),
     Case("an empty object asks for the defaults", b"{}\n", [{}]),
+    Case(
+        "nothing that is sent",
+        line({"notes": 1}) + line({"_id": "conv_1", "createdAt": 1}) + line(A),
+        [A],
+        failed=dict.fromkeys((1, 2), EMPTY),
+        options={"ignore": ["notes"]},
+    ),
     Case("an empty name is an empty name", line({"displayName": ""}), [{"displayName": ""}]),
     Case(
         "null is not absent",

@@ -47,7 +47,7 @@ def request(content: Any) -> dict[str, Any]:
         ),
         ({"metadata.model": "m"}, {"metadata": {"model": "m"}}),
         ({"metadata": {}}, {"metadata": {}}),
-        ({"_id": "conv_1", "kind": "conversation", "createdAt": 1}, {}),
+        ({"_id": "conv_1", "kind": "conversation", "displayName": "a"}, {"display_name": "a"}),
         ({"displayName": 5}, {"display_name": 5}),
         ({"displayName": ""}, {"display_name": ""}),
     ],
@@ -61,6 +61,7 @@ def test_an_object_is_a_request(cells: dict[str, Any], expected: dict[str, Any])
     [
         ({"name": "a"}, f"Unknown field 'name': did you mean 'displayName'? A row has {FIELDS}"),
         ({"metadata": {"id": "a"}}, f"Unknown field 'metadata.id'. A row has {FIELDS}"),
+        ({"_id": "conv_1", "createdAt": 1}, EMPTY.problem),
         ({"metadata": None}, "metadata must be an object, not NoneType."),
         ({"displayName": [["a"]]}, "displayName must be a single value, not list."),
         ({"metadata": {"model": {"a": 1}}}, "metadata.model must be a single value, not dict."),

@@ -185,6 +185,28 @@ def test_options_that_do_not_fit_the_file(
     assert list(file.parent.iterdir()) == [file]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--results", "a.jsonl"],
+        ["--journal", "a.jsonl"],
+        ["--results", "a.jsonl.journal"],
+        ["--results", "b", "--journal", "./b"],
+        ["--results", "link.jsonl"],
+    ],
+)
+def test_no_file_is_written_over_another(
+    piped: Command, file: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(file.parent)
+    file.with_name("link.jsonl").symlink_to(file)
+    before = file.read_text()
+    ended = piped("import", "a.jsonl", *arguments)
+    assert (ended.code, "must be three different files" in ended.err) == (2, True)
+    assert file.read_text() == before
+    assert {path.name for path in file.parent.iterdir()} == {"a.jsonl", "link.jsonl"}
+
+
 def test_an_import_continues_only_at_its_destination(piped: Command, file: Path) -> None:
     with ScriptedServer(always()) as trial:
         assert piped("import", str(file), "--base-url", trial.url).code == 0
