@@ -30,7 +30,7 @@ from conversations_client import (
 from conversations_client._http.content_decoding import BodyDecoder
 
 JSON = json.dumps(CONVERSATION).encode()
-PAGE = {"object": "list", "data": [], "has_more": False}
+PAGE: dict[str, Any] = {"object": "list", "data": [], "has_more": False}
 HTML = b"<html>Please log in to this network.</html>"
 
 

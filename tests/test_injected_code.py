@@ -767,6 +767,10 @@ def test_a_client_that_buffers(variant: Variant, stack: Any) -> None:
             assert run(variant, subclassed(stack, send), call, base_url=server.url) == result
 
 
+def always_the_same(response: Any, _: Any) -> Any:
+    return response
+
+
 def test_a_response_from_a_cache(variant: Variant, stack: Any) -> None:
     """One response for all, as a mock or a cache gives it."""
     for call, status, kind, body, result in (
@@ -774,7 +778,7 @@ def test_a_response_from_a_cache(variant: Variant, stack: Any) -> None:
         (respond, 200, "text/event-stream", WHOLE.decode(), "One two "),
     ):
         cached = stack.Response(status, headers={"Content-Type": kind}, text=body)
-        make = made(stack, transport=stack.MockTransport(lambda _, cached=cached: cached))
+        make = made(stack, transport=stack.MockTransport(partial(always_the_same, cached)))
         for _ in range(3):
             assert run(variant, make, call) == result
 

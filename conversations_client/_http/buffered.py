@@ -17,7 +17,7 @@ def buffered_body(response: httpx.Response) -> bytes | None:
         return None
     try:
         return response.content
-    except classes("ResponseNotRead"):
+    except RuntimeError:  # httpx's ResponseNotRead
         return None
 
 
