@@ -48,6 +48,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
     In all other cases pytest-timeout fails the test before that.
     """
+    if item.config.getoption("usepdb"):
+        return (yield)
     faulthandler.dump_traceback_later(LONGEST, exit=True, file=item.config.stash[_stderr])
     try:
         return (yield)

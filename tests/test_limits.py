@@ -27,6 +27,11 @@ def unlimited(source: str) -> Iterator[str]:
                 yield f"line {node.lineno}: {ast.unparse(node)}"
 
 
+def test_every_test_has_a_limit(pytestconfig: pytest.Config) -> None:
+    assert pytestconfig.pluginmanager.hasplugin("timeout")
+    assert 0 < float(pytestconfig.getini("timeout")) <= 300
+
+
 @pytest.mark.parametrize("path", [ROOT / "conftest.py", *PROGRAMS], ids=lambda path: path.name)
 def test_every_wait_for_a_process_has_a_limit(path: Path) -> None:
     assert list(unlimited(path.read_text())) == []
