@@ -120,6 +120,14 @@ def test_a_dropped_connection(variant: Variant, sandbox: Sandbox) -> None:
     assert isinstance(ended(variant, sandbox, read), DisconnectError)
 
 
+def test_a_caller_cannot_hide_its_address_from_a_dropped_connection(
+    sandbox: Sandbox, api: httpx.Client
+) -> None:
+    sandbox.drop_next()
+    with pytest.raises(httpx.RemoteProtocolError):
+        api.get("/v2/conversations", headers={"X-Forwarded-For": "192.0.2.1"}, timeout=30)
+
+
 def test_a_late_response(variant: Variant, sandbox: Sandbox) -> None:
     async def block(seconds: float) -> None:
         assert seconds == 60

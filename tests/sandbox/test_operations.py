@@ -249,6 +249,10 @@ def test_a_database_of_an_earlier_version_is_migrated(tmp_path: Path) -> None:
         old.execute(
             "INSERT INTO conversation VALUES ('conv_1', 'a', 1, 2, 3, 'user_1', 'user_1', NULL, NULL)"
         )
+        old.execute(
+            "INSERT INTO message VALUES ('msg_1', 'conv_1', 2, 'user_1', 'user',"
+            """ '[{"kind": "tool_result", "tool_call_id": "c", "result": [Infinity, 1]}]')"""
+        )
         old.execute("INSERT INTO kept_answer VALUES ('key', 'f', 201, x'7b7d', 1000)")
     old.close()
     for _ in range(2):
@@ -256,6 +260,8 @@ def test_a_database_of_an_earlier_version_is_migrated(tmp_path: Path) -> None:
         found = store.conversations.find("conv_1")
         assert found is not None
         assert (found.display_name, found.created_by_id) == ("a", "user_1")
+        (message,) = store.messages.of("conv_1")
+        assert message.parts[0]["result"] == [None, 1]
         stored = store.idempotency.find("key")
         assert stored == StoredResponse(fingerprint="f", status=201, body=b"{}")
         store.close()

@@ -25,7 +25,13 @@ class UvicornServer(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, *, on_shutdown: Callable[[], None]) -> None:
         config = uvicorn.Config(
-            app, http=H11Protocol, log_config=None, access_log=False, lifespan="off", ws="none"
+            app,
+            http=H11Protocol,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            proxy_headers=False,  # a caller can't choose the address that `hang_up` looks for
         )
         super().__init__(config)
         self.ready = threading.Event()

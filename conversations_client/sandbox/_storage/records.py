@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 from attrs import frozen
 
@@ -45,7 +45,7 @@ class Conversation:
             updated_at=row["updated_at"],
             created_by_id=row["created_by_id"],
             updated_by_id=row["updated_by_id"],
-            metadata=None if metadata is None else json.loads(metadata),
+            metadata=None if metadata is None else _loads(metadata),
         )
 
     def to_row(self) -> dict[str, object]:
@@ -94,7 +94,7 @@ class Message:
             created_at=row["created_at"],
             created_by_id=row["created_by_id"],
             role=row["role"],
-            parts=cast("list[dict[str, object]]", json.loads(row["parts"])),
+            parts=cast("list[dict[str, object]]", _loads(row["parts"])),
         )
 
     def to_row(self) -> dict[str, object]:
@@ -111,3 +111,8 @@ class Message:
             "role": self.role,
             "parts": json.dumps(self.parts),
         }
+
+
+def _loads(text: str) -> Any:  # noqa: ANN401 - any JSON
+    # Earlier versions accepted 1e999 and stored Infinity, which is not valid JSON.
+    return json.loads(text, parse_constant=lambda _: None)
