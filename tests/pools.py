@@ -2,15 +2,18 @@
 
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any, cast
+from typing import Any, Self
 
 import anyio
-import httpcore
 from attrs import define
 from variants import Variant
 
 from conversations_client._http.async_pool import AsyncConnectionPool
+from conversations_client._http.connections.async_connection import AsyncConnection
+from conversations_client._http.connections.sync_connection import Connection
+from conversations_client._http.connections.wire import RequestLimits, WireRequest, WireResponse
 from conversations_client._http.origin import Origin
+from conversations_client._http.streams.clock import monotonic
 from conversations_client._http.sync_pool import ConnectionPool
 
 
@@ -34,33 +37,36 @@ class Driven:
         origin = Origin(base_url=url, max_connections=size, **{"ssl_context": None, **tls})
         self.pool: Any
         if variant.name == "sync":
-            self.pool = ConnectionPool(connect or origin.connect(), **options)
-            self._handle, self._close = self.pool.handle_request, self.pool.close
+            self.pool = ConnectionPool(connect or (lambda: Connection(origin.route())), **options)
+            self._close = self.pool.close
         else:
-            self.pool = AsyncConnectionPool(connect or origin.connect_async(), **options)
-            self._handle, self._close = self.pool.handle_async_request, self.pool.aclose
+            self.pool = AsyncConnectionPool(
+                connect or (lambda: AsyncConnection(origin.route())), **options
+            )
+            self._close = self.pool.aclose
 
-    def request(self, *, pool: float = 5.0) -> httpcore.Request:
-        """A request that would rather fail than wait for ever, where a place was lost."""
-        return httpcore.Request(
-            "GET", f"{self._url}/", headers={"Host": "x"}, extensions={"timeout": {"pool": pool}}
+    def request(self, *, pool: float = 5.0) -> WireRequest:
+        """A request that would rather fail than wait forever if a slot was lost."""
+        limits = RequestLimits(
+            connect=None, idle=None, deadline=monotonic() + pool, clock=monotonic
         )
+        return WireRequest(b"GET", b"/", b"Host: x\r\n", b"", limits)
 
-    async def ask(self, **limits: float) -> httpcore.Response:
-        """The head of an answer."""
-        response: httpcore.Response = await either(self._handle(self.request(**limits)))
+    async def ask(self, **limits: float) -> WireResponse:
+        """The head of a response."""
+        response: WireResponse = await either(self.pool.send(self.request(**limits)))
         return response
 
-    async def read(self, response: httpcore.Response) -> bytes:
+    async def read(self, response: WireResponse) -> bytes:
         """The whole body of an answer, and the end of it."""
-        stream: Any = response.stream
+        stream: Any = response.body
         if hasattr(stream, "__aiter__"):
             return b"".join([chunk async for chunk in stream])
         return b"".join(stream)
 
-    async def end(self, response: httpcore.Response) -> None:
+    async def end(self, response: WireResponse) -> None:
         """Read no more of an answer."""
-        stream: Any = response.stream
+        stream: Any = response.body
         await either(stream.close() if hasattr(stream, "close") else stream.aclose())
 
     async def close(self) -> None:
@@ -105,35 +111,60 @@ def _without_waiting(scenario: Coroutine[Any, Any, None]) -> None:
     raise AssertionError("it waited")
 
 
-def socket_of(response: httpcore.Response) -> Any:
+def socket_of(response: WireResponse) -> Any:
     """The socket that an answer came over."""
     return _network_stream(response).get_extra_info("socket")
 
 
-def address_of(response: httpcore.Response) -> Any:
+def address_of(response: WireResponse) -> Any:
     """The client's end of the connection that an answer came over."""
     return _network_stream(response).get_extra_info("client_addr")
 
 
-def _network_stream(response: httpcore.Response) -> Any:
-    return cast("Any", response).extensions["network_stream"]
+def _network_stream(response: WireResponse) -> Any:
+    return response.body.stream
+
+
+class FakeBody:
+    """A body that is read at once, in both variants."""
+
+    stream = None
+
+    def __init__(self, content: bytes) -> None:
+        self._chunks = iter((content,))
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._chunks)
+
+    async def __anext__(self) -> bytes:
+        for chunk in self._chunks:
+            return chunk
+        raise StopAsyncIteration
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
 
 
 class Fake:
-    """A connection whose methods do what a test needs, in both variants."""
+    """A connection that a test scripts: the content of each response, or an error."""
 
-    def __init__(self, *outcomes: Any) -> None:
+    def __init__(self, *outcomes: bytes | Exception) -> None:
         self._outcomes = iter(outcomes)
         self.closed = 0
 
-    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+    def send(self, request: WireRequest) -> Any:
         outcome = next(self._outcomes)
         if isinstance(outcome, Exception):
             raise outcome
-        return httpcore.Response(200, content=outcome)
-
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        return self.handle_request(request)
+        response = WireResponse(200, [])
+        response.body = FakeBody(outcome)
+        return response
 
     def close(self) -> None:
         self.closed += 1
@@ -145,4 +176,11 @@ class Fake:
     def is_available(self) -> bool:
         return False
 
-    is_idle = is_closed = has_expired = is_available
+    has_expired = is_available
+
+
+class AsyncFake(Fake):
+    """The same, awaited."""
+
+    async def send(self, request: WireRequest) -> Any:
+        return super().send(request)

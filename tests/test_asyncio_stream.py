@@ -5,10 +5,15 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpcore
 import pytest
 
-from conversations_client._http.connections.asyncio_stream import AsyncioStream, _expire
+from conversations_client._http.streams.asyncio_stream import AsyncioStream, _expire
+from conversations_client._http.streams.errors import (
+    ReadError,
+    ReadTimeout,
+    WriteError,
+    WriteTimeout,
+)
 
 MUCH = 70_000
 
@@ -109,14 +114,14 @@ async def test_what_comes_with_the_end_of_the_time_is_in_time() -> None:
 async def test_time_that_is_over_together_with_the_wait_changes_nothing() -> None:
     waiter = asyncio.get_running_loop().create_future()
     waiter.set_result(None)
-    _expire(waiter, httpcore.ReadTimeout)
+    _expire(waiter, ReadTimeout)
     assert await waiter is None
 
 
 @in_a_loop
 async def test_a_read_that_takes_too_long() -> None:
     stream, _ = made()
-    with pytest.raises(httpcore.ReadTimeout):
+    with pytest.raises(ReadTimeout):
         await stream.read(10, 0)
 
 
@@ -126,7 +131,7 @@ async def test_what_came_before_the_connection_was_lost_is_read() -> None:
     stream.data_received(b"one")
     stream.connection_lost(ConnectionResetError("reset"))
     assert await stream.read(10) == b"one"
-    with pytest.raises(httpcore.ReadError, match="reset"):
+    with pytest.raises(ReadError, match="reset"):
         await stream.read(10)
 
 
@@ -156,7 +161,7 @@ async def test_a_write_waits_for_a_slow_peer() -> None:
 async def test_a_write_to_a_peer_that_takes_too_long() -> None:
     stream, _ = made()
     stream.pause_writing()
-    with pytest.raises(httpcore.WriteTimeout):
+    with pytest.raises(WriteTimeout):
         await stream.write(b"one", 0)
 
 
@@ -173,7 +178,7 @@ async def test_a_write_ends_where_the_connection_is_lost() -> None:
 async def test_a_write_to_a_connection_that_closes() -> None:
     stream, transport = made()
     transport.closing = True
-    with pytest.raises(httpcore.WriteError):
+    with pytest.raises(WriteError):
         await stream.write(b"one")
     assert transport.told == []
 
@@ -187,7 +192,7 @@ async def test_a_failed_write_loses_nothing_that_was_sent_before() -> None:
         theirs.send(b"refused")
         stream.connection_lost(BrokenPipeError("broken pipe"))
     assert await stream.read(10) == b"refused"
-    with pytest.raises(httpcore.ReadError, match="broken pipe"):
+    with pytest.raises(ReadError, match="broken pipe"):
         await stream.read(10)
 
 

@@ -6,7 +6,6 @@ import ssl
 
 import anyio
 import anyio.lowlevel
-import httpcore
 import pytest
 import trustme
 from interrupting import CANCELLERS, interrupted, steps_of
@@ -17,6 +16,7 @@ from variants import Variant
 from conversations_client import (
     ClientClosedError,
 )
+from conversations_client._http.connections.wire import WireRequest, WireResponse
 
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 
@@ -95,7 +95,7 @@ def test_a_task_cancelled_anywhere_leaves_no_connection_behind(
     gc.collect()  # a socket that nobody closed would warn
 
 
-async def end_when_awaited(driven: Driven, held: httpcore.Response) -> None:
+async def end_when_awaited(driven: Driven, held: WireResponse) -> None:
     await anyio.wait_all_tasks_blocked()
     await driven.end(held)
 
@@ -146,7 +146,7 @@ def test_a_connection_is_closed_to_the_end_where_the_task_is_cancelled(backend: 
     closed: list[bool] = []
 
     class Slow(Fake):
-        async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        async def send(self, request: WireRequest) -> WireResponse:
             await anyio.sleep_forever()
             raise AssertionError
 

@@ -8,10 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import anyio
-import httpcore
 import pytest
 from attrs import define
-from pools import Driven, Fake, address_of, run, socket_of
+from pools import AsyncFake, Driven, Fake, address_of, run, socket_of
 from scripted import HALF, Parting, ScriptedServer, always, answer
 from variants import Variant
 
@@ -19,9 +18,15 @@ from conversations_client import (
     ClientClosedError,
 )
 from conversations_client._http import async_pool, sync_pool
+from conversations_client._http.connections.wire import WireResponse
+from conversations_client._http.streams.errors import (
+    ConnectError,
+    PoolTimeout,
+    RemoteProtocolError,
+)
 
 
-def is_open(response: httpcore.Response) -> bool:
+def is_open(response: WireResponse) -> bool:
     return bool(socket_of(response).fileno() != -1)
 
 
@@ -124,7 +129,7 @@ def test_a_body_that_breaks_gives_its_place_back(variant: Variant) -> None:
     async def scenario() -> None:
         driven = Driven(variant, server.url, size=1)
         response = await driven.ask()
-        with pytest.raises(httpcore.RemoteProtocolError):
+        with pytest.raises(RemoteProtocolError):
             await driven.read(response)
         await driven.use()
         await driven.close()
@@ -151,7 +156,7 @@ def test_a_connection_that_could_not_be_made_gives_its_place_back(variant: Varia
     async def scenario() -> None:
         driven = Driven(variant, server.url, size=1)
         for _ in range(2):
-            with pytest.raises(httpcore.ConnectError):
+            with pytest.raises(ConnectError):
                 await driven.ask()
         await driven.close()
 
@@ -164,7 +169,7 @@ def test_waiting_in_vain_gives_nothing_away(variant: Variant) -> None:
     async def scenario() -> None:
         driven = Driven(variant, server.url, size=1)
         response = await driven.ask()
-        with pytest.raises(httpcore.PoolTimeout):
+        with pytest.raises(PoolTimeout):
             await driven.ask(pool=0.01)
         await driven.read(response)
         await driven.use()
@@ -194,7 +199,8 @@ def test_close_is_for_good_and_lets_what_is_under_way_end(variant: Variant) -> N
 
 
 def test_a_connection_that_can_not_be_closed(variant: Variant) -> None:
-    fakes = [Fake(b"one"), Fake(b"two")]
+    fake = Fake if variant.name == "sync" else AsyncFake
+    fakes = [fake(b"one"), fake(b"two")]
 
     async def scenario() -> None:
         driven = Driven(variant, "http://x", size=1, connect=iter(fakes).__next__)
@@ -235,7 +241,7 @@ def test_who_waits_is_served_when_what_is_waited_for_was_forgotten(
 class Forgetting:
     """What a request waits on; while it does, nobody holds an answer any more."""
 
-    def __init__(self, held: list[httpcore.Response], signal: Any) -> None:
+    def __init__(self, held: list[WireResponse], signal: Any) -> None:
         self._held = held
         self._signal = signal
         self.set = signal.set
@@ -257,8 +263,8 @@ def test_many_threads_share_few_connections() -> None:
     def work() -> None:
         start.wait(timeout=60)
         for _ in range(5):
-            response = driven.pool.handle_request(driven.request())
-            given.append(b"".join(response.stream))
+            response = driven.pool.send(driven.request())
+            given.append(b"".join(response.body))
 
     with ScriptedServer(always()) as server:
         driven = Driven(Variant("sync"), server.url, size=3)
@@ -295,12 +301,12 @@ class Queueing:
 
     def _ask(self, number: int) -> None:
         try:
-            response = self._driven.pool.handle_request(self._driven.request())
+            response = self._driven.pool.send(self._driven.request())
         except ClientClosedError as error:
             self.refused.append(error)
             return
         self.served.append(number)
-        response.stream.close()
+        response.body.close()
 
     def join(self) -> None:
         for thread in self._threads:
@@ -310,11 +316,11 @@ class Queueing:
 def test_threads_that_wait_are_served_in_the_order_of_coming() -> None:
     with ScriptedServer(always()) as server:
         driven = Driven(Variant("sync"), server.url, size=1)
-        held = driven.pool.handle_request(driven.request())
+        held = driven.pool.send(driven.request())
         queue = Queueing(driven)
         for _ in range(5):
             queue.add()
-        held.stream.close()
+        held.body.close()
         queue.join()
         driven.pool.close()
     assert queue.served == [0, 1, 2, 3, 4]
@@ -323,13 +329,13 @@ def test_threads_that_wait_are_served_in_the_order_of_coming() -> None:
 def test_threads_that_wait_are_refused_when_the_client_is_closed() -> None:
     with ScriptedServer(always()) as server:
         driven = Driven(Variant("sync"), server.url, size=1)
-        held = driven.pool.handle_request(driven.request())
+        held = driven.pool.send(driven.request())
         queue = Queueing(driven)
         for _ in range(2):
             queue.add()
         driven.pool.close()
         queue.join()
-        held.stream.close()
+        held.body.close()
     assert (queue.served, len(queue.refused)) == ([], 2)
 
 
@@ -351,13 +357,13 @@ class Interrupting:
 def test_a_thread_interrupted_while_it_waits_gives_up_its_turn(served: bool) -> None:
     with ScriptedServer(always()) as server:
         driven = Driven(Variant("sync"), server.url, size=1)
-        held = driven.pool.handle_request(driven.request())
-        meanwhile = held.stream.close if served else lambda: None
+        held = driven.pool.send(driven.request())
+        meanwhile = held.body.close if served else lambda: None
         driven.pool._pool._signal = lambda: Interrupting(meanwhile)
         with pytest.raises(KeyboardInterrupt):
-            driven.pool.handle_request(driven.request())
+            driven.pool.send(driven.request())
         driven.pool._pool._signal = threading.Event
-        held.stream.close()
-        driven.pool.handle_request(driven.request()).stream.close()
+        held.body.close()
+        driven.pool.send(driven.request()).body.close()
         driven.pool.close()
     assert len(server.seen) == 2

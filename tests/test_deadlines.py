@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpcore
 import pytest
 import trustme
 from faulty import FaultyServer, Step, Visit, asked, silence, trickled
@@ -25,8 +24,9 @@ from conversations_client import (
     Retry,
     Timeout,
 )
-from conversations_client._http.connections import addresses, clock, sync_connection
-from conversations_client._http.connections.limits import countdown
+from conversations_client._http.connections import sync_connection
+from conversations_client._http.streams import addresses, clock, errors
+from conversations_client._http.streams.limits import countdown
 
 ONCE = Retry(attempts=1)
 OPEN = b"HTTP/1.1 200 OK\r\n\r\n"
@@ -394,10 +394,10 @@ SILENT, REFUSING = TimeoutError(), ConnectionRefusedError()
     [
         ([SILENT, REFUSING, "socket"], 6.0, [2.0, 3.0, 6.0], None),
         ([REFUSING, "socket"], 6.0, [2.0, 3.0], None),
-        ([SILENT, SILENT, REFUSING], 6.0, [2.0, 3.0, 6.0], httpcore.ConnectError),
-        ([REFUSING, REFUSING, SILENT], 6.0, [2.0, 3.0, 6.0], httpcore.ConnectTimeout),
+        ([SILENT, SILENT, REFUSING], 6.0, [2.0, 3.0, 6.0], errors.ConnectError),
+        ([REFUSING, REFUSING, SILENT], 6.0, [2.0, 3.0, 6.0], errors.ConnectTimeout),
         ([REFUSING, "socket"], None, [None, None], None),
-        ([], 1e-9, [], httpcore.ConnectTimeout),
+        ([], 1e-9, [], errors.ConnectTimeout),
     ],
 )
 def test_each_address_of_a_host_has_a_share_of_the_time(

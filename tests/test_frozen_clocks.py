@@ -13,9 +13,9 @@ from streaming import STARTED, WHOLE, chunk, head, streamed
 from variants import KEY
 
 from conversations_client import AsyncClient, ConversationsError, Retry, Timeout
-from conversations_client._engine import watchdog
 from conversations_client._engine.environment import Environment
-from conversations_client._engine.watchdog import is_clock_replaced
+from conversations_client._http.streams import watchdog
+from conversations_client._http.streams.watchdog import is_clock_replaced
 
 PROGRAM = """
 import sys, time

@@ -34,6 +34,7 @@ from conversations_client import (
     Timeout,
     TLSError,
     TransportError,
+    __version__,
 )
 from conversations_client._base.secret import Secret
 from conversations_client._engine import response_body
@@ -349,4 +350,6 @@ def test_the_client_stands_on_the_fork_as_well() -> None:
     name = CONVERSATION["displayName"]
     each = [name, f"['{name}']", "One two ", "unknown"]
     assert done.stdout.splitlines() == [*each * 3, "httpx2 httpcore2"]
-    assert {" httpx2/" in seen.headers["user-agent"] for seen in server.seen} == {True}
+    assert {seen.headers["user-agent"] for seen in server.seen} == {
+        f"conversations-client/{__version__}"
+    }

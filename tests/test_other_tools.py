@@ -1,9 +1,9 @@
 """Tools that mock or instrument httpx work with the client's own connections."""
 
+import sys
 from typing import Any
 from unittest.mock import patch
 
-import httpcore
 import httpx
 import pytest
 import respx
@@ -14,18 +14,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pools import either, run_client
 from pytest_httpx import HTTPXMock
-from scripted import CONVERSATION, HANG_UP, ScriptedServer, always, answer
-from streaming import WHOLE, streamed
-from variants import KEY, Variant, World
+from scripted import CONVERSATION, ScriptedServer, always
+from variants import KEY, Variant
 
-from conversations_client import (
-    ConnectError,
-    Delivery,
-    DisconnectError,
-    NotFoundError,
-    StatusError,
-)
-from conversations_client._http.library import unpatched
+from conversations_client._http.httpx_clients import hook_detection as hooking
 
 
 def create(client: Any) -> Any:
@@ -61,13 +53,22 @@ def test_respx_mocks_a_client_that_is_connected_and_connects_again_after_it(
     assert len(server.seen) == 2
 
 
-def test_what_is_mocked_when_it_is_imported_is_mocked() -> None:
-    method = httpcore.HTTPConnection.handle_request
-    assert unpatched(httpcore.HTTPConnection, "handle_request") is method
-    with respx.mock:
-        assert unpatched(httpcore.HTTPConnection, "handle_request") is None
-    with patch.object(httpcore.HTTPConnection, "handle_request"):
-        assert unpatched(httpcore.HTTPConnection, "handle_request") is None
+@pytest.mark.parametrize(("module", "name", "method"), hooking._HOOKABLE + hooking._HOOKABLE_BELOW)
+def test_a_hook_is_noticed_whether_it_was_there_first_or_not(
+    module: str, name: str, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cls = getattr(sys.modules[module], name)
+    assert not hooking.is_hooked()
+    with patch.object(cls, method):
+        assert hooking.is_hooked()
+        monkeypatch.setattr(hooking, "_originals", {})
+        assert hooking.is_hooked()
+    assert not hooking.is_hooked()
+
+
+def test_without_the_library_there_is_no_hook(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "httpx")
+    assert not hooking.is_hooked()
 
 
 def test_respx_in_its_other_mode_mocks_an_injected_client(variant: Variant) -> None:
@@ -84,73 +85,6 @@ def test_pytest_httpx_mocks_a_client(variant: Variant, httpx_mock: HTTPXMock) ->
     assert variant.run(create, api_key=KEY).id == CONVERSATION["_id"]
     (request,) = httpx_mock.get_requests()
     assert request.headers["authorization"] == f"Bearer {KEY}"
-
-
-async def listen(client: Any) -> None:
-    options = {"message": "x", "model": "a/b"}
-    assert (await either(client.conversations.responses.create("c", **options))).text == "One two "
-
-
-def watching(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Patches the `send` of httpx's clients as Sentry's SDK does; the statuses that it sees."""
-    statuses: list[int] = []
-    send, send_async = httpx.Client.send, httpx.AsyncClient.send
-
-    def watched(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
-        request.headers["sentry-trace"] = "1"
-        response = send(client, request, **options)
-        statuses.append(response.status_code)
-        return response
-
-    async def watched_async(
-        client: httpx.AsyncClient, request: httpx.Request, **options: Any
-    ) -> httpx.Response:
-        request.headers["sentry-trace"] = "1"
-        response = await send_async(client, request, **options)
-        statuses.append(response.status_code)
-        return response
-
-    monkeypatch.setattr(httpx.Client, "send", watched)
-    monkeypatch.setattr(httpx.AsyncClient, "send", watched_async)
-    return statuses
-
-
-def test_what_patches_the_send_of_httpx_sees_a_client(
-    variant: Variant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    statuses = watching(monkeypatch)
-
-    async def scenario(client: Any) -> None:
-        await either(create(client))
-        await listen(client)
-        with pytest.raises(NotFoundError):
-            await either(client.conversations.delete("conv_1"))
-        await either(create(client))
-
-    script = [answer(), streamed(WHOLE), answer(404, {}), answer()]
-    with ScriptedServer(script) as server:
-        run_client(variant, scenario, api_key=KEY, base_url=server.url, max_connections=1)
-    assert statuses == [201, 200, 404, 201]
-    assert [seen.headers["sentry-trace"] for seen in server.seen] == ["1"] * 4
-    assert server.connections == 1
-
-
-def test_errors_are_the_same_below_what_patches_the_send_of_httpx(
-    variant: Variant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    watching(monkeypatch)
-    with ScriptedServer([]) as server:
-        gone = server.url
-    with pytest.raises(ConnectError) as unsent:
-        variant.run(create, world=World(), api_key=KEY, base_url=gone)
-    assert (unsent.value.delivery, unsent.value.attempts) == (Delivery.UNSENT, 3)
-    for script, cls in (
-        ([HANG_UP], DisconnectError),
-        ([answer(303, {}, Location="conversation:1")], StatusError),
-    ):
-        with ScriptedServer(script) as server, pytest.raises(cls) as raised:
-            variant.run(create, world=World(), api_key=KEY, base_url=server.url)
-        assert (raised.value.delivery, len(server.seen)) == (Delivery.UNKNOWN, 1)
 
 
 def test_opentelemetry_sees_a_client(variant: Variant) -> None:

@@ -220,11 +220,12 @@ def test_a_proxy_that_cannot_be_used(value: str) -> None:
 
 
 def test_settings_of_the_system_apply_without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(origin, "getproxies", lambda: {"https": PROXY})
-    monkeypatch.setattr(origin, "proxy_bypass", lambda host: host == "intern.example")
+    monkeypatch.setattr(origin, "_HAS_SETTINGS", True)
+    monkeypatch.setattr("urllib.request.getproxies", lambda: {"https": PROXY})
+    monkeypatch.setattr("urllib.request.proxy_bypass", lambda host: host == "intern.example")
     assert origin.environment_proxy("https://intern.example") is None
     assert origin.environment_proxy("https://api.example") is not None
-    monkeypatch.setenv("no_proxy", "other.example")
+    monkeypatch.setenv("https_proxy", PROXY)
     assert origin.environment_proxy("https://intern.example") is not None
 
 

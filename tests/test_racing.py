@@ -4,20 +4,21 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import anyio
-import httpcore
 import pytest
 from scripted import ScriptedServer, answer
 from variants import KEY, Variant
 
-from conversations_client._http.connections import racing
-from conversations_client._http.connections.racing import connect_to_host
+from conversations_client._http.streams import racing
+from conversations_client._http.streams.anyio_stream import AnyIOStream
+from conversations_client._http.streams.errors import ConnectError, ConnectTimeout
+from conversations_client._http.streams.racing import connect_to_host
 
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 
 Attempt = Callable[[], Awaitable[Any]]
 
 
-class Stream(httpcore.AsyncNetworkStream):
+class Stream(AnyIOStream):
     def __init__(self) -> None:
         self.closed = 0
 
@@ -45,7 +46,7 @@ class Host:
         async def race() -> Any:
             try:
                 return await connect_to_host("h", 1, limit, self.connect)
-            except httpcore.ConnectError as error:
+            except ConnectError as error:
                 return error
 
         return anyio.run(race, backend=backend)
@@ -56,7 +57,7 @@ async def refuse() -> None:
 
 
 async def break_off() -> None:
-    raise httpcore.ConnectError("refused")
+    raise ConnectError("refused")
 
 
 async def accept() -> None:
@@ -99,7 +100,7 @@ def test_no_address_accepts(backend: str, monkeypatch: pytest.MonkeyPatch, fail:
 def test_addresses_that_are_silent_for_too_long(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(httpcore.ConnectTimeout):
+    with pytest.raises(ConnectTimeout):
         Host(monkeypatch, 0, a=anyio.sleep_forever).reached(backend, limit=0.01)
 
 
@@ -118,7 +119,7 @@ def test_a_connection_of_a_cancelled_task_is_closed(
         async def cancel() -> None:
             scope.cancel()
 
-        host = Host(monkeypatch, 60, a=cancel)
+        host = Host(monkeypatch, 60, a=cancel, b=anyio.sleep_forever)
         with anyio.CancelScope() as scope:
             await connect_to_host("h", 1, None, host.connect)
         assert [stream.closed for stream in host.streams] == [1]

@@ -235,7 +235,7 @@ def test_one_async_client_over_several_event_loops() -> None:
             await client.conversations.create()
             connections = client._connections
             assert isinstance(connections, AsyncConnections)
-            await connections._transport().aclose()
+            await connections._pool().aclose()
 
         anyio.run(main, backend="asyncio")
         anyio.run(main, backend="asyncio")

@@ -41,9 +41,11 @@ LAYERS = [
     "_client",
     "_client/many",
     "_engine",
+    "_http/transport",
+    "_http/httpx_clients",
     "_http",
     "_http/connections",
-    "_http/library",
+    "_http/streams",
     "_standard_streams",
     "_calls",
     "_sse",
@@ -73,16 +75,23 @@ PURE_MODULES = {
     "_client/many/rate_limiter",
     "_client/many/window",
     "_engine/engine_base",
+    "_http/httpx_clients/buffered",
+    "_http/httpx_clients/hook_detection",
+    "_http/client_protocols",
     "_http/content_decoding",
     "_http/error_mapping",
     "_http/pool",
     "_http/connections/connection",
     "_http/connections/http11",
-    "_http/connections/limits",
+    "_http/connections/wire",
     "_http/connections/opening",
     "_http/connections/route",
-    "_http/connections/tls_errors",
-    "_http/connections/tls_stream",
+    "_http/requests",
+    "_http/streams/errors",
+    "_http/streams/interfaces",
+    "_http/streams/limits",
+    "_http/streams/tls_errors",
+    "_http/streams/tls_stream",
     "_http/proxies",
 }
 
@@ -142,7 +151,7 @@ def test_imports_point_down_only(path: Path) -> None:
         if top == "conversations_client" and rest:
             target = layer_of(ROOT.joinpath(*rest.split(".")).with_suffix(".py"))
             assert LAYERS.index(target) >= own, name
-        assert top not in HTTP_LIBRARIES or stem(path) == "_http/library", name
+        assert top not in HTTP_LIBRARIES or stem(path) == "_http/httpx_clients/library", name
         pure = layer_of(path) in PURE or stem(path) in PURE_MODULES or own >= LAYERS.index("_calls")
         assert top not in IMPURE or not pure, name
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
-import httpcore
 import httpx
 import pytest
 import trustme
@@ -36,9 +35,10 @@ from conversations_client import (
 )
 from conversations_client._calls.arguments import path_segment
 from conversations_client._calls.operation import NO_CONTENT, Operation, Request
-from conversations_client._http.connections.limits import DeadlineLimit, seconds_left
-from conversations_client._http.connections.readiness import is_readable
 from conversations_client._http.origin import Origin
+from conversations_client._http.streams.errors import ReadTimeout
+from conversations_client._http.streams.limits import DeadlineLimit, seconds_left
+from conversations_client._http.streams.readiness import is_readable
 from conversations_client._http.transport import AsyncConnections, Connections, _abandoned
 
 
@@ -270,11 +270,11 @@ def test_a_forked_child_starts_connections_of_its_own(monkeypatch: pytest.Monkey
 
     async def main() -> None:
         connections = AsyncConnections(origin)
-        inherited = connections._transport()
-        assert connections._transport() is inherited
+        inherited = connections._pool()
+        assert connections._pool() is inherited
         with monkeypatch.context() as child:
             child.setattr(os, "getpid", lambda: 0)
-            assert connections._transport() is not inherited
+            assert connections._pool() is not inherited
             # Not even collected, whatever becomes of the parent's event loop.
             assert any(kept is inherited for kept in _abandoned)
             await connections.aclose()
@@ -304,8 +304,8 @@ def test_a_large_request_is_not_held_back(variant: Variant) -> None:
 
 def test_nothing_is_left_of_a_limit_whose_deadline_is_over() -> None:
     over = DeadlineLimit(5.0, deadline=1.0, clock=lambda: 1.0)
-    with pytest.raises(httpcore.ReadTimeout):
-        seconds_left(over, httpcore.ReadTimeout)
+    with pytest.raises(ReadTimeout):
+        seconds_left(over, ReadTimeout)
 
 
 @pytest.mark.parametrize("has_poll", [True, False])

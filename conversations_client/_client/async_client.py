@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from conversations_client._calls.call import RawResponse
     from conversations_client._engine.async_engine import AsyncEngine
     from conversations_client._engine.environment import Environment
-    from conversations_client._http.injected import InjectedAsyncConnections
-    from conversations_client._http.library import AsyncHTTPClient
+    from conversations_client._http.client_protocols import AsyncHTTPClient
+    from conversations_client._http.httpx_clients.injected import InjectedAsyncConnections
     from conversations_client._http.transport import AsyncConnections
 
     from .async_conversations import AsyncConversations

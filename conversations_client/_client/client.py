@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from conversations_client._calls.call import RawResponse
     from conversations_client._engine.engine import Engine
     from conversations_client._engine.environment import Environment
-    from conversations_client._http.injected import InjectedConnections
-    from conversations_client._http.library import HTTPClient
+    from conversations_client._http.client_protocols import HTTPClient
+    from conversations_client._http.httpx_clients.injected import InjectedConnections
     from conversations_client._http.transport import Connections
 
     from .conversations import Conversations

@@ -230,7 +230,7 @@ def check_injected(client: object, expected: str) -> None:
     """Refuse what is no client of the right colour; raises ConfigurationError."""
     if client is None:
         return
-    from conversations_client._http.library import classes
+    from conversations_client._http.client_protocols import classes
 
     if not isinstance(client, classes(expected)):
         raise ConfigurationError(

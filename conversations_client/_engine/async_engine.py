@@ -1,35 +1,30 @@
 """The async engine: send a request, judge the outcome, wait, send again; on asyncio and trio."""
 
-import math
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from conversations_client._calls.call import Call, RawResponse
 from conversations_client._calls.operation import Operation, Outcome, Reply
 from conversations_client._calls.settings import Settings
-from conversations_client._http.buffered import async_chunks, release_async
+from conversations_client._http.connections.wire import WireRequest, WireResponse
 from conversations_client._http.error_mapping import AttemptFailed
-from conversations_client._http.failure_origin import is_network_failure
-from conversations_client._http.injected import InjectedAsyncConnections
-from conversations_client._http.library import httpx
-from conversations_client._http.transport import AsyncConnections, cut_off
-from conversations_client.errors import ClientClosedError, Delivery, TransportError
+from conversations_client._http.httpx_clients.failure_origin import is_network_failure
+from conversations_client.errors import ClientClosedError, TransportError
 from conversations_client.hooks import AsyncHooks, RetryInfo
 
 from .call_log import is_log_enabled, log
 from .engine_base import EngineBase, outcome_of
 from .environment import Environment
-from .response_body import AsyncResponseBody, close_again_async, exhaust_async
+from .response_body import AsyncResponseBody, close_async
 from .tracing import traced
-from .watchdog import is_clock_replaced, move_on_after
+
+if TYPE_CHECKING:
+    from conversations_client._http.httpx_clients.injected import InjectedAsyncConnections
+    from conversations_client._http.transport import AsyncConnections
 
 T = TypeVar("T")
 B = TypeVar("B", Reply, "Reply | AsyncResponseBody")
-
-_GRACE: Final = 0.05  # seconds for httpx's own timeout, which knows what it waited for
-_ERROR_REPLY: Final = "conversations_client.error_reply"
-"""The extension of a request with the reply of an error whose body is still being read."""
 
 
 class AsyncEngine(EngineBase):
@@ -38,12 +33,11 @@ class AsyncEngine(EngineBase):
     def __init__(
         self,
         settings: Settings,
-        connections: AsyncConnections | InjectedAsyncConnections,
+        connections: "AsyncConnections | InjectedAsyncConnections",
         environment: Environment | None = None,
         hooks: AsyncHooks | None = None,
     ) -> None:
-        is_injected = isinstance(connections, InjectedAsyncConnections)
-        super().__init__(settings, environment, is_injected=is_injected)
+        super().__init__(settings, environment, is_injected=connections.is_injected)
         self._connections = connections
         self._hooks = hooks or AsyncHooks()
 
@@ -77,7 +71,7 @@ class AsyncEngine(EngineBase):
             raise
 
     async def _run(
-        self, call: Call[Any], exchange: Callable[[Call[Any], httpx.Request], Awaitable[B]]
+        self, call: Call[Any], exchange: Callable[[Call[Any]], Awaitable[B]]
     ) -> B | TransportError:
         """Make attempts until one has the final outcome."""
         environment = self._environment
@@ -109,79 +103,51 @@ class AsyncEngine(EngineBase):
             await self._hooks.on_retry(RetryInfo(response=response, pause=pause))
 
     async def _attempt(
-        self, call: Call[Any], exchange: Callable[[Call[Any], httpx.Request], Awaitable[B]]
+        self, call: Call[Any], exchange: Callable[[Call[Any]], Awaitable[B]]
     ) -> B | TransportError:
         try:
-            request = self._request(call)
-            with move_on_after(self._seconds_for_attempt(call)):
-                return await exchange(call, request)
-            return self._at_deadline(call, request)
+            return await exchange(call)
         except AttemptFailed as failed:
             error = failed.error
         if isinstance(error, ClientClosedError):
             raise call.closed_error(error)
         return error
 
-    def _seconds_for_attempt(self, call: Call[Any]) -> float:
-        seconds = call.deadline - self._environment.clock() + _GRACE
-        timeout = self._settings.timeout
-        if seconds == math.inf and timeout.idle is not None and is_clock_replaced():
-            # The limits of the connection never end then.
-            return timeout.idle + (timeout.connect or 0.0)
-        return seconds
-
-    def _at_deadline(self, call: Call[Any], request: httpx.Request) -> Outcome:
-        """The outcome of an attempt that was cancelled at the deadline."""
-        reply = cast("Reply | None", request.extensions.get(_ERROR_REPLY))
-        if reply is not None:
-            return reply
-        waited_for = cut_off(request)
-        if waited_for is None and call.deadline == math.inf:
-            waited_for = httpx.ReadTimeout("")
-        if waited_for is None:
-            return call.deadline_error(Delivery.UNKNOWN)
-        raise self._failed(waited_for, call)
-
-    async def _fetch(self, call: Call[Any], request: httpx.Request) -> Reply:
+    async def _fetch(self, call: Call[Any]) -> Reply:
         response = None
         try:
-            response = await self._send(call, request)
-            return await self._read(call, request, response)
+            response = await self._send(call, self._request(call))
+            return await self._read(call, response)
         except BaseException:
-            await close_again_async(response)
+            await close_async(response)
             raise
 
     async def _open_stream(
-        self, opened: list[AsyncResponseBody], call: Call[Any], request: httpx.Request
+        self, opened: list[AsyncResponseBody], call: Call[Any]
     ) -> "Reply | AsyncResponseBody":
-        # The cancel scope enforces the deadline until the head is there; the body has none.
-        request.extensions["timeout"]["read"] = self._settings.timeout.idle
-        response = None
+        request, response = self._request(call), None
         try:
             response = await self._send(call, request)
             if not response.is_success:
-                return await self._read(call, request, response)
+                return await self._read(call, response)
+            # A stream continues past the deadline as long as it isn't idle.
+            request.limits.idle.lift(self._settings.timeout.idle)
             buffered = self._buffered_stream(response)
             head = self._head(call, response, is_decoded=buffered is not None)
-            idle = self._settings.timeout.idle
-            opened.append(AsyncResponseBody(head, response, buffered, idle=idle))
+            opened.append(AsyncResponseBody(head, response, buffered))
             return opened[0]
         except BaseException:
-            await close_again_async(response)
+            await close_async(response)
             raise
 
-    async def _send(self, call: Call[Any], request: httpx.Request) -> httpx.Response:
+    async def _send(self, call: Call[Any], request: WireRequest) -> WireResponse:
         try:
             return await self._connections.send(request)
         except self._send_errors() as error:
             failed = self._failed(error, call)
         raise failed
 
-    async def _read(
-        self, call: Call[Any], request: httpx.Request, response: httpx.Response
-    ) -> Reply:
-        if not response.is_success:
-            request.extensions[_ERROR_REPLY] = self._unread_reply(response)
+    async def _read(self, call: Call[Any], response: WireResponse) -> Reply:
         try:
             return self._buffered_reply(response) or await self._read_body(call, response)
         except AttemptFailed:
@@ -189,13 +155,12 @@ class AsyncEngine(EngineBase):
                 raise
             return self._unread_reply(response)
         finally:
-            await release_async(response)
+            await response.body.aclose()
 
-    async def _read_body(self, call: Call[Any], response: httpx.Response) -> Reply:
-        chunks = async_chunks(response.stream)
+    async def _read_body(self, call: Call[Any], response: WireResponse) -> Reply:
         decoder = self._decoder(response)
         try:
-            async for chunk in chunks:
+            async for chunk in response.body:
                 if not decoder.feed(chunk):
                     break
         except Exception as error:
@@ -203,9 +168,5 @@ class AsyncEngine(EngineBase):
                 raise
             failed = self._failed(error, call)
         else:
-            if decoder.problem is not None:
-                # Ends the generators below the chunks, which trio would warn of.
-                await release_async(response)
-                await exhaust_async(chunks)
             return self._reply(response, decoder)
         raise failed

@@ -2,26 +2,26 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from conversations_client._calls.call import Call, RawResponse
 from conversations_client._calls.operation import Operation, Outcome, Reply
 from conversations_client._calls.settings import Settings
-from conversations_client._http.buffered import release
-from conversations_client._http.connections.limits import DeadlineLimit
+from conversations_client._http.connections.wire import WireRequest, WireResponse
 from conversations_client._http.error_mapping import AttemptFailed
-from conversations_client._http.failure_origin import is_network_failure
-from conversations_client._http.injected import InjectedConnections
-from conversations_client._http.library import httpx
-from conversations_client._http.transport import Connections
+from conversations_client._http.httpx_clients.failure_origin import is_network_failure
 from conversations_client.errors import ClientClosedError, TransportError
 from conversations_client.hooks import Hooks, RetryInfo
 
 from .call_log import is_log_enabled, log
 from .engine_base import EngineBase, outcome_of
 from .environment import Environment
-from .response_body import ResponseBody, close_again
+from .response_body import ResponseBody, close
 from .tracing import traced
+
+if TYPE_CHECKING:
+    from conversations_client._http.httpx_clients.injected import InjectedConnections
+    from conversations_client._http.transport import Connections
 
 T = TypeVar("T")
 A = TypeVar("A", Reply, "Reply | ResponseBody")
@@ -33,12 +33,11 @@ class Engine(EngineBase):
     def __init__(
         self,
         settings: Settings,
-        connections: Connections | InjectedConnections,
+        connections: "Connections | InjectedConnections",
         environment: Environment | None = None,
         hooks: Hooks | None = None,
     ) -> None:
-        is_injected = isinstance(connections, InjectedConnections)
-        super().__init__(settings, environment, is_injected=is_injected)
+        super().__init__(settings, environment, is_injected=connections.is_injected)
         self._connections = connections
         self._hooks = hooks or Hooks()
 
@@ -107,12 +106,12 @@ class Engine(EngineBase):
         return error
 
     def _fetch(self, call: Call[Any]) -> Reply:
-        request, response = self._request(call), None
+        response = None
         try:
-            response = self._send(call, request)
+            response = self._send(call, self._request(call))
             return self._read(call, response)
         except BaseException:
-            close_again(response)
+            close(response)
             raise
 
     def _open_stream(self, opened: list[ResponseBody], call: Call[Any]) -> "Reply | ResponseBody":
@@ -121,32 +120,24 @@ class Engine(EngineBase):
             response = self._send(call, request)
             if not response.is_success:
                 return self._read(call, response)
-            self._remove_deadline(request)
+            # A stream continues past the deadline as long as it isn't idle.
+            request.limits.idle.lift(self._settings.timeout.idle)
             buffered = self._buffered_stream(response)
             head = self._head(call, response, is_decoded=buffered is not None)
-            opened.append(ResponseBody(head, request, response, buffered))
+            opened.append(ResponseBody(head, response, buffered))
             return opened[0]
         except BaseException:
-            close_again(response)
+            close(response)
             raise
 
-    def _send(self, call: Call[Any], request: httpx.Request) -> httpx.Response:
+    def _send(self, call: Call[Any], request: WireRequest) -> WireResponse:
         try:
             return self._connections.send(request)
         except self._send_errors() as error:
             failed = self._failed(error, call)
         raise failed
 
-    def _within(self, seconds: float, call: Call[Any]) -> float:
-        return DeadlineLimit(seconds, deadline=call.deadline, clock=self._environment.clock)
-
-    def _remove_deadline(self, request: httpx.Request) -> None:
-        """Let a stream continue past the deadline as long as it isn't idle."""
-        limit = request.extensions["timeout"]["read"]
-        if isinstance(limit, DeadlineLimit):
-            limit.lift(self._settings.timeout.idle)
-
-    def _read(self, call: Call[Any], response: httpx.Response) -> Reply:
+    def _read(self, call: Call[Any], response: WireResponse) -> Reply:
         try:
             return self._buffered_reply(response) or self._read_body(call, response)
         except AttemptFailed:
@@ -154,15 +145,14 @@ class Engine(EngineBase):
                 raise
             return self._unread_reply(response)
         finally:
-            release(response)
+            response.body.close()
 
-    def _read_body(self, call: Call[Any], response: httpx.Response) -> Reply:
+    def _read_body(self, call: Call[Any], response: WireResponse) -> Reply:
         decoder = self._decoder(response)
         try:
-            for chunk in cast("httpx.SyncByteStream", response.stream):
+            for chunk in response.body:
                 if not decoder.feed(chunk):
                     break
-                self._check_deadline(call)
         except Exception as error:
             if not is_network_failure(error):
                 raise

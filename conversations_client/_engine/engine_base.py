@@ -1,6 +1,5 @@
 """What the sync and the async engine share around one exchange. No I/O."""
 
-import math
 from typing import Any, TypeVar
 
 from conversations_client._base.headers import Headers
@@ -8,15 +7,15 @@ from conversations_client._calls.call import Call
 from conversations_client._calls.operation import Operation, Outcome, Reply
 from conversations_client._calls.retry import Retry
 from conversations_client._calls.settings import Settings
-from conversations_client._http.buffered import LOST, buffered_body, is_lost
+from conversations_client._http.connections.wire import RequestLimits, WireRequest, WireResponse
 from conversations_client._http.content_decoding import BodyDecoder
 from conversations_client._http.error_mapping import (
     AttemptFailed,
+    SendFailed,
     library_errors,
     transport_error,
 )
-from conversations_client._http.injected import SendFailed
-from conversations_client._http.library import httpx
+from conversations_client._http.httpx_clients.buffered import LOST
 from conversations_client._http.requests import Requests
 from conversations_client._sse.stream_context import StreamContext
 from conversations_client.errors import (
@@ -41,7 +40,7 @@ def outcome_of(result: Outcome | ResponseBody | AsyncResponseBody) -> Outcome:
 
 
 class EngineBase:
-    """Makes the library's requests, and replies and errors of what it returns and raises."""
+    """Makes requests, and replies and errors of what the connections return and raise."""
 
     def __init__(
         self, settings: Settings, environment: Environment | None, *, is_injected: bool
@@ -81,35 +80,21 @@ class EngineBase:
             started=self._environment.clock(),
         )
 
-    def _request(self, call: Call[T]) -> httpx.Request:
+    def _request(self, call: Call[T]) -> WireRequest:
+        if self._is_past_deadline(call):
+            raise AttemptFailed(call.deadline_error(Delivery.UNSENT))
+        timeout = self._settings.timeout
+        limits = RequestLimits(
+            connect=timeout.connect,
+            idle=timeout.idle,
+            deadline=call.deadline,
+            clock=self._environment.clock,
+        )
         return self._requests.make(
-            call.operation.request,
-            idempotency_key=call.idempotency_key,
-            extensions={"timeout": self._limits(call)},
+            call.operation.request, idempotency_key=call.idempotency_key, limits=limits
         )
 
-    def _limits(self, call: Call[T]) -> dict[str, float | None]:
-        timeout = self._settings.timeout
-        left = call.deadline - self._environment.clock()
-        if left <= 0:
-            raise AttemptFailed(call.deadline_error(Delivery.UNSENT))
-        idle = self._limit(timeout.idle, left, call)
-        return {
-            "connect": self._limit(timeout.connect, left, call),
-            "read": idle,
-            "write": idle,
-            "pool": self._limit(None, left, call),
-        }
-
-    def _limit(self, seconds: float | None, left: float, call: Call[T]) -> float | None:
-        limit = left if seconds is None else min(seconds, left)
-        return None if limit == math.inf else self._within(limit, call)
-
-    def _within(self, seconds: float, call: Call[T]) -> float:  # noqa: ARG002 - overrides use it
-        """A limit that also ends at the call's deadline, unless something else enforces that."""
-        return seconds
-
-    def _head(self, call: Call[Any], response: httpx.Response, *, is_decoded: bool) -> ResponseHead:
+    def _head(self, call: Call[Any], response: WireResponse, *, is_decoded: bool) -> ResponseHead:
         reply = self._reply(response, BodyDecoder("", limit=0))
         context = StreamContext(
             request=str(call.operation.request),
@@ -123,50 +108,48 @@ class EngineBase:
         )
         return ResponseHead(reply=reply, context=context, call=call, clock=self._environment.clock)
 
-    def _decoder(self, response: httpx.Response) -> BodyDecoder:
+    def _decoder(self, response: WireResponse) -> BodyDecoder:
         # Most responses have no encoding; this is faster than reading every header.
-        raw = response.headers.raw
-        encodings = [value for name, value in raw if name.lower() == b"content-encoding"]
+        headers = response.headers
+        encodings = [value for name, value in headers if name.lower() == b"content-encoding"]
         return BodyDecoder(
             b", ".join(encodings).decode("latin-1"),
             limit=self._settings.max_response_bytes,
             may_be_decoded=self._is_injected,
         )
 
-    def _buffered_reply(self, response: httpx.Response) -> Reply | None:
+    def _buffered_reply(self, response: WireResponse) -> Reply | None:
         """The reply if an injected client has read or lost its body; None if it can be read."""
-        content = buffered_body(response)
-        if content is None and not is_lost(response):
+        if response.content is None and not response.is_lost:
             return None
         decoder = BodyDecoder("", limit=self._settings.max_response_bytes)
-        if content is None:
+        if response.content is None:
             decoder.problem = LOST
         else:
-            decoder.feed(content)
+            decoder.feed(response.content)
         return self._reply(response, decoder)
 
-    def _buffered_stream(self, response: httpx.Response) -> list[bytes] | None:
+    def _buffered_stream(self, response: WireResponse) -> list[bytes] | None:
         """The same for a stream: all that there is of it."""
-        content = buffered_body(response)
-        if content is None and is_lost(response):
+        if response.is_lost:
             raise AttemptFailed(DisconnectError(f"{LOST}.", delivery=Delivery.UNKNOWN))
-        return None if content is None else [content]
+        return None if response.content is None else [response.content]
 
-    def _reply(self, response: httpx.Response, decoder: BodyDecoder) -> Reply:
+    def _reply(self, response: WireResponse, decoder: BodyDecoder) -> Reply:
         body = decoder.finish()
         if response.is_success and decoder.is_too_large:
             raise AttemptFailed(
                 ResponseTooLargeError(f"{decoder.problem}.", delivery=Delivery.UNKNOWN)
             )
         return Reply(
-            status=response.status_code,
-            headers=Headers(response.headers.raw),
+            status=response.status,
+            headers=Headers(response.headers),
             body=body,
             received_at=self._environment.wall(),
             body_problem=decoder.problem,
         )
 
-    def _unread_reply(self, response: httpx.Response) -> Reply:
+    def _unread_reply(self, response: WireResponse) -> Reply:
         """The reply of an error whose body can't be read: its status decides."""
         decoder = BodyDecoder("", limit=0)
         decoder.problem = "the body could not be read"
@@ -175,13 +158,11 @@ class EngineBase:
     def _is_past_deadline(self, call: Call[T]) -> bool:
         return self._environment.clock() >= call.deadline
 
-    def _check_deadline(self, call: Call[T]) -> None:
-        if self._is_past_deadline(call):
-            raise AttemptFailed(call.deadline_error(Delivery.UNKNOWN))
-
     def _send_errors(self) -> tuple[type[Exception], ...]:
         """What the connections raise for a failed exchange; anything else is the caller's."""
-        return (SendFailed,) if self._is_injected else (ClientClosedError, *library_errors())
+        if self._is_injected:
+            return (SendFailed,)
+        return (SendFailed, ClientClosedError, *library_errors())
 
     def _failed(self, error: Exception, call: Call[T]) -> AttemptFailed:
         """The failure of an attempt, from what sending it or reading its body raised."""

@@ -7,9 +7,8 @@ from collections.abc import Awaitable, Callable
 
 from attrs import field, frozen
 
-from conversations_client._http.connections.clock import monotonic
-
-from . import watchdog
+from conversations_client._http.streams import watchdog
+from conversations_client._http.streams.clock import monotonic
 
 
 def _wall() -> float:

@@ -1,25 +1,19 @@
 """A response whose body is still being received, sync and async."""
 
 import contextlib
-import math
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import anyio
 from attrs import field, frozen
 
 from conversations_client._calls.call import Call, RawResponse
 from conversations_client._calls.operation import Reply
-from conversations_client._http.buffered import async_chunks, release, release_async
-from conversations_client._http.connections.limits import DeadlineLimit
-from conversations_client._http.connections.sync_stream import SocketStream
-from conversations_client._http.connections.tls_stream import TLSStream
+from conversations_client._http.connections.wire import WireResponse
 from conversations_client._http.error_mapping import library_errors, transport_error
-from conversations_client._http.failure_origin import is_network_failure
-from conversations_client._http.library import httpx
+from conversations_client._http.httpx_clients.buffered import async_chunks
+from conversations_client._http.httpx_clients.failure_origin import is_network_failure
 from conversations_client._sse.stream_context import StreamContext
-
-from .watchdog import is_clock_replaced, move_on_after
 
 T = TypeVar("T")
 
@@ -69,7 +63,6 @@ class ResponseBody(_ResponseBodyBase):
 
     Args:
         head: What came before the body.
-        request: The request.
         response: The response.
         buffered: The chunks, if an injected client has read them; None to read them here.
     """
@@ -77,15 +70,12 @@ class ResponseBody(_ResponseBodyBase):
     def __init__(
         self,
         head: ResponseHead,
-        request: httpx.Request,
-        response: httpx.Response,
+        response: WireResponse,
         buffered: Iterable[bytes] | None = None,
     ) -> None:
         super().__init__(head)
-        self._request = request
         self._response = response
-        stream = cast("httpx.SyncByteStream", response.stream)
-        self._chunks = iter(stream if buffered is None else buffered)
+        self._chunks: Iterator[bytes] = iter(response.body if buffered is None else buffered)
 
     def read(self) -> bytes:
         """The next chunk, empty at the end; raises TransportError."""
@@ -109,22 +99,14 @@ class ResponseBody(_ResponseBodyBase):
             with contextlib.suppress(*library_errors()):
                 try:
                     if drain:
-                        self._drain()
+                        self._response.body.drain(_DRAINING)
                 finally:
-                    release(self._response)
+                    self._response.body.close()
         except BaseException:
-            close_again(self._response)
+            close(self._response)  # again, for an interrupt may have ended the first
             raise
         finally:
             self._end(error)
-
-    def _drain(self) -> None:
-        # Only the package's own connections can change the limit of a read that has begun.
-        limit = self._request.extensions["timeout"]["read"]
-        connection = self._response.extensions.get("network_stream")
-        if isinstance(limit, DeadlineLimit) and isinstance(connection, SocketStream | TLSStream):
-            limit.shorten(_DRAINING)
-            exhaust(self._chunks)
 
 
 class AsyncResponseBody(_ResponseBodyBase):
@@ -134,32 +116,22 @@ class AsyncResponseBody(_ResponseBodyBase):
         head: What came before the body.
         response: The response.
         buffered: The chunks, if an injected client has read them; None to read them here.
-        idle: Seconds to wait for a chunk; None for no limit.
     """
 
     def __init__(
         self,
         head: ResponseHead,
-        response: httpx.Response,
+        response: WireResponse,
         buffered: Iterable[bytes] | None = None,
-        *,
-        idle: float | None,
     ) -> None:
         super().__init__(head)
-        self._idle = math.inf if idle is None else idle
         self._response = response
-        self._chunks = async_chunks(response.stream if buffered is None else buffered)
+        self._chunks: AsyncIterator[bytes] = (
+            response.body if buffered is None else async_chunks(buffered)
+        )
 
     async def read(self) -> bytes:
         """The next chunk, empty at the end; raises TransportError."""
-        if not is_clock_replaced():
-            return await self._read()
-        # The connection's own limit never ends then.
-        with move_on_after(self._idle):
-            return await self._read()
-        raise transport_error(httpx.ReadTimeout(""), self.head.context.key)
-
-    async def _read(self) -> bytes:
         try:
             async for chunk in self._chunks:
                 if chunk:
@@ -182,44 +154,27 @@ class AsyncResponseBody(_ResponseBodyBase):
         """
         try:
             with anyio.move_on_after(_CLOSING, shield=True), contextlib.suppress(*library_errors()):
-                if drain:
-                    with anyio.move_on_after(_DRAINING):
-                        await exhaust_async(self._chunks)
-                await release_async(self._response)
-                await exhaust_async(self._chunks)
+                try:
+                    if drain:
+                        await self._response.body.drain(_DRAINING)
+                finally:
+                    await self._response.body.aclose()
         except BaseException:
-            await close_again_async(self._response)
+            await close_async(self._response)  # again, for an interrupt may have ended the first
             raise
         finally:
             self._end(error)
 
 
-def close_again(response: httpx.Response | None) -> None:
-    """Close a response whose `close` may have been interrupted: httpx does not try again."""
+def close(response: WireResponse | None) -> None:
+    """Close the body of a response, if there is one; again does nothing."""
     if response is not None:
         with contextlib.suppress(Exception):
-            cast("httpx.SyncByteStream", response.stream).close()
+            response.body.close()
 
 
-async def close_again_async(response: httpx.Response | None) -> None:
-    """Close a response whose `aclose` may have been interrupted: httpx does not try again."""
+async def close_async(response: WireResponse | None) -> None:
+    """Close the body of a response, if there is one; again does nothing."""
     if response is not None:
         with contextlib.suppress(Exception):
-            await cast("httpx.AsyncByteStream", response.stream).aclose()
-
-
-def exhaust(chunks: Iterator[bytes]) -> None:
-    """Read and discard the rest."""
-    for _ in chunks:
-        pass
-
-
-async def exhaust_async(chunks: AsyncIterator[bytes]) -> None:
-    """Read and discard the rest.
-
-    After a response is closed, this ends the generators below it. Only running them ends them: the
-    garbage collector would finish them outside their task, and trio warns of that.
-    """
-    with contextlib.suppress(*library_errors()):
-        async for _ in chunks:
-            pass
+            await response.body.aclose()

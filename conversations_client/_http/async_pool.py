@@ -1,28 +1,59 @@
-"""The async pool: connections in the slots of `pool`.
-
-It takes the place of httpcore's pool in httpx's transport. httpcore's scans and polls every
-connection for every request, and loses one if a task is cancelled while it waits.
-"""
+"""The async pool: connections in the slots of `pool`."""
 
 import contextlib
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable
-from typing import Any, Final, Self, TypeAlias, cast
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final, Protocol, Self, TypeAlias
 
 import anyio
 
-from conversations_client._http.connections.limits import (
-    CUT_OFF,
-    extensions,
-    pool_timeout,
-)
+from conversations_client._http.connections.wire import WireRequest, WireResponse
+from conversations_client._http.streams.errors import PoolTimeout
+from conversations_client._http.streams.interfaces import AsyncNetworkStream
+from conversations_client._http.streams.watchdog import move_on_after
 
-from .library import httpcore, httpx
 from .pool import LOOK_SECONDS, Pool, Ticket
 
 _CLOSING_SECONDS: Final = 1.0  # for the goodbye of an encrypted connection
 
-_Ticket: TypeAlias = Ticket[httpcore.AsyncConnectionInterface, anyio.Event]
+
+class PoolableAsyncConnection(Protocol):
+    """A connection that serves one request after the other."""
+
+    def is_available(self) -> bool:
+        """Whether a request may be sent."""
+        ...
+
+    def has_expired(self) -> bool:
+        """Whether it must not be used again."""
+        ...
+
+    async def send(self, request: WireRequest) -> WireResponse:
+        """Send the request and read the head of the response; raises ConnectionFailure."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close it for good; again does nothing."""
+        ...
+
+
+class ClosableAsyncBody(Protocol):
+    """The body of a response, chunk by chunk."""
+
+    def __anext__(self) -> Awaitable[bytes]: ...
+
+    stream: AsyncNetworkStream
+
+    def shorten(self, seconds: float) -> None:
+        """Set a deadline so many seconds from now."""
+        ...
+
+    async def aclose(self) -> None:
+        """Read no more; again does nothing."""
+        ...
+
+
+_Ticket: TypeAlias = Ticket[PoolableAsyncConnection, anyio.Event]
 
 
 class AsyncConnectionPool:
@@ -37,20 +68,22 @@ class AsyncConnectionPool:
 
     def __init__(
         self,
-        connect: Callable[[], httpcore.AsyncConnectionInterface],
+        connect: Callable[[], PoolableAsyncConnection],
         *,
         size: int,
         keepalive: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.hooked: dict[bool, Any] = {}
+        """The HTTP library's clients over this pool, made while a tool hooks on the library."""
         self._connect = connect
         self._clock = clock
-        self._pool: Pool[httpcore.AsyncConnectionInterface, anyio.Event] = Pool(
+        self._pool: Pool[PoolableAsyncConnection, anyio.Event] = Pool(
             size=size, keepalive=keepalive, signal=anyio.Event
         )
 
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """The head of the response; raises httpcore's errors and ClientClosedError."""
+    async def send(self, request: WireRequest) -> WireResponse:
+        """The head of the response; raises ConnectionFailure and ClientClosedError."""
         ticket = self._pool.ticket()
         try:
             try:
@@ -77,18 +110,12 @@ class AsyncConnectionPool:
             if self._pool.is_closed:
                 await self._close_stale()
 
-    async def _respond(self, ticket: _Ticket, request: httpcore.Request) -> httpcore.Response:
-        try:
-            await self._close_stale()
-            if not self._pool.acquire(ticket):
-                await self._wait(ticket, pool_timeout(request))
-        except BaseException:
-            extensions(request)[CUT_OFF] = httpx.PoolTimeout("")
-            raise
+    async def _respond(self, ticket: _Ticket, request: WireRequest) -> WireResponse:
+        await self._close_stale()
+        if not self._pool.acquire(ticket):
+            await self._wait(ticket, request.limits.seconds_to_wait())
         response = await self._send(ticket, request)
-        response.stream = AsyncPooledBody(
-            cast("AsyncIterable[bytes]", response.stream), ticket, self
-        )
+        response.body = AsyncPooledBody(response.body, ticket, self)
         return response
 
     async def _wait(self, ticket: _Ticket, left: float) -> None:
@@ -100,9 +127,9 @@ class AsyncConnectionPool:
             if self._pool.take_turn(ticket):
                 return
             if left <= 0:
-                raise httpcore.PoolTimeout
+                raise PoolTimeout
 
-    async def _send(self, ticket: _Ticket, request: httpcore.Request) -> httpcore.Response:
+    async def _send(self, ticket: _Ticket, request: WireRequest) -> WireResponse:
         connection = ticket.connection
         if connection is not None and connection.has_expired():
             # The service hung up: noticed before anything is sent.
@@ -110,7 +137,7 @@ class AsyncConnectionPool:
             connection = None
         if connection is None:
             connection = ticket.connection = self._connect()
-        return await connection.handle_async_request(request)
+        return await connection.send(request)
 
     async def _close_stale(self) -> None:
         while self._pool.has_stale(self._clock()):
@@ -135,13 +162,12 @@ class AsyncPooledBody(AsyncIterator[bytes]):
     One that nobody closes gives it back too: its ticket is garbage collected with it.
     """
 
-    __slots__ = ("_chunks", "_pool", "_stream", "_ticket")
+    __slots__ = ("_chunks", "_pool", "_ticket")
 
     def __init__(
-        self, stream: AsyncIterable[bytes], ticket: _Ticket, pool: "AsyncConnectionPool"
+        self, chunks: ClosableAsyncBody, ticket: _Ticket, pool: "AsyncConnectionPool"
     ) -> None:
-        self._stream: Any = stream
-        self._chunks = aiter(stream)
+        self._chunks = chunks
         self._ticket = ticket
         self._pool = pool
 
@@ -150,29 +176,39 @@ class AsyncPooledBody(AsyncIterator[bytes]):
 
     async def __anext__(self) -> bytes:
         try:
-            return await anext(self._chunks)
+            return await self._chunks.__anext__()
         except BaseException:  # StopAsyncIteration too
             await self.aclose()
             raise
 
+    @property
+    def stream(self) -> AsyncNetworkStream:
+        """The stream that the body is read from."""
+        return self._chunks.stream
+
+    async def drain(self, seconds: float) -> None:
+        """Read what is left for so many seconds at most, so that the connection can be reused."""
+        self._chunks.shorten(seconds)
+        async for _ in self:
+            pass
+
     async def aclose(self) -> None:
         """Read no more, and give the slot back; again does nothing."""
         try:
-            if hasattr(self._stream, "aclose"):
-                await self._stream.aclose()
+            await self._chunks.aclose()
         finally:
             await self._pool.release(self._ticket)
 
 
 async def _signalled(ticket: _Ticket, seconds: float) -> bool:
-    with anyio.move_on_after(seconds):
+    with move_on_after(seconds):
         if ticket.signal is not None:
             await ticket.signal.wait()
             return True
     return False
 
 
-async def _aclose(connection: httpcore.AsyncConnectionInterface) -> None:
+async def _aclose(connection: PoolableAsyncConnection) -> None:
     # In a cancelled task too: that is when most connections are closed.
     with (
         anyio.move_on_after(_CLOSING_SECONDS, shield=True),

@@ -20,8 +20,9 @@ from conversations_client.errors import (
     TransportError,
 )
 
-from .connections.tls_errors import is_tls, rejects_certificate
-from .library import classes
+from .client_protocols import classes
+from .streams.errors import ConnectionFailure
+from .streams.tls_errors import is_tls, rejects_certificate
 
 _KINDS: Final = frozenset(
     {
@@ -53,16 +54,34 @@ class AttemptFailed(Exception):  # noqa: N818 - never leaves the package
         self.error = error
 
 
+class SendFailed(Exception):  # noqa: N818 - never leaves the package
+    """The exchange over the caller's client failed, or the client is closed.
+
+    Attributes:
+        error: The exception that the client raised, or a ClientClosedError.
+        is_unsent: Whether it is proven that the request never left.
+    """
+
+    def __init__(self, error: Exception, *, is_unsent: bool) -> None:
+        super().__init__()
+        self.error = error
+        self.is_unsent = is_unsent
+
+
 def library_errors() -> tuple[type[Exception], ...]:
     """The exceptions that the HTTP library and the network raise for a failed request."""
     return (*transport_errors(), *classes("InvalidURL"), OSError, UnicodeError)
 
 
 def transport_errors() -> tuple[type[Exception], ...]:
-    """The exceptions that a transport of the HTTP library raises for a failed request."""
+    """The exceptions that connections and transports raise for a failed request."""
     # httpx-aiohttp doesn't translate every exception of aiohttp.
-    aiohttp = getattr(sys.modules.get("aiohttp"), "ClientError", None)
-    return (*classes("HTTPError", "StreamError"), *((aiohttp,) if aiohttp else ()))
+    aiohttp: type[Exception] | None = getattr(sys.modules.get("aiohttp"), "ClientError", None)
+    found: tuple[type[Exception], ...] = (
+        ConnectionFailure,
+        *classes("HTTPError", "StreamError"),
+    )
+    return found if aiohttp is None else (*found, aiohttp)
 
 
 _NOT_TLS: Final = "WRONG_VERSION_NUMBER"

@@ -2,23 +2,17 @@
 
 import os
 import ssl
-from collections.abc import Callable
-from functools import lru_cache, partial
+import sys
+from functools import lru_cache
+from typing import Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
 from attrs import frozen
 
-from conversations_client._http.connections.async_connection import (
-    AsyncConnection,
-    AsyncRouteBackend,
-)
 from conversations_client._http.connections.route import Proxy, Route
-from conversations_client._http.connections.sync_connection import Connection, RouteBackend
 from conversations_client.errors import ConfigurationError
 
-from .library import httpcore, httpx, must_be_httpcores
-from .proxies import proxy_for
+from .proxies import environment_variables, proxy_for
 
 
 @frozen(kw_only=True)
@@ -42,36 +36,14 @@ class Origin:
         """The proxy's URL, without credentials; None without one."""
         return None if self.proxy is None else self.proxy.url
 
-    def connect(self) -> Callable[[], Connection | httpcore.HTTPConnection]:
-        """Makes sync connections."""
-        route = self.route()
-        httpcores = partial(
-            httpcore.HTTPConnection,
-            self._httpcore_origin(),
-            ssl_context=route.tls,
-            network_backend=RouteBackend(route),
-        )
-        return lambda: httpcores() if must_be_httpcores() else Connection(route)
-
-    def connect_async(self) -> Callable[[], AsyncConnection | httpcore.AsyncHTTPConnection]:
-        """Makes async connections."""
-        route = self.route()
-        httpcores = partial(
-            httpcore.AsyncHTTPConnection,
-            self._httpcore_origin(),
-            ssl_context=route.tls,
-            network_backend=AsyncRouteBackend(route),
-        )
-        return lambda: httpcores() if must_be_httpcores() else AsyncConnection(route)
-
     def route(self) -> Route:
         """The route of every connection; raises ConfigurationError."""
-        origin = self._httpcore_origin()
-        proxy = self.proxy
+        url, proxy = urlsplit(self.base_url), self.proxy
+        is_encrypted = url.scheme == "https"
         return Route(
-            host=origin.host.decode("ascii"),
-            port=origin.port,
-            tls=self._tls() if origin.scheme == b"https" else None,
+            host=url.hostname or "",
+            port=url.port or (443 if is_encrypted else 80),
+            tls=self._tls() if is_encrypted else None,
             proxy=proxy,
             proxy_tls=self._tls() if proxy is not None and proxy.scheme == "https" else None,
         )
@@ -81,25 +53,25 @@ class Origin:
         context.set_alpn_protocols(["http/1.1"])
         return context
 
-    def _httpcore_origin(self) -> httpcore.Origin:
-        # As httpx's transport spells it in each request.
-        url = httpx.URL(self.base_url)
-        return httpcore.URL(
-            scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"/"
-        ).origin
-
 
 def environment_proxy(url: str) -> Proxy | None:
     """The proxy that this machine's settings have for a URL; raises ConfigurationError."""
-    # Windows and macOS have settings of their own, which apply if no variable is set.
-    if not getproxies_environment() and proxy_bypass(urlsplit(url).hostname or ""):
-        return None
-    return proxy_for(url, getproxies())
+    variables = environment_variables(os.environ)
+    if variables or not _HAS_SETTINGS:
+        return proxy_for(url, variables)
+    # macOS and Windows have settings of their own, which apply if no variable is set.
+    from urllib.request import getproxies, proxy_bypass
+
+    is_excluded = proxy_bypass(urlsplit(url).hostname or "")
+    return None if is_excluded else proxy_for(url, getproxies())
+
+
+_HAS_SETTINGS: Final = sys.platform in {"darwin", "win32"}
 
 
 @lru_cache(maxsize=1)
 def _default_tls() -> ssl.SSLContext:
-    # In the order in which httpx reads them.
+    # The order is that of httpx.
     source = "SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
     folders = os.environ.get("SSL_CERT_DIR")
     if (
@@ -110,11 +82,22 @@ def _default_tls() -> ssl.SSLContext:
         # OpenSSL ignores a folder that doesn't exist, and then trusts no certificate.
         raise _unreadable(source, "no such folder")
     try:
-        return httpx.create_ssl_context()
+        return _new_context(folders)
     except OSError as error:
         problem = error.strerror or type(error).__name__
         is_key_log = error.filename and error.filename == os.environ.get("SSLKEYLOGFILE")
     raise _unreadable("SSLKEYLOGFILE" if is_key_log else source, problem)
+
+
+def _new_context(folders: str | None) -> ssl.SSLContext:
+    file = os.environ.get("SSL_CERT_FILE")
+    if file:
+        return ssl.create_default_context(cafile=file)
+    if folders:
+        return ssl.create_default_context(capath=folders)
+    import certifi
+
+    return ssl.create_default_context(cafile=certifi.where())
 
 
 def _unreadable(variable: str, problem: str) -> ConfigurationError:

@@ -40,6 +40,20 @@ def proxy_for(url: str, variables: Mapping[str, str]) -> Proxy | None:
     return _parsed(value, f"{name.upper()}_PROXY")
 
 
+def environment_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """The proxies that the environment names, as `proxy_for` takes them; lower case wins."""
+    found: dict[str, str] = {}
+    for is_lower in (False, True):
+        for variable, value in environ.items():
+            name = variable.lower()
+            if name.endswith("_proxy") and (variable == name) == is_lower:
+                found[name.removesuffix("_proxy")] = value
+    # A web server sets HTTP_PROXY for a CGI program from a header of the request.
+    if "REQUEST_METHOD" in environ and not environ.get("http_proxy"):
+        found.pop("http", None)
+    return {name: value for name, value in found.items() if value}
+
+
 def _parsed(value: str, variable: str) -> Proxy:
     parts = _split(value)
     # The value may hold a password, so no message shows it.

@@ -1,21 +1,53 @@
-"""The sync pool: connections in the slots of `pool`.
-
-It takes the place of httpcore's pool in httpx's transport. httpcore's scans and polls every
-connection for every request, and an interrupt can cost it a connection.
-"""
+"""The sync pool: connections in the slots of `pool`."""
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Self, TypeAlias, cast
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, Self, TypeAlias
 
 from conversations_client._base.wakeup import Wakeup
-from conversations_client._http.connections.limits import pool_timeout
+from conversations_client._http.connections.wire import WireRequest, WireResponse
+from conversations_client._http.streams.errors import PoolTimeout
+from conversations_client._http.streams.interfaces import NetworkStream
 
-from .library import httpcore
 from .pool import LOOK_SECONDS, Pool, Ticket
 
-_Ticket: TypeAlias = Ticket[httpcore.ConnectionInterface, Wakeup]
+
+class PoolableConnection(Protocol):
+    """A connection that serves one request after the other."""
+
+    def is_available(self) -> bool:
+        """Whether a request may be sent."""
+        ...
+
+    def has_expired(self) -> bool:
+        """Whether it must not be used again."""
+        ...
+
+    def send(self, request: WireRequest) -> WireResponse:
+        """Send the request and read the head of the response; raises ConnectionFailure."""
+        ...
+
+    def close(self) -> None:
+        """Close it for good; again does nothing."""
+        ...
+
+
+class ClosableBody(Iterator[bytes], Protocol):
+    """The body of a response, chunk by chunk."""
+
+    stream: NetworkStream
+
+    def shorten(self, seconds: float) -> None:
+        """Set a deadline so many seconds from now."""
+        ...
+
+    def close(self) -> None:
+        """Read no more; again does nothing."""
+        ...
+
+
+_Ticket: TypeAlias = Ticket[PoolableConnection, Wakeup]
 
 
 class ConnectionPool:
@@ -30,20 +62,22 @@ class ConnectionPool:
 
     def __init__(
         self,
-        connect: Callable[[], httpcore.ConnectionInterface],
+        connect: Callable[[], PoolableConnection],
         *,
         size: int,
         keepalive: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.hooked: dict[bool, Any] = {}
+        """The HTTP library's clients over this pool, made while a tool hooks on the library."""
         self._connect = connect
         self._clock = clock
-        self._pool: Pool[httpcore.ConnectionInterface, Wakeup] = Pool(
+        self._pool: Pool[PoolableConnection, Wakeup] = Pool(
             size=size, keepalive=keepalive, signal=Wakeup
         )
 
-    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        """The head of the response; raises httpcore's errors and ClientClosedError."""
+    def send(self, request: WireRequest) -> WireResponse:
+        """The head of the response; raises ConnectionFailure and ClientClosedError."""
         ticket = self._pool.ticket()
         try:
             try:
@@ -70,12 +104,12 @@ class ConnectionPool:
             if self._pool.is_closed:
                 self._close_stale()
 
-    def _respond(self, ticket: _Ticket, request: httpcore.Request) -> httpcore.Response:
+    def _respond(self, ticket: _Ticket, request: WireRequest) -> WireResponse:
         self._close_stale()
         if not self._pool.acquire(ticket):
-            self._wait(ticket, pool_timeout(request))
+            self._wait(ticket, request.limits.seconds_to_wait())
         response = self._send(ticket, request)
-        response.stream = PooledBody(cast("Iterable[bytes]", response.stream), ticket, self)
+        response.body = PooledBody(response.body, ticket, self)
         return response
 
     def _wait(self, ticket: _Ticket, left: float) -> None:
@@ -88,9 +122,9 @@ class ConnectionPool:
             if self._pool.take_turn(ticket):
                 return
             if left <= 0:
-                raise httpcore.PoolTimeout
+                raise PoolTimeout
 
-    def _send(self, ticket: _Ticket, request: httpcore.Request) -> httpcore.Response:
+    def _send(self, ticket: _Ticket, request: WireRequest) -> WireResponse:
         connection = ticket.connection
         if connection is not None and connection.has_expired():
             # The service hung up: noticed before anything is sent.
@@ -98,7 +132,7 @@ class ConnectionPool:
             connection = None
         if connection is None:
             connection = ticket.connection = self._connect()
-        return connection.handle_request(request)
+        return connection.send(request)
 
     def _close_stale(self) -> None:
         while self._pool.has_stale(self._clock()):
@@ -123,11 +157,10 @@ class PooledBody(Iterator[bytes]):
     One that nobody closes gives it back too: its ticket is garbage collected with it.
     """
 
-    __slots__ = ("_chunks", "_pool", "_stream", "_ticket")
+    __slots__ = ("_chunks", "_pool", "_ticket")
 
-    def __init__(self, stream: Iterable[bytes], ticket: _Ticket, pool: "ConnectionPool") -> None:
-        self._stream: Any = stream
-        self._chunks = iter(stream)
+    def __init__(self, chunks: ClosableBody, ticket: _Ticket, pool: "ConnectionPool") -> None:
+        self._chunks = chunks
         self._ticket = ticket
         self._pool = pool
 
@@ -141,15 +174,25 @@ class PooledBody(Iterator[bytes]):
             self.close()
             raise
 
+    @property
+    def stream(self) -> NetworkStream:
+        """The stream that the body is read from."""
+        return self._chunks.stream
+
+    def drain(self, seconds: float) -> None:
+        """Read what is left for so many seconds at most, so that the connection can be reused."""
+        self._chunks.shorten(seconds)
+        for _ in self:
+            pass
+
     def close(self) -> None:
         """Read no more, and give the slot back; again does nothing."""
         try:
-            if hasattr(self._stream, "close"):
-                self._stream.close()
+            self._chunks.close()
         finally:
             self._pool.release(self._ticket)
 
 
-def _close(connection: httpcore.ConnectionInterface) -> None:
+def _close(connection: PoolableConnection) -> None:
     with contextlib.suppress(Exception):  # nobody waits for it any more
         connection.close()

@@ -2,47 +2,25 @@
 
 import os
 import ssl
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 import anyio.lowlevel
 
 from conversations_client._calls.settings import Settings
-from conversations_client._http.connections.clock import monotonic
 from conversations_client._http.connections.connection import KEEPALIVE_SECONDS
-from conversations_client._http.connections.limits import CUT_OFF
+from conversations_client._http.streams.clock import monotonic
 
-from .async_pool import AsyncConnectionPool
-from .injected import InjectedAsyncConnections, InjectedConnections
-from .library import AsyncHTTPClient, HTTPClient, httpcore, httpx
+from .client_protocols import AsyncHTTPClient, HTTPClient
+from .connections.wire import WireRequest, WireResponse
+from .httpx_clients.hook_detection import is_hooked
 from .origin import Origin, environment_proxy
-from .patched_send import is_send_patched, send, send_async
 from .pool import closed_error
-from .sync_pool import ConnectionPool
 
-
-class _OwnTransport(httpx.HTTPTransport):
-    """httpx's transport over a pool of this package, so that tools that patch it still work."""
-
-    def __init__(self, origin: Origin) -> None:
-        pool = ConnectionPool(
-            origin.connect(),
-            size=origin.max_connections,
-            keepalive=KEEPALIVE_SECONDS,
-            clock=monotonic,
-        )
-        self._pool = cast("httpcore.ConnectionPool", pool)
-
-
-class _OwnAsyncTransport(httpx.AsyncHTTPTransport):
-    def __init__(self, origin: Origin) -> None:
-        pool = AsyncConnectionPool(
-            origin.connect_async(),
-            size=origin.max_connections,
-            keepalive=KEEPALIVE_SECONDS,
-            clock=monotonic,
-        )
-        self._pool = cast("httpcore.AsyncConnectionPool", pool)
+if TYPE_CHECKING:
+    from .async_pool import AsyncConnectionPool
+    from .httpx_clients.injected import InjectedAsyncConnections, InjectedConnections
+    from .sync_pool import ConnectionPool
 
 
 def connections(
@@ -50,7 +28,9 @@ def connections(
 ) -> "Connections | InjectedConnections":
     """What a sync client sends through; raises ConfigurationError."""
     if injected is not None:
-        return InjectedConnections(injected)
+        from .httpx_clients.injected import InjectedConnections
+
+        return InjectedConnections(injected, settings.base_url)
     return Connections(_origin(settings, ssl_context))
 
 
@@ -59,7 +39,9 @@ def async_connections(
 ) -> "AsyncConnections | InjectedAsyncConnections":
     """What an async client sends through; raises ConfigurationError."""
     if injected is not None:
-        return InjectedAsyncConnections(injected)
+        from .httpx_clients.injected import InjectedAsyncConnections
+
+        return InjectedAsyncConnections(injected, settings.base_url)
     return AsyncConnections(_origin(settings, ssl_context))
 
 
@@ -75,68 +57,90 @@ def _origin(settings: Settings, ssl_context: ssl.SSLContext | None) -> Origin:
 class Connections:
     """What a sync client sends through if no HTTP client was injected."""
 
+    is_injected: Final = False
+
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
-        self._by_pid: dict[int, httpx.HTTPTransport] = {}
+        self._by_pid: dict[int, ConnectionPool] = {}
         self._closed = False
-        self.proxy: str | None = origin.proxy_url
+        self.proxy = origin.proxy_url
 
-    def send(self, request: httpx.Request) -> httpx.Response:
-        """The response, its body still unread; raises ClientClosedError."""
+    def send(self, request: WireRequest) -> WireResponse:
+        """The head of the response; raises ConnectionFailure and ClientClosedError."""
         if self._closed:
             raise closed_error()
-        transport = self._by_pid.get(os.getpid()) or self._open()
-        if is_send_patched():
-            return send(transport, request)
-        return transport.handle_request(request)
+        pool = self._by_pid.get(os.getpid()) or self._open()
+        if is_hooked():
+            from .httpx_clients.hooked import send
+
+            return send(pool, self._origin.base_url, request)
+        return pool.send(request)
 
     def close(self) -> None:
         """Close every connection for good."""
         self._closed = True
-        transport = self._by_pid.get(os.getpid())
-        if transport is not None:
-            transport.close()
+        pool = self._by_pid.get(os.getpid())
+        if pool is not None:
+            for hooked in pool.hooked.values():
+                hooked.close_client()
+            pool.close()
 
-    def _open(self) -> httpx.HTTPTransport:
+    def _open(self) -> "ConnectionPool":
+        from .connections.sync_connection import Connection
+        from .sync_pool import ConnectionPool
+
         # A forked child must neither use nor close its parent's connections. There is no lock: a
         # thread that the child doesn't have could hold it.
         for pid in list(self._by_pid):
             if pid != os.getpid():
                 _abandoned.append(self._by_pid.pop(pid, None))
-        transport = self._by_pid.setdefault(os.getpid(), _OwnTransport(self._origin))
+        route = self._origin.route()
+        made = ConnectionPool(
+            lambda: Connection(route),
+            size=self._origin.max_connections,
+            keepalive=KEEPALIVE_SECONDS,
+            clock=monotonic,
+        )
+        pool = self._by_pid.setdefault(os.getpid(), made)
         if self._closed:
-            # By another thread, which may not have seen this transport.
-            transport.close()
+            # By another thread, which may not have seen this pool.
+            pool.close()
             raise closed_error()
-        return transport
+        return pool
 
 
 class AsyncConnections:
     """What an async client sends through if no HTTP client was injected."""
 
+    is_injected: Final = False
+
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
         self._pid = os.getpid()
         # Connections belong to the event loop that opened them.
-        self._by_loop: WeakKeyDictionary[object, httpx.AsyncHTTPTransport] = WeakKeyDictionary()
+        self._by_loop: WeakKeyDictionary[object, AsyncConnectionPool] = WeakKeyDictionary()
         self._closed = False
-        self.proxy: str | None = origin.proxy_url
+        self.proxy = origin.proxy_url
 
-    async def send(self, request: httpx.Request) -> httpx.Response:
-        """The response, its body still unread; raises ClientClosedError."""
-        transport = self._transport()
-        if is_send_patched():
-            return await send_async(transport, request)
-        return await transport.handle_async_request(request)
+    async def send(self, request: WireRequest) -> WireResponse:
+        """The head of the response; raises ConnectionFailure and ClientClosedError."""
+        pool = self._pool()
+        if is_hooked():
+            from .httpx_clients.hooked import send_async
+
+            return await send_async(pool, self._origin.base_url, request)
+        return await pool.send(request)
 
     async def aclose(self) -> None:
         """Close every connection of this event loop, and open no more."""
         self._closed = True
-        transport = self._by_loop.get(_event_loop())
-        if transport is not None and self._pid == os.getpid():
-            await transport.aclose()
+        pool = self._by_loop.get(_event_loop())
+        if pool is not None and self._pid == os.getpid():
+            for hooked in pool.hooked.values():
+                await hooked.close_client()
+            await pool.aclose()
 
-    def _transport(self) -> httpx.AsyncHTTPTransport:
+    def _pool(self) -> "AsyncConnectionPool":
         if self._closed:
             raise closed_error()
         if self._pid != os.getpid():
@@ -144,11 +148,23 @@ class AsyncConnections:
             _abandoned.extend(self._by_loop.values())
             self._by_loop, self._pid = WeakKeyDictionary(), os.getpid()
         loop = _event_loop()
-        transport = self._by_loop.get(loop)
-        if transport is None:
+        pool = self._by_loop.get(loop)
+        if pool is None:
             self._forget_closed_loops()
-            transport = self._by_loop[loop] = _OwnAsyncTransport(self._origin)
-        return transport
+            pool = self._by_loop[loop] = self._new_pool()
+        return pool
+
+    def _new_pool(self) -> "AsyncConnectionPool":
+        from .async_pool import AsyncConnectionPool
+        from .connections.async_connection import AsyncConnection
+
+        route = self._origin.route()
+        return AsyncConnectionPool(
+            lambda: AsyncConnection(route),
+            size=self._origin.max_connections,
+            keepalive=KEEPALIVE_SECONDS,
+            clock=monotonic,
+        )
 
     def _forget_closed_loops(self) -> None:
         # Their connections refer to the loops, which would keep both alive forever.
@@ -161,11 +177,6 @@ def _event_loop() -> object:
     token: object = anyio.lowlevel.current_token()
     # The token itself is a new object every time.
     return getattr(token, "native_token", token)
-
-
-def cut_off(request: httpx.Request) -> httpx.TimeoutException | None:
-    """The timeout of a request that was cancelled before it was sent; None if it may be sent."""
-    return cast("httpx.TimeoutException | None", request.extensions.get(CUT_OFF))
 
 
 # Never collected: a collected socket warns, and its TLS would end the parent's connection.

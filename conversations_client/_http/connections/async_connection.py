@@ -3,57 +3,48 @@
 import contextlib
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Self, cast
+from typing import Self
 
 import anyio
 
 from conversations_client._base.event_loop import is_asyncio
-from conversations_client._http.library import httpcore, httpx
+from conversations_client._http.streams.errors import WriteError
+from conversations_client._http.streams.interfaces import AsyncNetworkStream, Limit
+from conversations_client._http.streams.limits import countdown
+from conversations_client._http.streams.racing import connect_to_host
+from conversations_client._http.streams.tls_stream import AsyncTLSStream
 
 from .connection import ConnectionState, ResponseState
-from .http11 import MOST_READ
-from .limits import CUT_OFF, countdown, extensions, limits, seconds_left
+from .http11 import MOST_READ, request_bytes
 from .opening import Encryption, Opening, Step, opening_errors
-from .racing import connect_to_host
 from .route import Route
-from .tls_stream import AsyncTLSStream
+from .wire import WireRequest, WireResponse
 
 
-class AsyncConnection(
-    ConnectionState[httpcore.AsyncNetworkStream], httpcore.AsyncConnectionInterface
-):
+class AsyncConnection(ConnectionState[AsyncNetworkStream]):
     """An async connection, opened by its first request."""
 
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Send the request and read the head of the response; raises httpcore's errors."""
-        connect, write, read = limits(request)
-        stream = self._stream = self._stream or await self._open(request, connect)
+    async def send(self, request: WireRequest) -> WireResponse:
+        """Send the request and read the head of the response; raises ConnectionFailure."""
+        limits = request.limits
+        stream = self._stream = self._stream or await open_stream(self._route, limits.connect())
         self._idle = False
         try:
+            self._parser.start(request.method)
             # A service may respond without reading the whole request.
-            with contextlib.suppress(httpcore.WriteError):
-                await stream.write(self._http.request(request), write)
+            with contextlib.suppress(WriteError):
+                await stream.write(request_bytes(request, self._route), limits.idle)
             response = None
             while response is None:
-                response = self._received(await stream.read(MOST_READ, read))
+                response = self._received(await stream.read(MOST_READ, limits.idle))
         except BaseException as error:
             await self.aclose()
             rejection = self._rejection(error)
             if rejection is None:
                 raise
             raise rejection from error
-        response.stream = AsyncResponseStream(self, stream, self._http, read)
-        extensions(response)["network_stream"] = stream
+        response.body = AsyncResponseStream(self, stream, self._parser, limits.idle)
         return response
-
-    async def _open(
-        self, request: httpcore.Request, limit: float | None
-    ) -> httpcore.AsyncNetworkStream:
-        try:
-            return await open_stream(self._route, limit)
-        except BaseException:
-            extensions(request)[CUT_OFF] = httpx.ConnectTimeout("")
-            raise
 
     async def done(self) -> None:
         """Get ready for the next request, or close."""
@@ -67,9 +58,7 @@ class AsyncConnection(
             await self._stream.aclose()
 
 
-class AsyncResponseStream(
-    ResponseState[AsyncConnection, httpcore.AsyncNetworkStream], AsyncIterator[bytes]
-):
+class AsyncResponseStream(ResponseState[AsyncConnection, AsyncNetworkStream], AsyncIterator[bytes]):
     """The body of a response, chunk by chunk."""
 
     __slots__ = ()
@@ -78,8 +67,8 @@ class AsyncResponseStream(
         return self
 
     async def __anext__(self) -> bytes:
-        while (chunk := self._http.chunk()) is None:
-            self._http.receive(await self._stream.read(MOST_READ, self._limit))
+        while (chunk := self._parser.chunk()) is None:
+            self._parser.receive(await self.stream.read(MOST_READ, self._limit))
         if chunk:
             return chunk
         raise StopAsyncIteration
@@ -91,35 +80,17 @@ class AsyncResponseStream(
             await connection.done()
 
 
-class AsyncRouteBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections along a route for httpcore's own, which encrypt them themselves."""
-
-    def __init__(self, route: Route) -> None:
-        self._route = route
-
-    async def connect_tcp(
-        self,
-        *_: object,
-        timeout: float | None = None,  # noqa: ASYNC109 - as httpcore declares it
-        **__: object,
-    ) -> httpcore.AsyncNetworkStream:
-        return await open_stream(self._route, timeout, encrypts=False)
-
-
-async def open_stream(
-    route: Route, limit: float | None, *, encrypts: bool = True
-) -> httpcore.AsyncNetworkStream:
+async def open_stream(route: Route, limit: Limit) -> AsyncNetworkStream:
     """An open connection, ready for a request; raises ConnectTimeout, ConnectError and ProxyError.
 
     Args:
         route: Where it leads.
         limit: Seconds for the name lookup, TCP, the proxy and TLS together; None for no limit.
-        encrypts: Whether to encrypt it up to the service, where the route does.
     """
     left = countdown(limit)
-    opening = Opening(route, encrypts=encrypts)
+    opening = Opening(route)
     with opening_errors(route):
-        stream = await _connect_tcp(*route.first_hop, seconds_left(left, httpcore.ConnectTimeout))
+        stream = await _connect_tcp(*route.first_hop, left)
         try:
             while (step := opening.next()) is not None:
                 stream = await _take(stream, step, opening, left)
@@ -131,19 +102,20 @@ async def open_stream(
 
 
 async def _take(
-    stream: httpcore.AsyncNetworkStream, step: Step, opening: Opening, limit: float | None
-) -> httpcore.AsyncNetworkStream:
+    stream: AsyncNetworkStream, step: Step, opening: Opening, limit: Limit
+) -> AsyncNetworkStream:
     if isinstance(step, Encryption):
         return await AsyncTLSStream.open(stream, step.context, step.hostname, limit)
-    await stream.write(step, seconds_left(limit, httpcore.ConnectTimeout))
-    opening.receive(await stream.read(MOST_READ, seconds_left(limit, httpcore.ConnectTimeout)))
+    await stream.write(step, limit)
+    opening.receive(await stream.read(MOST_READ, limit))
     return stream
 
 
-async def _connect_tcp(host: str, port: int, limit: float | None) -> httpcore.AsyncNetworkStream:
-    if not is_asyncio():
-        backend = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
-        return await connect_to_host(host, port, limit, partial(backend.connect_tcp, port=port))
-    from .asyncio_stream import connect
+async def _connect_tcp(host: str, port: int, limit: Limit) -> AsyncNetworkStream:
+    if is_asyncio():
+        from conversations_client._http.streams.asyncio_stream import connect
 
-    return await connect_to_host(host, port, limit, partial(connect, port=port))
+        return await connect_to_host(host, port, limit, partial(connect, port=port))
+    from conversations_client._http.streams import anyio_stream
+
+    return await connect_to_host(host, port, limit, partial(anyio_stream.connect, port=port))

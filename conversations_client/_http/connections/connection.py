@@ -4,15 +4,18 @@ import re
 from collections.abc import Iterable
 from typing import Final, Generic, TypeVar
 
-from conversations_client._http.library import httpcore, must_be_httpcores
+from conversations_client._http.streams.clock import monotonic
+from conversations_client._http.streams.errors import ConnectError
+from conversations_client._http.streams.interfaces import AsyncNetworkStream, NetworkStream
+from conversations_client._http.streams.limits import DeadlineLimit
+from conversations_client._http.streams.tls_errors import rejects_certificate
 
-from .clock import monotonic
-from .http11 import HTTP11
+from .http11 import ResponseParser, new_parser
 from .route import Route
-from .tls_errors import rejects_certificate
+from .wire import WireResponse
 
 ConnectionT = TypeVar("ConnectionT")
-StreamT = TypeVar("StreamT", httpcore.NetworkStream, httpcore.AsyncNetworkStream)
+StreamT = TypeVar("StreamT", NetworkStream, AsyncNetworkStream)
 
 KEEPALIVE_SECONDS: Final = 4.0
 """Clearly shorter than the 5 seconds after which Node and others close an idle connection.
@@ -51,7 +54,7 @@ class ConnectionState(Generic[StreamT]):
     def __init__(self, route: Route) -> None:
         self._route = route
         self._stream: StreamT | None = None
-        self._http = HTTP11(route)
+        self._parser = new_parser()
         self._idle = False
         self._has_received = False
         self._keepalive = 0.0
@@ -64,32 +67,27 @@ class ConnectionState(Generic[StreamT]):
     def has_expired(self) -> bool:
         """Whether it must not be used again: idle for too long, closed, or with unexpected data."""
         stream = self._stream
-        return (
-            must_be_httpcores()
-            or stream is None
-            or monotonic() >= self._expires
-            or stream.get_extra_info("is_readable")
-        )
+        return stream is None or monotonic() >= self._expires or stream.is_readable()
 
-    def _received(self, data: bytes) -> httpcore.Response | None:
+    def _received(self, data: bytes) -> WireResponse | None:
         self._has_received = True
-        self._http.receive(data)
-        response = self._http.head()
+        self._parser.receive(data)
+        response = self._parser.head()
         if response is not None:
             self._keepalive = keepalive_seconds(response.headers)
         return response
 
     def _renew(self) -> bool:
         # Whether it is idle from now on; if not, it has to be closed.
-        self._idle = self._keepalive > 0 and self._http.renew()
+        self._idle = self._keepalive > 0 and self._parser.renew()
         self._expires = monotonic() + self._keepalive
         return self._idle
 
-    def _rejection(self, error: BaseException) -> httpcore.ConnectError | None:
+    def _rejection(self, error: BaseException) -> ConnectError | None:
         """What an error of the first request is if the service wants another certificate."""
         if self._has_received or not rejects_certificate(error):
             return None
-        return httpcore.ConnectError(str(error))
+        return ConnectError(str(error))
 
 
 class ResponseState(Generic[ConnectionT, StreamT]):
@@ -98,19 +96,27 @@ class ResponseState(Generic[ConnectionT, StreamT]):
     Args:
         connection: The connection to release when nobody reads on.
         stream: What to read.
-        http: What parses it.
-        limit: Seconds for one read; None for no limit.
+        parser: What parses it.
+        limit: How long one read may take.
     """
 
-    __slots__ = ("_connections", "_http", "_limit", "_stream")
+    __slots__ = ("_connections", "_limit", "_parser", "stream")
 
     def __init__(
-        self, connection: ConnectionT, stream: StreamT, http: HTTP11, limit: float | None
+        self,
+        connection: ConnectionT,
+        stream: StreamT,
+        parser: ResponseParser,
+        limit: DeadlineLimit,
     ) -> None:
         self._connections = [connection]
-        self._stream: StreamT = stream
-        self._http = http
+        self.stream: StreamT = stream
+        self._parser = parser
         self._limit = limit
+
+    def shorten(self, seconds: float) -> None:
+        """Set a deadline so many seconds from now."""
+        self._limit.shorten(seconds)
 
     def _take_connection(self) -> ConnectionT | None:
         # Once, whoever closes first: after that the connection may belong to another request.

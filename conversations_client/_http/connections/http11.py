@@ -1,81 +1,121 @@
 """HTTP/1.1 on one connection, as bytes to send and bytes received. No I/O.
 
-h11 parses, as it does for httpcore's own connections, which spend more on traces, locks and turns
-of the event loop than on HTTP. Requests are serialized here: h11 would build objects from headers
-that are nearly the same every time. It learns only what it needs to read the response.
+Requests are serialized here: h11 would build objects from headers that are nearly the same every
+time. h11 parses the responses; it learns only what it needs for that.
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, Protocol
 
 import h11
 
-from conversations_client._http.library import httpcore
+from conversations_client._http.streams.errors import LocalProtocolError, RemoteProtocolError
 
 from .route import Route
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from .wire import WireRequest, WireResponse
 
 MOST_READ: Final = 2**16
 """The most bytes to read from the network at once."""
 
-_LARGEST_HEAD: Final = 100 * 2**10
-_HEAD: Final = re.compile(
-    rb"[A-Z]+ [!-~]+ HTTP/1\.1\r\n([-!#$%&'*+.^_`|~0-9A-Za-z]+: [\t -~\x80-\xff]*\r\n)*\r\n"
-)
+LARGEST_HEAD: Final = 100 * 2**10
+"""The most bytes that the head of a response may have."""
+
+_TARGET: Final = re.compile(rb"[!-~]+")
+_LINE: Final = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+: [\t -~\x80-\xff]*\r\n")
 _END: Final = h11.EndOfMessage()
 
 
-class HTTP11:
-    """The requests and responses of one connection, one after the other.
+def request_bytes(request: WireRequest, route: Route) -> bytes:
+    """The bytes to send, head and body together; raises LocalProtocolError."""
+    if not _TARGET.fullmatch(request.target):
+        raise LocalProtocolError("The path can't be sent.")
+    origin, lines = (b"", b"") if route.forwarder is None else _forwarded(route)
+    return b"%b %b%b HTTP/1.1\r\n%b%b%b\r\n%b" % (
+        request.method,
+        origin,
+        request.target,
+        request.fixed_lines,
+        request.lines,
+        lines,
+        request.body,
+    )
 
-    Args:
-        route: Where the connection leads.
-    """
 
-    __slots__ = ("_authorization", "_h11", "_origin")
+def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Headers as they are sent, each with its line end; raises LocalProtocolError."""
+    lines = [b"%b: %b\r\n" % header for header in headers]
+    # A value with a line break would look like another header.
+    if not all(_LINE.fullmatch(line) for line in lines):
+        raise LocalProtocolError("A header can't be sent.")
+    return b"".join(lines)
 
-    def __init__(self, route: Route) -> None:
-        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD)
-        self._origin = b""
-        self._authorization: list[tuple[bytes, bytes]] = []
-        if route.forwarder is not None:
-            # A request to a proxy names the whole URL.
-            self._origin = f"http://{route.authority}".encode("ascii")
-            self._authorization = route.forwarder.authorization()
 
-    def request(self, request: httpcore.Request) -> bytes:
-        """The bytes to send, head and body together; raises LocalProtocolError."""
-        headers = [*request.headers, *self._authorization]
-        head = b"%b %b%b HTTP/1.1\r\n" % (request.method, self._origin, request.url.target)
-        head += b"".join([b"%b: %b\r\n" % header for header in headers]) + b"\r\n"
-        # A value with a line break would look like another header.
-        if not _HEAD.fullmatch(head) or head.count(b"\n") != len(headers) + 2:
-            raise httpcore.LocalProtocolError("A header can't be sent.")
-        self._h11.send(_response_parser_request(request.method))
+def _forwarded(route: Route) -> tuple[bytes, bytes]:
+    """What a request to a forwarding proxy adds: the origin before its target, and header lines."""
+    authorization = route.forwarder.authorization() if route.forwarder else []
+    lines = header_lines(authorization)
+    return f"http://{route.authority}".encode("ascii"), lines
+
+
+class ResponseParser(Protocol):
+    """Parses the responses of one connection, one after the other."""
+
+    def start(self, method: bytes) -> None:
+        """Get ready for the response to a request."""
+        ...
+
+    def receive(self, data: bytes) -> None:
+        """Take received data, empty at the end of the connection; raises RemoteProtocolError."""
+        ...
+
+    def head(self) -> WireResponse | None:
+        """The response without its body; None if more must be received first."""
+        ...
+
+    def chunk(self) -> bytes | None:
+        """The next chunk of the body, empty at its end; None if more must be received first."""
+        ...
+
+    def renew(self) -> bool:
+        """Get ready for the next request.
+
+        Returns:
+            Whether the connection can be used again: not if the response isn't complete or ends the
+            connection, nor if data followed it, which would pass for the next response.
+        """
+        ...
+
+
+class H11Parser(ResponseParser):
+    """Parses with h11, in Python."""
+
+    __slots__ = ("_h11",)
+
+    def __init__(self) -> None:
+        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD)
+
+    def start(self, method: bytes) -> None:
+        """Get ready for the response to a request."""
+        self._h11.send(_response_parser_request(method))
         self._h11.send(_END)
-        # The bodies of this package can be iterated by sync and async code.
-        return head + b"".join(cast("Iterable[bytes]", request.stream))
 
     def receive(self, data: bytes) -> None:
         """Take received data, empty at the end of the connection; raises RemoteProtocolError."""
         if not data and self._h11.their_state is h11.SEND_RESPONSE:
-            raise httpcore.RemoteProtocolError("Server disconnected without sending a response.")
+            raise RemoteProtocolError("Server disconnected without sending a response.")
         self._h11.receive_data(data)
 
-    def head(self) -> httpcore.Response | None:
+    def head(self) -> WireResponse | None:
         """The response without its body; None if more must be received first."""
         while (event := self._next()) is not h11.NEED_DATA:
             if isinstance(event, h11.Response):
-                return httpcore.Response(
+                return WireResponse(
                     event.status_code,
-                    headers=event.headers.raw_items(),
-                    extensions={
-                        "http_version": b"HTTP/" + event.http_version,
-                        "reason_phrase": event.reason,
-                    },
+                    event.headers.raw_items(),
+                    version=event.http_version,
+                    reason=event.reason,
                 )
         return None
 
@@ -87,12 +127,7 @@ class HTTP11:
         return None if event is h11.NEED_DATA else b""
 
     def renew(self) -> bool:
-        """Get ready for the next request.
-
-        Returns:
-            Whether the connection can be used again: not if the response isn't complete or ends the
-            connection, nor if data followed it, which would pass for the next response.
-        """
+        """Get ready for the next request; see `ResponseParser`."""
         states = (self._h11.our_state, self._h11.their_state)
         ended = states == (h11.DONE, h11.DONE) and not self._h11.trailing_data[0]
         if ended:
@@ -105,10 +140,15 @@ class HTTP11:
         except h11.RemoteProtocolError as error:
             # h11 quotes what it couldn't parse, as the repr of a bytearray.
             problem = str(error).partition(": bytearray(")[0]
-            raise httpcore.RemoteProtocolError(problem) from error
+            raise RemoteProtocolError(problem) from error
 
 
 @cache
 def _response_parser_request(method: bytes) -> h11.Request:
     # The method is all that h11 needs to read the response.
     return h11.Request(method=method, target=b"/", headers=[(b"Host", b"-")])
+
+
+def new_parser() -> ResponseParser:
+    """The parser of a new connection."""
+    return H11Parser()

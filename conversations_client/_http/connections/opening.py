@@ -14,10 +14,17 @@ import h11
 from attrs import frozen
 
 from conversations_client._base.hosts import ip_address
-from conversations_client._http.library import httpcore
+from conversations_client._http.streams.errors import (
+    ConnectError,
+    ConnectTimeout,
+    NetworkError,
+    ProxyError,
+    ReadTimeout,
+    WriteTimeout,
+)
+from conversations_client._http.streams.tls_errors import is_tls
 
 from .route import Proxy, Route, host_and_port
-from .tls_errors import is_tls
 
 _LARGEST_HEAD: Final = 64 * 2**10
 _SOCKS: Final = 5
@@ -59,11 +66,10 @@ class Opening:
 
     Args:
         route: Where it leads.
-        encrypts: Whether the last of them starts the encryption up to the service.
     """
 
-    def __init__(self, route: Route, *, encrypts: bool = True) -> None:
-        self._steps = _steps(route, encrypts=encrypts)
+    def __init__(self, route: Route) -> None:
+        self._steps = _steps(route)
         self._received: bytes | None = None
 
     def next(self) -> Step | None:
@@ -86,24 +92,22 @@ def opening_errors(route: Route) -> Generator[None, None, None]:
     """Raise what ends an attempt to connect as ConnectTimeout, ConnectError or ProxyError."""
     try:
         yield
-    except (httpcore.ReadTimeout, httpcore.WriteTimeout) as error:
-        raise httpcore.ConnectTimeout(str(error)) from error
-    except httpcore.NetworkError as error:
+    except (ReadTimeout, WriteTimeout) as error:
+        raise ConnectTimeout(str(error)) from error
+    except NetworkError as error:
         # The proxy is all that is connected, whatever was to be reached through it.
-        kind = (
-            httpcore.ConnectError if route.proxy is None or is_tls(error) else httpcore.ProxyError
-        )
+        kind = ConnectError if route.proxy is None or is_tls(error) else ProxyError
         raise kind(str(error)) from error
 
 
-def _steps(route: Route, *, encrypts: bool) -> _Steps:
+def _steps(route: Route) -> _Steps:
     if route.proxy is not None:
         if route.proxy_tls is not None:
             yield Encryption(route.proxy_tls, server_name(route.proxy.host))
         if route.forwarder is None:
             handshake = _socks_handshake if route.proxy.is_socks else _http_handshake
             yield from handshake(route, route.proxy)
-    if encrypts and route.tls is not None:
+    if route.tls is not None:
         yield Encryption(route.tls, server_name(route.host))
 
 
@@ -122,13 +126,13 @@ def _http_handshake(route: Route, proxy: Proxy) -> _Exchange:
     while not isinstance(response, h11.Response):
         received = yield to_send
         if not received:
-            raise httpcore.ProxyError(_CLOSED)
+            raise ProxyError(_CLOSED)
         http.receive_data(received)
         to_send, response = b"", _response(http)
     if not 200 <= response.status_code < 300:  # noqa: PLR2004 - the range of successes
-        raise httpcore.ProxyError(f"{response.status_code} {response.reason.decode('latin-1')}")
+        raise ProxyError(f"{response.status_code} {response.reason.decode('latin-1')}")
     if http.trailing_data[0]:
-        raise httpcore.ProxyError(_EARLY_DATA)
+        raise ProxyError(_EARLY_DATA)
 
 
 def _response(http: h11.Connection) -> object:
@@ -136,7 +140,7 @@ def _response(http: h11.Connection) -> object:
         while isinstance(event := http.next_event(), h11.InformationalResponse):
             pass
     except h11.RemoteProtocolError:
-        raise httpcore.ProxyError("its response is not HTTP") from None
+        raise ProxyError("its response is not HTTP") from None
     return event
 
 
@@ -146,26 +150,26 @@ def _socks_handshake(route: Route, proxy: Proxy) -> _Exchange:
     methods = [_NO_AUTHENTICATION] + [_USER_AND_PASSWORD] * (proxy.credentials is not None)
     version, method = yield from reader.ask(bytes([_SOCKS, len(methods), *methods]), 2)
     if version != _SOCKS:
-        raise httpcore.ProxyError(_NOT_SOCKS)
+        raise ProxyError(_NOT_SOCKS)
     if method not in methods:
-        raise httpcore.ProxyError(_LOGIN_REQUIRED)
+        raise ProxyError(_LOGIN_REQUIRED)
     if method == _USER_AND_PASSWORD and proxy.credentials is not None:
         login = b"\x01" + b"".join(bytes([len(each)]) + each for each in proxy.credentials)
         _, status = yield from reader.ask(login, 2)
         if status:
-            raise httpcore.ProxyError("it rejected the user and password")
+            raise ProxyError("it rejected the user and password")
     connect = bytes([_SOCKS, 1, 0]) + _address(route.host) + route.port.to_bytes(2, "big")
     version, failure, _, kind = yield from reader.ask(connect, 4)
     if version != _SOCKS:
-        raise httpcore.ProxyError(_NOT_SOCKS)
+        raise ProxyError(_NOT_SOCKS)
     if failure:
-        raise httpcore.ProxyError(_SOCKS_FAILURES.get(failure, f"failure {failure}"))
+        raise ProxyError(_SOCKS_FAILURES.get(failure, f"failure {failure}"))
     size = {_IPV4: 4, _IPV6: 16}.get(kind)
     if size is None:
         (size,) = yield from reader.ask(b"", 1)
     yield from reader.ask(b"", size + 2)
     if reader.rest:
-        raise httpcore.ProxyError(_EARLY_DATA)
+        raise ProxyError(_EARLY_DATA)
 
 
 def _address(host: str) -> bytes:
@@ -187,7 +191,7 @@ class _Reader:
         while request or len(self.rest) < size:
             received = yield request
             if not received:
-                raise httpcore.ProxyError(_CLOSED)
+                raise ProxyError(_CLOSED)
             request, self.rest = b"", self.rest + received
         found, self.rest = self.rest[:size], self.rest[size:]
         return found

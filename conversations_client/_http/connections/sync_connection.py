@@ -6,40 +6,44 @@ import socket
 from collections.abc import Iterator
 from typing import Self
 
-from conversations_client._http.library import httpcore
+from conversations_client._http.streams.addresses import addresses
+from conversations_client._http.streams.errors import ConnectError, ConnectTimeout, WriteError
+from conversations_client._http.streams.interfaces import Limit, NetworkStream
+from conversations_client._http.streams.limits import countdown, seconds_left
+from conversations_client._http.streams.readiness import LONGEST_WAIT
+from conversations_client._http.streams.sync_stream import SocketStream
+from conversations_client._http.streams.tls_stream import TLSStream
 
-from .addresses import addresses
 from .connection import ConnectionState, ResponseState
-from .http11 import MOST_READ
-from .limits import countdown, extensions, limits, seconds_left
+from .http11 import MOST_READ, request_bytes
 from .opening import Encryption, Opening, opening_errors
 from .route import Route
-from .sync_stream import SocketStream
+from .wire import WireRequest, WireResponse
 
 
-class Connection(ConnectionState[httpcore.NetworkStream], httpcore.ConnectionInterface):
+class Connection(ConnectionState[NetworkStream]):
     """A sync connection, opened by its first request."""
 
-    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Send the request and read the head of the response; raises httpcore's errors."""
-        connect, write, read = limits(request)
-        stream = self._stream = self._stream or open_stream(self._route, connect)
+    def send(self, request: WireRequest) -> WireResponse:
+        """Send the request and read the head of the response; raises ConnectionFailure."""
+        limits = request.limits
+        stream = self._stream = self._stream or open_stream(self._route, limits.connect())
         self._idle = False
         try:
+            self._parser.start(request.method)
             # A service may respond without reading the whole request.
-            with contextlib.suppress(httpcore.WriteError):
-                stream.write(self._http.request(request), write)
+            with contextlib.suppress(WriteError):
+                stream.write(request_bytes(request, self._route), limits.idle)
             response = None
             while response is None:
-                response = self._received(stream.read(MOST_READ, read))
+                response = self._received(stream.read(MOST_READ, limits.idle))
         except BaseException as error:
             self.close()
             rejection = self._rejection(error)
             if rejection is None:
                 raise
             raise rejection from error
-        response.stream = ResponseStream(self, stream, self._http, read)
-        extensions(response)["network_stream"] = stream
+        response.body = ResponseStream(self, stream, self._parser, limits.idle)
         return response
 
     def done(self) -> None:
@@ -54,7 +58,7 @@ class Connection(ConnectionState[httpcore.NetworkStream], httpcore.ConnectionInt
             self._stream.close()
 
 
-class ResponseStream(ResponseState[Connection, httpcore.NetworkStream], Iterator[bytes]):
+class ResponseStream(ResponseState[Connection, NetworkStream], Iterator[bytes]):
     """The body of a response, chunk by chunk."""
 
     __slots__ = ()
@@ -63,8 +67,8 @@ class ResponseStream(ResponseState[Connection, httpcore.NetworkStream], Iterator
         return self
 
     def __next__(self) -> bytes:
-        while (chunk := self._http.chunk()) is None:
-            self._http.receive(self._stream.read(MOST_READ, self._limit))
+        while (chunk := self._parser.chunk()) is None:
+            self._parser.receive(self.stream.read(MOST_READ, self._limit))
         if chunk:
             return chunk
         raise StopIteration
@@ -76,40 +80,22 @@ class ResponseStream(ResponseState[Connection, httpcore.NetworkStream], Iterator
             connection.done()
 
 
-class RouteBackend(httpcore.NetworkBackend):
-    """Opens connections along a route for httpcore's own, which encrypt them themselves."""
-
-    def __init__(self, route: Route) -> None:
-        self._route = route
-
-    def connect_tcp(
-        self,
-        *_: object,
-        timeout: float | None = None,
-        **__: object,
-    ) -> httpcore.NetworkStream:
-        return open_stream(self._route, timeout, encrypts=False)
-
-
-def open_stream(
-    route: Route, limit: float | None, *, encrypts: bool = True
-) -> httpcore.NetworkStream:
+def open_stream(route: Route, limit: Limit) -> NetworkStream:
     """An open connection, ready for a request; raises ConnectTimeout, ConnectError and ProxyError.
 
     Args:
         route: Where it leads.
         limit: Seconds for the name lookup, TCP, the proxy and TLS together; None for no limit.
-        encrypts: Whether to encrypt it up to the service, where the route does.
     """
     left = countdown(limit)
-    stream: httpcore.NetworkStream | None = None
+    stream: NetworkStream | None = None
     try:
         with opening_errors(route):
             stream = _connect_tcp(*route.first_hop, left)
-            opening = Opening(route, encrypts=encrypts)
+            opening = Opening(route)
             while (step := opening.next()) is not None:
                 if isinstance(step, Encryption):
-                    stream = stream.start_tls(step.context, step.hostname, left)
+                    stream = _encrypted(stream, step, left)
                 else:
                     stream.write(step, left)
                     opening.receive(stream.read(MOST_READ, left))
@@ -120,22 +106,28 @@ def open_stream(
         raise
 
 
-def _connect_tcp(host: str, port: int, limit: float | None) -> SocketStream:
-    failure: Exception = httpcore.ConnectTimeout()
+def _encrypted(stream: NetworkStream, step: Encryption, limit: Limit) -> NetworkStream:
+    if isinstance(stream, SocketStream) and not stream.is_encrypted:
+        return stream.start_tls(step.context, step.hostname, limit)
+    return TLSStream.open(stream, step.context, step.hostname, limit)
+
+
+def _connect_tcp(host: str, port: int, limit: Limit) -> SocketStream:
+    failure: Exception = ConnectTimeout()
     for address, seconds in _shares(addresses(host, port, limit), limit):
         try:
             return _connect_address(address, port, seconds)
         except TimeoutError as error:
-            failure = httpcore.ConnectTimeout(str(error))
+            failure = ConnectTimeout(str(error))
         except OSError as error:
-            failure = httpcore.ConnectError(str(error))
+            failure = ConnectError(str(error))
     raise failure
 
 
-def _connect_address(address: str, port: int, limit: float | None) -> SocketStream:
+def _connect_address(address: str, port: int, seconds: float | None) -> SocketStream:
     connection = None
     try:
-        connection = socket.create_connection((address, port), limit)
+        connection = socket.create_connection((address, port), seconds)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return SocketStream(connection)
     except BaseException:
@@ -144,9 +136,9 @@ def _connect_address(address: str, port: int, limit: float | None) -> SocketStre
         raise
 
 
-def _shares(found: list[str], limit: float | None) -> Iterator[tuple[str, float | None]]:
+def _shares(found: list[str], limit: Limit) -> Iterator[tuple[str, float | None]]:
     """Addresses, each with the seconds that it may take of those that are left for all."""
     for number, address in enumerate(found):
-        seconds = seconds_left(limit, httpcore.ConnectTimeout)
+        seconds = seconds_left(limit, ConnectTimeout)
         share = math.inf if seconds is None else seconds / (len(found) - number)
-        yield address, None if share == math.inf else share
+        yield address, None if share == math.inf else min(share, LONGEST_WAIT)

@@ -1,9 +1,12 @@
 """Bodies that an injected client, or one of its hooks, has read, replaced or closed."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from .library import classes, httpx
+from conversations_client._http.client_protocols import classes
+
+if TYPE_CHECKING:
+    from .library import httpx
 
 LOST: Final = (
     "the HTTP client consumed the body without keeping it; in a hook, read it with "
@@ -11,7 +14,7 @@ LOST: Final = (
 )
 
 
-def buffered_body(response: httpx.Response) -> bytes | None:
+def buffered_body(response: "httpx.Response") -> bytes | None:
     """The decoded body if it was read and stored; None if not."""
     if not (response.is_closed or response.is_stream_consumed):
         return None
@@ -21,7 +24,7 @@ def buffered_body(response: httpx.Response) -> bytes | None:
         return None
 
 
-def is_lost(response: httpx.Response) -> bool:
+def is_lost(response: "httpx.Response") -> bool:
     """Whether the body was consumed or the response closed, so that nothing is left to read."""
     if not (response.is_closed or response.is_stream_consumed):
         return False
@@ -31,13 +34,13 @@ def is_lost(response: httpx.Response) -> bool:
     return is_librarys and not isinstance(stream, classes("ByteStream"))
 
 
-def release(response: httpx.Response) -> None:
+def release(response: "httpx.Response") -> None:
     """Close a response, unless the caller's code replaced its stream by something else."""
     if isinstance(response.stream, classes("SyncByteStream")):
         response.close()
 
 
-async def release_async(response: httpx.Response) -> None:
+async def release_async(response: "httpx.Response") -> None:
     """Close a response, unless the caller's code replaced its stream by something else."""
     if isinstance(response.stream, classes("AsyncByteStream")):
         await response.aclose()

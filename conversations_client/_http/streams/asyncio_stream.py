@@ -1,18 +1,24 @@
-"""A connection in an event loop of asyncio, as a stream of httpcore.
+"""A connection in an event loop of asyncio.
 
-AnyIO's streams, which httpcore uses, take a turn of the event loop for each write, and two calls of
-the operating system for each read.
+AnyIO's streams take a turn of the event loop for each write, and two calls of the operating system
+for each read.
 """
 
 import asyncio
-import ssl
 from functools import partial
 from typing import Any, Final, cast
 
-from conversations_client._http.library import httpcore
-
+from .errors import (
+    ReadError,
+    ReadTimeout,
+    TimeoutException,
+    WriteError,
+    WriteTimeout,
+)
+from .interfaces import AsyncNetworkStream, Limit
+from .limits import seconds_left
 from .readiness import is_readable
-from .tls_stream import AsyncTLSStream
+from .watchdog import call_later
 
 _MOST_BUFFERED: Final = 2**16
 
@@ -24,7 +30,7 @@ async def connect(address: str, port: int) -> "AsyncioStream":
     return stream
 
 
-class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
+class AsyncioStream(asyncio.Protocol, AsyncNetworkStream):
     """Buffers what was received; one task may wait for more."""
 
     _transport: asyncio.Transport
@@ -72,49 +78,52 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._error = exc
         self._wake()
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+    async def read(self, max_bytes: int, limit: Limit = None) -> bytes:
+        """Receive some bytes, none at the end; raises ReadTimeout and ReadError."""
         if self._buffer:
-            # A peer that never stops sending must not block other tasks, nor a deadline.
+            # A peer that never stops sending must not block other tasks.
             await asyncio.sleep(0)
+            seconds_left(limit, ReadTimeout)
         while not self._buffer and not self._has_ended:
-            await self._wait(timeout, httpcore.ReadTimeout)
+            await self._wait(limit, ReadTimeout)
         if not self._buffer and self._error is not None:
-            raise httpcore.ReadError(str(self._error)) from self._error
-        data, self._buffer = self._buffer[:max_bytes], self._buffer[max_bytes:]
+            raise ReadError(str(self._error)) from self._error
+        data, self._buffer = self._buffer, b""
+        if len(data) > max_bytes:
+            data, self._buffer = data[:max_bytes], data[max_bytes:]
         if self._is_paused and len(self._buffer) <= _MOST_BUFFERED:
             self._is_paused = False
             if not self._transport.is_closing():
                 self._transport.resume_reading()
         return data
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def write(self, data: bytes, limit: Limit = None) -> None:
+        """Send all bytes; raises WriteTimeout and WriteError."""
         if self._transport.is_closing():
-            raise httpcore.WriteError
-        self._transport.write(buffer)
+            raise WriteError
+        self._transport.write(data)
         while self._is_blocked:
-            await self._wait(timeout, httpcore.WriteTimeout)
+            await self._wait(limit, WriteTimeout)
 
     def abort(self) -> None:
         """Close it at once, without sending what is left."""
         self._transport.abort()
 
     async def aclose(self) -> None:
+        """Close it; again does nothing."""
         self.abort()
         await asyncio.sleep(0)
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - as httpcore declares it
-    ) -> httpcore.AsyncNetworkStream:
-        return await AsyncTLSStream.open(self, ssl_context, server_hostname or "", timeout)
+    def is_readable(self) -> bool:
+        """Whether it has received anything, or has ended."""
+        connection = self._transport.get_extra_info("socket")
+        return bool(self._buffer) or self._has_ended or is_readable(connection)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
+        """A detail of the connection by its name in httpcore; None if there is none."""
         match info:
             case "is_readable":
-                connection = self._transport.get_extra_info("socket")
-                return bool(self._buffer) or self._has_ended or is_readable(connection)
+                return self.is_readable()
             case "client_addr":
                 return self._transport.get_extra_info("sockname")
             case "server_addr":
@@ -122,9 +131,12 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             case _:
                 return self._transport.get_extra_info(info)
 
-    async def _wait(self, limit: float | None, expired: type[httpcore.TimeoutException]) -> None:
+    async def _wait(self, limit: Limit, expired: type[TimeoutException]) -> None:
+        seconds = seconds_left(limit, expired)
         self._waiter = waiter = self._loop.create_future()
-        timer = None if limit is None else self._loop.call_later(limit, _expire, waiter, expired)
+        timer = None
+        if seconds is not None:
+            timer = call_later(self._loop, seconds, _expire, waiter, expired)
         try:
             await waiter
         finally:
@@ -137,7 +149,7 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             waiter.set_result(None)
 
 
-def _expire(waiter: asyncio.Future[None], expired: type[httpcore.TimeoutException]) -> None:
+def _expire(waiter: asyncio.Future[None], expired: type[TimeoutException]) -> None:
     if not waiter.done():
         waiter.set_exception(expired())
 

@@ -6,12 +6,13 @@ import threading
 from typing import Final
 
 from conversations_client._base.hosts import ip_address, is_loopback
-from conversations_client._http.library import httpcore
 
+from .errors import ConnectError, ConnectTimeout
+from .interfaces import Limit
 from .limits import seconds_left
 
 
-def addresses(host: str, port: int, limit: float | None) -> list[str]:
+def addresses(host: str, port: int, limit: Limit) -> list[str]:
     """The addresses of a host, in the system's order; raises ConnectError and ConnectTimeout.
 
     The system's lookup can't be interrupted, so it runs in a thread of its own. If it takes too
@@ -21,11 +22,11 @@ def addresses(host: str, port: int, limit: float | None) -> list[str]:
         return [host]
     # A DNS server may give a name such as `api.localhost` any address.
     name = "localhost" if is_loopback(host) else host
-    seconds = seconds_left(limit, httpcore.ConnectTimeout)
+    seconds = seconds_left(limit, ConnectTimeout)
     try:
         return _look_up(name, port) if seconds is None else _shared_lookup(name, port, seconds)
     except OSError as error:
-        raise httpcore.ConnectError(str(error)) from error
+        raise ConnectError(str(error)) from error
 
 
 def _look_up(host: str, port: int) -> list[str]:
@@ -72,7 +73,7 @@ class _Lookup:
 
     def result(self, seconds: float) -> list[str]:
         if not self._is_done.wait(seconds):
-            raise httpcore.ConnectTimeout("name lookup")
+            raise ConnectTimeout("name lookup")
         if self._error is not None:
             raise self._error
         return self._addresses

@@ -3,9 +3,24 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias
 
+from conversations_client._http.client_protocols import AsyncHTTPClient, HTTPClient
+from conversations_client._http.connections.wire import WireRequest, WireResponse
+from conversations_client._http.error_mapping import SendFailed
+from conversations_client._http.pool import closed_error
+from conversations_client._http.streams.errors import (
+    ConnectError,
+    ConnectionFailure,
+    ConnectTimeout,
+    PoolTimeout,
+    ProxyError,
+    ReadTimeout,
+)
+from conversations_client._http.streams.watchdog import move_on_after
+
+from .bodies import AsyncHTTPXBody, HTTPXBody
+from .buffered import buffered_body, is_lost
 from .failure_origin import FailureOrigin
-from .library import AsyncHTTPClient, HTTPClient, httpx
-from .pool import closed_error
+from .library import httpx
 
 _TRACE: Final = "trace"
 """The extension of a request to which httpcore reports its progress."""
@@ -15,34 +30,27 @@ _CORES: Final = frozenset({"httpcore", "httpcore2"})
 _UNREPORTED: Final = frozenset({"PoolTimeout", "ProxyError", "UnsupportedProtocol"})
 """The exceptions of httpcore that it raises without a report, always before it sends."""
 
+_UNSENT: Final = (ConnectError, ConnectTimeout, PoolTimeout, ProxyError)
+_GRACE: Final = 0.05  # seconds for the library's own timeout, which knows what it waited for
+LIMITS: Final = "conversations_client.limits"
+"""The extension of a request with its `RequestLimits`."""
+
 Report: TypeAlias = Callable[[str, dict[str, Any]], Any]
 AsyncReport: TypeAlias = Callable[[str, dict[str, Any]], Awaitable[Any]]
-
-
-class SendFailed(Exception):  # noqa: N818 - never leaves the package
-    """The exchange over the caller's client failed, or the client is closed.
-
-    Attributes:
-        error: The exception that the client raised, or a ClientClosedError.
-        is_unsent: Whether it is proven that the request never left.
-    """
-
-    def __init__(self, error: Exception, *, is_unsent: bool) -> None:
-        super().__init__()
-        self.error = error
-        self.is_unsent = is_unsent
 
 
 class InjectedConnections:
     """Sends through the caller's `httpx.Client` or `httpx2.Client`."""
 
+    is_injected: Final = True
     proxy: None = None
 
-    def __init__(self, client: HTTPClient) -> None:
+    def __init__(self, client: HTTPClient, base_url: str) -> None:
         self._client = client
+        self._origin = origin_of(base_url)
         self._closed = False
 
-    def send(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: WireRequest) -> WireResponse:
         """The head of the response, its body still to come.
 
         Raises:
@@ -51,49 +59,65 @@ class InjectedConnections:
         """
         if self._closed or self._client.is_closed:
             raise SendFailed(closed_error(), is_unsent=True)
-        own = _as_built_by(self._client, request)
+        own = _built_by(self._client, self._origin, request)
         progress = _Progress(own)
         own.extensions[_TRACE] = progress.report
         try:
-            return self._client.send(own, stream=True, auth=None, follow_redirects=False)  # type: ignore[no-any-return]
+            response = self._client.send(own, stream=True, auth=None, follow_redirects=False)
         except Exception as error:
             response = _response_despite(error, own, progress)
             if response is None:
                 raise
-            return response
+        return _as_received(response, HTTPXBody(response, request.limits))
 
     def close(self) -> None:
         """Stop using the caller's client; it stays open."""
         self._closed = True
 
+    def close_client(self) -> None:
+        """Close the client as well: it is the package's own."""
+        self._client.close()
+
 
 class InjectedAsyncConnections:
     """Sends through the caller's `httpx.AsyncClient` or `httpx2.AsyncClient`."""
 
+    is_injected: Final = True
     proxy: None = None
 
-    def __init__(self, client: AsyncHTTPClient) -> None:
+    def __init__(self, client: AsyncHTTPClient, base_url: str) -> None:
         self._client = client
+        self._origin = origin_of(base_url)
         self._closed = False
 
-    async def send(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: WireRequest) -> WireResponse:
         """The head of the response, its body still to come; raises as the sync one does."""
         if self._closed or self._client.is_closed:
             raise SendFailed(closed_error(), is_unsent=True)
-        own = _as_built_by(self._client, request)
+        own = _built_by(self._client, self._origin, request)
         progress = _Progress(own)
         own.extensions[_TRACE] = progress.report_async
+        response: Any = None
         try:
-            return await self._client.send(own, stream=True, auth=None, follow_redirects=False)  # type: ignore[no-any-return]
+            with move_on_after(request.limits.seconds_to_wait() + _GRACE):
+                response = await self._client.send(
+                    own, stream=True, auth=None, follow_redirects=False
+                )
         except Exception as error:
             response = _response_despite(error, own, progress)
             if response is None:
                 raise
-            return response
+        if response is None:
+            raise SendFailed(ReadTimeout("deadline"), is_unsent=False)
+        return _as_received(response, AsyncHTTPXBody(response, request.limits))
 
     async def aclose(self) -> None:
         """Stop using the caller's client; it stays open."""
         self._closed = True
+
+    async def close_client(self) -> None:
+        """Close the client as well: it is the package's own."""
+        await self._client.aclose()
 
 
 class _Progress:
@@ -139,27 +163,45 @@ class _Progress:
         return False
 
 
-def _as_built_by(client: HTTPClient | AsyncHTTPClient, request: httpx.Request) -> Any:  # noqa: ANN401 - its own
+def origin_of(base_url: str) -> str:
+    """The scheme, the host and the port of a URL, as it spells them."""
+    scheme, _, rest = base_url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"
+
+
+def _built_by(client: HTTPClient | AsyncHTTPClient, origin: str, request: WireRequest) -> Any:  # noqa: ANN401 - its own
     """The request with the headers, cookies and parameters that the caller's client adds."""
     return client.build_request(
-        request.method,
-        str(request.url),
-        headers=request.headers.raw,
-        content=request.read() or None,
-        extensions=request.extensions,
+        request.method.decode("ascii"),
+        origin + request.target.decode("ascii"),
+        headers=request.headers,
+        content=request.body or None,
+        extensions={"timeout": request.limits.as_timeouts(), LIMITS: request.limits},
     )
+
+
+def _as_received(response: Any, body: HTTPXBody | AsyncHTTPXBody) -> WireResponse:  # noqa: ANN401 - the library's
+    content = buffered_body(response)
+    received = WireResponse(response.status_code, list(response.headers.raw))
+    received.body = body
+    received.content = content
+    received.is_lost = content is None and is_lost(response)
+    return received
 
 
 def _response_despite(
     error: Exception,
     request: Any,  # noqa: ANN401 - the library's
     progress: _Progress,
-) -> httpx.Response | None:
+) -> Any:  # noqa: ANN401 - the library's
     """The response that the library had when it failed; None if the caller's code failed.
 
     Raises:
         SendFailed: The exchange failed.
     """
+    if isinstance(error, ConnectionFailure):
+        # Of the client's own connections, below the library.
+        raise SendFailed(error, is_unsent=isinstance(error, _UNSENT)) from None
     origin = FailureOrigin(error, request)
     is_unsent = progress.proves_unsent(error)
     # A host that can't be encoded is the one failure of a network that is a UnicodeError.
@@ -170,14 +212,11 @@ def _response_despite(
         return None
     if origin.response is None:
         raise SendFailed(error, is_unsent=False) from None
-    return without_body(origin.response)
+    return _without_body(origin.response)
 
 
-def without_body(response: Any) -> httpx.Response:  # noqa: ANN401 - the library's
-    """The status and the headers of a response whose body is lost.
-
-    httpx prepares the next request of a redirect, although it isn't followed, and fails if its
-    Location is invalid. The status decides.
-    """
+def _without_body(response: Any) -> Any:  # noqa: ANN401 - the library's
+    # httpx prepares the next request of a redirect, although it isn't followed, and fails if its
+    # Location is invalid. The body is lost, but the status decides.
     headers = [each for each in response.headers.raw if each[0].lower() != b"content-encoding"]
     return httpx.Response(response.status_code, headers=headers, content=b"")

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, Self, TypeVar
 
-from conversations_client._http.library import httpcore
-
-from .limits import seconds_left
+from .errors import ConnectError, NetworkError, ReadError, WriteError
+from .interfaces import AsyncNetworkStream, Limit, NetworkStream
 
 T = TypeVar("T")
 
@@ -26,9 +25,7 @@ class TLSSession:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
 
-    def attempt(
-        self, operation: Callable[[], T], failed: type[httpcore.NetworkError]
-    ) -> tuple[T] | None:
+    def attempt(self, operation: Callable[[], T], failed: type[NetworkError]) -> tuple[T] | None:
         """The result of an operation; None if more must be received first. Raises `failed`."""
         try:
             return (operation(),)
@@ -52,134 +49,139 @@ class TLSSession:
         else:
             self._incoming.write_eof()
 
-    def extra_info(
-        self, outer: httpcore.NetworkStream | httpcore.AsyncNetworkStream, info: str
-    ) -> Any:  # noqa: ANN401 - as httpcore declares it
-        """What a stream over this session and an outer stream tells of itself."""
-        if info == "ssl_object":
-            return self.tls
-        if info == "is_readable" and self.is_readable():
-            return True
-        return outer.get_extra_info(info)
 
-
-def is_end(error: httpcore.ReadError) -> bool:
+def is_end(error: ReadError) -> bool:
     """Whether an error of a read means that the peer closed the connection."""
     return isinstance(error.__cause__, ssl.SSLZeroReturnError | ssl.SSLEOFError)
 
 
-class TLSStream(httpcore.NetworkStream):
+class TLSStream(NetworkStream):
     """A sync stream of a TLS connection."""
 
-    def __init__(self, outer: httpcore.NetworkStream, session: TLSSession) -> None:
+    def __init__(self, outer: NetworkStream, session: TLSSession) -> None:
         self._outer = outer
         self._session = session
 
     @classmethod
     def open(
         cls,
-        outer: httpcore.NetworkStream,
+        outer: NetworkStream,
         context: ssl.SSLContext,
         hostname: str,
-        limit: float | None,
+        limit: Limit,
     ) -> Self:
         """Encrypt a stream; raises ConnectError, ReadError, WriteError and timeouts."""
         session = TLSSession(context, hostname)
         self = cls(outer, session)
-        self._run(session.tls.do_handshake, limit, httpcore.ConnectError)
+        self._run(session.tls.do_handshake, limit, ConnectError)
         return self
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    def read(self, max_bytes: int, limit: Limit = None) -> bytes:
+        """Receive some bytes, none at the end; raises ReadTimeout and ReadError."""
         read = partial(self._session.tls.read, max_bytes)
         try:
-            return self._run(read, timeout, httpcore.ReadError)
-        except httpcore.ReadError as error:
+            return self._run(read, limit, ReadError)
+        except ReadError as error:
             if is_end(error):
                 return b""
             raise
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        rest = memoryview(buffer)
+    def write(self, data: bytes, limit: Limit = None) -> None:
+        """Send all bytes; raises WriteTimeout and WriteError."""
+        rest = memoryview(data)
         while rest:
             write = partial(self._session.tls.write, rest[:_RECORD])
-            rest = rest[self._run(write, timeout, httpcore.WriteError) :]
+            rest = rest[self._run(write, limit, WriteError) :]
 
     def close(self) -> None:
+        """Close it at once; again does nothing."""
         self._outer.close()
 
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
-        return self._session.extra_info(self._outer, info)
+    def is_readable(self) -> bool:
+        """Whether it has received anything, or has ended."""
+        return self._session.is_readable() or self._outer.is_readable()
 
-    def _run(
-        self, operation: Callable[[], T], limit: float | None, failed: type[httpcore.NetworkError]
-    ) -> T:
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
+        """A detail of the connection by its name in httpcore; None if there is none."""
+        if info == "is_readable":
+            return self.is_readable()
+        return self._session.tls if info == "ssl_object" else self._outer.get_extra_info(info)
+
+    def _run(self, operation: Callable[[], T], limit: Limit, failed: type[NetworkError]) -> T:
         while (result := self._session.attempt(operation, failed)) is None:
             # A peer that reads no more may have sent why.
-            with contextlib.suppress(httpcore.WriteError):
+            with contextlib.suppress(WriteError):
                 self._flush(limit)
             self._session.receive(self._outer.read(_RECORD, limit))
         self._flush(limit)
         return result[0]
 
-    def _flush(self, limit: float | None) -> None:
+    def _flush(self, limit: Limit) -> None:
         if data := self._session.to_send():
             self._outer.write(data, limit)
 
 
-class AsyncTLSStream(httpcore.AsyncNetworkStream):
+class AsyncTLSStream(AsyncNetworkStream):
     """An async stream of a TLS connection."""
 
-    def __init__(self, outer: httpcore.AsyncNetworkStream, session: TLSSession) -> None:
+    def __init__(self, outer: AsyncNetworkStream, session: TLSSession) -> None:
         self._outer = outer
         self._session = session
 
     @classmethod
     async def open(
         cls,
-        outer: httpcore.AsyncNetworkStream,
+        outer: AsyncNetworkStream,
         context: ssl.SSLContext,
         hostname: str,
-        limit: float | None,
+        limit: Limit,
     ) -> Self:
         """Encrypt a stream; raises ConnectError, ReadError, WriteError and timeouts."""
         session = TLSSession(context, hostname)
         self = cls(outer, session)
-        await self._run(session.tls.do_handshake, limit, httpcore.ConnectError)
+        await self._run(session.tls.do_handshake, limit, ConnectError)
         return self
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+    async def read(self, max_bytes: int, limit: Limit = None) -> bytes:
+        """Receive some bytes, none at the end; raises ReadTimeout and ReadError."""
         read = partial(self._session.tls.read, max_bytes)
         try:
-            return await self._run(read, timeout, httpcore.ReadError)
-        except httpcore.ReadError as error:
+            return await self._run(read, limit, ReadError)
+        except ReadError as error:
             if is_end(error):
                 return b""
             raise
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        rest = memoryview(buffer)
+    async def write(self, data: bytes, limit: Limit = None) -> None:
+        """Send all bytes; raises WriteTimeout and WriteError."""
+        rest = memoryview(data)
         while rest:
             write = partial(self._session.tls.write, rest[:_RECORD])
-            rest = rest[await self._run(write, timeout, httpcore.WriteError) :]
+            rest = rest[await self._run(write, limit, WriteError) :]
 
     async def aclose(self) -> None:
+        """Close it; again does nothing."""
         await self._outer.aclose()
 
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
-        return self._session.extra_info(self._outer, info)
+    def is_readable(self) -> bool:
+        """Whether it has received anything, or has ended."""
+        return self._session.is_readable() or self._outer.is_readable()
 
-    async def _run(
-        self, operation: Callable[[], T], limit: float | None, failed: type[httpcore.NetworkError]
-    ) -> T:
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
+        """A detail of the connection by its name in httpcore; None if there is none."""
+        if info == "is_readable":
+            return self.is_readable()
+        return self._session.tls if info == "ssl_object" else self._outer.get_extra_info(info)
+
+    async def _run(self, operation: Callable[[], T], limit: Limit, failed: type[NetworkError]) -> T:
         while (result := self._session.attempt(operation, failed)) is None:
             # A peer that reads no more may have sent why.
-            with contextlib.suppress(httpcore.WriteError):
+            with contextlib.suppress(WriteError):
                 await self._flush(limit)
-            seconds = seconds_left(limit, httpcore.ReadTimeout)
-            self._session.receive(await self._outer.read(_RECORD, seconds))
+            self._session.receive(await self._outer.read(_RECORD, limit))
         await self._flush(limit)
         return result[0]
 
-    async def _flush(self, limit: float | None) -> None:
+    async def _flush(self, limit: Limit) -> None:
         if data := self._session.to_send():
-            await self._outer.write(data, seconds_left(limit, httpcore.WriteTimeout))
+            await self._outer.write(data, limit)

@@ -1,5 +1,6 @@
 """A connection to whichever address of a host accepts one first."""
 
+import math
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, TypeVar
@@ -8,17 +9,20 @@ import anyio
 import anyio.to_thread
 
 from conversations_client._base.hosts import ip_address
-from conversations_client._http.library import httpcore
 
 from .addresses import addresses
+from .errors import ConnectError, ConnectTimeout, NetworkError
+from .interfaces import AsyncNetworkStream, Limit
+from .limits import seconds_left
+from .watchdog import move_on_after
 
-StreamT = TypeVar("StreamT", bound=httpcore.AsyncNetworkStream)
+StreamT = TypeVar("StreamT", bound=AsyncNetworkStream)
 
 _NEXT_ADDRESS: Final = 0.25  # seconds after which the next address of a host is tried too
 
 
 async def connect_to_host(
-    host: str, port: int, limit: float | None, connect: Callable[[str], Awaitable[StreamT]]
+    host: str, port: int, limit: Limit, connect: Callable[[str], Awaitable[StreamT]]
 ) -> StreamT:
     """A connection to a host; raises ConnectError and ConnectTimeout.
 
@@ -26,18 +30,21 @@ async def connect_to_host(
         host: Its name or its address.
         port: Its port.
         limit: Seconds for the name lookup and TCP together; None for no limit.
-        connect: Connects to one address; raises OSError or httpcore's errors.
+        connect: Connects to one address; raises OSError or NetworkError.
     """
+    seconds = seconds_left(limit, ConnectTimeout)
     try:
-        with anyio.fail_after(limit):
-            return await _first(await _look_up(host, port, limit), connect)
+        with move_on_after(math.inf if seconds is None else seconds):
+            found = await _look_up(host, port, limit)
+            return await (connect(found[0]) if len(found) == 1 else _first(found, connect))
     except TimeoutError as error:
-        raise httpcore.ConnectTimeout(str(error)) from error
+        raise ConnectTimeout(str(error)) from error
     except OSError as error:
-        raise httpcore.ConnectError(str(error)) from error
+        raise ConnectError(str(error)) from error
+    raise ConnectTimeout("timed out")
 
 
-async def _look_up(host: str, port: int, limit: float | None) -> list[str]:
+async def _look_up(host: str, port: int, limit: Limit) -> list[str]:
     if ip_address(host) is not None:
         return [host]
     # asyncio and trio wait for the threads of lookups of their own, or count them as used.
@@ -53,7 +60,7 @@ async def _first(found: list[str], connect: Callable[[str], Awaitable[StreamT]])
     async def attempt(address: str, ended: anyio.Event) -> None:
         try:
             connected.append(await connect(address))
-        except (OSError, httpcore.NetworkError) as error:
+        except (OSError, NetworkError) as error:
             failed.append(error)
         else:
             tasks.cancel_scope.cancel()
@@ -64,7 +71,7 @@ async def _first(found: list[str], connect: Callable[[str], Awaitable[StreamT]])
             for address in found:
                 ended = anyio.Event()
                 tasks.start_soon(attempt, address, ended)
-                with anyio.move_on_after(_NEXT_ADDRESS):
+                with move_on_after(_NEXT_ADDRESS):
                     await ended.wait()
     except BaseException:
         await _close(connected)

@@ -14,10 +14,9 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any, Final
 
+from conversations_client._http.client_protocols import classes
+from conversations_client._http.error_mapping import transport_errors
 from conversations_client.errors import TransportError
-
-from .error_mapping import transport_errors
-from .library import classes
 
 _STACKS: Final = frozenset({"httpx", "httpx2"})
 _AIOHTTP: Final = frozenset({"aiohttp", "httpx_aiohttp"})

@@ -11,10 +11,13 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import BuiltinFunctionType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 import anyio.lowlevel
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 def is_clock_replaced() -> bool:
@@ -22,11 +25,35 @@ def is_clock_replaced() -> bool:
     return not isinstance(time.monotonic, BuiltinFunctionType)
 
 
-def move_on_after(seconds: float) -> AbstractContextManager[anyio.CancelScope]:
+def move_on_after(seconds: float) -> "AbstractContextManager[anyio.CancelScope, bool]":
     """A block that is cancelled after so many real seconds."""
     if seconds < math.inf and is_clock_replaced():
         return _Watched(seconds)
     return anyio.move_on_after(seconds)
+
+
+def call_later(
+    loop: "asyncio.AbstractEventLoop",
+    seconds: float,
+    function: Callable[..., object],
+    *args: object,
+) -> "_Timer":
+    """Run a function in an event loop of asyncio after so many real seconds."""
+    if not is_clock_replaced():
+        return loop.call_later(seconds, function, *args)
+    timer = threading.Timer(seconds, _call_soon, [loop.call_soon_threadsafe, function, *args])
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _call_soon(call: Callable[..., object], function: Callable[..., object], *args: object) -> None:
+    with contextlib.suppress(RuntimeError):  # the event loop has ended
+        call(function, *args)
+
+
+class _Timer(Protocol):
+    def cancel(self) -> object: ...
 
 
 async def sleep(seconds: float) -> None:
@@ -38,7 +65,7 @@ async def sleep(seconds: float) -> None:
         await anyio.sleep_forever()
 
 
-class _Watched(AbstractContextManager[anyio.CancelScope]):
+class _Watched:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._scope = anyio.CancelScope()
@@ -54,13 +81,12 @@ class _Watched(AbstractContextManager[anyio.CancelScope]):
         exc_type: type[BaseException] | None,
         exc_value: BaseException | None,
         traceback: TracebackType | None,
-    ) -> bool | None:
+    ) -> bool:
         self._timer.cancel()
-        return self._scope.__exit__(exc_type, exc_value, traceback)
+        return bool(self._scope.__exit__(exc_type, exc_value, traceback))
 
     def _expire(self, call: Callable[[Callable[[], object]], object]) -> None:
-        with contextlib.suppress(RuntimeError):  # the event loop has ended
-            call(self._scope.cancel)
+        _call_soon(call, self._scope.cancel)
 
 
 def _threadsafe_call() -> Callable[[Callable[[], object]], object]:

@@ -1,0 +1,36 @@
+"""The HTTP clients that may be injected, without importing their library."""
+
+import sys
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+LIBRARIES: Final = ("httpx", "httpx2")
+"""The library and its fork, which has the same names."""
+
+
+class _Sending(Protocol):
+    @property
+    def is_closed(self) -> bool: ...
+    @property
+    def build_request(self) -> Callable[..., Any]: ...
+    @property
+    def send(self) -> Callable[..., Any]: ...
+
+
+class HTTPClient(_Sending, Protocol):
+    """An `httpx.Client`, or an `httpx2.Client`."""
+
+    def close(self) -> None: ...
+
+
+class AsyncHTTPClient(_Sending, Protocol):
+    """An `httpx.AsyncClient`, or an `httpx2.AsyncClient`."""
+
+    async def aclose(self) -> None: ...
+
+
+def classes(*names: str) -> tuple[type[Any], ...]:
+    """The classes of these names in the library and its fork, if the program imports them."""
+    libraries = (sys.modules.get(library) for library in LIBRARIES)
+    found = (getattr(library, name, None) for library in libraries for name in names)
+    return tuple(each for each in found if isinstance(each, type))

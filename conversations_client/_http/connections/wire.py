@@ -1,0 +1,135 @@
+"""Requests and responses as the client's own connections send and receive them. No I/O."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from conversations_client._http.streams.errors import PoolTimeout
+from conversations_client._http.streams.limits import DeadlineLimit, seconds_left
+
+
+class RequestLimits:
+    """How long the steps of one request may take.
+
+    Args:
+        connect: Seconds to open a connection; None for no limit.
+        idle: Seconds for one read or write; None for no limit.
+        deadline: When the whole call ends, on the clock; infinite for never.
+        clock: The time in seconds, from any start.
+    """
+
+    __slots__ = ("_clock", "_connect", "_deadline", "idle")
+
+    def __init__(
+        self,
+        *,
+        connect: float | None,
+        idle: float | None,
+        deadline: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._connect = connect
+        self._deadline = deadline
+        self._clock = clock
+        self.idle = self._limit(idle)
+
+    def connect(self) -> DeadlineLimit:
+        """The limit for opening a connection, starting now."""
+        return self._limit(self._connect)
+
+    def as_timeouts(self) -> dict[str, float | None]:
+        """The limits as the HTTP library takes them, from now on."""
+        return {
+            "connect": _seconds(self.connect()),
+            "read": _seconds(self.idle),
+            "write": _seconds(self.idle),
+            "pool": _seconds(self._limit(None)),
+        }
+
+    def seconds_to_wait(self) -> float:
+        """Seconds to wait for a slot of the pool; raises PoolTimeout if none are left."""
+        seconds = seconds_left(self._limit(None), PoolTimeout)
+        return math.inf if seconds is None else seconds
+
+    def _limit(self, seconds: float | None) -> DeadlineLimit:
+        return DeadlineLimit(
+            math.inf if seconds is None else seconds, deadline=self._deadline, clock=self._clock
+        )
+
+
+def _seconds(limit: DeadlineLimit) -> float | None:
+    seconds = limit.left()
+    return None if seconds == math.inf else max(seconds, 0.0)
+
+
+class WireRequest:
+    """One attempt at a request.
+
+    Args:
+        method: The HTTP method.
+        target: The path and the query.
+        lines: The header lines of this request, each with its line end.
+        body: The body; empty if there is none.
+        limits: How long the steps may take.
+        fixed_lines: The header lines of every request, which are known to be valid.
+    """
+
+    __slots__ = ("body", "fixed_lines", "limits", "lines", "method", "target")
+
+    def __init__(  # noqa: PLR0917 - made for every request: keywords take time
+        self,
+        method: bytes,
+        target: bytes,
+        lines: bytes,
+        body: bytes,
+        limits: RequestLimits,
+        fixed_lines: bytes = b"",
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.lines = lines
+        self.body = body
+        self.limits = limits
+        self.fixed_lines = fixed_lines
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The names and values of the header lines."""
+        lines = (self.fixed_lines + self.lines).split(b"\r\n")[:-1]
+        pairs = (line.split(b": ", 1) for line in lines)
+        return [(name, value) for name, value in pairs]
+
+
+class WireResponse:
+    """The head of a response, and its body still to be read.
+
+    Attributes:
+        status: The HTTP status.
+        headers: Names and values, as they came.
+        body: The chunks of the body; close it, or read it to its end.
+        content: The decoded body, if an injected client has read it already.
+        is_lost: Whether an injected client has read the body and not kept it.
+    """
+
+    __slots__ = ("body", "content", "headers", "is_lost", "reason", "status", "version")
+
+    def __init__(
+        self,
+        status: int,
+        headers: list[tuple[bytes, bytes]],
+        *,
+        version: bytes = b"1.1",
+        reason: bytes = b"",
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.version = version
+        self.reason = reason
+        self.body: Any = None
+        self.content: bytes | None = None
+        self.is_lost = False
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is one of 2xx."""
+        return 200 <= self.status <= 299  # noqa: PLR2004 - the range is the definition

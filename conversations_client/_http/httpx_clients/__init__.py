@@ -1,0 +1,1 @@
+"""Sends through httpx: clients that you inject, and tools that hook on the library."""

@@ -1,0 +1,94 @@
+"""The bodies of the HTTP library's responses, as the client's own connections give theirs."""
+
+import contextlib
+import math
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final, Self
+
+import anyio
+
+from conversations_client._http.connections.wire import RequestLimits
+from conversations_client._http.streams.errors import ReadTimeout
+from conversations_client._http.streams.limits import seconds_left
+from conversations_client._http.streams.watchdog import move_on_after
+
+from .buffered import async_chunks, release, release_async
+
+_CLOSING_SECONDS: Final = 1.0
+
+
+class HTTPXBody(Iterator[bytes]):
+    """The body of a sync response, chunk by chunk."""
+
+    def __init__(self, response: Any, limits: RequestLimits) -> None:  # noqa: ANN401 - the library's
+        self._response = response
+        self._limits = limits
+        self._chunks: Iterator[bytes] | None = None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._chunks is None:
+            self._chunks = iter(self._response.stream)
+        chunk = next(self._chunks)
+        seconds_left(self._limits.idle, ReadTimeout)
+        return chunk
+
+    def close(self) -> None:
+        """Read no more; again does nothing."""
+        try:
+            release(self._response)
+        except BaseException:
+            # Interrupted: the library does not try again.
+            with contextlib.suppress(Exception):
+                self._response.stream.close()
+            raise
+
+    def drain(self, seconds: float) -> None:
+        """Do nothing: the library's limits can't be changed once it reads."""
+
+
+class AsyncHTTPXBody(AsyncIterator[bytes]):
+    """The body of an async response, chunk by chunk."""
+
+    def __init__(self, response: Any, limits: RequestLimits) -> None:  # noqa: ANN401 - the library's
+        self._response = response
+        self._limits = limits
+        self._chunks: AsyncIterator[bytes] | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._chunks is None:
+            self._chunks = async_chunks(self._response.stream)
+        seconds = seconds_left(self._limits.idle, ReadTimeout)
+        with move_on_after(math.inf if seconds is None else seconds):
+            return await anext(self._chunks)
+        raise ReadTimeout("timed out")
+
+    async def aclose(self) -> None:
+        """Read no more; again does nothing."""
+        try:
+            with anyio.move_on_after(_CLOSING_SECONDS, shield=True):
+                await release_async(self._response)
+                await self._exhaust()
+        except BaseException:
+            # Interrupted: the library does not try again.
+            with contextlib.suppress(Exception):
+                await self._response.stream.aclose()
+            raise
+
+    async def drain(self, seconds: float) -> None:
+        """Read what is left for so many seconds at most."""
+        with move_on_after(seconds):
+            await self._exhaust()
+
+    async def _exhaust(self) -> None:
+        # After the response is closed, this ends the generators below it. Only running them ends
+        # them: the garbage collector would finish them outside their task, and trio warns of that.
+        if self._chunks is not None:
+            with contextlib.suppress(Exception):
+                async for _ in self._chunks:
+                    pass

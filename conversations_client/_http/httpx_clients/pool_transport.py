@@ -1,0 +1,74 @@
+"""The client's own connections below the HTTP library, for tools that hook on it."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from conversations_client._http.async_pool import AsyncConnectionPool
+from conversations_client._http.connections.http11 import header_lines
+from conversations_client._http.connections.wire import RequestLimits, WireRequest, WireResponse
+from conversations_client._http.sync_pool import ConnectionPool
+
+from .injected import LIMITS
+from .library import httpcore, httpx
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+
+class PoolTransport(httpx.HTTPTransport):
+    """httpx's transport over a pool of this package, so that tools that patch it see the calls."""
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = cast("httpcore.ConnectionPool", _Pool(pool))
+
+
+class AsyncPoolTransport(httpx.AsyncHTTPTransport):
+    """The same for async clients."""
+
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        self._pool = cast("httpcore.AsyncConnectionPool", _AsyncPool(pool))
+
+
+class _Pool:
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        stream = cast("Iterator[bytes]", request.stream)
+        response = self._pool.send(_wire_request(request, b"".join(stream)))
+        return _httpcore_response(response)
+
+    def close(self) -> None:
+        """Leave the pool open: it is the client's."""
+
+
+class _AsyncPool:
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        self._pool = pool
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        stream = cast("AsyncIterator[bytes]", request.stream)
+        body = b"".join([chunk async for chunk in stream])
+        return _httpcore_response(await self._pool.send(_wire_request(request, body)))
+
+    async def aclose(self) -> None:
+        """Leave the pool open: it is the client's."""
+
+
+def _wire_request(request: httpcore.Request, body: bytes) -> WireRequest:
+    extensions = cast("dict[str, Any]", request.extensions)  # pyright: ignore[reportUnknownMemberType]
+    limits: RequestLimits = extensions[LIMITS]
+    lines = header_lines(request.headers)
+    return WireRequest(request.method, request.url.target, lines, body, limits)
+
+
+def _httpcore_response(response: WireResponse) -> httpcore.Response:
+    return httpcore.Response(
+        response.status,
+        headers=response.headers,
+        content=response.body,
+        extensions={
+            "http_version": b"HTTP/" + response.version,
+            "reason_phrase": response.reason,
+            "network_stream": response.body.stream,
+        },
+    )

@@ -1,0 +1,1 @@
+"""Byte streams: sockets that keep to deadlines, TLS, and the way to a host's address."""

@@ -1,0 +1,91 @@
+"""A connection in an event loop of trio, through AnyIO."""
+
+import contextlib
+import math
+from collections.abc import Generator
+from typing import Any
+
+import anyio
+from anyio.abc import ByteStream, SocketAttribute
+
+from .errors import (
+    NetworkError,
+    ReadError,
+    ReadTimeout,
+    TimeoutException,
+    WriteError,
+    WriteTimeout,
+)
+from .interfaces import AsyncNetworkStream, Limit
+from .limits import seconds_left
+from .readiness import is_readable
+from .watchdog import move_on_after
+
+
+async def connect(address: str, port: int) -> "AnyIOStream":
+    """A connection to an address; raises OSError."""
+    return AnyIOStream(await anyio.connect_tcp(address, port))
+
+
+class AnyIOStream(AsyncNetworkStream):
+    """A byte stream of AnyIO."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, limit: Limit = None) -> bytes:
+        """Receive some bytes, none at the end; raises ReadTimeout and ReadError."""
+        with _within(limit, ReadTimeout, ReadError):
+            try:
+                return await self._stream.receive(max_bytes)
+            except anyio.EndOfStream:
+                return b""
+        raise AssertionError  # never reached: `_within` swallows nothing
+
+    async def write(self, data: bytes, limit: Limit = None) -> None:
+        """Send all bytes; raises WriteTimeout and WriteError."""
+        if data:
+            with _within(limit, WriteTimeout, WriteError):
+                await self._stream.send(data)
+
+    async def aclose(self) -> None:
+        """Close it; again does nothing."""
+        await self._stream.aclose()
+
+    def is_readable(self) -> bool:
+        """Whether it has received anything, or has ended."""
+        return is_readable(self._stream.extra(SocketAttribute.raw_socket))  # noqa: S610 - not Django\'s
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
+        """A detail of the connection by its name in httpcore; None if there is none."""
+        match info:
+            case "client_addr":
+                return self._stream.extra(SocketAttribute.local_address, None)  # noqa: S610 - not Django\'s
+            case "server_addr":
+                return self._stream.extra(SocketAttribute.remote_address, None)  # noqa: S610 - not Django\'s
+            case "socket":
+                return self._stream.extra(SocketAttribute.raw_socket, None)  # noqa: S610 - not Django\'s
+            case "is_readable":
+                return self.is_readable()
+            case _:
+                return None
+
+
+@contextlib.contextmanager
+def _within(
+    limit: Limit, expired: type[TimeoutException], failed: type[NetworkError]
+) -> Generator[None, None, None]:
+    """Raise AnyIO's errors, and the end of a limit, as the errors of this package."""
+    seconds = seconds_left(limit, expired)
+    try:
+        with move_on_after(math.inf if seconds is None else seconds) as scope:
+            yield
+            return
+    except TimeoutError as error:
+        raise expired(str(error)) from error
+    except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+        raise failed(str(error)) from error
+    except anyio.EndOfStream as error:
+        raise failed("the peer closed the connection") from error
+    if scope.cancelled_caught:
+        raise expired("timed out")
