@@ -618,9 +618,10 @@ def test_a_hook_that_reads(
 def test_a_hook_that_reads_what_is_compressed(variant: Variant, stack: Any) -> None:
     body = gzip.compress(json.dumps(CONVERSATION).encode())
     make = hooked(stack, variant, "response", lambda response: reading(variant, response))
-    with ScriptedServer([answer(201, body, Content_Encoding="gzip")]) as server:
-        assert run(variant, make, create, base_url=server.url) == CONVERSATION["_id"]
-        error, _ = failure(variant, make, create, [answer(201)], max_response_bytes=9)
+    for each in (make, made(stack)):
+        with ScriptedServer([answer(201, body, Content_Encoding="gzip")]) as server:
+            assert run(variant, each, create, base_url=server.url) == CONVERSATION["_id"]
+    error, _ = failure(variant, make, create, [answer(201)], max_response_bytes=9)
     assert "max_response_bytes=9" in str(error)
 
 
