@@ -33,6 +33,15 @@ OPEN = b"HTTP/1.1 200 OK\r\n\r\n"
 LARGE = {"text": "x" * 40_000_000}
 
 
+def found(*hosts: str) -> Callable[..., list[str]]:
+    """A lookup that finds these addresses."""
+
+    def look_up(*_: object) -> list[str]:
+        return list(hosts)
+
+    return look_up
+
+
 def create(client: Any) -> Any:
     return client.conversations.create()
 
@@ -340,7 +349,7 @@ def test_a_lookup_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
     monkeypatch.setattr(threading.Thread, "start", start)
-    monkeypatch.setattr(addresses, "_look_up", lambda *_: ["192.0.2.1"])
+    monkeypatch.setattr(addresses, "_look_up", found("192.0.2.1"))
     assert addresses.addresses("api.invalid", 1, 1.0) == ["192.0.2.1"]
     assert addresses._lookups == {}
 
@@ -353,7 +362,7 @@ def test_an_interrupt_leaves_no_lookup_that_never_ends(monkeypatch: pytest.Monke
         interrupting.setattr(threading.Thread, "start", start)
         with pytest.raises(KeyboardInterrupt):
             addresses.addresses("api.invalid", 1, 1.0)
-    monkeypatch.setattr(addresses, "_look_up", lambda *_: ["192.0.2.1"])
+    monkeypatch.setattr(addresses, "_look_up", found("192.0.2.1"))
     assert addresses.addresses("api.invalid", 1, 1.0) == ["192.0.2.1"]
 
 
@@ -409,7 +418,7 @@ def test_each_address_of_a_host_has_a_share_of_the_time(
 ) -> None:
     network = Network(*[unconnected() if each == "socket" else each for each in outcomes])
     monkeypatch.setattr(socket, "create_connection", network.connect)
-    monkeypatch.setattr(addresses, "_look_up", lambda *_: ADDRESSES)
+    monkeypatch.setattr(addresses, "_look_up", found(*ADDRESSES))
     with pytest.raises(expected) if expected else contextlib.nullcontext():
         sync_connection._connect_tcp("api.invalid", 443, countdown(limit)).close()
     assert [host for host, _ in network.attempts] == ADDRESSES[: len(shares)]

@@ -1,7 +1,7 @@
 """A connection to a host by any of its addresses, on asyncio and trio."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any
 
 import anyio
 import pytest
@@ -33,8 +33,11 @@ class Host:
         self.tried: list[str] = []
         self.streams: list[Stream] = []
         self._attempts = attempts
-        monkeypatch.setattr(racing, "addresses", lambda *_: list(attempts))
+        monkeypatch.setattr(racing, "addresses", self._found)
         monkeypatch.setattr(racing, "_NEXT_ADDRESS", pause)
+
+    def _found(self, *_: object) -> list[str]:
+        return list(self._attempts)
 
     async def connect(self, address: str) -> Stream:
         self.tried.append(address)
@@ -131,7 +134,5 @@ def test_a_connection_of_a_cancelled_task_is_closed(
 def test_this_machine_by_its_names(variant: Variant, host: str) -> None:
     with ScriptedServer([answer()]) as server:
         url = server.url.replace("127.0.0.1", host)
-        variant.run(
-            lambda client: cast("Any", client).conversations.create(), api_key=KEY, base_url=url
-        )
+        variant.run(lambda client: client.conversations.create(), api_key=KEY, base_url=url)
     assert len(server.seen) == 1

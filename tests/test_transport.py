@@ -61,7 +61,11 @@ def test_no_proxy_is_kept_to(variant: Variant, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv("all_proxy", "http://127.0.0.1:1")
         monkeypatch.setenv("no_proxy", f"service.example:{port}")
         found = socket.getaddrinfo("127.0.0.1", port, type=socket.SOCK_STREAM)
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+        def look_up(*_: object, **__: object) -> Any:
+            return found
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
         variant.run(
             create, api_key=KEY, base_url=f"http://service.example:{port}", allow_plain_http=True
         )
