@@ -279,15 +279,31 @@ _HOMES: Final = (
 )
 
 
+_BEFORE_CALLS: Final = ("_client.client", "_client.async_client", "_client.many.outcome")
+"""The modules of clients that import no HTTP library."""
+
+
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever has the name
     if name in _HOMES and not name.startswith("_"):
-        return import_module(f".{name}", __name__)
+        return _import(name)
     for home in _HOMES if name in __all__ else ():
-        found = vars(import_module(f".{home}", __name__))
+        found = vars(_import(home))
         if name in found:
             value = globals()[name] = found[name]
             return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _import(name: str) -> Any:  # noqa: ANN401 - a module
+    from ._base.lazy_imports import begin_import
+
+    if name.startswith("_client"):
+        from ._client.forks import import_for_calls
+
+        if name not in _BEFORE_CALLS:
+            import_for_calls()
+    begin_import(f"{__name__}.{name}")
+    return import_module(f".{name}", __name__)
 
 
 def __dir__() -> list[str]:

@@ -49,6 +49,11 @@ class HungError(BaseException):
     """A scenario did not end in time."""
 
 
+def interrupt() -> None:
+    """What Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
 Key: TypeAlias = tuple[CodeType, int, int]
 
 
@@ -61,6 +66,7 @@ class Tracer:
 
     at: Point | None = None
     instructions: Callable[[str], bool] = field(default=lambda _: False)
+    action: Callable[[], object] = field(default=interrupt)
     points: list[Point] = field(factory=list[Point])
     raised: bool = False
     _hits: dict[Key, int] = field(factory=dict[Key, int])
@@ -101,7 +107,7 @@ class Tracer:
         elif at == Point(self._names[code] or "", frame.f_lineno, instruction, hit):
             self.raised = True
             sys.settrace(None)
-            raise KeyboardInterrupt
+            self.action()
 
     def _name(self, code: CodeType) -> str | None:
         try:

@@ -5,11 +5,11 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Iterator
-from functools import cached_property
 from types import FunctionType, MemberDescriptorType, ModuleType, UnionType
 from typing import Any, Generic, Union, get_args, get_origin
 
 import conversations_client
+from conversations_client._base.cached_attribute import cached_attribute
 
 PACKAGE = conversations_client.__name__
 
@@ -76,8 +76,8 @@ def _is_hidden(name: str, cls: type) -> bool:
 def _member(name: str, member: Any) -> str:
     # A class method's function.
     member = getattr(member, "__func__", member)
-    if isinstance(member, cached_property):
-        return f"{name}{_returned(member.func)}"
+    if isinstance(member, cached_attribute):
+        return f"{name}{_returned(member.make)}"
     if isinstance(member, property) and member.fget is not None:
         return f"{name}{_returned(member.fget)}"
     if isinstance(member, FunctionType):

@@ -551,7 +551,7 @@ def test_a_call_whose_client_is_closed_between_two_attempts(variant: Variant) ->
         client: Any = None
 
         def _sleep(self, seconds: float) -> None:
-            self.client._connections._closed = True
+            self.client._connections.is_closed = True
 
     def call(client: Any) -> Any:
         world.client = client

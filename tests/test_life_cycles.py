@@ -1,5 +1,6 @@
 """Clients that are forked, pickled, copied, closed, left open, and used in one event loop after the other."""
 
+import contextlib
 import copy
 import gc
 import multiprocessing
@@ -17,8 +18,10 @@ import anyio
 import httpx
 import pytest
 from attrs import asdict
+from interrupt_points import LIMIT_SECONDS, Tracer, few, time_limit
 from pools import either, run_client
 from scripted import CONVERSATION, ScriptedServer, always
+from serving import AnsweringServer
 from variants import KEY, Variant
 
 from conversations_client import (
@@ -84,6 +87,107 @@ def test_four_forked_children_of_a_warm_client(variant: Variant) -> None:
         assert [child.exitcode for child in children] == [0] * 4
         warm()
         gc.collect()
+
+
+FORKED_WHILE = """
+import importlib.abc, os, signal, sys, threading, time
+
+class Slow(importlib.abc.MetaPathFinder):
+    # Holds up an import, so that the fork comes in the middle of it.
+    def find_spec(self, name, path, target=None):
+        if name == sys.argv[3]:
+            is_importing.set()
+            time.sleep(0.3)
+
+def call():
+    from conversations_client import Client
+    with Client(sys.argv[1], base_url=sys.argv[2]) as client:
+        assert client.conversations.create().id
+        with client.conversations.responses.stream("conv_1", message="Hi", model="a/b") as events:
+            assert events.collect().text == "One two "
+        with client.conversations.create_many([{}]) as outcomes:
+            assert [outcome.index for outcome in outcomes] == [0]
+
+is_importing = threading.Event()
+sys.meta_path.insert(0, Slow())
+thread = threading.Thread(target=call)
+thread.start()
+assert is_importing.wait(timeout=30)
+child = os.fork()
+if child == 0:
+    signal.alarm(20)  # ends a child that hangs
+    call()
+    os._exit(0)
+thread.join(timeout=30)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
+@pytest.mark.parametrize(
+    "module",
+    [
+        "conversations_client._client.client",
+        "conversations_client._client.conversations",
+        "conversations_client._engine.engine",
+        "conversations_client._http.transport",
+        "conversations_client._json.conversion",
+        "httpx",
+    ],
+)
+def test_a_child_that_is_forked_during_an_import_makes_calls(module: str) -> None:
+    with AnsweringServer() as server:
+        ended = subprocess.run(  # noqa: S603 - this very Python
+            [sys.executable, "-W", "ignore", "-c", FORKED_WHILE, KEY, server.url, module],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=90,
+        )
+    assert (ended.stdout, ended.stderr) == ("0\n", "")
+
+
+FORKED_AT_ANY_TIME = """
+import os, signal, sys, threading, time
+from conversations_client import Client
+
+def call(client):
+    assert client.conversations.create().id
+
+client = Client(sys.argv[1], base_url=sys.argv[2])
+call(client)
+failed = 0
+for number in range(40):
+    copies = [client.with_options() for _ in range(4)]
+    threads = [threading.Thread(target=call, args=(copy,)) for copy in copies]
+    for thread in threads:
+        thread.start()
+    time.sleep(number / 20_000)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        for copy in copies:
+            call(copy)
+        call(Client(sys.argv[1], base_url=sys.argv[2]))
+        os._exit(0)
+    for thread in threads:
+        thread.join()
+    failed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
+print(failed)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
+def test_a_child_that_is_forked_while_threads_make_their_first_calls_makes_calls() -> None:
+    with AnsweringServer() as server:
+        ended = subprocess.run(  # noqa: S603 - this very Python
+            [sys.executable, "-W", "ignore", "-c", FORKED_AT_ANY_TIME, KEY, server.url],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=90,
+        )
+    assert (ended.stdout, ended.stderr) == ("0\n", "")
 
 
 # In one event loop after the other.
@@ -224,7 +328,95 @@ def test_a_copy_shares_connections_and_does_not_close_them(variant: Variant, cop
     assert (len(server.seen), server.connections) == (3, 1)
 
 
+# Subclasses.
+
+
+class Tenant(Client):
+    """A client with an attribute, and a constructor, of its own."""
+
+    def __init__(self, tenant: str, **options: Any) -> None:
+        super().__init__(KEY, **options)
+        self.tenant = tenant
+
+
+class AsyncTenant(AsyncClient):
+    def __init__(self, tenant: str, **options: Any) -> None:
+        super().__init__(KEY, **options)
+        self.tenant = tenant
+
+
+def pickled(client: Any) -> Any:
+    return pickle.loads(pickle.dumps(client))
+
+
+@pytest.mark.parametrize("cls", [Tenant, AsyncTenant])
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, pickled, lambda client: client.with_options(timeout=1)]
+)
+def test_a_subclass_keeps_its_attributes(cls: Any, copied: Any) -> None:
+    client = cls("a", pickle_key=True)
+    client.conversations  # noqa: B018 - which is cached
+    again = copied(client)
+    assert (type(again), again.tenant, again.base_url) == (cls, "a", client.base_url)
+    assert again.conversations is not client.conversations
+
+
 # Closed.
+
+
+@pytest.mark.parametrize("cls", [Client, AsyncClient])
+def test_a_client_that_was_never_used_is_closed_without_an_import(cls: Any) -> None:
+    async def close() -> None:
+        client = cls(KEY)
+        before = set(sys.modules)
+        await either(client.close() if cls is Client else client.aclose())
+        assert set(sys.modules) == before
+        with pytest.raises(ClientClosedError):
+            await either(create(client))
+
+    anyio.run(close)
+
+
+CLOSED_BY_A_FINALIZER = """
+from conversations_client import Client
+
+class Service:
+    client = Client("k")
+
+    def __del__(self):
+        self.client.close()
+
+service = Service()
+"""
+
+
+def test_a_client_is_closed_by_a_finalizer_at_the_end_of_the_interpreter() -> None:
+    ended = subprocess.run(  # noqa: S603 - this very Python
+        [sys.executable, "-c", CLOSED_BY_A_FINALIZER],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_a_signal_handler_may_close_the_client_at_any_line_of_a_call() -> None:
+    """As a handler of SIGTERM does; a lock would be taken twice by the one thread."""
+    with AnsweringServer() as server:
+        tracer = Tracer()
+        with Client(KEY, base_url=server.url) as client, tracer.tracing():
+            create(client)
+        for point in few(tracer.points, hits=1):
+            client = Client(KEY, base_url=server.url, max_connections=1)
+            closing = Tracer(at=point, action=client.close)
+            with (
+                time_limit(LIMIT_SECONDS),
+                contextlib.suppress(ClientClosedError, DisconnectError),
+                closing.tracing(),
+            ):
+                create(client)
+            client.close()
 
 
 class Held(ScriptedServer):

@@ -267,7 +267,7 @@ def test_a_forked_child_starts_connections_of_its_own(monkeypatch: pytest.Monkey
     with monkeypatch.context() as child:
         child.setattr(os, "getpid", lambda: 0)
         connections.close()
-        connections._closed = False
+        connections.is_closed = False
         assert connections._open() is not inherited
         assert any(kept is inherited for kept in _abandoned)
         connections.close()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from attrs import evolve, frozen
 
+from conversations_client._base.lazy_imports import begin_import
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client._json.conversion import unstructure
 from conversations_client._json.serialization import json_body, json_value
@@ -158,6 +159,7 @@ class Listing:
 
 def retrieve(conversation_id: str) -> "Operation[ConversationWithMessages]":
     """`GET /v2/conversations/{conversation_id}`."""
+    begin_import("conversations_client.messages")
     from conversations_client.messages import ConversationWithMessages
 
     return Operation(_one("GET", conversation_id), ConversationWithMessages)
@@ -208,6 +210,7 @@ def create_response(
     idempotency_key: str | None,
 ) -> Operation[None]:
     """`POST /v2/conversations/{conversation_id}/responses`."""
+    begin_import("conversations_client._calls.user_message")
     from .user_message import checked_message
 
     fields: dict[str, Any] = {

@@ -1,13 +1,14 @@
 """The async client: settings and connections put together."""
 
 from collections.abc import Mapping
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from conversations_client._base.cached_attribute import cached_attribute
+from conversations_client._base.lazy_imports import begin_import
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client._calls.retry import Retry
-from conversations_client._calls.settings import Settings, Timeout
+from conversations_client._calls.settings import Timeout
 from conversations_client.hooks import AsyncHooks
 
 from .client_base import (
@@ -15,19 +16,18 @@ from .client_base import (
     MAX_RESPONSE_BYTES,
     ClientBase,
     SharedConnections,
-    check_hooks,
     check_injected,
     check_ssl_context,
     checked_settings,
     overrides,
 )
+from .forks import import_for_calls
 
 if TYPE_CHECKING:
     import ssl
 
     from conversations_client._calls.call import RawResponse
     from conversations_client._engine.async_engine import AsyncEngine
-    from conversations_client._engine.environment import Environment
     from conversations_client._http.client_protocols import AsyncHTTPClient
     from conversations_client._http.httpx_clients.injected import InjectedAsyncConnections
     from conversations_client._http.transport import AsyncConnections
@@ -103,29 +103,23 @@ class AsyncClient(ClientBase):
 
             return async_connections(settings, ssl_context, http_client)
 
-        self._set_up(settings, SharedConnections(connect), hooks, owner=True)
-        self._not_pickled = overrides(ssl_context=ssl_context, http_client=http_client)
+        self._set_up(
+            settings,
+            SharedConnections(connect),
+            hooks,
+            owner=True,
+            not_pickled=overrides(ssl_context=ssl_context, http_client=http_client),
+        )
 
+    _initialize = __init__
+    _hooks_class = AsyncHooks
     _shared: "SharedConnections[AsyncConnections | InjectedAsyncConnections]"
 
-    def _set_up(
-        self,
-        settings: Settings,
-        shared: "SharedConnections[AsyncConnections | InjectedAsyncConnections]",
-        hooks: AsyncHooks | None,
-        *,
-        owner: bool,
-    ) -> None:
-        check_hooks(hooks, AsyncHooks)
-        self._settings = settings
-        self._shared = shared
-        self._hooks = hooks
-        self._owner = owner
-        self._environment: Environment | None = None
-
-    @cached_property
+    @cached_attribute
     def conversations(self) -> "AsyncConversations":
         """The operations on conversations."""
+        import_for_calls()
+        begin_import("conversations_client._client.async_conversations")
         from .async_conversations import AsyncConversations
 
         return AsyncConversations(
@@ -136,8 +130,9 @@ class AsyncClient(ClientBase):
     def _connections(self) -> "AsyncConnections | InjectedAsyncConnections":
         return self._shared.get()
 
-    @cached_property
+    @cached_attribute
     def _engine(self) -> "AsyncEngine":
+        import_for_calls()
         from conversations_client._engine.async_engine import AsyncEngine
 
         return AsyncEngine(self._settings, self._connections, self._environment, self._hooks)
@@ -214,21 +209,13 @@ class AsyncClient(ClientBase):
             max_response_bytes=max_response_bytes,
             max_event_bytes=max_event_bytes,
         )
-        copy = type(self).__new__(type(self))
-        copy._set_up(  # noqa: SLF001 - a copy of itself
-            settings,
-            self._shared,
-            self._hooks if hooks is UNSET else hooks,
-            owner=False,
-        )
-        copy._environment = self._environment  # noqa: SLF001 - as above
-        copy._not_pickled = self._not_pickled  # noqa: SLF001 - as above
-        return copy
+        return self._copy(settings, hooks)
 
     async def aclose(self) -> None:
         """Close the connections; calls after it raise ClientClosedError."""
-        if self._owner:
-            await self._connections.aclose()
+        connections = self._shared.close() if self._owner else None
+        if connections is not None:
+            await connections.aclose()
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,8 +1,9 @@
 """`client.conversations` of an `AsyncClient`."""
 
-from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
+from conversations_client._base.cached_attribute import cached_attribute
+from conversations_client._base.lazy_imports import begin_import
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client._calls import endpoints
 from conversations_client._calls.arguments import (
@@ -49,9 +50,10 @@ class AsyncConversations:
         self._pause = pause or SharedBackoff()
         self._call = call or engine.call
 
-    @cached_property
+    @cached_attribute
     def responses(self) -> "AsyncResponses":
         """The responses of conversations, streamed."""
+        begin_import("conversations_client._client.responses_resource")
         from .responses_resource import AsyncResponses
 
         return AsyncResponses(self._engine)
@@ -139,6 +141,7 @@ class AsyncConversations:
             InvalidArgumentError: An argument is invalid, other than a single request.
             ClientClosedError: The client is closed; raised by the iteration.
         """
+        begin_import("conversations_client._client.many.async_outcomes")
         from .many.operations import creation
         from .many.outcomes_base import ManyOptions
 
@@ -206,6 +209,7 @@ class AsyncConversations:
             InvalidArgumentError: An argument is invalid, other than a single ID.
             ClientClosedError: The client is closed; raised by the iteration.
         """
+        begin_import("conversations_client._client.many.async_outcomes")
         from .many.operations import RETRIEVAL
         from .many.outcomes_base import ManyOptions
 
@@ -304,6 +308,7 @@ class AsyncConversations:
             InvalidArgumentError: An argument is invalid, other than a single ID.
             ClientClosedError: The client is closed; raised by the iteration.
         """
+        begin_import("conversations_client._client.many.async_outcomes")
         from .many.operations import DELETION
         from .many.outcomes_base import ManyOptions
 

@@ -1,13 +1,14 @@
 """The sync client: settings and connections put together."""
 
 from collections.abc import Mapping
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from conversations_client._base.cached_attribute import cached_attribute
+from conversations_client._base.lazy_imports import begin_import
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client._calls.retry import Retry
-from conversations_client._calls.settings import Settings, Timeout
+from conversations_client._calls.settings import Timeout
 from conversations_client.hooks import Hooks
 
 from .client_base import (
@@ -15,19 +16,18 @@ from .client_base import (
     MAX_RESPONSE_BYTES,
     ClientBase,
     SharedConnections,
-    check_hooks,
     check_injected,
     check_ssl_context,
     checked_settings,
     overrides,
 )
+from .forks import import_for_calls
 
 if TYPE_CHECKING:
     import ssl
 
     from conversations_client._calls.call import RawResponse
     from conversations_client._engine.engine import Engine
-    from conversations_client._engine.environment import Environment
     from conversations_client._http.client_protocols import HTTPClient
     from conversations_client._http.httpx_clients.injected import InjectedConnections
     from conversations_client._http.transport import Connections
@@ -103,29 +103,23 @@ class Client(ClientBase):
 
             return connections(settings, ssl_context, http_client)
 
-        self._set_up(settings, SharedConnections(connect), hooks, owner=True)
-        self._not_pickled = overrides(ssl_context=ssl_context, http_client=http_client)
+        self._set_up(
+            settings,
+            SharedConnections(connect),
+            hooks,
+            owner=True,
+            not_pickled=overrides(ssl_context=ssl_context, http_client=http_client),
+        )
 
+    _initialize = __init__
+    _hooks_class = Hooks
     _shared: "SharedConnections[Connections | InjectedConnections]"
 
-    def _set_up(
-        self,
-        settings: Settings,
-        shared: "SharedConnections[Connections | InjectedConnections]",
-        hooks: Hooks | None,
-        *,
-        owner: bool,
-    ) -> None:
-        check_hooks(hooks, Hooks)
-        self._settings = settings
-        self._shared = shared
-        self._hooks = hooks
-        self._owner = owner
-        self._environment: Environment | None = None
-
-    @cached_property
+    @cached_attribute
     def conversations(self) -> "Conversations":
         """The operations on conversations."""
+        import_for_calls()
+        begin_import("conversations_client._client.conversations")
         from .conversations import Conversations
 
         return Conversations(self._engine, project_id=self._settings.project_id, pause=self._pause)
@@ -134,8 +128,9 @@ class Client(ClientBase):
     def _connections(self) -> "Connections | InjectedConnections":
         return self._shared.get()
 
-    @cached_property
+    @cached_attribute
     def _engine(self) -> "Engine":
+        import_for_calls()
         from conversations_client._engine.engine import Engine
 
         return Engine(self._settings, self._connections, self._environment, self._hooks)
@@ -212,21 +207,13 @@ class Client(ClientBase):
             max_response_bytes=max_response_bytes,
             max_event_bytes=max_event_bytes,
         )
-        copy = type(self).__new__(type(self))
-        copy._set_up(  # noqa: SLF001 - a copy of itself
-            settings,
-            self._shared,
-            self._hooks if hooks is UNSET else hooks,
-            owner=False,
-        )
-        copy._environment = self._environment  # noqa: SLF001 - as above
-        copy._not_pickled = self._not_pickled  # noqa: SLF001 - as above
-        return copy
+        return self._copy(settings, hooks)
 
     def close(self) -> None:
         """Close the connections; calls after it raise ClientClosedError."""
-        if self._owner:
-            self._connections.close()
+        connections = self._shared.close() if self._owner else None
+        if connections is not None:
+            connections.close()
 
     def __enter__(self) -> Self:
         return self

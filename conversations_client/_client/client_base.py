@@ -4,7 +4,7 @@ import os
 import sys
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar
 
 from attrs import asdict, evolve
 
@@ -21,22 +21,68 @@ from conversations_client._calls.settings import (
 )
 from conversations_client.errors import ConfigurationError
 
+from .forks import import_for_calls
+
 if TYPE_CHECKING:
+    from conversations_client._engine.environment import Environment
+
     from .many.shared_backoff import SharedBackoff
 
-ConnectionsT = TypeVar("ConnectionsT")
+
+class _Closable(Protocol):
+    is_closed: bool
+
+
+ConnectionsT = TypeVar("ConnectionsT", bound=_Closable)
 
 MAX_RESPONSE_BYTES: Final = 64 * 2**20
 MAX_EVENT_BYTES: Final = 16 * 2**20
 
 
-class ClientBase:
-    """What both clients are set up with."""
+_OWN: Final = frozenset(
+    {
+        "_engine",
+        "_environment",
+        "_hooks",
+        "_not_pickled",
+        "_owner",
+        "_settings",
+        "_shared",
+        "conversations",
+    }
+)
+"""The attributes of a client; all others belong to a subclass."""
 
+
+class ClientBase:
+    """The settings of both clients, and how they are copied and pickled."""
+
+    _hooks_class: ClassVar[type]
+    _initialize: Callable[..., None]
     _settings: Settings
     _shared: "SharedConnections[Any]"
     _hooks: Any
+    _owner: bool
+    _environment: "Environment | None"
     _not_pickled: tuple[str, ...]
+
+    def _set_up(
+        self,
+        settings: Settings,
+        shared: "SharedConnections[Any]",
+        hooks: object,
+        *,
+        owner: bool,
+        environment: "Environment | None" = None,
+        not_pickled: tuple[str, ...] = (),
+    ) -> None:
+        check_hooks(hooks, self._hooks_class)
+        self._settings = settings
+        self._shared = shared
+        self._hooks = hooks
+        self._owner = owner
+        self._environment = environment
+        self._not_pickled = not_pickled
 
     @property
     def base_url(self) -> str:
@@ -96,8 +142,12 @@ class ClientBase:
         return self.with_options()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # A client is shared: whoever copies what holds one means no second set of connections.
+        # Who copies something that refers to a client wants no second set of connections.
         return self.with_options()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The attributes of a subclass, to be pickled beside the settings."""
+        return {name: value for name, value in vars(self).items() if name not in _OWN}
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._not_pickled:
@@ -107,7 +157,22 @@ class ClientBase:
             )
         settings = asdict(self._settings, recurse=False)
         key = self._settings.api_key.reveal() if self._settings.pickle_key else None
-        return _unpickled, (type(self), {**settings, "api_key": key}, self._hooks)
+        arguments = ({**settings, "api_key": key}, self._hooks)
+        return self._unpickled, arguments, self.__getstate__() or None
+
+    @classmethod
+    def _unpickled(cls, settings: dict[str, Any], hooks: object) -> Self:
+        if settings["api_key"] is None and not os.environ.get("ORQ_API_KEY"):
+            raise ConfigurationError(
+                f"The {cls.__name__} was pickled without its API key: set the ORQ_API_KEY "
+                "environment variable where it is unpickled, or make it with pickle_key=True."
+            )
+        # Without the __init__ of a subclass, which may have other arguments.
+        client = cls.__new__(cls)
+        client._initialize(hooks=hooks, **settings)  # noqa: SLF001 - of its own class
+        # A client without a project has none elsewhere either.
+        client._settings = evolve(client._settings, project_id=settings["project_id"])  # noqa: SLF001
+        return client
 
     @property
     def _pause(self) -> "SharedBackoff":
@@ -120,6 +185,20 @@ class ClientBase:
     @abstractmethod
     def with_options(self) -> Self:
         """A client with some settings changed, over the same connections."""
+
+    def _copy(self, settings: Settings, hooks: object) -> Self:
+        # Without __init__, which may be a subclass's and have other arguments.
+        copy = type(self).__new__(type(self))
+        vars(copy).update((key, value) for key, value in vars(self).items() if key not in _OWN)
+        copy._set_up(  # noqa: SLF001 - a copy of itself
+            settings,
+            self._shared,
+            self._hooks if hooks is UNSET else hooks,
+            owner=False,
+            environment=self._environment,
+            not_pickled=self._not_pickled,
+        )
+        return copy
 
     def _changed(
         self,
@@ -176,36 +255,33 @@ def checked_settings(
 
 
 class SharedConnections(Generic[ConnectionsT]):
-    """What a client and its copies send through, made when the first of them sends.
+    """The connections of a client and its copies, made when the first of them sends.
 
     Args:
-        make: Makes it; without effect until it is used, for two threads may make one each.
+        make: Makes them; opens nothing, because two threads that race may call it once each.
     """
 
     def __init__(self, make: Callable[[], ConnectionsT]) -> None:
         self._make = make
         self._made: dict[str, ConnectionsT] = {}
+        self._is_closed = False
 
     def get(self) -> ConnectionsT:
-        """The one that all of them use."""
-        return self._made.get("it") or self._made.setdefault("it", self._make())
+        """The connections, the same ones for all."""
+        import_for_calls()
+        made = self._made.get("") or self._made.setdefault("", self._make())
+        made.is_closed = made.is_closed or self._is_closed
+        return made
+
+    def close(self) -> ConnectionsT | None:
+        """Send nothing more; returns the connections to close, None if none were made."""
+        self._is_closed = True
+        return self._made.get("")
 
 
 def overrides(**options: object) -> tuple[str, ...]:
     """The names of the options that are not None."""
     return tuple(name for name, option in options.items() if option is not None)
-
-
-def _unpickled(cls: type[Any], settings: dict[str, Any], hooks: object) -> Any:  # noqa: ANN401 - of cls
-    if settings["api_key"] is None and not os.environ.get("ORQ_API_KEY"):
-        raise ConfigurationError(
-            f"The {cls.__name__} was pickled without its API key: set the ORQ_API_KEY environment "
-            "variable where it is unpickled, or make it with pickle_key=True."
-        )
-    client = cls(hooks=hooks, **settings)
-    # A client that has no project has none elsewhere either.
-    client._settings = evolve(client._settings, project_id=settings["project_id"])
-    return client
 
 
 def check_ssl_context(context: object) -> None:

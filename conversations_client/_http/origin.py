@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
+from conversations_client._base.lazy_imports import begin_import
 from conversations_client._http.connections.route import Proxy, Route
 from conversations_client.errors import ConfigurationError
 
@@ -60,6 +61,7 @@ def environment_proxy(url: str) -> Proxy | None:
     if variables or not _HAS_SETTINGS:
         return proxy_for(url, variables)
     # macOS and Windows have settings of their own, which apply if no variable is set.
+    begin_import("urllib.request")
     from urllib.request import getproxies, proxy_bypass
 
     is_excluded = proxy_bypass(urlsplit(url).hostname or "")

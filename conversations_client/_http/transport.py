@@ -62,12 +62,12 @@ class Connections:
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
         self._by_pid: dict[int, ConnectionPool] = {}
-        self._closed = False
+        self.is_closed = False
         self.proxy = origin.proxy_url
 
     def send(self, request: WireRequest) -> WireResponse:
         """The head of the response; raises ConnectionFailure and ClientClosedError."""
-        if self._closed:
+        if self.is_closed:
             raise closed_error()
         pool = self._by_pid.get(os.getpid()) or self._open()
         if is_hooked():
@@ -78,7 +78,7 @@ class Connections:
 
     def close(self) -> None:
         """Close every connection for good."""
-        self._closed = True
+        self.is_closed = True
         pool = self._by_pid.get(os.getpid())
         if pool is not None:
             for hooked in pool.hooked.values():
@@ -102,7 +102,7 @@ class Connections:
             clock=monotonic,
         )
         pool = self._by_pid.setdefault(os.getpid(), made)
-        if self._closed:
+        if self.is_closed:
             # By another thread, which may not have seen this pool.
             pool.close()
             raise closed_error()
@@ -119,7 +119,7 @@ class AsyncConnections:
         self._pid = os.getpid()
         # Connections belong to the event loop that opened them.
         self._by_loop: WeakKeyDictionary[object, AsyncConnectionPool] = WeakKeyDictionary()
-        self._closed = False
+        self.is_closed = False
         self.proxy = origin.proxy_url
 
     async def send(self, request: WireRequest) -> WireResponse:
@@ -133,7 +133,7 @@ class AsyncConnections:
 
     async def aclose(self) -> None:
         """Close every connection of this event loop, and open no more."""
-        self._closed = True
+        self.is_closed = True
         pool = self._by_loop.get(_event_loop())
         if pool is not None and self._pid == os.getpid():
             for hooked in pool.hooked.values():
@@ -141,7 +141,7 @@ class AsyncConnections:
             await pool.aclose()
 
     def _pool(self) -> "AsyncConnectionPool":
-        if self._closed:
+        if self.is_closed:
             raise closed_error()
         if self._pid != os.getpid():
             # A forked child must neither use nor close its parent's connections.

@@ -10,6 +10,7 @@ This needs the `dask` extra: `pip install "conversations-client[dask]"`.
 """
 
 import os
+import pickle
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from importlib import import_module
@@ -141,5 +142,4 @@ def _explained(error: Exception, reports: list[Report]) -> Exception:
 
 def _factory(client: Client) -> Callable[[], Client]:
     """A function that makes the same client on a worker, one for each part."""
-    make, settings = client.__reduce__()
-    return partial(make, *settings)
+    return partial(pickle.loads, pickle.dumps(client))

@@ -1,9 +1,8 @@
 """The backoff that all clients of this process with the same service and key share."""
 
 import math
-import threading
 from typing import Final
-from weakref import WeakValueDictionary
+from weakref import ref
 
 from conversations_client._base.secret import Secret
 
@@ -29,11 +28,21 @@ class SharedBackoff:
         self.until = max(self.until, until)
 
 
-_backoffs: Final[WeakValueDictionary[tuple[object, Secret], SharedBackoff]] = WeakValueDictionary()
-_lock: Final = threading.Lock()
+_backoffs: Final[dict[tuple[object, Secret], ref[SharedBackoff]]] = {}
 
 
 def shared_backoff(service: object, key: Secret) -> SharedBackoff:
     """The backoff of a service and a key, the same object for as long as anyone refers to it."""
-    with _lock:
-        return _backoffs.setdefault((service, key), SharedBackoff())
+    # No lock: a forked child or a signal handler could wait for it forever.
+    own = SharedBackoff()
+    while (shared := _backoffs.setdefault((service, key), ref(own))()) is None:
+        _forget_unused()
+    if shared is own:
+        _forget_unused()
+    return shared
+
+
+def _forget_unused() -> None:
+    for each, backoff in tuple(_backoffs.items()):
+        if backoff() is None:
+            _backoffs.pop(each, None)

@@ -48,7 +48,7 @@ class InjectedConnections:
     def __init__(self, client: HTTPClient, base_url: str) -> None:
         self._client = client
         self._origin = origin_of(base_url)
-        self._closed = False
+        self.is_closed = False
 
     def send(self, request: WireRequest) -> WireResponse:
         """The head of the response, its body still to come.
@@ -57,7 +57,7 @@ class InjectedConnections:
             SendFailed: The exchange failed, or the client is closed.
             Exception: The caller's own code raised it.
         """
-        if self._closed or self._client.is_closed:
+        if self.is_closed or self._client.is_closed:
             raise SendFailed(closed_error(), is_unsent=True)
         own = _built_by(self._client, self._origin, request)
         progress = _Progress(own)
@@ -72,7 +72,7 @@ class InjectedConnections:
 
     def close(self) -> None:
         """Stop using the caller's client; it stays open."""
-        self._closed = True
+        self.is_closed = True
 
     def close_client(self) -> None:
         """Close the client as well: it is the package's own."""
@@ -88,11 +88,11 @@ class InjectedAsyncConnections:
     def __init__(self, client: AsyncHTTPClient, base_url: str) -> None:
         self._client = client
         self._origin = origin_of(base_url)
-        self._closed = False
+        self.is_closed = False
 
     async def send(self, request: WireRequest) -> WireResponse:
         """The head of the response, its body still to come; raises as the sync one does."""
-        if self._closed or self._client.is_closed:
+        if self.is_closed or self._client.is_closed:
             raise SendFailed(closed_error(), is_unsent=True)
         own = _built_by(self._client, self._origin, request)
         progress = _Progress(own)
@@ -113,7 +113,7 @@ class InjectedAsyncConnections:
 
     async def aclose(self) -> None:
         """Stop using the caller's client; it stays open."""
-        self._closed = True
+        self.is_closed = True
 
     async def close_client(self) -> None:
         """Close the client as well: it is the package's own."""
