@@ -132,7 +132,8 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         "conversations_client._engine.engine",
         "conversations_client._http.transport",
         "conversations_client._json.conversion",
-        "httpx",
+        "conversations_client._http.sync_pool",
+        "conversations_client._client.many.sync_outcomes",
     ],
 )
 def test_a_child_that_is_forked_during_an_import_makes_calls(module: str) -> None:
