@@ -145,7 +145,8 @@ def test_a_child_that_is_forked_during_an_import_makes_calls(module: str) -> Non
             check=False,
             timeout=90,
         )
-    assert (ended.stdout, ended.stderr) == ("0\n", "")
+    # Python complains of what registers hooks for a fork while one waits, as concurrent.futures does.
+    assert ended.stdout == "0\n", ended.stderr
 
 
 FORKED_AT_ANY_TIME = """
