@@ -162,22 +162,6 @@ def test_the_deadline_is_kept_while_a_request_is_sent(
     assert seconds < 3
 
 
-def test_the_deadline_is_kept_while_a_head_is_sent(variant: Variant) -> None:
-    with FaultyServer([sips]) as server:
-        _, seconds = timed(
-            lambda: variant.run(
-                lambda client: client.request(
-                    "GET", f"/v2/{'x' * 8_000_000}", returns=dict, query={}
-                ),
-                api_key=KEY,
-                base_url=server.url,
-                timeout=Timeout(total=0.5),
-            ),
-            ConversationsError,
-        )
-    assert seconds < 4
-
-
 class Dripping(ScriptedServer):
     """Relays to a server, whose bytes it passes on one by one."""
 
