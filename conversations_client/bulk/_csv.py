@@ -80,7 +80,7 @@ def _skip_record(lines: Iterator[str]) -> None:
 
 
 def _ends_in_quotes(line: str, *, is_quoted: bool, is_first: bool) -> bool:
-    """Whether the record goes on in the next line, inside quotes."""
+    """Whether the record continues on the next line, inside quotes."""
     place = 0
     if is_first and line.startswith('"'):
         is_quoted, place = True, 1
