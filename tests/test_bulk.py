@@ -38,6 +38,7 @@ from conversations_client import (
     InvalidArgumentError,
     RateLimitError,
     RawResponse,
+    ResponseInfo,
     Retry,
     StatusError,
     StreamClosedError,
@@ -360,8 +361,15 @@ def test_leaving_early_ends_all_threads(variant: Variant) -> None:
 
 @BACKENDS
 def test_a_cancellation_cancels_the_calls_in_flight(backend: str) -> None:
+    ended: list[ResponseInfo] = []
+
+    async def note(info: ResponseInfo) -> None:
+        ended.append(info)
+
     async def main() -> bool:
-        async with AsyncClient(KEY, base_url=server.url) as client:
+        # Calls that are not cut off end by themselves, and are noted then.
+        hooks = AsyncHooks(on_response=note)
+        async with AsyncClient(KEY, base_url=server.url, timeout=2, hooks=hooks) as client:
             with anyio.move_on_after(0.05) as scope:
                 async with client.conversations.create_many(requests(9)) as outcomes:
                     async for _ in outcomes:
@@ -370,6 +378,7 @@ def test_a_cancellation_cancels_the_calls_in_flight(backend: str) -> None:
 
     with ScriptedServer(itertools.repeat([HALF])) as server:
         assert anyio.run(main, backend=backend)
+    assert ended == []
 
 
 @pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")  # trio's, of any of them

@@ -12,7 +12,7 @@ from scripted import CONVERSATION
 from serving import AnsweringServer
 from variants import KEY
 
-from conversations_client import AsyncClient, AsyncHooks
+from conversations_client import AsyncClient, AsyncHooks, ClientClosedError
 
 Scenario = Callable[[AsyncClient], Awaitable[None]]
 
@@ -40,6 +40,29 @@ async def leave_a_stream(client: AsyncClient) -> None:
         await anext(events)
 
 
+async def list_all(client: AsyncClient) -> None:
+    assert [each.id async for each in client.conversations.list()] == [CONVERSATION["_id"]]
+
+
+async def list_pages(client: AsyncClient) -> None:
+    assert [len(page.data) async for page in client.conversations.list().pages()] == [1]
+
+
+async def create_many(client: AsyncClient) -> None:
+    async with client.conversations.create_many([{}] * 3, max_in_flight=2) as outcomes:
+        assert sorted([outcome.index async for outcome in outcomes]) == [0, 1, 2]
+
+
+async def retrieve_many(client: AsyncClient) -> None:
+    async with client.conversations.retrieve_many(["conv_1"] * 3, max_in_flight=2) as outcomes:
+        await anext(outcomes)
+
+
+async def read_text(client: AsyncClient) -> None:
+    async with stream(client) as events:
+        assert "".join([text async for text in events.text_deltas()]) == "One two "
+
+
 async def use_all_connections(client: AsyncClient) -> None:
     """A lost place would let the second stream wait in vain, and one too many would be left."""
     async with stream(client) as one, stream(client) as two:
@@ -55,8 +78,20 @@ async def nothing(_: AsyncClient) -> None:
     """Leave the client without a connection."""
 
 
+CALLS = [
+    create,
+    read_a_stream,
+    read_text,
+    leave_a_stream,
+    list_all,
+    list_pages,
+    create_many,
+    retrieve_many,
+]
+
+
 @pytest.mark.parametrize("before", [nothing, use_all_connections])
-@pytest.mark.parametrize("call", [create, read_a_stream, leave_a_stream])
+@pytest.mark.parametrize("call", CALLS)
 @CANCELLERS
 def test_a_call_cancelled_anywhere_leaves_the_client_all_its_connections(
     backend: str, natively: bool, call: Scenario, before: Scenario
@@ -94,6 +129,47 @@ def test_a_call_cancelled_while_it_waits_for_a_connection_leaves_the_client_all_
                 tasks.start_soon(end_when_awaited, held)
                 cut = await interrupted(lambda: create(client), step=step, natively=natively)
             await use_all_connections(client)
+        return cut
+
+    with AnsweringServer() as server:
+        assert anyio.run(steps_of, cut_at, backend=backend) > 3
+    gc.collect()  # as above
+
+
+@CANCELLERS
+def test_a_close_that_is_cancelled_anywhere_can_be_repeated(backend: str, natively: bool) -> None:
+    async def cut_at(step: int) -> bool:
+        client = AsyncClient(KEY, base_url=server.url, max_connections=2, timeout=5)
+        await use_all_connections(client)
+        cut = await interrupted(client.aclose, step=step, natively=natively)
+        with pytest.raises(ClientClosedError):
+            await create(client)
+        await client.aclose()
+        return cut
+
+    with AnsweringServer() as server:
+        anyio.run(steps_of, cut_at, backend=backend)
+    gc.collect()  # as above
+
+
+@CANCELLERS
+def test_outcomes_that_are_read_on_after_a_cancellation_are_whole(
+    backend: str, natively: bool
+) -> None:
+    async def cut_at(step: int) -> bool:
+        found: list[int] = []
+        async with (
+            AsyncClient(KEY, base_url=server.url, max_connections=2, timeout=5) as client,
+            client.conversations.create_many([{}] * 3, max_in_flight=2, ordered=True) as outcomes,
+        ):
+
+            async def read() -> None:
+                async for outcome in outcomes:
+                    found.append(outcome.index)  # noqa: PERF401 - one by one, for it is cut off
+
+            cut = await interrupted(read, step=step, natively=natively)
+            await read()
+        assert found == [0, 1, 2]
         return cut
 
     with AnsweringServer() as server:

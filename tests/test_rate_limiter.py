@@ -2,6 +2,8 @@
 
 import gc
 import math
+import sys
+import threading
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,3 +108,30 @@ def test_a_backoff_is_shared_by_service_and_key_while_it_is_referenced() -> None
     del held
     gc.collect()
     assert shared_backoff("http://a", Secret("one-key")).until == -math.inf
+
+
+def test_threads_that_ask_at_once_share_one_backoff() -> None:
+    """What is made twice, for want of a lock or of one atomic step, would be two."""
+    threads = 8
+    switches = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for number in range(300):
+            barrier = threading.Barrier(threads)
+            found: list[SharedBackoff] = []
+
+            def ask(barrier: threading.Barrier, found: list[SharedBackoff], number: int) -> None:
+                barrier.wait(timeout=60)
+                found.append(shared_backoff(number, Secret("key")))
+
+            asking = [
+                threading.Thread(target=ask, args=(barrier, found, number)) for _ in range(threads)
+            ]
+            for thread in asking:
+                thread.start()
+            for thread in asking:
+                thread.join(timeout=60)
+            assert len(found) == threads
+            assert len({id(backoff) for backoff in found}) == 1
+    finally:
+        sys.setswitchinterval(switches)
