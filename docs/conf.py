@@ -57,6 +57,7 @@ nitpick_ignore_regex = [
 FOR_THE_SOURCE = re.compile(r"<!-- where the source is read: begin -->.*?end -->\n", re.DOTALL)
 # What the client gives, and nobody makes.
 GIVEN = {"Conversations", "Outcomes", "Pages", "Responses", "Stream"}
+COLON = "\N{MODIFIER LETTER COLON}"  # stands for ":" while napoleon reads a docstring
 EXAMPLE = re.compile(r"Examples?:")
 ATTRIBUTE = re.compile(r"^(\.\. attribute:: .+)\n((?:(?!\.\. ).*\n)*?) +:type: (.+)$", re.MULTILINE)
 
@@ -78,6 +79,19 @@ def put_types_beside_names(*arguments: object) -> None:
     lines[:] = ATTRIBUTE.sub(r"\1\n   :type: \3\n\2", text).split("\n")
 
 
+def hide_colons(*arguments: object) -> None:
+    """Hide colons in an attribute's first line, where napoleon takes "The result: …" for a type."""
+    what, lines = arguments[1], cast("list[str]", arguments[-1])
+    if what in {"attribute", "data", "property"}:
+        lines[:1] = [line.replace(":", COLON) for line in lines[:1]]
+
+
+def show_colons(*arguments: object) -> None:
+    """Restore the colons that `hide_colons` hid."""
+    lines = cast("list[str]", arguments[-1])
+    lines[:] = [line.replace(COLON, ":") for line in lines]
+
+
 def show_examples_as_code(*arguments: object) -> None:
     """Make the code below `Example:` a literal block, which napoleon reads as prose."""
     lines = cast("list[str]", arguments[-1])
@@ -95,5 +109,7 @@ def setup(app: Sphinx) -> None:
     """Connect what settings can't say."""
     app.connect("source-read", leave_out_what_is_for_readers_of_the_source)
     app.connect("autodoc-process-signature", shown_signature)
+    app.connect("autodoc-process-docstring", hide_colons, priority=100)
     app.connect("autodoc-process-docstring", show_examples_as_code, priority=100)
+    app.connect("autodoc-process-docstring", show_colons, priority=800)
     app.connect("autodoc-process-docstring", put_types_beside_names, priority=900)

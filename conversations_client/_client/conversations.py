@@ -119,6 +119,7 @@ class Conversations:
         wait as long as it asks to. A request fails when it was throttled `Retry.attempts` times
         while the service accepted no other.
 
+        Example:
             requests = [{"display_name": "Refunds"}, {"display_name": "Support"}]
             with client.conversations.create_many(requests) as outcomes:
                 created = [outcome for outcome in outcomes if isinstance(outcome, Created)]
@@ -135,7 +136,7 @@ class Conversations:
                 only the outcomes of requests in flight follow. Default False.
 
         Returns:
-            The outcomes: iterate over them inside their `with` block.
+            The outcomes. Iterate over them inside their `with` block.
 
         Raises:
             InvalidArgumentError: An argument is invalid, other than a single request.
@@ -188,7 +189,8 @@ class Conversations:
         are those of `create_many`; a call is also repeated after a server error or a broken
         connection, since retrieving changes nothing.
 
-            with client.conversations.retrieve_many(conversation_ids) as outcomes:
+        Example:
+            with client.conversations.retrieve_many([conversation_id]) as outcomes:
                 found = [one.conversation for one in outcomes if isinstance(one, Retrieved)]
 
         Args:
@@ -203,7 +205,7 @@ class Conversations:
                 only the outcomes of requests in flight follow. Default False.
 
         Returns:
-            The outcomes: iterate over them inside their `with` block.
+            The outcomes. Iterate over them inside their `with` block.
 
         Raises:
             InvalidArgumentError: An argument is invalid, other than a single ID.
@@ -287,7 +289,8 @@ class Conversations:
         connection. If the first attempt took effect, the second one fails with a `NotFoundError`
         whose `may_have_acted` is true.
 
-            with client.conversations.delete_many(conversation_ids) as outcomes:
+        Example:
+            with client.conversations.delete_many([conversation_id]) as outcomes:
                 failures = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
 
         Args:
@@ -302,7 +305,7 @@ class Conversations:
                 only the outcomes of requests in flight follow. Default False.
 
         Returns:
-            The outcomes: iterate over them inside their `with` block.
+            The outcomes. Iterate over them inside their `with` block.
 
         Raises:
             InvalidArgumentError: An argument is invalid, other than a single ID.
