@@ -22,7 +22,7 @@ from conversations_client import (
     PagingError,
     structure,
 )
-from conversations_client._client.pages import _State, _Walk
+from conversations_client._client.pages import _Cursor, _State
 from conversations_client.sandbox import Sandbox
 
 
@@ -125,12 +125,12 @@ async def _collect(found: list[Any], conversations: Any) -> None:
 @pytest.mark.parametrize(
     ("script", "words", "given_until_then"),
     [
-        ([page("a"), page("a")], "sent a page again", "a"),
-        ([page("a"), page("b"), page("a")], "sent a page again", "ab"),
-        ([page("a"), page("b"), page("c"), page("d"), page("a")], "sent a page again", "abcd"),
+        ([page("a"), page("a")], "repeated a page", "a"),
+        ([page("a"), page("b"), page("a")], "repeated a page", "ab"),
+        ([page("a"), page("b"), page("c"), page("d"), page("a")], "repeated a page", "abcd"),
         ([page("a"), page(), page()], "an empty page twice", "a"),
         ([page(), page()], "an empty page twice", ""),
-        ([page("a", None)], "without an id", "a "),
+        ([page("a", None)], "without an ID", "a "),
     ],
 )
 def test_a_listing_that_cannot_go_on_says_so(
@@ -164,7 +164,7 @@ def test_an_empty_page_that_has_more_is_asked_for_once_again(variant: Variant) -
 
 
 def test_a_page_that_ends_where_the_listing_was_to_go_on_is_a_page_again(variant: Variant) -> None:
-    with ScriptedServer([page("a")]) as server, pytest.raises(PagingError, match="page again"):
+    with ScriptedServer([page("a")]) as server, pytest.raises(PagingError, match="repeated a page"):
         variant.run(partial(resumed, after="a"), api_key=KEY, base_url=server.url)
 
 
@@ -176,7 +176,7 @@ def ending_in(conversation_id: int) -> ConversationPage:
 def test_any_circle_is_found(before: int, around: int) -> None:
     ends = (min(n, before) + max(0, n - before) % around for n in count())
     taken: list[ConversationPage] = []
-    with pytest.raises(PagingError, match="page again"):
+    with pytest.raises(PagingError, match="repeated a page"):
         taken.extend(Pages(lambda _: ending_in(next(ends)), False).pages())
     different = before + around
     assert different <= len(taken) < 3 * different
@@ -185,9 +185,9 @@ def test_any_circle_is_found(before: int, around: int) -> None:
 
 
 def test_a_long_listing_takes_no_more_memory_than_a_short_one() -> None:
-    walk = _Walk(None, True)
-    assert all(walk.take(ending_in(n)) and walk.goes_on() for n in range(300))
-    assert {type(value) for value in attrs.asdict(walk).values()} <= {str, int, bool, _State}
+    cursor = _Cursor(None, True)
+    assert all(cursor.advance(ending_in(n)) and cursor.has_more() for n in range(300))
+    assert {type(value) for value in attrs.asdict(cursor).values()} <= {str, int, bool, _State}
 
 
 @pytest.mark.parametrize("status", [301, 308, 404, 405])

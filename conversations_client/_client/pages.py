@@ -1,4 +1,4 @@
-"""Listings: every page after the other, asked for when it is needed."""
+"""Listings: page after page, each requested when you need it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from enum import Enum, auto
@@ -17,42 +17,42 @@ class _State(Enum):
     MORE = auto()
     EMPTY = auto()
     """There is more, but the last page was empty."""
-    UNNAMED = auto()
-    """There is more, behind a conversation without an id."""
+    NO_CURSOR = auto()
+    """There is more, but the last conversation has no ID to continue after."""
     DONE = auto()
 
 
 @define
-class _Walk:
-    """Where a listing goes on. No I/O, and the same memory however long it gets.
+class _Cursor:
+    """The position of a listing. No I/O, and constant memory for listings of any length.
 
-    A cursor that comes round again is found without keeping all of them: each is compared with
-    the one before it, with the first, and with one that is kept after 1, 2, 4, 8 … pages (Brent's
-    algorithm). A listing that stands still or starts anew is so found at once, and any other that
-    goes in circles before it has come to three times as many pages as it has.
+    A repeated cursor is found without keeping them all: each is compared with the previous one,
+    the first one, and the one of page 1, 2, 4, 8 and so on (Brent's algorithm). A listing that
+    repeats its last page or starts again is found at once. Any other cycle is found within three
+    times its length.
     """
 
-    cursor: str | None
+    value: str | None
     _backwards: bool
     _state: _State = field(default=_State.MORE, init=False)
     _pages: int = field(default=0, init=False)
     _first: str | None = field(default=None, init=False)
-    _kept: str | None = field(default=None, init=False)
+    _saved: str | None = field(default=None, init=False)
 
-    def goes_on(self) -> bool:
-        """Whether there is a page to ask for at `cursor`; raises PagingError."""
-        if self._state is _State.UNNAMED:
-            raise _lost("says that there is more after a conversation without an id")
+    def has_more(self) -> bool:
+        """Whether there is a page to request; raises PagingError."""
+        if self._state is _State.NO_CURSOR:
+            raise _broken("reports more conversations after one without an ID")
         return self._state is not _State.DONE
 
-    def take(self, page: ConversationPage) -> bool:
-        """Move on behind a page; False if it is to be asked for again. Raises PagingError."""
+    def advance(self, page: ConversationPage) -> bool:
+        """Continue after a page; False to request it again. Raises PagingError."""
         if not page.has_more:
             self._state = _State.DONE
         elif page.data:
             self._follow(page.data[0 if self._backwards else -1].id)
         elif self._state is _State.EMPTY:
-            raise _lost("sent an empty page twice and says that there is more")
+            raise _broken("sent an empty page twice, and reports more conversations")
         else:
             self._state = _State.EMPTY
             return False
@@ -60,33 +60,33 @@ class _Walk:
 
     def _follow(self, cursor: str | None) -> None:
         if cursor is None:
-            self._state = _State.UNNAMED
+            self._state = _State.NO_CURSOR
             return
-        if cursor in {self.cursor, self._first, self._kept}:
-            raise _lost(
-                "sent a page again that the listing has been at, so that some may have come twice"
+        if cursor in {self.value, self._first, self._saved}:
+            raise _broken(
+                "repeated a page of this listing, so some conversations may be duplicates"
             )
         self._state = _State.MORE
-        self.cursor = cursor
+        self.value = cursor
         self._pages += 1
         if self._pages == 1:
             self._first = cursor
         if self._pages.bit_count() == 1:
-            self._kept = cursor
+            self._saved = cursor
 
 
-def _lost(what: str) -> PagingError:
+def _broken(what: str) -> PagingError:
     return PagingError(
-        f"The listing can't go on: the service {what}. What came until now is right.",
+        f"The listing can't continue: the service {what}. The results so far are correct.",
         delivery=Delivery.REFUSED,
     )
 
 
 @frozen
 class Pages:
-    """A listing: iterate for its conversations, or take `pages()` one by one.
+    """A listing: iterate over its conversations, or over its `pages()`.
 
-    Nothing is asked for before the first iteration, and each iteration starts anew.
+    Nothing is requested before you iterate, and each iteration starts again.
     """
 
     _fetch: Fetch = field(repr=False)
@@ -97,32 +97,32 @@ class Pages:
             yield from page.data
 
     def pages(self, *, after: str | None = None) -> Iterator[ConversationPage]:
-        """The pages, each when it is asked for.
+        """The pages, each requested when you need it.
 
-        An empty page that says that there is more is not given but asked for once again.
+        An empty page that reports more conversations is requested once more, and not returned.
 
         Args:
-            after: The id of the last conversation that is done with; the listing goes on behind
-                it. None starts where the listing does.
+            after: The ID of the last conversation that you have; the listing continues after it.
+                Default: None, the start of the listing.
 
         Raises:
-            PagingError: The service says that there is more but not where, or goes in circles.
-            TransportError: No complete answer came.
-            StatusError: The service refused or failed.
-            DecodeError: The answer is not what the API documents.
+            PagingError: The service reports more conversations without a cursor, or repeats one.
+            TransportError: No complete response arrived.
+            StatusError: The service rejected the request or failed.
+            DecodeError: The response is not what the API documents.
         """
-        walk = _Walk(after, self._backwards)
-        while walk.goes_on():
-            page = self._fetch(walk.cursor)
-            if walk.take(page):
+        cursor = _Cursor(after, self._backwards)
+        while cursor.has_more():
+            page = self._fetch(cursor.value)
+            if cursor.advance(page):
                 yield page
 
 
 @frozen
 class AsyncPages:
-    """A listing: iterate for its conversations, or take `pages()` one by one.
+    """A listing: iterate over its conversations, or over its `pages()`.
 
-    Nothing is asked for before the first iteration, and each iteration starts anew.
+    Nothing is requested before you iterate, and each iteration starts again.
     """
 
     _fetch: AsyncFetch = field(repr=False)
@@ -132,38 +132,38 @@ class AsyncPages:
         return _AsyncItems(self.pages())
 
     def pages(self, *, after: str | None = None) -> AsyncIterator[ConversationPage]:
-        """The pages, each when it is asked for.
+        """The pages, each requested when you need it.
 
-        An empty page that says that there is more is not given but asked for once again.
+        An empty page that reports more conversations is requested once more, and not returned.
 
         Args:
-            after: The id of the last conversation that is done with; the listing goes on behind
-                it. None starts where the listing does.
+            after: The ID of the last conversation that you have; the listing continues after it.
+                Default: None, the start of the listing.
 
         Raises:
-            PagingError: The service says that there is more but not where, or goes in circles.
-            TransportError: No complete answer came.
-            StatusError: The service refused or failed.
-            DecodeError: The answer is not what the API documents.
+            PagingError: The service reports more conversations without a cursor, or repeats one.
+            TransportError: No complete response arrived.
+            StatusError: The service rejected the request or failed.
+            DecodeError: The response is not what the API documents.
         """
-        return _AsyncPageByPage(self._fetch, _Walk(after, self._backwards))
+        return _AsyncPageByPage(self._fetch, _Cursor(after, self._backwards))
 
 
-# Classes, not async generators: whoever leaves one of those early has to close it.
+# Classes, not async generators: one that you leave early has to be closed.
 
 
 class _AsyncPageByPage:
-    def __init__(self, fetch: AsyncFetch, walk: _Walk) -> None:
+    def __init__(self, fetch: AsyncFetch, cursor: _Cursor) -> None:
         self._fetch = fetch
-        self._walk = walk
+        self._cursor = cursor
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> ConversationPage:
-        while self._walk.goes_on():
-            page = await self._fetch(self._walk.cursor)
-            if self._walk.take(page):
+        while self._cursor.has_more():
+            page = await self._fetch(self._cursor.value)
+            if self._cursor.advance(page):
                 return page
         raise StopAsyncIteration
 
