@@ -23,6 +23,7 @@ def export_file(
     that this version knows. Any of them can be imported. Messages are not written:
     `export_with_messages` writes them.
 
+    Example:
         with Client() as client:
             export_file(client.conversations.list(limit=100), "conversations.csv")
 

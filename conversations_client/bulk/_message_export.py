@@ -39,6 +39,11 @@ _SAMPLE: Final = 3
 class ExportFailure:
     """A conversation that could not be retrieved.
 
+    Example:
+        report = export_with_messages(client, "backup.jsonl")
+        for failure in report.failures:
+            print(failure.conversation_id, failure.error)
+
     Attributes:
         conversation_id: Its ID; None if the service sent none.
         error: The error message.
@@ -51,6 +56,10 @@ class ExportFailure:
 @frozen
 class ExportReport:
     """The result of an export with messages, over all of its runs.
+
+    Example:
+        report = export_with_messages(client, "backup.jsonl")
+        assert report.is_written, f"{report.failed} failed: run it again"
 
     Attributes:
         exported: The conversations that were retrieved.
@@ -87,12 +96,13 @@ def export_with_messages(
     what is retrieved, so the same call resumes an export that was stopped in any way. Memory is
     constant for any number of conversations.
 
-        with Client() as client:
-            report = export_with_messages(client, "backup.jsonl", entity_ids=[None, "agent_1"])
-
     Conversations that are created after the listing has passed them are not exported. If some can't
     be retrieved, the file is not written; the same call tries them again. The export stops with
     the error of the last one if 50 fail in a row.
+
+    Example:
+        with Client() as client:
+            report = export_with_messages(client, "backup.jsonl", entity_ids=[None, "agent_1"])
 
     Args:
         client: Whose conversations to export.

@@ -113,8 +113,8 @@ def rows(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-@settings(max_examples=20, deadline=None)
-@given(contents=st.lists(bodies, max_size=6))
+@settings(max_examples=10, deadline=None)
+@given(contents=st.lists(bodies, max_size=10))
 def test_a_second_export_is_the_same(
     sandboxes: tuple[Sandbox, Sandbox], kind: str, contents: list[dict[str, Any]]
 ) -> None:

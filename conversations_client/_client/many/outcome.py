@@ -13,6 +13,10 @@ from conversations_client.models import Conversation
 class Created:
     """A conversation that `create_many` created.
 
+    Example:
+        with client.conversations.create_many([{"display_name": "Refunds"}]) as outcomes:
+            ids = [one.conversation.id for one in outcomes if isinstance(one, Created)]
+
     Attributes:
         index: The position of the request, from 0.
         conversation: The new conversation.
@@ -27,6 +31,10 @@ class Created:
 @frozen
 class Retrieved:
     """A conversation that `retrieve_many` retrieved.
+
+    Example:
+        with client.conversations.retrieve_many([conversation_id]) as outcomes:
+            messages = [one.conversation.messages for one in outcomes if isinstance(one, Retrieved)]
 
     Attributes:
         index: The position of the ID, from 0.
@@ -45,6 +53,10 @@ class Retrieved:
 class Deleted:
     """A conversation that `delete_many` deleted.
 
+    Example:
+        with client.conversations.delete_many([conversation_id]) as outcomes:
+            deleted = {one.conversation_id for one in outcomes if isinstance(one, Deleted)}
+
     Attributes:
         index: The position of the ID, from 0.
         conversation_id: The ID that you passed.
@@ -59,6 +71,12 @@ class Deleted:
 @frozen
 class Failed:
     """A call of `create_many`, `retrieve_many` or `delete_many` that failed.
+
+    Example:
+        with client.conversations.delete_many(["conv_unknown"]) as outcomes:
+            for outcome in outcomes:
+                if isinstance(outcome, Failed):
+                    print(outcome.conversation_id, outcome.error, outcome.may_have_acted)
 
     Attributes:
         index: The position of the request or ID, from 0.
