@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -67,6 +68,16 @@ def test_every_code_block_is_of_a_language_that_is_run(path: Path) -> None:
     assert len(fences) % 2 == 0
     assert set(fences[1::2]) <= {""}
     assert set(fences[::2]) <= RUN | NOT_RUN
+
+
+def test_the_description_of_the_package_has_no_link_to_a_file() -> None:
+    pytest.importorskip("hatchling")
+    namespace = runpy.run_path(str(ROOT / "hatch_build.py"))
+    described: str = namespace["without_file_links"]((ROOT / "README.md").read_text())
+    targets = re.findall(r"\]\(([^)\s]+)\)", described)
+    assert targets
+    assert [each for each in targets if not each.startswith(("https://", "#"))] == []
+    assert "see\nMoving from orq-ai-sdk (`docs/how-to/moving-from-orq-ai-sdk.md`)." in described
 
 
 def documented_on(page: Path) -> list[str]:
