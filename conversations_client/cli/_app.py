@@ -12,6 +12,7 @@ from rich.console import Console, ConsoleOptions
 from conversations_client import __version__
 from conversations_client.cli import _commands as commands
 from conversations_client.cli._chat import chat
+from conversations_client.cli._delete import delete
 from conversations_client.cli._doctor import doctor
 from conversations_client.cli._exit_codes import ExitCode
 from conversations_client.cli._export import export
@@ -25,7 +26,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "list": commands.list_,
     "show": commands.show,
     "rename": commands.rename,
-    "delete": commands.delete,
+    "delete": delete,
     "name": commands.name,
     "import": import_,
     "export": export,

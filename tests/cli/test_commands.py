@@ -14,7 +14,7 @@ from command_line import Command
 from cyclopts.completion.detect import ShellDetectionError
 from scripted import CONVERSATION, ScriptedServer, answer
 
-from conversations_client import Client, ConversationMetadataParam, unstructure
+from conversations_client import Client, ConversationMetadataParam, Conversations, unstructure
 from conversations_client.cli._app import COMMANDS
 from conversations_client.cli._output import Output
 
@@ -237,6 +237,22 @@ def test_delete_asks_about_nothing_that_is_missing(shown: Command, typed: TypeIn
     ended = shown("delete", "conv_missing")
     assert (ended.code, ended.out) == (3, "")
     assert "[y/N]" not in ended.err
+
+
+def test_ctrl_c_reports_what_is_deleted(
+    piped: Command, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [created(client, "Gone") for _ in range(2)]
+    delete = Conversations.delete
+
+    def interrupted(conversations: Conversations, conversation_id: str) -> None:
+        if conversation_id == ids[1]:
+            raise KeyboardInterrupt
+        delete(conversations, conversation_id)
+
+    monkeypatch.setattr(Conversations, "delete", interrupted)
+    ended = piped("delete", "--yes", *ids)
+    assert (ended.code, ended.err) == (130, "Stopped. 1 of 2 are deleted.\n\n")
 
 
 def test_delete_without_the_name(shown: Command, typed: TypeIn) -> None:
