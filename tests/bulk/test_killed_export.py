@@ -14,7 +14,7 @@ from conversations_client.sandbox import Sandbox
 
 COUNT = 200  # the sandbox remembers 1,000 requests
 TIMES = 15
-RATE = 300  # conversations a second, so that some are left at the last kill
+RATE = 200  # conversations a second, so that some are left at the last kill
 ENTITIES = (None, "agent_1")
 
 
