@@ -2,19 +2,18 @@
 
 import itertools
 import math
+import re
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations_client._http.connections.http11 import (
-    H11Parser,
-    ResponseParser,
-    header_lines,
-    request_bytes,
-)
+from conversations_client._http.connections.common_responses import CommonParser
+from conversations_client._http.connections.h11_parser import H11Parser
+from conversations_client._http.connections.response_parser import ResponseParser
 from conversations_client._http.connections.route import Route
+from conversations_client._http.connections.serialization import header_lines, request_bytes
 from conversations_client._http.connections.wire import RequestLimits, WireRequest
 from conversations_client._http.streams.errors import LocalProtocolError, RemoteProtocolError
 
@@ -51,7 +50,7 @@ def read(http: ResponseParser, pieces: list[bytes]) -> tuple[int, list[tuple[byt
     return head.status, head.headers, body
 
 
-PARSERS: list[Callable[[], ResponseParser]] = [H11Parser]
+PARSERS: list[Callable[[], ResponseParser]] = [H11Parser, CommonParser]
 
 
 @pytest.fixture(params=PARSERS)
@@ -168,3 +167,77 @@ def test_an_end_within_the_body(new: Callable[[], ResponseParser]) -> None:
     http.receive(b"")
     with pytest.raises(RemoteProtocolError):
         http.chunk()
+
+
+PIECES = st.sampled_from(
+    [
+        b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 201 \r\n", b"HTTP/1.0 200 OK\r\n", b"HTTP/1.1 204 No\r\n",
+        b"HTTP/1.1 100 Go on\r\n\r\n", b"HTTP/1.1 200\r\n", b"HTTP/1.1  200 OK\r\n", b"HTTP/1.1 200 OK\n",
+        b"Content-Length: 3\r\n", b"content-length:3\r\n", b"Content-Length: 3, 3\r\n", b"Content-Length: +3\r\n",
+        b"Content-Length: 03\r\n", b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: Chunked\r\n",
+        b"Transfer-Encoding: gzip\r\n", b"Connection: close\r\n", b"Connection: keep-alive\r\n", b"Connection: x\r\n",
+        b"X: y\r\n", b"X:  y \r\n", b"X:\r\n", b"X: \xe9\r\n", b" folded\r\n", b"X : y\r\n", b"X: a\tb\r\n", b"X: y\n",
+        b"Upgrade: h2c\r\n", b"\r\n", b"\r\n\r\n", b"\n", b"\n\n", b"abc", b"3\r\nabc\r\n", b"3;x=1\r\nabc\r\n", b"3 \r\nabc\r\n",
+        b"3\r\nabcX", b"3\nabc\n", b"03\r\nabc\r\n", b"0\r\n\r\n", b"0\r\nX: y\r\n\r\n", b"00\r\n\r\n", b"x\r\n", b"-1\r\n", b"\x16\x03\x01",
+        b"FFFFFFFFF\r\n", b"0" * 30 + b"\r\n", b"3" * 30, b"",
+    ]
+)  # fmt: skip
+COMMON = st.sampled_from(
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 404 Not Found\r\nX: a b\r\nContent-Length: 0\r\n\r\n",
+        ANSWER,
+    ]
+)
+
+
+def parsed(parser: ResponseParser, pieces: list[bytes]) -> list[object]:
+    """Everything that a parser says of a response that comes in these pieces."""
+    found: list[object] = []
+    head, body = None, b""
+    try:
+        for piece in pieces:
+            parser.receive(piece)
+            if head is None and (head := parser.head()) is not None:
+                found += [head.status, head.headers, head.version, head.reason]
+            while head is not None and (chunk := parser.chunk()) is not None:
+                body += chunk
+                if not chunk:
+                    return [*found, body, parser.renew()]
+    except RemoteProtocolError as error:
+        found.append(re.sub(r"[:(].*", "", str(error)))
+    return [*found, body]
+
+
+@given(
+    st.tuples(COMMON | st.just(b""), st.lists(PIECES, max_size=6)).map(
+        lambda drawn: drawn[0] + b"".join(drawn[1])
+    ),
+    st.lists(st.integers(0, 200), max_size=4),
+    st.booleans(),
+)
+def test_both_parsers_read_the_same(response: bytes, cuts: list[int], ends: bool) -> None:
+    edges = [0, *sorted(cut for cut in cuts if cut < len(response)), len(response)]
+    pieces = [response[a:b] for a, b in itertools.pairwise(edges) if a < b] + [b""] * ends
+    both = H11Parser(), CommonParser()
+    for parser in both:
+        parser.start(b"POST")
+    assert parsed(both[1], pieces) == parsed(both[0], pieces)
+
+
+def test_a_connection_is_parsed_by_h11_no_longer_than_it_must() -> None:
+    parser = asked(CommonParser)
+    close = b"HTTP/1.1 200 OK\r\nX:\r\nContent-Length: 2\r\n\r\nok"
+    assert read(parser, [close])[2] == b"ok"
+    assert parser.renew()
+    parser.start(b"POST")
+    assert read(parser, [ANSWER[ANSWER.index(b"HTTP/1.1 201") :]])[2] == b"onetw"
+    assert parser.renew()
+
+
+def test_no_answer_yet() -> None:
+    parser = asked(CommonParser)
+    assert not parser.renew()
+    assert parser.head() is None

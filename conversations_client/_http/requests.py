@@ -8,7 +8,7 @@ from conversations_client._calls.operation import Request
 from conversations_client._calls.settings import Settings
 from conversations_client.errors import InvalidArgumentError
 
-from .connections.http11 import header_lines
+from .connections.serialization import header_lines
 from .connections.wire import RequestLimits, WireRequest
 
 _USER_AGENT: Final = f"conversations-client/{__version__}"

@@ -14,10 +14,10 @@ from conversations_client._http.streams.limits import countdown
 from conversations_client._http.streams.racing import connect_to_host
 from conversations_client._http.streams.tls_stream import AsyncTLSStream
 
-from .connection import ConnectionState, ResponseState
-from .http11 import MOST_READ, request_bytes
+from .connection import MOST_READ, ConnectionState, ResponseState
 from .opening import Encryption, Opening, Step, opening_errors
 from .route import Route
+from .serialization import request_bytes
 from .wire import WireRequest, WireResponse
 
 

@@ -10,12 +10,16 @@ from conversations_client._http.streams.interfaces import AsyncNetworkStream, Ne
 from conversations_client._http.streams.limits import DeadlineLimit
 from conversations_client._http.streams.tls_errors import rejects_certificate
 
-from .http11 import ResponseParser, new_parser
+from .common_responses import CommonParser
+from .response_parser import ResponseParser
 from .route import Route
 from .wire import WireResponse
 
 ConnectionT = TypeVar("ConnectionT")
 StreamT = TypeVar("StreamT", NetworkStream, AsyncNetworkStream)
+
+MOST_READ: Final = 2**16
+"""The most bytes to read from the network at once."""
 
 KEEPALIVE_SECONDS: Final = 4.0
 """Clearly shorter than the 5 seconds after which Node and others close an idle connection.
@@ -54,7 +58,7 @@ class ConnectionState(Generic[StreamT]):
     def __init__(self, route: Route) -> None:
         self._route = route
         self._stream: StreamT | None = None
-        self._parser = new_parser()
+        self._parser: ResponseParser = CommonParser()
         self._idle = False
         self._has_received = False
         self._keepalive = 0.0

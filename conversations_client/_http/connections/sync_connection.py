@@ -14,10 +14,10 @@ from conversations_client._http.streams.readiness import LONGEST_WAIT
 from conversations_client._http.streams.sync_stream import SocketStream
 from conversations_client._http.streams.tls_stream import TLSStream
 
-from .connection import ConnectionState, ResponseState
-from .http11 import MOST_READ, request_bytes
+from .connection import MOST_READ, ConnectionState, ResponseState
 from .opening import Encryption, Opening, opening_errors
 from .route import Route
+from .serialization import request_bytes
 from .wire import WireRequest, WireResponse
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from conversations_client._http.async_pool import AsyncConnectionPool
-from conversations_client._http.connections.http11 import header_lines
+from conversations_client._http.connections.serialization import header_lines
 from conversations_client._http.connections.wire import RequestLimits, WireRequest, WireResponse
 from conversations_client._http.sync_pool import ConnectionPool
 

@@ -1,0 +1,77 @@
+"""Parses responses with h11. No I/O."""
+
+from functools import cache
+from typing import Final
+
+import h11
+
+from conversations_client._http.streams.errors import RemoteProtocolError
+
+from .response_parser import ResponseParser
+from .wire import WireResponse
+
+LARGEST_HEAD: Final = 100 * 2**10
+"""The most bytes that the head of a response may have."""
+
+_END: Final = h11.EndOfMessage()
+
+
+class H11Parser(ResponseParser):
+    """Parses with h11, in Python."""
+
+    __slots__ = ("_h11",)
+
+    def __init__(self) -> None:
+        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD)
+
+    def start(self, method: bytes) -> None:
+        """Get ready for the response to a request."""
+        self._h11.send(_response_parser_request(method))
+        self._h11.send(_END)
+
+    def receive(self, data: bytes) -> None:
+        """Take received data, empty at the end of the connection; raises RemoteProtocolError."""
+        if not data and self._h11.their_state is h11.SEND_RESPONSE:
+            raise RemoteProtocolError("Server disconnected without sending a response.")
+        self._h11.receive_data(data)
+
+    def head(self) -> WireResponse | None:
+        """The response without its body; None if more must be received first."""
+        while (event := self._next()) is not h11.NEED_DATA:
+            if isinstance(event, h11.Response):
+                return WireResponse(
+                    event.status_code,
+                    event.headers.raw_items(),
+                    version=event.http_version,
+                    reason=event.reason,
+                )
+        return None
+
+    def chunk(self) -> bytes | None:
+        """The next chunk of the body, empty at its end; None if more must be received first."""
+        event = self._next()
+        if isinstance(event, h11.Data):
+            return bytes(event.data)
+        return None if event is h11.NEED_DATA else b""
+
+    def renew(self) -> bool:
+        """Get ready for the next request; see `ResponseParser`."""
+        states = (self._h11.our_state, self._h11.their_state)
+        ended = states == (h11.DONE, h11.DONE) and not self._h11.trailing_data[0]
+        if ended:
+            self._h11.start_next_cycle()
+        return ended
+
+    def _next(self) -> object:
+        try:
+            return self._h11.next_event()
+        except h11.RemoteProtocolError as error:
+            # h11 quotes what it couldn't parse, as the repr of a bytearray.
+            problem = str(error).partition(": bytearray(")[0]
+            raise RemoteProtocolError(problem) from error
+
+
+@cache
+def _response_parser_request(method: bytes) -> h11.Request:
+    # The method is all that h11 needs to read the response.
+    return h11.Request(method=method, target=b"/", headers=[(b"Host", b"-")])
