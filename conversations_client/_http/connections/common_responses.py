@@ -156,9 +156,10 @@ class CommonParser(ResponseParser):
         elif buffer.startswith(_LAST_CHUNK, start):
             self._buffer = buffer[start + len(_LAST_CHUNK) :]
             self._is_over = True
-        elif rest > _LONGEST_CHUNK_SIZE or (rest and b"\n" in buffer[start:]):
-            if not _LAST_CHUNK.startswith(buffer[start:]):
-                self._take_over_body()
+        elif rest > _LONGEST_CHUNK_SIZE or (
+            b"\n" in buffer[start:] and not _LAST_CHUNK.startswith(buffer[start:])
+        ):
+            self._take_over_body()
 
     def _take_over(self) -> "H11Parser":
         """Let h11 parse what was received of the response, and the rest of it."""
