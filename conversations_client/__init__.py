@@ -287,7 +287,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever has the name
     if name in _HOMES and not name.startswith("_"):
         return _import(name)
     for home in _HOMES if name in __all__ else ():
-        found = vars(_import(home))
+        found: dict[str, Any] = _import(home).__dict__
         if name in found:
             value = globals()[name] = found[name]
             return value

@@ -19,12 +19,16 @@ from interrupt_points import SCENARIOS, Server, failures, points
 _MOST_NAMED = 20
 
 
+def _is_of_pool(name: str) -> bool:
+    return name.startswith("_http/") and "pool" in name
+
+
 def main() -> int:
     """Try every point; 1 if one of them fails."""
     names = [name for name in sys.argv[1:] if name != "--instructions"] or list(SCENARIOS)
     options: dict[str, Any] = {}
     if "--instructions" in sys.argv:
-        options["instructions"] = lambda name: name.startswith("_http/") and "pool" in name
+        options["instructions"] = _is_of_pool
     warnings.simplefilter("ignore", ResourceWarning)
     total = failed = 0
     with Server() as server:

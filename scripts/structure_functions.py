@@ -114,12 +114,20 @@ def source(module: str) -> str:
 {_imports(module, body)}
 
 new: Final[Any] = object.__new__
-
+{_json_types(body)}
 
 {body}
 
 FUNCTIONS: Final[dict[Any, Callable[[Any], Any]]] = {{{table}}}
 """
+
+
+def _json_types(body: str) -> str:
+    # A type checker would narrow what is compared with `dict` to a dict of unknown keys.
+    types = {"json_array": "list", "json_object": "dict"}
+    return "".join(
+        f"{name}: Final[Any] = {cls}\n" for name, cls in types.items() if _mentions(body, name)
+    )
 
 
 def _docstring(classes: list[type]) -> str:
@@ -252,10 +260,10 @@ def _function(cls: type) -> str:
 def _reading(cls: type) -> list[str]:
     name = function_name(cls)
     declared = "self" if cls in COMPLETE else "self: Any"
-    lines = [f"if type(value) is not dict: {MISMATCH}", f"{declared} = new(_{cls.__name__})"]
+    lines = [f"if type(value) is not json_object: {MISMATCH}", f"{declared} = new(_{cls.__name__})"]
     for part, members in _parts(cls):
         if part.variable == "data":
-            lines += ["data = value['data']", f"if type(data) is not dict: {MISMATCH}"]
+            lines += ["data = value['data']", f"if type(data) is not json_object: {MISMATCH}"]
         required = [a for a in members if a.default is attrs.NOTHING]
         lines.append(f"n = {len(required) + len(part.known) + len(_tagged(members))}")
         for a in members:
@@ -285,7 +293,7 @@ def _complete(cls: type, source: str, instance: str) -> list[str]:
     lines += [f"{instance}.extra = {extra}", f"{instance}.__class__ = {cls.__name__}"]
     if instance == "self":
         lines.append("return self  # type: ignore[no-any-return]")
-    condition = f"if type({source}) is dict and len({source}) == {len(fields)}:"
+    condition = f"if type({source}) is json_object and len({source}) == {len(fields)}:"
     return [condition, *_indented(["try:", *_indented(lines), "except KeyError:", f"{INDENT}pass"])]
 
 
@@ -350,10 +358,12 @@ def _expression(form: Any) -> tuple[list[str], str]:  # noqa: ANN401 - a type
         return [], "bounded(x)"
     if get_origin(form) is tuple:
         reader = _reader(get_args(form)[0])
-        return [f"if type(x) is not list: {MISMATCH}"], f"tuple([{reader}(each) for each in x])"
+        return [
+            f"if type(x) is not json_array: {MISMATCH}"
+        ], f"tuple([{reader}(each) for each in x])"
     if attrs.has(form) or any(map(attrs.has, get_args(form))):
         return [], f"{_reader(form)}(x)"
-    return [f"if type(x) is not dict: {MISMATCH}"], "bounded(x)"
+    return [f"if type(x) is not json_object: {MISMATCH}"], "bounded(x)"
 
 
 def _reader(form: Any) -> str:  # noqa: ANN401 - a type
@@ -380,7 +390,7 @@ def _union(name: str, union: Any) -> str:  # noqa: ANN401 - a type
             *_indented(
                 [
                     f'"""Read `{name.title()}`; raises anything if the JSON does not fit."""',
-                    f"if type(value) is not dict: {MISMATCH}",
+                    f"if type(value) is not json_object: {MISMATCH}",
                     f"return _{name}s.get(value[{tag!r}], {function_name(unknown)})(value)",
                 ]
             ),

@@ -210,7 +210,7 @@ def list_pages(client: Client, _: Path) -> None:
 
 
 def create_many(client: Client, _: Path) -> None:
-    with client.conversations.create_many([{}] * 3, max_in_flight=2) as outcomes:
+    with client.conversations.create_many([{}, {}, {}], max_in_flight=2) as outcomes:
         for _outcome in outcomes:
             pass
 
@@ -219,7 +219,7 @@ def create_many_resumed(client: Client, _: Path) -> None:
     """Continue after the interrupt, as an import does, and miss no outcome."""
     found: list[CreateOutcome] = []
     interrupt: KeyboardInterrupt | None = None
-    with client.conversations.create_many([{}] * 3, max_in_flight=2, ordered=True) as outcomes:
+    with client.conversations.create_many([{}, {}, {}], max_in_flight=2, ordered=True) as outcomes:
         for _attempt in range(2):
             try:
                 found.extend(outcomes)

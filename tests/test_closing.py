@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -49,7 +49,7 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
 
 
 @contextlib.contextmanager
-def reading(stream: Any) -> Iterator[list[BaseException]]:
+def reading(stream: Any) -> Generator[list[BaseException]]:
     """Another thread that waits for the next event of a stream."""
     raised: list[BaseException] = []
 

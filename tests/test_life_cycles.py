@@ -347,14 +347,24 @@ class AsyncTenant(AsyncClient):
         self.tenant = tenant
 
 
+def shallow(client: Any) -> Any:
+    return copy.copy(client)
+
+
+def deep(client: Any) -> Any:
+    return copy.deepcopy(client)
+
+
+def with_a_timeout(client: Any) -> Any:
+    return client.with_options(timeout=1)
+
+
 def pickled(client: Any) -> Any:
     return pickle.loads(pickle.dumps(client))
 
 
 @pytest.mark.parametrize("cls", [Tenant, AsyncTenant])
-@pytest.mark.parametrize(
-    "copied", [copy.copy, copy.deepcopy, pickled, lambda client: client.with_options(timeout=1)]
-)
+@pytest.mark.parametrize("copied", [shallow, deep, pickled, with_a_timeout])
 def test_a_subclass_keeps_its_attributes(cls: Any, copied: Any) -> None:
     client = cls("a", pickle_key=True)
     client.conversations  # noqa: B018 - which is cached

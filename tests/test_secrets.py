@@ -247,9 +247,11 @@ def test_a_name_in_the_path_of_an_event(
     variant: Variant, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_stream, "Event", Tallies)
-    monkeypatch.setattr(
-        event_stream, "structure_event", lambda value: converter.structure(value, Tallies)
-    )
+
+    def structure_tallies(value: object) -> Tallies:
+        return converter.structure(value, Tallies)
+
+    monkeypatch.setattr(event_stream, "structure_event", structure_tallies)
     hear(ear, variant, [asked, echoed(events(b'data: {"counts": {"KEY": ""}}\n\n'))], respond)
     assert isinstance(ear.raised, StreamTruncatedError)
     assert "$.counts['[redacted]']" in str(ear.raised)

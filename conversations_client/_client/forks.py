@@ -5,7 +5,7 @@ locked in the child, which would wait for it forever.
 """
 
 import contextlib
-import logging  # noqa: F401 - see below
+import logging  # noqa: F401  # pyright: ignore[reportUnusedImport] - see below
 import os
 from importlib import import_module
 from typing import Final

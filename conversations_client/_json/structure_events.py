@@ -35,6 +35,8 @@ from .nesting import bounded
 from .structure_messages import part
 
 new: Final[Any] = object.__new__
+json_array: Final[Any] = list
+json_object: Final[Any] = dict
 
 
 _tool_function_extra = frozenset({"arguments", "name"})
@@ -48,7 +50,7 @@ class _ToolFunction(ToolFunction):
 
 def tool_function(value: Any) -> ToolFunction:
     """Read `ToolFunction`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_ToolFunction)
     n = 0
@@ -88,7 +90,7 @@ class _ToolCall(ToolCall):
 
 def tool_call(value: Any) -> ToolCall:
     """Read `ToolCall`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_ToolCall)
     n = 3
@@ -122,7 +124,7 @@ class _PromptTokensDetails(PromptTokensDetails):
 
 def prompt_tokens_details(value: Any) -> PromptTokensDetails:
     """Read `PromptTokensDetails`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_PromptTokensDetails)
     n = 0
@@ -174,7 +176,7 @@ class _CompletionTokensDetails(CompletionTokensDetails):
 
 def completion_tokens_details(value: Any) -> CompletionTokensDetails:
     """Read `CompletionTokensDetails`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_CompletionTokensDetails)
     n = 0
@@ -244,7 +246,7 @@ class _Usage(Usage):
 
 def usage(value: Any) -> Usage:
     """Read `Usage`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_Usage)
     n = 0
@@ -307,7 +309,7 @@ class _ResponseStarted(ResponseStarted):
 
 def response_started(value: Any) -> ResponseStarted:
     """Read `ResponseStarted`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_ResponseStarted)
     n = 3
@@ -325,7 +327,7 @@ def response_started(value: Any) -> ResponseStarted:
         else bounded({k: v for k, v in value.items() if k not in _response_started_envelope})
     )
     data = value["data"]
-    if type(data) is not dict:
+    if type(data) is not json_object:
         raise Mismatch
     n = 4
     x = data["responseId"]
@@ -390,7 +392,7 @@ class _ResponseDone(ResponseDone):
 
 def response_done(value: Any) -> ResponseDone:
     """Read `ResponseDone`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_ResponseDone)
     n = 3
@@ -408,7 +410,7 @@ def response_done(value: Any) -> ResponseDone:
         else bounded({k: v for k, v in value.items() if k not in _response_done_envelope})
     )
     data = value["data"]
-    if type(data) is not dict:
+    if type(data) is not json_object:
         raise Mismatch
     n = 1
     x = data["finishReason"]
@@ -423,7 +425,7 @@ def response_done(value: Any) -> ResponseDone:
         self.usage = None
     if "pendingToolCalls" in data:
         x = data["pendingToolCalls"]
-        if type(x) is not list:
+        if type(x) is not json_array:
             raise Mismatch
         self.pending_tool_calls = tuple([tool_call(each) for each in x])
         n += 1
@@ -450,7 +452,7 @@ class _ResponseFailed(ResponseFailed):
 
 def response_failed(value: Any) -> ResponseFailed:
     """Read `ResponseFailed`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_ResponseFailed)
     n = 3
@@ -468,7 +470,7 @@ def response_failed(value: Any) -> ResponseFailed:
         else bounded({k: v for k, v in value.items() if k not in _response_failed_envelope})
     )
     data = value["data"]
-    if type(data) is not dict:
+    if type(data) is not json_object:
         raise Mismatch
     n = 2
     x = data["error"]
@@ -500,7 +502,7 @@ class _PartDelta(PartDelta):
 
 def part_delta(value: Any) -> PartDelta:
     """Read `PartDelta`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_PartDelta)
     n = 3
@@ -518,7 +520,7 @@ def part_delta(value: Any) -> PartDelta:
         else bounded({k: v for k, v in value.items() if k not in _part_delta_envelope})
     )
     data = value["data"]
-    if type(data) is not dict:
+    if type(data) is not json_object:
         raise Mismatch
     n = 2
     x = data["partId"]
@@ -548,7 +550,7 @@ class _PartDone(PartDone):
 
 def part_done(value: Any) -> PartDone:
     """Read `PartDone`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_PartDone)
     n = 3
@@ -566,7 +568,7 @@ def part_done(value: Any) -> PartDone:
         else bounded({k: v for k, v in value.items() if k not in _part_done_envelope})
     )
     data = value["data"]
-    if type(data) is not dict:
+    if type(data) is not json_object:
         raise Mismatch
     n = 2
     x = data["partId"]
@@ -596,7 +598,7 @@ class _ToolStarted(ToolStarted):
 
 def tool_started(value: Any) -> ToolStarted:
     """Read `ToolStarted`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_ToolStarted)
     n = 3
@@ -614,7 +616,7 @@ def tool_started(value: Any) -> ToolStarted:
         else bounded({k: v for k, v in value.items() if k not in _tool_started_envelope})
     )
     data = value["data"]
-    if type(data) is not dict:
+    if type(data) is not json_object:
         raise Mismatch
     n = 3
     x = data["toolId"]
@@ -634,7 +636,7 @@ def tool_started(value: Any) -> ToolStarted:
     else:
         self.tool_name = None
     x = data["arguments"]
-    if type(x) is not dict:
+    if type(x) is not json_object:
         raise Mismatch
     self.arguments = bounded(x)
     self.extra = (
@@ -658,7 +660,7 @@ class _ToolDone(ToolDone):
 
 def tool_done(value: Any) -> ToolDone:
     """Read `ToolDone`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_ToolDone)
     n = 3
@@ -676,7 +678,7 @@ def tool_done(value: Any) -> ToolDone:
         else bounded({k: v for k, v in value.items() if k not in _tool_done_envelope})
     )
     data = value["data"]
-    if type(data) is not dict:
+    if type(data) is not json_object:
         raise Mismatch
     n = 2
     x = data["toolId"]
@@ -714,7 +716,7 @@ class _ToolFailed(ToolFailed):
 
 def tool_failed(value: Any) -> ToolFailed:
     """Read `ToolFailed`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_ToolFailed)
     n = 3
@@ -732,7 +734,7 @@ def tool_failed(value: Any) -> ToolFailed:
         else bounded({k: v for k, v in value.items() if k not in _tool_failed_envelope})
     )
     data = value["data"]
-    if type(data) is not dict:
+    if type(data) is not json_object:
         raise Mismatch
     n = 3
     x = data["toolId"]
@@ -770,7 +772,7 @@ class _ToolReviewRequested(ToolReviewRequested):
 
 def tool_review_requested(value: Any) -> ToolReviewRequested:
     """Read `ToolReviewRequested`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_ToolReviewRequested)
     n = 3
@@ -788,7 +790,7 @@ def tool_review_requested(value: Any) -> ToolReviewRequested:
         else bounded({k: v for k, v in value.items() if k not in _tool_review_requested_envelope})
     )
     data = value["data"]
-    if type(data) is not dict:
+    if type(data) is not json_object:
         raise Mismatch
     n = 4
     x = data["toolId"]
@@ -808,7 +810,7 @@ def tool_review_requested(value: Any) -> ToolReviewRequested:
     else:
         self.tool_name = None
     x = data["arguments"]
-    if type(x) is not dict:
+    if type(x) is not json_object:
         raise Mismatch
     self.arguments = bounded(x)
     x = data["requiresApproval"]
@@ -840,7 +842,7 @@ class _ToolReviewDone(ToolReviewDone):
 
 def tool_review_done(value: Any) -> ToolReviewDone:
     """Read `ToolReviewDone`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_ToolReviewDone)
     n = 3
@@ -858,7 +860,7 @@ def tool_review_done(value: Any) -> ToolReviewDone:
         else bounded({k: v for k, v in value.items() if k not in _tool_review_done_envelope})
     )
     data = value["data"]
-    if type(data) is not dict:
+    if type(data) is not json_object:
         raise Mismatch
     n = 3
     x = data["toolId"]
@@ -893,7 +895,7 @@ class _UnknownEvent(UnknownEvent):
 
 def unknown_event(value: Any) -> UnknownEvent:
     """Read `UnknownEvent`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_UnknownEvent)
     n = 1
@@ -926,7 +928,7 @@ _events: Final[dict[Any, Callable[[Any], Event]]] = {
 
 def event(value: Any) -> Event:
     """Read `Event`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     return _events.get(value["type"], unknown_event)(value)
 

@@ -29,6 +29,8 @@ from .nesting import bounded
 from .structure_models import conversation_metadata
 
 new: Final[Any] = object.__new__
+json_array: Final[Any] = list
+json_object: Final[Any] = dict
 
 
 _text_part_extra = frozenset({"_id", "kind", "metadata", "text"})
@@ -42,7 +44,7 @@ class _TextPart(TextPart):
 
 def text_part(value: Any) -> TextPart:
     """Read `TextPart`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_TextPart)
     n = 2
@@ -64,7 +66,7 @@ def text_part(value: Any) -> TextPart:
         self.id = None
     if "metadata" in value:
         x = value["metadata"]
-        if type(x) is not dict:
+        if type(x) is not json_object:
             raise Mismatch
         self.metadata = bounded(x)
         n += 1
@@ -90,7 +92,7 @@ class _FileContent(FileContent):
 
 def file_content(value: Any) -> FileContent:
     """Read `FileContent`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_FileContent)
     n = 0
@@ -154,7 +156,7 @@ class _FilePart(FilePart):
 
 def file_part(value: Any) -> FilePart:
     """Read `FilePart`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_FilePart)
     n = 2
@@ -174,7 +176,7 @@ def file_part(value: Any) -> FilePart:
         self.id = None
     if "metadata" in value:
         x = value["metadata"]
-        if type(x) is not dict:
+        if type(x) is not json_object:
             raise Mismatch
         self.metadata = bounded(x)
         n += 1
@@ -200,7 +202,7 @@ class _ToolResultPart(ToolResultPart):
 
 def tool_result_part(value: Any) -> ToolResultPart:
     """Read `ToolResultPart`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_ToolResultPart)
     n = 2
@@ -228,7 +230,7 @@ def tool_result_part(value: Any) -> ToolResultPart:
         self.id = None
     if "metadata" in value:
         x = value["metadata"]
-        if type(x) is not dict:
+        if type(x) is not json_object:
             raise Mismatch
         self.metadata = bounded(x)
         n += 1
@@ -254,7 +256,7 @@ class _ErrorPart(ErrorPart):
 
 def error_part(value: Any) -> ErrorPart:
     """Read `ErrorPart`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_ErrorPart)
     n = 2
@@ -284,7 +286,7 @@ def error_part(value: Any) -> ErrorPart:
         self.id = None
     if "metadata" in value:
         x = value["metadata"]
-        if type(x) is not dict:
+        if type(x) is not json_object:
             raise Mismatch
         self.metadata = bounded(x)
         n += 1
@@ -310,7 +312,7 @@ class _ReasoningPart(ReasoningPart):
 
 def reasoning_part(value: Any) -> ReasoningPart:
     """Read `ReasoningPart`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_ReasoningPart)
     n = 2
@@ -340,7 +342,7 @@ def reasoning_part(value: Any) -> ReasoningPart:
         self.id = None
     if "metadata" in value:
         x = value["metadata"]
-        if type(x) is not dict:
+        if type(x) is not json_object:
             raise Mismatch
         self.metadata = bounded(x)
         n += 1
@@ -366,7 +368,7 @@ class _DataPart(DataPart):
 
 def data_part(value: Any) -> DataPart:
     """Read `DataPart`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_DataPart)
     n = 2
@@ -375,7 +377,7 @@ def data_part(value: Any) -> DataPart:
         raise Mismatch
     self.kind = "data"
     x = value["data"]
-    if type(x) is not dict:
+    if type(x) is not json_object:
         raise Mismatch
     self.data = bounded(x)
     if "_id" in value:
@@ -388,7 +390,7 @@ def data_part(value: Any) -> DataPart:
         self.id = None
     if "metadata" in value:
         x = value["metadata"]
-        if type(x) is not dict:
+        if type(x) is not json_object:
             raise Mismatch
         self.metadata = bounded(x)
         n += 1
@@ -414,7 +416,7 @@ class _UnknownPart(UnknownPart):
 
 def unknown_part(value: Any) -> UnknownPart:
     """Read `UnknownPart`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_UnknownPart)
     n = 1
@@ -446,7 +448,7 @@ class _Message(Message):
 
 def message(value: Any) -> Message:
     """Read `Message`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_Message)
     n = 6
@@ -471,7 +473,7 @@ def message(value: Any) -> Message:
         raise Mismatch
     self.role = _message_role.get(x, x)
     x = value["parts"]
-    if type(x) is not list:
+    if type(x) is not json_array:
         raise Mismatch
     self.parts = tuple([part(each) for each in x])
     self.extra = (
@@ -509,7 +511,7 @@ class _ConversationWithMessages(ConversationWithMessages):
 
 def conversation_with_messages(value: Any) -> ConversationWithMessages:
     """Read `ConversationWithMessages`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_ConversationWithMessages)
     n = 4
@@ -561,7 +563,7 @@ def conversation_with_messages(value: Any) -> ConversationWithMessages:
         self.metadata = None
     if "messages" in value:
         x = value["messages"]
-        if type(x) is not list:
+        if type(x) is not json_array:
             raise Mismatch
         self.messages = tuple([message(each) for each in x])
         n += 1
@@ -588,7 +590,7 @@ _parts: Final[dict[Any, Callable[[Any], Part]]] = {
 
 def part(value: Any) -> Part:
     """Read `Part`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     return _parts.get(value["kind"], unknown_part)(value)
 

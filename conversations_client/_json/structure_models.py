@@ -18,6 +18,8 @@ from .mismatch import Mismatch
 from .nesting import bounded
 
 new: Final[Any] = object.__new__
+json_array: Final[Any] = list
+json_object: Final[Any] = dict
 
 
 _conversation_metadata_extra = frozenset({"entityId", "generatingTitle", "model"})
@@ -31,7 +33,7 @@ class _ConversationMetadata(ConversationMetadata):
 
 def conversation_metadata(value: Any) -> ConversationMetadata:
     """Read `ConversationMetadata`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_ConversationMetadata)
     n = 0
@@ -93,7 +95,7 @@ class _Conversation(Conversation):
 
 def conversation(value: Any) -> Conversation:
     """Read `Conversation`; raises anything if the JSON does not fit."""
-    if type(value) is dict and len(value) == 8:
+    if type(value) is json_object and len(value) == 8:
         try:
             self: Any = new(_Conversation)
             x = value["_id"]
@@ -126,7 +128,7 @@ def conversation(value: Any) -> Conversation:
             self.updated_by_id = x
             x = value["metadata"]
             metadata = x
-            if type(metadata) is dict and len(metadata) == 3:
+            if type(metadata) is json_object and len(metadata) == 3:
                 try:
                     inner: Any = new(_ConversationMetadata)
                     x = metadata["generatingTitle"]
@@ -157,7 +159,7 @@ def conversation(value: Any) -> Conversation:
             return self  # type: ignore[no-any-return]
         except KeyError:
             pass
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self = new(_Conversation)
     n = 4
@@ -227,12 +229,12 @@ class _ConversationPage(ConversationPage):
 
 def conversation_page(value: Any) -> ConversationPage:
     """Read `ConversationPage`; raises anything if the JSON does not fit."""
-    if type(value) is not dict:
+    if type(value) is not json_object:
         raise Mismatch
     self: Any = new(_ConversationPage)
     n = 2
     x = value["data"]
-    if type(x) is not list:
+    if type(x) is not json_array:
         raise Mismatch
     self.data = tuple([conversation(each) for each in x])
     x = value["has_more"]
