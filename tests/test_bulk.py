@@ -457,6 +457,26 @@ def test_an_interrupt_in_a_hook_is_raised_by_the_iteration(backend: str) -> None
         anyio.run(main, backend=backend)
 
 
+def test_a_request_that_was_not_handed_over_is_sent_when_the_iteration_continues() -> None:
+    with (
+        ScriptedServer(always()) as server,
+        Client(KEY, base_url=server.url) as client,
+        client.conversations.create_many(requests(2), max_in_flight=1) as outcomes,
+    ):
+        send = outcomes._send
+
+        def interrupt() -> None:
+            outcomes._send = send  # type: ignore[method-assign]
+            raise KeyboardInterrupt
+
+        outcomes._send = interrupt  # type: ignore[method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            next(outcomes)
+        assert [outcome.index for outcome in outcomes] == [0, 1]
+        outcomes._call()  # of a thread that was started twice for one request
+        assert len(server.seen) == 2
+
+
 @BACKENDS
 def test_requests_may_come_from_an_async_iterable(backend: str) -> None:
     async def rows() -> AsyncIterator[CreateRequest]:
@@ -668,6 +688,22 @@ def test_delayed_requests_fail_when_an_error_stops_the_rest() -> None:
         (2, 429),
     ]
     assert bulk.step(0.0) is Step.END
+
+
+def test_an_outcome_whose_report_was_interrupted_is_reported() -> None:
+    bulk = window(ordered=True)
+    bulk.succeeded(read(bulk), TAKEN)
+    bulk._reporting = 0
+    bulk.drain()
+    assert reported(bulk).index == 0
+
+
+def test_a_request_that_was_added_but_not_sent_is_sent_after_a_failure() -> None:
+    bulk = window(stop_on_error=True)
+    first = read(bulk)
+    bulk._delayed[1] = PendingRequest(1, {}, first.operation)
+    bulk.failed(first, rejected(422), now=0.0, jitter=0)
+    assert sent(bulk) == 1
 
 
 def end(window: Window[Created], row: PendingRequest, how: str, now: float) -> None:

@@ -373,6 +373,10 @@ def test_a_subclass_keeps_its_attributes(cls: Any, copied: Any) -> None:
     assert again.conversations is not client.conversations
 
 
+def test_an_attribute_that_is_made_when_it_is_read_is_documented_on_the_class() -> None:
+    assert Client.conversations.__doc__ == "The operations on conversations."
+
+
 # Closed.
 
 

@@ -1,15 +1,21 @@
 """The bookkeeping of a pool, against a model that a reader can see is right."""
 
 import gc
+from typing import Any
 
+import anyio
 import pytest
 from attrs import define
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from pools import Driven, run
+from scripted import ScriptedServer, always
+from variants import Variant
 
 from conversations_client import ClientClosedError
 from conversations_client._http.pool import Pool, Ticket
+from conversations_client._http.streams.errors import PoolTimeout
 
 KEEPALIVE = 5.0
 CHOICE = st.integers(0, 9)
@@ -208,3 +214,46 @@ def test_a_ticket_that_was_released_leaves_nothing_behind() -> None:
         del ticket
     assert not pool.has_stale(0.0)
     assert pool._claims == {}
+
+
+def test_what_another_thread_closed_is_not_stale() -> None:
+    pool = pool_of(1)
+    ticket = pool.ticket()
+    pool.take_stale(ticket, 0.0)
+    assert ticket.held == []
+
+
+def test_a_slot_that_was_not_given_back_whole_is_found() -> None:
+    pool = pool_of(1)
+    ticket = acquired(pool)
+    pool.vacate(ticket)  # without closing, as after an interrupt
+    assert len(ticket.held) == 1
+    del ticket
+    assert pool.has_stale(0.0)
+
+
+def test_a_request_that_is_woken_for_nothing_waits_on(variant: Variant) -> None:
+    async def scenario() -> None:
+        driven = Driven(variant, server.url, size=1)
+        make = driven.pool._pool._signal
+        signals: list[Any] = []
+
+        def signal() -> Any:
+            signals.append(make())
+            if len(signals) == 1:
+                signals[0].set()
+            return signals[-1]
+
+        driven.pool._pool._signal = signal
+        held = await driven.ask()
+        with pytest.raises(PoolTimeout):
+            await driven.ask(pool=0.01)
+        assert len(signals) > 1
+        await driven.end(held)
+        await driven.close()
+
+    with ScriptedServer(always()) as server:
+        if variant.name == "sync":
+            run(variant, scenario)
+        else:
+            anyio.run(scenario, backend=variant.name)

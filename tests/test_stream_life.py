@@ -18,6 +18,7 @@ from conversations_client import (
     Conversation,
     FinishReason,
     ResponseStarted,
+    StreamClosedError,
     StreamTruncatedError,
 )
 from conversations_client.sandbox import Sandbox
@@ -145,6 +146,58 @@ def test_200_streams_at_once_through_two_connections(options: dict[str, Any], ba
             return await client.conversations.create(display_name="next")
 
     assert anyio.run(main, backend=backend).display_name == "next"
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_two_tasks_in_one_stream(options: dict[str, Any], backend: str) -> None:
+    async def main() -> None:
+        async with AsyncClient(**options) as client:
+            conversation = await client.conversations.create()
+            async with stream(client, conversation) as events:
+                await anext(events)
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(anext, events)
+                    await anyio.wait_all_tasks_blocked()
+                    with pytest.raises(StreamClosedError, match="Another task is reading"):
+                        await anext(events)
+                    tasks.cancel_scope.cancel()
+
+    anyio.run(main, backend=backend)
+
+
+def test_a_stream_whose_close_is_interrupted_is_closed(
+    variant: Variant, options: dict[str, Any]
+) -> None:
+    closed: list[bool] = []
+
+    class Interrupted(BaseException):
+        pass
+
+    def interrupt_first(close: Any) -> Any:
+        def interrupted(**given: Any) -> Any:
+            closed.append(True)
+            if len(closed) == 1:
+                raise Interrupted
+            return close(**given)
+
+        return interrupted
+
+    def sync(client: Any) -> Any:
+        conversation = client.conversations.create()
+        with pytest.raises(Interrupted), stream(client, conversation) as events:
+            events._body.close = interrupt_first(events._body.close)
+        return client.conversations.create(display_name="next")
+
+    async def asynchronous(client: Any) -> Any:
+        conversation = await client.conversations.create()
+        with pytest.raises(Interrupted):
+            async with stream(client, conversation) as events:
+                events._body.aclose = interrupt_first(events._body.aclose)
+        return await client.conversations.create(display_name="next")
+
+    scenario = sync if variant.name == "sync" else asynchronous
+    found = variant.run(scenario, **{**options, "max_connections": 1})
+    assert (found.display_name, len(closed)) == ("next", 2)
 
 
 def test_two_streams_at_once(variant: Variant) -> None:

@@ -40,5 +40,4 @@ def _wait_for_imports() -> None:
 
 # Hooks run from the last registered to the first. That of logging takes a lock, which an import in
 # another thread may need: this one must be registered after it.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_wait_for_imports)
+getattr(os, "register_at_fork", dict)(before=_wait_for_imports)  # Windows has no forks

@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final, Protocol, Self, TypeAlias
+from typing import Any, Final, Protocol, Self, TypeAlias, cast
 
 import anyio
 
@@ -201,10 +201,10 @@ class AsyncPooledBody(AsyncIterator[bytes]):
 
 
 async def _signalled(ticket: _Ticket, seconds: float) -> bool:
+    signal = cast("anyio.Event", ticket.signal)
     with move_on_after(seconds):
-        if ticket.signal is not None:
-            await ticket.signal.wait()
-            return True
+        await signal.wait()
+        return True
     return False
 
 

@@ -25,7 +25,7 @@ from conversations_client.bulk import (
     write_results,
 )
 from conversations_client.bulk._import import import_rows
-from conversations_client.bulk._import_run import describe_unrecorded
+from conversations_client.bulk._import_run import ImportRun, describe_unrecorded
 from conversations_client.bulk._rows import Row
 from conversations_client.sandbox import Sandbox
 
@@ -205,6 +205,29 @@ def test_ctrl_c_waits_for_what_is_in_flight(path: Path, journal: Journal) -> Non
         run(server, path, journal, on_row=interrupt, max_in_flight=3)
     counts = journal.counts()
     assert counts[State.CREATED] == len(server.seen) == len(reported) < 6
+    assert counts[State.SENT] == 0
+
+
+def test_ctrl_c_between_two_steps_waits_for_what_is_in_flight(
+    path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path, *named("a", "b", "c"))
+    looks: list[int] = []
+
+    def in_flight(_: object) -> int:
+        looks.append(1)
+        if len(looks) == 2:
+            raise KeyboardInterrupt
+        return 0
+
+    def fail(_: Entry) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(ImportRun, "in_flight", property(in_flight))
+    with ScriptedServer(always()) as server, pytest.raises(KeyboardInterrupt):
+        run(server, path, journal, on_row=fail, max_in_flight=2)
+    counts = journal.counts()
+    assert counts[State.CREATED] == len(server.seen)
     assert counts[State.SENT] == 0
 
 

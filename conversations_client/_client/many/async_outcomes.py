@@ -92,7 +92,7 @@ class AsyncOutcomes(OutcomesBase[S]):
                         self._tasks.start(self._call)
                 case Step.REPORT:
                     return self._window.report()
-                case Step.END:
+                case _:  # Step.END
                     raise StopAsyncIteration
 
     async def _read(self) -> None:

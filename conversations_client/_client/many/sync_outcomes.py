@@ -90,7 +90,7 @@ class Outcomes(OutcomesBase[S]):
                 case Step.REPORT:
                     self._is_stepping = False
                     return self._window.report()
-                case Step.END:
+                case _:  # Step.END
                     raise StopIteration
 
     def _read(self) -> None:
