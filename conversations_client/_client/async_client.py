@@ -1,4 +1,4 @@
-"""The async client: settings and connections put together."""
+"""The async client: its settings and connections."""
 
 from collections.abc import Mapping
 from types import TracebackType
@@ -44,22 +44,22 @@ class AsyncClient(ClientBase):
     open from call to call. `aclose()` it at the end, or use it as an async context manager.
 
     Args:
-        api_key: The API key; the environment's ORQ_API_KEY if left out.
-        base_url: Where the service is; ORQ_BASE_URL if left out, or else https://my.orq.ai.
-        project_id: The project (`prj_…`) to create conversations in where a call names none;
-            ORQ_PROJECT_ID if left out, or else none.
-        timeout: How long a call may take: a `Timeout`, or the seconds for the whole of it, or None
-            for no limit on the whole. Default `Timeout(total=60, connect=5, idle=30)`.
+        api_key: The API key. Default: the environment's ORQ_API_KEY.
+        base_url: The URL of the service. Default: ORQ_BASE_URL, or else https://my.orq.ai.
+        project_id: The project (`prj_…`) of new conversations if a call names none. Default:
+            ORQ_PROJECT_ID, or else none.
+        timeout: How long a call may take: a `Timeout`, or seconds for the whole call, or None for
+            no limit on the whole call. Default `Timeout(total=60, connect=5, idle=30)`.
         retry: How often a request is sent again; `Retry(attempts=1)` for never.
-        max_connections: How many connections are open at once at most. Default 100.
-        max_response_bytes: How large an answer may be after decompression. Default 64 MiB.
-        max_event_bytes: How large one event of a streamed response may be. Default 16 MiB.
+        max_connections: The most connections open at once. Default 100.
+        max_response_bytes: The largest response, after decompression. Default 64 MiB.
+        max_event_bytes: The largest event of a streamed response. Default 16 MiB.
         allow_plain_http: Whether the key may go to other machines over plain HTTP. Default False.
-        pickle_key: Whether the key goes with the client when it is pickled. Default False: the
-            ORQ_API_KEY of where it is unpickled is used.
-        ssl_context: What decides which certificates are trusted; those of certifi if left out.
-        http_client: An `httpx.AsyncClient` or `httpx2.AsyncClient` to send through instead of own
-            connections; it is never closed, and its redirects and auth are not used.
+        pickle_key: Whether a pickle of the client contains the key. Default False: the
+            ORQ_API_KEY of the process that unpickles it is used.
+        ssl_context: The trusted certificates, and other TLS settings. Default: certifi's.
+        http_client: An `httpx.AsyncClient` or `httpx2.AsyncClient` to send through. It is never
+            closed, and its redirects and auth are not used.
         hooks: Functions to call around each attempt.
 
     Raises:
@@ -150,23 +150,23 @@ class AsyncClient(ClientBase):
         """Call an endpoint that this client has no method for.
 
         Args:
-            method: The HTTP method; a POST or PATCH is repeated only where that is safe.
-            path: The path below `base_url`, quoted where it holds what a URL can't.
-            returns: The class of the answer: an attrs class of your own, `dict`, or `NoneType`
+            method: The HTTP method. A POST or PATCH is retried only if that is safe.
+            path: The path below `base_url`, quoted where necessary.
+            returns: The class of the response: an attrs class of your own, `dict`, or `NoneType`
                 where a success has no body.
             query: The query's names and values.
-            body: JSON, or an object to be made JSON; left out, nothing is sent.
-            idempotency_key: What the service may know a repeat of this very request by; a random
-                one is made up for a POST if left out.
+            body: JSON, or an object to serialize. Default: no body.
+            idempotency_key: A key that lets the service recognize a repeat of this request.
+                Default: a random one for a POST.
 
         Returns:
-            The answer in its envelope.
+            The parsed response with its status and headers.
 
         Raises:
-            InvalidArgumentError: An argument can't be right; nothing was sent.
-            TransportError: No complete answer came.
-            StatusError: The service refused or failed.
-            DecodeError: The answer is not of the class.
+            InvalidArgumentError: An argument is invalid; nothing was sent.
+            TransportError: No complete response arrived.
+            StatusError: The service rejected the request or failed.
+            DecodeError: The response is not of the class.
             ClientClosedError: The client is closed.
         """
         from conversations_client._calls.endpoints import anything
@@ -195,8 +195,9 @@ class AsyncClient(ClientBase):
     ) -> Self:
         """A client with some settings changed, over the same connections.
 
-        What is left out stays as it is. Closing the copy closes nothing; closing this client
-        ends the copy too.
+        Settings that you leave out don't change. Closing the copy closes nothing; closing this
+        client ends the copy too. The copy of a subclass has its attributes; `__init__` is not
+        called.
 
         Raises:
             ConfigurationError: A setting is unusable.
