@@ -26,8 +26,13 @@ def sources(*names: str) -> set[str]:
         path.relative_to(ROOT).as_posix()
         for name in names
         for path in (ROOT / name, *(ROOT / name).rglob("*"))
-        if path.is_file() and not any("cache" in part for part in path.parts)
+        if path.is_file() and not _is_cached(path.relative_to(ROOT))
     }
+
+
+def _is_cached(path: Path) -> bool:
+    # In __pycache__, .mypy_cache and their like.
+    return any(part.strip("_").endswith("cache") for part in path.parts)
 
 
 def problems_of_the_wheel(names: set[str]) -> list[str]:

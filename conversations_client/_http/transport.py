@@ -62,8 +62,8 @@ class Connections:
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
         self._by_pid: dict[int, ConnectionPool] = {}
-        self.is_closed = False
-        self.proxy = origin.proxy_url
+        self.is_closed: bool = False
+        self.proxy: str | None = origin.proxy_url
 
     def send(self, request: WireRequest) -> WireResponse:
         """The head of the response; raises ConnectionFailure and ClientClosedError."""
@@ -119,8 +119,8 @@ class AsyncConnections:
         self._pid = os.getpid()
         # Connections belong to the event loop that opened them.
         self._by_loop: WeakKeyDictionary[object, AsyncConnectionPool] = WeakKeyDictionary()
-        self.is_closed = False
-        self.proxy = origin.proxy_url
+        self.is_closed: bool = False
+        self.proxy: str | None = origin.proxy_url
 
     async def send(self, request: WireRequest) -> WireResponse:
         """The head of the response; raises ConnectionFailure and ClientClosedError."""

@@ -31,7 +31,7 @@ class RequestLimits:
         self._connect = connect
         self._deadline = deadline
         self._clock = clock
-        self.idle = self._limit(idle)
+        self.idle: DeadlineLimit = self._limit(idle)
 
     def connect(self) -> DeadlineLimit:
         """The limit for opening a connection, starting now."""
@@ -85,12 +85,12 @@ class WireRequest:
         limits: RequestLimits,
         fixed_lines: bytes = b"",
     ) -> None:
-        self.method = method
-        self.target = target
-        self.lines = lines
-        self.body = body
-        self.limits = limits
-        self.fixed_lines = fixed_lines
+        self.method: bytes = method
+        self.target: bytes = target
+        self.lines: bytes = lines
+        self.body: bytes = body
+        self.limits: RequestLimits = limits
+        self.fixed_lines: bytes = fixed_lines
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -121,13 +121,13 @@ class WireResponse:
         version: bytes = b"1.1",
         reason: bytes = b"",
     ) -> None:
-        self.status = status
-        self.headers = headers
-        self.version = version
-        self.reason = reason
+        self.status: int = status
+        self.headers: list[tuple[bytes, bytes]] = headers
+        self.version: bytes = version
+        self.reason: bytes = reason
         self.body: Any = None
         self.content: bytes | None = None
-        self.is_lost = False
+        self.is_lost: bool = False
 
     @property
     def is_success(self) -> bool:

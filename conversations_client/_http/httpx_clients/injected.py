@@ -48,7 +48,7 @@ class InjectedConnections:
     def __init__(self, client: HTTPClient, base_url: str) -> None:
         self._client = client
         self._origin = origin_of(base_url)
-        self.is_closed = False
+        self.is_closed: bool = False
 
     def send(self, request: WireRequest) -> WireResponse:
         """The head of the response, its body still to come.
@@ -88,7 +88,7 @@ class InjectedAsyncConnections:
     def __init__(self, client: AsyncHTTPClient, base_url: str) -> None:
         self._client = client
         self._origin = origin_of(base_url)
-        self.is_closed = False
+        self.is_closed: bool = False
 
     async def send(self, request: WireRequest) -> WireResponse:
         """The head of the response, its body still to come; raises as the sync one does."""
