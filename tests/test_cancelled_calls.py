@@ -12,8 +12,9 @@ from scripted import CONVERSATION
 from serving import AnsweringServer
 from variants import KEY
 
-from conversations_client import AsyncClient, AsyncHooks, ClientClosedError
+from conversations_client import AsyncClient, AsyncHooks, ClientClosedError, CreateRequest
 
+REQUESTS: list[CreateRequest] = [{}, {}, {}]
 Scenario = Callable[[AsyncClient], Awaitable[None]]
 
 
@@ -49,7 +50,7 @@ async def list_pages(client: AsyncClient) -> None:
 
 
 async def create_many(client: AsyncClient) -> None:
-    async with client.conversations.create_many([{}] * 3, max_in_flight=2) as outcomes:
+    async with client.conversations.create_many(REQUESTS, max_in_flight=2) as outcomes:
         assert sorted([outcome.index async for outcome in outcomes]) == [0, 1, 2]
 
 
@@ -160,7 +161,7 @@ def test_outcomes_that_are_read_on_after_a_cancellation_are_whole(
         found: list[int] = []
         async with (
             AsyncClient(KEY, base_url=server.url, max_connections=2, timeout=5) as client,
-            client.conversations.create_many([{}] * 3, max_in_flight=2, ordered=True) as outcomes,
+            client.conversations.create_many(REQUESTS, max_in_flight=2, ordered=True) as outcomes,
         ):
 
             async def read() -> None:

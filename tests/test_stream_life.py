@@ -196,7 +196,8 @@ def test_a_stream_whose_close_is_interrupted_is_closed(
         return await client.conversations.create(display_name="next")
 
     scenario = sync if variant.name == "sync" else asynchronous
-    found = variant.run(scenario, **{**options, "max_connections": 1})
+    options["max_connections"] = 1
+    found = variant.run(scenario, **options)
     assert (found.display_name, len(closed)) == ("next", 2)
 
 
