@@ -103,3 +103,16 @@ def _finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
     except StopIteration as stop:
         return stop.value
     raise AssertionError("waited in the sync variant")
+
+
+def read_stream(stream: Any) -> Any:
+    """The whole response of a stream of either variant, or an awaitable of it."""
+    if hasattr(stream, "__aenter__"):
+        return _read_async(stream)
+    with stream:
+        return stream.collect()
+
+
+async def _read_async(stream: Any) -> Any:
+    async with stream:
+        return await stream.collect()

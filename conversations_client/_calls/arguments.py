@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from conversations_client._base.unset import UNSET
 from conversations_client.errors import InvalidArgumentError
-from conversations_client.models import ConversationMetadata
+from conversations_client.models import Conversation, ConversationMetadata
 
 LONGEST_DISPLAY_NAME: Final = 100
 LARGEST_PAGE: Final = 100
@@ -48,18 +48,30 @@ class CreateRequest(TypedDict, total=False):
 
 
 def path_segment(name: str, value: object) -> str:
-    """An id, quoted so that it is one segment of a path whatever it holds."""
-    text = checked_id(name, value)
+    """The ID of a conversation, quoted so that it is one segment of a path."""
+    text = checked_conversation_id(name, value)
     if text in {".", ".."}:
-        raise InvalidArgumentError(f"{name} is {text!r}, which is no id.")
+        raise InvalidArgumentError(f"{name} is {text!r}, which is not an ID.")
     return quote(text, safe="")
 
 
+def checked_conversation_id(name: str, value: object) -> str:
+    """An ID, or that of a conversation."""
+    if not isinstance(value, Conversation):
+        return checked_id(name, value)
+    if value.id is None:
+        raise InvalidArgumentError(
+            f"{name} is a conversation without an ID, which the service did not send: find the "
+            "conversation with list(), and pass that one."
+        )
+    return checked_id(name, value.id)
+
+
 def checked_id(name: str, value: object) -> str:
-    """An id that may be sent."""
+    """An ID that may be sent."""
     text = checked_string(name, value)
     if not text.strip():
-        raise InvalidArgumentError(f"{name} is empty: pass the id that the API gave.")
+        raise InvalidArgumentError(f"{name} is empty: pass the ID that the API returned.")
     return text
 
 

@@ -21,6 +21,7 @@ from .arguments import (
     ConversationMetadataParam,
     ConversationMetadataUpdateParam,
     checked_context,
+    checked_conversation_id,
     checked_create_request,
     checked_display_name,
     checked_id,
@@ -33,6 +34,7 @@ from .arguments import (
     checked_path,
     path_segment,
 )
+from .call_options import NO_OPTIONS, CallOptions
 from .operation import (
     NO_CONTENT,
     STREAM_SUCCESS,
@@ -123,9 +125,10 @@ class Listing:
     """`GET /v2/conversations/`, page by page."""
 
     limit: int | Unset
-    starting_after: str | None
-    ending_before: str | None
+    starting_after: str | Conversation | None
+    ending_before: str | Conversation | None
     entity_id: str | None
+    options: CallOptions = NO_OPTIONS
 
     @property
     def is_backwards(self) -> bool:
@@ -144,20 +147,19 @@ class Listing:
             else (cursor or self.starting_after, None)
         )
         query = [] if self.limit is UNSET else [("limit", checked_limit(self.limit))]
-        for name, wire, value in (
-            ("starting_after", "startingAfter", after),
-            ("ending_before", "endingBefore", before),
-            ("entity_id", "entityId", self.entity_id),
-        ):
-            if value is not None:
-                query.append((wire, checked_id(name, value)))
+        if after is not None:
+            query.append(("startingAfter", checked_conversation_id("starting_after", after)))
+        if before is not None:
+            query.append(("endingBefore", checked_conversation_id("ending_before", before)))
+        if self.entity_id is not None:
+            query.append(("entityId", checked_id("entity_id", self.entity_id)))
         # The first revision of the service has this path without the slash, the second with it.
         request = Request(method="GET", template=f"{_ALL}/", path=f"{_ALL}/", query=tuple(query))
         alternate = evolve(request, template=_ALL, path=_ALL)
-        return Operation(request, ConversationPage, alternate=alternate)
+        return self.options.apply(Operation(request, ConversationPage, alternate=alternate))
 
 
-def retrieve(conversation_id: str) -> "Operation[ConversationWithMessages]":
+def retrieve(conversation_id: str | Conversation) -> "Operation[ConversationWithMessages]":
     """`GET /v2/conversations/{conversation_id}`."""
     begin_import("conversations_client.messages")
     from conversations_client.messages import ConversationWithMessages
@@ -166,7 +168,7 @@ def retrieve(conversation_id: str) -> "Operation[ConversationWithMessages]":
 
 
 def update(
-    conversation_id: str,
+    conversation_id: str | Conversation,
     *,
     display_name: str | Unset,
     metadata: ConversationMetadata | ConversationMetadataUpdateParam | Unset,
@@ -182,13 +184,13 @@ def update(
     return Operation(_one("PATCH", conversation_id, body=json_body(fields)), Conversation)
 
 
-def delete(conversation_id: str) -> Operation[None]:
+def delete(conversation_id: str | Conversation) -> Operation[None]:
     """`DELETE /v2/conversations/{conversation_id}`."""
     return Operation(_one("DELETE", conversation_id), NoneType, NO_CONTENT)
 
 
 def generate_name(
-    conversation_id: str, *, context: str, idempotency_key: str | None
+    conversation_id: str | Conversation, *, context: str, idempotency_key: str | None
 ) -> Operation[Conversation]:
     """`POST /v2/conversations/{conversation_id}/generate-name`."""
     request = _one(
@@ -202,7 +204,7 @@ def generate_name(
 
 
 def create_response(
-    conversation_id: str,
+    conversation_id: str | Conversation,
     *,
     message: "str | UserMessage | Sequence[str | RequestPart]",
     model: str,
@@ -231,7 +233,7 @@ def create_response(
 
 def _one(
     method: str,
-    conversation_id: str,
+    conversation_id: str | Conversation,
     subpath: str = "",
     *,
     body: bytes | None = None,

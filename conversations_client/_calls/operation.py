@@ -3,7 +3,7 @@
 from collections.abc import Container
 from enum import Enum, auto
 from types import NoneType
-from typing import Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 
 from attrs import field, frozen
 
@@ -11,6 +11,9 @@ from conversations_client._base.headers import Headers
 from conversations_client.errors import DecodeError, Delivery, Fault, TransportError
 
 from .retry_after import seconds_to_wait
+
+if TYPE_CHECKING:
+    from .settings import Timeout
 
 T = TypeVar("T")
 
@@ -41,6 +44,8 @@ class Request:
         streams: Whether the response is a stream of events.
         caller_handles_throttling: Whether a throttled request goes back to the caller, which
             delays many requests together, instead of being sent again.
+        timeout: How long the call may take; None for the client's timeout.
+        extra_headers: The names and values of headers that the caller adds.
     """
 
     method: str
@@ -51,6 +56,8 @@ class Request:
     idempotency_key: str | None = field(default=None, repr=False)
     streams: bool = False
     caller_handles_throttling: bool = False
+    timeout: "Timeout | None" = None
+    extra_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         """The request's name in errors: long IDs are truncated."""

@@ -146,6 +146,8 @@ class AsyncClient(ClientBase):
         query: Mapping[str, str] | None = None,
         body: object = UNSET,
         idempotency_key: str | None = None,
+        timeout: Timeout | float | Unset | None = UNSET,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> "RawResponse[T]":
         """Call an endpoint that this client has no method for.
 
@@ -158,6 +160,9 @@ class AsyncClient(ClientBase):
             body: JSON, or an object to serialize. Default: no body.
             idempotency_key: A key that lets the service recognize a repeat of this request.
                 Default: a random one for a POST.
+            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
+                None for no limit on the whole. Default: the client's timeout.
+            extra_headers: Headers to add to the request. Default: none.
 
         Returns:
             The parsed response with its status and headers.
@@ -169,16 +174,21 @@ class AsyncClient(ClientBase):
             DecodeError: The response is not of the class.
             ClientClosedError: The client is closed.
         """
+        from conversations_client._calls.call_options import with_options
         from conversations_client._calls.endpoints import anything
 
         return await self._engine.send(
-            anything(
-                method,
-                path,
-                returns=returns,
-                query=query or {},
-                body=body,
-                idempotency_key=idempotency_key,
+            with_options(
+                anything(
+                    method,
+                    path,
+                    returns=returns,
+                    query=query or {},
+                    body=body,
+                    idempotency_key=idempotency_key,
+                ),
+                timeout=timeout,
+                extra_headers=extra_headers,
             )
         )
 

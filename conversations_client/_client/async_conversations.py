@@ -1,5 +1,6 @@
 """`client.conversations` of an `AsyncClient`."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from conversations_client._base.cached_attribute import cached_attribute
@@ -11,6 +12,8 @@ from conversations_client._calls.arguments import (
     ConversationMetadataUpdateParam,
 )
 from conversations_client._calls.call import RawResponse
+from conversations_client._calls.call_options import call_options, with_options
+from conversations_client._calls.settings import Timeout
 from conversations_client._client.many.shared_backoff import SharedBackoff
 from conversations_client._engine.async_engine import AsyncEngine
 from conversations_client.models import (
@@ -60,7 +63,7 @@ class AsyncConversations:
 
     @property
     def with_raw_response(self) -> "AsyncRawConversations":
-        """The same calls, each answer in its envelope (status, headers, request id, attempts)."""
+        """The same calls; each returns a `RawResponse` (status, headers, request ID, attempts)."""
         return AsyncRawConversations(self._engine, project_id=self._project_id)
 
     async def create(
@@ -70,36 +73,45 @@ class AsyncConversations:
         metadata: ConversationMetadata | ConversationMetadataParam | Unset = UNSET,
         project_id: str | Unset | None = UNSET,
         idempotency_key: str | None = None,
+        timeout: Timeout | float | Unset | None = UNSET,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> Conversation:
         """Create a conversation (`POST /v2/conversations`).
 
         Args:
-            display_name: The name that people see, at most 100 characters; the service calls it
-                "Untitled" if it is left out.
-            metadata: Parent agent or deployment (`entity_id`), `model`, and whether the service is
-                to make up a name (`generating_title`). In a dict a missing key is left out, and
-                None is sent as null.
-            project_id: The project to create it in, `prj_…`; the client's own if left out, and
-                None names no project at all.
-            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
-                visible ASCII characters; a random one is made up if left out.
+            display_name: The name that people see, at most 100 characters. Default: the service
+                uses "Untitled".
+            metadata: The parent agent or deployment (`entity_id`), the `model`, and whether the
+                service generates a name (`generating_title`). A key that is missing from a dict
+                is not sent, and None is sent as null.
+            project_id: The project to create it in, `prj_…`. Default: the client's project. None
+                sends no project.
+            idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
+                255 visible ASCII characters. Default: a random one.
+            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
+                None for no limit on the whole. Default: the client's timeout.
+            extra_headers: Headers to add to the request. Default: none.
 
         Returns:
             The new conversation.
 
         Raises:
-            InvalidArgumentError: An argument can't be right; nothing was sent.
-            TransportError: No complete answer came.
-            StatusError: The service refused or failed.
-            DecodeError: The answer is not what the API documents.
+            InvalidArgumentError: An argument is invalid; nothing was sent.
+            TransportError: No complete response arrived.
+            StatusError: The service rejected the request or failed.
+            DecodeError: The response is not what the API documents.
             ClientClosedError: The client is closed.
         """
         return await self._call(
-            endpoints.create(
-                display_name=display_name,
-                metadata=metadata,
-                project_id=self._project_id if project_id is UNSET else project_id,
-                idempotency_key=idempotency_key,
+            with_options(
+                endpoints.create(
+                    display_name=display_name,
+                    metadata=metadata,
+                    project_id=self._project_id if project_id is UNSET else project_id,
+                    idempotency_key=idempotency_key,
+                ),
+                timeout=timeout,
+                extra_headers=extra_headers,
             )
         )
 
@@ -111,6 +123,8 @@ class AsyncConversations:
         rate: float | None = None,
         ordered: bool = False,
         stop_on_error: bool = False,
+        timeout: Timeout | float | Unset | None = UNSET,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> "AsyncOutcomes[Created]":
         """Create any number of conversations, several at once (`POST /v2/conversations`).
 
@@ -134,6 +148,9 @@ class AsyncConversations:
                 Default False.
             stop_on_error: Whether the first failure is the last: nothing more is read or sent, and
                 only the outcomes of requests in flight follow. Default False.
+            timeout: How long each call may take: a `Timeout`, the seconds for the whole call, or
+                None for no limit on the whole. Default: the client's timeout.
+            extra_headers: Headers to add to each request. Default: none.
 
         Returns:
             The outcomes. Iterate over them inside their `with` block.
@@ -147,31 +164,45 @@ class AsyncConversations:
         from .many.outcomes_base import ManyOptions
 
         options = ManyOptions(
-            max_in_flight=max_in_flight, rate=rate, ordered=ordered, stop_on_error=stop_on_error
+            max_in_flight=max_in_flight,
+            rate=rate,
+            ordered=ordered,
+            stop_on_error=stop_on_error,
+            call=call_options(timeout=timeout, extra_headers=extra_headers),
         )
         operation = creation(project_id=self._project_id, new_key=self._engine.environment.new_key)
         return self._outcomes(operation, requests, options)
 
     async def retrieve(
         self,
-        conversation_id: str,
+        conversation_id: str | Conversation,
+        *,
+        timeout: Timeout | float | Unset | None = UNSET,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> "ConversationWithMessages":
-        """Read a conversation with its messages (`GET /v2/conversations/{conversation_id}`).
+        """Retrieve a conversation with its messages (`GET /v2/conversations/{conversation_id}`).
 
         Args:
-            conversation_id: The conversation, `conv_…`.
+            conversation_id: The conversation, or its ID, `conv_…`.
+            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
+                None for no limit on the whole. Default: the client's timeout.
+            extra_headers: Headers to add to the request. Default: none.
 
         Returns:
             The conversation; its `messages` are None where the service sends none.
 
         Raises:
-            InvalidArgumentError: An argument can't be right; nothing was sent.
-            TransportError: No complete answer came.
-            StatusError: The service refused or failed.
-            DecodeError: The answer is not what the API documents.
+            InvalidArgumentError: An argument is invalid; nothing was sent.
+            TransportError: No complete response arrived.
+            StatusError: The service rejected the request or failed.
+            DecodeError: The response is not what the API documents.
             ClientClosedError: The client is closed.
         """
-        return await self._call(endpoints.retrieve(conversation_id))
+        return await self._call(
+            with_options(
+                endpoints.retrieve(conversation_id), timeout=timeout, extra_headers=extra_headers
+            )
+        )
 
     def retrieve_many(
         self,
@@ -181,6 +212,8 @@ class AsyncConversations:
         rate: float | None = None,
         ordered: bool = False,
         stop_on_error: bool = False,
+        timeout: Timeout | float | Unset | None = UNSET,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> "AsyncOutcomes[Retrieved]":
         """Retrieve any number of conversations with their messages, several at once.
 
@@ -194,8 +227,8 @@ class AsyncConversations:
                 found = [one.conversation for one in outcomes if isinstance(one, Retrieved)]
 
         Args:
-            conversation_ids: The conversations, `conv_…`, from an iterable of any length. An async
-                client also takes an async iterable.
+            conversation_ids: Conversations or their IDs, from an iterable of any length. An
+                async client also takes an async iterable.
             max_in_flight: The most requests in flight, including outcomes that you have not
                 consumed yet. Default 16.
             rate: The most requests per second; None, the default, for no limit.
@@ -203,6 +236,9 @@ class AsyncConversations:
                 Default False.
             stop_on_error: Whether the first failure is the last: nothing more is read or sent, and
                 only the outcomes of requests in flight follow. Default False.
+            timeout: How long each call may take: a `Timeout`, the seconds for the whole call, or
+                None for no limit on the whole. Default: the client's timeout.
+            extra_headers: Headers to add to each request. Default: none.
 
         Returns:
             The outcomes. Iterate over them inside their `with` block.
@@ -216,61 +252,84 @@ class AsyncConversations:
         from .many.outcomes_base import ManyOptions
 
         options = ManyOptions(
-            max_in_flight=max_in_flight, rate=rate, ordered=ordered, stop_on_error=stop_on_error
+            max_in_flight=max_in_flight,
+            rate=rate,
+            ordered=ordered,
+            stop_on_error=stop_on_error,
+            call=call_options(timeout=timeout, extra_headers=extra_headers),
         )
         return self._outcomes(RETRIEVAL, conversation_ids, options)
 
     async def update(
         self,
-        conversation_id: str,
+        conversation_id: str | Conversation,
         *,
         display_name: str | Unset = UNSET,
         metadata: ConversationMetadata | ConversationMetadataUpdateParam | Unset = UNSET,
+        timeout: Timeout | float | Unset | None = UNSET,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> Conversation:
         """Change a conversation (`PATCH /v2/conversations/{conversation_id}`).
 
-        Only what is given changes, inside the metadata too.
+        Only what you pass changes, inside the metadata too.
 
         Args:
-            conversation_id: The conversation, `conv_…`.
+            conversation_id: The conversation, or its ID, `conv_…`.
             display_name: The new name, at most 100 characters.
-            metadata: `generating_title` and `entity_id`; in a dict a missing key is left alone,
-                and None is sent as null.
+            metadata: `generating_title` and `entity_id`. A key that is missing from a dict does not
+                change, and None is sent as null.
+            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
+                None for no limit on the whole. Default: the client's timeout.
+            extra_headers: Headers to add to the request. Default: none.
 
         Returns:
-            The conversation as it is now.
+            The changed conversation.
 
         Raises:
-            InvalidArgumentError: An argument can't be right; nothing was sent.
-            TransportError: No complete answer came.
-            StatusError: The service refused or failed.
-            DecodeError: The answer is not what the API documents.
+            InvalidArgumentError: An argument is invalid; nothing was sent.
+            TransportError: No complete response arrived.
+            StatusError: The service rejected the request or failed.
+            DecodeError: The response is not what the API documents.
             ClientClosedError: The client is closed.
         """
         return await self._call(
-            endpoints.update(
-                conversation_id,
-                display_name=display_name,
-                metadata=metadata,
+            with_options(
+                endpoints.update(
+                    conversation_id,
+                    display_name=display_name,
+                    metadata=metadata,
+                ),
+                timeout=timeout,
+                extra_headers=extra_headers,
             )
         )
 
     async def delete(
         self,
-        conversation_id: str,
+        conversation_id: str | Conversation,
+        *,
+        timeout: Timeout | float | Unset | None = UNSET,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> None:
         """Delete a conversation (`DELETE /v2/conversations/{conversation_id}`).
 
         Args:
-            conversation_id: The conversation, `conv_…`.
+            conversation_id: The conversation, or its ID, `conv_…`.
+            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
+                None for no limit on the whole. Default: the client's timeout.
+            extra_headers: Headers to add to the request. Default: none.
 
         Raises:
-            InvalidArgumentError: An argument can't be right; nothing was sent.
-            TransportError: No complete answer came.
-            StatusError: The service refused or failed.
+            InvalidArgumentError: An argument is invalid; nothing was sent.
+            TransportError: No complete response arrived.
+            StatusError: The service rejected the request or failed.
             ClientClosedError: The client is closed.
         """
-        return await self._call(endpoints.delete(conversation_id))
+        return await self._call(
+            with_options(
+                endpoints.delete(conversation_id), timeout=timeout, extra_headers=extra_headers
+            )
+        )
 
     def delete_many(
         self,
@@ -280,6 +339,8 @@ class AsyncConversations:
         rate: float | None = None,
         ordered: bool = False,
         stop_on_error: bool = False,
+        timeout: Timeout | float | Unset | None = UNSET,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> "AsyncOutcomes[Deleted]":
         """Delete any number of conversations, several at once.
 
@@ -294,8 +355,8 @@ class AsyncConversations:
                 failures = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
 
         Args:
-            conversation_ids: The conversations, `conv_…`, from an iterable of any length. An async
-                client also takes an async iterable.
+            conversation_ids: Conversations or their IDs, from an iterable of any length. An
+                async client also takes an async iterable.
             max_in_flight: The most requests in flight, including outcomes that you have not
                 consumed yet. Default 16.
             rate: The most requests per second; None, the default, for no limit.
@@ -303,6 +364,9 @@ class AsyncConversations:
                 Default False.
             stop_on_error: Whether the first failure is the last: nothing more is read or sent, and
                 only the outcomes of requests in flight follow. Default False.
+            timeout: How long each call may take: a `Timeout`, the seconds for the whole call, or
+                None for no limit on the whole. Default: the client's timeout.
+            extra_headers: Headers to add to each request. Default: none.
 
         Returns:
             The outcomes. Iterate over them inside their `with` block.
@@ -316,41 +380,54 @@ class AsyncConversations:
         from .many.outcomes_base import ManyOptions
 
         options = ManyOptions(
-            max_in_flight=max_in_flight, rate=rate, ordered=ordered, stop_on_error=stop_on_error
+            max_in_flight=max_in_flight,
+            rate=rate,
+            ordered=ordered,
+            stop_on_error=stop_on_error,
+            call=call_options(timeout=timeout, extra_headers=extra_headers),
         )
         return self._outcomes(DELETION, conversation_ids, options)
 
     async def generate_name(
         self,
-        conversation_id: str,
+        conversation_id: str | Conversation,
         *,
         context: str,
         idempotency_key: str | None = None,
+        timeout: Timeout | float | Unset | None = UNSET,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> Conversation:
-        """Have the service name it (`POST /v2/conversations/{conversation_id}/generate-name`).
+        """Generate a name (`POST /v2/conversations/{conversation_id}/generate-name`).
 
         Args:
-            conversation_id: The conversation, `conv_…`.
+            conversation_id: The conversation, or its ID, `conv_…`.
             context: What the conversation is about, at least 1 character.
-            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
-                visible ASCII characters; a random one is made up if left out.
+            idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
+                255 visible ASCII characters. Default: a random one.
+            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
+                None for no limit on the whole. Default: the client's timeout.
+            extra_headers: Headers to add to the request. Default: none.
 
         Returns:
             The conversation with its new name.
 
         Raises:
-            InvalidArgumentError: An argument can't be right; nothing was sent.
-            TransportError: No complete answer came.
+            InvalidArgumentError: An argument is invalid; nothing was sent.
+            TransportError: No complete response arrived.
             BadRequestError: The conversation already has a name.
-            StatusError: The service refused or failed.
-            DecodeError: The answer is not what the API documents.
+            StatusError: The service rejected the request or failed.
+            DecodeError: The response is not what the API documents.
             ClientClosedError: The client is closed.
         """
         return await self._call(
-            endpoints.generate_name(
-                conversation_id,
-                context=context,
-                idempotency_key=idempotency_key,
+            with_options(
+                endpoints.generate_name(
+                    conversation_id,
+                    context=context,
+                    idempotency_key=idempotency_key,
+                ),
+                timeout=timeout,
+                extra_headers=extra_headers,
             )
         )
 
@@ -358,34 +435,40 @@ class AsyncConversations:
         self,
         *,
         limit: int | Unset = UNSET,
-        starting_after: str | None = None,
-        ending_before: str | None = None,
+        starting_after: str | Conversation | None = None,
+        ending_before: str | Conversation | None = None,
         entity_id: str | None = None,
+        timeout: Timeout | float | Unset | None = UNSET,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> AsyncPages:
         """List conversations, newest first (`GET /v2/conversations/`).
 
         Args:
-            limit: Conversations per page, 1 to 100; the service takes 10 if it is left out.
-            starting_after: The id of a conversation; the listing has what is older.
-            ending_before: The id of a conversation; the listing has what is newer, from there
-                page by page to the newest. Not together with `starting_after`.
-            entity_id: The parent agent or deployment whose conversations to list; left out, the
-                service lists those that stand alone.
+            limit: Conversations per page, 1 to 100. Default: the service uses 10.
+            starting_after: A conversation or its ID; the listing has older ones.
+            ending_before: A conversation or its ID; the listing has newer ones, page by page up to
+                the newest. You can't combine it with `starting_after`.
+            entity_id: The parent agent or deployment whose conversations to list. Default: the
+                service lists those without a parent.
+            timeout: How long the call for each page may take: a `Timeout`, the seconds for the
+                whole call, or None for no limit on the whole. Default: the client's timeout.
+            extra_headers: Headers to add to each request. Default: none.
 
         Returns:
-            The listing, to iterate for conversations or to take `pages()` of. It asks for a page
-            when it gets there, and holds one at a time.
+            The listing: iterate over its conversations or its `pages()`. It requests each page when
+            you need it, and keeps one at a time.
 
         Raises:
-            InvalidArgumentError: An argument can't be right; nothing was sent.
+            InvalidArgumentError: An argument is invalid; nothing was sent.
         """
         listing = endpoints.Listing(
             limit=limit,
             starting_after=starting_after,
             ending_before=ending_before,
             entity_id=entity_id,
+            options=call_options(timeout=timeout, extra_headers=extra_headers),
         )
-        listing.page(None)  # refuses now what can't be right
+        listing.page(None)  # raises now if an argument is invalid
         return AsyncPages(lambda cursor: self._call(listing.page(cursor)), listing.is_backwards)
 
     def _outcomes(
@@ -400,7 +483,7 @@ class AsyncConversations:
 
 
 class AsyncRawConversations:
-    """The same calls, each answer in its envelope (`RawResponse`)."""
+    """The same calls; each returns a `RawResponse`."""
 
     def __init__(self, engine: AsyncEngine, *, project_id: str | None) -> None:
         call = cast("AsyncCall", engine.send)
@@ -429,35 +512,40 @@ class AsyncRawConversations:
 
     @property
     def responses(self) -> "AsyncRawResponses":
-        """The responses of conversations, each in its envelope."""
+        """The responses of conversations; each call returns a `RawResponse`."""
         return self._same.responses.with_raw_response
 
     async def list(
         self,
         *,
         limit: int | Unset = UNSET,
-        starting_after: str | None = None,
-        ending_before: str | None = None,
+        starting_after: str | Conversation | None = None,
+        ending_before: str | Conversation | None = None,
         entity_id: str | None = None,
+        timeout: Timeout | float | Unset | None = UNSET,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> RawResponse[ConversationPage]:
         """List one page of conversations (`GET /v2/conversations/`).
 
         Args:
-            limit: Conversations per page, 1 to 100; the service takes 10 if it is left out.
-            starting_after: The id of a conversation; the page has what is next older.
-            ending_before: The id of a conversation; the page has what is next newer. Not together
-                with `starting_after`.
-            entity_id: The parent agent or deployment whose conversations to list; left out, the
-                service lists those that stand alone.
+            limit: Conversations per page, 1 to 100. Default: the service uses 10.
+            starting_after: A conversation or its ID; the page has the next older ones.
+            ending_before: A conversation or its ID; the page has the next newer ones. You can't
+                combine it with `starting_after`.
+            entity_id: The parent agent or deployment whose conversations to list. Default: the
+                service lists those without a parent.
+            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
+                None for no limit on the whole. Default: the client's timeout.
+            extra_headers: Headers to add to the request. Default: none.
 
         Returns:
             The page, newest first.
 
         Raises:
-            InvalidArgumentError: An argument can't be right; nothing was sent.
-            TransportError: No complete answer came.
-            StatusError: The service refused or failed.
-            DecodeError: The answer is not what the API documents.
+            InvalidArgumentError: An argument is invalid; nothing was sent.
+            TransportError: No complete response arrived.
+            StatusError: The service rejected the request or failed.
+            DecodeError: The response is not what the API documents.
             ClientClosedError: The client is closed.
         """
         listing = endpoints.Listing(
@@ -465,5 +553,6 @@ class AsyncRawConversations:
             starting_after=starting_after,
             ending_before=ending_before,
             entity_id=entity_id,
+            options=call_options(timeout=timeout, extra_headers=extra_headers),
         )
         return await self._engine.send(listing.page(None))

@@ -6,6 +6,7 @@ from typing import Self
 
 from attrs import define, field, frozen
 
+from conversations_client._calls.arguments import checked_conversation_id
 from conversations_client.errors import Delivery, PagingError
 from conversations_client.models import Conversation, ConversationPage
 
@@ -75,6 +76,11 @@ class _Cursor:
             self._saved = cursor
 
 
+def _start(after: str | Conversation | None, *, backwards: bool) -> _Cursor:
+    start = None if after is None else checked_conversation_id("after", after)
+    return _Cursor(start, backwards)
+
+
 def _broken(what: str) -> PagingError:
     return PagingError(
         f"The listing can't continue: the service {what}. The results so far are correct.",
@@ -96,22 +102,25 @@ class Pages:
         for page in self.pages():
             yield from page.data
 
-    def pages(self, *, after: str | None = None) -> Iterator[ConversationPage]:
+    def pages(self, *, after: str | Conversation | None = None) -> Iterator[ConversationPage]:
         """The pages, each requested when you need it.
 
         An empty page that reports more conversations is requested once more, and not returned.
 
         Args:
-            after: The ID of the last conversation that you have; the listing continues after it.
+            after: The last conversation that you have, or its ID; the listing continues after it.
                 Default: None, the start of the listing.
 
         Raises:
+            InvalidArgumentError: `after` is invalid; nothing was sent.
             PagingError: The service reports more conversations without a cursor, or repeats one.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
             DecodeError: The response is not what the API documents.
         """
-        cursor = _Cursor(after, self._backwards)
+        return self._page_by_page(_start(after, backwards=self._backwards))
+
+    def _page_by_page(self, cursor: _Cursor) -> Iterator[ConversationPage]:
         while cursor.has_more():
             page = self._fetch(cursor.value)
             if cursor.advance(page):
@@ -131,22 +140,23 @@ class AsyncPages:
     def __aiter__(self) -> AsyncIterator[Conversation]:
         return _AsyncItems(self.pages())
 
-    def pages(self, *, after: str | None = None) -> AsyncIterator[ConversationPage]:
+    def pages(self, *, after: str | Conversation | None = None) -> AsyncIterator[ConversationPage]:
         """The pages, each requested when you need it.
 
         An empty page that reports more conversations is requested once more, and not returned.
 
         Args:
-            after: The ID of the last conversation that you have; the listing continues after it.
+            after: The last conversation that you have, or its ID; the listing continues after it.
                 Default: None, the start of the listing.
 
         Raises:
+            InvalidArgumentError: `after` is invalid; nothing was sent.
             PagingError: The service reports more conversations without a cursor, or repeats one.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
             DecodeError: The response is not what the API documents.
         """
-        return _AsyncPageByPage(self._fetch, _Cursor(after, self._backwards))
+        return _AsyncPageByPage(self._fetch, _start(after, backwards=self._backwards))
 
 
 # Classes, not async generators: one that you leave early has to be closed.

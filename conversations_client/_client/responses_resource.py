@@ -1,13 +1,16 @@
-"""`client.conversations.responses`: what people call, in both colours."""
+"""`client.conversations.responses`, sync and async."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client._calls import endpoints
+from conversations_client._calls.call_options import with_options
+from conversations_client._calls.settings import Timeout
 from conversations_client._engine.async_engine import AsyncEngine
 from conversations_client._engine.engine import Engine
 from conversations_client.messages import RequestPart, UserMessage
+from conversations_client.models import Conversation
 from conversations_client.responses import Response
 
 from .raw import raw, raw_async
@@ -17,47 +20,53 @@ from .streams import AsyncStream, Stream
 class Responses:
     """The responses of conversations, as `client.conversations.responses`."""
 
-    def __init__(self, engine: Engine, *, are_enveloped: bool = False) -> None:
+    def __init__(self, engine: Engine, *, is_raw: bool = False) -> None:
         self._engine = engine
-        self._are_enveloped = are_enveloped
+        self._is_raw = is_raw
 
     @property
     def with_raw_response(self) -> "RawResponses":
-        """The same call, its answer in its envelope (status, headers, request id, attempts)."""
+        """The same call; it returns a `RawResponse` (status, headers, request ID, attempts)."""
         return RawResponses(self._engine)
 
     def create(
         self,
-        conversation_id: str,
+        conversation_id: str | Conversation,
         *,
         message: str | UserMessage | Sequence[str | RequestPart],
         model: str,
         task_id: str | Unset = UNSET,
         idempotency_key: str | None = None,
+        timeout: Timeout | float | Unset | None = UNSET,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """Say something and wait for all of the answer.
+        """Send a message and wait for the whole response.
 
-        It is streamed inside (`POST /v2/conversations/{conversation_id}/responses`), so there is
-        no limit on how long it takes, as long as something comes every `Timeout.idle` seconds.
+        The response is streamed internally (`POST
+        /v2/conversations/{conversation_id}/responses`), so it may take any time as long as
+        something arrives every `Timeout.idle` seconds.
 
         Args:
-            conversation_id: The conversation, `conv_…`.
-            message: What to say: a string, or several strings and parts (`TextPart`, `FilePart`,
+            conversation_id: The conversation, or its ID, `conv_…`.
+            message: A string, or several strings and parts (`TextPart`, `FilePart`,
                 `ToolResultPart`, `ErrorPart`), or a `UserMessage`.
-            model: What is to answer, as `provider/model_id`.
-            task_id: The task that the response belongs to; the service makes one up if left out.
-            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
-                visible ASCII characters; a random one is made up if left out.
+            model: The model that responds, `provider/model_id`.
+            task_id: The task that the response belongs to. Default: the service creates one.
+            idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
+                255 visible ASCII characters. Default: a random one.
+            timeout: The limits of this call: a `Timeout`, the seconds up to the first byte, or None
+                for no limit up to the first byte. Default: the client's timeout.
+            extra_headers: Headers to add to the request. Default: none.
 
         Returns:
             The whole response.
 
         Raises:
-            InvalidArgumentError: An argument can't be right; nothing was sent.
-            TransportError: No answer came.
-            StatusError: The service refused or failed before the first event.
-            ResponseFailedError: The service says that the response failed.
-            StreamTruncatedError: The stream ended before the response did, or can't be read.
+            InvalidArgumentError: An argument is invalid; nothing was sent.
+            TransportError: No response arrived.
+            StatusError: The service rejected the request or failed before the first event.
+            ResponseFailedError: The service reports that the response failed.
+            StreamTruncatedError: The stream ended before the response did, or is not readable.
             EventTooLargeError: An event is larger than `max_event_bytes`.
             ClientClosedError: The client is closed.
         """
@@ -67,55 +76,66 @@ class Responses:
             model=model,
             task_id=task_id,
             idempotency_key=idempotency_key,
+            timeout=timeout,
+            extra_headers=extra_headers,
         ) as stream:
             response = stream.collect()
-            return _enveloped(stream, response) if self._are_enveloped else response
+            return _raw_response(stream, response) if self._is_raw else response
 
     def stream(
         self,
-        conversation_id: str,
+        conversation_id: str | Conversation,
         *,
         message: str | UserMessage | Sequence[str | RequestPart],
         model: str,
         task_id: str | Unset = UNSET,
         idempotency_key: str | None = None,
+        timeout: Timeout | float | Unset | None = UNSET,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> Stream:
-        """Say something and take the answer as it comes, event by event.
+        """Send a message and read the response as it arrives, event by event.
 
         The request (`POST /v2/conversations/{conversation_id}/responses`) is sent when the stream's
         `with` block is entered. `Timeout.total` bounds the wait for the first byte, and
         `Timeout.idle` each silence after it.
 
         Args:
-            conversation_id: The conversation, `conv_…`.
-            message: What to say: a string, or several strings and parts (`TextPart`, `FilePart`,
+            conversation_id: The conversation, or its ID, `conv_…`.
+            message: A string, or several strings and parts (`TextPart`, `FilePart`,
                 `ToolResultPart`, `ErrorPart`), or a `UserMessage`.
-            model: What is to answer, as `provider/model_id`.
-            task_id: The task that the response belongs to; the service makes one up if left out.
-            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
-                visible ASCII characters; a random one is made up if left out.
+            model: The model that responds, `provider/model_id`.
+            task_id: The task that the response belongs to. Default: the service creates one.
+            idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
+                255 visible ASCII characters. Default: a random one.
+            timeout: The limits of this call: a `Timeout`, the seconds up to the first byte, or None
+                for no limit up to the first byte. Default: the client's timeout.
+            extra_headers: Headers to add to the request. Default: none.
 
         Returns:
-            The stream, to be used in a `with` block.
+            The stream: use it in a `with` block.
 
         Raises:
-            InvalidArgumentError: An argument can't be right; nothing was sent.
+            InvalidArgumentError: An argument is invalid; nothing was sent.
         """
-        operation = endpoints.create_response(
-            conversation_id,
-            message=message,
-            model=model,
-            task_id=task_id,
-            idempotency_key=idempotency_key,
+        operation = with_options(
+            endpoints.create_response(
+                conversation_id,
+                message=message,
+                model=model,
+                task_id=task_id,
+                idempotency_key=idempotency_key,
+            ),
+            timeout=timeout,
+            extra_headers=extra_headers,
         )
         return Stream(lambda: self._engine.open(operation), limit=self._engine.max_event_bytes)
 
 
 class RawResponses:
-    """The same call, its answer in its envelope (`RawResponse`)."""
+    """The same call; it returns a `RawResponse`."""
 
     def __init__(self, engine: Engine) -> None:
-        self._same = Responses(engine, are_enveloped=True)
+        self._same = Responses(engine, is_raw=True)
 
     @raw(Responses.create)
     def create(self) -> Responses:
@@ -125,47 +145,53 @@ class RawResponses:
 class AsyncResponses:
     """The responses of conversations, as `client.conversations.responses`."""
 
-    def __init__(self, engine: AsyncEngine, *, are_enveloped: bool = False) -> None:
+    def __init__(self, engine: AsyncEngine, *, is_raw: bool = False) -> None:
         self._engine = engine
-        self._are_enveloped = are_enveloped
+        self._is_raw = is_raw
 
     @property
     def with_raw_response(self) -> "AsyncRawResponses":
-        """The same call, its answer in its envelope (status, headers, request id, attempts)."""
+        """The same call; it returns a `RawResponse` (status, headers, request ID, attempts)."""
         return AsyncRawResponses(self._engine)
 
     async def create(
         self,
-        conversation_id: str,
+        conversation_id: str | Conversation,
         *,
         message: str | UserMessage | Sequence[str | RequestPart],
         model: str,
         task_id: str | Unset = UNSET,
         idempotency_key: str | None = None,
+        timeout: Timeout | float | Unset | None = UNSET,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """Say something and wait for all of the answer.
+        """Send a message and wait for the whole response.
 
-        It is streamed inside (`POST /v2/conversations/{conversation_id}/responses`), so there is
-        no limit on how long it takes, as long as something comes every `Timeout.idle` seconds.
+        The response is streamed internally (`POST
+        /v2/conversations/{conversation_id}/responses`), so it may take any time as long as
+        something arrives every `Timeout.idle` seconds.
 
         Args:
-            conversation_id: The conversation, `conv_…`.
-            message: What to say: a string, or several strings and parts (`TextPart`, `FilePart`,
+            conversation_id: The conversation, or its ID, `conv_…`.
+            message: A string, or several strings and parts (`TextPart`, `FilePart`,
                 `ToolResultPart`, `ErrorPart`), or a `UserMessage`.
-            model: What is to answer, as `provider/model_id`.
-            task_id: The task that the response belongs to; the service makes one up if left out.
-            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
-                visible ASCII characters; a random one is made up if left out.
+            model: The model that responds, `provider/model_id`.
+            task_id: The task that the response belongs to. Default: the service creates one.
+            idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
+                255 visible ASCII characters. Default: a random one.
+            timeout: The limits of this call: a `Timeout`, the seconds up to the first byte, or None
+                for no limit up to the first byte. Default: the client's timeout.
+            extra_headers: Headers to add to the request. Default: none.
 
         Returns:
             The whole response.
 
         Raises:
-            InvalidArgumentError: An argument can't be right; nothing was sent.
-            TransportError: No answer came.
-            StatusError: The service refused or failed before the first event.
-            ResponseFailedError: The service says that the response failed.
-            StreamTruncatedError: The stream ended before the response did, or can't be read.
+            InvalidArgumentError: An argument is invalid; nothing was sent.
+            TransportError: No response arrived.
+            StatusError: The service rejected the request or failed before the first event.
+            ResponseFailedError: The service reports that the response failed.
+            StreamTruncatedError: The stream ended before the response did, or is not readable.
             EventTooLargeError: An event is larger than `max_event_bytes`.
             ClientClosedError: The client is closed.
         """
@@ -175,61 +201,72 @@ class AsyncResponses:
             model=model,
             task_id=task_id,
             idempotency_key=idempotency_key,
+            timeout=timeout,
+            extra_headers=extra_headers,
         ) as stream:
             response = await stream.collect()
-            return _enveloped(stream, response) if self._are_enveloped else response
+            return _raw_response(stream, response) if self._is_raw else response
 
     def stream(
         self,
-        conversation_id: str,
+        conversation_id: str | Conversation,
         *,
         message: str | UserMessage | Sequence[str | RequestPart],
         model: str,
         task_id: str | Unset = UNSET,
         idempotency_key: str | None = None,
+        timeout: Timeout | float | Unset | None = UNSET,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> AsyncStream:
-        """Say something and take the answer as it comes, event by event.
+        """Send a message and read the response as it arrives, event by event.
 
         The request (`POST /v2/conversations/{conversation_id}/responses`) is sent when the stream's
         `with` block is entered. `Timeout.total` bounds the wait for the first byte, and
         `Timeout.idle` each silence after it.
 
         Args:
-            conversation_id: The conversation, `conv_…`.
-            message: What to say: a string, or several strings and parts (`TextPart`, `FilePart`,
+            conversation_id: The conversation, or its ID, `conv_…`.
+            message: A string, or several strings and parts (`TextPart`, `FilePart`,
                 `ToolResultPart`, `ErrorPart`), or a `UserMessage`.
-            model: What is to answer, as `provider/model_id`.
-            task_id: The task that the response belongs to; the service makes one up if left out.
-            idempotency_key: What the service may know a repeat of this very request by, 1 to 255
-                visible ASCII characters; a random one is made up if left out.
+            model: The model that responds, `provider/model_id`.
+            task_id: The task that the response belongs to. Default: the service creates one.
+            idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
+                255 visible ASCII characters. Default: a random one.
+            timeout: The limits of this call: a `Timeout`, the seconds up to the first byte, or None
+                for no limit up to the first byte. Default: the client's timeout.
+            extra_headers: Headers to add to the request. Default: none.
 
         Returns:
-            The stream, to be used in a `with` block.
+            The stream: use it in a `with` block.
 
         Raises:
-            InvalidArgumentError: An argument can't be right; nothing was sent.
+            InvalidArgumentError: An argument is invalid; nothing was sent.
         """
-        operation = endpoints.create_response(
-            conversation_id,
-            message=message,
-            model=model,
-            task_id=task_id,
-            idempotency_key=idempotency_key,
+        operation = with_options(
+            endpoints.create_response(
+                conversation_id,
+                message=message,
+                model=model,
+                task_id=task_id,
+                idempotency_key=idempotency_key,
+            ),
+            timeout=timeout,
+            extra_headers=extra_headers,
         )
         return AsyncStream(lambda: self._engine.open(operation), limit=self._engine.max_event_bytes)
 
 
 class AsyncRawResponses:
-    """The same call, its answer in its envelope (`RawResponse`)."""
+    """The same call; it returns a `RawResponse`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._same = AsyncResponses(engine, are_enveloped=True)
+        self._same = AsyncResponses(engine, is_raw=True)
 
     @raw_async(AsyncResponses.create)
     def create(self) -> AsyncResponses:
         return self._same
 
 
-def _enveloped(stream: Stream | AsyncStream, response: Response) -> Response:
-    # What it is typed as is said by whoever asked for envelopes.
+def _raw_response(stream: Stream | AsyncStream, response: Response) -> Response:
+    # RawResponses has the right type.
     return cast("Response", stream.envelope(response))

@@ -131,7 +131,7 @@ class AsyncEngine(EngineBase):
             if not response.is_success:
                 return await self._read(call, response)
             # A stream continues past the deadline as long as it isn't idle.
-            request.limits.idle.lift(self._settings.timeout.idle)
+            request.limits.idle.lift(self._timeout(call.operation).idle)
             buffered = self._buffered_stream(response)
             head = self._head(call, response, is_decoded=buffered is not None)
             opened.append(AsyncResponseBody(head, response, buffered))

@@ -121,7 +121,7 @@ class Engine(EngineBase):
             if not response.is_success:
                 return self._read(call, response)
             # A stream continues past the deadline as long as it isn't idle.
-            request.limits.idle.lift(self._settings.timeout.idle)
+            request.limits.idle.lift(self._timeout(call.operation).idle)
             buffered = self._buffered_stream(response)
             head = self._head(call, response, is_decoded=buffered is not None)
             opened.append(ResponseBody(head, response, buffered))

@@ -6,7 +6,7 @@ from conversations_client._base.headers import Headers
 from conversations_client._calls.call import Call
 from conversations_client._calls.operation import Operation, Outcome, Reply
 from conversations_client._calls.retry import Retry
-from conversations_client._calls.settings import Settings
+from conversations_client._calls.settings import Settings, Timeout
 from conversations_client._http.connections.wire import RequestLimits, WireRequest, WireResponse
 from conversations_client._http.content_decoding import BodyDecoder
 from conversations_client._http.error_mapping import (
@@ -66,6 +66,9 @@ class EngineBase:
         """The most bytes that one event of a stream may have."""
         return self._settings.max_event_bytes
 
+    def _timeout(self, operation: Operation[Any]) -> Timeout:
+        return operation.request.timeout or self._settings.timeout
+
     def _start(self, operation: Operation[T]) -> Call[T]:
         key = operation.request.idempotency_key
         if key is None and operation.request.method == "POST":
@@ -73,7 +76,7 @@ class EngineBase:
         return Call(
             operation,
             retry=self._settings.retry,
-            total=self._settings.timeout.total,
+            total=self._timeout(operation).total,
             idempotency_key=key,
             api_key=self._settings.api_key,
             missing_paths=self._missing_paths,
@@ -83,7 +86,7 @@ class EngineBase:
     def _request(self, call: Call[T]) -> WireRequest:
         if self._is_past_deadline(call):
             raise AttemptFailed(call.deadline_error(Delivery.UNSENT))
-        timeout = self._settings.timeout
+        timeout = self._timeout(call.operation)
         limits = RequestLimits(
             connect=timeout.connect,
             idle=timeout.idle,

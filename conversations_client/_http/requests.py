@@ -51,7 +51,7 @@ class Requests:
             raise InvalidArgumentError(
                 f"The path and the query have more than {_LONGEST_TARGET} characters: shorten them."
             )
-        headers: list[tuple[bytes, bytes]] = []
+        headers = [(name.encode(), value.encode()) for name, value in request.extra_headers]
         if idempotency_key is not None:
             headers.append((b"Idempotency-Key", idempotency_key.encode("latin-1")))
         if request.body is not None:

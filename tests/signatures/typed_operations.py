@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, assert_never, assert_type
 
 from conversations_client import (
+    UNSET,
     AsyncClient,
     AsyncPages,
     Client,
@@ -19,6 +20,7 @@ from conversations_client import (
     RawResponse,
     ReasoningPart,
     TextPart,
+    Timeout,
     ToolResultPart,
     UnknownPart,
 )
@@ -51,6 +53,51 @@ def sync(client: Client) -> None:
     gone: Callable[[str], None] = client.conversations.delete
     gone("conv_1")
     assert_type(client.request("GET", "/x", returns=Message), RawResponse[Message])
+
+
+def naive(client: Client) -> str:
+    conversation = client.conversations.create(display_name="Product Feature Discussion")
+    response = client.conversations.responses.create(conversation, message="Hi", model="a/b")
+    client.conversations.update(conversation, display_name="Discussion")
+    found = client.conversations.retrieve(conversation)
+    client.conversations.delete(found)
+    return response.text
+
+
+def conversations_for_ids(
+    client: Client, one: Conversation, found: ConversationWithMessages
+) -> None:
+    assert_type(client.conversations.list(starting_after=one), Pages)
+    assert_type(client.conversations.list(ending_before=found), Pages)
+    client.conversations.list().pages(after=one)
+    client.conversations.generate_name(found, context="a")
+    client.conversations.retrieve_many([one, found, "conv_1"])
+    client.conversations.delete_many(client.conversations.list())
+    assert_type(client.conversations.with_raw_response.delete(one), RawResponse[None])
+
+
+def options(client: Client, one: Conversation) -> None:
+    client.conversations.create(timeout=5, extra_headers={"X-Trace": "a"})
+    client.conversations.retrieve(one, timeout=None)
+    client.conversations.with_raw_response.retrieve(one, timeout=Timeout(idle=5))
+    client.conversations.list(timeout=UNSET)
+    client.request("GET", "/x", returns=Message, timeout=5, extra_headers={})
+
+
+def wrong_options(client: Client, one: Conversation) -> None:
+    client.conversations.retrieve(one.id)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.conversations.retrieve(one, 5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.conversations.create(timeout="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.conversations.create(extra_headers={"X": 1})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
+
+
+async def naive_async(client: AsyncClient) -> str:
+    conversation = await client.conversations.create(display_name="Product Feature Discussion")
+    responses = client.conversations.responses
+    response = await responses.create(conversation, message="Hi", model="a/b", timeout=5)
+    client.conversations.delete_many(client.conversations.list())
+    await client.conversations.delete(conversation, extra_headers={"X-Trace": "a"})
+    return response.text
 
 
 async def asynchronous(client: AsyncClient) -> None:

@@ -10,6 +10,7 @@ import anyio.lowlevel
 
 from conversations_client._calls.arguments import CreateRequest
 from conversations_client._engine.async_engine import AsyncEngine
+from conversations_client.models import Conversation
 
 from .background_tasks import BackgroundTasks
 from .operations import ManyOperation, S
@@ -25,7 +26,7 @@ from .shared_backoff import SharedBackoff
 from .window import PendingRequest, Step, Wait
 
 AsyncCreateRequests: TypeAlias = Iterable[CreateRequest] | AsyncIterable[CreateRequest]
-AsyncConversationIds: TypeAlias = Iterable[str] | AsyncIterable[str]
+AsyncConversationIds: TypeAlias = Iterable[str | Conversation] | AsyncIterable[str | Conversation]
 
 
 class AsyncOutcomes(OutcomesBase[S]):

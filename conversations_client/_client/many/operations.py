@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 
 from attrs import evolve, frozen
 
+from conversations_client._calls.arguments import checked_conversation_id
 from conversations_client._calls.call import RawResponse
+from conversations_client._calls.call_options import NO_OPTIONS, CallOptions
 from conversations_client._calls.endpoints import create_one_of_many, delete, retrieve
 from conversations_client._calls.operation import Operation
 from conversations_client.errors import ConversationsError
@@ -47,6 +49,16 @@ class ManyOperation(Generic[S]):
     success: Callable[[int, Any, RawResponse[Any]], S]
     failure: Callable[[int, object, ConversationsError], Failed]
 
+    def with_options(self, options: CallOptions) -> "ManyOperation[S]":
+        """The operation with the options of each call."""
+        if options is NO_OPTIONS:
+            return self
+
+        def operation(item: object) -> Operation[Any]:
+            return options.apply(self.operation(item))
+
+        return evolve(self, operation=operation)
+
 
 def creation(*, project_id: str | None, new_key: Callable[[], str]) -> ManyOperation[Created]:
     """`create_many`.
@@ -87,16 +99,23 @@ def _one_of_many(operation: Operation[Any]) -> Operation[Any]:
     return evolve(operation, request=evolve(operation.request, caller_handles_throttling=True))
 
 
-def _retrieved(index: int, item: str, response: RawResponse[ConversationWithMessages]) -> Retrieved:
-    return Retrieved(index, response.parsed, item, response.request_id)
+def _retrieved(
+    index: int, item: str | Conversation, response: RawResponse[ConversationWithMessages]
+) -> Retrieved:
+    return Retrieved(index, response.parsed, _id(item), response.request_id)
 
 
-def _deleted(index: int, item: str, response: RawResponse[None]) -> Deleted:
-    return Deleted(index, item, response.request_id)
+def _deleted(index: int, item: str | Conversation, response: RawResponse[None]) -> Deleted:
+    return Deleted(index, _id(item), response.request_id)
 
 
 def _failed(index: int, item: object, error: ConversationsError) -> Failed:
-    return Failed(index, error, item if isinstance(item, str) else None)
+    found = item.id if isinstance(item, Conversation) else item
+    return Failed(index, error, found if isinstance(found, str) else None)
+
+
+def _id(item: str | Conversation) -> str:
+    return checked_conversation_id("conversation_id", item)
 
 
 RETRIEVAL: Final = ManyOperation(

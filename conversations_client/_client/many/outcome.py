@@ -39,7 +39,7 @@ class Retrieved:
     Attributes:
         index: The position of the ID, from 0.
         conversation: The conversation; its `messages` are None where the service sends none.
-        conversation_id: The ID that you passed.
+        conversation_id: The ID that you passed, or that of the conversation that you passed.
         request_id: The service's ID of the request (`x-request-id`); None if it sent none.
     """
 
@@ -59,7 +59,7 @@ class Deleted:
 
     Attributes:
         index: The position of the ID, from 0.
-        conversation_id: The ID that you passed.
+        conversation_id: The ID that you passed, or that of the conversation that you passed.
         request_id: The service's ID of the request (`x-request-id`); None if it sent none.
     """
 
@@ -82,7 +82,7 @@ class Failed:
         index: The position of the request or ID, from 0.
         error: The reason; an InvalidArgumentError if nothing was sent.
         conversation_id: The ID that you passed to `retrieve_many` or `delete_many`; None for
-            `create_many`, and for an item that is not a string.
+            `create_many`, and for an item without an ID.
     """
 
     index: int

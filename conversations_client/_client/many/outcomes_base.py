@@ -8,6 +8,7 @@ from attrs import frozen
 
 from conversations_client._calls.arguments import checked_max_in_flight, checked_rate
 from conversations_client._calls.call import RawResponse
+from conversations_client._calls.call_options import CallOptions
 from conversations_client._calls.retry import Retry
 from conversations_client._engine.environment import Environment
 from conversations_client.errors import (
@@ -36,12 +37,14 @@ class ManyOptions:
         rate: The most requests per second; None for no limit.
         ordered: Whether outcomes are reported in the order of the items.
         stop_on_error: Whether nothing more is sent after a failure.
+        call: The options of each call.
     """
 
     max_in_flight: int
     rate: float | None
     ordered: bool
     stop_on_error: bool
+    call: CallOptions
 
     def window(
         self, operation: ManyOperation[S], *, retry: Retry, backoff: SharedBackoff
@@ -53,7 +56,7 @@ class ManyOptions:
             stop_on_error=self.stop_on_error,
             retry=retry,
             rate_limiter=RateLimiter(rate=checked_rate(self.rate), backoff=backoff),
-            operation=operation,
+            operation=operation.with_options(self.call),
         )
 
 

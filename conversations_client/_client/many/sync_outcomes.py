@@ -10,6 +10,7 @@ from typing import Final, Self, TypeAlias
 from conversations_client._base.wakeup import Wakeup
 from conversations_client._calls.arguments import CreateRequest
 from conversations_client._engine.engine import Engine
+from conversations_client.models import Conversation
 
 from .operations import ManyOperation, S
 from .outcome import Failed
@@ -24,7 +25,7 @@ from .shared_backoff import SharedBackoff
 from .window import PendingRequest, Step, Wait
 
 CreateRequests: TypeAlias = Iterable[CreateRequest]
-ConversationIds: TypeAlias = Iterable[str]
+ConversationIds: TypeAlias = Iterable[str | Conversation]
 
 _LONGEST_WAIT: Final = 3600.0  # seconds; threads can't wait for arbitrarily many
 

@@ -1,0 +1,145 @@
+"""The options of one call: its timeout and extra headers. No I/O."""
+
+import re
+from collections.abc import Mapping
+from typing import Final, TypeVar, cast
+
+from attrs import evolve, field, frozen
+
+from conversations_client._base.unset import UNSET, Unset
+from conversations_client.errors import ConfigurationError, InvalidArgumentError
+
+from .operation import Operation, Request
+from .settings import Timeout, chosen_timeout
+
+T = TypeVar("T")
+
+_NAME: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+_VALUE: Final = re.compile(r"[!-~]([\t -~]*[!-~])?|")
+_ADVICE: Final = {
+    "authorization": "use with_options(api_key=…)",
+    "idempotency-key": "use idempotency_key=…",
+}
+RESERVED_HEADERS: Final = frozenset(
+    {
+        *_ADVICE,
+        "accept",
+        "accept-encoding",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+    }
+)
+"""The headers that the client or a connection sets, in lower case."""
+
+
+@frozen
+class CallOptions:
+    """The options of one call.
+
+    Attributes:
+        timeout: How long the call may take; None for the client's timeout.
+        headers: Names and values to add to the request.
+    """
+
+    timeout: Timeout | None = None
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    def apply(self, operation: Operation[T]) -> Operation[T]:
+        """The operation with these options, at each of its paths."""
+        if self is NO_OPTIONS:
+            return operation
+        alternate = operation.alternate
+        return evolve(
+            operation,
+            request=self._change(operation.request),
+            alternate=None if alternate is None else self._change(alternate),
+        )
+
+    def _change(self, request: Request) -> Request:
+        return evolve(request, timeout=self.timeout, extra_headers=self.headers)
+
+
+NO_OPTIONS: Final = CallOptions()
+
+
+def call_options(
+    *, timeout: Timeout | float | Unset | None, extra_headers: Mapping[str, str] | None
+) -> CallOptions:
+    """The options that a caller passes; raises InvalidArgumentError."""
+    if timeout is UNSET and extra_headers is None:
+        return NO_OPTIONS
+    return CallOptions(
+        None if timeout is UNSET else _checked_timeout(timeout), _checked_headers(extra_headers)
+    )
+
+
+def with_options(
+    operation: Operation[T],
+    *,
+    timeout: Timeout | float | Unset | None,
+    extra_headers: Mapping[str, str] | None,
+) -> Operation[T]:
+    """The operation with the options that a caller passes; raises InvalidArgumentError."""
+    return call_options(timeout=timeout, extra_headers=extra_headers).apply(operation)
+
+
+def _checked_timeout(value: Timeout | float | None) -> Timeout:
+    try:
+        return chosen_timeout(value)
+    except ConfigurationError:
+        raise InvalidArgumentError(
+            "timeout must be a Timeout, a positive number of seconds, or None for no limit."
+        ) from None
+
+
+def _checked_headers(headers: object) -> tuple[tuple[str, str], ...]:
+    if headers is None:
+        return ()
+    if not isinstance(headers, Mapping):
+        raise InvalidArgumentError(
+            f"extra_headers must be a dict of names and values, not {type(headers).__name__}."
+        )
+    checked: dict[str, tuple[str, str]] = {}
+    for name, value in cast("Mapping[object, object]", headers).items():
+        header = _checked_name(name), _checked_value(name, value)
+        if checked.setdefault(header[0].lower(), header) is not header:
+            raise InvalidArgumentError(f"extra_headers has {name} twice: pass it once.")
+    return tuple(checked.values())
+
+
+def _checked_name(name: object) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InvalidArgumentError(
+            "extra_headers has an invalid name: use letters, digits and -!#$%&'*+.^_`|~ only."
+        )
+    if name.lower() in RESERVED_HEADERS:
+        advice = _ADVICE.get(name.lower(), "leave it out")
+        raise InvalidArgumentError(f"extra_headers can't set {name}, as the client does: {advice}.")
+    return name
+
+
+def _checked_value(name: object, value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidArgumentError(
+            f"extra_headers: {name} must be a string, not {type(value).__name__}."
+        )
+    if not _VALUE.fullmatch(value):
+        raise InvalidArgumentError(
+            f"extra_headers: {name} must be printable ASCII without a line break, and not begin or "
+            "end with a space: strip() it, and percent-encode other characters."
+        )
+    return value
