@@ -246,11 +246,18 @@ class Forgetting:
         self._signal = signal
         self.set = signal.set
 
-    def wait(self, *timeout: float) -> Any:
+    def wait(self, seconds: float) -> Any:
+        self._forget()
+        return self._signal.wait(seconds)
+
+    def wait_for(self, seconds: float) -> Any:
+        self._forget()
+        return self._signal.wait_for(seconds)
+
+    def _forget(self) -> None:
         if self._held:
             self._held.clear()
             gc.collect()
-        return self._signal.wait(*timeout)
 
 
 # Threads.

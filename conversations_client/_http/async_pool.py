@@ -7,14 +7,72 @@ from typing import Any, Final, Protocol, Self, TypeAlias, cast
 
 import anyio
 
+from conversations_client._base.event_loop import is_asyncio
 from conversations_client._http.connections.wire import WireRequest, WireResponse
 from conversations_client._http.streams.errors import PoolTimeout
 from conversations_client._http.streams.interfaces import AsyncNetworkStream
-from conversations_client._http.streams.watchdog import move_on_after
+from conversations_client._http.streams.watchdog import call_later, move_on_after
 
 from .pool import LOOK_SECONDS, Pool, Ticket
 
 _CLOSING_SECONDS: Final = 1.0  # for the goodbye of an encrypted connection
+
+
+class FutureSignal:
+    """Wakes one task of asyncio, without the cancel scope and the event of AnyIO."""
+
+    __slots__ = ("_future", "_loop")
+
+    def __init__(self) -> None:
+        import asyncio
+
+        self._loop = asyncio.get_running_loop()
+        self._future: asyncio.Future[bool] = self._loop.create_future()
+
+    def set(self) -> None:
+        """Wake the task that waits, or the next one that will."""
+        self._end(is_set=True)
+
+    async def wait_for(self, seconds: float) -> bool:
+        """Wait for `set`; False if it did not come in time."""
+        if self._future.done() and not self._future.cancelled():
+            return self._future.result()
+        timer = call_later(self._loop, seconds, self._end)
+        try:
+            return await self._future
+        finally:
+            timer.cancel()
+
+    def _end(self, *, is_set: bool = False) -> None:
+        if not self._future.done():
+            self._future.set_result(is_set)
+
+
+class EventSignal:
+    """Wakes one task of any event loop."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self) -> None:
+        self._event = anyio.Event()
+
+    def set(self) -> None:
+        """Wake the task that waits, or the next one that will."""
+        self._event.set()
+
+    async def wait_for(self, seconds: float) -> bool:
+        """Wait for `set`; False if it did not come in time."""
+        with move_on_after(seconds):
+            await self._event.wait()
+        return self._event.is_set()
+
+
+AsyncSignal: TypeAlias = FutureSignal | EventSignal
+
+
+def new_signal() -> AsyncSignal:
+    """What a task of this event loop waits on."""
+    return FutureSignal() if is_asyncio() else EventSignal()
 
 
 class PoolableAsyncConnection(Protocol):
@@ -53,7 +111,7 @@ class ClosableAsyncBody(Protocol):
         ...
 
 
-_Ticket: TypeAlias = Ticket[PoolableAsyncConnection, anyio.Event]
+_Ticket: TypeAlias = Ticket[PoolableAsyncConnection, AsyncSignal]
 
 
 class AsyncConnectionPool:
@@ -78,8 +136,8 @@ class AsyncConnectionPool:
         """The HTTP library's clients over this pool, made while a tool hooks on the library."""
         self._connect = connect
         self._clock = clock
-        self._pool: Pool[PoolableAsyncConnection, anyio.Event] = Pool(
-            size=size, keepalive=keepalive, signal=anyio.Event
+        self._pool: Pool[PoolableAsyncConnection, AsyncSignal] = Pool(
+            size=size, keepalive=keepalive, signal=new_signal
         )
 
     async def send(self, request: WireRequest) -> WireResponse:
@@ -120,7 +178,8 @@ class AsyncConnectionPool:
 
     async def _wait(self, ticket: _Ticket, left: float) -> None:
         while True:
-            is_signalled = left > 0 and await _signalled(ticket, min(left, LOOK_SECONDS))
+            signal = cast("AsyncSignal", ticket.signal)
+            is_signalled = left > 0 and await signal.wait_for(min(left, LOOK_SECONDS))
             if not is_signalled:
                 await self._close_stale()
                 left -= LOOK_SECONDS
@@ -198,14 +257,6 @@ class AsyncPooledBody(AsyncIterator[bytes]):
             await self._chunks.aclose()
         finally:
             await self._pool.release(self._ticket)
-
-
-async def _signalled(ticket: _Ticket, seconds: float) -> bool:
-    signal = cast("anyio.Event", ticket.signal)
-    with move_on_after(seconds):
-        await signal.wait()
-        return True
-    return False
 
 
 async def _aclose(connection: PoolableAsyncConnection) -> None:
