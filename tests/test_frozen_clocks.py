@@ -38,8 +38,8 @@ load()
 from conversations_client import *
 
 KEY = "key-0123456789"
-QUICK = {"base_url": url, "timeout": Timeout(total=0.2, idle=5)}
-IDLE = {"base_url": url, "timeout": Timeout(total=None, connect=None, idle=0.1)}
+QUICK = {"base_url": url, "timeout": Timeout(total=1, idle=5)}
+IDLE = {"base_url": url, "timeout": Timeout(total=None, connect=None, idle=0.5)}
 ONCE = {"retry": Retry(attempts=1)}
 
 async def outcome(call):
@@ -52,7 +52,7 @@ async def outcome(call):
 def calls(client, listed):
     yield lambda: client.conversations.retrieve("conv_1")        # no response
     yield lambda: client.conversations.retrieve("conv_1")        # half a response
-    patient = client.with_options(timeout=5)
+    patient = client.with_options(timeout=20)
     yield lambda: patient.conversations.retrieve("conv_1")       # a pause, and a date to wait for
     idle = client.with_options(timeout=IDLE["timeout"], retry=ONCE["retry"])
     yield lambda: idle.conversations.retrieve("conv_1")          # no response, and no total
