@@ -22,6 +22,7 @@ from conversations_client import (
     PagingError,
     structure,
 )
+from conversations_client._calls.endpoints import Listing
 from conversations_client._client.pages import _Cursor, _State
 from conversations_client.sandbox import Sandbox
 
@@ -177,7 +178,7 @@ def test_any_circle_is_found(before: int, around: int) -> None:
     ends = (min(n, before) + max(0, n - before) % around for n in count())
     taken: list[ConversationPage] = []
     with pytest.raises(PagingError, match="repeated a page"):
-        taken.extend(Pages(lambda _: ending_in(next(ends)), False).pages())
+        taken.extend(Pages(lambda _: ending_in(next(ends)), Listing()).pages())
     different = before + around
     assert different <= len(taken) < 3 * different
     if before == 0 or around == 1:

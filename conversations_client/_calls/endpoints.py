@@ -120,20 +120,37 @@ def create_one_of_many(
     )
 
 
+def _shown(value: object) -> str:
+    return repr(value.id if isinstance(value, Conversation) else value)
+
+
 @frozen(kw_only=True)
 class Listing:
     """`GET /v2/conversations/`, page by page."""
 
-    limit: int | Unset
-    starting_after: str | Conversation | None
-    ending_before: str | Conversation | None
-    entity_id: str | None
+    limit: int | Unset = UNSET
+    starting_after: str | Conversation | None = None
+    ending_before: str | Conversation | None = None
+    entity_id: str | None = None
     options: CallOptions = NO_OPTIONS
 
     @property
     def is_backwards(self) -> bool:
         """Whether each page is newer than the previous one."""
         return self.ending_before is not None
+
+    def __str__(self) -> str:
+        arguments = {
+            "limit": self.limit,
+            "starting_after": self.starting_after,
+            "ending_before": self.ending_before,
+            "entity_id": self.entity_id,
+        }
+        return ", ".join(
+            f"{name}={_shown(value)}"
+            for name, value in arguments.items()
+            if value is not None and value is not UNSET
+        )
 
     def page(self, cursor: str | None) -> Operation[ConversationPage]:
         """The page after a conversation, or the first one."""

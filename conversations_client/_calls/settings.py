@@ -122,6 +122,17 @@ def chosen_project_id(argument: object, environ: Mapping[str, str]) -> str | Non
     return found
 
 
+def chosen_log_level(environ: Mapping[str, str]) -> str | None:
+    """The level in the ORQ_LOG variable, None without one; raises ConfigurationError."""
+    level = environ.get("ORQ_LOG", "").strip().upper()
+    if level not in {"", "DEBUG", "INFO"}:
+        raise ConfigurationError(
+            "The ORQ_LOG environment variable must be debug or info: debug logs every attempt, "
+            "info only those that failed."
+        )
+    return level or None
+
+
 def chosen_timeout(argument: Timeout | float | None) -> Timeout:
     """A number means `Timeout(total=…)`, None means no limit on the whole call."""
     return argument if isinstance(argument, Timeout) else Timeout(total=argument)

@@ -24,6 +24,7 @@ from conversations_client.models import (
 
 from .pages import AsyncPages
 from .raw import AsyncCall, raw_async
+from .resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from .responses_resource import AsyncRawResponses, AsyncResponses
 
 
-class AsyncConversations:
+class AsyncConversations(Resource[AsyncEngine]):
     """The operations on conversations, as `client.conversations`."""
 
     def __init__(
@@ -469,7 +470,7 @@ class AsyncConversations:
             options=call_options(timeout=timeout, extra_headers=extra_headers),
         )
         listing.page(None)  # raises now if an argument is invalid
-        return AsyncPages(lambda cursor: self._call(listing.page(cursor)), listing.is_backwards)
+        return AsyncPages(lambda cursor: self._call(listing.page(cursor)), listing)
 
     def _outcomes(
         self,
@@ -482,7 +483,7 @@ class AsyncConversations:
         return AsyncOutcomes(self._engine, operation, items, options=options, backoff=self._pause)
 
 
-class AsyncRawConversations:
+class AsyncRawConversations(Resource[AsyncEngine]):
     """The same calls; each returns a `RawResponse`."""
 
     def __init__(self, engine: AsyncEngine, *, project_id: str | None) -> None:

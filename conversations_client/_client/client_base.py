@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self,
 
 from attrs import asdict, evolve
 
+from conversations_client._base.lazy_imports import begin_import
+from conversations_client._base.public_dir import PublicDir
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client._calls.retry import Retry
 from conversations_client._calls.settings import (
@@ -16,6 +18,7 @@ from conversations_client._calls.settings import (
     checked_api_key,
     checked_retry,
     chosen_base_url,
+    chosen_log_level,
     chosen_project_id,
     chosen_timeout,
 )
@@ -54,7 +57,7 @@ _OWN: Final = frozenset(
 """The attributes of a client; all others belong to a subclass."""
 
 
-class ClientBase:
+class ClientBase(PublicDir):
     """The settings of both clients, and how they are copied and pickled."""
 
     _hooks_class: ClassVar[type]
@@ -136,7 +139,8 @@ class ClientBase:
         return hmac.new(key, salt.encode(), "sha256").hexdigest()[:16]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self.base_url!r})"
+        project = "" if self.project_id is None else f", project_id={self.project_id!r}"
+        return f"{type(self).__name__}(base_url={self.base_url!r}{project}, timeout={self.timeout})"
 
     def __copy__(self) -> Self:
         return self.with_options()
@@ -240,6 +244,7 @@ def checked_settings(
     pickle_key: bool,
 ) -> Settings:
     """The settings of a new client: arguments, else the environment, else defaults."""
+    _set_up_log(chosen_log_level(os.environ))
     return Settings(
         api_key=checked_api_key(api_key, os.environ),
         base_url=chosen_base_url(base_url, os.environ),
@@ -252,6 +257,14 @@ def checked_settings(
         allow_plain_http=allow_plain_http,
         pickle_key=pickle_key,
     )
+
+
+def _set_up_log(level: str | None) -> None:
+    if level is not None:
+        begin_import("conversations_client._engine.stderr_log")
+        from conversations_client._engine.stderr_log import log_to_stderr
+
+        log_to_stderr(level)
 
 
 class SharedConnections(Generic[ConnectionsT]):

@@ -24,6 +24,7 @@ from conversations_client.models import (
 
 from .pages import Pages
 from .raw import Call, raw
+from .resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from .responses_resource import RawResponses, Responses
 
 
-class Conversations:
+class Conversations(Resource[Engine]):
     """The operations on conversations, as `client.conversations`."""
 
     def __init__(
@@ -469,7 +470,7 @@ class Conversations:
             options=call_options(timeout=timeout, extra_headers=extra_headers),
         )
         listing.page(None)  # raises now if an argument is invalid
-        return Pages(lambda cursor: self._call(listing.page(cursor)), listing.is_backwards)
+        return Pages(lambda cursor: self._call(listing.page(cursor)), listing)
 
     def _outcomes(
         self, operation: "ManyOperation[S]", items: "Iterable[object]", options: "ManyOptions"
@@ -479,7 +480,7 @@ class Conversations:
         return Outcomes(self._engine, operation, items, options=options, backoff=self._pause)
 
 
-class RawConversations:
+class RawConversations(Resource[Engine]):
     """The same calls; each returns a `RawResponse`."""
 
     def __init__(self, engine: Engine, *, project_id: str | None) -> None:

@@ -6,7 +6,9 @@ from typing import Self
 
 from attrs import define, field, frozen
 
+from conversations_client._base.public_dir import PublicDir
 from conversations_client._calls.arguments import checked_conversation_id
+from conversations_client._calls.endpoints import Listing
 from conversations_client.errors import Delivery, PagingError
 from conversations_client.models import Conversation, ConversationPage
 
@@ -88,15 +90,18 @@ def _broken(what: str) -> PagingError:
     )
 
 
-@frozen
-class Pages:
+@frozen(repr=False)
+class Pages(PublicDir):
     """A listing: iterate over its conversations, or over its `pages()`.
 
     Nothing is requested before you iterate, and each iteration starts again.
     """
 
-    _fetch: Fetch = field(repr=False)
-    _backwards: bool
+    _fetch: Fetch
+    _listing: Listing
+
+    def __repr__(self) -> str:
+        return f"Pages({self._listing})"
 
     def __iter__(self) -> Iterator[Conversation]:
         for page in self.pages():
@@ -118,7 +123,7 @@ class Pages:
             StatusError: The service rejected the request or failed.
             DecodeError: The response is not what the API documents.
         """
-        return self._page_by_page(_start(after, backwards=self._backwards))
+        return self._page_by_page(_start(after, backwards=self._listing.is_backwards))
 
     def _page_by_page(self, cursor: _Cursor) -> Iterator[ConversationPage]:
         while cursor.has_more():
@@ -127,15 +132,18 @@ class Pages:
                 yield page
 
 
-@frozen
-class AsyncPages:
+@frozen(repr=False)
+class AsyncPages(PublicDir):
     """A listing: iterate over its conversations, or over its `pages()`.
 
     Nothing is requested before you iterate, and each iteration starts again.
     """
 
-    _fetch: AsyncFetch = field(repr=False)
-    _backwards: bool
+    _fetch: AsyncFetch
+    _listing: Listing
+
+    def __repr__(self) -> str:
+        return f"AsyncPages({self._listing})"
 
     def __aiter__(self) -> AsyncIterator[Conversation]:
         return _AsyncItems(self.pages())
@@ -156,7 +164,7 @@ class AsyncPages:
             StatusError: The service rejected the request or failed.
             DecodeError: The response is not what the API documents.
         """
-        return _AsyncPageByPage(self._fetch, _start(after, backwards=self._backwards))
+        return _AsyncPageByPage(self._fetch, _start(after, backwards=self._listing.is_backwards))
 
 
 # Classes, not async generators: one that you leave early has to be closed.

@@ -14,10 +14,11 @@ from conversations_client.models import Conversation
 from conversations_client.responses import Response
 
 from .raw import raw, raw_async
+from .resource import Resource
 from .streams import AsyncStream, Stream
 
 
-class Responses:
+class Responses(Resource[Engine]):
     """The responses of conversations, as `client.conversations.responses`."""
 
     def __init__(self, engine: Engine, *, is_raw: bool = False) -> None:
@@ -128,13 +129,18 @@ class Responses:
             timeout=timeout,
             extra_headers=extra_headers,
         )
-        return Stream(lambda: self._engine.open(operation), limit=self._engine.max_event_bytes)
+        return Stream(
+            lambda: self._engine.open(operation),
+            operation.request,
+            limit=self._engine.max_event_bytes,
+        )
 
 
-class RawResponses:
+class RawResponses(Resource[Engine]):
     """The same call; it returns a `RawResponse`."""
 
     def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._same = Responses(engine, is_raw=True)
 
     @raw(Responses.create)
@@ -142,7 +148,7 @@ class RawResponses:
         return self._same
 
 
-class AsyncResponses:
+class AsyncResponses(Resource[AsyncEngine]):
     """The responses of conversations, as `client.conversations.responses`."""
 
     def __init__(self, engine: AsyncEngine, *, is_raw: bool = False) -> None:
@@ -253,13 +259,18 @@ class AsyncResponses:
             timeout=timeout,
             extra_headers=extra_headers,
         )
-        return AsyncStream(lambda: self._engine.open(operation), limit=self._engine.max_event_bytes)
+        return AsyncStream(
+            lambda: self._engine.open(operation),
+            operation.request,
+            limit=self._engine.max_event_bytes,
+        )
 
 
-class AsyncRawResponses:
+class AsyncRawResponses(Resource[AsyncEngine]):
     """The same call; it returns a `RawResponse`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
         self._same = AsyncResponses(engine, is_raw=True)
 
     @raw_async(AsyncResponses.create)

@@ -6,7 +6,9 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from conversations_client._base.headers import Headers
+from conversations_client._base.public_dir import PublicDir
 from conversations_client._calls.call import RawResponse
+from conversations_client._calls.operation import Request
 from conversations_client._engine.response_body import AsyncResponseBody, ResponseBody
 from conversations_client._sse.event_stream import EventStreamState
 from conversations_client.errors import ConversationsError, StreamClosedError, TransportError
@@ -17,9 +19,10 @@ T = TypeVar("T")
 AnyResponseBody = TypeVar("AnyResponseBody", ResponseBody, AsyncResponseBody)
 
 
-class _StreamBase(Generic[AnyResponseBody]):
+class _StreamBase(PublicDir, Generic[AnyResponseBody]):
     """The state of a stream, sync or async: whether it is open, and what was read."""
 
+    _request: Request
     _body: AnyResponseBody | None = None
     _state: EventStreamState | None = None
     _limit: int
@@ -27,6 +30,16 @@ class _StreamBase(Generic[AnyResponseBody]):
     _is_closed = False
     _is_released = False
     _is_being_read = False
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._request}: {self._progress()}>"
+
+    def _progress(self) -> str:
+        if self._state is None:
+            return "not opened"
+        if self._state.is_complete:
+            return "complete"
+        return "closed" if self._is_closed else "open"
 
     @property
     def status(self) -> int:
@@ -117,8 +130,11 @@ class Stream(_StreamBase[ResponseBody]):
 
     _reader = "thread"
 
-    def __init__(self, opening: Callable[[], ResponseBody], *, limit: int) -> None:
+    def __init__(
+        self, opening: Callable[[], ResponseBody], request: Request, *, limit: int
+    ) -> None:
         self._opening = opening
+        self._request = request
         self._limit = limit
 
     def __enter__(self) -> Self:
@@ -226,8 +242,11 @@ class AsyncStream(_StreamBase[AsyncResponseBody]):
 
     _reader = "task"
 
-    def __init__(self, opening: Callable[[], Awaitable[AsyncResponseBody]], *, limit: int) -> None:
+    def __init__(
+        self, opening: Callable[[], Awaitable[AsyncResponseBody]], request: Request, *, limit: int
+    ) -> None:
         self._opening = opening
+        self._request = request
         self._limit = limit
 
     async def __aenter__(self) -> Self:

@@ -57,6 +57,11 @@ class EngineBase:
         return self._environment
 
     @property
+    def base_url(self) -> str:
+        """The URL of the service."""
+        return self._settings.base_url
+
+    @property
     def retry(self) -> Retry:
         """When a request is sent again."""
         return self._settings.retry

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from attrs import frozen
 
+from conversations_client._base.public_dir import PublicDir
 from conversations_client._calls.arguments import checked_max_in_flight, checked_rate
 from conversations_client._calls.call import RawResponse
 from conversations_client._calls.call_options import CallOptions
@@ -68,7 +69,7 @@ class FinishedCall:
     result: Result
 
 
-class OutcomesBase(Generic[S]):
+class OutcomesBase(PublicDir, Generic[S]):
     """The state of an iteration: whether it is open, its window, and the calls that finished."""
 
     def __init__(self, environment: Environment, window: Window[S]) -> None:

@@ -1,0 +1,17 @@
+"""What the resources of a client have in common."""
+
+from typing import Generic, TypeVar
+
+from conversations_client._base.public_dir import PublicDir
+from conversations_client._engine.engine_base import EngineBase
+
+AnyEngine = TypeVar("AnyEngine", bound=EngineBase)
+
+
+class Resource(PublicDir, Generic[AnyEngine]):
+    """A group of operations, such as `client.conversations`."""
+
+    _engine: AnyEngine
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self._engine.base_url!r})"
