@@ -44,11 +44,14 @@ TABLE: list[tuple[Outcome, list[Resend | Stop], list[Resend | Stop]]] = [
     (replied(429), AGAIN, AGAIN),
     (replied(429, "2"), [Resend(2.0), Resend(2.0), AGAIN[2]], [Resend(2.0), Resend(2.0), AGAIN[2]]),
     (replied(429, "nonsense"), AGAIN, AGAIN),
+    (replied(499), NEVER, NEVER),
     (replied(500), NEVER, AGAIN),
     (replied(502), NEVER, AGAIN),
     (replied(503), NEVER, AGAIN),
     (replied(503, "0"), [Resend(0.0), Resend(0.0), AGAIN[2]], [Resend(0.0), Resend(0.0), AGAIN[2]]),
     (replied(504), NEVER, AGAIN),
+    (replied(599), NEVER, AGAIN),
+    (replied(600), NEVER, NEVER),
     (replied(302), NEVER, NEVER),
     (UNSENT, AGAIN, AGAIN),
     (BROKEN, NEVER, AGAIN),
@@ -80,6 +83,29 @@ def test_the_table(outcome: Outcome, post: list[Resend | Stop], get: list[Resend
     assert decisions(request("POST"), outcome, trusting) == get
 
 
+@pytest.mark.parametrize(
+    ("method", "key", "expected"),
+    [
+        ("POST", None, AGAIN),  # the client generates a key for each
+        ("POST", "key", AGAIN),
+        ("PATCH", None, NEVER),
+        ("PATCH", "key", AGAIN),
+    ],
+)
+def test_only_a_key_makes_a_request_repeatable(
+    method: str, key: str | None, expected: list[Resend | Stop]
+) -> None:
+    sent = Request(method=method, template="/", path="/", idempotency_key=key)
+    assert decisions(sent, BROKEN, Retry(trust_idempotency_key=True)) == expected
+
+
+def test_the_reason_counts_the_attempts() -> None:
+    decision = Retry(attempts=2).decide(
+        request("POST"), UNSENT, attempt=2, jitter=0.0, remaining=math.inf
+    )
+    assert decision == Stop("Gave up after 2 attempts.")
+
+
 def test_no_second_attempt_is_no_giving_up() -> None:
     decision = Retry(attempts=1).decide(
         request("POST"), UNSENT, attempt=1, jitter=0.0, remaining=math.inf
@@ -98,12 +124,20 @@ def test_pauses_double_up_to_the_largest(attempt: int, jitter: float, pause: flo
     assert decision == Resend(pause)
 
 
+def test_the_pause_stops_doubling_after_60_times() -> None:
+    retry = Retry(attempts=10_000, wait_initial=2.0**-60)
+    for attempt, pause in ((60, 0.5), (61, 1.0), (62, 1.0), (9_999, 1.0)):
+        decision = retry.again(None, attempt=attempt, jitter=1.0, remaining=math.inf)
+        assert decision == Resend(pause)
+
+
 @pytest.mark.parametrize(
     ("outcome", "remaining", "decision"),
     [
         (UNSENT, 0.375, Stop("Another attempt after 0.375 s doesn't fit in the 0.375 s left of the timeout.")),
         (UNSENT, 0.376, Resend(0.375)),
         (replied(429, "9"), 8.0, Stop("The Retry-After of 9 s doesn't fit in the 8 s left of the timeout.")),
+        (replied(429, "60"), math.inf, Resend(60.0)),
         (replied(429, "61"), math.inf, Stop("The Retry-After of 61 s is longer than retry_after_max=60: wait that long, or raise it.")),
     ],
 )  # fmt: skip
@@ -112,6 +146,21 @@ def test_what_does_not_fit(outcome: Outcome, remaining: float, decision: Resend 
         Retry().decide(request("POST"), outcome, attempt=1, jitter=0.5, remaining=remaining)
         == decision
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "longest", "message"),
+    [
+        ("99.5", 9.75, "The Retry-After of 99.5 s is longer than retry_after_max=9.75"),
+        ("999.7", 99.5, "The Retry-After of 1000 s is longer than retry_after_max=99.5"),
+        ("86400", 3600.0, "The Retry-After of 86400 s is longer than retry_after_max=3600"),
+    ],
+)
+def test_long_times_have_no_exponent(asked: str, longest: float, message: str) -> None:
+    decision = Retry(retry_after_max=longest).decide(
+        request("POST"), replied(429, asked), attempt=1, jitter=0.5, remaining=math.inf
+    )
+    assert decision == Stop(f"{message}: wait that long, or raise it.")
 
 
 @pytest.mark.parametrize(

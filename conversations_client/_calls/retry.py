@@ -101,7 +101,7 @@ class Retry:
             subject = f"The Retry-After of {_seconds(pause)}"
             if pause > self.retry_after_max:
                 return Stop(
-                    f"{subject} is longer than retry_after_max={self.retry_after_max:.3g}: "
+                    f"{subject} is longer than retry_after_max={_number(self.retry_after_max)}: "
                     "wait that long, or raise it."
                 )
         if pause >= remaining:
@@ -128,4 +128,8 @@ class Retry:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s"  # noqa: PLR2004
+    return f"{_number(seconds)} s"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"  # noqa: PLR2004
