@@ -1,6 +1,7 @@
 """One call from its first attempt to its end: what has happened and what comes next. No I/O."""
 
 import math
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from attrs import field, frozen
@@ -95,7 +96,7 @@ class Call(Generic[T]):
         """How many times the request was sent until now."""
         return self._attempts
 
-    def judge(self, outcome: Outcome, *, now: float, jitter: float) -> float | None:
+    def judge(self, outcome: Outcome, *, now: float, jitter: Callable[[], float]) -> float | None:
         """Seconds to wait before the next attempt, or None if the outcome is final."""
         self._attempts += 1
         self._delivery = worst_delivery(self._delivery, outcome.delivery)
@@ -111,7 +112,7 @@ class Call(Generic[T]):
             self.operation.request,
             outcome,
             attempt=self._attempts,
-            jitter=jitter,
+            jitter=jitter(),
             remaining=self._deadline - now,
         )
         if isinstance(verdict, Resend):

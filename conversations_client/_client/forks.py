@@ -18,7 +18,6 @@ _CALLS: Final = (
     "conversations_client._http.connections.sync_connection",
     "conversations_client._http.sync_pool",
     "conversations_client._json.conversion",
-    "conversations_client._json.converter",
     "conversations_client._json.parser",
     "encodings.idna",
 )

@@ -81,7 +81,7 @@ class AsyncEngine(EngineBase):
             started = environment.clock()
             result = await self._attempt(call, exchange)
             now = environment.clock()
-            pause = call.judge(outcome_of(result), now=now, jitter=environment.jitter())
+            pause = call.judge(outcome_of(result), now=now, jitter=environment.jitter)
             if is_log_enabled() or self._hooks.on_response or self._hooks.on_retry:
                 await self._report(call, result, now - started, pause)
             if pause is None:

@@ -1,11 +1,10 @@
 """The clocks, the randomness and the sleep that an engine uses."""
 
-import random
+import os
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 
-from attrs import field, frozen
+from attrs import frozen
 
 from conversations_client._http.streams import watchdog
 from conversations_client._http.streams.clock import monotonic
@@ -14,6 +13,17 @@ from conversations_client._http.streams.clock import monotonic
 def _wall() -> float:
     # Looked up now: a test may have replaced it before or after this module was imported.
     return time.time()
+
+
+def _jitter() -> float:
+    # Imported for the first retry: most programs need none.
+    from random import random
+
+    return random()  # noqa: S311 - it spreads load, and protects nothing
+
+
+def _new_key() -> str:
+    return os.urandom(16).hex()
 
 
 def _sleep(seconds: float) -> None:
@@ -35,7 +45,7 @@ class Environment:
 
     clock: Callable[[], float] = monotonic
     wall: Callable[[], float] = _wall
-    jitter: Callable[[], float] = random.random
-    new_key: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
+    jitter: Callable[[], float] = _jitter
+    new_key: Callable[[], str] = _new_key
     sleep: Callable[[float], None] = _sleep
     sleep_async: Callable[[float], Awaitable[None]] = watchdog.sleep

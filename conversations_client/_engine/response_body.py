@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar
 
-import anyio
 from attrs import field, frozen
 
 from conversations_client._calls.call import Call, RawResponse
@@ -152,6 +151,8 @@ class AsyncResponseBody(_ResponseBodyBase):
                 the connection can be reused.
             error: The error of the stream; None if it is complete or was left early.
         """
+        import anyio
+
         try:
             with anyio.move_on_after(_CLOSING, shield=True), contextlib.suppress(*library_errors()):
                 try:

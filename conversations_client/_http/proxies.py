@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
@@ -146,6 +145,8 @@ def _host_matches(pattern: str, host: str, entry: str) -> bool:
     if not _NAME.fullmatch(name):
         raise _unknown(entry)
     if "*" in name:
+        from fnmatch import fnmatchcase
+
         return fnmatchcase(host, name)
     return host == name or (address is None and host.endswith(f".{name}"))
 

@@ -5,8 +5,6 @@ import ssl
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
-import anyio.lowlevel
-
 from conversations_client._calls.settings import Settings
 from conversations_client._http.connections.connection import KEEPALIVE_SECONDS
 from conversations_client._http.streams.clock import monotonic
@@ -174,6 +172,8 @@ class AsyncConnections:
 
 
 def _event_loop() -> object:
+    import anyio.lowlevel
+
     token: object = anyio.lowlevel.current_token()
     # The token itself is a new object every time.
     return getattr(token, "native_token", token)

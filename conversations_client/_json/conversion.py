@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from conversations_client._base.lazy_imports import begin_import
 from conversations_client.errors import DecodeError
 
 from .ready_made import function_of
@@ -38,6 +39,7 @@ def structure_by(function: Callable[[Any], T], value: object, cls: Any) -> T:  #
     try:
         return function(value)
     except Exception:  # noqa: BLE001 - hooks that users register may raise anything
+        begin_import("conversations_client._json.converter")
         from .converter import faults
 
         found = faults(value, cls)
@@ -45,6 +47,7 @@ def structure_by(function: Callable[[Any], T], value: object, cls: Any) -> T:  #
 
 
 def _converted(cls: type[T]) -> Callable[[Any], T]:
+    begin_import("conversations_client._json.converter")
     from .converter import converter
 
     return lambda value: converter.structure(value, cls)
@@ -65,6 +68,7 @@ def unstructure(value: object) -> Any:  # noqa: ANN401 - any JSON
         metadata = ConversationMetadata(model="openai/gpt-4o")
         assert unstructure(metadata) == {"model": "openai/gpt-4o"}
     """
+    begin_import("conversations_client._json.converter")
     from .converter import converter
 
     return converter.unstructure(value)

@@ -13,11 +13,10 @@ from contextlib import AbstractContextManager
 from types import BuiltinFunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
-import anyio
-import anyio.lowlevel
-
 if TYPE_CHECKING:
     import asyncio
+
+    import anyio
 
 
 def is_clock_replaced() -> bool:
@@ -29,6 +28,8 @@ def move_on_after(seconds: float) -> "AbstractContextManager[anyio.CancelScope, 
     """A block that is cancelled after so many real seconds."""
     if seconds < math.inf and is_clock_replaced():
         return _Watched(seconds)
+    import anyio
+
     return anyio.move_on_after(seconds)
 
 
@@ -58,6 +59,8 @@ class _Timer(Protocol):
 
 async def sleep(seconds: float) -> None:
     """Sleep so many real seconds."""
+    import anyio
+
     if not is_clock_replaced():
         await anyio.sleep(seconds)
         return
@@ -67,10 +70,12 @@ async def sleep(seconds: float) -> None:
 
 class _Watched:
     def __init__(self, seconds: float) -> None:
+        import anyio
+
         self._seconds = seconds
         self._scope = anyio.CancelScope()
 
-    def __enter__(self) -> anyio.CancelScope:
+    def __enter__(self) -> "anyio.CancelScope":
         self._timer = threading.Timer(self._seconds, self._expire, [_threadsafe_call()])
         self._timer.daemon = True
         self._timer.start()
@@ -91,6 +96,8 @@ class _Watched:
 
 def _threadsafe_call() -> Callable[[Callable[[], object]], object]:
     """What runs a function in this event loop, from any thread."""
+    import anyio.lowlevel
+
     token: Any = anyio.lowlevel.current_token()
     loop: Any = getattr(token, "native_token", token)
     found: Callable[[Callable[[], object]], object] = (
