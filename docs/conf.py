@@ -1,10 +1,13 @@
-"""What turns these pages into HTML: scripts/test does, into .venv/html, without a network."""
+"""Settings of Sphinx. scripts/docs builds the site from these pages, into .venv/html."""
 
 import re
 import sys
+from html import escape
 from pathlib import Path
-from typing import cast
+from textwrap import shorten
+from typing import Any, cast
 
+from docutils import nodes
 from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -13,23 +16,31 @@ from conversations_client import __version__
 
 project = "conversations-client"
 release = version = __version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
 
 html_theme = "furo"
-html_title = "conversations-client"
+html_title = f"conversations-client {version}"
+html_short_title = "conversations-client"
+html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_copy_source = False
 html_show_copyright = False
 html_show_sphinx = False
 
+myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
 copybutton_prompt_text = "$ "  # what is copied from a terminal is the commands alone
 copybutton_line_continuation_character = "\\"
 
 default_role = "py:obj"  # docstrings mark code with single backticks
-autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented"
+autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False
 napoleon_numpy_docstring = False
@@ -41,10 +52,11 @@ add_module_names = False
 nitpicky = True
 suppress_warnings = ["ref.python"]  # `type` is a builtin, and an attribute of several classes
 nitpick_ignore_regex = [
-    # Other projects' names, whose pages would have to be asked for.
+    # Names of other projects, whose pages would have to be downloaded.
     (r"py:.*", r"(attrs|cattrs|collections|datetime|enum|httpx|os|ssl|types|typing)\..*"),
-    # What docstrings show as code and is no name.
+    # Code in docstrings that is not a name.
     (r"py:obj", r".*"),
+    (r"py:class", r".*\| ~collections\.abc\.Callable\[.*"),
     (
         r"py:class",
         r"(.*\.)?[A-Z]$|Callable|Mapping|Sequence|(Async)?(HTTPClient|CreateRequests|ConversationIds|Outcomes)",
@@ -54,8 +66,13 @@ nitpick_ignore_regex = [
     (r"py:class", r"conversations_client\.sandbox\._fault_injection\..*"),
 ]
 
+TABS = re.compile(r"<!-- tabs: begin -->\n(.*?)<!-- tabs: end -->\n", re.DOTALL)
+TAB = re.compile(r"^\*\*(.+)\*\*$", re.MULTILINE)
+CARDS = re.compile(r"<!-- cards: begin -->\n(.*?)<!-- cards: end -->\n", re.DOTALL)
+CARD = re.compile(r"^- \[(.+?)\]\((.+?)\.md\): (.+\n(?:  .+\n)*)", re.MULTILINE)
+LONGEST_DESCRIPTION = 200  # characters
 FOR_THE_SOURCE = re.compile(r"<!-- where the source is read: begin -->.*?end -->\n", re.DOTALL)
-# What the client gives, and nobody makes.
+# Classes that only the client creates.
 GIVEN = {"Conversations", "Outcomes", "Pages", "Responses", "Stream"}
 COLON = "\N{MODIFIER LETTER COLON}"  # stands for ":" while napoleon reads a docstring
 EXAMPLE = re.compile(r"Examples?:")
@@ -63,7 +80,7 @@ ATTRIBUTE = re.compile(r"^(\.\. attribute:: .+)\n((?:(?!\.\. ).*\n)*?) +:type: (
 
 
 def shown_signature(*arguments: object) -> tuple[str | None, str | None]:
-    """A signature as people would write it: what attrs' factories make here is always {}."""
+    """The signature as people would write it. Every attrs factory of the package makes a {}."""
     what, name, *_, signature, returns = arguments[1:]
     if not isinstance(signature, str):
         return None, None
@@ -73,7 +90,7 @@ def shown_signature(*arguments: object) -> tuple[str | None, str | None]:
 
 
 def put_types_beside_names(*arguments: object) -> None:
-    """Have `name: type` head an attribute, where napoleon puts the type below what it means."""
+    """Move the type of an attribute into its heading; napoleon puts it below the description."""
     lines = cast("list[str]", arguments[-1])
     text = "\n".join(lines).replace(":type: collections.abc.", ":type: ")
     lines[:] = ATTRIBUTE.sub(r"\1\n   :type: \3\n\2", text).split("\n")
@@ -93,21 +110,66 @@ def show_colons(*arguments: object) -> None:
 
 
 def show_examples_as_code(*arguments: object) -> None:
-    """Make the code below `Example:` a literal block, which napoleon reads as prose."""
+    """Make the code below `Example:` a literal block; napoleon takes it for prose."""
     lines = cast("list[str]", arguments[-1])
     shown = [[f"{line}:", ""] if EXAMPLE.fullmatch(line) else [line] for line in lines]
     lines[:] = [line for each in shown for line in each]
 
 
-def leave_out_what_is_for_readers_of_the_source(*arguments: object) -> None:
-    """Drop what a page says for those who read it where directives are not carried out."""
+def format_for_the_site(*arguments: object) -> None:
+    """Replace what a page has for readers of the repository: plain tabs and cards, and notes."""
     source = cast("list[str]", arguments[-1])
-    source[0] = FOR_THE_SOURCE.sub("", source[0])
+    text = FOR_THE_SOURCE.sub("", source[0])
+    text = TABS.sub(lambda found: tab_set(found[1]), text)
+    source[0] = CARDS.sub(lambda found: grid(found[1]), text)
+
+
+def tab_set(text: str) -> str:
+    """Tabs of the sections that begin with a label in bold. The site remembers the chosen label."""
+    _, *parts = TAB.split(text)
+    items = [
+        f":::{{tab-item}} {label}\n:sync: {label.lower()}\n{body}:::\n"
+        for label, body in zip(parts[::2], parts[1::2], strict=True)
+    ]
+    return f"::::{{tab-set}}\n:sync-group: variant\n{''.join(items)}::::\n"
+
+
+def grid(text: str) -> str:
+    """Cards of a list of links, each with a description."""
+    items = [
+        f":::{{grid-item-card}} {title}\n:link: {page}\n:link-type: doc\n\n{words}:::\n"
+        for title, page, words in CARD.findall(text)
+    ]
+    return f"::::{{grid}} 1 2 2 2\n:gutter: 3\n{''.join(items)}::::\n"
+
+
+def describe_page(*arguments: object) -> None:
+    """Add a page's description, and the tags that a preview of a link to it shows."""
+    context, doctree = cast("dict[str, Any]", arguments[3]), arguments[4]
+    if not isinstance(doctree, nodes.document):
+        return
+    paragraphs = doctree.findall(nodes.paragraph)
+    words = " ".join(next((each.astext() for each in paragraphs), project).split())
+    tags = {
+        "name": {"description": shorten(words, LONGEST_DESCRIPTION, placeholder="…")},
+        "property": {
+            "og:title": context["title"],
+            "og:description": shorten(words, LONGEST_DESCRIPTION, placeholder="…"),
+            "og:site_name": project,
+            "og:type": "website",
+        },
+    }
+    context["metatags"] += "".join(
+        f'<meta {kind}="{name}" content="{escape(str(content))}">\n'
+        for kind, named in tags.items()
+        for name, content in named.items()
+    )
 
 
 def setup(app: Sphinx) -> None:
-    """Connect what settings can't say."""
-    app.connect("source-read", leave_out_what_is_for_readers_of_the_source)
+    """Connect the functions above."""
+    app.connect("source-read", format_for_the_site)
+    app.connect("html-page-context", describe_page)
     app.connect("autodoc-process-signature", shown_signature)
     app.connect("autodoc-process-docstring", hide_colons, priority=100)
     app.connect("autodoc-process-docstring", show_examples_as_code, priority=100)

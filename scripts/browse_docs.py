@@ -1,7 +1,8 @@
 """Checks every page of the documentation in a browser: python scripts/browse_docs.py FOLDER.
 
-Opens each page wide and narrow, light and dark, in headless Chromium. Nothing may be cut off, no
-link dead, no text hard to read, and the search must find something. browse_docs.html has the
+Opens each page wide and narrow, light and dark, in headless Chromium. Nothing may be cut off, code
+and tables must fit their column, links must work, text must be readable, and the search must find
+something. browse_docs.html has the
 checks; the folder is the output of scripts/docs.
 """
 
@@ -92,7 +93,7 @@ def browse(browser: str, folder: Path) -> list[str]:
             process.terminate()
             process.wait(timeout=60)
             server.shutdown()
-    print(f"{report['looks']} checks of {len(server.pages)} pages.")
+    print(f"{report['checks']} checks of {len(server.pages)} pages.")
     return [*report["problems"], *sorted(set(server.missing))]
 
 

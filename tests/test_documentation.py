@@ -14,7 +14,7 @@ import pytest
 import reference_text
 
 import conversations_client
-from conversations_client import sandbox, testing
+from conversations_client import bulk, sandbox, testing
 from conversations_client.testing import factories
 
 ROOT = Path(__file__).parent.parent
@@ -62,6 +62,15 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert not anchor or anchor in anchors(target), anchor
 
 
+def test_titles_are_distinct() -> None:
+    titles = [
+        path.read_text().partition("\n")[0]
+        for path in PAGES
+        if path.parent != ROOT / "docs" / "project" and path.name != "README.md"
+    ]
+    assert sorted({title.lower() for title in titles}) == sorted(map(str.lower, titles))
+
+
 @pytest.mark.parametrize("path", PAGES, ids=named)
 def test_every_code_block_is_of_a_language_that_is_run(path: Path) -> None:
     fences = re.findall(r"^ *```(.*)$", path.read_text(), re.MULTILINE)
@@ -95,7 +104,7 @@ REFERENCE = sorted(ROOT.glob("docs/reference/*.md"))
 
 def test_the_reference_has_every_public_name_once() -> None:
     documented = [name for page in REFERENCE for name in documented_on(page)]
-    packages = (conversations_client, sandbox, testing, factories)
+    packages = (conversations_client, bulk, sandbox, testing, factories)
     public = [name for package in packages for name in package.__all__]
     assert sorted(documented) == sorted({*public} - NOT_CLASSES)
 
