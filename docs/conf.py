@@ -55,7 +55,7 @@ nitpick_ignore_regex = [
     # Names of other projects, whose pages would have to be downloaded.
     (r"py:.*", r"(attrs|cattrs|collections|datetime|enum|httpx|os|ssl|types|typing)\..*"),
     # Code in docstrings that is not a name.
-    (r"py:obj", r".*"),
+    (r"py:obj", r"(?s).*"),
     (r"py:class", r".*\| ~collections\.abc\.Callable\[.*"),
     (
         r"py:class",
@@ -75,6 +75,7 @@ FOR_THE_SOURCE = re.compile(r"<!-- where the source is read: begin -->.*?end -->
 # Classes that only the client creates.
 GIVEN = {"Conversations", "Outcomes", "Pages", "Responses", "Stream"}
 COLON = "\N{MODIFIER LETTER COLON}"  # stands for ":" while napoleon reads a docstring
+RETURNS = {"Returns:", "Yields:"}
 EXAMPLE = re.compile(r"Examples?:")
 ATTRIBUTE = re.compile(r"^(\.\. attribute:: .+)\n((?:(?!\.\. ).*\n)*?) +:type: (.+)$", re.MULTILINE)
 
@@ -97,10 +98,16 @@ def put_types_beside_names(*arguments: object) -> None:
 
 
 def hide_colons(*arguments: object) -> None:
-    """Hide colons in an attribute's first line, where napoleon takes "The result: …" for a type."""
+    """Hide colons where napoleon takes the words before them for a type, as in "The result: …".
+
+    That is in the first line of an attribute and of the section `Returns:`.
+    """
     what, lines = arguments[1], cast("list[str]", arguments[-1])
-    if what in {"attribute", "data", "property"}:
-        lines[:1] = [line.replace(":", COLON) for line in lines[:1]]
+    is_attribute = what in {"attribute", "data", "property"}
+    lines[:] = [
+        line.replace(":", COLON) if (is_attribute and above is None) or above in RETURNS else line
+        for above, line in zip([None, *map(str.strip, lines)], lines, strict=False)
+    ]
 
 
 def show_colons(*arguments: object) -> None:
