@@ -233,7 +233,9 @@ SLOW: dict[str, tuple[list[Step], float]] = {
     "chunks byte by byte": ([asked, CHUNKED, trickled(b"1\r\n \r\n" * 100)], 0.3),
     "trailers again and again": ([asked, CHUNKED, b"0\r\n", trickled(b"X: x\r\n" * 100)], 0.3),
 }
-LATE = 0.25  # seconds that a call may end after its deadline, on a machine that is busy too
+# Seconds that a call may end after its deadline. A busy machine gets further attempts and more time;
+# without a deadline every row takes longer than the last of them.
+ALLOWANCES = (0.25, 0.5, 2.0)
 
 
 @define
@@ -259,13 +261,20 @@ class Timed:
 
 
 def in_time(attempt: Callable[[Timed], Any], call: Callable[[Any], Any], seconds: float) -> None:
-    """Show that a call ends in time, unless the machine is busy three times running."""
-    taken: list[float] = []
-    while not taken or (taken[-1] > seconds + LATE and len(taken) < 3):
-        timed = Timed(call)
-        attempt(timed)
-        taken.append(timed.seconds)
-    assert 0 < taken[-1] <= seconds + LATE, taken
+    """Show that a call ends in time."""
+    for allowance in ALLOWANCES[:-1]:
+        with contextlib.suppress(AssertionError):
+            attempt_in_time(attempt, call, seconds + allowance)
+            return
+    attempt_in_time(attempt, call, seconds + ALLOWANCES[-1])
+
+
+def attempt_in_time(
+    attempt: Callable[[Timed], Any], call: Callable[[Any], Any], seconds: float
+) -> None:
+    timed = Timed(call)
+    attempt(timed)
+    assert 0 < timed.seconds <= seconds
 
 
 def keep_deadline(variant: Variant, steps: list[Step], seconds: float) -> None:
