@@ -149,7 +149,7 @@ def _odd(content: object, *, status: int = 201, **headers: str) -> Callable[[Pee
         with FaultyServer(steps) as server:
             result = peer.meet(server.url) or {}
         outcome = (
-            f"gives a `{result['gave']}`" if result["error"] is None else f"`{result['error']}`"
+            f"returns a `{result['gave']}`" if result["error"] is None else f"`{result['error']}`"
         )
         is_large = result["grown"] >= _LARGE
         return outcome + (f", {result['grown']} MB more memory" if is_large else "")
@@ -169,15 +169,15 @@ def _pickled(peer: Peer) -> str:
 
 ROWS: Final[dict[str, Callable[[Peer], str]]] = {
     "resets the connection after it has read the request": _reset,
-    "sends the answer byte by byte, with a timeout of 0.3 s": _trickle,
-    "sends a second answer behind the first": _stray,
-    "answers 200 with HTML": _odd(b"<p>Created</p>", status=200, Content_Type="text/html"),
-    "answers with half of a JSON document": _odd(json.dumps(_BODY).encode()[:-40]),
-    "answers with lists in lists, 100,000 deep": _odd(b"[" * 10**5 + b"]" * 10**5),
+    "sends the response byte by byte, with a timeout of 0.3 s": _trickle,
+    "sends a second response after the first": _stray,
+    "returns 200 with HTML": _odd(b"<p>Created</p>", status=200, Content_Type="text/html"),
+    "returns half of a JSON document": _odd(json.dumps(_BODY).encode()[:-40]),
+    "returns nested lists, 100,000 deep": _odd(b"[" * 10**5 + b"]" * 10**5),
     "compresses 300 MB of zeros to 300 kB": _odd(
         gzip.compress(bytes(_BOMB)), Content_Encoding="gzip"
     ),
-    "answers 404: can the error be pickled; and the client": _pickled,
+    "returns 404: can you pickle the error, and the client?": _pickled,
 }
 
 
