@@ -326,7 +326,7 @@ IMPORT = "import conversations_client"
 CONSTRUCT = "from conversations_client import Client; client = Client('k', base_url='{url}')"
 CREATE = f"{CONSTRUCT}; client.conversations.create()"
 TO_CONSTRUCT = (
-    "_base _base.cached_attribute _base.headers _base.hosts _base.http_dates _base.lazy_imports _base.public_dir _base.secret _base.unset _base.version _calls "
+    "_base _base.cached_attribute _base.headers _base.hosts _base.http_dates _base.lazy_annotations _base.lazy_imports _base.public_dir _base.secret _base.unset _base.version _calls "
     "_calls.operation "
     "_calls.retry _calls.retry_after _calls.settings _client _client.client _client.client_base "
     "_client.forks "

@@ -1,13 +1,15 @@
 """Attributes that are made when they are first read."""
 
 from collections.abc import Callable
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import Any, Generic, TypeVar, get_type_hints, overload
 
 T = TypeVar("T")
 
 
 class cached_attribute(Generic[T]):  # noqa: N801 - named as functools.cached_property is
     """An attribute that is made when it is first read; two threads that race get the same object.
+
+    The class has the class of the attribute in its place, so that mocks know its methods.
 
     functools.cached_property holds a lock of the whole class on Python 3.11, while it makes it.
     """
@@ -20,13 +22,14 @@ class cached_attribute(Generic[T]):  # noqa: N801 - named as functools.cached_pr
         self._name = name
 
     @overload
-    def __get__(self, instance: None, owner: type[Any]) -> Self: ...
+    def __get__(self, instance: None, owner: type[Any]) -> type[T]: ...
 
     @overload
     def __get__(self, instance: object, owner: type[Any]) -> T: ...
 
-    def __get__(self, instance: object | None, owner: type[Any]) -> Self | T:
+    def __get__(self, instance: object | None, owner: type[Any]) -> type[T] | T:
         if instance is None:
-            return self
+            made: type[T] = get_type_hints(self.make)["return"]
+            return made
         found: T = vars(instance).setdefault(self._name, self.make(instance))
         return found

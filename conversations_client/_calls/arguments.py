@@ -2,12 +2,17 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final, TypedDict, cast
+from typing import Annotated, Any, Final, cast
 from urllib.parse import quote
+
+# pydantic, and so FastAPI, takes the one of typing from Python 3.12 on only.
+from typing_extensions import TypedDict
 
 from conversations_client._base.unset import UNSET
 from conversations_client.errors import InvalidArgumentError
 from conversations_client.models import Conversation, ConversationMetadata
+
+from .pydantic_schema import InstanceSchema
 
 LONGEST_DISPLAY_NAME: Final = 100
 LARGEST_PAGE: Final = 100
@@ -18,6 +23,11 @@ _METADATA: Final = {
 }
 """The wire names of the metadata."""
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def _set_fields(metadata: ConversationMetadata) -> dict[str, Any]:
+    found = {name: getattr(metadata, name) for name in _METADATA}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 class ConversationMetadataUpdateParam(TypedDict, total=False):
@@ -42,7 +52,9 @@ class CreateRequest(TypedDict, total=False):
     """
 
     display_name: str
-    metadata: ConversationMetadata | ConversationMetadataParam
+    metadata: (
+        Annotated[ConversationMetadata, InstanceSchema(_set_fields)] | ConversationMetadataParam
+    )
     project_id: str | None
     idempotency_key: str
 
@@ -118,11 +130,6 @@ def checked_metadata(value: object) -> dict[str, Any]:
         elif found is not None:
             checked_string(f"metadata: {name}", found)
     return {**extra, **{_METADATA[name]: found for name, found in fields.items()}}
-
-
-def _set_fields(metadata: ConversationMetadata) -> dict[str, Any]:
-    found = {name: getattr(metadata, name) for name in _METADATA}
-    return {name: value for name, value in found.items() if value is not None}
 
 
 def _metadata_fields(value: object) -> dict[str, Any]:

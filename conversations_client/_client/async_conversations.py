@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from conversations_client._base.cached_attribute import cached_attribute
+from conversations_client._base.lazy_annotations import import_for_annotations
 from conversations_client._base.lazy_imports import begin_import
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client._calls import endpoints
@@ -62,7 +63,7 @@ class AsyncConversations(Resource[AsyncEngine]):
 
         return AsyncResponses(self._engine)
 
-    @property
+    @cached_attribute
     def with_raw_response(self) -> "AsyncRawConversations":
         """The same calls; each returns a `RawResponse` (status, headers, request ID, attempts)."""
         return AsyncRawConversations(self._engine, project_id=self._project_id)
@@ -511,7 +512,7 @@ class AsyncRawConversations(Resource[AsyncEngine]):
     def generate_name(self) -> AsyncConversations:
         return self._same
 
-    @property
+    @cached_attribute
     def responses(self) -> "AsyncRawResponses":
         """The responses of conversations; each call returns a `RawResponse`."""
         return self._same.responses.with_raw_response
@@ -557,3 +558,18 @@ class AsyncRawConversations(Resource[AsyncEngine]):
             options=call_options(timeout=timeout, extra_headers=extra_headers),
         )
         return await self._engine.send(listing.page(None))
+
+
+import_for_annotations(
+    globals(),
+    {
+        "conversations_client.messages": ("ConversationWithMessages",),
+        "conversations_client._client.many.outcome": ("Created", "Deleted", "Retrieved"),
+        "conversations_client._client.many.async_outcomes": (
+            "AsyncConversationIds",
+            "AsyncCreateRequests",
+            "AsyncOutcomes",
+        ),
+        "conversations_client._client.responses_resource": ("AsyncRawResponses", "AsyncResponses"),
+    },
+)

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from conversations_client._base.cached_attribute import cached_attribute
+from conversations_client._base.lazy_annotations import import_for_annotations
 from conversations_client._base.lazy_imports import begin_import
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client._calls.retry import Retry
@@ -12,8 +13,6 @@ from conversations_client._calls.settings import Timeout
 from conversations_client.hooks import Hooks
 
 from .client_base import (
-    MAX_EVENT_BYTES,
-    MAX_RESPONSE_BYTES,
     ClientBase,
     SharedConnections,
     check_injected,
@@ -49,7 +48,7 @@ class Client(ClientBase):
         project_id: The project (`prj_…`) of new conversations if a call names none. Default:
             ORQ_PROJECT_ID, or else none.
         timeout: How long a call may take: a `Timeout`, or seconds for the whole call, or None for
-            no limit on the whole call. Default `Timeout(total=60, connect=5, idle=30)`.
+            no limit on the whole call. Default `Timeout(total=60.0, connect=5.0, idle=30.0)`.
         retry: How often a request is sent again; `Retry(attempts=1)` for never.
         max_connections: The most connections open at once. Default 100.
         max_response_bytes: The largest response, after decompression. Default 64 MiB.
@@ -72,11 +71,11 @@ class Client(ClientBase):
         *,
         base_url: str | None = None,
         project_id: str | None = None,
-        timeout: Timeout | float | None = Timeout(),  # noqa: B008 - frozen
-        retry: Retry = Retry(),  # noqa: B008 - frozen
+        timeout: Timeout | float | None = Timeout(total=60.0, connect=5.0, idle=30.0),  # noqa: B008 - frozen
+        retry: Retry = Retry(attempts=3, wait_initial=0.5, wait_max=8.0, retry_after_max=60.0),  # noqa: B008 - frozen
         max_connections: int = 100,
-        max_response_bytes: int = MAX_RESPONSE_BYTES,
-        max_event_bytes: int = MAX_EVENT_BYTES,
+        max_response_bytes: int = 67_108_864,
+        max_event_bytes: int = 16_777_216,
         allow_plain_http: bool = False,
         pickle_key: bool = False,
         ssl_context: "ssl.SSLContext | None" = None,
@@ -113,7 +112,8 @@ class Client(ClientBase):
 
     _initialize = __init__
     _hooks_class = Hooks
-    _shared: "SharedConnections[Connections | InjectedConnections]"
+    if TYPE_CHECKING:
+        _shared: SharedConnections[Connections | InjectedConnections]
 
     @cached_attribute
     def conversations(self) -> "Conversations":
@@ -236,3 +236,15 @@ class Client(ClientBase):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+import_for_annotations(
+    globals(),
+    {
+        "ssl": (),
+        "conversations_client._calls.call": ("RawResponse",),
+        "conversations_client._engine.engine": ("Engine",),
+        "conversations_client._http.client_protocols": ("HTTPClient",),
+        "conversations_client._client.conversations": ("Conversations",),
+    },
+)

@@ -38,9 +38,6 @@ class _Closable(Protocol):
 
 ConnectionsT = TypeVar("ConnectionsT", bound=_Closable)
 
-MAX_RESPONSE_BYTES: Final = 64 * 2**20
-MAX_EVENT_BYTES: Final = 16 * 2**20
-
 
 _OWN: Final = frozenset(
     {
@@ -60,14 +57,15 @@ _OWN: Final = frozenset(
 class ClientBase(PublicDir):
     """The settings of both clients, and how they are copied and pickled."""
 
-    _hooks_class: ClassVar[type]
-    _initialize: Callable[..., None]
-    _settings: Settings
-    _shared: "SharedConnections[Any]"
-    _hooks: Any
-    _owner: bool
-    _environment: "Environment | None"
-    _not_pickled: tuple[str, ...]
+    if TYPE_CHECKING:
+        _hooks_class: ClassVar[type]
+        _initialize: Callable[..., None]
+        _settings: Settings
+        _shared: "SharedConnections[Any]"
+        _hooks: Any
+        _owner: bool
+        _environment: Environment | None
+        _not_pickled: tuple[str, ...]
 
     def _set_up(
         self,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from conversations_client._base.cached_attribute import cached_attribute
+from conversations_client._base.lazy_annotations import import_for_annotations
 from conversations_client._base.lazy_imports import begin_import
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client._calls import endpoints
@@ -62,7 +63,7 @@ class Conversations(Resource[Engine]):
 
         return Responses(self._engine)
 
-    @property
+    @cached_attribute
     def with_raw_response(self) -> "RawConversations":
         """The same calls; each returns a `RawResponse` (status, headers, request ID, attempts)."""
         return RawConversations(self._engine, project_id=self._project_id)
@@ -508,7 +509,7 @@ class RawConversations(Resource[Engine]):
     def generate_name(self) -> Conversations:
         return self._same
 
-    @property
+    @cached_attribute
     def responses(self) -> "RawResponses":
         """The responses of conversations; each call returns a `RawResponse`."""
         return self._same.responses.with_raw_response
@@ -554,3 +555,18 @@ class RawConversations(Resource[Engine]):
             options=call_options(timeout=timeout, extra_headers=extra_headers),
         )
         return self._engine.send(listing.page(None))
+
+
+import_for_annotations(
+    globals(),
+    {
+        "conversations_client.messages": ("ConversationWithMessages",),
+        "conversations_client._client.many.outcome": ("Created", "Deleted", "Retrieved"),
+        "conversations_client._client.many.sync_outcomes": (
+            "ConversationIds",
+            "CreateRequests",
+            "Outcomes",
+        ),
+        "conversations_client._client.responses_resource": ("RawResponses", "Responses"),
+    },
+)

@@ -6,6 +6,7 @@ A resource sends through a `call` that returns the parsed response. With a `call
 
 import functools
 from collections.abc import Callable, Coroutine
+from types import FunctionType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from conversations_client._calls.call import RawResponse
@@ -50,7 +51,7 @@ def raw_async(
     ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, RawResponse[T]]]:
         return cast(
             "Callable[Concatenate[S, P], Coroutine[Any, Any, RawResponse[T]]]",
-            _forward(method, resource),
+            _forward_async(method, resource),
         )
 
     return decorate
@@ -62,5 +63,26 @@ def _forward(
     def forward(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return method(resource(self), *args, **kwargs)
 
-    functools.update_wrapper(forward, method)
-    return forward
+    return functools.update_wrapper(forward, _with_raw_return(method))
+
+
+def _forward_async(
+    method: Callable[Concatenate[R, P], Coroutine[Any, Any, T]], resource: Callable[[S], R]
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    async def forward(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await method(resource(self), *args, **kwargs)
+
+    return functools.update_wrapper(forward, _with_raw_return(method))
+
+
+def _with_raw_return(method: Any) -> FunctionType:  # noqa: ANN401 - a function
+    """The function with a `RawResponse` in its return annotation, for signatures and help."""
+    copy = FunctionType(method.__code__, method.__globals__)
+    functools.update_wrapper(copy, method)
+    del copy.__wrapped__  # type: ignore[attr-defined]
+    copy.__defaults__ = method.__defaults__
+    copy.__kwdefaults__ = method.__kwdefaults__
+    returned, raw_response = method.__annotations__["return"], cast("Any", RawResponse)
+    raw_return = f"RawResponse[{returned}]" if isinstance(returned, str) else raw_response[returned]
+    copy.__annotations__ = {**method.__annotations__, "return": raw_return}
+    return copy

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from conversations_client._base.cached_attribute import cached_attribute
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client._calls import endpoints
 from conversations_client._calls.call_options import with_options
@@ -25,7 +26,7 @@ class Responses(Resource[Engine]):
         self._engine = engine
         self._is_raw = is_raw
 
-    @property
+    @cached_attribute
     def with_raw_response(self) -> "RawResponses":
         """The same call; it returns a `RawResponse` (status, headers, request ID, attempts)."""
         return RawResponses(self._engine)
@@ -155,7 +156,7 @@ class AsyncResponses(Resource[AsyncEngine]):
         self._engine = engine
         self._is_raw = is_raw
 
-    @property
+    @cached_attribute
     def with_raw_response(self) -> "AsyncRawResponses":
         """The same call; it returns a `RawResponse` (status, headers, request ID, attempts)."""
         return AsyncRawResponses(self._engine)

@@ -1,32 +1,7 @@
-"""The errors of imports and exports."""
+"""The error of imports and exports."""
 
-from typing import TYPE_CHECKING
-
-from conversations_client import ConversationsError, Delivery, InvalidArgumentError
-
-if TYPE_CHECKING:
-    from conversations_client.bulk._journal import Entry
-    from conversations_client.bulk._report import Report
+from conversations_client import InvalidArgumentError
 
 
 class BulkError(InvalidArgumentError):
     """A file or a journal can't be used. Nothing that is recorded is lost."""
-
-
-class ImportStoppedError(ConversationsError):
-    """The file or the journal failed after rows were sent.
-
-    The same import can be run again. A row in `unrecorded` is doubtful in the next run.
-
-    Attributes:
-        report: The counts up to the error, including rows that the journal doesn't have.
-        unrecorded: Outcomes that the journal could not record.
-    """
-
-    def __init__(
-        self, message: str, *, report: "Report", unrecorded: tuple["Entry", ...] = ()
-    ) -> None:
-        delivery = Delivery.UNKNOWN if unrecorded else Delivery.UNSENT
-        super().__init__(message, delivery=delivery)
-        self.report = report
-        self.unrecorded = unrecorded

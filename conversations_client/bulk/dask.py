@@ -20,7 +20,8 @@ from typing import Any, Final, Protocol
 from attrs import evolve
 
 from conversations_client import Client
-from conversations_client.bulk._errors import BulkError, ImportStoppedError
+from conversations_client.bulk._errors import BulkError
+from conversations_client.bulk._import_stopped import ImportStoppedError
 from conversations_client.bulk._partitions import Partition, created_by, partitions
 from conversations_client.bulk._report import Report, total
 

@@ -1,0 +1,33 @@
+"""How pydantic, and so FastAPI, reads a class of this package inside a typed dict."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
+
+
+@frozen
+class InstanceSchema:
+    """An annotation for pydantic: an object of the class is valid as it is.
+
+    A schema of JSON doesn't mention it, because JSON can't contain it.
+
+    Attributes:
+        serialize: Returns the object as a dict.
+    """
+
+    serialize: Callable[[Any], Mapping[str, Any]]
+
+    def __get_pydantic_core_schema__(self, source: type, _: object) -> "CoreSchema":
+        from pydantic_core import core_schema
+
+        as_dict = core_schema.plain_serializer_function_ser_schema(self.serialize)
+        return core_schema.is_instance_schema(source, serialization=as_dict)
+
+    def __get_pydantic_json_schema__(self, schema: object, _: object) -> dict[str, Any]:
+        from pydantic_core import PydanticOmit
+
+        raise PydanticOmit
