@@ -192,11 +192,11 @@ def _constants(cls: type) -> str:
         keys = ", ".join(repr(key) for key in sorted([*part.known, *map(wire_name, members)]))
         lines.append(f"_{name}_{part.keeps} = frozenset({{{keys}}})")
     lines += [
-        f"_{name}_{a.name}: Final[dict[str, Any]] = {{{_members(a)}}}"
+        f"known_{name}_{a.name}: Final[dict[str, Any]] = {{{_members(a)}}}"
         for a in _fields(cls)
         if is_open_enum(_form(a))
     ]
-    fillable = f"_{cls.__name__}"
+    fillable = f"Fillable{cls.__name__}"
     return "\n".join(
         [
             *lines,
@@ -260,7 +260,10 @@ def _function(cls: type) -> str:
 def _reading(cls: type) -> list[str]:
     name = function_name(cls)
     declared = "self" if cls in COMPLETE else "self: Any"
-    lines = [f"if type(value) is not json_object: {MISMATCH}", f"{declared} = new(_{cls.__name__})"]
+    lines = [
+        f"if type(value) is not json_object: {MISMATCH}",
+        f"{declared} = new(Fillable{cls.__name__})",
+    ]
     for part, members in _parts(cls):
         if part.variable == "data":
             lines += ["data = value['data']", f"if type(data) is not json_object: {MISMATCH}"]
@@ -277,7 +280,7 @@ def _reading(cls: type) -> list[str]:
 def _complete(cls: type, source: str, instance: str) -> list[str]:
     """The lines that read an object with every field, and fall through if one is absent."""
     name, fields = function_name(cls), _fields(cls)
-    lines = [f"{instance}: Any = new(_{cls.__name__})"]
+    lines = [f"{instance}: Any = new(Fillable{cls.__name__})"]
     nulls = [a for a in fields if is_nullable(a)]
     for a in fields:
         lines.append(f"x = {source}[{wire_name(a)!r}]")
@@ -341,7 +344,7 @@ def _storing(a: Attribute, name: str, instance: str) -> list[str]:
         (value,) = get_args(form)
         return [f"if x != {value!r}: {MISMATCH}", f"{target} = {value!r}"]
     if is_open_enum(form):
-        return [f"if {REFUSED[str]}: {MISMATCH}", f"{target} = _{name}_{a.name}.get(x, x)"]
+        return [f"if {REFUSED[str]}: {MISMATCH}", f"{target} = known_{name}_{a.name}.get(x, x)"]
     unless_null = " and x is not None" if is_nullable(a) else ""
     if form in REFUSED:
         return [f"if {REFUSED[form]}{unless_null}: {MISMATCH}", f"{target} = x"]

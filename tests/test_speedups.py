@@ -6,9 +6,12 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from test_wire import LEAST, conversations, json_values, spoilt
 
-from conversations_client import ConversationPage, DecodeError, structure
+from conversations_client import ConversationPage, DecodeError, structure, unstructure
+from conversations_client._json import conversion
 from conversations_client._json import parser as reader
+from conversations_client._json.typed_pages import read_page
 
 texts = st.text() | st.sampled_from(["\u2028", "\ud800", "\x7f", "é", "😀"])
 values = st.recursive(
@@ -64,3 +67,52 @@ def test_without_the_extra_the_standard_library_reads(monkeypatch: pytest.Monkey
     monkeypatch.setattr(reader, "quick", reader.scan)
     page = structure(reader.parse(b'{"data": [], "has_more": false}'), ConversationPage)
     assert page == ConversationPage(data=(), has_more=False, extra={})
+
+
+pages = spoilt() | st.fixed_dictionaries(
+    {"data": st.lists(conversations, max_size=3), "has_more": st.booleans()},
+    optional={"object": st.just("list") | st.text(), "new": json_values},
+)
+
+
+@given(pages)
+@example({"data": [], "has_more": True, "object": "list"})
+@example({"data": [{**LEAST, "entityId": "a", "metadata": {"entityId": None}}], "has_more": False})
+@example(
+    {"data": [{**LEAST, "metadata": {"model": None, "generatingTitle": True}}], "has_more": True}
+)
+@example(
+    {"data": [{**LEAST, "createdAt": 2**70, "updatedAt": -0.0, "kind": "new"}], "has_more": True}
+)
+def test_the_typed_decoder_reads_pages_as_everything_else_does(page: Any) -> None:
+    body = json.dumps(page).encode()
+    found = read_page(body)
+    try:
+        expected = structure(reader.parse(body), ConversationPage)
+    except DecodeError:
+        assert found is None
+        return
+    if found is not None:
+        assert found == expected
+        assert repr(found) == repr(expected)
+        assert unstructure(found) == page
+
+
+def test_a_page_of_known_fields_is_read_by_the_typed_decoder() -> None:
+    body = json.dumps({"data": [LEAST] * 100, "has_more": False, "object": "list"}).encode()
+    assert read_page(body) == conversion.read(body, ConversationPage)
+    assert read_page(b"\xff") is read_page(b"{}") is None
+    with pytest.raises(DecodeError):
+        conversion.read(body[:-1], ConversationPage)
+
+
+class ConversationPageOfMine(ConversationPage):
+    """A class of a user's own is not one of the package's."""
+
+
+ConversationPageOfMine.__name__ = "ConversationPage"
+
+
+def test_a_class_of_the_same_name_is_read_as_itself() -> None:
+    body = json.dumps({"data": [LEAST] * 100, "has_more": False}).encode()
+    assert type(conversion.read(body, ConversationPageOfMine)) is ConversationPageOfMine

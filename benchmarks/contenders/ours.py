@@ -132,13 +132,13 @@ def exported(load: Load) -> Measurement:
 
 
 def page(load: Load) -> Measurement:
-    from conversations_client import ConversationPage, structure
-    from conversations_client._json.parser import parse
+    from conversations_client import ConversationPage
+    from conversations_client._json.conversion import read
 
-    def read(body: bytes) -> Sized:
-        return structure(parse(body), ConversationPage).data
+    def data(body: bytes) -> Sized:
+        return read(body, ConversationPage).data
 
-    return parsed(load, read)
+    return parsed(load, data)
 
 
 def memory(load: Load) -> Measurement:

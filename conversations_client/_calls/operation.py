@@ -199,7 +199,6 @@ class Operation(Generic[T]):
         self.success.check(reply)
         if self.returns is NoneType:
             return cast("T", None)
-        from conversations_client._json.conversion import structure
-        from conversations_client._json.parser import parse
+        from conversations_client._json.conversion import read
 
-        return structure(parse(reply.body), self.returns)
+        return read(reply.body, self.returns)

@@ -1,14 +1,17 @@
 """JSON to objects and back; cattrs is imported only for what has no ready-made function."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from conversations_client._base.lazy_imports import begin_import
 from conversations_client.errors import DecodeError
 
+from . import parser
 from .ready_made import function_of
 
 T = TypeVar("T")
+
+_LARGE: Final = 2**11
 
 
 def structure(value: object, cls: type[T]) -> T:
@@ -32,6 +35,20 @@ def structure(value: object, cls: type[T]) -> T:
     """
     function: Callable[[Any], T] = function_of(cls) or _converted(cls)
     return structure_by(function, value, cls)
+
+
+def read(body: bytes, cls: type[T]) -> T:
+    """Turn a JSON document into an object of a class; raises DecodeError."""
+    # Smaller documents take longer to be read twice, should the typed decoder refuse them.
+    if cls.__name__ == "ConversationPage" and len(body) > _LARGE and parser.has_speedups():
+        begin_import("conversations_client._json.typed_pages")
+        from .typed_pages import read_page
+
+        page: Any = read_page(body)
+        if page is not None and cls is type(page):
+            found: T = page
+            return found
+    return structure(parser.parse(body), cls)
 
 
 def structure_by(function: Callable[[Any], T], value: object, cls: Any) -> T:  # noqa: ANN401 - a type

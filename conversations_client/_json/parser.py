@@ -69,5 +69,10 @@ def _quickest() -> Callable[[bytes], Any]:
     return Decoder().decode
 
 
+def has_speedups() -> bool:
+    """Whether the extra `speedups` is installed."""
+    return quick is not scan
+
+
 quick: Callable[[bytes], Any] = _quickest()
 """Reads most documents; in a third of the time where the extra `speedups` is installed."""

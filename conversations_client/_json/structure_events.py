@@ -42,7 +42,7 @@ json_object: Final[Any] = dict
 _tool_function_extra = frozenset({"arguments", "name"})
 
 
-class _ToolFunction(ToolFunction):
+class FillableToolFunction(ToolFunction):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -52,7 +52,7 @@ def tool_function(value: Any) -> ToolFunction:
     """Read `ToolFunction`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_ToolFunction)
+    self: Any = new(FillableToolFunction)
     n = 0
     if "name" in value:
         x = value["name"]
@@ -82,7 +82,7 @@ def tool_function(value: Any) -> ToolFunction:
 _tool_call_extra = frozenset({"function", "id", "type"})
 
 
-class _ToolCall(ToolCall):
+class FillableToolCall(ToolCall):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -92,7 +92,7 @@ def tool_call(value: Any) -> ToolCall:
     """Read `ToolCall`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_ToolCall)
+    self: Any = new(FillableToolCall)
     n = 3
     x = value["id"]
     if type(x) is not str:
@@ -116,7 +116,7 @@ def tool_call(value: Any) -> ToolCall:
 _prompt_tokens_details_extra = frozenset({"audio_tokens", "cache_creation_tokens", "cached_tokens"})
 
 
-class _PromptTokensDetails(PromptTokensDetails):
+class FillablePromptTokensDetails(PromptTokensDetails):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -126,7 +126,7 @@ def prompt_tokens_details(value: Any) -> PromptTokensDetails:
     """Read `PromptTokensDetails`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_PromptTokensDetails)
+    self: Any = new(FillablePromptTokensDetails)
     n = 0
     if "cached_tokens" in value:
         x = value["cached_tokens"]
@@ -168,7 +168,7 @@ _completion_tokens_details_extra = frozenset(
 )
 
 
-class _CompletionTokensDetails(CompletionTokensDetails):
+class FillableCompletionTokensDetails(CompletionTokensDetails):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -178,7 +178,7 @@ def completion_tokens_details(value: Any) -> CompletionTokensDetails:
     """Read `CompletionTokensDetails`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_CompletionTokensDetails)
+    self: Any = new(FillableCompletionTokensDetails)
     n = 0
     if "reasoning_tokens" in value:
         x = value["reasoning_tokens"]
@@ -238,7 +238,7 @@ _usage_extra = frozenset(
 )
 
 
-class _Usage(Usage):
+class FillableUsage(Usage):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -248,7 +248,7 @@ def usage(value: Any) -> Usage:
     """Read `Usage`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_Usage)
+    self: Any = new(FillableUsage)
     n = 0
     if "completion_tokens" in value:
         x = value["completion_tokens"]
@@ -301,7 +301,7 @@ _response_started_extra = frozenset(
 )
 
 
-class _ResponseStarted(ResponseStarted):
+class FillableResponseStarted(ResponseStarted):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -311,7 +311,7 @@ def response_started(value: Any) -> ResponseStarted:
     """Read `ResponseStarted`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_ResponseStarted)
+    self: Any = new(FillableResponseStarted)
     n = 3
     x = value["timestamp"]
     if type(x) is not str:
@@ -373,7 +373,7 @@ def response_started(value: Any) -> ResponseStarted:
 
 _response_done_envelope = frozenset({"data", "timestamp", "type"})
 _response_done_extra = frozenset({"finishReason", "pendingToolCalls", "usage"})
-_response_done_finish_reason: Final[dict[str, Any]] = {
+known_response_done_finish_reason: Final[dict[str, Any]] = {
     "stop": FinishReason.STOP,
     "length": FinishReason.LENGTH,
     "tool_calls": FinishReason.TOOL_CALLS,
@@ -384,7 +384,7 @@ _response_done_finish_reason: Final[dict[str, Any]] = {
 }
 
 
-class _ResponseDone(ResponseDone):
+class FillableResponseDone(ResponseDone):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -394,7 +394,7 @@ def response_done(value: Any) -> ResponseDone:
     """Read `ResponseDone`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_ResponseDone)
+    self: Any = new(FillableResponseDone)
     n = 3
     x = value["timestamp"]
     if type(x) is not str:
@@ -416,7 +416,7 @@ def response_done(value: Any) -> ResponseDone:
     x = data["finishReason"]
     if type(x) is not str:
         raise Mismatch
-    self.finish_reason = _response_done_finish_reason.get(x, x)
+    self.finish_reason = known_response_done_finish_reason.get(x, x)
     if "usage" in data:
         x = data["usage"]
         self.usage = usage(x)
@@ -444,7 +444,7 @@ _response_failed_envelope = frozenset({"data", "timestamp", "type"})
 _response_failed_extra = frozenset({"code", "error"})
 
 
-class _ResponseFailed(ResponseFailed):
+class FillableResponseFailed(ResponseFailed):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -454,7 +454,7 @@ def response_failed(value: Any) -> ResponseFailed:
     """Read `ResponseFailed`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_ResponseFailed)
+    self: Any = new(FillableResponseFailed)
     n = 3
     x = value["timestamp"]
     if type(x) is not str:
@@ -494,7 +494,7 @@ _part_delta_envelope = frozenset({"data", "timestamp", "type"})
 _part_delta_extra = frozenset({"delta", "partId"})
 
 
-class _PartDelta(PartDelta):
+class FillablePartDelta(PartDelta):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -504,7 +504,7 @@ def part_delta(value: Any) -> PartDelta:
     """Read `PartDelta`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_PartDelta)
+    self: Any = new(FillablePartDelta)
     n = 3
     x = value["timestamp"]
     if type(x) is not str:
@@ -542,7 +542,7 @@ _part_done_envelope = frozenset({"data", "timestamp", "type"})
 _part_done_extra = frozenset({"part", "partId"})
 
 
-class _PartDone(PartDone):
+class FillablePartDone(PartDone):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -552,7 +552,7 @@ def part_done(value: Any) -> PartDone:
     """Read `PartDone`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_PartDone)
+    self: Any = new(FillablePartDone)
     n = 3
     x = value["timestamp"]
     if type(x) is not str:
@@ -590,7 +590,7 @@ _tool_started_envelope = frozenset({"data", "timestamp", "type"})
 _tool_started_extra = frozenset({"arguments", "toolCallId", "toolId", "toolName"})
 
 
-class _ToolStarted(ToolStarted):
+class FillableToolStarted(ToolStarted):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -600,7 +600,7 @@ def tool_started(value: Any) -> ToolStarted:
     """Read `ToolStarted`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_ToolStarted)
+    self: Any = new(FillableToolStarted)
     n = 3
     x = value["timestamp"]
     if type(x) is not str:
@@ -652,7 +652,7 @@ _tool_done_envelope = frozenset({"data", "timestamp", "type"})
 _tool_done_extra = frozenset({"result", "toolCallId", "toolId"})
 
 
-class _ToolDone(ToolDone):
+class FillableToolDone(ToolDone):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -662,7 +662,7 @@ def tool_done(value: Any) -> ToolDone:
     """Read `ToolDone`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_ToolDone)
+    self: Any = new(FillableToolDone)
     n = 3
     x = value["timestamp"]
     if type(x) is not str:
@@ -708,7 +708,7 @@ _tool_failed_envelope = frozenset({"data", "timestamp", "type"})
 _tool_failed_extra = frozenset({"error", "toolCallId", "toolId"})
 
 
-class _ToolFailed(ToolFailed):
+class FillableToolFailed(ToolFailed):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -718,7 +718,7 @@ def tool_failed(value: Any) -> ToolFailed:
     """Read `ToolFailed`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_ToolFailed)
+    self: Any = new(FillableToolFailed)
     n = 3
     x = value["timestamp"]
     if type(x) is not str:
@@ -764,7 +764,7 @@ _tool_review_requested_extra = frozenset(
 )
 
 
-class _ToolReviewRequested(ToolReviewRequested):
+class FillableToolReviewRequested(ToolReviewRequested):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -774,7 +774,7 @@ def tool_review_requested(value: Any) -> ToolReviewRequested:
     """Read `ToolReviewRequested`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_ToolReviewRequested)
+    self: Any = new(FillableToolReviewRequested)
     n = 3
     x = value["timestamp"]
     if type(x) is not str:
@@ -828,13 +828,13 @@ def tool_review_requested(value: Any) -> ToolReviewRequested:
 
 _tool_review_done_envelope = frozenset({"data", "timestamp", "type"})
 _tool_review_done_extra = frozenset({"review", "toolCallId", "toolId"})
-_tool_review_done_review: Final[dict[str, Any]] = {
+known_tool_review_done_review: Final[dict[str, Any]] = {
     "approved": ToolReview.APPROVED,
     "rejected": ToolReview.REJECTED,
 }
 
 
-class _ToolReviewDone(ToolReviewDone):
+class FillableToolReviewDone(ToolReviewDone):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -844,7 +844,7 @@ def tool_review_done(value: Any) -> ToolReviewDone:
     """Read `ToolReviewDone`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_ToolReviewDone)
+    self: Any = new(FillableToolReviewDone)
     n = 3
     x = value["timestamp"]
     if type(x) is not str:
@@ -874,7 +874,7 @@ def tool_review_done(value: Any) -> ToolReviewDone:
     x = data["review"]
     if type(x) is not str:
         raise Mismatch
-    self.review = _tool_review_done_review.get(x, x)
+    self.review = known_tool_review_done_review.get(x, x)
     self.extra = (
         NO_EXTRA
         if len(data) == n
@@ -887,7 +887,7 @@ def tool_review_done(value: Any) -> ToolReviewDone:
 _unknown_event_extra = frozenset({"type"})
 
 
-class _UnknownEvent(UnknownEvent):
+class FillableUnknownEvent(UnknownEvent):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -897,7 +897,7 @@ def unknown_event(value: Any) -> UnknownEvent:
     """Read `UnknownEvent`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_UnknownEvent)
+    self: Any = new(FillableUnknownEvent)
     n = 1
     x = value["type"]
     if type(x) is not str:

@@ -36,7 +36,7 @@ json_object: Final[Any] = dict
 _text_part_extra = frozenset({"_id", "kind", "metadata", "text"})
 
 
-class _TextPart(TextPart):
+class FillableTextPart(TextPart):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -46,7 +46,7 @@ def text_part(value: Any) -> TextPart:
     """Read `TextPart`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_TextPart)
+    self: Any = new(FillableTextPart)
     n = 2
     x = value["kind"]
     if x != "text":
@@ -84,7 +84,7 @@ def text_part(value: Any) -> TextPart:
 _file_content_extra = frozenset({"bytes", "mimeType", "name", "type", "uri"})
 
 
-class _FileContent(FileContent):
+class FillableFileContent(FileContent):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -94,7 +94,7 @@ def file_content(value: Any) -> FileContent:
     """Read `FileContent`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_FileContent)
+    self: Any = new(FillableFileContent)
     n = 0
     if "bytes" in value:
         x = value["bytes"]
@@ -148,7 +148,7 @@ def file_content(value: Any) -> FileContent:
 _file_part_extra = frozenset({"_id", "file", "kind", "metadata"})
 
 
-class _FilePart(FilePart):
+class FillableFilePart(FilePart):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -158,7 +158,7 @@ def file_part(value: Any) -> FilePart:
     """Read `FilePart`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_FilePart)
+    self: Any = new(FillableFilePart)
     n = 2
     x = value["kind"]
     if x != "file":
@@ -194,7 +194,7 @@ def file_part(value: Any) -> FilePart:
 _tool_result_part_extra = frozenset({"_id", "kind", "metadata", "result", "tool_call_id"})
 
 
-class _ToolResultPart(ToolResultPart):
+class FillableToolResultPart(ToolResultPart):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -204,7 +204,7 @@ def tool_result_part(value: Any) -> ToolResultPart:
     """Read `ToolResultPart`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_ToolResultPart)
+    self: Any = new(FillableToolResultPart)
     n = 2
     x = value["kind"]
     if x != "tool_result":
@@ -248,7 +248,7 @@ def tool_result_part(value: Any) -> ToolResultPart:
 _error_part_extra = frozenset({"_id", "code", "error", "kind", "metadata"})
 
 
-class _ErrorPart(ErrorPart):
+class FillableErrorPart(ErrorPart):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -258,7 +258,7 @@ def error_part(value: Any) -> ErrorPart:
     """Read `ErrorPart`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_ErrorPart)
+    self: Any = new(FillableErrorPart)
     n = 2
     x = value["kind"]
     if x != "error":
@@ -304,7 +304,7 @@ def error_part(value: Any) -> ErrorPart:
 _reasoning_part_extra = frozenset({"_id", "kind", "metadata", "reasoning", "signature"})
 
 
-class _ReasoningPart(ReasoningPart):
+class FillableReasoningPart(ReasoningPart):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -314,7 +314,7 @@ def reasoning_part(value: Any) -> ReasoningPart:
     """Read `ReasoningPart`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_ReasoningPart)
+    self: Any = new(FillableReasoningPart)
     n = 2
     x = value["kind"]
     if x != "reasoning":
@@ -360,7 +360,7 @@ def reasoning_part(value: Any) -> ReasoningPart:
 _data_part_extra = frozenset({"_id", "data", "kind", "metadata"})
 
 
-class _DataPart(DataPart):
+class FillableDataPart(DataPart):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -370,7 +370,7 @@ def data_part(value: Any) -> DataPart:
     """Read `DataPart`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_DataPart)
+    self: Any = new(FillableDataPart)
     n = 2
     x = value["kind"]
     if x != "data":
@@ -408,7 +408,7 @@ def data_part(value: Any) -> DataPart:
 _unknown_part_extra = frozenset({"kind"})
 
 
-class _UnknownPart(UnknownPart):
+class FillableUnknownPart(UnknownPart):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -418,7 +418,7 @@ def unknown_part(value: Any) -> UnknownPart:
     """Read `UnknownPart`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_UnknownPart)
+    self: Any = new(FillableUnknownPart)
     n = 1
     x = value["kind"]
     if type(x) is not str:
@@ -434,13 +434,13 @@ def unknown_part(value: Any) -> UnknownPart:
 
 
 _message_extra = frozenset({"_id", "conversationId", "createdAt", "createdById", "parts", "role"})
-_message_role: Final[dict[str, Any]] = {
+known_message_role: Final[dict[str, Any]] = {
     "user": MessageRole.USER,
     "assistant": MessageRole.ASSISTANT,
 }
 
 
-class _Message(Message):
+class FillableMessage(Message):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -450,7 +450,7 @@ def message(value: Any) -> Message:
     """Read `Message`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_Message)
+    self: Any = new(FillableMessage)
     n = 6
     x = value["_id"]
     if type(x) is not str:
@@ -471,7 +471,7 @@ def message(value: Any) -> Message:
     x = value["role"]
     if type(x) is not str:
         raise Mismatch
-    self.role = _message_role.get(x, x)
+    self.role = known_message_role.get(x, x)
     x = value["parts"]
     if type(x) is not json_array:
         raise Mismatch
@@ -498,12 +498,12 @@ _conversation_with_messages_extra = frozenset(
         "updatedById",
     }
 )
-_conversation_with_messages_kind: Final[dict[str, Any]] = {
+known_conversation_with_messages_kind: Final[dict[str, Any]] = {
     "conversation": ConversationKind.CONVERSATION
 }
 
 
-class _ConversationWithMessages(ConversationWithMessages):
+class FillableConversationWithMessages(ConversationWithMessages):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -513,7 +513,7 @@ def conversation_with_messages(value: Any) -> ConversationWithMessages:
     """Read `ConversationWithMessages`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_ConversationWithMessages)
+    self: Any = new(FillableConversationWithMessages)
     n = 4
     if "_id" in value:
         x = value["_id"]
@@ -526,7 +526,7 @@ def conversation_with_messages(value: Any) -> ConversationWithMessages:
     x = value["kind"]
     if type(x) is not str:
         raise Mismatch
-    self.kind = _conversation_with_messages_kind.get(x, x)
+    self.kind = known_conversation_with_messages_kind.get(x, x)
     x = value["displayName"]
     if type(x) is not str:
         raise Mismatch

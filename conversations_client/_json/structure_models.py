@@ -25,7 +25,7 @@ json_object: Final[Any] = dict
 _conversation_metadata_extra = frozenset({"entityId", "generatingTitle", "model"})
 
 
-class _ConversationMetadata(ConversationMetadata):
+class FillableConversationMetadata(ConversationMetadata):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -35,7 +35,7 @@ def conversation_metadata(value: Any) -> ConversationMetadata:
     """Read `ConversationMetadata`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_ConversationMetadata)
+    self: Any = new(FillableConversationMetadata)
     n = 0
     if "generatingTitle" in value:
         x = value["generatingTitle"]
@@ -84,10 +84,10 @@ _conversation_extra = frozenset(
         "updatedById",
     }
 )
-_conversation_kind: Final[dict[str, Any]] = {"conversation": ConversationKind.CONVERSATION}
+known_conversation_kind: Final[dict[str, Any]] = {"conversation": ConversationKind.CONVERSATION}
 
 
-class _Conversation(Conversation):
+class FillableConversation(Conversation):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -97,7 +97,7 @@ def conversation(value: Any) -> Conversation:
     """Read `Conversation`; raises anything if the JSON does not fit."""
     if type(value) is json_object and len(value) == 8:
         try:
-            self: Any = new(_Conversation)
+            self: Any = new(FillableConversation)
             x = value["_id"]
             if type(x) is not str:
                 raise Mismatch
@@ -105,7 +105,7 @@ def conversation(value: Any) -> Conversation:
             x = value["kind"]
             if type(x) is not str:
                 raise Mismatch
-            self.kind = _conversation_kind.get(x, x)
+            self.kind = known_conversation_kind.get(x, x)
             x = value["displayName"]
             if type(x) is not str:
                 raise Mismatch
@@ -130,7 +130,7 @@ def conversation(value: Any) -> Conversation:
             metadata = x
             if type(metadata) is json_object and len(metadata) == 3:
                 try:
-                    inner: Any = new(_ConversationMetadata)
+                    inner: Any = new(FillableConversationMetadata)
                     x = metadata["generatingTitle"]
                     if type(x) is not bool:
                         raise Mismatch
@@ -161,7 +161,7 @@ def conversation(value: Any) -> Conversation:
             pass
     if type(value) is not json_object:
         raise Mismatch
-    self = new(_Conversation)
+    self = new(FillableConversation)
     n = 4
     if "_id" in value:
         x = value["_id"]
@@ -174,7 +174,7 @@ def conversation(value: Any) -> Conversation:
     x = value["kind"]
     if type(x) is not str:
         raise Mismatch
-    self.kind = _conversation_kind.get(x, x)
+    self.kind = known_conversation_kind.get(x, x)
     x = value["displayName"]
     if type(x) is not str:
         raise Mismatch
@@ -221,7 +221,7 @@ def conversation(value: Any) -> Conversation:
 _conversation_page_extra = frozenset({"data", "has_more"})
 
 
-class _ConversationPage(ConversationPage):
+class FillableConversationPage(ConversationPage):
     __slots__ = ()
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
@@ -231,7 +231,7 @@ def conversation_page(value: Any) -> ConversationPage:
     """Read `ConversationPage`; raises anything if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
-    self: Any = new(_ConversationPage)
+    self: Any = new(FillableConversationPage)
     n = 2
     x = value["data"]
     if type(x) is not json_array:
