@@ -22,6 +22,7 @@ from variants import KEY, Variant
 from conversations_client import Client, StreamClosedError
 from conversations_client._http.connections import connection
 from conversations_client._http.connections.connection import KEEPALIVE_SECONDS, keepalive_seconds
+from conversations_client._http.streams import sync_stream
 from conversations_client._http.streams.errors import ReadError, WriteError
 from conversations_client._http.streams.sync_stream import SocketStream
 
@@ -205,7 +206,10 @@ def test_a_forked_child_leaves_the_connection_to_its_parent(
         assert parents.recv(1) == b"x"
 
 
-def test_what_a_connection_tells_of_itself(variant: Variant, authority: trustme.CA) -> None:
+@pytest.mark.parametrize("is_encrypted", [True, False])
+def test_what_a_connection_tells_of_itself(
+    variant: Variant, authority: trustme.CA, is_encrypted: bool
+) -> None:
     async def scenario() -> None:
         driven = Driven(variant, server.url, size=1, ssl_context=trusting(authority))
         response = await driven.ask()
@@ -214,13 +218,33 @@ def test_what_a_connection_tells_of_itself(variant: Variant, authority: trustme.
         assert stream.get_extra_info("server_addr") == ("127.0.0.1", port)
         assert stream.get_extra_info("client_addr")[0] == "127.0.0.1"
         assert stream.get_extra_info("socket").fileno() > 0
-        assert stream.get_extra_info("ssl_object").version() == "TLSv1.3"
+        tls = stream.get_extra_info("ssl_object")
+        assert (tls and tls.version()) == ("TLSv1.3" if is_encrypted else None)
         assert stream.get_extra_info("unknown") is None
         await driven.read(response)
+        assert stream.get_extra_info("is_readable") is False
         await driven.close()
 
-    with ScriptedServer(always(), tls=serving(authority)) as server:
+    with ScriptedServer(always(), tls=serving(authority) if is_encrypted else None) as server:
         run(variant, scenario)
+
+
+def test_a_read_without_a_limit_waits_as_often_as_it_must(
+    monkeypatch: pytest.MonkeyPatch, pair: tuple[Slow, socket.socket]
+) -> None:
+    slow, theirs = pair
+    slow.may_leave.set()
+    waits: list[float | None] = []
+
+    def is_ready(_: object, __: int, seconds: float | None) -> bool:
+        waits.append(seconds)
+        if len(waits) == 2:
+            theirs.send(b"x")
+        return len(waits) == 2
+
+    monkeypatch.setattr(sync_stream, "is_ready", is_ready)
+    assert SocketStream(slow).read(4) == b"x"
+    assert waits == [None, None]
 
 
 def test_the_protocol_is_negotiated(variant: Variant, authority: trustme.CA) -> None:

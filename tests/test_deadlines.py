@@ -6,6 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -147,19 +148,23 @@ class Relayed:
 def test_the_deadline_is_kept_while_a_request_is_sent(
     variant: Variant, slow_reader: str, authority: trustme.CA
 ) -> None:
-    error, seconds = timed(
-        lambda: variant.run(
-            send_much,
-            api_key=KEY,
-            base_url=slow_reader,
-            allow_plain_http=True,
-            ssl_context=trusting(authority),
-            timeout=Timeout(total=0.5),
-        ),
-        DeadlineError,
-    )
+    for total in (0.5, 1, 2, 4, 8):
+        error, seconds = timed(
+            partial(
+                variant.run,
+                send_much,
+                api_key=KEY,
+                base_url=slow_reader,
+                allow_plain_http=True,
+                ssl_context=trusting(authority),
+                timeout=Timeout(total=total),
+            ),
+            DeadlineError,
+        )
+        assert seconds < total + 2.5
+        if error.delivery is not Delivery.UNSENT:  # else a busy machine has not connected in time
+            break
     assert error.delivery is Delivery.UNKNOWN
-    assert seconds < 3
 
 
 class Dripping(ScriptedServer):

@@ -17,6 +17,7 @@ from pytest_httpx import HTTPXMock
 from scripted import CONVERSATION, ScriptedServer, always
 from variants import KEY, Variant
 
+from conversations_client import ConnectError, Delivery, Retry
 from conversations_client._http.httpx_clients import hook_detection as hooking
 
 
@@ -85,6 +86,20 @@ def test_pytest_httpx_mocks_a_client(variant: Variant, httpx_mock: HTTPXMock) ->
     assert variant.run(create, api_key=KEY).id == CONVERSATION["_id"]
     (request,) = httpx_mock.get_requests()
     assert request.headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_connection_that_fails_under_a_hook_sends_nothing(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hooked(self: Any, request: Any, **options: Any) -> Any:
+        return send(self, request, **options)
+
+    cls = httpx.Client if variant.name == "sync" else httpx.AsyncClient
+    send: Any = cls.send
+    monkeypatch.setattr(cls, "send", hooked)
+    with pytest.raises(ConnectError) as raised:
+        variant.run(create, api_key=KEY, base_url="http://127.0.0.1:1", retry=Retry(attempts=1))
+    assert raised.value.delivery is Delivery.UNSENT
 
 
 def test_opentelemetry_sees_a_client(variant: Variant) -> None:

@@ -32,7 +32,7 @@ from conversations_client import (
 )
 from conversations_client._http import origin
 from conversations_client._http.connections.route import Proxy
-from conversations_client._http.proxies import proxy_for
+from conversations_client._http.proxies import environment_variables, proxy_for
 
 PROXY = "http://proxy.example:3128"
 
@@ -42,6 +42,21 @@ def create(client: Any) -> Any:
 
 
 # Which proxy.
+
+
+@pytest.mark.parametrize(
+    ("environ", "proxies"),
+    [
+        ({"http_proxy": PROXY, "NO_PROXY": "a"}, {"http": PROXY, "no": "a"}),
+        ({"HTTP_PROXY": "http://upper", "http_proxy": PROXY}, {"http": PROXY}),
+        ({"HTTP_PROXY": PROXY, "https_proxy": "", "OTHER": "x"}, {"http": PROXY}),
+        # A client of a CGI program sets HTTP_PROXY with a header named Proxy.
+        ({"HTTP_PROXY": PROXY, "HTTPS_PROXY": PROXY, "REQUEST_METHOD": "GET"}, {"https": PROXY}),
+        ({"http_proxy": PROXY, "REQUEST_METHOD": "GET"}, {"http": PROXY}),
+    ],
+)
+def test_the_variables_that_name_proxies(environ: dict[str, str], proxies: dict[str, str]) -> None:
+    assert environment_variables(environ) == proxies
 
 
 def is_direct(url: str, no_proxy: str) -> bool:

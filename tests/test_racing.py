@@ -99,6 +99,18 @@ def test_no_address_accepts(backend: str, monkeypatch: pytest.MonkeyPatch, fail:
     assert str(Host(monkeypatch, 0, a=fail, b=fail).reached(backend)) == "refused"
 
 
+async def give_up() -> None:
+    raise TimeoutError("the system waited long enough")
+
+
+@BACKENDS
+def test_an_address_that_the_operating_system_gives_up(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ConnectTimeout, match="long enough"):
+        Host(monkeypatch, 0, a=give_up).reached(backend)
+
+
 @BACKENDS
 def test_addresses_that_are_silent_for_too_long(
     backend: str, monkeypatch: pytest.MonkeyPatch

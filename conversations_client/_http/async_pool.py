@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final, Protocol, Self, TypeAlias, cast
+from typing import Any, Final, Protocol, TypeAlias, cast
 
 import anyio
 
@@ -229,9 +229,6 @@ class AsyncPooledBody(AsyncIterator[bytes]):
         self._chunks = chunks
         self._ticket = ticket
         self._pool = pool
-
-    def __aiter__(self) -> Self:
-        return self
 
     async def __anext__(self) -> bytes:
         try:

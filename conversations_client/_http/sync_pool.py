@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from conversations_client._base.wakeup import Wakeup
 from conversations_client._http.connections.wire import WireRequest, WireResponse
@@ -163,9 +163,6 @@ class PooledBody(Iterator[bytes]):
         self._chunks = chunks
         self._ticket = ticket
         self._pool = pool
-
-    def __iter__(self) -> Self:
-        return self
 
     def __next__(self) -> bytes:
         try:

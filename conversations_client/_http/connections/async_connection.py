@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Self
 
 import anyio
 
@@ -62,9 +61,6 @@ class AsyncResponseStream(ResponseState[AsyncConnection, AsyncNetworkStream], As
     """The body of a response, chunk by chunk."""
 
     __slots__ = ()
-
-    def __aiter__(self) -> Self:
-        return self
 
     async def __anext__(self) -> bytes:
         while (chunk := self._parser.chunk()) is None:

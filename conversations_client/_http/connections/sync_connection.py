@@ -4,7 +4,6 @@ import contextlib
 import math
 import socket
 from collections.abc import Iterator
-from typing import Self
 
 from conversations_client._http.streams.addresses import addresses
 from conversations_client._http.streams.errors import ConnectError, ConnectTimeout, WriteError
@@ -62,9 +61,6 @@ class ResponseStream(ResponseState[Connection, NetworkStream], Iterator[bytes]):
     """The body of a response, chunk by chunk."""
 
     __slots__ = ()
-
-    def __iter__(self) -> Self:
-        return self
 
     def __next__(self) -> bytes:
         while (chunk := self._parser.chunk()) is None:

@@ -3,7 +3,7 @@
 import contextlib
 import math
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import anyio
 
@@ -24,9 +24,6 @@ class HTTPXBody(Iterator[bytes]):
         self._response = response
         self._limits = limits
         self._chunks: Iterator[bytes] | None = None
-
-    def __iter__(self) -> Self:
-        return self
 
     def __next__(self) -> bytes:
         if self._chunks is None:
@@ -56,9 +53,6 @@ class AsyncHTTPXBody(AsyncIterator[bytes]):
         self._response = response
         self._limits = limits
         self._chunks: AsyncIterator[bytes] | None = None
-
-    def __aiter__(self) -> Self:
-        return self
 
     async def __anext__(self) -> bytes:
         if self._chunks is None:

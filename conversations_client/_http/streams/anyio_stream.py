@@ -35,12 +35,10 @@ class AnyIOStream(AsyncNetworkStream):
 
     async def read(self, max_bytes: int, limit: Limit = None) -> bytes:
         """Receive some bytes, none at the end; raises ReadTimeout and ReadError."""
-        with _within(limit, ReadTimeout, ReadError):
-            try:
-                return await self._stream.receive(max_bytes)
-            except anyio.EndOfStream:
-                return b""
-        raise AssertionError  # never reached: `_within` swallows nothing
+        received = b""
+        with _within(limit, ReadTimeout, ReadError), contextlib.suppress(anyio.EndOfStream):
+            received = await self._stream.receive(max_bytes)
+        return received
 
     async def write(self, data: bytes, limit: Limit = None) -> None:
         """Send all bytes; raises WriteTimeout and WriteError."""
@@ -54,17 +52,17 @@ class AnyIOStream(AsyncNetworkStream):
 
     def is_readable(self) -> bool:
         """Whether it has received anything, or has ended."""
-        return is_readable(self._stream.extra(SocketAttribute.raw_socket))  # noqa: S610 - not Django\'s
+        return is_readable(self._stream.extra(SocketAttribute.raw_socket))  # noqa: S610 - not Django's
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
         """A detail of the connection by its name in httpcore; None if there is none."""
         match info:
             case "client_addr":
-                return self._stream.extra(SocketAttribute.local_address, None)  # noqa: S610 - not Django\'s
+                return self._stream.extra(SocketAttribute.local_address, None)  # noqa: S610 - not Django's
             case "server_addr":
-                return self._stream.extra(SocketAttribute.remote_address, None)  # noqa: S610 - not Django\'s
+                return self._stream.extra(SocketAttribute.remote_address, None)  # noqa: S610 - not Django's
             case "socket":
-                return self._stream.extra(SocketAttribute.raw_socket, None)  # noqa: S610 - not Django\'s
+                return self._stream.extra(SocketAttribute.raw_socket, None)  # noqa: S610 - not Django's
             case "is_readable":
                 return self.is_readable()
             case _:
@@ -78,14 +76,9 @@ def _within(
     """Raise AnyIO's errors, and the end of a limit, as the errors of this package."""
     seconds = seconds_left(limit, expired)
     try:
-        with move_on_after(math.inf if seconds is None else seconds) as scope:
+        with move_on_after(math.inf if seconds is None else seconds):
             yield
             return
-    except TimeoutError as error:
-        raise expired(str(error)) from error
     except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
         raise failed(str(error)) from error
-    except anyio.EndOfStream as error:
-        raise failed("the peer closed the connection") from error
-    if scope.cancelled_caught:
-        raise expired("timed out")
+    raise expired("timed out")

@@ -1,0 +1,91 @@
+"""An interrupt while something is closed: it is closed all the same, and the interrupt is raised."""
+
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from scripted import ScriptedServer
+from streaming import WHOLE, streamed
+from variants import KEY
+
+from conversations_client import Client
+from conversations_client._engine.response_body import ResponseBody
+from conversations_client._http.connections.wire import RequestLimits
+from conversations_client._http.httpx_clients.bodies import AsyncHTTPXBody, HTTPXBody
+from conversations_client._http.sync_pool import PooledBody
+
+LIMITS = RequestLimits(connect=None, idle=None, deadline=1.0, clock=float)
+
+
+def leave_unread(client: Client) -> None:
+    with client.conversations.responses.stream("c", message="x", model="a/b"):
+        pass
+
+
+@pytest.mark.parametrize("cls", [PooledBody, ResponseBody])
+def test_a_stream_whose_first_closing_is_interrupted(
+    cls: type[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = cls.close
+    closings: list[object] = []
+
+    def interrupted(body: object, **options: Any) -> None:
+        closings.append(body)
+        if len(closings) == 1:
+            raise KeyboardInterrupt
+        close(body, **options)
+
+    with (
+        ScriptedServer([streamed(WHOLE)] * 2) as server,
+        Client(KEY, base_url=server.url, max_connections=1, timeout=5) as client,
+    ):
+        monkeypatch.setattr(cls, "close", interrupted)
+        with pytest.raises(KeyboardInterrupt) as raised:
+            leave_unread(client)
+        # Over the only connection, which is free again.
+        found = client.conversations.responses.create("c", message="x", model="a/b")
+        assert found.text == "One two "
+    assert closings[:2] == [closings[0]] * 2
+    assert raised.traceback  # which keeps what was not closed from the garbage collector
+
+
+class Interrupted(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A stream whose first closing is interrupted."""
+
+    def __init__(self) -> None:
+        self.closings = 0
+
+    def close(self) -> None:
+        self.closings += 1
+        if self.closings == 1:
+            raise KeyboardInterrupt
+
+    async def aclose(self) -> None:
+        self.close()
+
+
+def test_a_body_of_the_http_library_whose_closing_is_interrupted() -> None:
+    stream = Interrupted()
+    body = HTTPXBody(httpx.Response(200, stream=stream), LIMITS)
+    with pytest.raises(KeyboardInterrupt):
+        body.close()
+    assert stream.closings == 2
+    body.close()
+    assert stream.closings == 2
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_an_async_body_of_the_http_library_whose_closing_is_interrupted(backend: str) -> None:
+    stream = Interrupted()
+
+    async def scenario() -> None:
+        body = AsyncHTTPXBody(httpx.Response(200, stream=stream), LIMITS)
+        try:
+            await body.aclose()
+        except KeyboardInterrupt:
+            assert stream.closings == 2
+            await body.aclose()
+
+    anyio.run(scenario, backend=backend)
+    assert stream.closings == 2
