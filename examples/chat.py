@@ -7,7 +7,7 @@ from conversations_client import Client, ConversationsError, StreamError
 
 
 def questions() -> Iterator[str]:
-    """What is typed, line by line, until Ctrl-D or Ctrl-C."""
+    """Yield each line that the user types, until Ctrl-D or Ctrl-C."""
     try:
         while True:
             if line := input("> ").strip():
@@ -17,11 +17,11 @@ def questions() -> Iterator[str]:
 
 
 def chat(model: str = "openai/gpt-4o") -> None:
-    """Hold one conversation, and print each answer as it comes."""
+    """Chat in one conversation, and print each reply as it arrives."""
     with Client() as client:
         conversation = client.conversations.create(display_name="Chat")
-        if conversation.id is None:  # as the API allows
-            sys.exit("Error: the service didn't say the conversation's id.")
+        if conversation.id is None:  # the API doesn't promise an ID
+            sys.exit("Error: the service sent no ID for the conversation.")
         say = client.conversations.responses.stream
         for question in questions():
             try:
@@ -29,7 +29,7 @@ def chat(model: str = "openai/gpt-4o") -> None:
                     for words in stream.text_deltas():
                         print(words, end="", flush=True)
                 print()
-            except StreamError as error:  # this answer broke off; the next may not
+            except StreamError as error:  # this reply was interrupted; the next may not be
                 print(f"…\n{error}")
 
 
