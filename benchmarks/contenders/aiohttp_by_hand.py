@@ -32,6 +32,20 @@ def construct(load: Load) -> object:
     return asyncio.run(open_and_close())
 
 
+def first(load: Load) -> object:
+    import asyncio
+
+    async def create() -> object:
+        async with (
+            await _session(load) as session,
+            session.post(payloads.PATH, json=payloads.BODY) as response,
+        ):
+            response.raise_for_status()
+            return (await response.json())["_id"]
+
+    return asyncio.run(create())
+
+
 async def create_async(load: Load) -> Measurement:
     async with await _session(load) as session:
 
@@ -44,4 +58,4 @@ async def create_async(load: Load) -> Measurement:
 
 
 if __name__ == "__main__":
-    run(construct=construct, create_async=create_async)
+    run(construct=construct, first=first, create_async=create_async)

@@ -16,6 +16,13 @@ def construct(load: Load) -> "httpx2.Client":
     return httpx2.Client(base_url=load.url, headers=payloads.HEADERS, timeout=payloads.TIMEOUT)
 
 
+def first(load: Load) -> object:
+    with construct(load) as client:
+        response = client.post(payloads.PATH, json=payloads.BODY)
+        response.raise_for_status()
+        return response.json()["_id"]
+
+
 def create(load: Load) -> Measurement:
     with construct(load) as client:
 
@@ -56,4 +63,4 @@ def events(load: Load) -> Measurement:
 
 
 if __name__ == "__main__":
-    run(construct=construct, create=create, create_async=create_async, events=events)
+    run(construct=construct, first=first, create=create, create_async=create_async, events=events)

@@ -16,6 +16,13 @@ def construct(load: Load) -> "httpx.Client":
     return httpx.Client(base_url=load.url, headers=payloads.HEADERS, timeout=payloads.TIMEOUT)
 
 
+def first(load: Load) -> object:
+    with construct(load) as client:
+        response = client.post(payloads.PATH, json=payloads.BODY)
+        response.raise_for_status()
+        return response.json()["_id"]
+
+
 def create(load: Load) -> Measurement:
     with construct(load) as client:
 
@@ -123,6 +130,7 @@ def events(load: Load) -> Measurement:
 if __name__ == "__main__":
     run(
         construct=construct,
+        first=first,
         create=create,
         create_async=create_async,
         many=many,

@@ -38,6 +38,13 @@ def construct_async(load: Load) -> "AsyncClient":
     )
 
 
+def first(load: Load) -> object:
+    with construct(load) as client:
+        return client.conversations.create(
+            display_name=payloads.DISPLAY_NAME, project_id=payloads.PROJECT_ID
+        ).id
+
+
 def create(load: Load) -> Measurement:
     with construct(load) as client:
 
@@ -176,6 +183,7 @@ def events(load: Load) -> Measurement:
 if __name__ == "__main__":
     run(
         construct=construct,
+        first=first,
         create=create,
         create_async=create_async,
         many=many,

@@ -1,7 +1,16 @@
-"""This package with its extra `speedups`, where JSON is what takes the time."""
+"""This package with its extra `speedups`."""
 
-from contenders.ours import events, page
+from contenders.ours import construct, create, create_async, events, first, listing, memory, page
 from harness.measuring import run
 
 if __name__ == "__main__":
-    run(page=page, events=events)
+    run(
+        construct=construct,
+        first=first,
+        create=create,
+        create_async=create_async,
+        events=events,
+        listing=listing,
+        memory=memory,
+        page=page,
+    )

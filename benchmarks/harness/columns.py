@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from harness.measuring import Measurement
 from harness.processes import Work, measure
 from harness.ratios import Spread, paired, spread
-from harness.roster import AIOHTTP, EVERYONE, HTTPX, HTTPX_AIOHTTP, ORQ, OURS, Contender
+from harness.roster import AIOHTTP, EVERYONE, HTTPX, HTTPX_AIOHTTP, ORQ, OURS, SPED_UP, Contender
 
 Round = dict[str, Measurement]
 
@@ -24,6 +24,11 @@ def wall_per_item(measured: Measurement) -> float:
 def bytes_per_item(measured: Measurement) -> float:
     """Bytes of memory for one object."""
     return measured["bytes"] / measured["count"]
+
+
+def peak(measured: Measurement) -> float:
+    """The most bytes of memory that the process held."""
+    return measured["peak"]
 
 
 def cpu_to_json(measured: Measurement) -> float:
@@ -58,11 +63,13 @@ COSTS = (
     Column("create, async, 64 tasks", Work("create_async", 256, tasks=64), rounds=3),
     Column("create, async, 512 tasks", Work("create_async", 512, tasks=512), rounds=3),
     Column("import + construct", Work("construct", 1)),
+    Column("import + construct + first create", Work("first", 1), rounds=9),
     Column("page of 100", Work("page", 200), cost=cpu_to_json, baseline=None),
     Column("event, 1 a chunk", Work("events", 2_000), rounds=3),
     Column("event, 32 a chunk", Work("events", 2_000, per_chunk=32), rounds=3),
 )
 OBJECTS = (
+    Column("peak memory after the first create", Work("first", 1), rounds=3, cost=peak),
     Column(
         "bytes of a conversation",
         Work("memory", 2_000),
@@ -78,7 +85,7 @@ RATES = tuple(
         rounds=3,
         cost=wall_per_item,
         baseline=AIOHTTP,
-        contenders=(AIOHTTP, HTTPX_AIOHTTP, OURS),
+        contenders=(AIOHTTP, HTTPX_AIOHTTP, OURS, SPED_UP),
     )
     for tasks in (64, 512, 2_000)
 )

@@ -40,7 +40,10 @@ def main() -> None:
     parts = [
         f"{machine()}. CPU beside httpx by hand, median (least-most) of the rounds:",
         cost_table(COSTS, results),
-        "Memory of one object beside that of the service's own SDK, beyond the parsed JSON:",
+        (
+            "Memory: of the process beside httpx by hand, and of one object "
+            "(beyond the parsed JSON) beside the service's own SDK:"
+        ),
         cost_table(OBJECTS, results),
     ]
     if rates:

@@ -164,16 +164,18 @@ def _checked(measurement: Measurement, *, wrong: int) -> Measurement:
 def run(
     *,
     construct: Callable[[Load], object] | None = None,
+    first: Callable[[Load], object] | None = None,
     **scenarios: Callable[[Load], Measurement | Awaitable[Measurement] | None],
 ) -> None:
     """Do what the command line says, and print one line of JSON; `null` if it can't be done."""
     scenario, *words = sys.argv[1:]
     load = Load(*words)
-    if scenario == "construct" and construct is not None:
+    once = {"construct": construct, "first": first}.get(scenario)
+    if once is not None:
         clock = Clock()
-        client = construct(load)
+        result = once(load)
         measured: Measurement | Awaitable[Measurement] | None = clock.read(1)
-        del client
+        del result
     elif scenario in scenarios:
         measured = scenarios[scenario](load)
     else:

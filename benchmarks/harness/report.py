@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from harness import tables
-from harness.columns import Column, Round, bytes_per_item, ratios, wall_per_item
+from harness.columns import Column, Round, bytes_per_item, peak, ratios, wall_per_item
 from harness.measuring import Measurement
 from harness.ratios import paired, spread
 from harness.roster import AIOHTTP, EVERYONE, SOCKETS, Contender
@@ -27,7 +27,10 @@ def _cell(column: Column, contender: Contender, results: dict[str, list[Round]])
         return tables.ABSENT
     if contender is column.baseline:
         cost = spread([column.cost(done[contender.module]) for done in rounds]).median
-        words = f"{cost:.0f}" if column.cost is bytes_per_item else tables.seconds(cost)
+        if column.cost is peak:
+            words = f"{cost / 2**20:.1f} MiB"
+        else:
+            words = f"{cost:.0f} bytes" if column.cost is bytes_per_item else tables.seconds(cost)
         return f"1.00 = {words}"
     return tables.ratio(found)
 
