@@ -26,7 +26,7 @@ from conversations_client import (
     UnknownPart,
     Usage,
 )
-from conversations_client._sse.accumulator import ResponseAccumulator, joined
+from conversations_client._sse.accumulator import ResponseAccumulator, _Deltas, joined
 
 WHEN = "2024-12-21T14:00:00Z"
 STARTED = ResponseStarted(
@@ -155,6 +155,23 @@ def test_a_whole_response() -> None:
         pending_tool_calls=CALLS,
     )
     assert hash(whole) == hash(collected.complete(end))
+
+
+def test_many_deltas_are_stored_as_few_parts() -> None:
+    deltas = _Deltas()
+    for number in range(3 * 1024 + 5):
+        deltas.add(text(f"{number} "))
+    assert (len(deltas._runs), len(deltas._latest)) == (3, 5)
+    assert deltas.joined() == text("".join(f"{number} " for number in range(3 * 1024 + 5)))
+
+
+def test_a_delta_of_another_kind_replaces_stored_parts() -> None:
+    deltas = _Deltas()
+    for _ in range(1024):
+        deltas.add(thought("a"))
+    assert deltas.joined() == thought("a" * 1024)
+    deltas.add(text("b"))
+    assert (deltas._runs, deltas.joined()) == ([], text("b"))
 
 
 def test_a_response_that_was_never_said_to_have_started() -> None:

@@ -1,14 +1,18 @@
 """A connection that is closed under a reader, and how long an idle one is used again."""
 
 import contextlib
+import itertools
+import math
 import os
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import pytest
 import trustme
 from faulty import FaultyServer, Step, asked, silence, trickled
@@ -20,8 +24,11 @@ from streaming import END, HALF, STARTED, Awaited, chunk, head
 from variants import KEY, Variant
 
 from conversations_client import Client, StreamClosedError
+from conversations_client._engine import response_body
 from conversations_client._http.connections import connection
 from conversations_client._http.connections.connection import KEEPALIVE_SECONDS, keepalive_seconds
+from conversations_client._http.connections.wire import RequestLimits
+from conversations_client._http.httpx_clients.bodies import AsyncHTTPXBody
 from conversations_client._http.streams import sync_stream
 from conversations_client._http.streams.errors import ReadError, WriteError
 from conversations_client._http.streams.sync_stream import SocketStream
@@ -96,8 +103,11 @@ def test_closing_a_stream_wakes_a_thread_that_reads_it(
 
 @pytest.mark.parametrize("rest", [[silence], [trickled(chunk(b": still here\n\n") * 99)]])
 def test_the_end_of_a_finished_stream_is_waited_for_briefly(
-    variant: Variant, rest: list[Step]
+    variant: Variant, rest: list[Step], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Reading the end has a limit of its own, not only that of closing a connection.
+    monkeypatch.setattr(response_body, "_CLOSING", 60.0)
+
     async def scenario(client: Any) -> None:
         started = time.monotonic()
         stream = client.conversations.responses.stream("conv_1", message="x", model="a/b")
@@ -108,6 +118,32 @@ def test_the_end_of_a_finished_stream_is_waited_for_briefly(
     begun = head() + b"".join(map(chunk, (HALF, END)))
     with FaultyServer([asked, begun, *rest]) as server:
         run_client(variant, scenario, api_key=KEY, base_url=server.url)
+
+
+class Endless(AsyncIterator[bytes]):
+    """A body whose first chunk is there at once, and no other ever."""
+
+    def __init__(self) -> None:
+        self._chunks = itertools.repeat(b"x", 1)
+
+    async def __anext__(self) -> bytes:
+        for first in self._chunks:
+            return first
+        await anyio.sleep_forever()
+        raise AssertionError
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_end_of_a_body_of_another_client_is_waited_for_briefly(backend: str) -> None:
+    limits = RequestLimits(connect=None, idle=None, deadline=math.inf, clock=lambda: 0)
+
+    async def main() -> None:
+        body = AsyncHTTPXBody(SimpleNamespace(stream=Endless()), limits)
+        assert await anext(body) == b"x"
+        with anyio.fail_after(SECONDS):
+            await body.drain(0.01)
+
+    anyio.run(main, backend=backend)
 
 
 # Sockets.

@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 
 from conversations_client._base.secret import Secret
 from conversations_client._client.many.rate_limiter import RateLimiter
-from conversations_client._client.many.shared_backoff import SharedBackoff, shared_backoff
+from conversations_client._client.many.shared_backoff import (
+    SharedBackoff,
+    _backoffs,
+    shared_backoff,
+)
 
 
 def test_without_a_rate_nothing_waits() -> None:
@@ -91,6 +95,16 @@ def test_everyone_who_shares_a_backoff_waits_and_sends_a_probe() -> None:
     assert other.wait(102.5) == mine.wait(102.5) == 3.0
 
 
+def test_a_shared_backoff_needs_one_probe() -> None:
+    backoff = SharedBackoff()
+    limiter = RateLimiter(rate=None, backoff=backoff)
+    backoff.extend(102.0)
+    limiter.sent(0, now=102.0)
+    limiter.completed(0)
+    limiter.sent(1, now=102.0)
+    assert limiter.wait(102.0) == 0
+
+
 def test_a_backoff_is_never_shortened() -> None:
     pause = SharedBackoff()
     one, other = RateLimiter(rate=None, backoff=pause), RateLimiter(rate=None, backoff=pause)
@@ -108,6 +122,14 @@ def test_a_backoff_is_shared_by_service_and_key_while_it_is_referenced() -> None
     del held
     gc.collect()
     assert shared_backoff("http://a", Secret("one-key")).until == -math.inf
+
+
+def test_unused_backoffs_are_forgotten() -> None:
+    for number in range(9):
+        shared_backoff(f"http://unused-{number}", Secret("one-key"))
+    gc.collect()
+    used = shared_backoff("http://used", Secret("one-key"))
+    assert [each() for each in _backoffs.values() if each() in {None, used}] == [used]
 
 
 def test_threads_that_ask_at_once_share_one_backoff() -> None:

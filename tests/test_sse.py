@@ -27,6 +27,7 @@ STREAMS: dict[str, tuple[bytes, list[bytes]]] = {
     "a byte order mark": (BOM + b"data: a\n\n", [b"a"]),
     "a byte order mark and an empty line": (BOM + b"\ndata: a\n\n", [b"a"]),
     "two byte order marks": (BOM + BOM + b"data: a\n\ndata: b\n\n", [b"b"]),
+    "a byte order mark after a newline": (b"\n" + BOM + b"data: a\n\n", []),
     "a byte order mark later": (b"data: a\n\n" + BOM + b"data: b\n\n", [b"a"]),
     "half a byte order mark": (BOM[:2] + b"data: a\n\ndata: b\n\n", [b"b"]),
     "comments": (b":\n: data: x\n:data\ndata: a\n:\ndata: b\n\n", [b"a\nb"]),
@@ -185,3 +186,12 @@ def test_the_limit_is_the_same_however_the_stream_was_cut(stream: bytes) -> None
 def test_many_events_together_may_be_over_the_limit() -> None:
     assert decoded([b"data: 123456789\n\n" * 100], limit=20) == [b"123456789"] * 100
     assert decoded([b": ping\n\n" * 100 + b"data: a\n\n"], limit=20) == [b"a"]
+
+
+def test_the_limit_counts_every_line_of_an_event_and_no_other_event() -> None:
+    decoder = EventDecoder(limit=28)
+    decoder.feed(b"data: a\ndata: 123456789\ndata: 123456789\n")
+    assert not decoder.is_overfull
+    decoder.feed(b"data: 1\n")
+    assert decoder.is_overfull
+    assert decoded([b"data: a\n\ndata: b\n\n"], limit=len(b"data: a")) == [b"a", b"b"]

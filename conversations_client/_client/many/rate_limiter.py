@@ -44,7 +44,6 @@ class RateLimiter:
             self._ready_at = due + 1 / self.rate
         if self._needs_probe or self.backoff.until > self._paused_until:
             self._paused_until = max(self._paused_until, self.backoff.until)
-            self._needs_probe = True
             self._probe = index
 
     def throttled(self, index: int, *, pause: float, now: float) -> None:
