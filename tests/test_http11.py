@@ -1,9 +1,10 @@
 """What is sent over a connection and what is read of it, to the byte."""
 
+import contextlib
 import itertools
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 from hypothesis import given
@@ -241,3 +242,105 @@ def test_no_answer_yet() -> None:
     parser = asked(CommonParser)
     assert not parser.renew()
     assert parser.head() is None
+
+
+STATUS = b"HTTP/1.1 200 OK\r\n"
+SIZED = STATUS + b"Content-Length: %b\r\n\r\n"
+CHUNKS = STATUS + b"Transfer-Encoding: chunked\r\n\r\n"
+WITHOUT_H11: dict[str, tuple[bytes, bytes]] = {
+    "a length": (SIZED % b"3" + b"abc", b"abc"),
+    "a length of 0": (SIZED % b"0", b""),
+    "a length of 18 digits": (SIZED % (b"0" * 17 + b"3") + b"abc", b"abc"),
+    "a status that has a body": (SIZED.replace(b"200", b"205") % b"3" + b"abc", b"abc"),
+    "keep-alive": (STATUS + b"Connection: keep-alive\r\nContent-Length: 1\r\n\r\na", b"a"),
+    "chunks": (CHUNKS + b"3\r\nabc\r\n1A\r\n" + b"d" * 26 + b"\r\n0\r\n\r\n", b"abc" + b"d" * 26),
+    "no chunks": (CHUNKS + b"0\r\n\r\n", b""),
+    "a size of 8 digits": (CHUNKS + b"00000001\r\na\r\n0\r\n\r\n", b"a"),
+}
+WITH_H11 = {
+    "a length of 19 digits": SIZED % (b"0" * 18 + b"1") + b"a",
+    "a length that is no number": SIZED % b"+1" + b"a",
+    "two lengths": STATUS + b"Content-Length: 1\r\nContent-Length: 1\r\n\r\na",
+    "a status without a body": SIZED.replace(b"200", b"204") % b"0",
+    "a cached response": SIZED.replace(b"200", b"304") % b"1",
+    "the last": STATUS + b"Connection: close\r\nContent-Length: 1\r\n\r\na",
+    "a length that nothing has": STATUS + b"\r\na",
+    "a chunk with an extension": CHUNKS + b"1;x=1\r\na\r\n0\r\n\r\n",
+    "a trailer": CHUNKS + b"1\r\na\r\n0\r\nX: y\r\n\r\n",
+    "a size of 9 digits": CHUNKS + b"000000001\r\na\r\n0\r\n\r\n",
+    "a chunk without a line end": CHUNKS + b"1\r\naX",
+    "half a line end": CHUNKS + b"1\r\na\rX",
+    "a size without a carriage return": CHUNKS + b"1\na\r\n0\r\n\r\n",
+    "a head without carriage returns": b"HTTP/1.1 200 OK\n\n",
+    "a head with one carriage return": b"HTTP/1.1 200 OK\n\r\n",
+    "another protocol": b"SSH-2.0",
+    "a large head": STATUS + b"X: " + b"y" * (16 * 2**10 + 1 - len(STATUS) - 3),
+}
+
+
+def feed(parser: CommonParser, pieces: Iterable[bytes]) -> tuple[bytes, bool]:
+    """The body of a response that comes in these pieces, and whether it is whole."""
+    head, body, ended = None, b"", False
+    for piece in pieces:
+        parser.receive(piece)
+        head = head or parser.head()
+        while head is not None and (chunk := parser.chunk()) is not None:
+            body += chunk
+            if not chunk:
+                ended = True
+                break
+    return body, ended
+
+
+@pytest.mark.parametrize(("response", "body"), WITHOUT_H11.values(), ids=WITHOUT_H11)
+def test_a_common_response_needs_no_h11_however_it_is_cut(response: bytes, body: bytes) -> None:
+    ways = [[response], [response[at : at + 1] for at in range(len(response))]]
+    ways += [[response[:at], response[at:]] for at in range(1, len(response))]
+    for pieces in ways:
+        parser = CommonParser()
+        assert feed(parser, pieces) == (body, True)
+        assert parser.renew()
+        assert parser._h11 is None
+
+
+@pytest.mark.parametrize("response", WITH_H11.values(), ids=WITH_H11)
+def test_h11_parses_every_other_response(response: bytes) -> None:
+    for pieces in ([response], [response[at : at + 1] for at in range(len(response))]):
+        parser = asked(CommonParser)
+        assert isinstance(parser, CommonParser)
+        with contextlib.suppress(RemoteProtocolError):
+            feed(parser, pieces)
+        assert parser._h11 is not None
+
+
+@pytest.mark.parametrize("size", [1, 16 * 2**10])
+def test_a_head_that_may_be_common_is_waited_for(size: int) -> None:
+    parser = CommonParser()
+    parser.receive((STATUS + b"X: ").ljust(16 * 2**10, b"y")[:size])
+    assert (parser.head(), parser._h11) == (None, None)
+
+
+def test_a_body_that_was_not_read_to_its_end_is_not_followed_by_a_request() -> None:
+    for begun in (SIZED % b"2" + b"a", CHUNKS, CHUNKS + b"1\r\na", CHUNKS + b"2\r\na"):
+        parser = CommonParser()
+        feed(parser, [begun])
+        assert not parser.renew()
+    parser = CommonParser()
+    parser.receive(SIZED % b"0")
+    assert parser.head() is not None
+    assert parser.renew()
+
+
+@pytest.mark.parametrize(
+    ("begun", "reason"),
+    [
+        (SIZED % b"3" + b"a", "received 1 bytes, expected 3"),
+        (CHUNKS + b"3\r\na", "incomplete chunked read"),
+    ],
+)
+def test_an_incomplete_body_is_described(begun: bytes, reason: str) -> None:
+    parser = CommonParser()
+    feed(parser, [begun])
+    parser.receive(b"")
+    with pytest.raises(RemoteProtocolError, match=re.escape(f"message body ({reason})")):
+        parser.chunk()

@@ -191,7 +191,7 @@ def test_many_events_together_may_be_over_the_limit() -> None:
 def test_the_limit_counts_every_line_of_an_event_and_no_other_event() -> None:
     decoder = EventDecoder(limit=28)
     decoder.feed(b"data: a\ndata: 123456789\ndata: 123456789\n")
-    assert not decoder.is_overfull
+    seen = [decoder.is_overfull]
     decoder.feed(b"data: 1\n")
-    assert decoder.is_overfull
+    assert [*seen, decoder.is_overfull] == [False, True]
     assert decoded([b"data: a\n\ndata: b\n\n"], limit=len(b"data: a")) == [b"a", b"b"]
