@@ -59,7 +59,7 @@ nitpick_ignore_regex = [
     (r"py:class", r".*\| ~collections\.abc\.Callable\[.*"),
     (
         r"py:class",
-        r"(.*\.)?[A-Z]$|Callable|Mapping|Sequence|(Async)?(HTTPClient|CreateRequests|ConversationIds|Outcomes)",
+        r"(.*\.)?[A-Z]$|Callable|Mapping|Sequence|(.*\.)?(Async)?(HTTPClient|CreateRequests|ConversationIds|Outcomes)",
     ),
     (r"py:class", r"conversations_client\._client\.\w+\.(Async)?Raw(Conversations|Responses)"),
     (r"py:class", r"conversations_client\.events\._Event"),

@@ -1,7 +1,7 @@
 """Writes the reference pages' text for readers of the repository: python tests/reference_text.py
 
-On the site the directives of a page show the docstrings. In the repository nobody carries them out,
-so that the same text is between the marks of the page.
+On the site the directives of a page show the docstrings. In the repository nothing runs the
+directives, so the same text is between markers before them.
 """
 
 import importlib
@@ -15,9 +15,14 @@ from typing import Any
 
 import public_api
 
+import conversations_client
+
 PAGES = Path(__file__).parent.parent / "docs" / "reference"
 MARKED = re.compile(r"(<!-- text of the docstrings: begin -->\n).*?(<!-- text of the docstrings: end -->)", re.DOTALL)  # fmt: skip
-DIRECTIVE = re.compile(r"^\.\. (currentmodule|autoclass|autofunction):: (.+)$", re.MULTILINE)
+DIRECTIVE = re.compile(
+    r"^\.\. (currentmodule|autoclass|autoexception|autofunction):: (.+)((?:\n   :.*)*)",
+    re.MULTILINE,
+)
 WIDTH = 88
 SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Yields|Examples?):$", re.MULTILINE)
 ITEM = re.compile(r"^ {4}(\S.*?): (.*(?:\n(?: {5,}.*|$))*)", re.MULTILINE)
@@ -29,29 +34,41 @@ def pages() -> list[Path]:
 
 
 def updated(page: str) -> str:
-    """A page with the text of the docstrings as they are now."""
-    text = "\n".join(_sections(page))
-    return MARKED.sub(lambda found: f"{found[1]}\n{text}\n{found[2]}", page)
+    """A page with the text of the docstrings as they are now, before the directives they are for."""
+    before, *parts = re.split(rf"({MARKED.pattern})", page, flags=re.DOTALL)
+    width = MARKED.groups + 2
+    texts = [before]
+    for index in range(0, len(parts), width):
+        begin, end, after = parts[index + 1 : index + width]
+        text = "\n".join(_sections(after))
+        texts.append(f"{begin}\n{text}\n{end}{after}")
+    return "".join(texts)
 
 
 def _sections(page: str) -> Iterator[str]:
-    module: Any = None
-    for kind, name in DIRECTIVE.findall(page):
+    module: Any = conversations_client
+    for kind, name, options in DIRECTIVE.findall(page):
         if kind == "currentmodule":
             module = importlib.import_module(name)
-        elif kind == "autofunction":
-            yield from _function(name, getattr(module, name), level=3)
+            continue
+        path, _, short = name.rpartition(".")
+        value = getattr(importlib.import_module(path) if path else module, short)
+        if kind == "autofunction":
+            yield from _function(short, value, level=3)
         else:
-            yield from _class(name, getattr(module, name))
+            excluded = re.findall(
+                r"\w+", options.partition(":exclude-members:")[2].partition("\n")[0]
+            )
+            yield from _class(short, value, excluded)
 
 
-def _class(name: str, cls: type) -> Iterator[str]:
+def _class(name: str, cls: type, excluded: list[str]) -> Iterator[str]:
     yield f"### `{name}`\n"
     if "__init__" in public_api.members(cls):
         yield _code(_signature(name, cls))
     yield from _docstring(vars(cls)["__doc__"])
     for key, member in public_api.members(cls).items():
-        if key != "__init__" and (callable(member) or hasattr(member, "__get__")):
+        if key not in {"__init__", *excluded} and (callable(member) or hasattr(member, "__get__")):
             yield from _function(key, member, level=4)
 
 
