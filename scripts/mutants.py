@@ -188,7 +188,7 @@ class Module:
         # And what it started.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid or 0, signal.SIGKILL)
-        process.join()
+        process.join(timeout=60)
         return process.exitcode == 0
 
 

@@ -95,10 +95,10 @@ def messages() -> list[tuple[str, str]]:
             calling("create", {"display_name": "x" * 101}),
             "The name has 101 characters; the API takes at most 100: shorten it.",
         ),
-        (calling("retrieve", "", {}), "The id is empty: pass the id that the API gave."),
+        (calling("retrieve", "", {}), "The id is empty: pass the ID that the API returned."),
         (
             calling("create", {"metadata": {"entity_id": ""}}),
-            "--entity-id is empty: pass the id that the API gave.",
+            "--entity-id is empty: pass the ID that the API returned.",
         ),
         (
             calling("responses.create", ID, {**RESPOND, "model": "m"}),
