@@ -285,6 +285,56 @@ def test_a_body_that_never_becomes_anything_ends(endless: bytes) -> None:
     assert decoder.is_too_large
 
 
+@pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
+def test_a_body_without_encoding_is_taken_as_it_is(encoding: str) -> None:
+    decoder = BodyDecoder(encoding, limit=4)
+    assert (decoder.feed(b"{}"), decoder.feed(b"  "), decoder.finish()) == (True, True, b"{}  ")
+
+
+def test_an_encoding_that_was_not_requested_is_refused() -> None:
+    decoder = BodyDecoder("br", limit=4)
+    assert (decoder.feed(b"{}"), decoder.finish()) == (False, b"")
+    assert decoder.problem == "the content encoding was not requested"
+    assert not decoder.is_too_large
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_a_body_that_may_be_decoded_is_recognized_by_its_first_bytes(size: int) -> None:
+    for body in (b'{"a": 1}', gzip.compress(b'{"a": 1}')):
+        decoder = BodyDecoder(" GZIP ", limit=100, may_be_decoded=True)
+        assert decoder.feed(b"")
+        for at in range(0, len(body), size):
+            assert decoder.feed(body[at : at + size])
+        assert decoder.finish() == b'{"a": 1}'
+    strict = BodyDecoder("gzip", limit=100)
+    assert (strict.feed(b"{}"), strict.finish()) == (False, b"")
+
+
+def test_a_compressed_body_that_is_cut_off_is_incomplete() -> None:
+    whole = gzip.compress(b"{}")
+    for end in range(1, len(whole)):
+        decoder = BodyDecoder("gzip", limit=100)
+        assert decoder.feed(whole[:end])
+        assert decoder.finish() == b""
+        assert decoder.problem == "the compressed body is incomplete"
+    assert BodyDecoder("gzip", limit=100).finish() == b""
+
+
+def test_a_compressed_body_may_be_a_little_larger_than_the_limit() -> None:
+    # 1050 bytes, less 16 (one in 64) and 1024, are the limit.
+    decoder = BodyDecoder("gzip", limit=10)
+    assert decoder.feed(gzip.compress(b"").ljust(1050, b"\0"))
+    seen = [decoder.is_too_large, decoder.problem]
+    assert not decoder.feed(b"\0")
+    assert [*seen, decoder.is_too_large, decoder.problem] == [
+        False,
+        None,
+        True,
+        "the body is larger than max_response_bytes=10",
+    ]
+    assert decoder._parts == []
+
+
 def test_the_limit_counts_what_comes_out(variant: Variant) -> None:
     reply = answer(201, gzip.compress(bytes(10**7)), Content_Encoding="gzip")
     error = failure(variant, create, [reply], max_response_bytes=1000, retry=Retry(attempts=1))
