@@ -121,10 +121,10 @@ def test_every_way_to_read_annotations_imports_their_names_first(
     ],
 )
 def test_raw_methods_differ_in_what_they_return_only(raw: Any, plain: Any) -> None:
-    names: list[str] = [name for name in vars(raw) if name[0] != "_" and name != "list"]
+    names: list[str] = [name for name in raw.__dict__ if name[0] != "_" and name != "list"]
     for name in names:
-        method: Any = vars(raw)[name]
-        original: Any = vars(plain)[name]
+        method: Any = raw.__dict__[name]
+        original: Any = plain.__dict__[name]
         if isinstance(method, cached_attribute):
             continue
         ours, theirs = typing.get_type_hints(method), typing.get_type_hints(original)
