@@ -23,7 +23,7 @@ from scripted import ScriptedServer, always, answer
 from streaming import END, HALF, STARTED, Awaited, chunk, head
 from variants import KEY, Variant
 
-from conversations_client import Client, StreamClosedError
+from conversations_client import Client, ConnectError, Retry, StreamClosedError
 from conversations_client._engine import response_body
 from conversations_client._http.connections import connection
 from conversations_client._http.connections.connection import KEEPALIVE_SECONDS, keepalive_seconds
@@ -263,6 +263,28 @@ def test_what_a_connection_tells_of_itself(
 
     with ScriptedServer(always(), tls=serving(authority) if is_encrypted else None) as server:
         run(variant, scenario)
+
+
+def test_a_connection_that_cannot_be_set_up_is_closed(
+    monkeypatch: pytest.MonkeyPatch, pair: tuple[Slow, socket.socket]
+) -> None:
+    slow, theirs = pair
+
+    def refuse(*_: object) -> None:
+        raise OSError("no such option")
+
+    def connected(*_: object) -> Slow:
+        return slow
+
+    monkeypatch.setattr(Slow, "setsockopt", refuse, raising=False)
+    monkeypatch.setattr(socket, "create_connection", connected)
+    with (
+        Client(KEY, base_url="http://127.0.0.1:9", retry=Retry(attempts=1)) as client,
+        pytest.raises(ConnectError, match="no such option"),
+    ):
+        client.conversations.create()
+    assert slow.fileno() == -1
+    assert theirs.recv(1) == b""
 
 
 def test_a_read_without_a_limit_waits_as_often_as_it_must(

@@ -1,5 +1,7 @@
 """An interrupt while something is closed: it is closed all the same, and the interrupt is raised."""
 
+import math
+from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
@@ -89,3 +91,30 @@ def test_an_async_body_of_the_http_library_whose_closing_is_interrupted(backend:
 
     anyio.run(scenario, backend=backend)
     assert stream.closings == 2
+
+
+class Rest(httpx.AsyncByteStream):
+    """A stream that was not read to its end."""
+
+    def __init__(self) -> None:
+        self.read: list[bytes] = []
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in (b"a", b"b", b"c"):
+            self.read.append(chunk)
+            yield chunk
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_what_is_left_of_a_body_of_the_http_library_is_drained(backend: str) -> None:
+    stream = Rest()
+
+    async def scenario() -> None:
+        limits = RequestLimits(connect=None, idle=None, deadline=math.inf, clock=float)
+        body = AsyncHTTPXBody(httpx.Response(200, stream=stream), limits)
+        assert await anext(body) == b"a"
+        await body.drain(10)
+        assert stream.read == [b"a", b"b", b"c"]
+        await body.aclose()
+
+    anyio.run(scenario, backend=backend)

@@ -19,6 +19,7 @@ from conversations_client import (
     ConversationMetadata,
     ConversationPage,
     ConversationWithMessages,
+    DecodeError,
     Event,
     FilePart,
     FinishReason,
@@ -158,3 +159,22 @@ class Holder:
 def test_objects_to_wire_to_objects_is_the_identity(value: Any) -> None:
     wire = json.loads(json.dumps(unstructure(value)))
     assert structure(wire, value.__class__) == value
+
+
+def test_a_part_that_a_request_cannot_have_is_refused() -> None:
+    value = {"role": "user", "parts": [{"kind": "data", "data": {}}]}
+    with pytest.raises(DecodeError, match=r"parts\[0\]\.kind.* is not one of 'text'"):
+        structure(value, UserMessage)
+
+
+def test_the_text_of_a_message_is_that_of_its_text_parts() -> None:
+    parts = [{"kind": kind, kind: kind} for kind in ("text", "reasoning", "text")]
+    value = {
+        "_id": "msg_1",
+        "conversationId": "conv_1",
+        "createdAt": 1,
+        "createdById": "user_1",
+        "role": "assistant",
+        "parts": parts,
+    }
+    assert structure(value, Message).text == "texttext"
