@@ -253,7 +253,7 @@ WITHOUT_H11: dict[str, tuple[bytes, bytes]] = {
     "a length of 18 digits": (SIZED % (b"0" * 17 + b"3") + b"abc", b"abc"),
     "a status that has a body": (SIZED.replace(b"200", b"205") % b"3" + b"abc", b"abc"),
     "keep-alive": (STATUS + b"Connection: keep-alive\r\nContent-Length: 1\r\n\r\na", b"a"),
-    "chunks": (CHUNKS + b"3\r\nabc\r\n1A\r\n" + b"d" * 26 + b"\r\n0\r\n\r\n", b"abc" + b"d" * 26),
+    "chunks": (CHUNKS + b"3\r\nabc\r\n1f\r\n" + b"d" * 31 + b"\r\n0\r\n\r\n", b"abc" + b"d" * 31),
     "no chunks": (CHUNKS + b"0\r\n\r\n", b""),
     "a size of 8 digits": (CHUNKS + b"00000001\r\na\r\n0\r\n\r\n", b"a"),
 }
@@ -342,5 +342,6 @@ def test_an_incomplete_body_is_described(begun: bytes, reason: str) -> None:
     parser = CommonParser()
     feed(parser, [begun])
     parser.receive(b"")
+    assert parser._h11 is None
     with pytest.raises(RemoteProtocolError, match=re.escape(f"message body ({reason})")):
         parser.chunk()
