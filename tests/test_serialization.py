@@ -30,8 +30,11 @@ TWICE = ["the same list is no circle"]
         ([TWICE, TWICE, float("nan")], "$[2] is no number that JSON can hold."),
         ((1, -float("inf")), "$[1] is no number that JSON can hold."),
         ([10**5_000], "$[0] is no number that JSON can hold."),
-        ({"a b": {"c": "\ud800"}}, "$['a b'].c holds half of a surrogate pair, which is no text."),
-        ({"a": {"\ud800": 1}}, "$.a holds half of a surrogate pair, which is no text."),
+        (
+            {"a b": {"c": "\ud800"}},
+            "$['a b'].c contains half of a surrogate pair, which is not text.",
+        ),
+        ({"a": {"\ud800": 1}}, "$.a contains half of a surrogate pair, which is not text."),
         ({"a": {(1, 2): 1}}, "$.a has a key that is no string."),
         ({"a": {1: b"secret"}}, "$.a['1'] is a Python bytes."),
         ({"a\n": b""}, r"$['a\n'] is a Python bytes."),

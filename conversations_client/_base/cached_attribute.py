@@ -9,7 +9,7 @@ T = TypeVar("T")
 class cached_attribute(Generic[T]):  # noqa: N801 - named as functools.cached_property is
     """An attribute that is made when it is first read; two threads that race get the same object.
 
-    The class has the class of the attribute in its place, so that mocks know its methods.
+    Read from the class, it is the class of the attribute, so that mocks know its methods.
 
     functools.cached_property holds a lock of the whole class on Python 3.11, while it makes it.
     """
@@ -21,15 +21,15 @@ class cached_attribute(Generic[T]):  # noqa: N801 - named as functools.cached_pr
     def __set_name__(self, owner: type[Any], name: str) -> None:
         self._name = name
 
+    # Any, since editors offer the members of all overloads together.
     @overload
-    def __get__(self, instance: None, owner: type[Any]) -> type[T]: ...
+    def __get__(self, instance: None, owner: type[Any]) -> Any: ...  # noqa: ANN401
 
     @overload
     def __get__(self, instance: object, owner: type[Any]) -> T: ...
 
-    def __get__(self, instance: object | None, owner: type[Any]) -> type[T] | T:
+    def __get__(self, instance: object | None, owner: type[Any]) -> Any:
         if instance is None:
-            made: type[T] = get_type_hints(self.make)["return"]
-            return made
+            return get_type_hints(self.make)["return"]
         found: T = vars(instance).setdefault(self._name, self.make(instance))
         return found

@@ -1,4 +1,4 @@
-"""The checks of what callers pass, and its way onto the wire; each raises InvalidArgumentError."""
+"""Checks and serializes arguments; each check raises InvalidArgumentError."""
 
 import math
 from collections.abc import Mapping
@@ -88,21 +88,21 @@ def checked_id(name: str, value: object) -> str:
 
 
 def checked_string(name: str, value: object) -> str:
-    """A text that UTF-8 can hold."""
+    """A string that UTF-8 can encode."""
     if not isinstance(value, str):
         raise InvalidArgumentError(f"{name} must be a string, not {type(value).__name__}.")
     try:
         value.encode()
     except UnicodeEncodeError:
         raise InvalidArgumentError(
-            f"{name} holds half of a surrogate pair, which is no text: "
-            "decode what it comes from again, or replace it."
+            f"{name} contains half of a surrogate pair, which is not text: decode its source "
+            "again, or replace the character."
         ) from None
     return value
 
 
 def checked_display_name(value: object) -> str:
-    """A name that the API takes."""
+    """A name that the API accepts."""
     text = checked_string("display_name", value)
     if len(text) > LONGEST_DISPLAY_NAME:
         raise InvalidArgumentError(
@@ -113,7 +113,7 @@ def checked_display_name(value: object) -> str:
 
 
 def checked_metadata(value: object) -> dict[str, Any]:
-    """Metadata as a dict of the API's names or as its class, by wire names."""
+    """Metadata under its wire names, from a dict or a ConversationMetadata."""
     extra: Mapping[str, Any] = {}
     if isinstance(value, ConversationMetadata):
         extra, fields = value.extra, _set_fields(value)
@@ -155,7 +155,7 @@ def _unknown_key(key: object, known: Mapping[str, str]) -> str:
 
 
 def checked_create_request(value: object) -> Mapping[str, Any]:
-    """The arguments of one create of many."""
+    """One request of `create_many`."""
     if not isinstance(value, Mapping):
         raise InvalidArgumentError(
             f"A request must be a dict such as CreateRequest, not {type(value).__name__}."
@@ -168,14 +168,14 @@ def checked_create_request(value: object) -> Mapping[str, Any]:
 
 
 def checked_max_in_flight(value: object) -> int:
-    """How many calls go on at once."""
+    """The most calls in flight."""
     if type(value) is not int or value < 1:
         raise InvalidArgumentError("max_in_flight must be a whole number, 1 or more.")
     return value
 
 
 def checked_rate(value: object) -> float | None:
-    """How many calls are made in a second."""
+    """The most calls per second."""
     if value is None:
         return None
     if type(value) not in {int, float} or not 0 < cast("float", value) < math.inf:
@@ -184,7 +184,7 @@ def checked_rate(value: object) -> float | None:
 
 
 def checked_metadata_update(value: object) -> dict[str, Any]:
-    """Metadata to change, by wire names; the model of a conversation can't be."""
+    """The metadata to change, under its wire names; the model can't change."""
     changes = checked_metadata(value)
     if "model" in changes:
         raise InvalidArgumentError(
@@ -201,7 +201,7 @@ def checked_limit(value: object) -> str:
 
 
 def checked_context(value: object) -> str:
-    """What a conversation is to be named after."""
+    """The text that a name is generated from."""
     text = checked_string("context", value)
     if not text:
         raise InvalidArgumentError("context is empty: pass what the conversation is about.")
@@ -209,7 +209,7 @@ def checked_context(value: object) -> str:
 
 
 def checked_model(value: object) -> str:
-    """What is to answer."""
+    """The model that responds."""
     text = checked_string("model", value)
     provider, slash, model_id = text.partition("/")
     if not (provider and slash and model_id):
@@ -229,7 +229,7 @@ def checked_path(value: object) -> str:
     ):
         raise InvalidArgumentError(
             "path must begin with '/', have no '.' or '..' and no '?' or '#', and be quoted with "
-            "urllib.parse.quote where it holds what a URL can't; query= takes the rest."
+            "urllib.parse.quote where a URL requires it; pass the query as query=."
         )
     return text
 
@@ -243,7 +243,7 @@ def checked_method(value: object) -> str:
 
 
 def checked_idempotency_key(value: object) -> str | None:
-    """A caller's own `Idempotency-Key`; None has one made up."""
+    """A caller's own `Idempotency-Key`; None for a random one."""
     if value is None:
         return None
     text = checked_string("idempotency_key", value)

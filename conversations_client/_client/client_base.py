@@ -1,4 +1,4 @@
-"""What both clients are set up with, whatever their colour."""
+"""The settings and connections of a client, sync or async."""
 
 import os
 import sys
@@ -180,9 +180,10 @@ class ClientBase(PublicDir):
     def _pause(self) -> "SharedBackoff":
         from .many.shared_backoff import shared_backoff
 
-        # An HTTP client of somebody else may lead anywhere, whatever the URL says.
-        place = self._shared if "http_client" in self._not_pickled else self.base_url
-        return shared_backoff(place, self._settings.api_key)
+        # An injected HTTP client may send to another service than the URL names.
+        is_injected = "http_client" in self._not_pickled
+        service = self._shared if is_injected else self.base_url
+        return shared_backoff(service, self._settings.api_key)
 
     @abstractmethod
     def with_options(self) -> Self:
@@ -296,8 +297,8 @@ def overrides(**options: object) -> tuple[str, ...]:
 
 
 def check_ssl_context(context: object) -> None:
-    """Refuse what is no SSLContext; raises ConfigurationError."""
-    # Whoever has made one has imported the module.
+    """Check that this is an SSLContext or None; raises ConfigurationError."""
+    # If there is one, its module is imported.
     ssl = sys.modules.get("ssl")
     if context is not None and (ssl is None or not isinstance(context, ssl.SSLContext)):
         raise ConfigurationError(
@@ -306,7 +307,7 @@ def check_ssl_context(context: object) -> None:
 
 
 def check_hooks(hooks: object, expected: type) -> None:
-    """Refuse what is no hooks of the right colour; raises ConfigurationError."""
+    """Check that hooks suit the client, sync or async; raises ConfigurationError."""
     if hooks is not None and not isinstance(hooks, expected):
         raise ConfigurationError(
             f"hooks must be {expected.__name__}(…), not {type(hooks).__name__}."
@@ -314,7 +315,7 @@ def check_hooks(hooks: object, expected: type) -> None:
 
 
 def check_injected(client: object, expected: str) -> None:
-    """Refuse what is no client of the right colour; raises ConfigurationError."""
+    """Check that an HTTP client suits the client, sync or async; raises ConfigurationError."""
     if client is None:
         return
     from conversations_client._http.client_protocols import classes

@@ -79,7 +79,7 @@ def _with_raw_return(method: Any) -> FunctionType:  # noqa: ANN401 - a function
     """The function with a `RawResponse` in its return annotation, for signatures and help."""
     copy = FunctionType(method.__code__, method.__globals__)
     functools.update_wrapper(copy, method)
-    del copy.__wrapped__  # type: ignore[attr-defined]
+    del vars(copy)["__wrapped__"]
     copy.__defaults__ = method.__defaults__
     copy.__kwdefaults__ = method.__kwdefaults__
     returned, raw_response = method.__annotations__["return"], cast("Any", RawResponse)

@@ -54,7 +54,7 @@ def _problem(value: object) -> str:
     try:
         _dumped(_emptied(value))
     except UnicodeEncodeError:
-        return "holds half of a surrogate pair, which is no text"
+        return "contains half of a surrogate pair, which is not text"
     except ValueError:
         return "is no number that JSON can hold"
     except TypeError:

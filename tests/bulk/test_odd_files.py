@@ -161,7 +161,7 @@ LINES = [
         b'{"displayName": "\\ud800"}\n' + line(A),
         [A],
         failed={
-            1: "display_name holds half of a surrogate pair, which is no text: decode what it comes from again, or replace it."
+            1: "display_name contains half of a surrogate pair, which is not text: decode its source again, or replace the character."
         },
     ),
     Case(
