@@ -162,7 +162,7 @@ def test_objects_to_wire_to_objects_is_the_identity(value: Any) -> None:
 
 
 def test_a_part_that_a_request_cannot_have_is_refused() -> None:
-    value = {"role": "user", "parts": [{"kind": "data", "data": {}}]}
+    value: dict[str, Any] = {"role": "user", "parts": [{"kind": "data", "data": {}}]}
     with pytest.raises(DecodeError, match=r"parts\[0\]\.kind.* is not one of 'text'"):
         structure(value, UserMessage)
 
