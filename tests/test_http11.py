@@ -255,7 +255,7 @@ WITHOUT_H11: dict[str, tuple[bytes, bytes]] = {
     "keep-alive": (STATUS + b"Connection: keep-alive\r\nContent-Length: 1\r\n\r\na", b"a"),
     "chunks": (CHUNKS + b"3\r\nabc\r\n1f\r\n" + b"d" * 31 + b"\r\n0\r\n\r\n", b"abc" + b"d" * 31),
     "no chunks": (CHUNKS + b"0\r\n\r\n", b""),
-    "a size of 8 digits": (CHUNKS + b"00000001\r\na\r\n0\r\n\r\n", b"a"),
+    "a size of 8 digits": (CHUNKS + 2 * b"00000001\r\na\r\n" + b"0\r\n\r\n", b"aa"),
 }
 WITH_H11 = {
     "a length of 19 digits": SIZED % (b"0" * 18 + b"1") + b"a",
