@@ -374,7 +374,9 @@ def test_a_subclass_keeps_its_attributes(cls: Any, copied: Any) -> None:
 
 
 def test_an_attribute_that_is_made_when_it_is_read_is_documented_on_the_class() -> None:
-    assert Client.conversations.__doc__ == "The operations on conversations."
+    assert Client.conversations.__doc__ == (
+        "The operations on conversations, as `client.conversations`."
+    )
 
 
 # Closed.
