@@ -84,7 +84,7 @@ PURE_MODULES = {
     "_http/connections/connection",
     "_http/connections/common_responses",
     "_http/connections/h11_parser",
-    "_http/connections/response_parser",
+    "_http/connections/parser_protocol",
     "_http/connections/serialization",
     "_http/connections/wire",
     "_http/connections/opening",

@@ -13,8 +13,8 @@ from conversations_client.bulk._destination import Destination
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._export import export_file
 from conversations_client.bulk._import import import_file
+from conversations_client.bulk._import_journal import Entry, Journal, State
 from conversations_client.bulk._import_stopped import ImportStoppedError
-from conversations_client.bulk._journal import Entry, Journal, State
 from conversations_client.bulk._message_export import (
     ExportFailure,
     ExportReport,

@@ -8,8 +8,8 @@ from itertools import chain
 from conversations_client import Client, Outcomes
 from conversations_client.bulk._columns import Columns
 from conversations_client.bulk._destination import Destination
+from conversations_client.bulk._import_journal import Entry, Journal
 from conversations_client.bulk._import_run import ImportRun, Read, check_unchanged, ignore
-from conversations_client.bulk._journal import Entry, Journal
 from conversations_client.bulk._readers import check_columns, check_range, read_rows
 from conversations_client.bulk._report import Report
 from conversations_client.bulk._rows import Row

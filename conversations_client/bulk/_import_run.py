@@ -15,8 +15,8 @@ from conversations_client import (
     Outcomes,
 )
 from conversations_client.bulk._errors import BulkError
+from conversations_client.bulk._import_journal import Entry, Journal, State
 from conversations_client.bulk._import_stopped import ImportStoppedError
-from conversations_client.bulk._journal import Entry, Journal, State
 from conversations_client.bulk._report import Report
 from conversations_client.bulk._rows import Row
 

@@ -1,7 +1,7 @@
 """The error of an import that stopped after rows were sent."""
 
 from conversations_client import ConversationsError, Delivery
-from conversations_client.bulk._journal import Entry
+from conversations_client.bulk._import_journal import Entry
 from conversations_client.bulk._report import Report
 
 

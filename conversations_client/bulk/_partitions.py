@@ -14,7 +14,7 @@ from conversations_client.bulk import _plan
 from conversations_client.bulk._columns import Columns
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._import import import_rows
-from conversations_client.bulk._journal import Entry, Journal, State
+from conversations_client.bulk._import_journal import Entry, Journal, State
 from conversations_client.bulk._readers import check_columns, index_rows, read_rows
 from conversations_client.bulk._report import Report
 

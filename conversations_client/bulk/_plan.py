@@ -9,7 +9,7 @@ from conversations_client import Client
 from conversations_client.bulk._atomic_file import atomic_file, create_once
 from conversations_client.bulk._destination import Destination, refusal
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._journal import Journal
+from conversations_client.bulk._import_journal import Journal
 
 _PLAN: Final = "plan.json"
 _DESTINATION: Final = "destination.json"

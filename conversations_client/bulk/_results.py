@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from conversations_client.bulk._atomic_file import atomic_file
-from conversations_client.bulk._journal import Entry, State
+from conversations_client.bulk._import_journal import Entry, State
 
 
 def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> None:

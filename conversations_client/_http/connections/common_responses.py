@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from conversations_client._http.streams.errors import RemoteProtocolError
 
-from .response_parser import ResponseParser
+from .parser_protocol import ResponseParser
 from .wire import WireResponse
 
 if TYPE_CHECKING:

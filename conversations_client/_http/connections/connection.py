@@ -11,7 +11,7 @@ from conversations_client._http.streams.limits import DeadlineLimit
 from conversations_client._http.streams.tls_errors import rejects_certificate
 
 from .common_responses import CommonParser
-from .response_parser import ResponseParser
+from .parser_protocol import ResponseParser
 from .route import Route
 from .wire import WireResponse
 

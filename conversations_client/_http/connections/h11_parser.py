@@ -7,7 +7,7 @@ import h11
 
 from conversations_client._http.streams.errors import RemoteProtocolError
 
-from .response_parser import ResponseParser
+from .parser_protocol import ResponseParser
 from .wire import WireResponse
 
 LARGEST_HEAD: Final = 100 * 2**10
