@@ -40,7 +40,7 @@ def test_a_tag_starts_it(workflow: Any) -> None:
 
 
 def test_it_runs_the_commands_of_the_page(workflow: Any) -> None:
-    section = re.search(r"^## Build and look\n(.*?)^## ", PAGE, re.MULTILINE | re.DOTALL)
+    section = re.search(r"^## Build\n(.*?)^## ", PAGE, re.MULTILINE | re.DOTALL)
     assert section is not None
     told = re.findall(r"^\$ (.*)$", section[1], re.MULTILINE)
     assert len(told) == 2
