@@ -110,7 +110,7 @@ class Pages(PublicDir):
     def pages(self, *, after: str | Conversation | None = None) -> Iterator[ConversationPage]:
         """The pages, each requested when you need it.
 
-        An empty page that reports more conversations is requested once more, and not returned.
+        An empty page that reports more conversations is requested again, and not returned.
 
         Args:
             after: The last conversation that you have, or its ID; the listing continues after it.
@@ -151,7 +151,7 @@ class AsyncPages(PublicDir):
     def pages(self, *, after: str | Conversation | None = None) -> AsyncIterator[ConversationPage]:
         """The pages, each requested when you need it.
 
-        An empty page that reports more conversations is requested once more, and not returned.
+        An empty page that reports more conversations is requested again, and not returned.
 
         Args:
             after: The last conversation that you have, or its ID; the listing continues after it.

@@ -17,7 +17,7 @@ _GRACE: Final = 1.0  # seconds for responses to end when the sandbox stops
 
 
 class UvicornServer(uvicorn.Server):
-    """A server that reports when it is ready, and stops as soon as it is told to.
+    """A server that reports when it is ready, and stops as soon as `stop` is called.
 
     uvicorn itself checks ten times a second whether to stop, and waits twice before it has stopped:
     a fifth of a second for each test with a sandbox of its own.
