@@ -310,12 +310,11 @@ def relay(connection: Any, port: int) -> None:
     """Copy bytes both ways between a client and a server, until one of them ends."""
 
     def copy(source: Any, target: Any) -> None:
-        try:
+        with contextlib.suppress(OSError):
             while data := source.recv(2**16):
                 target.sendall(data)
+        with contextlib.suppress(OSError):  # also after an error, or the other end waits forever
             target.shutdown(socket.SHUT_WR)
-        except OSError:
-            return
 
     with socket.create_connection(("127.0.0.1", port)) as server:
         back = threading.Thread(target=copy, args=(server, connection))

@@ -283,7 +283,7 @@ def test_a_key_of_the_callers_own(variant: Variant) -> None:
         ({"message": []}, "message is empty"),
         ({"message": [None]}, "message[0] must be a string, a TextPart"),
         ({"message": ["Hi", 1]}, "message[1] must be a string"),
-        ({"message": "half \ud800"}, "message[0].text holds half of a surrogate pair"),
+        ({"message": "half \ud800"}, "message[0].text contains half of a surrogate pair"),
         ({"message": [TextPart(text=1)]}, "message[0].text must be a string, not int"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         ({"message": [TextPart(text="a", metadata={"a": float("nan")})]}, "can't be written as JSON"),
         ({"message": [TextPart(text="a", metadata={"a": "\udfff"})]}, "can't be written as JSON"),
