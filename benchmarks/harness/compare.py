@@ -3,14 +3,17 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from harness import tables
-from harness.columns import COSTS, OBJECTS, RATES, Round, run
+from harness.columns import COSTS, OBJECTS, RATES, Column, run
+from harness.measuring import Measurement
 from harness.processes import ROOT, Work, machine, measure, serving
-from harness.report import cost_table, rate_table, server_words
+from harness.report import Results, cost_table, folded_ranges, rate_table, server_words
 from harness.roster import SOCKETS
+from harness.tables import extremes
 
 DOCUMENT = ROOT / "docs" / "performance.md"
 RESULTS = ROOT / "docs" / "benchmarks" / "compare.json"
@@ -25,10 +28,26 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def written(ceiling: Measurement, results: Results, rates: Sequence[Column]) -> str:
+    """The section of the document: the medians, and folded below them the ranges."""
+    parts = [f"{machine()}. CPU beside httpx by hand, median of the rounds:"]
+    parts += [cost_table(COSTS, results)]
+    memory = (
+        "Memory: of the process beside httpx by hand, and of one object (beyond the parsed "
+        "JSON) beside the service's own SDK:"
+    )
+    parts += [memory, cost_table(OBJECTS, results)]
+    ranges = [cost_table(COSTS, results, extremes), cost_table(OBJECTS, results, extremes)]
+    if rates:
+        parts += ["Calls per second beside aiohttp by hand:", rate_table(rates, results)]
+        ranges += [rate_table(rates, results, extremes)]
+    return "\n\n".join([*parts, server_words(ceiling, results), folded_ranges(ranges)])
+
+
 def main() -> None:
     """Measure everything, print it, and write it where the command line says."""
     chosen = arguments()
-    results: dict[str, list[Round]] = {}
+    results: Results = {}
     rates = () if chosen.quick else RATES
     with serving() as url:
         ceiling = measure(SOCKETS, url, Work("saturate", 64_000))
@@ -37,18 +56,7 @@ def main() -> None:
             print(f"{column.title}…", file=sys.stderr, flush=True)
             rounds = 1 if chosen.quick else column.rounds
             results[f"{column.title}"] = run(replace(column, rounds=rounds), url)
-    parts = [
-        f"{machine()}. CPU beside httpx by hand, median (least-most) of the rounds:",
-        cost_table(COSTS, results),
-        (
-            "Memory: of the process beside httpx by hand, and of one object "
-            "(beyond the parsed JSON) beside the service's own SDK:"
-        ),
-        cost_table(OBJECTS, results),
-    ]
-    if rates:
-        parts += ["Calls per second beside aiohttp by hand:", rate_table(rates, results)]
-    report = "\n\n".join([*parts, server_words(ceiling, results)])
+    report = written(ceiling, results, rates)
     print(report)
     if chosen.write_docs:
         tables.write_section(DOCUMENT, "compare", report)

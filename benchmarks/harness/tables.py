@@ -14,9 +14,19 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
 
 
+def median(value: Spread) -> str:
+    """The median of a ratio: `0.46`."""
+    return _short(value.median)
+
+
+def extremes(value: Spread) -> str:
+    """The least and the most of a ratio: `0.44-0.49`."""
+    return f"{_short(value.low)}-{_short(value.high)}"
+
+
 def ratio(value: Spread) -> str:
     """A ratio: `0.46 (0.44-0.49)`."""
-    return f"{_short(value.median)} ({_short(value.low)}-{_short(value.high)})"
+    return f"{median(value)} ({extremes(value)})"
 
 
 def seconds(value: float) -> str:
