@@ -16,6 +16,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S")
 T = TypeVar("T")
+F = TypeVar("F")
 
 
 class Call(Protocol):
@@ -63,7 +64,7 @@ def _forward(
     def forward(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return method(resource(self), *args, **kwargs)
 
-    return functools.update_wrapper(forward, _with_raw_return(method))
+    return _described(forward, _with_raw_return(method))
 
 
 def _forward_async(
@@ -72,7 +73,15 @@ def _forward_async(
     async def forward(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await method(resource(self), *args, **kwargs)
 
-    return functools.update_wrapper(forward, _with_raw_return(method))
+    return _described(forward, _with_raw_return(method))
+
+
+def _described(forward: F, described: FunctionType) -> F:
+    """Document a function as another one, with its annotations on Python 3.14 as well."""
+    function: Any = forward
+    functools.update_wrapper(function, described)
+    function.__annotations__ = described.__annotations__  # 3.14 copies __annotate__ only
+    return forward
 
 
 def _with_raw_return(method: Any) -> FunctionType:  # noqa: ANN401 - a function
