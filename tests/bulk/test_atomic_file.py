@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from conversations_client import Conversation
-from conversations_client.bulk import Partition, export_file, partitions
 from conversations_client.bulk import _atomic_file as atomic_file_module
+from conversations_client.bulk import export_file, partitions
 from conversations_client.bulk._atomic_file import atomic_file, check_writable, create_once
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="modes, links and pipes of POSIX")
@@ -213,10 +213,6 @@ def test_a_file_is_created_where_there_are_no_hard_links(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def plan(file: Path, folder: Path, rows: int) -> list[Partition]:
-    return partitions(file, folder, rows=rows)
-
-
 def test_many_processes_plan_the_same_partitions(tmp_path: Path) -> None:
     """With different wishes even: the first one decides."""
     file = tmp_path / "a.jsonl"
@@ -224,7 +220,9 @@ def test_many_processes_plan_the_same_partitions(tmp_path: Path) -> None:
     with ProcessPoolExecutor(4, mp_context=get_context("forkserver")) as processes:
         for turn in range(15):
             folder = tmp_path / f"journals {turn}"
-            planned = [processes.submit(plan, file, folder, rows) for rows in (10, 20, 10, 20)]
+            planned = [
+                processes.submit(partitions, file, folder, rows=rows) for rows in (10, 20, 10, 20)
+            ]
             found = [future.result(60) for future in planned]
             assert found == [found[0]] * 4
             assert [one.name for one in folder.iterdir()] == ["plan.json"]
