@@ -93,7 +93,7 @@ def test_what_is_not_a_date(text: str) -> None:
 
 
 PROGRAM = """
-from conversations_client.cli._checks import check_clock
+from conversations_client.cli._commands.doctor_checks import check_clock
 from conversations_client import Headers, RawResponse
 answer = RawResponse(parsed=None, status=200, headers=Headers([("Date", {date!r})]),
                      request_id=None, attempts=1, elapsed=0.0)

@@ -9,21 +9,21 @@
 Parquet needs the `bulk` extra: `pip install "conversations-client[bulk]"`.
 """
 
-from conversations_client.bulk._destination import Destination
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._export import export_file
-from conversations_client.bulk._import import import_file
-from conversations_client.bulk._import_journal import Entry, Journal, State
-from conversations_client.bulk._import_stopped import ImportStoppedError
-from conversations_client.bulk._message_export import (
+from conversations_client.bulk._exports.export_file import export_file
+from conversations_client.bulk._exports.message_export import (
     ExportFailure,
     ExportReport,
     export_with_messages,
 )
-from conversations_client.bulk._partitions import Partition, entries_of, partitions
-from conversations_client.bulk._readers import check_file, count_rows
-from conversations_client.bulk._report import Report, total
-from conversations_client.bulk._results import write_results
+from conversations_client.bulk._files.readers import check_file, count_rows
+from conversations_client.bulk._imports.destination import Destination
+from conversations_client.bulk._imports.import_file import import_file
+from conversations_client.bulk._imports.journal import Entry, Journal, State
+from conversations_client.bulk._imports.partitions import Partition, entries_of, partitions
+from conversations_client.bulk._imports.report import Report, total
+from conversations_client.bulk._imports.results import write_results
+from conversations_client.bulk._imports.stopped import ImportStoppedError
 
 __all__ = [
     "BulkError",

@@ -21,9 +21,9 @@ from attrs import evolve
 
 from conversations_client import Client
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._import_stopped import ImportStoppedError
-from conversations_client.bulk._partitions import Partition, created_by, partitions
-from conversations_client.bulk._report import Report, total
+from conversations_client.bulk._imports.partitions import Partition, created_by, partitions
+from conversations_client.bulk._imports.report import Report, total
+from conversations_client.bulk._imports.stopped import ImportStoppedError
 
 __all__ = ["Cluster", "import_file"]
 

@@ -10,15 +10,15 @@ from cyclopts.help.formatters import DefaultFormatter
 from rich.console import Console, ConsoleOptions
 
 from conversations_client import __version__
-from conversations_client.cli import _commands as commands
-from conversations_client.cli._chat import chat
-from conversations_client.cli._delete import delete
-from conversations_client.cli._doctor import doctor
+from conversations_client.cli._commands import conversations as commands
+from conversations_client.cli._commands.chat import chat
+from conversations_client.cli._commands.delete import delete
+from conversations_client.cli._commands.doctor import doctor
+from conversations_client.cli._commands.exports import export
+from conversations_client.cli._commands.imports import import_
+from conversations_client.cli._commands.sandbox import sandbox
+from conversations_client.cli._display.output import Output, chosen_format
 from conversations_client.cli._exit_codes import ExitCode
-from conversations_client.cli._export import export
-from conversations_client.cli._import import import_
-from conversations_client.cli._output import Output, chosen_format
-from conversations_client.cli._serve import sandbox
 from conversations_client.cli._session import COMMON, FORMAT, Options, Session
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {

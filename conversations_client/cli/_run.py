@@ -11,10 +11,10 @@ from rich.console import Console
 from conversations_client import ConversationsError
 from conversations_client._standard_streams import discard_output, output_failure
 from conversations_client.cli._app import app
+from conversations_client.cli._display.output import print_error, print_message
 from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
 from conversations_client.cli._option_names import describe
 from conversations_client.cli._os_errors import describe_os_error
-from conversations_client.cli._output import print_error, print_message
 from conversations_client.cli._usage_errors import describe_usage_error
 
 _ADVICE: Final = {

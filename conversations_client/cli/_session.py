@@ -10,8 +10,8 @@ from cyclopts import Group, Parameter
 from cyclopts.validators import mutually_exclusive
 
 from conversations_client import Client, Retry, Timeout
+from conversations_client.cli._display.output import Output
 from conversations_client.cli._local_sandbox import local_sandbox
-from conversations_client.cli._output import Output
 
 COMMON: Final = Group("Common options", sort_key=10)
 FORMAT: Final = Group("Output", sort_key=11, validator=mutually_exclusive)

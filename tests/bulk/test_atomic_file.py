@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from conversations_client import Conversation
-from conversations_client.bulk import _atomic_file as atomic_file_module
 from conversations_client.bulk import export_file, partitions
-from conversations_client.bulk._atomic_file import atomic_file, check_writable, create_once
+from conversations_client.bulk._files import atomic_file as atomic_file_module
+from conversations_client.bulk._files.atomic_file import atomic_file, check_writable, create_once
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="modes, links and pipes of POSIX")
 NOT_ROOT = pytest.mark.skipif(

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conversations_client.bulk import BulkError, Partition, partitions
-from conversations_client.bulk._readers import read_rows
-from conversations_client.bulk._rows import Row
+from conversations_client.bulk._files.readers import read_rows
+from conversations_client.bulk._files.rows import Row
 
 BUFFER = 2**13  # bytes; Python's own default differs between its versions
 BESIDE = 2**17  # bytes that may be read in addition: headers, footers and buffers

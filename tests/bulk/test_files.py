@@ -10,8 +10,8 @@ import pytest
 
 from conversations_client import Conversation, ConversationMetadata, structure, unstructure
 from conversations_client.bulk import BulkError, count_rows, export_file
-from conversations_client.bulk._readers import read_rows
-from conversations_client.bulk._rows import Unreadable
+from conversations_client.bulk._files.readers import read_rows
+from conversations_client.bulk._files.rows import Unreadable
 
 Write = Callable[[str, bytes], Path]
 

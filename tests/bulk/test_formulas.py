@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from conversations_client import Conversation, ConversationMetadata
 from conversations_client.bulk import BulkError, export_file
-from conversations_client.bulk._formulas import escape_formulas, unescape_formulas
+from conversations_client.bulk._files.formulas import escape_formulas, unescape_formulas
 
 SPECIAL = "=+-@\t\r"
 

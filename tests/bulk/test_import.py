@@ -24,9 +24,9 @@ from conversations_client.bulk import (
     import_file,
     write_results,
 )
-from conversations_client.bulk._import import import_rows
-from conversations_client.bulk._import_run import ImportRun, describe_unrecorded
-from conversations_client.bulk._rows import Row
+from conversations_client.bulk._files.rows import Row
+from conversations_client.bulk._imports.import_file import import_rows
+from conversations_client.bulk._imports.run import ImportRun, describe_unrecorded
 from conversations_client.sandbox import Sandbox
 
 ONCE = Retry(attempts=1)

@@ -10,7 +10,7 @@ from scripted import ScriptedServer, always
 from conversations_client import Client, Retry
 from conversations_client.bulk import Journal, Report, State, import_file
 
-OWN = {"bulk/_import.py", "bulk/_import_run.py"}
+OWN = {"bulk/_imports/import_file.py", "bulk/_imports/run.py"}
 NAMES = ["a", "b", "x" * 101]
 
 

@@ -25,8 +25,8 @@ from conversations_client.bulk import (
     Journal,
     export_with_messages,
 )
-from conversations_client.bulk import _message_export as message_export
-from conversations_client.bulk._export_journal import ExportJournal
+from conversations_client.bulk._exports import message_export
+from conversations_client.bulk._exports.journal import ExportJournal
 from conversations_client.sandbox import Sandbox
 
 MESSAGE: dict[str, Any] = {
@@ -171,7 +171,7 @@ def test_long_messages_are_written_in_small_groups(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr("conversations_client.bulk._writers._MOST_BYTES", 2_500)
+    monkeypatch.setattr("conversations_client.bulk._files.writers._MOST_BYTES", 2_500)
     path = tmp_path / "a.parquet"
     long = {**MESSAGE, "parts": [{"kind": "text", "text": "x" * 300}]}
     script = [

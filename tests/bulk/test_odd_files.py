@@ -19,8 +19,8 @@ from scripted import ScriptedServer, always
 
 from conversations_client import Client
 from conversations_client.bulk import BulkError, Journal, State, check_file, count_rows, import_file
-from conversations_client.bulk._csv import records
-from conversations_client.bulk._rows import Unreadable
+from conversations_client.bulk._files.csv_reader import records
+from conversations_client.bulk._files.rows import Unreadable
 
 A, B = {"displayName": "a"}, {"displayName": "b"}
 AGENT = {"metadata": {"entityId": "agent_1"}}

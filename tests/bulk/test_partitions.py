@@ -22,12 +22,12 @@ from conversations_client.bulk import (
     Partition,
     Report,
     State,
-    _partitions,
-    _plan,
     entries_of,
     partitions,
     total,
 )
+from conversations_client.bulk._imports import partitions as partitions_module
+from conversations_client.bulk._imports import plan_folder
 from conversations_client.sandbox import Sandbox
 
 
@@ -123,7 +123,7 @@ def test_a_rate_is_divided_among_the_parts_that_run_at_once(
         assert len(rates) % 4 == 0
         return Report(created=1, failed=0, doubtful=0)
 
-    monkeypatch.setattr(_partitions, "import_rows", note)
+    monkeypatch.setattr(partitions_module, "import_rows", note)
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=2, processes=False, dashboard_address=":0"
@@ -182,16 +182,16 @@ def test_another_part_may_be_the_first_at_a_new_destination(
     first, _, _ = partitions(path, tmp_path / "journals", rows=10)
     folder = Path(first.journal).parent
     with Client("k") as old, Client("other") as new:
-        _plan.bind(folder, old, change=False)
+        plan_folder.bind(folder, old, change=False)
 
         def has_created(_: Path) -> bool:
-            _plan.bind(folder, new, change=True)
+            plan_folder.bind(folder, new, change=True)
             return True
 
-        monkeypatch.setattr(_plan, "_has_created", has_created)
-        _plan.bind(folder, new, change=False)
+        monkeypatch.setattr(plan_folder, "_has_created", has_created)
+        plan_folder.bind(folder, new, change=False)
         with pytest.raises(BulkError, match="created with another API key"):
-            _plan.bind(folder, old, change=False)
+            plan_folder.bind(folder, old, change=False)
 
 
 @pytest.mark.parametrize("content", ["no JSON", "[]", '{"salt": "a", "destination": 5}'])
@@ -240,7 +240,7 @@ def test_a_part_that_fails_on_a_cluster_hides_no_row_that_was_created(
         assert isinstance(outcome, Report)
         return outcome
 
-    monkeypatch.setattr(_partitions, "import_rows", import_rows)
+    monkeypatch.setattr(partitions_module, "import_rows", import_rows)
     monkeypatch.setattr(dask, "_RETRIES", 0)
     with (
         distributed.LocalCluster(

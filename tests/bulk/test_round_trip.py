@@ -22,7 +22,7 @@ from conversations_client.bulk import (
     export_with_messages,
     import_file,
 )
-from conversations_client.bulk._readers import read_rows
+from conversations_client.bulk._files.readers import read_rows
 from conversations_client.sandbox import Sandbox
 
 FORMATS = ["jsonl", "csv", "parquet", "escaped.csv"]

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations_client import InvalidArgumentError
-from conversations_client.bulk._columns import Columns
-from conversations_client.bulk._rows import (
+from conversations_client.bulk._files.columns import Columns
+from conversations_client.bulk._files.rows import (
     COLUMNS,
     Row,
     Unreadable,

@@ -31,11 +31,11 @@ from conversations_client import (
     ToolStarted,
     unstructure,
 )
-from conversations_client.cli import _chat_loop
-from conversations_client.cli._chat import messages_from_stdin
-from conversations_client.cli._chat_loop import Ask, chat_through
+from conversations_client.cli._commands import chat_loop
+from conversations_client.cli._commands.chat import messages_from_stdin
+from conversations_client.cli._commands.chat_loop import Ask, chat_through
+from conversations_client.cli._display.output import Format, Output
 from conversations_client.cli._exit_codes import UsageError
-from conversations_client.cli._output import Format, Output
 from conversations_client.testing import factories
 
 pytest_plugins = ["command_line_fixtures"]
@@ -198,7 +198,7 @@ def test_tool_events_are_part_of_the_json(capsys: pytest.CaptureFixture[str]) ->
 
 def test_a_chat_ends_when_nobody_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(_chat_loop, "output_is_lost", lambda: bool(asked))
+    monkeypatch.setattr(chat_loop, "output_is_lost", lambda: bool(asked))
     chat_through(["one", "two"], echo(asked), Output(Format.JSONL))
     assert asked == ["one"]
 

@@ -16,7 +16,7 @@ from scripted import CONVERSATION, ScriptedServer, answer
 
 from conversations_client import Client, ConversationMetadataParam, Conversations, unstructure
 from conversations_client.cli._app import COMMANDS
-from conversations_client.cli._output import Output
+from conversations_client.cli._display.output import Output
 
 pytest_plugins = ["command_line_fixtures"]
 

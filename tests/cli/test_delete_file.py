@@ -9,7 +9,7 @@ from command_line import Command
 from scripted import HANG_UP, ScriptedServer, answer
 
 from conversations_client import Client, NotFoundError
-from conversations_client.cli import _delete_file
+from conversations_client.cli._commands import delete_file
 
 pytest_plugins = ["command_line_fixtures"]
 
@@ -123,7 +123,7 @@ def test_ctrl_c_says_how_many_are_deleted(
     ids = create(client, 3)
     file = tmp_path / "ids"
     file.write_text("\n".join(ids))
-    monkeypatch.setattr(_delete_file._Deletion, "_record", stop)
+    monkeypatch.setattr(delete_file._Deletion, "_record", stop)
     ended = piped("delete", "-y", "--file", str(file))
     assert ended.code == 130
     assert "Stopped. 0 of 3 are deleted." in ended.err

@@ -21,8 +21,8 @@ from conversations_client import (
     Headers,
     RawResponse,
 )
-from conversations_client.cli import _probes
-from conversations_client.cli._checks import Probes, Verdict, diagnose
+from conversations_client.cli._commands import doctor_probes
+from conversations_client.cli._commands.doctor_checks import Probes, Verdict, diagnose
 
 pytest_plugins = ["command_line_fixtures"]
 
@@ -216,16 +216,16 @@ def test_the_proxy_of_the_environment(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert _probes.proxy_for(url) == proxy
+    assert doctor_probes.proxy_for(url) == proxy
 
 
 def test_the_network_probes() -> None:
     with ScriptedServer([]) as server:
         port = int(server.url.rsplit(":", 1)[1])
-        assert _probes.resolve("127.0.0.1", port) == ["127.0.0.1"]
-        _probes.connect("127.0.0.1", port)
+        assert doctor_probes.resolve("127.0.0.1", port) == ["127.0.0.1"]
+        doctor_probes.connect("127.0.0.1", port)
     with pytest.raises(OSError, match="refused"):
-        _probes.connect("127.0.0.1", port)
+        doctor_probes.connect("127.0.0.1", port)
 
 
 def test_the_certificate_probe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -236,6 +236,6 @@ def test_the_certificate_probe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     with ScriptedServer([], tls=serving) as server:
         port = int(server.url.rsplit(":", 1)[1])
         with pytest.raises(ssl.SSLCertVerificationError):
-            _probes.certificate_end("127.0.0.1", port)
+            doctor_probes.certificate_end("127.0.0.1", port)
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-        assert _probes.certificate_end("127.0.0.1", port) > NOW
+        assert doctor_probes.certificate_end("127.0.0.1", port) > NOW

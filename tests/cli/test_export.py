@@ -10,7 +10,7 @@ from command_line import Command, Terminal
 from scripted import ScriptedServer, answer
 
 from conversations_client import Client
-from conversations_client.cli import _export
+from conversations_client.cli._commands import exports
 
 pytest_plugins = ["command_line_fixtures"]
 
@@ -174,7 +174,7 @@ def test_ctrl_c_says_that_the_export_can_be_resumed(
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_export, "export_with_messages", stopped)
+    monkeypatch.setattr(exports, "export_with_messages", stopped)
     ended = piped("export", str(tmp_path / "a.jsonl"), "--messages")
     assert ended.code == 130
     assert "Stopped. The same command resumes the export." in ended.err
@@ -235,7 +235,7 @@ def test_a_full_disk_is_explained(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(_export, "export_file", full)
+    monkeypatch.setattr(exports, "export_file", full)
     ended = piped("export", str(tmp_path / "a.jsonl"))
     assert ended.code == 1
     assert "a.jsonl can't be written: No space left on device." in words(ended.err)

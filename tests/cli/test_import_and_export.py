@@ -13,8 +13,8 @@ from scripted import HANG_UP, ScriptedServer, always, answer
 
 from conversations_client import Client
 from conversations_client.bulk import Entry, ImportStoppedError, Report, State, write_results
-from conversations_client.cli import _import
-from conversations_client.cli._progress import Rate
+from conversations_client.cli._commands import imports
+from conversations_client.cli._display.progress import Rate
 
 pytest_plugins = ["command_line_fixtures"]
 
@@ -258,7 +258,7 @@ def test_results_that_cant_be_written_at_the_end_hide_nothing(
             return
         raise OSError(ENOSPC, os.strerror(ENOSPC), os.fspath(path))
 
-    monkeypatch.setattr(_import, "write_results", failing)
+    monkeypatch.setattr(imports, "write_results", failing)
     ended = (piped if output == "json" else shown)("import", str(file))
     assert ended.code == 1
     assert '"created": 5' in ended.out or "5 created, 0 failed" in ended.out
@@ -283,7 +283,7 @@ def test_an_import_that_stops_says_what_was_created(
         report = Report(created=3, failed=0, doubtful=doubtful, new=2)
         raise ImportStoppedError("The disk is full.", report=report, unrecorded=unrecorded)
 
-    monkeypatch.setattr(_import, "import_file", stopped)
+    monkeypatch.setattr(imports, "import_file", stopped)
     ended = piped("import", str(file))
     report = json.loads(ended.out)
     assert (report["created"], report["new"], report["doubtful"]) == (3, 2, doubtful)
@@ -306,7 +306,7 @@ def test_ctrl_c_says_how_to_continue(
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_import, "import_file", stopped)
+    monkeypatch.setattr(imports, "import_file", stopped)
     ended = piped("import", str(file))
     results = file.with_name("a.jsonl.results.jsonl")
     assert ended.code == 130

@@ -13,7 +13,7 @@ from streaming import chunk, head, word
 from conversations_client import Client, ConversationsError, Retry
 from conversations_client._base.secret import Secret
 from conversations_client._http.error_mapping import transport_error
-from conversations_client.bulk._destination import refusal
+from conversations_client.bulk._imports.destination import refusal
 from conversations_client.cli._option_names import _REWORDINGS, describe
 
 ID = "conv_1"

@@ -19,10 +19,10 @@ from conversations_client import (
     ServerError,
     StatusError,
 )
+from conversations_client.cli._display.output import Format, chosen_format
+from conversations_client.cli._display.printable import one_line, printable
+from conversations_client.cli._display.relative_time import relative_time
 from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
-from conversations_client.cli._output import Format, chosen_format
-from conversations_client.cli._printable import one_line, printable
-from conversations_client.cli._relative_time import relative_time
 from conversations_client.cli._run import ending
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000

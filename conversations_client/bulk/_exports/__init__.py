@@ -1,0 +1,1 @@
+"""Exports to files, with and without messages."""

@@ -1,0 +1,62 @@
+"""Reads JSON Lines."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Final, cast
+
+from conversations_client.bulk._files.columns import quoted
+from conversations_client.bulk._files.opening import text_start
+from conversations_client.bulk._files.rows import Fields, Unreadable
+
+_MARK: Final = "\ufeff"
+
+
+def lines(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int, bytes]]:
+    """The lines with content from a byte on, each with its byte; raises BulkError."""
+    start = text_start(file, name)
+    place = file.seek(start if offset is None else offset)
+    for line in file:
+        if line.strip():
+            yield place, line
+        place += len(line)
+
+
+def parse(line: bytes) -> Fields | Unreadable:
+    """The JSON object on a line."""
+    try:
+        # Files that were put together may have a mark in front of any line.
+        text = line.decode().removeprefix(_MARK)
+        value: object = json.loads(text, object_pairs_hook=_object)
+    except UnicodeDecodeError:
+        return Unreadable("The row is not UTF-8.")
+    except (_DoubledNameError, RecursionError, ValueError) as error:
+        return Unreadable(_problem(error))
+    if not isinstance(value, dict):
+        return Unreadable("The row is not a JSON object.")
+    return cast("Fields", value)
+
+
+def _problem(error: Exception) -> str:
+    match error:
+        case _DoubledNameError(name=name):
+            return f"The row has the field {quoted(name)} twice: remove one of them."
+        case RecursionError():
+            return "The row is nested too deeply."
+        case json.JSONDecodeError(msg=message, pos=position):
+            return f"The row is not JSON: {message} at character {position + 1}."
+        case _:
+            return "The row has a number with too many digits."
+
+
+class _DoubledNameError(Exception):
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _DoubledNameError(next(name for name in names if names.count(name) > 1))
+    return found

@@ -1,0 +1,130 @@
+"""Reads Parquet."""
+
+import math
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from itertools import accumulate, islice, pairwise
+from typing import Any, BinaryIO, Final
+
+from attrs import frozen
+
+from conversations_client.bulk._errors import BulkError
+from conversations_client.bulk._files.columns import METADATA, Columns, quoted
+from conversations_client.bulk._files.formats import pyarrow
+from conversations_client.bulk._files.rows import Fields, Key, Unreadable, from_table, key_of
+
+_BATCH: Final = 1_000  # rows
+
+
+class ParquetTable:
+    """A Parquet file.
+
+    Args:
+        file: The open file.
+        name: Its name, for messages.
+
+    Raises:
+        BulkError: It is not Parquet, or the `bulk` extra isn't installed.
+    """
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._name = name
+        self._arrow, parquet = pyarrow()
+        with self._explained():
+            self._file = parquet.ParquetFile(file)
+            self._schema = self._file.schema_arrow
+
+    def total(self) -> int:
+        """How many rows there are."""
+        return int(self._file.metadata.num_rows)
+
+    def names(self) -> list[str]:
+        """The columns, with those inside a structure of metadata as `metadata.model`."""
+        found: list[str] = []
+        with self._explained():
+            for field in self._schema:
+                if field.name == METADATA and self._arrow.types.is_struct(field.type):
+                    found += [f"{METADATA}.{inner.name}" for inner in field.type]
+                else:
+                    found.append(field.name)
+        return found
+
+    def rows(
+        self, columns: Columns, start: int, stop: int | None
+    ) -> Iterator[tuple[Fields | Unreadable, Key]]:
+        """The fields and keys of the rows from `start` on, out of the row groups that hold them.
+
+        Raises:
+            BulkError: The file is damaged.
+        """
+        end = math.inf if stop is None else stop
+        sizes = (
+            self._file.metadata.row_group(group).num_rows
+            for group in range(self._file.num_row_groups)
+        )
+        bounds = enumerate(pairwise(accumulate(sizes, initial=0)))
+        wanted = {n: first for n, (first, after) in bounds if first < end and after > start}
+        before = start - min(wanted.values(), default=start)
+        yield from islice(self._rows_of(list(wanted), columns), before, None)
+
+    def _rows_of(
+        self, groups: list[int], columns: Columns
+    ) -> Iterator[tuple[Fields | Unreadable, Key]]:
+        with self._explained():
+            sent = [name for name in self._schema.names if _is_sent(name, columns)]
+            read = list(dict.fromkeys([*sent, *([] if columns.key is None else [columns.key])]))
+            batches = self._file.iter_batches(batch_size=_BATCH, row_groups=groups, columns=read)
+            for batch in batches:
+                cells = [_values(batch.column(name)) for name in sent]
+                keys = self._keys(batch, columns.key)
+                for number, key in enumerate(keys):
+                    row = {name: column[number] for name, column in zip(sent, cells, strict=True)}
+                    yield _row(row, key, columns)
+
+    def _keys(self, batch: Any, key: str | None) -> list[Any]:  # noqa: ANN401 - pyarrow has no types
+        if key is None:
+            return [None] * int(batch.num_rows)
+        column = batch.column(key)
+        # Python's times have no nanoseconds.
+        is_time = self._arrow.types.is_temporal(column.type)
+        return _values(column.cast(self._arrow.string()) if is_time else column)
+
+    @contextmanager
+    def _explained(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except (self._arrow.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise BulkError(f"{self._name} can't be read as Parquet: {error}") from None
+
+
+@frozen
+class _Unconvertible:
+    """A value that Python can't hold."""
+
+
+def _is_sent(name: str, columns: Columns) -> bool:
+    return columns.target(name) is not None or (name == METADATA and name not in columns.ignore)
+
+
+def _values(column: Any) -> list[Any]:  # noqa: ANN401 - pyarrow has no types
+    try:
+        return list(column.to_pylist())
+    except Exception:  # noqa: BLE001 - whatever one value of the column brings about
+        return [_value(each) for each in column]
+
+
+def _value(scalar: Any) -> object:  # noqa: ANN401 - pyarrow has no types
+    try:
+        return scalar.as_py()
+    except Exception:  # noqa: BLE001 - as above
+        return _Unconvertible()
+
+
+def _row(cells: Fields, cell: object, columns: Columns) -> tuple[Fields | Unreadable, Key]:
+    for name, value in {columns.key or "": cell, **cells}.items():
+        if isinstance(value, _Unconvertible):
+            return Unreadable(f"The value of {quoted(name)} can't be read."), None
+    key = key_of(cell)
+    if isinstance(key, Unreadable):
+        return key, None
+    return from_table(cells, columns), key

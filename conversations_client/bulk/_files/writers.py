@@ -1,0 +1,163 @@
+"""Conversations as files: JSON Lines, CSV and Parquet, a few rows in memory at a time."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from conversations_client.bulk._errors import BulkError
+from conversations_client.bulk._files.formats import Format, pyarrow
+from conversations_client.bulk._files.formulas import ESCAPED, escape_formulas
+from conversations_client.bulk._files.rows import COLUMNS, Fields, to_columns
+
+_MOST_ROWS: Final = 10_000  # of a group in a Parquet file
+_MOST_BYTES: Final = 8_000_000  # of the messages of a group, roughly
+_MESSAGE_BYTES: Final = 1_000  # of the objects of a message, without its parts
+_MESSAGE_FIELDS: Final = ("_id", "conversationId", "createdAt", "createdById", "role")
+
+
+class Write(Protocol):
+    """Writes rows to a file."""
+
+    def __call__(self, path: Path, rows: Iterable[Fields], /) -> None:
+        """Write all rows; raises OSError."""
+        ...
+
+
+def writer(kind: Format, *, messages: bool = False, escape: bool = False) -> Write:
+    """What writes a kind of file.
+
+    Args:
+        kind: The kind.
+        messages: Whether the rows have messages.
+        escape: Whether texts that begin like a formula are escaped.
+
+    Raises:
+        BulkError: The kind of file can't hold that, or Parquet's extra isn't installed.
+    """
+    if escape and kind is not Format.CSV:
+        raise BulkError("Only CSV is opened as a spreadsheet: escape formulas in a .csv file.")
+    if kind is Format.CSV and messages:
+        raise BulkError(
+            "CSV can't hold messages: export them to a file that ends in .jsonl or .parquet."
+        )
+    if kind is Format.CSV:
+        return _csv_for_spreadsheets if escape else _csv
+    if kind is Format.PARQUET:
+        pyarrow()  # before the work, not after it
+        return _parquet_with_messages if messages else _parquet
+    return _jsonl
+
+
+def _jsonl(path: Path, rows: Iterable[Fields]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            # In ASCII, so that half of a surrogate pair can be written too.
+            file.write(f"{json.dumps(row)}\n")
+
+
+def _csv(path: Path, rows: Iterable[Fields]) -> None:
+    _write_csv(path, COLUMNS, map(_cells, rows))
+
+
+def _csv_for_spreadsheets(path: Path, rows: Iterable[Fields]) -> None:
+    _write_csv(path, (*COLUMNS, ESCAPED), map(escape_formulas, map(_cells, rows)))
+
+
+def _write_csv(path: Path, columns: Iterable[str], rows: Iterable[Fields]) -> None:
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        output = csv.DictWriter(file, tuple(columns))
+        output.writeheader()
+        output.writerows(rows)
+
+
+def _cells(row: Fields) -> dict[str, Any]:
+    flags = {True: "true", False: "false"}
+    columns = to_columns(row)
+    title = "metadata.generatingTitle"
+    return {**columns, title: flags.get(columns[title])}
+
+
+def _parquet(path: Path, rows: Iterable[Fields]) -> None:
+    _write_parquet(path, _columns_schema(), map(_text_columns, rows))
+
+
+def _parquet_with_messages(path: Path, rows: Iterable[Fields]) -> None:
+    schema = _columns_schema().append(pyarrow()[0].field("messages", _messages_type()))
+    with_messages = (
+        {**_text_columns(row), "messages": _messages(row.get("messages"))} for row in rows
+    )
+    _write_parquet(path, schema, with_messages)
+
+
+def _write_parquet(path: Path, schema: Any, rows: Iterable[Fields]) -> None:  # noqa: ANN401 - pyarrow has no types
+    arrow, parquet = pyarrow()
+    with parquet.ParquetWriter(path, schema) as file:
+        for group in _groups(rows):
+            file.write_table(arrow.Table.from_pylist(group, schema=schema))
+
+
+def _columns_schema() -> Any:  # noqa: ANN401
+    arrow, _ = pyarrow()
+    kinds = {"createdAt": arrow.float64(), "updatedAt": arrow.float64()}
+    kinds["metadata.generatingTitle"] = arrow.bool_()
+    return arrow.schema([(name, kinds.get(name, arrow.string())) for name in COLUMNS])
+
+
+def _messages_type() -> Any:  # noqa: ANN401
+    arrow, _ = pyarrow()
+    text = arrow.string()
+    part = arrow.struct([("kind", text), ("text", text), ("json", text)])
+    kinds = {"createdAt": arrow.float64(), "parts": arrow.list_(part)}
+    names = (*_MESSAGE_FIELDS, "parts", "extra")
+    return arrow.list_(arrow.struct([(name, kinds.get(name, text)) for name in names]))
+
+
+def _groups(rows: Iterable[Fields]) -> Iterator[list[Fields]]:
+    """The rows in groups that fit into memory, however long their messages are."""
+    group: list[Fields] = []
+    size = 0
+    for row in rows:
+        group.append(row)
+        size += sum(_size(message) for message in row.get("messages") or ())
+        if len(group) == _MOST_ROWS or size > _MOST_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def _size(message: Fields) -> int:
+    return _MESSAGE_BYTES + sum(len(part["json"]) for part in message["parts"])
+
+
+def _text_columns(row: Fields) -> dict[str, Any]:
+    return {name: _unicode(cell) for name, cell in to_columns(row).items()}
+
+
+def _messages(messages: Iterable[Fields] | None) -> list[Fields] | None:
+    return None if messages is None else [_message(message) for message in messages]
+
+
+def _message(message: Fields) -> Fields:
+    known = {name: _unicode(message[name]) for name in _MESSAGE_FIELDS}
+    extra = {name: value for name, value in message.items() if name not in {*known, "parts"}}
+    parts = [_part(part) for part in message["parts"]]
+    return {**known, "parts": parts, "extra": json.dumps(extra) if extra else None}
+
+
+def _part(part: Fields) -> Fields:
+    text = part.get("text")
+    return {
+        "kind": _unicode(part["kind"]),
+        "text": _unicode(text) if isinstance(text, str) else None,
+        "json": json.dumps(part),  # with whatever this version has no column for
+    }
+
+
+def _unicode(cell: object) -> object:
+    """A cell that UTF-8 can hold: half of a surrogate pair is written as its escape sequence."""
+    if not isinstance(cell, str) or cell.isascii():
+        return cell
+    return cell.encode(errors="backslashreplace").decode()

@@ -1,0 +1,38 @@
+"""Writes the status of every row to a file."""
+
+import json
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from conversations_client.bulk._files.atomic_file import atomic_file
+from conversations_client.bulk._imports.journal import Entry, State
+
+
+def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> None:
+    """Write the status of every row as JSON Lines.
+
+    Each line has `row`, `status`, and `id` or `error`; and `key`, if the row has one.
+
+    Args:
+        entries: The entries, such as `journal.entries()`, which gives them by number.
+        path: The file, which is replaced.
+
+    Raises:
+        BulkError: The journal can't be read.
+        OSError: The file can't be written.
+    """
+    with atomic_file(path) as part, part.open("w", encoding="utf-8") as file:
+        for entry in entries:
+            file.write(f"{json.dumps(_result(entry), ensure_ascii=True)}\n")
+
+
+def _result(entry: Entry) -> dict[str, Any]:
+    key = {} if entry.key is None else {"key": entry.key}
+    detail = "id" if entry.state is State.CREATED else "error"
+    return {
+        "row": entry.number,
+        **key,
+        "status": str(entry.state),
+        detail: entry.detail or None,
+    }

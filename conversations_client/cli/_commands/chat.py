@@ -1,0 +1,132 @@
+"""`conversations chat`."""
+
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO, Final
+
+from attrs import define
+
+from conversations_client import Client, ConversationsError, Event, StatusError
+from conversations_client.cli._commands.chat_loop import chat_through
+from conversations_client.cli._display.output import print_message
+from conversations_client.cli._display.printable import one_line
+from conversations_client.cli._exit_codes import UsageError
+from conversations_client.cli._os_errors import describe_os_error
+from conversations_client.cli._session import Injected
+
+SANDBOX_MODEL: Final = "sandbox/echo"
+
+
+def chat(
+    conversation_id: str | None = None, /, *, model: str | None = None, session: Injected
+) -> None:
+    """Chat: each line is a message, and the reply is printed as it arrives. Ctrl-D ends the chat.
+
+    Args:
+        conversation_id: The id, conv_…; default: a new conversation.
+        model: The model that replies, as provider/model_id; default with --sandbox: sandbox/echo.
+        session: The common options and the output.
+    """
+    chosen = model or (SANDBOX_MODEL if session.options.sandbox else None)
+    if chosen is None:
+        raise UsageError("Choose a model: --model provider/model_id.")
+    with session.client() as client:
+        # Sends nothing: an invalid model fails before a conversation is created for it.
+        client.conversations.responses.stream("conv_…", message="?", model=chosen)
+        conversation = _ChatConversation(client, conversation_id, chosen)
+        if sys.stdin.isatty():
+            conversation.check()
+            print_message("Type a message and press Enter. Ctrl-D ends the chat.")
+        elif conversation_id is not None:
+            conversation.check()
+        try:
+            chat_through(
+                messages_from_stdin(prompts=session.output.is_for_people and sys.stdin.isatty()),
+                conversation.ask,
+                session.output,
+            )
+        except (StatusError, KeyboardInterrupt):
+            conversation.delete_if_empty()
+            raise
+
+
+@define
+class _ChatConversation:
+    """The conversation of a chat; a new one is created with the first message."""
+
+    client: Client
+    id: str | None
+    model: str
+    may_be_empty: bool = False
+
+    def check(self) -> None:
+        """Fail before the first input if the key, the network or the id is wrong."""
+        if self.id is None:
+            next(iter(self.client.conversations.list(limit=1)), None)
+        else:
+            self.client.conversations.retrieve(self.id)
+
+    @contextmanager
+    def ask(self, message: str) -> Generator[Iterator[Event], None, None]:
+        """Send a message; the events of the reply."""
+        conversation_id = self.id or self._create()
+        stream = self.client.conversations.responses.stream
+        with stream(conversation_id, message=message, model=self.model) as events:
+            yield iter(events)
+        self.may_be_empty = False
+
+    def _create(self) -> str:
+        self.id = self.client.conversations.create().id
+        if self.id is None:
+            raise UsageError("The service sent no id for the new conversation: use one of `list`.")
+        self.may_be_empty = True
+        print_message(f"Conversation {one_line(self.id)}")
+        return self.id
+
+    def delete_if_empty(self) -> None:
+        """Delete a new conversation whose first message the service refused."""
+        if self.id is None or not self.may_be_empty:
+            return
+        # If this fails, the line with the id is all that can be printed.
+        with suppress(ConversationsError):
+            if self.client.conversations.retrieve(self.id).messages == ():
+                self.client.conversations.delete(self.id)
+                print_message("Deleted the new conversation: it has no messages.")
+
+
+def messages_from_stdin(*, prompts: bool) -> Iterator[str]:
+    """The lines of stdin; with prompts where a person types them."""
+    return _typed_lines() if prompts else _decoded_lines(sys.stdin.buffer)
+
+
+def _typed_lines() -> Iterator[str]:
+    while True:
+        try:
+            yield input("> ")
+        except EOFError:
+            sys.stdout.write("\n")
+            return
+        except UnicodeDecodeError as error:
+            raise UsageError(
+                f"The terminal's input is not {error.encoding}: check the locale, or set "
+                "PYTHONIOENCODING=utf-8."
+            ) from None
+
+
+def _decoded_lines(lines: BinaryIO) -> Iterator[str]:
+    try:
+        for number, line in enumerate(lines, 1):
+            yield _decoded(line, number).rstrip("\r\n")
+    except OSError as error:
+        raise UsageError(f"The input can't be read: {describe_os_error(error)}") from None
+
+
+def _decoded(line: bytes, number: int) -> str:
+    # UTF-8 whatever the locale, like the JSON that is printed.
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError:
+        raise UsageError(
+            f"Line {number} of the input is not UTF-8: convert it, for example with iconv."
+        ) from None

@@ -1,0 +1,124 @@
+"""The commands on conversations."""
+
+from itertools import islice
+from typing import Annotated, Final
+
+from cyclopts import Group, Parameter
+from cyclopts.validators import Number, mutually_exclusive
+
+from conversations_client import UNSET, ConversationMetadataParam
+from conversations_client._standard_streams import output_failure, output_is_lost
+from conversations_client.cli._commands.selection import LARGEST_PAGE, selection
+from conversations_client.cli._display.output import print_message
+from conversations_client.cli._display.printable import one_line
+from conversations_client.cli._display.views import (
+    NO_ID,
+    conversation_and_messages,
+    conversation_panel,
+    conversation_table,
+)
+from conversations_client.cli._session import Injected
+
+_LONGEST_NAME: Final = 100
+
+_HOW_MANY: Final = Group(show=False, validator=mutually_exclusive)
+_PARAMETERS: Final = Group.create_default_parameters()
+
+
+def create(
+    name: str | None = None,
+    /,
+    *,
+    entity_id: str | None = None,
+    model: str | None = None,
+    session: Injected,
+) -> None:
+    """Create a conversation.
+
+    Args:
+        name: The display name, at most 100 characters; default: "Untitled".
+        entity_id: The agent or deployment that the conversation belongs to.
+        model: The model of the conversation, as provider/model_id.
+        session: The common options and the output.
+    """
+    metadata = ConversationMetadataParam()
+    if entity_id is not None:
+        metadata["entity_id"] = entity_id
+    if model is not None:
+        metadata["model"] = model
+    with session.client() as client:
+        conversation = client.conversations.create(
+            display_name=UNSET if name is None else name, metadata=metadata or UNSET
+        )
+    session.output.one(conversation, conversation_panel)
+    if output_failure():
+        print_message(f"Created {one_line(conversation.id or NO_ID)}.")
+
+
+def list_(
+    *,
+    limit: Annotated[int, Parameter(group=(_PARAMETERS, _HOW_MANY), validator=Number(gte=1))] = 20,
+    all_: Annotated[
+        bool,
+        Parameter(name="--all", negative="", show_default=False, group=(_PARAMETERS, _HOW_MANY)),
+    ] = False,
+    entity_id: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
+    standalone: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    session: Injected,
+) -> None:
+    """List conversations, newest first.
+
+    By default these are the standalone conversations. The API can't list all conversations at
+    once, so name each agent and deployment with --entity-id.
+
+    Args:
+        limit: The most conversations to list, over as many pages as necessary.
+        all_: List all of the selected conversations.
+        entity_id: An agent or deployment whose conversations to list; repeat it for others.
+        standalone: With --entity-id: list the standalone conversations too.
+        session: The common options and the output.
+    """
+    wanted = selection(entity_id, standalone=standalone)
+    with session.client() as client:
+        listing = wanted.listing(client, limit=LARGEST_PAGE if all_ else min(limit, LARGEST_PAGE))
+        session.output.several(islice(listing, None if all_ else limit), conversation_table)
+    if all_ and not output_is_lost():
+        wanted.report_left_out()
+
+
+def show(conversation_id: str, /, *, session: Injected) -> None:
+    """Show a conversation and its messages.
+
+    Args:
+        conversation_id: The id, conv_….
+        session: The common options and the output.
+    """
+    with session.client() as client:
+        conversation = client.conversations.retrieve(conversation_id)
+    session.output.one(conversation, conversation_and_messages)
+
+
+def rename(conversation_id: str, name: str, /, *, session: Injected) -> None:
+    """Rename a conversation.
+
+    Args:
+        conversation_id: The id, conv_….
+        name: The new name, at most 100 characters.
+        session: The common options and the output.
+    """
+    with session.client() as client:
+        conversation = client.conversations.update(conversation_id, display_name=name)
+    session.output.one(conversation, conversation_panel)
+
+
+def name(conversation_id: str, /, *, context: str, session: Injected) -> None:
+    """Let the service generate a name for a conversation that has none.
+
+    Args:
+        conversation_id: The id, conv_….
+        context: What the conversation is about.
+        session: The common options and the output.
+    """
+    with session.client() as client:
+        conversation = client.conversations.generate_name(conversation_id, context=context)
+    session.output.one(conversation, conversation_panel)

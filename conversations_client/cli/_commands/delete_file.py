@@ -1,0 +1,118 @@
+"""`conversations delete --file`: the conversations of a file of IDs."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, TextIO, cast
+
+from attrs import define, field
+
+from conversations_client import Client, Deleted, DeleteOutcome
+from conversations_client.cli._display.output import confirm, print_error, print_message
+from conversations_client.cli._display.progress import progress_bar
+from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
+from conversations_client.cli._option_names import describe
+from conversations_client.cli._session import Session
+
+_SHOWN_FAILURES: Final = 10
+_NAMES: Final = ("_id", "id")  # of an export, and of the results of an import
+_JSON_LINES: Final = (".jsonl", ".ndjson")
+
+
+def delete_file(file: Path, others: Iterable[str], *, yes: bool, session: Session) -> ExitCode:
+    """Delete the conversations of a file of IDs, several at once.
+
+    Args:
+        file: One ID per line; or JSON Lines or CSV, according to its extension, with a field `_id`
+            or `id`.
+        others: IDs to delete too.
+        yes: Whether to delete without asking.
+        session: The common options and the output.
+    """
+    ids = tuple(dict.fromkeys((*others, *_ids(file))))
+    what = f"{len(ids):,} conversation{'s' * (len(ids) != 1)}"
+    if not (yes or confirm(f"Delete {what} for good?")):
+        return ExitCode.FAILED
+    deletion = _Deletion()
+    with session.client() as client:
+        deletion.run(client, ids)
+
+    def view(deleted: list[str], _now: float) -> str:
+        return f"Deleted {len(deleted):,} of {what}."
+
+    session.output.several(deletion.deleted, view)
+    return deletion.worst
+
+
+@define
+class _Deletion:
+    """What is deleted, and what went wrong."""
+
+    deleted: list[str] = field(factory=list[str])
+    failures: int = 0
+    worst: ExitCode = ExitCode.DONE
+
+    def run(self, client: Client, ids: tuple[str, ...]) -> None:
+        """Delete each; continue after one that could not be deleted."""
+        try:
+            with (
+                progress_bar(len(ids)) as bar,
+                client.conversations.delete_many(ids) as outcomes,
+            ):
+                for outcome in outcomes:
+                    self._record(outcome)
+                    bar.advance(outcome)
+        except KeyboardInterrupt:
+            print_message(f"Stopped. {len(self.deleted):,} of {len(ids):,} are deleted.")
+            raise
+        if self.failures > _SHOWN_FAILURES:
+            print_error(f"{self.failures:,} could not be deleted; the first ones are above.")
+
+    def _record(self, outcome: DeleteOutcome) -> None:
+        if isinstance(outcome, Deleted):
+            self.deleted.append(outcome.conversation_id)
+            return
+        self.failures += 1
+        self.worst = max(self.worst, exit_code(outcome.error))
+        if self.failures <= _SHOWN_FAILURES:
+            print_error(f"{outcome.conversation_id}: {describe(outcome.error)}")
+
+
+def _ids(file: Path) -> list[str]:
+    """The IDs of a file, in order; raises UsageError."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            found = list(_read(opened, file.suffix.lower()))
+    except OSError as error:
+        raise UsageError(f"{file} can't be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{file} can't be read: it is not UTF-8.") from None
+    except (csv.Error, RecursionError, ValueError) as error:
+        raise UsageError(f"{file} can't be read: {error}.") from None
+    if not found:
+        raise UsageError(f"{file} has no IDs.")
+    return found
+
+
+def _read(file: TextIO, suffix: str) -> Iterator[str]:
+    if suffix == ".csv":
+        for number, row in enumerate(csv.DictReader(file, strict=True), 1):
+            yield from _id_of(row, f"row {number}")
+        return
+    for number, line in enumerate(file, 1):
+        text = line.strip()
+        if text and suffix in _JSON_LINES:
+            yield from _id_of(json.loads(text), f"line {number}")
+        elif text:
+            yield text
+
+
+def _id_of(row: Any, place: str) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    """The ID of a row; none for a row of an import that created nothing."""
+    fields = cast("dict[str, object]", row) if isinstance(row, dict) else {}
+    found = next((fields[name] for name in _NAMES if fields.get(name)), None)
+    if isinstance(found, str):
+        yield found
+    elif fields.get("status", "created") == "created":
+        raise ValueError(f"{place} has no _id or id")

@@ -1,0 +1,183 @@
+"""`conversations export`."""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from errno import EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOTDIR, EPERM, EROFS
+from pathlib import Path
+from typing import Annotated, Final
+
+from attrs import asdict, frozen
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from conversations_client import ConversationsError, InvalidArgumentError
+from conversations_client.bulk import (
+    ExportReport,
+    export_file,
+    export_with_messages,
+)
+from conversations_client.cli._commands.selection import Selection, selection
+from conversations_client.cli._display.output import Output, print_error, print_message
+from conversations_client.cli._display.printable import one_line
+from conversations_client.cli._display.progress import progress_bar
+from conversations_client.cli._exit_codes import ExitCode, UsageError
+from conversations_client.cli._session import Injected, Session
+
+_ABOVE_0: Final = Number(gt=0)
+_MAX_IN_FLIGHT: Final = 16
+_SHOWN_FAILURES: Final = 10
+_WRONG_LOCATION: Final = {EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOTDIR, EPERM, EROFS}
+
+_PLAIN: Final = Parameter(negative="", show_default=False)
+
+
+@frozen(kw_only=True)
+class MessageOptions:
+    """The options of an export with messages."""
+
+    messages: Annotated[bool, _PLAIN] = False
+    """Write the messages of each conversation too, to JSON Lines or Parquet. The same command
+    resumes an export that was stopped."""
+    rate: Annotated[float | None, Parameter(validator=_ABOVE_0)] = None
+    """With --messages: the most conversations to retrieve per second; default: no limit."""
+    max_in_flight: Annotated[int | None, Parameter(validator=_ABOVE_0)] = None
+    """With --messages: the most conversations to retrieve at once; default: 16."""
+    skip_failed: Annotated[bool, _PLAIN] = False
+    """With --messages: write the file without the conversations that can't be retrieved."""
+    journal: Path | None = None
+    """With --messages: where to store the state of the export; default: FILE.export."""
+
+    def check(self) -> None:
+        """Raise UsageError for an option without --messages."""
+        given = {
+            "--rate": self.rate is not None,
+            "--max-in-flight": self.max_in_flight is not None,
+            "--skip-failed": self.skip_failed,
+            "--journal": self.journal is not None,
+        }
+        if not self.messages and any(given.values()):
+            name = next(name for name, is_given in given.items() if is_given)
+            raise UsageError(f"{name} is for --messages only: add --messages, or leave it out.")
+
+
+def export(
+    file: Path,
+    /,
+    *,
+    entity_id: Annotated[tuple[str, ...], _PLAIN] = (),
+    standalone: Annotated[bool, _PLAIN] = False,
+    escape_formulas: Annotated[bool, _PLAIN] = False,
+    with_messages: Annotated[MessageOptions, Parameter(name="*")] = MessageOptions(),
+    session: Injected,
+) -> ExitCode:
+    """Write conversations to a file.
+
+    By default these are the standalone conversations. The API can't list all conversations at
+    once, so name each agent and deployment with --entity-id.
+
+    Args:
+        file: JSON Lines, CSV or Parquet, according to its extension; an existing file is replaced.
+        entity_id: An agent or deployment whose conversations to write; repeat it for others.
+        standalone: With --entity-id: write the standalone conversations too.
+        escape_formulas: In a CSV for a spreadsheet, put an apostrophe before each text that begins
+            with =, +, -, @, a tab or a carriage return. An import removes it.
+        with_messages: The options of an export with messages.
+        session: The common options and the output.
+    """
+    with_messages.check()
+    wanted = selection(entity_id, standalone=standalone)
+    with _plain_errors(file):
+        if not with_messages.messages:
+            report = _without_messages(file, wanted, session, escape_formulas=escape_formulas)
+        elif escape_formulas:
+            raise UsageError("--escape-formulas is for CSV, which can't hold messages.")
+        else:
+            report = _with_messages(file, wanted, session, with_messages)
+    if session.output.is_for_people:
+        _show(report, file, session.output)
+    else:
+        counts = asdict(report) if with_messages.messages else {"exported": report.exported}
+        session.output.json({**counts, "file": str(file), **wanted.summary()})
+    for problem in _problems(report, file):
+        print_message(problem)
+    wanted.report_left_out()
+    return ExitCode.DONE if report.is_written else ExitCode.FAILED
+
+
+def _without_messages(
+    file: Path, wanted: Selection, session: Session, *, escape_formulas: bool
+) -> ExportReport:
+    with session.client() as client, progress_bar(None) as bar:
+        count = export_file(
+            wanted.listing(client), file, escape_formulas=escape_formulas, on_row=bar.advance
+        )
+    return ExportReport(
+        exported=count, deleted=0, failed=0, without_messages=0, failures=(), is_written=True
+    )
+
+
+def _with_messages(
+    file: Path, wanted: Selection, session: Session, options: MessageOptions
+) -> ExportReport:
+    with session.client() as client, _resumable(), progress_bar(None) as bar:
+        report = export_with_messages(
+            client,
+            file,
+            entity_ids=wanted.entity_ids,
+            journal=options.journal,
+            max_in_flight=options.max_in_flight or _MAX_IN_FLIGHT,
+            rate=options.rate,
+            skip_failed=options.skip_failed,
+            on_progress=bar.update,
+        )
+    for failure in report.failures[:_SHOWN_FAILURES]:
+        print_error(f"{failure.conversation_id or '(no ID)'}: {failure.error}")
+    return report
+
+
+def _show(report: ExportReport, file: Path, output: Output) -> None:
+    if report.is_written:
+        name = one_line(str(file))
+        output.out.print(f"{report.exported:,} conversations are in {name}.", soft_wrap=True)
+
+
+def _problems(report: ExportReport, file: Path) -> Iterator[str]:
+    if report.deleted:
+        yield f"Not in the file, because deleted after the listing: {report.deleted:,}."
+    if report.without_messages:
+        yield f"Without messages, because the service sent none: {report.without_messages:,}."
+    if report.failed and report.is_written:
+        yield f"Not in the file, because they could not be retrieved: {report.failed:,}."
+    elif report.failed:
+        yield (
+            f"{report.failed:,} could not be retrieved, so {file} is not written. The same command "
+            "tries them again; --skip-failed writes the file without them."
+        )
+
+
+@contextmanager
+def _resumable() -> Generator[None, None, None]:
+    """Say that an export that stops can be resumed."""
+    try:
+        yield
+    except InvalidArgumentError:
+        raise
+    except (KeyboardInterrupt, ConversationsError):
+        print_message("Stopped. The same command resumes the export.")
+        raise
+
+
+@contextmanager
+def _plain_errors(file: Path) -> Generator[None, None, None]:
+    """Word what the operating system says about a file."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise UsageError(
+            f"{file} can't be written: the folder {file.parent} doesn't exist."
+        ) from None
+    except OSError as error:
+        problem = f"{file} can't be written: {error.strerror or error}."
+        if error.errno in _WRONG_LOCATION:
+            raise UsageError(problem) from None
+        raise OSError(problem) from None

@@ -1,0 +1,243 @@
+"""`conversations import`."""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final, ParamSpec
+
+from attrs import define, frozen
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from conversations_client import Retry
+from conversations_client.bulk import (
+    BulkError,
+    Entry,
+    ImportStoppedError,
+    Journal,
+    Report,
+    State,
+    check_file,
+    import_file,
+    write_results,
+)
+from conversations_client.cli._display.output import Output, print_error, print_message
+from conversations_client.cli._display.printable import one_line
+from conversations_client.cli._display.progress import progress_bar
+from conversations_client.cli._exit_codes import ExitCode, UsageError
+from conversations_client.cli._session import Injected
+
+P = ParamSpec("P")
+
+_ABOVE_0: Final = Number(gt=0)
+_PLAIN: Final = Parameter(negative="", show_default=False)
+
+
+def import_(
+    file: Path,
+    /,
+    *,
+    mapped: Annotated[tuple[str, ...], Parameter(name="--map"), _PLAIN] = (),
+    key: str | None = None,
+    ignore: Annotated[tuple[str, ...], _PLAIN] = (),
+    rate: Annotated[float | None, Parameter(validator=_ABOVE_0)] = None,
+    max_in_flight: Annotated[int, Parameter(validator=_ABOVE_0)] = 16,
+    trust_idempotency_keys: Annotated[bool, _PLAIN] = False,
+    journal: Path | None = None,
+    results: Path | None = None,
+    change_destination: Annotated[bool, _PLAIN] = False,
+    session: Injected,
+) -> ExitCode:
+    """Create the conversations of a file. Run the same command again to continue.
+
+    Args:
+        file: JSON Lines, CSV or Parquet, by the end of its name.
+        mapped: NAME=COLUMN reads a field, such as displayName, from a column with another name;
+            can be repeated.
+        key: A column of your own to copy into the results.
+        ignore: A column that is not read; can be repeated.
+        rate: The most conversations per second; no limit by default.
+        max_in_flight: How many are created at once.
+        trust_idempotency_keys: The service creates nothing twice under the same Idempotency-Key:
+            rows that may have been created are sent again. By default they are only listed.
+        journal: The record of this import; FILE.journal by default.
+        results: The status of each row as JSON Lines; FILE.results.jsonl by default.
+        change_destination: Continue an import at another URL, in another project or with another
+            key. Rows that were created there are not created here.
+        session: What the command runs with.
+    """
+    columns = _columns(mapped)
+    total = _check(file, lambda: check_file(file, columns=columns, key=key, ignore=ignore))
+    files = _Files(
+        journal=journal or _beside(file, "journal"),
+        results=results or _beside(file, "results.jsonl"),
+    )
+    files.check_names(file)
+    files.check_journal()
+    retry = Retry(trust_idempotency_key=trust_idempotency_keys)
+    with (
+        session.target() as target,
+        target.client(retry=retry) as client,
+        Journal(files.journal) as record,
+    ):
+        files.check_results(record)
+        with progress_bar(total) as bar, _stoppable(record, files):
+            rows = _Rows(bar.advance)
+            report, stopped = _attempt(
+                import_file,
+                client,
+                file,
+                record,
+                columns=columns,
+                key=key,
+                ignore=ignore,
+                max_in_flight=max_in_flight,
+                rate=rate,
+                # Its port and key are others in each run.
+                destination="--sandbox" if target.is_local else None,
+                change_destination=change_destination,
+                on_row=rows,
+            )
+        are_written = files.write_results(record)
+    _show(report, rows, files.results, session.output)
+    return _end(report, stopped, are_written=are_written)
+
+
+def _attempt(
+    import_all: Callable[P, Report], *arguments: P.args, **options: P.kwargs
+) -> tuple[Report, ImportStoppedError | None]:
+    """The report of an import, and the error that stopped it, if there is one."""
+    try:
+        return import_all(*arguments, **options), None
+    except ImportStoppedError as error:
+        return error.report, error
+
+
+def _end(report: Report, stopped: ImportStoppedError | None, *, are_written: bool) -> ExitCode:
+    if stopped is not None:
+        print_error(str(stopped))
+    if report.doubtful or (stopped is not None and stopped.may_have_acted):
+        return ExitCode.UNKNOWN
+    is_done = stopped is None and are_written and not report.failed
+    return ExitCode.DONE if is_done else ExitCode.FAILED
+
+
+def _beside(file: Path, ending: str) -> Path:
+    return file.with_name(f"{file.name}.{ending}")
+
+
+def _columns(mapped: Sequence[str]) -> dict[str, str]:
+    columns: dict[str, str] = {}
+    for each in mapped:
+        name, _, column = each.partition("=")
+        if not name or not column:
+            raise UsageError("--map takes NAME=COLUMN, such as --map displayName=title.")
+        if name in columns:
+            raise UsageError(f"--map names a column for {name} twice.")
+        columns[name] = column
+    return columns
+
+
+def _check(file: Path, check: Callable[[], int]) -> int:
+    try:
+        return check()
+    except OSError as error:
+        raise UsageError(f"{file} can't be read: {error.strerror}.") from None
+
+
+@frozen
+class _Files:
+    """The files that an import writes."""
+
+    journal: Path
+    results: Path
+
+    def check_names(self, source: Path) -> None:
+        """Refuse to overwrite the file to import, or the journal."""
+        names = [source.resolve(), self.journal.resolve(), self.results.resolve()]
+        if len(set(names)) < len(names):
+            raise UsageError("The file, its journal and its results must be three different files.")
+
+    def check_journal(self) -> None:
+        """Refuse to create rows again that are in the results of a lost journal."""
+        is_used = self.results.is_file() and self.results.stat().st_size > 0
+        if is_used and not self.journal.exists():
+            raise UsageError(
+                f"{self.results} has the results of an import, and its journal is not "
+                f"{self.journal}. Name the journal with --journal, or move the results away to "
+                "create every row again."
+            )
+
+    def check_results(self, record: Journal) -> None:
+        """Write the results so far, so that nothing is sent if they can't be written."""
+        try:
+            write_results(record.entries(), self.results)
+        except OSError as error:
+            raise UsageError(
+                f"The results can't be written to {self.results}: {error.strerror}. Nothing was "
+                "sent. Name another file with --results."
+            ) from None
+
+    def write_results(self, record: Journal) -> bool:
+        """Write the results at the end; gives whether that worked, and prints why not."""
+        try:
+            write_results(record.entries(), self.results)
+        except (OSError, BulkError) as error:
+            problem = error.strerror if isinstance(error, OSError) else error
+            print_error(
+                f"The results can't be written to {self.results}: {problem}. The journal "
+                f"{self.journal} has the status of each row: run the command again to write them."
+            )
+            return False
+        return True
+
+
+@define
+class _Rows:
+    """Advances the progress bar, and remembers the first row that was not created."""
+
+    advance: Callable[[Entry], object]
+    failure: Entry | None = None
+
+    def __call__(self, entry: Entry) -> None:
+        if self.failure is None and entry.state is not State.CREATED:
+            self.failure = entry
+        self.advance(entry)
+
+
+@contextmanager
+def _stoppable(record: Journal, files: _Files) -> Generator[None, None, None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        files.write_results(record)
+        created = record.counts()[State.CREATED]
+        print_message(
+            f"Stopped with {created:,} rows created. Run the same command again to continue. "
+            f"{files.results} has each row so far."
+        )
+        raise
+
+
+def _show(report: Report, rows: _Rows, results: Path, output: Output) -> None:
+    if not output.is_for_people:
+        counts = {
+            "created": report.created,
+            "new": report.new,
+            "created_before": report.created_before,
+            "failed": report.failed,
+            "doubtful": report.doubtful,
+        }
+        output.json({**counts, "results": str(results)})
+        return
+    created = f"{report.created:,} created"
+    if report.created_before:
+        created = f"{report.new:,} new, {report.created_before:,} created before"
+    output.out.print(
+        f"{created}, {report.failed:,} failed, {report.doubtful:,} doubtful: "
+        f"{one_line(str(results))} has each row.",
+        soft_wrap=True,
+    )
+    if rows.failure is not None:
+        entry = rows.failure
+        output.out.print(f"Row {entry.number:,}: {one_line(entry.detail)}", soft_wrap=True)

@@ -1,0 +1,60 @@
+"""Which conversations a command lists, and which ones it leaves out."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+from attrs import frozen
+
+from conversations_client import Client, Conversation
+from conversations_client.cli._display.output import print_message
+
+LARGEST_PAGE = 100
+
+
+@frozen
+class Selection:
+    """The listings of a command: the API has no listing of everything.
+
+    Attributes:
+        entity_ids: The agents and deployments, each once; None stands for the standalone
+            conversations, which have neither.
+    """
+
+    entity_ids: tuple[str | None, ...]
+
+    @property
+    def left_out(self) -> str:
+        """What the command can't see, and how to reach it."""
+        others = "other " if self.entity_ids != (None,) else ""
+        entities = f"{others}agents and deployments (add --entity-id for each of them)"
+        if None in self.entity_ids:
+            return f"conversations of {entities}"
+        return f"standalone conversations (add --standalone) and those of {entities}"
+
+    def summary(self) -> dict[str, object]:
+        """The selection for a report in JSON."""
+        return {"entity_ids": self.entity_ids, "left_out": self.left_out}
+
+    def listing(self, client: Client, *, limit: int = LARGEST_PAGE) -> Iterator[Conversation]:
+        """The conversations, one listing after the other."""
+        listings = [
+            client.conversations.list(limit=limit, entity_id=entity_id)
+            for entity_id in self.entity_ids
+        ]
+        return chain.from_iterable(listings)
+
+    def report_left_out(self) -> None:
+        """Print what the command leaves out, on stderr."""
+        print_message(f"Not included: {self.left_out}.")
+
+
+def selection(entity_ids: tuple[str, ...], *, standalone: bool) -> Selection:
+    """The selection of the options.
+
+    Args:
+        entity_ids: The values of `--entity-id`.
+        standalone: Whether to add the standalone conversations, which are the
+            default without `--entity-id`.
+    """
+    with_standalone = (None,) if standalone or not entity_ids else ()
+    return Selection((*with_standalone, *dict.fromkeys(entity_ids)))

@@ -1,0 +1,118 @@
+"""Prints results, as tables or as JSON."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable
+from enum import Enum
+from typing import TypeVar
+
+from attrs import field, frozen
+from rich.console import Console, RenderableType
+
+from conversations_client import unstructure
+from conversations_client._standard_streams import output_is_lost
+from conversations_client.cli._display.printable import escaped_json, printable
+
+T = TypeVar("T")
+
+
+class Format(Enum):
+    """The formats of a result."""
+
+    PEOPLE = "people"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+def chosen_format(*, as_json: bool, as_jsonl: bool, is_terminal: bool) -> Format:
+    """The format that an option asks for, otherwise the one that suits the reader."""
+    if as_jsonl:
+        return Format.JSONL
+    return Format.PEOPLE if is_terminal and not as_json else Format.JSON
+
+
+def new_console(*, stderr: bool) -> Console:
+    """A console for text from the service, in which markup has no meaning."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+def _now() -> float:
+    return time.time() * 1000
+
+
+@frozen
+class Output:
+    """Prints results to stdout and messages about them to stderr."""
+
+    format: Format
+    now: Callable[[], float] = _now
+    out: Console = field(factory=lambda: new_console(stderr=False))
+
+    @property
+    def is_for_people(self) -> bool:
+        """Whether a person reads the output."""
+        return self.format is Format.PEOPLE
+
+    def one(self, value: T, view: Callable[[T, float], RenderableType]) -> None:
+        """Print a result: `view(value, now)` for people, otherwise its JSON."""
+        if self.is_for_people:
+            self._print(view(value, self.now()))
+        else:
+            self.json(unstructure(value))
+
+    def several(
+        self, values: Iterable[T], view: Callable[[list[T], float], RenderableType]
+    ) -> None:
+        """Print results: JSON Lines as they arrive, other formats when all have arrived."""
+        if self.format is Format.JSONL:
+            self._lines(values)
+            return
+        everything = list(values)
+        if self.is_for_people:
+            self._print(view(everything, self.now()))
+        else:
+            self.json([unstructure(value) for value in everything])
+
+    def _print(self, view: RenderableType) -> None:
+        # The terminal wraps plain text itself, so that copied lines are whole.
+        self.out.print(view, soft_wrap=isinstance(view, str))
+
+    def _lines(self, values: Iterable[object]) -> None:
+        for value in values:
+            self.json(unstructure(value))
+            if output_is_lost():
+                return
+
+    def json(self, value: object) -> None:
+        """Print JSON: on one line for JSON Lines, indented otherwise."""
+        indent = None if self.format is Format.JSONL else 2
+        document = escaped_json(json.dumps(value, ensure_ascii=False, indent=indent))
+        sys.stdout.write(f"{document}\n")
+        # A reader of lines gets each one as soon as it is written.
+        sys.stdout.flush()
+
+
+def print_message(message: str) -> None:
+    """Print a message about the command to stderr."""
+    new_console(stderr=True).print(printable(message), soft_wrap=True)
+
+
+def print_error(message: str) -> None:
+    """Print an error to stderr."""
+    console = new_console(stderr=True)
+    console.print("Error:", style="bold red", end=" ")
+    console.print(printable(message), soft_wrap=True)
+
+
+def confirm(question: str) -> bool:
+    """Ask on stderr; only "y" or "yes" on stdin means yes, and Ctrl-D means no."""
+    sys.stderr.write(f"{printable(question)} [y/N] ")
+    sys.stderr.flush()
+    try:
+        reply = sys.stdin.readline()
+    except (OSError, UnicodeDecodeError):
+        reply = ""
+    if not reply.endswith("\n"):
+        sys.stderr.write("\n")
+    return reply.strip().lower() in {"y", "yes"}

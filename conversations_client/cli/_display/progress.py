@@ -1,0 +1,54 @@
+"""A progress bar on stderr."""
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from attrs import frozen
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from conversations_client.cli._display.output import new_console
+
+
+class Rate(ProgressColumn):
+    """Rows per second."""
+
+    def render(self, task: Task) -> Text:
+        """The current rate; empty before there is one."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f}/s", "progress.data.speed")
+
+
+@frozen
+class Bar:
+    """A bar that is shown."""
+
+    _progress: Progress
+    _task: TaskID
+
+    def advance(self, _row: object) -> None:
+        """Count a row."""
+        self._progress.advance(self._task)
+
+    def update(self, done: int, total: int | None) -> None:
+        """Show how many rows are done, and of how many."""
+        self._progress.update(self._task, completed=done, total=total)
+
+
+@contextmanager
+def progress_bar(total: int | None) -> Generator[Bar, None, None]:
+    """A bar on stderr, shown if that is a terminal."""
+    columns = (BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(compact=True))
+    with Progress(
+        *columns, console=new_console(stderr=True), disable=not sys.stderr.isatty()
+    ) as progress:
+        yield Bar(progress, progress.add_task("", total=total))
