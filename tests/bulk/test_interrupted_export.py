@@ -12,7 +12,7 @@ from conversations_client.bulk import BulkError, export_file, export_with_messag
 from conversations_client.sandbox import Sandbox
 
 COUNT = 3
-FILES = {f"bulk/{name}.py" for name in ("_message_export", "_export_journal", "_database")}
+FILES = {"bulk/_exports/message_export.py", "bulk/_exports/journal.py", "bulk/_database.py"}
 
 
 def run(client: Client, path: Path, tracer: Tracer) -> None:
