@@ -155,6 +155,14 @@ class Parting(ScriptedServer):
         return False
 
 
+@contextlib.contextmanager
+def refusing() -> Iterator[str]:
+    """The URL of a port that refuses connections, and that no other server gets meanwhile."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{reserved.getsockname()[1]}"
+
+
 def read_request(stream: BinaryIO) -> Seen | None:
     """Wait for a whole request; None where the connection ends."""
     line = stream.readline()

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import trustme
 from httpx_aiohttp import AiohttpTransport
-from scripted import CONVERSATION, HALF, HANG_UP, Parting, ScriptedServer, always, answer
+from scripted import CONVERSATION, HALF, HANG_UP, Parting, ScriptedServer, always, answer, refusing
 from streaming import STARTED, WHOLE, chunk, head, streamed
 from variants import KEY
 
@@ -135,19 +135,16 @@ def test_what_may_be_sent_again_is() -> None:
 
 
 def test_no_connection() -> None:
-    with ScriptedServer([]) as server:
-        gone = server.url
-    with pytest.raises(ConnectError) as raised:
+    with refusing() as gone, pytest.raises(ConnectError) as raised:
         run(create, base_url=gone, retry=Retry(attempts=1))
     assert (type(raised.value), raised.value.delivery) == (ConnectError, Delivery.UNSENT)
 
 
 def test_a_proxy_that_is_not_there() -> None:
-    with ScriptedServer([]) as server:
-        gone = server.url
-    transport = {"verify": False, "proxy": httpx.Proxy(gone)}
-    with pytest.raises(ProxyError) as raised:
-        run(create, base_url="http://127.0.0.1:1", transport=transport, retry=Retry(attempts=1))
+    with refusing() as gone:
+        transport = {"verify": False, "proxy": httpx.Proxy(gone)}
+        with pytest.raises(ProxyError) as raised:
+            run(create, base_url="http://127.0.0.1:1", transport=transport, retry=Retry(attempts=1))
     assert raised.value.delivery is Delivery.UNSENT
 
 

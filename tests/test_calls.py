@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from scripted import CONVERSATION, HANG_UP, ScriptedServer, answer
+from scripted import CONVERSATION, HANG_UP, ScriptedServer, answer, refusing
 from variants import KEY, Variant, World
 
 from conversations_client import (
@@ -268,11 +268,9 @@ def test_a_compressed_answer_is_read(variant: Variant) -> None:
 
 
 def test_nobody_listening_is_unsent_and_tried_again(variant: Variant) -> None:
-    with ScriptedServer([]) as server:
-        pass
     world = World()
-    with pytest.raises(ConnectError) as raised:
-        variant.run(create, world=world, api_key=KEY, base_url=server.url)
+    with refusing() as url, pytest.raises(ConnectError) as raised:
+        variant.run(create, world=world, api_key=KEY, base_url=url)
     assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 3)
     assert world.pauses == [0.375, 0.75]
 

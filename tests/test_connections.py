@@ -11,7 +11,7 @@ import anyio
 import pytest
 from attrs import define
 from pools import AsyncFake, Driven, Fake, address_of, run, socket_of
-from scripted import HALF, Parting, ScriptedServer, always, answer
+from scripted import HALF, Parting, ScriptedServer, always, answer, refusing
 from variants import Variant
 
 from conversations_client import (
@@ -154,15 +154,14 @@ def test_an_answer_that_nobody_closed_gives_its_place_back(variant: Variant) -> 
 
 def test_a_connection_that_could_not_be_made_gives_its_place_back(variant: Variant) -> None:
     async def scenario() -> None:
-        driven = Driven(variant, server.url, size=1)
+        driven = Driven(variant, url, size=1)
         for _ in range(2):
             with pytest.raises(ConnectError):
                 await driven.ask()
         await driven.close()
 
-    with ScriptedServer([]) as server:
-        pass
-    run(variant, scenario)
+    with refusing() as url:
+        run(variant, scenario)
 
 
 def test_waiting_in_vain_gives_nothing_away(variant: Variant) -> None:

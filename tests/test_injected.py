@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trustme
 from injected import STACKS, made, pieces, run
-from scripted import CONVERSATION, HALF, HANG_UP, ScriptedServer, answer
+from scripted import CONVERSATION, HALF, HANG_UP, ScriptedServer, answer, refusing
 from streaming import END, STARTED, WHOLE, chunk, head, streamed, word
 from variants import KEY, Variant
 
@@ -128,9 +128,7 @@ def test_what_fails_is_told_in_the_packages_own_errors(
 
 
 def test_no_connection(variant: Variant, stack: Any) -> None:
-    with ScriptedServer([]) as server:
-        gone = server.url
-    with pytest.raises(ConnectError, match="check base_url") as raised:
+    with refusing() as gone, pytest.raises(ConnectError, match="check base_url") as raised:
         run(variant, made(stack), create, base_url=gone, retry=Retry(attempts=1))
     assert type(raised.value) is ConnectError
     assert raised.value.delivery is Delivery.UNSENT

@@ -17,7 +17,7 @@ import injected
 import pytest
 from httpx_aiohttp import AiohttpTransport
 from injected import STACKS, run
-from scripted import CONVERSATION, HALF, HANG_UP, ScriptedServer, answer
+from scripted import CONVERSATION, HALF, HANG_UP, ScriptedServer, answer, refusing
 from streaming import HALF as HALF_STREAM
 from streaming import WHOLE, streamed
 from variants import KEY, Variant
@@ -184,18 +184,17 @@ def test_raise_for_status_in_a_hook(variant: Variant, stack: Any) -> None:
 
 
 def test_a_hook_whose_own_request_fails(variant: Variant, stack: Any) -> None:
-    with ScriptedServer([]) as server:
-        gone = server.url
+    with refusing() as url:
 
-    def hook(_: Any) -> None:
-        stack.get(gone)
+        def hook(_: Any) -> None:
+            stack.get(url)
 
-    for event in ("request", "response"):
-        make = hooked(stack, variant, event, hook)
-        for call in (create, listed):
-            error, seen = failure(variant, make, call, [answer(200, PAGE)] * 3)
-            assert type(error) is stack.ConnectError
-            assert seen == (event == "response")
+        for event in ("request", "response"):
+            make = hooked(stack, variant, event, hook)
+            for call in (create, listed):
+                error, seen = failure(variant, make, call, [answer(200, PAGE)] * 3)
+                assert type(error) is stack.ConnectError
+                assert seen == (event == "response")
 
 
 def test_a_logging_filter_that_raises(variant: Variant, stack: Any) -> None:
@@ -283,10 +282,8 @@ def test_an_error_that_is_made_of_the_librarys(variant: Variant, stack: Any) -> 
     make = subclassed(stack, send)
     error, seen = failure(variant, make, listed, [HANG_UP] * 3)
     assert (type(error), seen) == (OwnError, 1)
-    with ScriptedServer([]) as server:
-        gone = server.url
-    with pytest.raises(OwnError):
-        run(variant, make, create, base_url=gone)
+    with refusing() as url, pytest.raises(OwnError):
+        run(variant, make, create, base_url=url)
 
 
 def test_an_overridden_send_that_sends_again(variant: Variant, stack: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trustme
 from command_line import Command
-from scripted import ScriptedServer, answer
+from scripted import ScriptedServer, answer, refusing
 
 from conversations_client import (
     ConfigurationError,
@@ -224,8 +224,8 @@ def test_the_network_probes() -> None:
         port = int(server.url.rsplit(":", 1)[1])
         assert doctor_probes.resolve("127.0.0.1", port) == ["127.0.0.1"]
         doctor_probes.connect("127.0.0.1", port)
-    with pytest.raises(OSError, match="refused"):
-        doctor_probes.connect("127.0.0.1", port)
+    with refusing() as url, pytest.raises(OSError, match="refused"):
+        doctor_probes.connect("127.0.0.1", int(url.rsplit(":", 1)[1]))
 
 
 def test_the_certificate_probe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
