@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 from faulty import FaultyServer, Step, Visit, asked, silence, trickled
+from injected import STACKS, made, run
 from scripted import ScriptedServer, answer
 from variants import KEY, Variant
 
@@ -26,6 +27,8 @@ from conversations_client import (
     Timeout,
 )
 from conversations_client._http.connections import sync_connection
+from conversations_client._http.connections.wire import RequestLimits
+from conversations_client._http.httpx_clients.deadlines import Timeouts
 from conversations_client._http.streams import addresses, clock, errors
 from conversations_client._http.streams.limits import countdown
 
@@ -165,6 +168,35 @@ def test_the_deadline_is_kept_while_a_request_is_sent(
         if error.delivery is not Delivery.UNSENT:  # else a busy machine has not connected in time
             break
     assert error.delivery is Delivery.UNKNOWN
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_an_injected_client_keeps_the_deadline_while_it_sends(
+    variant: Variant, authority: trustme.CA, scheme: str
+) -> None:
+    tls = serving(authority, "127.0.0.1") if scheme == "https" else None
+
+    async def send(client: Any) -> None:
+        await client.request("POST", "/v2/x", returns=dict, body=LARGE)
+
+    for stack in STACKS:
+        with FaultyServer([sips], tls=tls) as server:
+            make = made(stack, verify=trusting(authority))
+            options: dict[str, Any] = {"base_url": server.url, "timeout": Timeout(total=0.5)}
+            error, seconds = timed(partial(run, variant, make, send, **options), DeadlineError)
+        assert error.delivery is Delivery.UNKNOWN
+        assert seconds < 3
+
+
+def test_the_library_gets_what_is_left_of_a_limit_at_each_step() -> None:
+    now = 100.0
+    limits = RequestLimits(connect=5, idle=3, deadline=104, clock=lambda: now)
+    timeouts = Timeouts(limits)
+    assert timeouts == {"connect": 4, "read": 3, "write": 3, "pool": 4}
+    now = 103.0
+    assert (timeouts["write"], timeouts.get("read"), timeouts.get("other", 7)) == (1, 1, 7)
+    now = 105.0
+    assert timeouts["read"] == 0.001  # at 0 the library would not wait, and aiohttp forever
 
 
 class Dripping(ScriptedServer):

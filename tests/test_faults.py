@@ -298,7 +298,31 @@ def test_the_deadline_is_kept(variant: Variant) -> None:
 
 def test_the_deadline_is_kept_where_there_is_no_end(variant: Variant) -> None:
     # By itself, for the server takes all the time that this process has.
-    keep_deadline(variant, [asked, endless(b"HTTP/1.1 100 Continue\r\n\r\n")], 0.2)
+    keep_deadline(variant, [asked, CHUNKED, endless(b"1\r\n \r\n" * 1000)], 0.2)
+
+
+ENDLESS: dict[str, list[Step]] = {
+    "lines of a head": [HEAD, endless(b"X: x\r\n" * 1000)],
+    "a line of a head": [HEAD, b"X: ", endless(b"x" * 10_000)],
+    "folded lines": [HEAD, b"X: x\r\n", endless(b" x\r\n" * 1000)],
+    "a status line": [b"HTTP/1.1 201 ", endless(b"x" * 10_000)],
+    "interim responses": [endless(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)],
+    "hints": [endless(b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n" * 100)],
+    "a line of a chunk": [CHUNKED, b"1;", endless(b"x" * 10_000)],
+    "long lines of chunks": [CHUNKED, endless(b"1;%b\r\n \r\n" % (b"x" * 10_000))],
+    "zeros before the size of a chunk": [CHUNKED, endless(b"0" * 10_000)],
+    "trailers": [CHUNKED, b"1\r\n \r\n0\r\n", endless(b"X: x\r\n" * 1000)],
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_what_surrounds_a_body_has_an_end(variant: Variant, name: str) -> None:
+    """Without a limit on time too: nothing else would ever end these."""
+    with FaultyServer([asked, *ENDLESS[name]]) as server:
+        error = failure(variant, create, base_url=server.url, timeout=None)
+    assert type(error) is DisconnectError
+    assert ("is longer than" in str(error)) or ("too much data" in str(error))
+    assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 1)
 
 
 def test_the_deadline_is_for_all_attempts_and_pauses(variant: Variant) -> None:

@@ -345,3 +345,26 @@ def test_an_incomplete_body_is_described(begun: bytes, reason: str) -> None:
     assert parser._h11 is None
     with pytest.raises(RemoteProtocolError, match=re.escape(f"message body ({reason})")):
         parser.chunk()
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n|1;%b\r\n \r\n" % (b"x" * 999),
+        b"HTTP/1.1 200 OK\r\n|X: x\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nX: |x",
+    ],
+)
+def test_what_is_no_body_is_limited(new: Callable[[], ResponseParser], endless: bytes) -> None:
+    first, _, again = endless.rpartition(b"|")
+    with pytest.raises(RemoteProtocolError, match="is longer than 102400 bytes|too much data"):
+        read(asked(new), [first] * bool(first) + [again * 100] * 10_000)
+
+
+def test_a_body_may_come_in_chunks_of_a_byte_with_long_lines(
+    new: Callable[[], ResponseParser],
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    pieces = [b"1;name=value\r\nx\r\n"] * 50_000
+    assert read(asked(new), [head, *pieces, b"0\r\n\r\n"])[2] == b"x" * 50_000

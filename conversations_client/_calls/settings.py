@@ -34,7 +34,8 @@ class Timeout:
     Attributes:
         total: Seconds for the whole call: every attempt, the pauses between them, sending the
             request and reading the response, or a stream up to its head. None for no limit.
-            Default 60.
+            Default 60. An injected sync HTTP client keeps to it except while it receives a head in
+            many small parts: httpx limits each read by itself.
         connect: Seconds to open one connection: the name lookup, TCP, a proxy and TLS together.
             None for no limit. Default 5.
         idle: Seconds without a byte sent or received; None for no limit. Default 30.

@@ -11,21 +11,30 @@ from .parser_protocol import ResponseParser
 from .wire import WireResponse
 
 LARGEST_HEAD: Final = 100 * 2**10
-"""The most bytes that the head of a response may have."""
+"""The most bytes that the head, a chunk's line or the trailers of a response may have."""
 
+_MOST_OVERHEAD: Final = 4 * LARGEST_HEAD
+"""The most bytes around a small body: interim responses, heads, chunks' lines and trailers."""
+_OVERHEAD_PER_BYTE: Final = 16
+"""The same for each byte of a body: it may come in chunks of one byte, each with a long line."""
+
+_TOO_LONG: Final = "Receive buffer too long"
+"""h11's error for a head, a line or trailers over the limit."""
 _END: Final = h11.EndOfMessage()
 
 
 class H11Parser(ResponseParser):
     """Parses with h11, in Python."""
 
-    __slots__ = ("_h11",)
+    __slots__ = ("_allowance", "_h11")
 
     def __init__(self) -> None:
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD)
+        self._allowance = _MOST_OVERHEAD
 
     def start(self, method: bytes) -> None:
         """Get ready for the response to a request."""
+        self._allowance = _MOST_OVERHEAD
         self._h11.send(_response_parser_request(method))
         self._h11.send(_END)
 
@@ -33,6 +42,10 @@ class H11Parser(ResponseParser):
         """Take received data, empty at the end of the connection; raises RemoteProtocolError."""
         if not data and self._h11.their_state is h11.SEND_RESPONSE:
             raise RemoteProtocolError("Server disconnected without sending a response.")
+        self._allowance -= len(data)
+        if self._allowance < 0:
+            # Each part is within h11's limit, but there could be parts forever.
+            raise RemoteProtocolError("too much data that is not part of a body")
         self._h11.receive_data(data)
 
     def head(self) -> WireResponse | None:
@@ -51,6 +64,7 @@ class H11Parser(ResponseParser):
         """The next chunk of the body, empty at its end; None if more must be received first."""
         event = self._next()
         if isinstance(event, h11.Data):
+            self._allowance += len(event.data) * (1 + _OVERHEAD_PER_BYTE)
             return bytes(event.data)
         return None if event is h11.NEED_DATA else b""
 
@@ -68,6 +82,8 @@ class H11Parser(ResponseParser):
         except h11.RemoteProtocolError as error:
             # h11 quotes what it couldn't parse, as the repr of a bytearray.
             problem = str(error).partition(": bytearray(")[0]
+            if problem == _TOO_LONG:
+                problem = f"its head, or a line of it, is longer than {LARGEST_HEAD} bytes"
             raise RemoteProtocolError(problem) from error
 
 

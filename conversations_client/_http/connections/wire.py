@@ -2,10 +2,13 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from conversations_client._http.streams.errors import PoolTimeout
 from conversations_client._http.streams.limits import DeadlineLimit, seconds_left
+
+
+_LEAST: Final = 0.001  # seconds; the HTTP library does not wait at 0, aiohttp forever
 
 
 class RequestLimits:
@@ -59,7 +62,7 @@ class RequestLimits:
 
 def _seconds(limit: DeadlineLimit) -> float | None:
     seconds = limit.left()
-    return None if seconds == math.inf else max(seconds, 0.0)
+    return None if seconds == math.inf else max(seconds, _LEAST)
 
 
 class WireRequest:

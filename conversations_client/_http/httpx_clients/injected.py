@@ -19,6 +19,7 @@ from conversations_client._http.streams.watchdog import move_on_after
 
 from .bodies import AsyncHTTPXBody, HTTPXBody
 from .buffered import buffered_body, is_lost
+from .deadlines import Timeouts, limit_sending
 from .failure_origin import FailureOrigin
 from .library import httpx
 
@@ -60,6 +61,7 @@ class InjectedConnections:
         if self.is_closed or self._client.is_closed:
             raise SendFailed(closed_error(), is_unsent=True)
         own = _built_by(self._client, self._origin, request)
+        limit_sending(own, request.body, request.limits)
         progress = _Progress(own)
         own.extensions[_TRACE] = progress.report
         try:
@@ -95,6 +97,7 @@ class InjectedAsyncConnections:
         if self.is_closed or self._client.is_closed:
             raise SendFailed(closed_error(), is_unsent=True)
         own = _built_by(self._client, self._origin, request)
+        limit_sending(own, request.body, request.limits)
         progress = _Progress(own)
         own.extensions[_TRACE] = progress.report_async
         response: Any = None
@@ -176,7 +179,7 @@ def _built_by(client: HTTPClient | AsyncHTTPClient, origin: str, request: WireRe
         origin + request.target.decode("ascii"),
         headers=request.headers,
         content=request.body or None,
-        extensions={"timeout": request.limits.as_timeouts(), LIMITS: request.limits},
+        extensions={"timeout": Timeouts(request.limits), LIMITS: request.limits},
     )
 
 
