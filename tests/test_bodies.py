@@ -285,14 +285,23 @@ def test_a_body_that_never_becomes_anything_ends(endless: bytes) -> None:
     assert decoder.is_too_large
 
 
-@pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
+@pytest.mark.parametrize("encoding", ["", "identity", " Identity ", ",", "identity, "])
 def test_a_body_without_encoding_is_taken_as_it_is(encoding: str) -> None:
     decoder = BodyDecoder(encoding, limit=4)
     assert (decoder.feed(b"{}"), decoder.feed(b"  "), decoder.finish()) == (True, True, b"{}  ")
 
 
-def test_an_encoding_that_was_not_requested_is_refused() -> None:
-    decoder = BodyDecoder("br", limit=4)
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", " GZip,", ",gzip", "identity, gzip"])
+def test_a_list_with_one_encoding_is_that_encoding(encoding: str) -> None:
+    decoder = BodyDecoder(encoding, limit=4)
+    assert (decoder.feed(gzip.compress(b"{}")), decoder.finish()) == (True, b"{}")
+
+
+@pytest.mark.parametrize(
+    "encoding", ["br", "deflate", "zstd", "gzip, gzip", "gzip, br", "gzip;q=1"]
+)
+def test_an_encoding_that_was_not_requested_is_refused(encoding: str) -> None:
+    decoder = BodyDecoder(encoding, limit=4)
     assert (decoder.feed(b"{}"), decoder.finish()) == (False, b"")
     assert decoder.problem == "the content encoding was not requested"
     assert not decoder.is_too_large

@@ -31,11 +31,14 @@ class BodyDecoder:
         self.problem: str | None = None
         """Why the body can't be decoded; None if nothing is wrong so far."""
         self.is_too_large = False
-        coding = encoding.strip().lower()
-        if coding in {"gzip", "x-gzip"}:
-            self._gzip = _GzipMembers()
-        elif coding not in {"", "identity"}:
-            self.problem = "the content encoding was not requested"
+        codings = [each.strip().lower() for each in encoding.split(",")]
+        match [each for each in codings if each not in {"", "identity"}]:
+            case []:
+                pass
+            case ["gzip" | "x-gzip"]:
+                self._gzip = _GzipMembers()
+            case _:
+                self.problem = "the content encoding was not requested"
 
     def feed(self, chunk: bytes) -> bool:
         """Take a chunk; returns whether more is useful."""

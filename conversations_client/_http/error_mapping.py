@@ -86,8 +86,14 @@ def transport_errors() -> tuple[type[Exception], ...]:
 
 _NOT_TLS: Final = "WRONG_VERSION_NUMBER"
 """OpenSSL's error for a peer that doesn't encrypt."""
-_NOT_TEXT: Final = "illegal request line"
-"""h11's error for a response that doesn't begin with a letter, such as one of TLS."""
+_NOT_TEXT: Final = "its response does not begin like HTTP"
+_PLAIN: Final = {
+    # A response that doesn't begin with a letter, such as one of TLS.
+    "illegal request line": _NOT_TEXT,
+    "Received server _SWITCH_UPGRADE event": "it switched to a protocol that was not requested",
+    "InformationalResponse status_code": "its response has an invalid status",
+}
+"""Errors of h11 by how they begin, in plain words."""
 _BYTES: Final = re.compile(r"""(?:bytearray\()?(?<!\w)b('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\)?""")
 """Bytes as Python shows them, of which h11's error messages quote some."""
 
@@ -167,8 +173,17 @@ def _reason(error: Exception, key: Secret) -> str:
     if "LocalProtocolError" in _names(error):
         return "LocalProtocolError"
     # A message may quote a whole invalid response.
-    message = _BYTES.sub(_as_text, str(error))
+    message = _BYTES.sub(_as_text, _message(error))
     return truncate(key.redact(message).rstrip("."), _LONGEST) or type(error).__name__
+
+
+def _message(error: BaseException) -> str:
+    """The message of an error, or else of what it comes from."""
+    each: BaseException | None = error
+    while each is not None and not str(each):
+        each = each.__cause__ or each.__context__
+    message = "" if each is None else str(each)
+    return next((text for start, text in _PLAIN.items() if message.startswith(start)), message)
 
 
 def _as_text(quoted: re.Match[str]) -> str:

@@ -41,7 +41,9 @@ class H11Parser(ResponseParser):
     def receive(self, data: bytes) -> None:
         """Take received data, empty at the end of the connection; raises RemoteProtocolError."""
         if not data and self._h11.their_state is h11.SEND_RESPONSE:
-            raise RemoteProtocolError("Server disconnected without sending a response.")
+            has_begun = self._allowance < _MOST_OVERHEAD
+            what = "before the end of the head" if has_begun else "without sending a response"
+            raise RemoteProtocolError(f"Server disconnected {what}.")
         self._allowance -= len(data)
         if self._allowance < 0:
             # Each part is within h11's limit, but there could be parts forever.

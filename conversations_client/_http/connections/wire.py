@@ -7,7 +7,6 @@ from typing import Any, Final
 from conversations_client._http.streams.errors import PoolTimeout
 from conversations_client._http.streams.limits import DeadlineLimit, seconds_left
 
-
 _LEAST: Final = 0.001  # seconds; the HTTP library does not wait at 0, aiohttp forever
 
 

@@ -34,20 +34,21 @@ class Timeouts(dict[str, float | None]):
 
     def get(self, step: str, default: Any = None) -> Any:  # noqa: ANN401 - as dict has it
         """The seconds of a step; None for no limit."""
-        return self[step] if step in self else default
+        return self._limits.as_timeouts().get(step, default)
 
 
 def limit_sending(request: Any, body: bytes, limits: RequestLimits) -> None:  # noqa: ANN401 - the library's
     """Send the body in parts, with a look at the deadline before each."""
-    if type(request.stream) in classes("ByteStream"):
-        request.stream = _in_parts(type(request.stream))(body, limits)
+    kind = request.stream.__class__
+    if kind in classes("ByteStream"):
+        request.stream = _in_parts(kind)(body, limits)
 
 
 @cache
 def _in_parts(byte_stream: Any) -> Any:  # noqa: ANN401 - a class of the library
     class Parts(byte_stream):  # type: ignore[misc]
         def __init__(self, body: bytes, limits: RequestLimits) -> None:
-            super().__init__(body)
+            super().__init__(body)  # pyright: ignore[reportUnknownMemberType]
             self._body = body
             self._limits = limits
 
