@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -263,18 +264,65 @@ def test_a_chunk_of_any_size_is_read_in_slices() -> None:
     assert (broken.finish(), broken.problem) == (b"", "the body could not be decompressed")
 
 
-def test_no_more_memory_is_used_than_is_allowed() -> None:
-    bomb = gzip.compress(bytes(10**8))
+EMPTY = gzip.compress(b"")
+BOMB = gzip.compress(bytes(10**8))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        BOMB,
+        gzip.compress(bytes(10**5 + 1)) + BOMB,
+        EMPTY + gzip.compress(bytes(10**5)) * 500,
+    ],
+    ids=["one member", "a member after the limit", "many members"],
+)
+def test_no_more_memory_is_used_than_is_allowed(body: bytes) -> None:
     tracemalloc.start()
     try:
         decoder = BodyDecoder("gzip", limit=10**5)
-        assert not decoder.feed(bomb)
+        assert not decoder.feed(body)
         assert tracemalloc.get_traced_memory()[1] < 10**6
     finally:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("endless", [gzip.compress(b""), bytes(20)], ids=["empty", "zeros"])
+def test_what_came_before_counts_towards_the_allowed_memory() -> None:
+    decoder = BodyDecoder("gzip", limit=10**6)
+    assert decoder.feed(gzip.compress(bytes(10**6)))
+    tracemalloc.start()
+    try:
+        assert not decoder.feed(BOMB)
+        assert tracemalloc.get_traced_memory()[1] < 5 * 10**5
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_member_after_a_body_of_the_allowed_size_is_read() -> None:
+    full = gzip.compress(b"abcd")
+    for more, problem in (
+        (EMPTY, None),
+        (gzip.compress(b"e"), "the body is larger than max_response_bytes=4"),
+        (b"garbage", "the body could not be decompressed"),
+        (EMPTY[:5], "the compressed body is incomplete"),
+    ):
+        decoder = BodyDecoder("gzip", limit=4)
+        decoder.feed(full + more)
+        assert decoder.finish() == (b"" if problem else b"abcd")
+        assert decoder.problem == problem
+
+
+def test_only_gzip_is_decompressed_and_with_the_largest_window() -> None:
+    decoder = BodyDecoder("gzip", limit=10)
+    assert not decoder.feed(zlib.compress(b"{}"))
+    assert decoder.problem == "the body could not be decompressed"
+    far_apart = os.urandom(20_000) * 2
+    decoder = BodyDecoder("gzip", limit=10**5)
+    assert decoder.feed(gzip.compress(far_apart))
+    assert decoder.finish() == far_apart
+
+
+@pytest.mark.parametrize("endless", [EMPTY, bytes(20)], ids=["empty", "zeros"])
 def test_a_body_that_never_becomes_anything_ends(endless: bytes) -> None:
     decoder = BodyDecoder("gzip", limit=10_000)
     decoder.feed(gzip.compress(b"{}"))
@@ -309,12 +357,13 @@ def test_an_encoding_that_was_not_requested_is_refused(encoding: str) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 def test_a_body_that_may_be_decoded_is_recognized_by_its_first_bytes(size: int) -> None:
-    for body in (b'{"a": 1}', gzip.compress(b'{"a": 1}')):
-        decoder = BodyDecoder(" GZIP ", limit=100, may_be_decoded=True)
-        assert decoder.feed(b"")
-        for at in range(0, len(body), size):
-            assert decoder.feed(body[at : at + size])
-        assert decoder.finish() == b'{"a": 1}'
+    for text in (b'{"a": 1}', b"\x1f{}" if size > 1 else b"{}"):
+        for body in (text, gzip.compress(text)):
+            decoder = BodyDecoder(" GZIP ", limit=100, may_be_decoded=True)
+            assert decoder.feed(b"")
+            for at in range(0, len(body), size):
+                assert decoder.feed(body[at : at + size])
+            assert decoder.finish() == text
     strict = BodyDecoder("gzip", limit=100)
     assert (strict.feed(b"{}"), strict.finish()) == (False, b"")
 
@@ -330,16 +379,16 @@ def test_a_compressed_body_that_is_cut_off_is_incomplete() -> None:
 
 
 def test_a_compressed_body_may_be_a_little_larger_than_the_limit() -> None:
-    # 1050 bytes, less 16 (one in 64) and 1024, are the limit.
-    decoder = BodyDecoder("gzip", limit=10)
-    assert decoder.feed(gzip.compress(b"").ljust(1050, b"\0"))
+    # 6400 bytes, less 100 (one in 64) and 1024, are the limit.
+    decoder = BodyDecoder("gzip", limit=5276)
+    assert decoder.feed(EMPTY.ljust(6400, b"\0"))
     seen = [decoder.is_too_large, decoder.problem]
     assert not decoder.feed(b"\0")
     assert [*seen, decoder.is_too_large, decoder.problem] == [
         False,
         None,
         True,
-        "the body is larger than max_response_bytes=10",
+        "the body is larger than max_response_bytes=5276",
     ]
     assert decoder._parts == []
 

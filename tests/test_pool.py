@@ -14,7 +14,7 @@ from scripted import ScriptedServer, always
 from variants import Variant
 
 from conversations_client import ClientClosedError
-from conversations_client._http.pool import Pool, Ticket
+from conversations_client._http.pool import Pool, Slot, Ticket
 from conversations_client._http.streams.errors import PoolTimeout
 
 KEEPALIVE = 5.0
@@ -230,6 +230,86 @@ def test_a_slot_that_was_not_given_back_whole_is_found() -> None:
     assert len(ticket.held) == 1
     del ticket
     assert pool.has_stale(0.0)
+
+
+def test_an_abandoned_ticket_is_forgotten_once_its_slot_is_found() -> None:
+    pool = pool_of(1)
+    acquired(pool)
+    finder = pool.ticket()
+    pool.take_stale(finder, 0.0)
+    pool.begin_closing(finder)
+    pool.vacate(finder)
+    assert (pool._claims, pool.has_stale(0.0)) == ({}, False)
+
+
+def test_a_new_slot_has_no_connection() -> None:
+    # An interrupt may come after the slot was taken, and before anything else.
+    ticket: Ticket[int, Bell] = Ticket()
+    ticket.held.append(Slot())
+    assert ticket.connection is None
+
+
+def test_a_slot_that_comes_free_while_a_request_joins_the_queue_wakes_it() -> None:
+    pool = pool_of(1)
+    held = acquired(pool)
+    pool._signal = lambda: bell_after(pool, held)
+    waiting = acquired(pool)
+    assert (rung(waiting), pool.take_turn(waiting)) == (True, True)
+
+
+def test_a_slot_that_comes_free_while_a_request_waits_again_wakes_it() -> None:
+    pool = pool_of(1)
+    held, waiting = acquired(pool), acquired(pool)
+    pool._signal = lambda: bell_after(pool, held)
+    assert not pool.take_turn(waiting)
+    assert (rung(waiting), pool.take_turn(waiting)) == (True, True)
+
+
+def bell_after(pool: Pool[int, Bell], held: Ticket[int, Bell]) -> Bell:
+    """A new signal, made while another request ends."""
+    pool.begin_closing(held)
+    pool.vacate(held)
+    return Bell()
+
+
+def rung(ticket: Ticket[int, Bell]) -> bool:
+    assert ticket.signal is not None
+    return ticket.signal.rung
+
+
+def test_each_request_that_has_its_turn_wakes_the_next_one() -> None:
+    pool = pool_of(2)
+    held = [acquired(pool), acquired(pool)]
+    first, second = acquired(pool), acquired(pool)
+    for ticket in held:
+        pool.begin_closing(ticket)
+        pool.vacate(ticket)
+    assert (rung(first), rung(second)) == (True, False)
+    assert pool.take_turn(first)
+    assert (rung(second), pool.take_turn(second)) == (True, True)
+
+
+def test_a_request_that_gives_up_is_not_waited_for() -> None:
+    pool = pool_of(1)
+    held, first, second = acquired(pool), acquired(pool), acquired(pool)
+    pool.vacate(first)
+    pool.begin_closing(held)
+    pool.vacate(held)
+    assert (rung(first), rung(second)) == (False, True)
+
+
+def test_closing_wakes_each_request_that_waits() -> None:
+    pool = pool_of(1)
+    held, first, second = acquired(pool), acquired(pool), acquired(pool)
+    before = pool.is_closed
+    pool.close()
+    assert (before, pool.is_closed) == (False, True)
+    for ticket in (first, second):
+        assert rung(ticket)
+        with pytest.raises(ClientClosedError):
+            pool.take_turn(ticket)
+        pool.vacate(ticket)
+    assert held.held
 
 
 def test_a_request_that_is_woken_for_nothing_waits_on(variant: Variant) -> None:

@@ -93,7 +93,7 @@ class _GzipMembers:
     def decompress(self, data: bytes, most: int) -> bytes:
         """At least the next bytes of the body, at most so many; raises zlib.error."""
         parts: list[bytes] = []
-        while data:
+        while data and most > 0:  # zlib takes 0 for no limit
             if self._member.eof:
                 data = data.lstrip(b"\0")  # padding
                 if not data:
@@ -102,7 +102,5 @@ class _GzipMembers:
             self._has_begun = True
             parts.append(self._member.decompress(data, most))
             most -= len(parts[-1])
-            if most <= 0:
-                break
             data = self._member.unused_data
         return b"".join(parts)

@@ -7,7 +7,6 @@ Everything else may be interrupted anywhere: repeating it is harmless and comple
 ticket holds when it is garbage collected is found by the next request.
 """
 
-import math
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
@@ -39,14 +38,15 @@ class Slot(Generic[ConnectionT]):
 
     Attributes:
         connection: The connection; None if none was opened yet.
-        expires_at: When it has been idle for too long.
+        expires_at: When it has been idle for too long; only idle connections have it.
     """
 
     __slots__ = ("connection", "expires_at")
 
+    expires_at: float
+
     def __init__(self) -> None:
         self.connection: ConnectionT | None = None
-        self.expires_at = -math.inf
 
 
 _Slots: TypeAlias = list[Slot[ConnectionT]] | deque[Slot[ConnectionT]]

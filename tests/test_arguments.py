@@ -1,0 +1,246 @@
+"""The checks of arguments, and what each sends, by literal equality."""
+
+import math
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from conversations_client import (
+    UNSET,
+    Conversation,
+    ConversationKind,
+    ConversationMetadata,
+    InvalidArgumentError,
+)
+from conversations_client._calls.arguments import (
+    ConversationMetadataParam,
+    ConversationMetadataUpdateParam,
+    CreateRequest,
+    checked_context,
+    checked_conversation_id,
+    checked_create_request,
+    checked_display_name,
+    checked_id,
+    checked_idempotency_key,
+    checked_limit,
+    checked_max_in_flight,
+    checked_metadata,
+    checked_metadata_update,
+    checked_method,
+    checked_model,
+    checked_path,
+    checked_rate,
+    checked_string,
+    path_segment,
+)
+
+Check = Callable[[Any], Any]
+
+
+def conversation(conversation_id: str | None) -> Conversation:
+    return Conversation(
+        id=conversation_id,
+        kind=ConversationKind.CONVERSATION,
+        display_name="",
+        created_at=1,
+        updated_at=1,
+    )
+
+
+class Text(str):
+    __slots__ = ()
+
+
+def named(check: Callable[[str, object], str]) -> Check:
+    """A check that takes the name of the argument too."""
+    return lambda value: check("it", value)
+
+
+SEGMENT = named(path_segment)
+CONVERSATION_ID = named(checked_conversation_id)
+ID = named(checked_id)
+STRING = named(checked_string)
+
+ACCEPTED: list[tuple[Check, object, object]] = [
+    (STRING, "", ""),
+    (STRING, Text("a"), "a"),
+    (STRING, "😀", "😀"),
+    (ID, "a", "a"),
+    (ID, " a ", " a "),
+    (CONVERSATION_ID, "conv_1", "conv_1"),
+    (CONVERSATION_ID, conversation("conv_1"), "conv_1"),
+    (SEGMENT, "conv_1", "conv_1"),
+    (SEGMENT, conversation("conv_1"), "conv_1"),
+    (SEGMENT, "...", "..."),
+    (SEGMENT, "./", ".%2F"),
+    (SEGMENT, "../a", "..%2Fa"),
+    (SEGMENT, "a/b?c#d%2F é", "a%2Fb%3Fc%23d%252F%20%C3%A9"),
+    (SEGMENT, "~-_.\\\r\n", "~-_.%5C%0D%0A"),
+    (checked_display_name, "", ""),
+    (checked_display_name, "é" * 100, "é" * 100),
+    (checked_metadata, {}, {}),
+    (checked_metadata, MappingProxyType({"entity_id": "a"}), {"entityId": "a"}),
+    (checked_metadata, {"generating_title": True}, {"generatingTitle": True}),
+    (checked_metadata, {"generating_title": UNSET, "model": UNSET, "entity_id": UNSET}, {}),
+    (
+        checked_metadata,
+        {"generating_title": False, "entity_id": None, "model": None},
+        {"generatingTitle": False, "entityId": None, "model": None},
+    ),
+    (checked_metadata, {"model": ""}, {"model": ""}),
+    (checked_metadata, ConversationMetadata(), {}),
+    (
+        checked_metadata,
+        ConversationMetadata(generating_title=False, entity_id="a", model="m", extra={"b": 1}),
+        {"b": 1, "generatingTitle": False, "entityId": "a", "model": "m"},
+    ),
+    (
+        checked_metadata,
+        ConversationMetadata(entity_id="a", extra={"entityId": "b"}),
+        {"entityId": "a"},
+    ),
+    (checked_metadata_update, {"entity_id": None}, {"entityId": None}),
+    (checked_metadata_update, {"generating_title": True}, {"generatingTitle": True}),
+    (checked_create_request, {}, {}),
+    (
+        checked_create_request,
+        {"display_name": "a", "metadata": {}, "project_id": None, "idempotency_key": "k"},
+        {"display_name": "a", "metadata": {}, "project_id": None, "idempotency_key": "k"},
+    ),
+    (checked_max_in_flight, 1, 1),
+    (checked_max_in_flight, 10_000, 10_000),
+    (checked_rate, None, None),
+    (checked_rate, 1, 1),
+    (checked_rate, 0.001, 0.001),
+    (checked_limit, 1, "1"),
+    (checked_limit, 100, "100"),
+    (checked_context, "a", "a"),
+    (checked_context, " ", " "),
+    (checked_model, "a/b", "a/b"),
+    (checked_model, "a/b/c", "a/b/c"),
+    (checked_path, "/", "/"),
+    (checked_path, "/v2/features/a%20b", "/v2/features/a%20b"),
+    (checked_path, "/a/...", "/a/..."),
+    (checked_path, "/a/.b/c..", "/a/.b/c.."),
+    (checked_path, "/!~", "/!~"),
+    (checked_method, "get", "GET"),
+    (checked_method, "POST", "POST"),
+    (checked_method, "Put", "PUT"),
+    (checked_method, "patch", "PATCH"),
+    (checked_method, "DELETE", "DELETE"),
+    (checked_idempotency_key, None, None),
+    (checked_idempotency_key, "!", "!"),
+    (checked_idempotency_key, "~" * 255, "~" * 255),
+]
+
+
+@pytest.mark.parametrize(("check", "value", "sent"), ACCEPTED)
+def test_valid_arguments_are_sent_as_they_are(check: Check, value: object, sent: object) -> None:
+    assert check(value) == sent
+
+
+REFUSED: list[tuple[Check, object, str]] = [
+    (STRING, None, "it must be a string, not NoneType"),
+    (STRING, b"a", "it must be a string, not bytes"),
+    (STRING, "a\ud83d", "it contains half of a surrogate pair"),
+    (ID, 1, "it must be a string, not int"),
+    (ID, "", "it is empty"),
+    (ID, " \t\n\u2003", "it is empty"),
+    (CONVERSATION_ID, conversation(None), "it is a conversation without an ID"),
+    (CONVERSATION_ID, conversation(" "), "it is empty"),
+    (CONVERSATION_ID, None, "it must be a string, not NoneType"),
+    (SEGMENT, ".", "it is '.', which"),
+    (SEGMENT, "..", "it is '..', which"),
+    (SEGMENT, conversation(".."), "it is '..', which"),
+    (SEGMENT, "", "it is empty"),
+    (SEGMENT, "\udc00", "it contains half of a surrogate pair"),
+    (checked_display_name, None, "display_name must be a string, not NoneType"),
+    (checked_display_name, "é" * 101, "display_name has 101 characters"),
+    (checked_metadata, None, "metadata must be a dict or a ConversationMetadata, not NoneType"),
+    (checked_metadata, [("a", 1)], "metadata must be a dict or a ConversationMetadata, not list"),
+    (checked_metadata, {"entityId": "a"}, "unknown key 'entityId'; did you mean 'entity_id'?"),
+    (checked_metadata, {"modell": "a"}, "unknown key 'modell'; it takes generating_title, entity_id, model."),
+    (checked_metadata, {1: "a"}, "unknown key 1; it takes generating_title"),
+    (checked_metadata, {"generating_title": None}, "generating_title can't be null"),
+    (checked_metadata, {"generating_title": 1}, "generating_title must be True or False, not int"),
+    (checked_metadata, ConversationMetadata(generating_title=1), "generating_title must be True or False, not int"),  # type: ignore[arg-type]
+    (checked_metadata, {"entity_id": ""}, "metadata: entity_id is empty"),
+    (checked_metadata, {"entity_id": 1}, "metadata: entity_id must be a string, not int"),
+    (checked_metadata, {"model": 1}, "metadata: model must be a string, not int"),
+    (checked_metadata, {"model": "\ud800"}, "metadata: model contains half"),
+    (checked_metadata_update, {"model": None}, "model can't be changed"),
+    (checked_metadata_update, ConversationMetadata(model="a/b"), "model can't be changed"),
+    (checked_metadata_update, {"entity_id": " "}, "metadata: entity_id is empty"),
+    (checked_create_request, [], "a dict such as CreateRequest, not list"),
+    (checked_create_request, {"name": "a"}, "Unknown key 'name'; a request takes display_name, metadata, project_id, idempotency_key."),
+    (checked_max_in_flight, 0, "max_in_flight must be"),
+    (checked_max_in_flight, True, "max_in_flight must be"),
+    (checked_max_in_flight, 1.5, "max_in_flight must be"),
+    (checked_max_in_flight, None, "max_in_flight must be"),
+    (checked_rate, 0, "rate must be"),
+    (checked_rate, -1, "rate must be"),
+    (checked_rate, math.inf, "rate must be"),
+    (checked_rate, math.nan, "rate must be"),
+    (checked_rate, True, "rate must be"),
+    (checked_rate, "1", "rate must be"),
+    (checked_limit, 0, "limit must be a whole number from 1 to 100"),
+    (checked_limit, 101, "limit must be a whole number from 1 to 100"),
+    (checked_limit, True, "limit must be"),
+    (checked_limit, 1.0, "limit must be"),
+    (checked_limit, "1", "limit must be"),
+    (checked_context, "", "context is empty"),
+    (checked_context, None, "context must be a string, not NoneType"),
+    (checked_model, "gpt-4o", "model must name its provider too"),
+    (checked_model, "/gpt-4o", "model must name its provider too"),
+    (checked_model, "openai/", "model must name its provider too"),
+    (checked_model, "", "model must name its provider too"),
+    (checked_model, None, "model must be a string, not NoneType"),
+    (checked_path, "", "path must begin with '/'"),
+    (checked_path, "v2", "path must begin with '/'"),
+    (checked_path, "https://example.com/", "path must begin with '/'"),
+    (checked_path, "/.", "path must begin with '/'"),
+    (checked_path, "/a/..", "path must begin with '/'"),
+    (checked_path, "/a/./b", "path must begin with '/'"),
+    (checked_path, "/a?b", "path must begin with '/'"),
+    (checked_path, "/a#b", "path must begin with '/'"),
+    (checked_path, "/a\\b", "path must begin with '/'"),
+    (checked_path, "/a b", "path must begin with '/'"),
+    (checked_path, "/a\x7f", "path must begin with '/'"),
+    (checked_path, "/a\r\nHost: b", "path must begin with '/'"),
+    (checked_path, "/é", "path must begin with '/'"),
+    (checked_path, None, "path must be a string, not NoneType"),
+    (checked_method, "", "method must be one of GET, POST, PUT, PATCH, DELETE"),
+    (checked_method, "BREW", "method must be one of GET, POST, PUT, PATCH, DELETE"),
+    (checked_method, "GET ", "method must be one of GET, POST, PUT, PATCH, DELETE"),
+    (checked_method, None, "method must be a string, not NoneType"),
+    (checked_idempotency_key, "", "idempotency_key must be"),
+    (checked_idempotency_key, "a" * 256, "idempotency_key must be"),
+    (checked_idempotency_key, "a b", "idempotency_key must be"),
+    (checked_idempotency_key, "a\n", "idempotency_key must be"),
+    (checked_idempotency_key, "\x7f", "idempotency_key must be"),
+    (checked_idempotency_key, "é", "idempotency_key must be"),
+    (checked_idempotency_key, 1, "idempotency_key must be a string, not int"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("check", "value", "problem"), REFUSED)
+def test_invalid_arguments_are_refused(check: Check, value: object, problem: str) -> None:
+    with pytest.raises(InvalidArgumentError) as raised:
+        check(value)
+    assert problem in str(raised.value)
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__ is (raised.value.__context__ is not None)
+
+
+@pytest.mark.parametrize(
+    ("request_", "keys"),
+    [
+        (CreateRequest, {"display_name", "metadata", "project_id", "idempotency_key"}),
+        (ConversationMetadataParam, {"generating_title", "entity_id", "model"}),
+        (ConversationMetadataUpdateParam, {"generating_title", "entity_id"}),
+    ],
+)
+def test_each_key_of_a_request_may_be_missing(request_: Any, keys: set[str]) -> None:
+    assert (request_.__optional_keys__, request_.__required_keys__) == (keys, set())
