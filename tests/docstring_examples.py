@@ -19,7 +19,7 @@ SECTION = re.compile(r"^( *)Examples?::?\n((?:\1 +.*\n|\s*\n)+)", re.MULTILINE)
 
 @frozen
 class Example:
-    """The code of one `Example:` section; `name` is what its docstring describes."""
+    """The code of an `Example:` section; `name` is the documented object."""
 
     name: str
     code: str
@@ -52,7 +52,7 @@ def code_of(docstring: str) -> str | None:
 
 
 def examples() -> list[Example]:
-    """Every example once: async methods share the docstring of the sync ones."""
+    """Every example once, because async methods share the docstrings of the sync methods."""
     found: dict[str, Example] = {}
     for name, docstring in documented():
         code = code_of(docstring)
@@ -62,6 +62,6 @@ def examples() -> list[Example]:
 
 
 def public_names() -> dict[str, Any]:
-    """What an example can use without an import: every public name."""
+    """Every public name, which an example can use without an import."""
     modules = (conversations_client, *map(importlib.import_module, PACKAGES))
     return {name: getattr(each, name) for each in modules for name in each.__all__}

@@ -25,9 +25,11 @@ def lines() -> Iterator[str]:
 
 
 def public_modules() -> Iterator[ModuleType]:
-    for found in pkgutil.walk_packages(conversations_client.__path__, f"{PACKAGE}."):
-        if found.ispkg and "._" not in found.name:
-            yield importlib.import_module(found.name)
+    """The public packages and their modules; the root exports the names of its own modules."""
+    for module in pkgutil.walk_packages(conversations_client.__path__, f"{PACKAGE}."):
+        is_of_root = module.name.count(".") == 1
+        if "._" not in module.name and (module.ispkg or not is_of_root):
+            yield importlib.import_module(module.name)
 
 
 def _described(name: str, value: Any) -> Iterator[str]:
@@ -69,7 +71,8 @@ def members(cls: type) -> dict[str, Any]:
 
 def _is_hidden(name: str, cls: type) -> bool:
     if name == "__init__":
-        return CREATED_BY_THE_CLIENT.fullmatch(cls.__name__) is not None
+        created_by_others = getattr(cls, "_is_protocol", False)
+        return created_by_others or CREATED_BY_THE_CLIENT.fullmatch(cls.__name__) is not None
     return name.startswith("_")
 
 

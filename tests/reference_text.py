@@ -85,8 +85,9 @@ def _signature(name: str, function: Any) -> str:
     kept = [each for key, each in signature.parameters.items() if key != "self"]
     returned = inspect.Signature.empty if inspect.isclass(function) else signature.return_annotation
     shown = signature.replace(parameters=kept, return_annotation=returned)
-    # A default that is a member of an enum by its value.
+    # Defaults that are enum members by value, and those that are classes by name.
     text = re.sub(r"<\w+\.\w+: ([^>]*)>", r"\1", str(shown))
+    text = re.sub(r"<class '[\w.]*?(\w+)'>", r"\1", text)
     short = public_api.without_modules(text)
     if len(name + short) <= WIDTH:
         return name + short

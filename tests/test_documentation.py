@@ -15,6 +15,7 @@ import reference_text
 
 import conversations_client
 from conversations_client import bulk, sandbox, testing
+from conversations_client.bulk import dask
 from conversations_client.testing import factories
 
 ROOT = Path(__file__).parent.parent
@@ -104,8 +105,8 @@ REFERENCE = sorted(ROOT.glob("docs/reference/*.md"))
 
 def test_the_reference_has_every_public_name_once() -> None:
     documented = [name for page in REFERENCE for name in documented_on(page)]
-    packages = (conversations_client, bulk, sandbox, testing, factories)
-    public = [name for package in packages for name in package.__all__]
+    modules = (conversations_client, bulk, dask, sandbox, testing, factories)
+    public = [name for module in modules for name in module.__all__]
     assert sorted(documented) == sorted({*public} - NOT_CLASSES)
 
 

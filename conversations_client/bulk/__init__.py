@@ -1,4 +1,4 @@
-"""Imports files of conversations into the service, and exports them.
+"""Imports conversations from files, and exports conversations to files.
 
     from conversations_client import Client
     from conversations_client.bulk import Journal, import_file

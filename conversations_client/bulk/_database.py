@@ -1,32 +1,33 @@
-"""A SQLite file that one process uses at a time, and that survives when the process is killed."""
+"""A SQLite file for one process at a time, which stays intact if the process is killed."""
 
 import contextlib
 import os
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
 from conversations_client.bulk._errors import BulkError
 
-# Seconds. Another process may open the file for a moment to look at it.
+# Seconds. Another process may open the file briefly to read its counts.
 _TIMEOUT: Final = 0.5
 
 
 class Database:
-    """A SQLite file with an application ID of its own.
+    """A SQLite file with its own application ID.
 
-    Each change is handed to the operating system before the method returns; a power cut may lose
-    the last moments.
+    Each change reaches the operating system before the method returns. A power failure may lose
+    the latest changes.
 
     Args:
-        path: The file; created with the schema if it doesn't exist.
-        application_id: What marks such a file.
+        path: The file, created with the schema if it doesn't exist.
+        application_id: The number that identifies this kind of file.
         schema: The statements that create the tables.
-        purpose: What the file is the journal of, for error messages, such as "export".
+        purpose: The kind of journal, for error messages: "import" or "export".
 
     Raises:
-        BulkError: The file is another one, can't be used, or is in use.
+        BulkError: The file is of another kind, can't be used, or is in use by another process.
     """
 
     def __init__(
@@ -41,35 +42,35 @@ class Database:
             )
         connection: sqlite3.Connection | None = None
         try:
-            with self._explained():
+            with self._translate_errors():
                 connection = sqlite3.connect(self.path, timeout=_TIMEOUT, isolation_level=None)
                 self._connection = connection
                 self._set_up(application_id, schema)
         except BaseException:
-            if connection is not None:  # else its traceback would keep the file locked
+            if connection is not None:  # otherwise the traceback keeps the file locked
                 connection.close()
             raise
 
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """Execute a statement; returns all rows."""
-        with self._explained():
+        """Execute a statement and return all rows."""
+        with self._translate_errors():
             return self._connection.execute(statement, parameters).fetchall()
 
     def execute_many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
         """Execute a statement for each row."""
-        with self._explained():
+        with self._translate_errors():
             self._connection.executemany(statement, rows)
 
     def stream(self, statement: str, parameters: Sequence[object] = ()) -> Iterator[Any]:
-        """Execute a statement; yields the rows one by one."""
-        with self._explained():
-            # Not "yield from", which closes the cursor, and fails if the database is closed.
+        """Execute a statement and yield its rows one by one."""
+        with self._translate_errors():
+            # "yield from" closes the cursor, which fails if the database is closed already.
             for row in self._connection.execute(statement, parameters):  # noqa: UP028
                 yield row
 
     @contextlib.contextmanager
     def transaction(self) -> Generator[None, None, None]:
-        """Make all changes of the block, or none of them."""
+        """Apply all changes of the block, or none of them."""
         try:
             self.execute("BEGIN")
             yield
@@ -79,7 +80,7 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Close the file; again does nothing."""
+        """Close the file. Closing it twice does nothing."""
         self._connection.close()
 
     def remove(self) -> None:
@@ -89,33 +90,59 @@ class Database:
 
     def _set_up(self, application_id: int, schema: str) -> None:
         connection = self._connection
-        # For one process alone, from the first read on.
+        # Excludes other processes from the first read on.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        (found,) = connection.execute("PRAGMA application_id").fetchone()
-        if found == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        (current_id,) = connection.execute("PRAGMA application_id").fetchone()
+        if current_id == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
             connection.executescript(
                 f"BEGIN; {schema} PRAGMA application_id = {application_id}; COMMIT;"
             )
-        elif found != application_id:
+        elif current_id != application_id:
             raise BulkError(
-                f"{self.path} is not the journal of an {self._purpose}: name another file."
+                f"{self.path} is not the journal of an {self._purpose}. Choose another file."
             )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("BEGIN IMMEDIATE")  # takes the lock, which stays
+        connection.execute("BEGIN IMMEDIATE")  # acquires the lock, which COMMIT doesn't release
         connection.execute("COMMIT")
 
     @contextlib.contextmanager
-    def _explained(self) -> Generator[None, None, None]:
+    def _translate_errors(self) -> Generator[None, None, None]:
         try:
             yield
         except sqlite3.Error as error:
             problem = (
-                f"is in use by another {self._purpose}: wait until that ends."
+                f"is in use by another {self._purpose}. Wait until it ends."
                 if "locked" in str(error)
                 else f"can't be used: {str(error).rstrip('.')}. Check its folder and the free "
-                "space, or use another."
+                "disk space, or use another journal."
             )
         else:
             return
         raise BulkError(f"The journal {self.path} {problem}")
+
+
+class JournalBase:
+    """A journal in a database, which is closed at the end of a `with` block."""
+
+    _database: Database
+
+    def close(self) -> None:
+        """Close the journal. Closing it twice does nothing.
+
+        Example:
+            journal = Journal("import.journal")
+            journal.close()
+        """
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

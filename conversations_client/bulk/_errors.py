@@ -1,7 +1,14 @@
-"""The error of imports and exports."""
+"""The error class of imports and exports."""
 
 from conversations_client import InvalidArgumentError
 
 
 class BulkError(InvalidArgumentError):
-    """A file or a journal can't be used. Nothing that is recorded is lost."""
+    """A file or journal can't be used. The journal's data is safe.
+
+    Example:
+        try:
+            check_file("conversations.xlsx")
+        except BulkError as error:
+            print(error)
+    """

@@ -1,9 +1,9 @@
 """Imports a file on a Dask cluster.
 
-    from dask.distributed import Client as Cluster
+    from dask.distributed import Client as DaskClient
     from conversations_client.bulk.dask import import_file
 
-    with Cluster("tcp://scheduler:8786") as cluster:
+    with DaskClient("tcp://scheduler:8786") as cluster:
         report = import_file(cluster, "/shared/conversations.parquet", "/shared/journals")
 
 This needs the `dask` extra: `pip install "conversations-client[dask]"`.
@@ -31,14 +31,36 @@ _RETRIES: Final = 3
 
 
 class Cluster(Protocol):
-    """The part of a `dask.distributed.Client` that is used here."""
+    """The methods of `dask.distributed.Client` that an import uses.
 
-    def nthreads(self) -> Any:  # noqa: ANN401 - of a package with few types, as below
-        """The threads of each worker."""
+    Example:
+        from conversations_client.bulk.dask import Cluster, import_file
+
+        def import_shared_file(cluster: Cluster) -> Report:
+            return import_file(cluster, "/shared/conversations.csv", "/shared/journals")
+    """
+
+    def nthreads(self) -> Any:  # noqa: ANN401 - distributed has few types
+        """The number of threads of each worker.
+
+        Example:
+            from dask.distributed import Client as DaskClient
+
+            with DaskClient(processes=False, n_workers=1, threads_per_worker=2) as cluster:
+                assert sum(cluster.nthreads().values()) == 2
+        """
         ...
 
     def submit(self, function: Callable[..., Report], /, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
-        """Call a function on a worker."""
+        """Call a function on a worker and return a future.
+
+        Example:
+            from dask.distributed import Client as DaskClient
+
+            part, *_ = partitions("conversations.jsonl", "journals")
+            with DaskClient(processes=False) as cluster:
+                assert cluster.submit(part.run, pure=False).result().created == 2
+        """
         ...
 
 
@@ -56,73 +78,82 @@ def import_file(
     rate: float | None = None,
     change_destination: bool = False,
 ) -> Report:
-    """Create the conversations of a file, as `conversations_client.bulk.import_file` does.
+    """Import a file as `conversations_client.bulk.import_file` does, on a cluster.
 
-    Every worker must see the file and the folder. As many parts run at once as the cluster has
-    threads at the start. If a worker dies, another one continues its part, with the same journal.
+    Every worker needs access to the file and the folder. The number of parts that run at once is
+    the number of threads that the cluster has at the start. If a worker dies, another worker
+    resumes its part from the same journal.
 
     Args:
         cluster: A client of the cluster.
         path: The file.
-        folder: Where the journals of the parts are, with the plan of the first run.
-        client: A client, or a function that makes one on the worker. A client travels as its
-            settings. Its key travels only with `pickle_key`; otherwise the worker's environment has
-            the key. Default: `Client`, with the worker's environment.
+        folder: The folder for the plan of the import and for the journal of each part.
+        client: A client, or a function that creates one on the worker. A client is sent to the
+            workers as its settings, with its key only if it has `pickle_key`; otherwise the key
+            comes from the worker's environment. Default: `Client`, with the worker's environment.
         columns: As in `conversations_client.bulk.import_file`.
         key: As in `conversations_client.bulk.import_file`.
         ignore: As in `conversations_client.bulk.import_file`.
-        rows: How many rows a part has, in the first run. Default 10,000.
-        max_in_flight: How many rows of a part are sent at once. Default 16.
-        rate: The most rows per second of all parts together. Default None, no limit.
+        rows: The number of rows per part, which later runs can't change. Default 10,000.
+        max_in_flight: The most rows of a part in flight. Default 16.
+        rate: The most rows per second across all parts. Default None, no limit.
         change_destination: As in `conversations_client.bulk.import_file`.
 
     Raises:
-        BulkError: As `conversations_client.bulk.import_file`.
+        BulkError: As in `conversations_client.bulk.import_file`.
         InvalidArgumentError: An option is invalid.
-        OSError: The file can't be read, or the folder not written to.
+        OSError: The file can't be read or the folder can't be written to.
         ImportStoppedError: The file or a journal failed after rows were sent.
-        TypeError: The client has something that can't be pickled.
-    """
-    # By name, because it has few types; here, because its extra may be missing.
-    as_completed: Any = import_module("distributed").as_completed
-    make = client if callable(client) else _factory(client)
-    parts = partitions(path, folder, rows=rows, columns=columns, key=key, ignore=ignore)
-    waiting = iter(parts)
-    at_once = max(1, sum(cluster.nthreads().values()))
-    share = None if rate is None else rate / at_once
+        TypeError: The client can't be pickled.
 
-    def submitted(parts: Iterator[Partition]) -> Iterator[Any]:
+    Example:
+        from dask.distributed import Client as DaskClient
+        from conversations_client.bulk.dask import import_file
+
+        with DaskClient(processes=False) as cluster:
+            report = import_file(cluster, "conversations.jsonl", "journals")
+        assert report.created == 2
+    """
+    # Imported by name because it has few types, and here because the extra may be missing.
+    as_completed: Any = import_module("distributed").as_completed
+    client_factory = client if callable(client) else _factory(client)
+    parts = partitions(path, folder, rows=rows, columns=columns, key=key, ignore=ignore)
+    remaining = iter(parts)
+    threads = max(1, sum(cluster.nthreads().values()))
+    rate_of_part = None if rate is None else rate / threads
+
+    def submit(parts: Iterator[Partition]) -> Iterator[Any]:
         for part in parts:
             yield cluster.submit(
                 part.run,
-                make,
+                client_factory,
                 max_in_flight=max_in_flight,
-                rate=share,
+                rate=rate_of_part,
                 change_destination=change_destination,
                 pure=False,
                 retries=_RETRIES,
             )
 
-    before = created_by(parts)
-    running = as_completed(submitted(islice(waiting, at_once)))
+    created_before = created_by(parts)
+    running = as_completed(submit(islice(remaining, threads)))
     reports: list[Report] = []
     errors: list[Exception] = []
     for future in running:
         try:
             reports.append(future.result())
-        except Exception as error:  # noqa: BLE001 - raised when the running parts have ended
+        except Exception as error:  # noqa: BLE001 - raised below, after the running parts
             errors.append(error)
         if not errors:
-            running.update(submitted(islice(waiting, 1)))
-    # A part that ran again after its worker died counts what it created before as old.
+            running.update(submit(islice(remaining, 1)))
+    # If a worker died, the second run of its part doesn't count the rows of the first as new.
     report = total(reports)
-    report = evolve(report, new=report.created - before)
+    report = evolve(report, new=report.created - created_before)
     if errors:
-        raise _explained(errors[0], reports)
+        raise _with_all_counts(errors[0], reports)
     return report
 
 
-def _explained(error: Exception, reports: list[Report]) -> Exception:
+def _with_all_counts(error: Exception, reports: list[Report]) -> Exception:
     """The error of a part, with the counts of all parts that ran."""
     if isinstance(error, ImportStoppedError):
         reports = [*reports, error.report]
@@ -142,5 +173,5 @@ def _explained(error: Exception, reports: list[Report]) -> Exception:
 
 
 def _factory(client: Client) -> Callable[[], Client]:
-    """A function that makes the same client on a worker, one for each part."""
+    """A function that creates a copy of the client on a worker."""
     return partial(pickle.loads, pickle.dumps(client))

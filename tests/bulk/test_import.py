@@ -257,7 +257,7 @@ def test_a_closed_client_fails_no_row(path: Path, journal: Journal) -> None:
         (
             "project_id",
             "prj_1",
-            r"Its rows were created in no project, and this client creates in prj_1\.",
+            r"Its rows were created in no project, and this client uses prj_1\.",
         ),
         ("api_key", "other", "Its rows were created with another API key"),
     ],
@@ -336,9 +336,9 @@ def test_options_are_checked_before_anything_is_sent(path: Path, journal: Journa
             ({"ignore": "title"}, "ignore must be a list of columns"),
             (
                 {"columns": {"displayname": "title"}},
-                "There is no field 'displayname': did you mean 'displayName'\\? A row has",
+                "There is no field 'displayname'\\. Did you mean 'displayName'\\? The fields are",
             ),
-            ({"columns": {"xyz": "title"}}, "There is no field 'xyz'\\. A row has"),
+            ({"columns": {"xyz": "title"}}, "There is no field 'xyz'\\. The fields are"),
             (
                 {"columns": {"displayName": "title", "projectId": "title"}},
                 "The column 'title' is used for two fields",

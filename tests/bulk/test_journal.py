@@ -33,7 +33,7 @@ def test_it_stores_entries(path: Path) -> None:
         assert set(journal.counts().values()) == {1}
         journal.doubt()
         assert journal.find(1) == Entry(
-            1, "d1", State.DOUBTFUL, "The import ended before the response."
+            1, "d1", State.DOUBTFUL, "The import ended before the response arrived."
         )
         journal.record(Entry(1, "d1", State.CREATED, ""))
         assert journal.counts() == {

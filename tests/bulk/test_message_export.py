@@ -317,8 +317,8 @@ def test_an_export_is_not_resumed_with_another_selection(client: Client, path: P
     with pytest.raises(BulkError) as raised:
         export_with_messages(client, path, entity_ids=["a"])
     assert str(raised.value) == (
-        f"The journal {path}.export is that of another export, from {client.base_url}: resume it "
-        "with the same service and entities, or remove it to start again."
+        f"The journal {path}.export belongs to another export, from {client.base_url}. Resume it "
+        "with the same service and entities, or delete it to start again."
     )
 
 
@@ -358,11 +358,11 @@ def test_an_export_is_not_resumed_with_a_key_of_another_workspace(path: Path) ->
 @pytest.mark.parametrize(
     ("name", "options", "error", "words"),
     [
-        ("a.csv", {}, BulkError, r"CSV can't hold messages: .* \.jsonl or \.parquet\."),
+        ("a.csv", {}, BulkError, r"CSV can't store messages. .* \.jsonl or \.parquet\."),
         ("a.xlsx", {}, BulkError, "an unknown kind"),
         ("missing/a.jsonl", {}, FileNotFoundError, "missing"),
         ("a.jsonl", {"entity_ids": [""]}, InvalidArgumentError, "entity_id is empty"),
-        ("a.jsonl", {"entity_ids": []}, InvalidArgumentError, "entity_ids is empty: pass None"),
+        ("a.jsonl", {"entity_ids": []}, InvalidArgumentError, "entity_ids is empty"),
         ("a.jsonl", {"entity_ids": "agent_1"}, InvalidArgumentError, "pass a list"),
         ("a.jsonl", {"max_in_flight": 0}, InvalidArgumentError, "max_in_flight"),
         ("a.jsonl", {"rate": 0}, InvalidArgumentError, "rate"),
@@ -396,7 +396,7 @@ def test_parquet_without_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_journal_is_for_one_process(path: Path, journal: ExportJournal) -> None:
-    with pytest.raises(BulkError, match="is in use by another export: wait until that ends"):
+    with pytest.raises(BulkError, match="is in use by another export\\. Wait until it ends"):
         ExportJournal(f"{path}.export")
     journal.close()
     journal.close()
@@ -410,7 +410,7 @@ def test_what_is_no_journal_of_an_export(tmp_path: Path) -> None:
         pass
     for name, words in {
         "text": "can't be used: file is not a database",
-        "import": "is not the journal of an export: name another file",
+        "import": "is not the journal of an export\\. Choose another file",
         "missing/journal": "can't be created: the folder .*missing doesn't exist",
     }.items():
         with pytest.raises(BulkError, match=words):

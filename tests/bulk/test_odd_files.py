@@ -24,9 +24,9 @@ from conversations_client.bulk._files.rows import Unreadable
 
 A, B = {"displayName": "a"}, {"displayName": "b"}
 AGENT = {"metadata": {"entityId": "agent_1"}}
-EMPTY = "The row is empty: remove it, or fill in a field."
+EMPTY = "The row is empty. Remove it, or fill in a field."
 LONG = "x" * (csv.field_size_limit() + 1)
-NOT_UTF8 = "is not UTF-8 but UTF-16, UTF-32 or no text."
+NOT_UTF8 = "is not UTF-8. It may be UTF-16, UTF-32 or not text at all."
 
 
 @frozen
@@ -113,8 +113,8 @@ LINES = [
         b'{"displayName": "a", "displayName": "b"}\n{"metadata": {"model": "a", "model": "b"}}\n' + line(A),
         [A],
         failed={
-            1: "The row has the field 'displayName' twice: remove one of them.",
-            2: "The row has the field 'model' twice: remove one of them.",
+            1: "The row has the field 'displayName' twice. Remove one of them.",
+            2: "The row has the field 'model' twice. Remove one of them.",
         },
     ),
     Case(
@@ -167,25 +167,25 @@ LINES = [
     Case(
         "a field that no row can have",
         line({**A, "title": "a"}) + line({**B, "title": "b"}),
-        refused="Unknown field 'title'. A row has displayName, projectId, metadata.entityId",
+        refused="Unknown field 'title'. The fields are displayName, projectId, metadata.entityId",
     ),
     Case(
         "a field with a similar name",
         line({"display_name": "a"}) + line([]) + line({"display_name": "b"}),
-        refused="Unknown field 'display_name': did you mean 'displayName'?",
+        refused="Unknown field 'display_name'. Did you mean 'displayName'?",
     ),
     Case(
         "a field of the metadata",
         line({"metadata": {"entityID": "a"}}),
-        refused="Unknown field 'metadata.entityID': did you mean 'metadata.entityId'?",
+        refused="Unknown field 'metadata.entityID'. Did you mean 'metadata.entityId'?",
     ),
     Case(
         "a field that one row can't have",
         line(A) + line({"name": "b"}) + line({**B, "x" * 99: 1}),
         [A],
         failed={
-            2: "Unknown field 'name': did you mean 'displayName'? A row has displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the column, map it to a field, or ignore it.",
-            3: f"Unknown field '{'x' * 60}…'. A row has displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the column, map it to a field, or ignore it.",
+            2: "Unknown field 'name'. Did you mean 'displayName'? The fields are displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the column, map it to a field, or ignore it.",
+            3: f"Unknown field '{'x' * 60}…'. The fields are displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the column, map it to a field, or ignore it.",
         },
     ),
     Case("fields that are ignored", line({**A, "notes": [["a"]], "metadata": 5}), [A], options={"ignore": ["notes", "metadata"]}),
@@ -199,13 +199,13 @@ LINES = [
         "both names of a field",
         line({"title": "a", "displayName": "b"}) + line({"title": "b"}),
         [B],
-        failed={1: "Two columns of the row are 'displayName': ignore one."},
+        failed={1: "Two columns of the row map to 'displayName'. Ignore one of them."},
         options={"columns": {"displayName": "title"}},
     ),
     Case(
         "a column that no row has",
         line({"titel": "a"}) + line({"titel": "b"}),
-        refused="There is no column 'title': did you mean 'titel'?",
+        refused="There is no column 'title'. Did you mean 'titel'?",
         options={"columns": {"displayName": "title"}, "ignore": ["titel"]},
     ),
     Case("a key that no row has", line(A), refused="There is no column 'id'.", options={"key": "id"}),
@@ -251,8 +251,8 @@ TABLES = [
         Case(f"in {encoding}", "displayName\na\n".encode(encoding), refused=NOT_UTF8)
         for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32")
     ),
-    Case("semicolons", b"displayName;projectId\na;p\n", refused="The columns are separated by semicolons: separate them with commas."),
-    Case("tabs", b"displayName\tprojectId\na\tp\n", refused="The columns are separated by tabs: separate them with commas."),
+    Case("semicolons", b"displayName;projectId\na;p\n", refused="The columns are separated by semicolons. Separate them with commas."),
+    Case("tabs", b"displayName\tprojectId\na\tp\n", refused="The columns are separated by tabs. Separate them with commas."),
     Case(
         "lines of empty cells",
         b'displayName,projectId\n,\na,\n"",""\n',
@@ -271,34 +271,34 @@ TABLES = [
         b"displayName,projectId,metadata.entityId,metadata.generatingTitle,metadata.model\na,,,,\n",
         [A],
     ),
-    Case("a doubled header", b"displayName,displayName\na,\n", refused="The column 'displayName' is there twice: remove one of them."),
+    Case("a doubled header", b"displayName,displayName\na,\n", refused="There are two columns 'displayName'. Remove one of them."),
     Case(
         "a doubled header of columns that are not sent",
         b"_id,displayName,_id\nx,a,y\n",
-        refused="The column '_id' is there twice: remove one of them.",
+        refused="There are two columns '_id'. Remove one of them.",
     ),
     Case("a doubled header that is ignored", b"x,displayName,x\nx,a,y\n", [A], options={"ignore": ["x"]}),
     Case(
         "two columns for one field",
         b"title,displayName\na,b\n",
-        refused="Two columns are displayName: ignore one of them.",
+        refused="Two columns map to displayName. Ignore one of them.",
         options={"columns": {"displayName": "title"}},
     ),
     Case("one of two columns for a field", b"title,displayName\na,b\n", [A], options={"columns": {"displayName": "title"}, "ignore": ["displayName"]}),
-    Case("no column that is sent", b"_id,createdAt\nconv_1,1\n", refused="No column can be sent. A row has displayName"),
+    Case("no column that is sent", b"_id,createdAt\nconv_1,1\n", refused="No column is a field. The fields are displayName"),
     Case("a header without a name", b"displayName,\na,\n", refused="The column '' is not a field."),
     Case(
         "the index of pandas",
         b",displayName\n0,a\n",
-        refused="If it is the index that pandas writes, write the file with index=False, or ignore the column.",
+        refused="If pandas wrote it as the index, write the file with index=False, or ignore the column.",
     ),
     Case(
         "the index of pandas, read and written again",
         b"Unnamed: 0,displayName\n0,a\n",
-        refused="If it is the index that pandas writes, write the file with index=False, or ignore the column.",
+        refused="If pandas wrote it as the index, write the file with index=False, or ignore the column.",
     ),
     Case("an index that is ignored", b",displayName\n0,a\n", [A], options={"ignore": [""]}),
-    Case("spaces in the header", b"displayName, projectId\na,p\n", refused="Unknown field ' projectId': did you mean 'projectId'?"),
+    Case("spaces in the header", b"displayName, projectId\na,p\n", refused="Unknown field ' projectId'. Did you mean 'projectId'?"),
     Case("metadata as a text", b'displayName,metadata\na,"{}"\n', refused="Unknown field 'metadata'"),
     Case(
         "too many cells and too few",
@@ -310,13 +310,13 @@ TABLES = [
         "a long cell",
         f'displayName,projectId\na,p\n{LONG},p\nb,"{LONG},""\n"\n"b",p\n'.encode(),
         [A | {"projectId": "p"}, B | {"projectId": "p"}],
-        failed=dict.fromkeys((2, 3), "A cell of the row has more than 131,072 characters: shorten it, or look for a missing quote."),
+        failed=dict.fromkeys((2, 3), "A cell of the row has more than 131,072 characters. Shorten it, or check for a missing quote."),
     ),
     Case(
         "a long cell in quotes, with quotes, separators and line ends",
         f'displayName,projectId\n"a,""{LONG}\r\n",p,"x""\n"\n"b",p\n'.encode(),
         [B | {"projectId": "p"}],
-        failed={1: "A cell of the row has more than 131,072 characters: shorten it, or look for a missing quote."},
+        failed={1: "A cell of the row has more than 131,072 characters. Shorten it, or check for a missing quote."},
     ),
     Case("a long cell that is not closed", f'displayName\na\n"{LONG}\n'.encode(), refused="a quoted cell is not closed"),
     Case("a long header", f"displayName,{LONG}\na,b\n".encode(), refused="has no header: A cell of the row has more than"),
@@ -328,7 +328,7 @@ TABLES = [
     ),
     Case("a key", b"id,displayName\n7,a\n,b\n", [A, B], options={"key": "id"}, keys={1: "7", 2: ""}),
     Case("a row with nothing but its key", b"id,displayName\n7,\n", failed={1: EMPTY}, options={"key": "id"}, keys={1: "7"}),
-    Case("a key that is not there", b"ID,displayName\n7,a\n", refused="There is no column 'id': did you mean 'ID'?", options={"key": "id", "ignore": ["ID"]}),
+    Case("a key that is not there", b"ID,displayName\n7,a\n", refused="There is no column 'id'. Did you mean 'ID'?", options={"key": "id", "ignore": ["ID"]}),
 ]  # fmt: skip
 
 
@@ -367,15 +367,15 @@ PARQUET = [
     Case(
         "nested and flat metadata of one name",
         lambda pa: table(pa, metadata=[{"model": "a"}], x=["m"], names=["metadata", "metadata.model"]),
-        refused="The column 'metadata.model' is there twice: remove one of them.",
+        refused="There are two columns 'metadata.model'. Remove one of them.",
     ),
     Case("unknown metadata", lambda pa: table(pa, metadata=[{"other": "a"}]), refused="Unknown field 'metadata.other'"),
     Case("metadata as a text", lambda pa: table(pa, displayName=["a"], metadata=["{}"]), refused="Unknown field 'metadata'"),
-    Case("a doubled column", lambda pa: table(pa, a=["a"], b=[""], names=["displayName"] * 2), refused="The column 'displayName' is there twice"),
+    Case("a doubled column", lambda pa: table(pa, a=["a"], b=[""], names=["displayName"] * 2), refused="There are two columns 'displayName'."),
     Case(
         "the index of pandas",
         lambda pa: table(pa, displayName=["a"], __index_level_0__=[0]),
-        refused="The column '__index_level_0__' is not a field. If it is the index that pandas writes",
+        refused="The column '__index_level_0__' is not a field. If pandas wrote it as the index",
     ),
     Case("an index that is ignored", lambda pa: table(pa, displayName=["a"], __index_level_0__=[0]), [A], options={"ignore": ["__index_level_0__"]}),
     Case(

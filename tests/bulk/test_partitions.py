@@ -49,7 +49,7 @@ def test_the_parts_are_those_of_the_first_run(path: Path, tmp_path: Path) -> Non
     assert bounds(partitions(path, tmp_path / "others", rows=25)) == [(0, 25)]
     path.write_text("{}\n")
     with pytest.raises(
-        BulkError, match=r"a\.jsonl has 1 rows, and had 25 when this import started"
+        BulkError, match=r"a\.jsonl has 1 rows, but had 25 when this import started"
     ):
         partitions(path, tmp_path / "journals")
     path.write_text("")

@@ -27,7 +27,7 @@ FIELDS = (
     "displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. "
     "Rename the column, map it to a field, or ignore it."
 )
-EMPTY = Unreadable("The row is empty: remove it, or fill in a field.")
+EMPTY = Unreadable("The row is empty. Remove it, or fill in a field.")
 
 
 def request(content: Any) -> dict[str, Any]:
@@ -59,15 +59,18 @@ def test_an_object_is_a_request(cells: dict[str, Any], expected: dict[str, Any])
 @pytest.mark.parametrize(
     ("cells", "words"),
     [
-        ({"name": "a"}, f"Unknown field 'name': did you mean 'displayName'? A row has {FIELDS}"),
-        ({"metadata": {"id": "a"}}, f"Unknown field 'metadata.id'. A row has {FIELDS}"),
+        (
+            {"name": "a"},
+            f"Unknown field 'name'. Did you mean 'displayName'? The fields are {FIELDS}",
+        ),
+        ({"metadata": {"id": "a"}}, f"Unknown field 'metadata.id'. The fields are {FIELDS}"),
         ({"_id": "conv_1", "createdAt": 1}, EMPTY.problem),
         ({"metadata": None}, "metadata must be an object, not NoneType."),
         ({"displayName": [["a"]]}, "displayName must be a single value, not list."),
         ({"metadata": {"model": {"a": 1}}}, "metadata.model must be a single value, not dict."),
         (
             {"metadata": {"model": "a"}, "metadata.model": "b"},
-            "Two columns of the row are 'metadata.model': ignore one.",
+            "Two columns of the row map to 'metadata.model'. Ignore one of them.",
         ),
     ],
 )
@@ -139,7 +142,7 @@ def test_a_record_of_csv(cells: dict[str, str], fields: object) -> None:
 def test_a_record_with_an_unknown_column_cant_be_read() -> None:
     found = from_csv({"displayName": "a", "name": "b"}, Columns())
     assert isinstance(found, Unreadable)
-    assert "Unknown field 'name': did you mean 'displayName'?" in found.problem
+    assert "Unknown field 'name'. Did you mean 'displayName'?" in found.problem
 
 
 @pytest.mark.parametrize(

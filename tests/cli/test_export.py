@@ -194,8 +194,8 @@ def test_formulas_are_escaped_on_request(
 @pytest.mark.parametrize(
     ("name", "options", "problem"),
     [
-        ("a.txt", [], "a.txt is of an unknown kind"),
-        ("a.csv", ["--messages"], "CSV can't hold messages: export them to a file that ends in"),
+        ("a.txt", [], "a.txt has an unknown format"),
+        ("a.csv", ["--messages"], "CSV can't store messages. Export them to a file that ends in"),
         ("a.jsonl", ["--escape-formulas"], "escape formulas in a .csv file"),
         ("a.jsonl", ["--messages", "--escape-formulas"], "--escape-formulas is for CSV, which"),
         ("a.jsonl", ["--rate", "3"], "--rate is for --messages only: add --messages, or leave"),

@@ -101,7 +101,7 @@ def test_an_import_that_is_not_whole(
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["import", "a.txt"], 2, "a.txt is of an unknown kind"),
+        (["import", "a.txt"], 2, "a.txt has an unknown format"),
         (["import", "missing.jsonl"], 2, "missing.jsonl can't be read: No such file or directory."),
         (["import", "missing.jsonl", "--rate", "0"], 2, "Must be > 0"),
     ],
@@ -125,7 +125,7 @@ def test_the_first_row_that_failed_is_shown(shown: Command, file: Path) -> None:
     shown_text = " ".join(ended.out.split())
     assert "1 created, 2 failed, 0 doubtful" in shown_text
     assert (
-        "Row 1: Unknown field 'name': did you mean 'displayName'? A row has displayName, projectId, metadata.entityId"
+        "Row 1: Unknown field 'name'. Did you mean 'displayName'? The fields are displayName, projectId, metadata.entityId"
         in shown_text
     )
     assert "Row 2" not in shown_text
@@ -151,7 +151,7 @@ def test_columns_of_other_names_are_mapped_and_the_users_own_copied(
     where = ("--journal", str(journal), "--results", str(results))
     ended = piped("import", str(table), "--map", "displayName=title", *where)
     assert ended.code == 2
-    assert "a.csv: Unknown field 'id'. A row has displayName, projectId" in ended.err
+    assert "a.csv: Unknown field 'id'. The fields are displayName, projectId" in ended.err
     assert not journal.exists()
     assert not results.exists()
     ended = piped(
@@ -173,7 +173,7 @@ def test_columns_of_other_names_are_mapped_and_the_users_own_copied(
         (["--map", "displayName"], "--map takes NAME=COLUMN, such as --map displayName=title."),
         (["--map", "=title"], "--map takes NAME=COLUMN"),
         (["--map", "displayName=a", "--map", "displayName=b"], "names a column for displayName"),
-        (["--map", "name=title"], "There is no field 'name': did you mean 'displayName'?"),
+        (["--map", "name=title"], "There is no field 'name'. Did you mean 'displayName'?"),
         (["--key", "id"], "There is no column 'id'."),
     ],
 )

@@ -13,7 +13,7 @@ from streaming import chunk, head, word
 from conversations_client import Client, ConversationsError, Retry
 from conversations_client._base.secret import Secret
 from conversations_client._http.error_mapping import transport_error
-from conversations_client.bulk._imports.destination import refusal
+from conversations_client.bulk._imports.destination import conflict_message
 from conversations_client.cli._option_names import _REWORDINGS, describe
 
 ID = "conv_1"
@@ -109,8 +109,8 @@ def messages() -> list[tuple[str, str]]:
             "POST /v2/conversations/conv_1/responses: an event is larger than the 9 bytes that a command takes.",
         ),
         (
-            refusal("The journal a.journal", "Its rows were created in prj_1."),
-            "The journal a.journal belongs to another destination. Its rows were created in prj_1. Nothing was sent. Use a new journal to create every row here, or add --change-destination if the rows that were created there are not needed here.",
+           conflict_message("The journal a.journal", "Its rows were created in prj_1."),
+            "The journal a.journal belongs to another destination. Its rows were created in prj_1. Nothing was sent. Use a new journal to create every row here, or add --change-destination to skip the rows that were created there.",
         ),
         (
             calling("generate_name", ID, {"context": ""}),

@@ -1,4 +1,4 @@
-"""Conversations without their messages, from any iterable to a file."""
+"""Writes the conversations of any iterable to a file, without their messages."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -19,30 +19,31 @@ def export_file(
 ) -> int:
     """Write conversations to a file, which appears when it is complete.
 
-    JSON Lines have every field that the service sends. CSV and Parquet have a column for each field
-    that this version knows. Any of them can be imported. Messages are not written:
-    `export_with_messages` writes them.
+    A JSON Lines file has every field that the service sends. A CSV or Parquet file has a column for
+    each field that this version of the client knows. `import_file` reads all three. Messages are
+    not included; use `export_with_messages` for them.
 
     Example:
         with Client() as client:
             export_file(client.conversations.list(limit=100), "conversations.csv")
 
     Args:
-        conversations: What to write, such as `client.conversations.list()`, which lists the
-            conversations without an agent or deployment, or `list(entity_id=…)`.
+        conversations: The conversations, such as `client.conversations.list()`, which lists those
+            without an agent or deployment, or `client.conversations.list(entity_id=…)`.
         path: The file: JSON Lines, CSV or Parquet, according to its extension. An existing file is
-            replaced and keeps its mode; a symbolic link stays one.
-        escape_formulas: Whether to escape, in a CSV, each text that a spreadsheet would take for a
-            formula: it gets an apostrophe in front if it begins with `=`, `+`, `-`, `@`, a tab or a
-            carriage return. An import undoes it. Default False.
+            replaced, and the new one has its mode. If `path` is a symbolic link, its target is
+            replaced.
+        escape_formulas: Whether to escape text that a spreadsheet would run as a formula, in a CSV
+            file. Text that starts with `=`, `+`, `-`, `@`, a tab or a carriage return gets an
+            apostrophe in front. `import_file` removes it. Default False.
         on_row: Called with each conversation.
 
     Returns:
         The number of conversations.
 
     Raises:
-        BulkError: The kind of file is unknown, can't have its formulas escaped, or needs an extra
-            that is not installed.
+        BulkError: The file format is unknown, has no formulas to escape, or needs an extra that is
+            not installed.
         OSError: The file can't be written.
         ConversationsError: Raised by the iterable.
     """

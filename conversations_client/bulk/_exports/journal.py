@@ -1,18 +1,17 @@
-"""The state of an export with messages, so that it can be resumed."""
+"""Records the state of an export with messages, so that it can be resumed."""
 
 import json
 import os
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from attrs import frozen
 
-from conversations_client.bulk._database import Database
+from conversations_client.bulk._database import Database, JournalBase
 from conversations_client.bulk._errors import BulkError
 
-_ID: Final = 0x436E7645  # "CnvE"
+_APPLICATION_ID: Final = 0x436E7645  # "CnvE"
 _SCHEMA: Final = """
     CREATE TABLE export (url TEXT NOT NULL, is_finished INTEGER NOT NULL DEFAULT 0) STRICT;
     CREATE TABLE listing (
@@ -28,14 +27,14 @@ _SCHEMA: Final = """
         detail TEXT
     ) STRICT;
 """
-_AT_ONCE: Final = 1_000  # IDs in memory
+_BATCH: Final = 1_000  # IDs in memory
 
 
 class ExportState(StrEnum):
     """The state of a conversation."""
 
     LISTED = "listed"
-    """It is not retrieved yet."""
+    """It has not been retrieved yet."""
     RETRIEVED = "retrieved"
     DELETED = "deleted"
     """It was deleted after it was listed."""
@@ -50,7 +49,7 @@ class Listing:
     Attributes:
         number: Its position, from 0.
         entity_id: The agent or deployment; None for the conversations without one.
-        cursor: The last conversation that is recorded; None before the first page.
+        cursor: The ID of the last recorded conversation; None before the first page.
     """
 
     number: int
@@ -58,17 +57,17 @@ class Listing:
     cursor: str | None
 
 
-class ExportJournal:
+class ExportJournal(JournalBase):
     """The state of an export with messages; a context manager, for one process at a time.
 
-    It stores everything that is retrieved, so it grows as large as the file. Each change survives
-    when the process is killed; a power cut may lose the last moments.
+    The journal stores every retrieved conversation, so it grows as large as the file. A killed
+    process loses no change; a power failure may lose the latest changes.
 
     Args:
-        path: The SQLite file; created if it doesn't exist.
+        path: The SQLite file, created if it doesn't exist.
 
     Raises:
-        BulkError: The file is no journal of an export, can't be used, or is in use.
+        BulkError: The file is not an export journal, can't be used, or is in use.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -80,20 +79,20 @@ class ExportJournal:
         self._is_open = True
 
     def begin(self, url: str, entity_ids: Sequence[str | None]) -> bool:
-        """Begin an export, or resume it; conversations that failed are tried again.
+        """Start an export, or resume it and retry the conversations that failed.
 
         Args:
-            url: The service.
-            entity_ids: The listings, in order.
+            url: The URL of the service.
+            entity_ids: The entity ID of each listing, in order.
 
         Returns:
             Whether an export is resumed.
 
         Raises:
-            BulkError: The journal is that of another export.
+            BulkError: The journal belongs to another export.
         """
-        found = self._database.execute("SELECT url FROM export")
-        if not found:
+        urls = self._database.execute("SELECT url FROM export")
+        if not urls:
             with self._database.transaction():
                 self._database.execute("INSERT INTO export (url) VALUES (?)", (url,))
                 self._database.execute_many(
@@ -101,10 +100,10 @@ class ExportJournal:
                 )
             return False
         listed = self._database.execute("SELECT entity_id FROM listing ORDER BY number")
-        if [*found, *listed] != [(url,), *((entity_id,) for entity_id in entity_ids)]:
+        if [*urls, *listed] != [(url,), *((entity_id,) for entity_id in entity_ids)]:
             raise BulkError(
-                f"The journal {self._database.path} is that of another export, from {found[0][0]}: "
-                "resume it with the same service and entities, or remove it to start again."
+                f"The journal {self._database.path} belongs to another export, from {urls[0][0]}. "
+                "Resume it with the same service and entities, or delete it to start again."
             )
         self._database.execute(
             "UPDATE conversation SET state = ?, detail = NULL WHERE state = ? AND id IS NOT NULL",
@@ -123,13 +122,13 @@ class ExportJournal:
         ]
 
     def record_page(self, listing: Listing, ids: Sequence[str | None]) -> None:
-        """Record a page of a listing; a conversation that is recorded already is left out."""
+        """Record a page of a listing, except conversations that are recorded already."""
         listed = (ExportState.LISTED, None)
-        unknown = (ExportState.FAILED, "The service sent no ID.")
+        without_id = (ExportState.FAILED, "The service sent no ID.")
         with self._database.transaction():
             self._database.execute_many(
                 "INSERT OR IGNORE INTO conversation (id, state, detail) VALUES (?, ?, ?)",
-                [(one, *(unknown if one is None else listed)) for one in ids],
+                [(each, *(without_id if each is None else listed)) for each in ids],
             )
             self._database.execute(
                 "UPDATE listing SET cursor = coalesce(?, cursor) WHERE number = ?",
@@ -143,12 +142,12 @@ class ExportJournal:
         )
 
     def pending(self) -> Iterator[str]:
-        """The IDs of the conversations to retrieve, in the order as listed."""
+        """The IDs of the conversations to retrieve, in the order of the listings."""
         last = 0
         while rows := self._database.execute(
             "SELECT number, id FROM conversation WHERE number > ? AND state = ?"
             " ORDER BY number LIMIT ?",
-            (last, ExportState.LISTED, _AT_ONCE),
+            (last, ExportState.LISTED, _BATCH),
         ):
             for number, conversation_id in rows:
                 last = number
@@ -169,13 +168,13 @@ class ExportJournal:
 
     def counts(self) -> dict[ExportState, int]:
         """The number of conversations in each state."""
-        found = dict(
+        counts = dict(
             self._database.execute("SELECT state, count(*) FROM conversation GROUP BY state")
         )
-        return {state: found.get(state, 0) for state in ExportState}
+        return {state: counts.get(state, 0) for state in ExportState}
 
     def conversations(self) -> Iterator[dict[str, Any]]:
-        """The retrieved conversations, in the order as listed."""
+        """The retrieved conversations, in the order of the listings."""
         for (detail,) in self._database.stream(
             "SELECT detail FROM conversation WHERE state = ? ORDER BY number",
             (ExportState.RETRIEVED,),
@@ -183,13 +182,13 @@ class ExportJournal:
             yield json.loads(detail)
 
     def sample(self, count: int) -> list[str]:
-        """The IDs of the conversations that were listed first."""
-        found = self._database.execute(
+        """The IDs of the first conversations of the listings."""
+        ids = self._database.execute(
             "SELECT id FROM conversation WHERE id IS NOT NULL AND state != ?"
             " ORDER BY number LIMIT ?",
             (ExportState.DELETED, count),
         )
-        return [conversation_id for (conversation_id,) in found]
+        return [conversation_id for (conversation_id,) in ids]
 
     def failures(self) -> Iterator[tuple[str | None, str]]:
         """The conversations that could not be retrieved: their IDs and error messages."""
@@ -199,34 +198,23 @@ class ExportJournal:
         )
 
     def finish(self) -> None:
-        """Record that the file is written, so that the journal is not needed any more."""
+        """Record that the file is written and the journal is no longer needed."""
         self._database.execute("UPDATE export SET is_finished = 1")
 
     def close(self) -> None:
-        """Close the journal; again does nothing.
+        """Close the journal. Closing it twice does nothing.
 
-        A journal is removed if its export is finished or was never begun.
+        The journal is deleted if its export is finished or never started.
         """
         if not self._is_open:
             return
         self._is_open = False
-        if self._is_begun() and not self._is_finished():
+        if self._is_started() and not self._is_finished():
             self._database.close()
         else:
             self._database.remove()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _is_begun(self) -> bool:
+    def _is_started(self) -> bool:
         return bool(self._database.execute("SELECT url FROM export"))
 
     def _is_finished(self) -> bool:
@@ -234,4 +222,4 @@ class ExportJournal:
 
 
 def _open(path: str | os.PathLike[str]) -> Database:
-    return Database(path, application_id=_ID, schema=_SCHEMA, purpose="export")
+    return Database(path, application_id=_APPLICATION_ID, schema=_SCHEMA, purpose="export")

@@ -1,4 +1,4 @@
-"""An export of conversations with their messages, which can be resumed."""
+"""Exports conversations with their messages; a stopped export can be resumed."""
 
 import json
 import os
@@ -45,7 +45,7 @@ class ExportFailure:
             print(failure.conversation_id, failure.error)
 
     Attributes:
-        conversation_id: Its ID; None if the service sent none.
+        conversation_id: The ID, or None if the service sent none.
         error: The error message.
     """
 
@@ -63,10 +63,11 @@ class ExportReport:
 
     Attributes:
         exported: The conversations that were retrieved.
-        deleted: The conversations that were deleted after they were listed; the file lacks them.
+        deleted: The conversations that were deleted after they were listed. They are not in the
+            file.
         failed: The conversations that could not be retrieved.
-        without_messages: The conversations of the file for which the service sends no messages.
-        failures: The first 100 of those that failed.
+        without_messages: The conversations in the file for which the service sends no messages.
+        failures: The first 100 failures.
         is_written: Whether the file is written.
     """
 
@@ -89,71 +90,73 @@ def export_with_messages(
     skip_failed: bool = False,
     on_progress: OnProgress | None = None,
 ) -> ExportReport:
-    """Write conversations with their messages to a file, in the order as listed.
+    """Write conversations with their messages to a file, in the order of the listings.
 
-    The export lists the conversations, retrieves each of them (`GET /v2/conversations/{id}`),
-    several at once, and writes the file, which appears when it is complete. The journal stores
-    what is retrieved, so the same call resumes an export that was stopped in any way. Memory is
+    The export lists the conversations, retrieves several at once (`GET /v2/conversations/{id}`),
+    and writes the file, which appears when it is complete. The journal stores every retrieved
+    conversation, so the same call resumes an export that stopped for any reason. Memory use is
     constant for any number of conversations.
 
-    Conversations that are created after the listing has passed them are not exported. If some can't
-    be retrieved, the file is not written; the same call tries them again. The export stops with
-    the error of the last one if 50 fail in a row.
+    Conversations that are created during the export may be missing. If a conversation can't be
+    retrieved, the file is not written; the same call retries it. After 50 failures in a row, the
+    export raises the last error.
 
     Example:
         with Client() as client:
             report = export_with_messages(client, "backup.jsonl", entity_ids=[None, "agent_1"])
 
     Args:
-        client: Whose conversations to export.
+        client: The client that lists and retrieves the conversations.
         path: The file: JSON Lines or Parquet, according to its extension. An existing file is
-            replaced and keeps its mode; a symbolic link stays one.
+            replaced, and the new one has its mode. If `path` is a symbolic link, its target is
+            replaced.
         entity_ids: The agents and deployments whose conversations to export; None stands for the
-            conversations without one. Default: only these.
-        journal: The file that stores what is retrieved until `path` is written, a SQLite database;
-            for one process at a time. Default: `path` with `.export` at the end.
+            conversations without one. Default `(None,)`.
+        journal: The SQLite file that stores the retrieved conversations until `path` is written,
+            for one process at a time. Default: `path` plus `.export`.
         max_in_flight: The most conversations to retrieve at once. Default 16.
-        rate: The most conversations to retrieve per second; None, the default, for no limit.
-        skip_failed: Whether to write the file without those that can't be retrieved. Default False.
-        on_progress: Called with the number of conversations that are done and with their total,
-            which is None during the listing.
+        rate: The most conversations to retrieve per second. Default None, no limit.
+        skip_failed: Whether to write the file without the conversations that can't be retrieved.
+            Default False.
+        on_progress: Called with the number of finished conversations and with their total, which is
+            None during the listing.
 
     Returns:
-        What was exported.
+        The counts of the export.
 
     Raises:
-        BulkError: The kind of file is unknown or can't hold messages; or the journal is that of
-            another export, or of a workspace that this client doesn't see.
+        BulkError: The file format is unknown or can't store messages; or the journal belongs to
+            another export, or to a workspace that this client can't access.
         InvalidArgumentError: `entity_ids`, `max_in_flight` or `rate` is invalid.
         OSError: The file can't be written; checked before the first request where possible.
-        ConversationsError: The service can't be listed, or too many retrievals failed in a row.
+        ConversationsError: A listing failed, or too many retrievals failed in a row.
     """
     write = writer(format_of(path), messages=True)
-    wanted = _checked(entity_ids)
-    listings = [client.conversations.list(limit=_PAGE, entity_id=one) for one in wanted]
+    entities = _unique(entity_ids)
+    listings = [client.conversations.list(limit=_PAGE, entity_id=entity) for entity in entities]
     check_writable(path)
-    with ExportJournal(journal or f"{os.fspath(path)}.export") as opened:
+    with ExportJournal(journal or f"{os.fspath(path)}.export") as export_journal:
         retrieval = client.conversations.retrieve_many(
-            opened.pending(), max_in_flight=max_in_flight, rate=rate
+            export_journal.pending(), max_in_flight=max_in_flight, rate=rate
         )
-        export = _Export(client, opened, on_progress or _ignore)
-        if opened.begin(client.base_url, wanted):
+        export = _Export(client, export_journal, on_progress or _ignore)
+        if export_journal.begin(client.base_url, entities):
             export.check_workspace()
-        for listing in opened.listings():
+        for listing in export_journal.listings():
             export.record_listing(listing, listings[listing.number])
         export.retrieve(retrieval)
         return export.finish(path, write, skip_failed=skip_failed)
 
 
-def _checked(entity_ids: Iterable[str | None]) -> tuple[str | None, ...]:
+def _unique(entity_ids: Iterable[str | None]) -> tuple[str | None, ...]:
     if isinstance(entity_ids, str):
-        raise InvalidArgumentError("entity_ids must be an iterable of entity IDs: pass a list.")
-    wanted = tuple(dict.fromkeys(entity_ids))
-    if not wanted:
+        raise InvalidArgumentError("entity_ids must be a list of entity IDs, not a string.")
+    entities = tuple(dict.fromkeys(entity_ids))
+    if not entities:
         raise InvalidArgumentError(
-            "entity_ids is empty: pass None in it for conversations without an entity."
+            "entity_ids is empty. To export conversations without an entity, pass [None]."
         )
-    return wanted
+    return entities
 
 
 def _ignore(_done: int, _total: int | None) -> None:
@@ -162,24 +165,27 @@ def _ignore(_done: int, _total: int | None) -> None:
 
 @frozen
 class _Export:
-    """The steps of an export; each continues where the journal says."""
+    """The steps of an export; each resumes from the state in the journal."""
 
     client: Client
     journal: ExportJournal
     on_progress: OnProgress
 
     def check_workspace(self) -> None:
-        """Check that the client sees what is exported already; raises BulkError.
+        """Check that the client can access conversations that are in the journal already.
 
-        With a key of another workspace the file would mix both, and miss the rest.
+        With a key for another workspace, the file would mix both workspaces and have gaps.
+
+        Raises:
+            BulkError: The client can't access any of them.
         """
         ids = self.journal.sample(_SAMPLE)
         with self.client.conversations.retrieve_many(ids) as outcomes:
             missing = [_is_missing(outcome) for outcome in outcomes]
         if missing and all(missing):
             raise BulkError(
-                "The client doesn't see the conversations that the journal has: use a key of the "
-                "same workspace, or remove the journal to start again."
+                "The client can't access the conversations in the journal. Use a key for the same "
+                "workspace, or delete the journal to start again."
             )
 
     def record_listing(self, listing: Listing, conversations: Pages) -> None:
@@ -187,13 +193,13 @@ class _Export:
         count = sum(self.journal.counts().values())
         for page in conversations.pages(after=listing.cursor):
             if page.data:
-                self.journal.record_page(listing, [one.id for one in page.data])
+                self.journal.record_page(listing, [each.id for each in page.data])
             count += len(page.data)
             self.on_progress(count, None)
         self.journal.complete(listing)
 
     def retrieve(self, retrieval: Outcomes[Retrieved]) -> None:
-        """Record what is retrieved."""
+        """Retrieve the conversations and record them."""
         counts = self.journal.counts()
         total = sum(counts.values())
         before = total - counts[ExportState.LISTED]
@@ -209,7 +215,7 @@ class _Export:
     def finish(
         self, path: str | os.PathLike[str], write: Write, *, skip_failed: bool
     ) -> ExportReport:
-        """Write the file, if nothing is missing or may be missing."""
+        """Write the file, unless conversations failed and `skip_failed` is False."""
         counts = self.journal.counts()
         failures = islice(self.journal.failures(), _MOST_FAILURES_REPORTED)
         report = ExportReport(
@@ -227,7 +233,7 @@ class _Export:
         return evolve(report, without_messages=without_messages)
 
     def _write(self, path: str | os.PathLike[str], write: Write) -> int:
-        """Write the file; returns the number of conversations without messages."""
+        """Write the file and return the number of conversations without messages."""
         count = 0
 
         def rows() -> Iterator[Fields]:
@@ -241,7 +247,7 @@ class _Export:
         return count
 
     def _record(self, outcome: RetrieveOutcome) -> ConversationsError | None:
-        """Record an outcome; returns the error of a conversation that couldn't be retrieved."""
+        """Record an outcome; returns the error if the conversation could not be retrieved."""
         if isinstance(outcome, Retrieved):
             content = json.dumps(unstructure(outcome.conversation))
             self.journal.record(outcome.conversation_id, ExportState.RETRIEVED, content)

@@ -1,4 +1,4 @@
-"""Files that appear complete or not at all."""
+"""Writes files that appear complete or not at all."""
 
 import contextlib
 import os
@@ -9,24 +9,24 @@ from errno import EACCES, EISDIR
 from pathlib import Path
 from typing import Final
 
-_LONGEST_PREFIX: Final = 40  # characters of the name, so that the temporary name is never too long
-_NEW_FILE: Final = 0o666  # less the umask, as for any new file
-_REPLACEMENT: Final = 0o600  # until it gets the mode of the file that it replaces
+_LONGEST_PREFIX: Final = 40  # characters, so that the temporary name is never too long
+_NEW_FILE: Final = 0o666  # minus the umask, as for any new file
+_REPLACEMENT: Final = 0o600  # until it gets the mode of the file it replaces
 
 
 @contextlib.contextmanager
 def atomic_file(path: str | os.PathLike[str]) -> Generator[Path, None, None]:
-    """A temporary file to write, which replaces `path` at the end of the block.
+    """A temporary file that replaces `path` at the end of the block.
 
-    The temporary file is in the same folder and has a name of its own, so two writers don't mix.
-    An error in the block leaves `path` as it was. A symbolic link stays one: its target is
-    replaced. The new file has the mode and, where allowed, the owner of the old one. What is no
-    regular file, such as a named pipe, is written directly.
+    The temporary file is in the same folder and has a unique name, so that two writers don't
+    interfere. An error in the block leaves `path` unchanged. If `path` is a symbolic link, its
+    target is replaced. The new file has the mode of the old one, and its owner where that is
+    allowed. A file that is not a regular file, such as a named pipe, is written directly.
 
     Raises:
         OSError: The file can't be written; checked before the block where possible.
     """
-    with _named_after(path):
+    with _errors_about(path):
         current = _checked_stat(path)
     if current is not None and not stat.S_ISREG(current.st_mode):
         yield Path(path)
@@ -34,7 +34,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Generator[Path, None, None]:
     final = Path(os.path.realpath(path))
     with _temporary(final, path, _NEW_FILE if current is None else _REPLACEMENT) as temporary:
         yield temporary
-        with _named_after(path):
+        with _errors_about(path):
             _flush(temporary)
             if current is not None:
                 _copy_owner_and_mode(temporary, current)
@@ -42,12 +42,12 @@ def atomic_file(path: str | os.PathLike[str]) -> Generator[Path, None, None]:
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Check that a file can be written later, without a change to it.
+    """Check that a file can be written later, without changing it.
 
     Raises:
-        OSError: It can't.
+        OSError: The file can't be written.
     """
-    with _named_after(path):
+    with _errors_about(path):
         current = _checked_stat(path)
     if current is None or stat.S_ISREG(current.st_mode):
         with _temporary(Path(os.path.realpath(path)), path, _REPLACEMENT):
@@ -55,7 +55,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 
 def create_once(path: Path, content: str) -> None:
-    """Create a file with its content, unless it exists: the first of several processes wins.
+    """Create a file with its content, unless it exists; the first of several processes wins.
 
     Raises:
         OSError: The file can't be written.
@@ -74,8 +74,8 @@ def create_once(path: Path, content: str) -> None:
 @contextlib.contextmanager
 def _temporary(final: Path, path: str | os.PathLike[str], mode: int) -> Generator[Path, None, None]:
     temporary = final.with_name(f".{final.name[:_LONGEST_PREFIX]}.{secrets.token_hex(8)}.tmp")
-    with _named_after(path):
-        # Not from the tempfile module: its files are private, and a new one follows the umask.
+    with _errors_about(path):
+        # The tempfile module creates private files, but a new file follows the umask.
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
     try:
         yield temporary
@@ -84,7 +84,7 @@ def _temporary(final: Path, path: str | os.PathLike[str], mode: int) -> Generato
 
 
 def _checked_stat(path: str | os.PathLike[str]) -> os.stat_result | None:
-    """The state of a file that may be replaced; None if there is no file yet."""
+    """The `stat` result of a file that may be replaced; None if it doesn't exist."""
     try:
         current = Path(path).stat()
     except FileNotFoundError:
@@ -98,15 +98,15 @@ def _checked_stat(path: str | os.PathLike[str]) -> os.stat_result | None:
 
 
 def _copy_owner_and_mode(temporary: Path, current: os.stat_result) -> None:
-    made = temporary.stat()
-    if (made.st_uid, made.st_gid) != (current.st_uid, current.st_gid):
+    created = temporary.stat()
+    if (created.st_uid, created.st_gid) != (current.st_uid, current.st_gid):
         with contextlib.suppress(OSError):
             os.chown(temporary, current.st_uid, current.st_gid)
     temporary.chmod(stat.S_IMODE(current.st_mode))
 
 
 def _flush(path: Path) -> None:
-    """Write a file to the disk, so that a power cut doesn't leave an empty one."""
+    """Write a file to the disk, so that a power failure doesn't leave it empty."""
     descriptor = os.open(path, os.O_WRONLY)
     try:
         os.fsync(descriptor)
@@ -115,8 +115,8 @@ def _flush(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _named_after(path: str | os.PathLike[str]) -> Generator[None, None, None]:
-    """Errors name the file that users know, not the temporary one."""
+def _errors_about(path: str | os.PathLike[str]) -> Generator[None, None, None]:
+    """Raise errors with the path that the user passed instead of the temporary one."""
     try:
         yield
     except OSError as error:

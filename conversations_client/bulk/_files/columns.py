@@ -1,4 +1,4 @@
-"""Decides which column of a file is which field of a conversation. No I/O."""
+"""Maps the columns of a file to the fields of a conversation. No I/O."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,31 +18,31 @@ FIELDS: Final = (
     "metadata.generatingTitle",
     "metadata.model",
 )
-"""The fields that can be sent, by the API's names."""
+"""The fields that can be sent, under the API's names."""
 METADATA: Final = "metadata"
-# Where another revision of the service has a field. The field itself has priority.
+# Names of fields in another revision of the API. The field's own name has priority.
 _ALIASES: Final = {"entityId": "metadata.entityId"}
-# Fields of an exported conversation that the service sets itself.
+# Fields of an exported conversation that can't be sent.
 _SET_BY_THE_SERVICE: Final = frozenset(
     {"_id", "kind", "createdAt", "updatedAt", "createdById", "updatedById"}
 )
-_MESSAGES: Final = "messages"  # of an export; they can't be created
-# Every conversation of the service has these, so a row with them comes from an export.
+_MESSAGES: Final = "messages"  # of an export; the API can't create messages
+# Every conversation that the service sends has these, so a row with all of them is from an export.
 _EXPORTED: Final = frozenset({"kind", "displayName", "createdAt", "updatedAt"})
-_LONGEST_NAME: Final = 60  # characters of a column's name in a message
-# So that "name" is taken for displayName, and "title" not for generatingTitle.
-_SIMILAR: Final = 0.52
-_INDEXES: Final = ("Unnamed: ", "__index_level_")  # what pandas calls an index
+_LONGEST_NAME: Final = 60  # characters of a column's name in an error message
+# Suggests displayName for "name", but not generatingTitle for "title".
+_MIN_SIMILARITY: Final = 0.52
+_INDEXES: Final = ("Unnamed: ", "__index_level_")  # the names that pandas gives an index
 _SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 @frozen
 class Columns:
-    """Which column is which field, and which columns are not sent.
+    """The field of each column, and the columns that are not sent.
 
     Attributes:
-        fields: The field of each column that has another name.
-        key: The column that is copied into the results; None for none.
+        fields: The field of each column whose name is not the field's.
+        key: The column that is copied into the results; None if there is none.
         ignore: The columns that are not read.
     """
 
@@ -57,33 +57,33 @@ class Columns:
         key: str | None = None,
         ignore: Collection[str] = (),
     ) -> Self:
-        """Check what a caller passes.
+        """Check the arguments of a caller.
 
         Args:
-            columns: The column of each field whose column has another name.
+            columns: The column for each field whose column has another name.
             key: The column to copy into the results.
             ignore: Columns that are not read.
 
         Raises:
-            InvalidArgumentError: There is no such field, or one column is used for two fields.
+            InvalidArgumentError: A field doesn't exist, or one column is used for two fields.
         """
         if isinstance(ignore, str):
             raise InvalidArgumentError("ignore must be a list of columns, not a string.")
-        chosen = dict(columns or {})
-        for name in chosen:
+        column_of = dict(columns or {})
+        for name in column_of:
             if name not in FIELDS:
                 raise InvalidArgumentError(
-                    f"There is no field {quoted(name)}{_nearest(name, FIELDS)} "
-                    f"A row has {', '.join(FIELDS)}."
+                    f"There is no field {quoted(name)}{_suggestion(name, FIELDS)} "
+                    f"The fields are {', '.join(FIELDS)}."
                 )
-        for column, count in Counter(chosen.values()).items():
+        for column, count in Counter(column_of.values()).items():
             if count > 1:
                 raise InvalidArgumentError(f"The column {quoted(column)} is used for two fields.")
-        renamed = {column: name for name, column in chosen.items()}
-        return cls(fields=renamed, key=key, ignore=frozenset(ignore))
+        fields = {column: name for name, column in column_of.items()}
+        return cls(fields=fields, key=key, ignore=frozenset(ignore))
 
     def is_known(self, column: str) -> bool:
-        """Whether a column may be there."""
+        """Whether a file may have this column."""
         return (
             column in self.fields
             or column in FIELDS
@@ -96,7 +96,7 @@ class Columns:
         )
 
     def target(self, column: str) -> str | None:
-        """The field that a column is sent as; None if it is not sent."""
+        """The field for a column; None if the column is not sent."""
         if column in self.fields:
             return self.fields[column]
         if column in self.ignore:
@@ -104,29 +104,29 @@ class Columns:
         return column if column in FIELDS else _ALIASES.get(column)
 
     def is_alias(self, column: str) -> bool:
-        """Whether a column is sent only if another one has no value for its field."""
+        """Whether a column is sent only if no other column has a value for its field."""
         return column in _ALIASES and column not in self.fields
 
     def has_content(self, column: str) -> bool:
-        """Whether a cell of this column makes its row more than an empty one."""
+        """Whether a row with only this column's cell is not empty."""
         if column in self.ignore:
             return False
         return self.target(column) is not None or column in _SET_BY_THE_SERVICE
 
-    def unknown(self, column: str) -> str:
-        """What is wrong with a column that is not known."""
+    def unknown_column_message(self, column: str) -> str:
+        """The error message for an unknown column."""
         name = quoted(column)
         if not column or column.startswith(_INDEXES):
             return (
-                f"The column {name} is not a field. If it is the index that pandas writes, write "
-                "the file with index=False, or ignore the column."
+                f"The column {name} is not a field. If pandas wrote it as the index, write the "
+                "file with index=False, or ignore the column."
             )
         for separator, plural in _SEPARATORS.items():
             if separator in column and any(part in FIELDS for part in column.split(separator)):
-                return f"The columns are separated by {plural}: separate them with commas."
+                return f"The columns are separated by {plural}. Separate them with commas."
         return (
-            f"Unknown field {name}{_nearest(column, FIELDS)} A row has {', '.join(FIELDS)}. "
-            "Rename the column, map it to a field, or ignore it."
+            f"Unknown field {name}{_suggestion(column, FIELDS)} The fields are "
+            f"{', '.join(FIELDS)}. Rename the column, map it to a field, or ignore it."
         )
 
     def check_names(self, names: Sequence[str]) -> None:
@@ -139,33 +139,33 @@ class Columns:
         )
         for name, count in Counter(names).items():
             if count > 1 and name not in self.ignore:
-                raise BulkError(f"The column {quoted(name)} is there twice: remove one of them.")
+                raise BulkError(f"There are two columns {quoted(name)}. Remove one of them.")
         for target, count in sent.items():
             if count > 1:
-                raise BulkError(f"Two columns are {target}: ignore one of them.")
+                raise BulkError(f"Two columns map to {target}. Ignore one of them.")
         if names and not any(map(self.target, names)):
             raise BulkError(
-                f"No column can be sent. A row has {', '.join(FIELDS)}. "
-                "Rename a column, or map one to a field."
+                f"No column is a field. The fields are {', '.join(FIELDS)}. Rename a column, or "
+                "map it to a field."
             )
 
 
 class NameCheck:
-    """Finds names that no row can have, and columns that no row has.
+    """Finds unknown names that all rows have, and mapped columns that no row has.
 
-    A name that only some rows have is a fault of those rows.
+    An unknown name that only some rows have is an error of those rows.
     """
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
-        self._found: dict[str, None] = {}
+        self._seen: dict[str, None] = {}
         self._unknown: list[str] | None = None
         self._missing = [*columns.fields, *([] if columns.key is None else [columns.key])]
 
     def add(self, names: Iterable[str], *, allows_unknown: bool = False) -> bool:
-        """Add the names of a row; returns whether more rows could change the result."""
+        """Add the names of a row; returns whether more rows can change the result."""
         row = dict.fromkeys(names)
-        self._found |= row
+        self._seen |= row
         candidates: Collection[str] = row if self._unknown is None else self._unknown
         if allows_unknown:
             candidates = ()
@@ -176,33 +176,33 @@ class NameCheck:
         return bool(self._unknown or self._missing)
 
     def finish(self) -> None:
-        """Raise BulkError for the first name that is wrong."""
+        """Raise BulkError for the first unknown or missing name."""
         for name in self._unknown or ():
-            raise BulkError(self._columns.unknown(name))
+            raise BulkError(self._columns.unknown_column_message(name))
         if self._unknown is not None:
             for name in self._missing:
-                raise BulkError(f"There is no column {quoted(name)}{_nearest(name, self._found)}")
+                raise BulkError(f"There is no column {quoted(name)}{_suggestion(name, self._seen)}")
 
 
 def is_exported(names: Collection[str]) -> bool:
     """Whether a row with these names comes from an export.
 
-    Its unknown fields are those that a later revision of the service sets, not typing errors.
+    Its unknown fields are from a later revision of the API and not typing errors.
     """
     return all(name in names for name in _EXPORTED)
 
 
 def quoted(name: str) -> str:
-    """A name for a message: quoted, and cut if it is long."""
+    """A name for an error message: quoted, and truncated if it is long."""
     return repr(name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…")
 
 
-def _nearest(name: str, names: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name: a similar one, if there is one."""
-    known = {_plain(each): each for each in names}
-    found = get_close_matches(_plain(name), known, n=1, cutoff=_SIMILAR)
-    return f": did you mean {known[found[0]]!r}?" if found else "."
+def _suggestion(name: str, names: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name, with a similar name if there is one."""
+    known = {_normalized(each): each for each in names}
+    matches = get_close_matches(_normalized(name), known, n=1, cutoff=_MIN_SIMILARITY)
+    return f". Did you mean {known[matches[0]]!r}?" if matches else "."
 
 
-def _plain(name: str) -> str:
+def _normalized(name: str) -> str:
     return name.rpartition(".")[2].lower().replace("_", "").replace(" ", "")

@@ -1,4 +1,4 @@
-"""Reads CSV, with the byte at which each record begins."""
+"""Reads CSV, with the byte offset of each record."""
 
 import csv
 import io
@@ -29,43 +29,43 @@ def header(file: BinaryIO, name: str) -> list[str]:
 
 
 def records(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int, Record]]:
-    """The records after the header, or from a byte on, each with its byte.
+    """The records from a byte offset on, or all after the header, each with its byte offset.
 
     Raises:
         BulkError: The file is not CSV in UTF-8.
     """
     with _text(file, name, offset) as text:
-        found = _records(text)
+        remaining = _records(text)
         if offset is None:
-            next(found, None)
-        yield from found
+            next(remaining, None)
+        yield from remaining
 
 
 def _records(text: "_Text") -> Iterator[tuple[int, Record]]:
     reader = csv.reader(text, strict=True)
     while True:
-        place, line = text.place, text.line
+        offset, line = text.offset, text.line
         try:
             record = next(reader, None)
         except csv.Error as error:
             if _TOO_LONG not in str(error):
                 raise
-            # The limit is one for the whole process, so it is left as it is.
-            text.go_to(place, line=line)
+            # The limit applies to the whole process, so it isn't raised here.
+            text.seek(offset, line=line)
             _skip_record(text)
             reader = csv.reader(text, strict=True)
             yield (
-                place,
+                offset,
                 Unreadable(
-                    f"A cell of the row has more than {csv.field_size_limit():,} characters: "
-                    "shorten it, or look for a missing quote."
+                    f"A cell of the row has more than {csv.field_size_limit():,} characters. "
+                    "Shorten it, or check for a missing quote."
                 ),
             )
             continue
         if record is None:
             return
         if record:
-            yield place, record
+            yield offset, record
 
 
 def _skip_record(lines: Iterator[str]) -> None:
@@ -80,33 +80,33 @@ def _skip_record(lines: Iterator[str]) -> None:
 
 
 def _ends_in_quotes(line: str, *, is_quoted: bool, is_first: bool) -> bool:
-    """Whether the record continues on the next line, inside quotes."""
-    place = 0
+    """Whether the record continues inside quotes on the next line."""
+    position = 0
     if is_first and line.startswith('"'):
-        is_quoted, place = True, 1
+        is_quoted, position = True, 1
     while True:
         if is_quoted:
-            end = line.find('"', place)
+            end = line.find('"', position)
             if end < 0:
                 return True
-            place = end + 1
-            is_quoted = line.startswith('"', place)  # two quotes stand for one
-            place += is_quoted
+            position = end + 1
+            is_quoted = line.startswith('"', position)  # two quotes stand for one
+            position += is_quoted
             continue
-        comma = line.find(",", place)
+        comma = line.find(",", position)
         if comma < 0:
             return False
-        place = comma + 1
-        is_quoted = line.startswith('"', place)
-        place += is_quoted
+        position = comma + 1
+        is_quoted = line.startswith('"', position)
+        position += is_quoted
 
 
 class _Text(Iterator[str]):
-    """The lines of a file from a byte on.
+    """The lines of a file from a byte offset on.
 
     Attributes:
-        place: The byte at which the next line begins.
-        line: How many lines have been read.
+        offset: The byte offset of the next line.
+        line: The number of lines that have been read.
     """
 
     def __init__(self, file: BinaryIO, start: int) -> None:
@@ -116,27 +116,27 @@ class _Text(Iterator[str]):
 
     def __next__(self) -> str:
         line = next(self._lines)
-        self.place += len(line.encode())
+        self.offset += len(line.encode())
         self.line += 1
         return line
 
     def __str__(self) -> str:
         return f"line {self.line}" + f" from byte {self._first}" * (self._first > self._start)
 
-    def go_to(self, place: int, *, line: int = 0) -> None:
-        """Continue at a byte, which is in front of the line after `line`."""
-        self.leave()
-        self._read_from(place)
+    def seek(self, offset: int, *, line: int = 0) -> None:
+        """Continue at a byte offset, where `line` lines have been read."""
+        self.detach()
+        self._read_from(offset)
         self.line = line
-        self._first = self._first if line else place
+        self._first = self._first if line else offset
 
-    def leave(self) -> None:
-        """Release the file, which stays open if it is."""
+    def detach(self) -> None:
+        """Stop using the file without closing it."""
         if not self._file.closed:
             self._lines.detach()
 
-    def _read_from(self, place: int) -> None:
-        self.place = self._file.seek(place)
+    def _read_from(self, offset: int) -> None:
+        self.offset = self._file.seek(offset)
         self.line = 0
         self._lines = io.TextIOWrapper(self._file, encoding="utf-8", newline="")
 
@@ -145,10 +145,10 @@ class _Text(Iterator[str]):
 def _text(file: BinaryIO, name: str, offset: int | None) -> Generator[_Text, None, None]:
     text = _Text(file, text_start(file, name))
     if offset is not None:
-        text.go_to(offset)
+        text.seek(offset)
     try:
         yield text
     except (csv.Error, UnicodeDecodeError) as error:
         raise BulkError(f"{name} is not CSV in UTF-8 (after {text}): {error}.") from None
     finally:
-        text.leave()
+        text.detach()

@@ -1,4 +1,4 @@
-"""The kinds of files, and the library for Parquet."""
+"""The file formats, and the library for Parquet."""
 
 import os
 from enum import Enum
@@ -10,7 +10,7 @@ from conversations_client.bulk._errors import BulkError
 
 
 class Format(Enum):
-    """The kind of a file, by the end of its name."""
+    """A file format, with its extensions."""
 
     JSONL = (".jsonl", ".ndjson")
     CSV = (".csv",)
@@ -18,13 +18,13 @@ class Format(Enum):
 
 
 def format_of(path: str | os.PathLike[str]) -> Format:
-    """The kind of a file; raises BulkError for an unknown one."""
+    """The format of a file; raises BulkError for an unknown extension."""
     suffix = Path(path).suffix.lower()
-    for kind in Format:
-        if suffix in kind.value:
-            return kind
+    for file_format in Format:
+        if suffix in file_format.value:
+            return file_format
     raise BulkError(
-        f"{Path(path).name} is of an unknown kind: its name must end in .jsonl, .ndjson, .csv or "
+        f"{Path(path).name} has an unknown format. Its name must end in .jsonl, .ndjson, .csv or "
         ".parquet."
     )
 
@@ -32,7 +32,7 @@ def format_of(path: str | os.PathLike[str]) -> Format:
 def pyarrow() -> tuple[Any, Any]:
     """`pyarrow` and `pyarrow.parquet`; raises BulkError if they aren't installed."""
     try:
-        # By name, because it has no types; here, because its extra may be missing.
+        # Imported by name because it has no types, and here because the extra may be missing.
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ModuleNotFoundError as error:
         raise BulkError(

@@ -1,23 +1,23 @@
-"""Cells that a spreadsheet would calculate. No I/O."""
+"""Escapes cells that a spreadsheet would run as formulas. No I/O."""
 
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 ESCAPED: Final = "formulasEscaped"
-"""The column that marks a row whose cells are escaped, so that an import can undo it."""
+"""The column that marks a row with escaped cells, so that an import can unescape them."""
 
-# A cell that already begins with an apostrophe gets another one, so that no two cells look alike.
+# Cells that already start with an apostrophe get another one, so that unescaping is unambiguous.
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 
 
 def escape_formulas(cells: Mapping[str, Any]) -> dict[str, Any]:
-    """The cells of a row, each text that begins like a formula behind an apostrophe."""
+    """The cells of a row, with an apostrophe before each text that starts like a formula."""
     return {**{name: _escaped(cell) for name, cell in cells.items()}, ESCAPED: "true"}
 
 
 def unescape_formulas(cells: Mapping[str, Any]) -> dict[str, Any]:
-    """The cells of a row as they were before `escape_formulas`; others as they are."""
+    """Undo `escape_formulas`; other rows are unchanged."""
     if cells.get(ESCAPED) != "true":
         return dict(cells)
     return {name: _unescaped(cell) for name, cell in cells.items() if name != ESCAPED}

@@ -8,24 +8,24 @@ from conversations_client.bulk._files.columns import quoted
 from conversations_client.bulk._files.opening import text_start
 from conversations_client.bulk._files.rows import Fields, Unreadable
 
-_MARK: Final = "\ufeff"
+_BYTE_ORDER_MARK: Final = "\ufeff"
 
 
 def lines(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int, bytes]]:
-    """The lines with content from a byte on, each with its byte; raises BulkError."""
+    """The non-empty lines from a byte offset on, each with its byte offset; raises BulkError."""
     start = text_start(file, name)
-    place = file.seek(start if offset is None else offset)
+    position = file.seek(start if offset is None else offset)
     for line in file:
         if line.strip():
-            yield place, line
-        place += len(line)
+            yield position, line
+        position += len(line)
 
 
 def parse(line: bytes) -> Fields | Unreadable:
     """The JSON object on a line."""
     try:
-        # Files that were put together may have a mark in front of any line.
-        text = line.decode().removeprefix(_MARK)
+        # In concatenated files, any line can start with a byte order mark.
+        text = line.decode().removeprefix(_BYTE_ORDER_MARK)
         value: object = json.loads(text, object_pairs_hook=_object)
     except UnicodeDecodeError:
         return Unreadable("The row is not UTF-8.")
@@ -39,7 +39,7 @@ def parse(line: bytes) -> Fields | Unreadable:
 def _problem(error: Exception) -> str:
     match error:
         case _DoubledNameError(name=name):
-            return f"The row has the field {quoted(name)} twice: remove one of them."
+            return f"The row has the field {quoted(name)} twice. Remove one of them."
         case RecursionError():
             return "The row is nested too deeply."
         case json.JSONDecodeError(msg=message, pos=position):
@@ -55,8 +55,8 @@ class _DoubledNameError(Exception):
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    result = dict(pairs)
+    if len(result) != len(pairs):
         names = [name for name, _ in pairs]
         raise _DoubledNameError(next(name for name in names if names.count(name) > 1))
-    return found
+    return result

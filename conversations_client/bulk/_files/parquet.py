@@ -21,38 +21,38 @@ class ParquetTable:
 
     Args:
         file: The open file.
-        name: Its name, for messages.
+        name: Its name, for error messages.
 
     Raises:
-        BulkError: It is not Parquet, or the `bulk` extra isn't installed.
+        BulkError: The file is not Parquet, or the `bulk` extra isn't installed.
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         self._name = name
         self._arrow, parquet = pyarrow()
-        with self._explained():
+        with self._translate_errors():
             self._file = parquet.ParquetFile(file)
             self._schema = self._file.schema_arrow
 
     def total(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return int(self._file.metadata.num_rows)
 
     def names(self) -> list[str]:
-        """The columns, with those inside a structure of metadata as `metadata.model`."""
-        found: list[str] = []
-        with self._explained():
+        """The names of the columns; fields of a metadata structure as `metadata.model`."""
+        names: list[str] = []
+        with self._translate_errors():
             for field in self._schema:
                 if field.name == METADATA and self._arrow.types.is_struct(field.type):
-                    found += [f"{METADATA}.{inner.name}" for inner in field.type]
+                    names += [f"{METADATA}.{inner.name}" for inner in field.type]
                 else:
-                    found.append(field.name)
-        return found
+                    names.append(field.name)
+        return names
 
     def rows(
         self, columns: Columns, start: int, stop: int | None
     ) -> Iterator[tuple[Fields | Unreadable, Key]]:
-        """The fields and keys of the rows from `start` on, out of the row groups that hold them.
+        """The fields and keys of the rows from `start` on. Other row groups are not read.
 
         Raises:
             BulkError: The file is damaged.
@@ -63,14 +63,14 @@ class ParquetTable:
             for group in range(self._file.num_row_groups)
         )
         bounds = enumerate(pairwise(accumulate(sizes, initial=0)))
-        wanted = {n: first for n, (first, after) in bounds if first < end and after > start}
-        before = start - min(wanted.values(), default=start)
-        yield from islice(self._rows_of(list(wanted), columns), before, None)
+        groups = {n: first for n, (first, after) in bounds if first < end and after > start}
+        before = start - min(groups.values(), default=start)
+        yield from islice(self._rows_of(list(groups), columns), before, None)
 
     def _rows_of(
         self, groups: list[int], columns: Columns
     ) -> Iterator[tuple[Fields | Unreadable, Key]]:
-        with self._explained():
+        with self._translate_errors():
             sent = [name for name in self._schema.names if _is_sent(name, columns)]
             read = list(dict.fromkeys([*sent, *([] if columns.key is None else [columns.key])]))
             batches = self._file.iter_batches(batch_size=_BATCH, row_groups=groups, columns=read)
@@ -85,12 +85,12 @@ class ParquetTable:
         if key is None:
             return [None] * int(batch.num_rows)
         column = batch.column(key)
-        # Python's times have no nanoseconds.
+        # As text, because Python's times have no nanoseconds.
         is_time = self._arrow.types.is_temporal(column.type)
         return _values(column.cast(self._arrow.string()) if is_time else column)
 
     @contextmanager
-    def _explained(self) -> Generator[None, None, None]:
+    def _translate_errors(self) -> Generator[None, None, None]:
         try:
             yield
         except (self._arrow.ArrowException, OSError, UnicodeDecodeError) as error:
@@ -99,7 +99,7 @@ class ParquetTable:
 
 @frozen
 class _Unconvertible:
-    """A value that Python can't hold."""
+    """A value that Python can't represent."""
 
 
 def _is_sent(name: str, columns: Columns) -> bool:
@@ -109,7 +109,7 @@ def _is_sent(name: str, columns: Columns) -> bool:
 def _values(column: Any) -> list[Any]:  # noqa: ANN401 - pyarrow has no types
     try:
         return list(column.to_pylist())
-    except Exception:  # noqa: BLE001 - whatever one value of the column brings about
+    except Exception:  # noqa: BLE001 - depends on the value that can't be converted
         return [_value(each) for each in column]
 
 

@@ -1,4 +1,4 @@
-"""Reads files as rows, one at a time."""
+"""Reads the rows of a file one at a time."""
 
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
@@ -30,11 +30,11 @@ _Read = tuple[Fields | Unreadable, Key]
 
 @frozen
 class Index:
-    """Where the rows of a file are.
+    """The number of rows in a file, and where its parts start.
 
     Attributes:
-        total: How many there are.
-        offsets: The byte at which each part begins; empty for Parquet, which has its own index.
+        total: The number of rows.
+        offsets: The byte offset of each part; empty for Parquet, which has an index.
     """
 
     total: int
@@ -42,22 +42,22 @@ class Index:
 
 
 def index_rows(path: Source, *, every: int) -> Index:
-    """Find where every so-many-th row begins.
+    """Find the byte offset of one row in `every` rows.
 
     Raises:
-        BulkError: The file is of an unknown kind, or not what its name says.
-        OSError: It can't be read.
+        BulkError: The format is unknown, or not the one of the file's extension.
+        OSError: The file can't be read.
     """
-    kind, name = format_of(path), Path(path).name
+    file_format, name = format_of(path), Path(path).name
     offsets: list[int] = []
     total = 0
     with open_source(path) as file:
-        if kind is Format.PARQUET:
+        if file_format is Format.PARQUET:
             return Index(ParquetTable(file, name).total(), ())
-        read = json_lines.lines if kind is Format.JSONL else csv_reader.records
-        for place, _ in read(file, name, None):
+        read = json_lines.lines if file_format is Format.JSONL else csv_reader.records
+        for offset, _ in read(file, name, None):
             if total % every == 0:
-                offsets.append(place)
+                offsets.append(offset)
             total += 1
     return Index(total, tuple(offsets))
 
@@ -65,9 +65,15 @@ def index_rows(path: Source, *, every: int) -> Index:
 def count_rows(path: Source) -> int:
     """Count the rows of a file.
 
+    Args:
+        path: The file: JSON Lines, CSV or Parquet, according to its extension.
+
     Raises:
-        BulkError: The file is of an unknown kind, or not what its name says.
-        OSError: It can't be read.
+        BulkError: The format is unknown, or not the one of the file's extension.
+        OSError: The file can't be read.
+
+    Example:
+        assert count_rows("conversations.jsonl") == 2
     """
     return index_rows(path, every=1_000_000).total
 
@@ -79,37 +85,40 @@ def check_file(
     key: str | None = None,
     ignore: Collection[str] = (),
 ) -> int:
-    """Check whether a file can be imported with these options, and count its rows.
+    """Check that a file can be imported with these options, and count its rows.
 
     Args:
-        path: JSON Lines, CSV or Parquet, by the end of its name.
+        path: The file: JSON Lines, CSV or Parquet, according to its extension.
         columns: As in `import_file`.
         key: As in `import_file`.
         ignore: As in `import_file`.
 
     Raises:
-        BulkError: The file can't be read as what its name says, or a column is unknown, missing or
-            there twice.
+        BulkError: The file doesn't have the format of its extension, or a column is unknown,
+            missing or duplicated.
         InvalidArgumentError: `columns` or `ignore` is invalid.
         OSError: The file can't be read.
+
+    Example:
+        assert check_file("conversations.jsonl") == 2
     """
     check_columns(path, Columns.of(columns, key, ignore))
     return count_rows(path)
 
 
 def check_columns(path: Source, columns: Columns) -> None:
-    """Check the names in a file, which for JSON Lines are those that all rows have.
+    """Check the column names of a file; for JSON Lines, the names that all rows have.
 
     Raises:
-        BulkError: A column is unknown, missing or there twice, or none can be sent.
+        BulkError: A column is unknown, missing or duplicated, or no column can be sent.
         OSError: The file can't be read.
     """
-    kind, name = format_of(path), Path(path).name
+    file_format, name = format_of(path), Path(path).name
     with open_source(path) as file:
         try:
-            if kind is Format.PARQUET:
+            if file_format is Format.PARQUET:
                 columns.check_names(ParquetTable(file, name).names())
-            elif kind is Format.CSV:
+            elif file_format is Format.CSV:
                 columns.check_names(csv_reader.header(file, name))
             else:
                 _check_objects((line for _, line in json_lines.lines(file, name, None)), columns)
@@ -128,9 +137,9 @@ def _check_objects(lines: Iterator[bytes], columns: Columns) -> None:
 
 
 def check_range(start: int, stop: int | None) -> None:
-    """Check which rows of a file to read; raises InvalidArgumentError."""
+    """Check the range of rows to read; raises InvalidArgumentError."""
     if start < 0 or (stop is not None and stop < 0):
-        raise InvalidArgumentError("start and stop are numbers of rows, 0 or more.")
+        raise InvalidArgumentError("start and stop must be 0 or more.")
 
 
 def read_rows(
@@ -141,35 +150,35 @@ def read_rows(
     stop: int | None = None,
     offset: int | None = None,
 ) -> Iterator[Row]:
-    """The rows of a file, each read when it is asked for.
+    """The rows of a file, read lazily.
 
     Args:
-        path: The file: JSON Lines, CSV or Parquet, by the end of its name.
-        columns: Which column is which field.
-        start: How many rows to skip.
+        path: The file: JSON Lines, CSV or Parquet, according to its extension.
+        columns: The field of each column.
+        start: The number of rows to skip.
         stop: The number of the last row; None for the end of the file.
-        offset: The byte at which the first of them begins, so that those before it are not read.
+        offset: The byte offset of the first row, so that the rows before it are not read.
 
     Raises:
-        BulkError: The file is of an unknown kind, or not what its name says.
-        OSError: It can't be read.
+        BulkError: The format is unknown, or not the one of the file's extension.
+        OSError: The file can't be read.
     """
-    kind, name = format_of(path), Path(path).name
+    file_format, name = format_of(path), Path(path).name
     with open_source(path) as file:
         contents: Iterator[_Read]
-        if kind is Format.PARQUET:
+        if file_format is Format.PARQUET:
             contents = ParquetTable(file, name).rows(columns, start, stop)
         else:
             skipped = start if offset is None else 0
-            if kind is Format.CSV:
+            if file_format is Format.CSV:
                 names = csv_reader.header(file, name)
                 records = islice(csv_reader.records(file, name, offset), skipped, None)
                 contents = (_from_record(record, names, columns) for _, record in records)
             else:
                 lines = islice(json_lines.lines(file, name, offset), skipped, None)
                 contents = (_from_line(line, columns) for _, line in lines)
-        wanted = islice(contents, None if stop is None else max(stop - start, 0))
-        for number, (content, key) in enumerate(wanted, start + 1):
+        selected = islice(contents, None if stop is None else max(stop - start, 0))
+        for number, (content, key) in enumerate(selected, start + 1):
             yield Row(number, content, key)
 
 

@@ -1,4 +1,4 @@
-"""A row of a file as a request, with its digest and idempotency key. No I/O."""
+"""Converts the row of a file to a request with an idempotency key. No I/O."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from conversations_client.bulk._files.columns import METADATA, Columns, is_expor
 
 Fields: TypeAlias = Mapping[str, Any]
 Key: TypeAlias = str | int | float | bool | None
-"""A cell of the caller's own that is copied into the results."""
+"""The cell of a key column, which is copied into the results."""
 
 _ARGUMENTS: Final = {"displayName": "display_name", "projectId": "project_id"}
 _METADATA_ARGUMENTS: Final = {
@@ -30,7 +30,7 @@ class Unreadable:
     """The content of a row that can't be read.
 
     Attributes:
-        problem: A sentence that says why, without the row's values.
+        problem: A sentence with the reason, without the row's values.
     """
 
     problem: str
@@ -42,8 +42,8 @@ class Row:
 
     Attributes:
         number: Its number, from 1.
-        content: The fields to send, by the API's names, or why it can't be read.
-        key: Its cell of the key column.
+        content: The fields to send, under the API's names, or why the row can't be read.
+        key: Its cell in the key column.
     """
 
     number: int
@@ -51,7 +51,7 @@ class Row:
     key: Key = None
 
     def digest(self) -> str:
-        """32 hexadecimal digits that differ where the content differs."""
+        """A digest of the content, 32 hexadecimal digits."""
         content = self.content
         value = content.problem if isinstance(content, Unreadable) else dict(content)
         text = json.dumps(value, sort_keys=True, default=str)
@@ -81,25 +81,24 @@ def _metadata(value: object) -> ConversationMetadataParam:
         raise InvalidArgumentError(f"metadata must be an object, not {type(value).__name__}.")
     fields = cast("Fields", value)
     arguments = {
-        _METADATA_ARGUMENTS[name]: _single(f"metadata.{name}", found)
-        for name, found in fields.items()
+        _METADATA_ARGUMENTS[name]: _single(f"metadata.{name}", field)
+        for name, field in fields.items()
     }
     return cast("ConversationMetadataParam", arguments)
 
 
 def _single(name: str, value: object) -> object:
-    kind = type(value).__name__
-    # Also so that no digest walks through deep nesting.
+    # This also prevents a digest of deeply nested values.
     if isinstance(value, list | tuple | Mapping):
-        raise InvalidArgumentError(f"{name} must be a single value, not {kind}.")
+        raise InvalidArgumentError(f"{name} must be a single value, not {type(value).__name__}.")
     return value
 
 
 def from_object(cells: Fields, columns: Columns) -> Fields | Unreadable:
-    """The fields of a JSON object. Null is kept: it is not the same as absent.
+    """The fields of a JSON object. A null is kept, because it differs from an absent field.
 
-    An empty object asks for a conversation with the service's defaults. One whose fields are all
-    ignored or set by the service does not.
+    An empty object creates a conversation with the service's defaults. An object with only
+    ignored fields or fields that the service sets is an empty row.
     """
     try:
         fields = _fields(cells, columns)
@@ -111,25 +110,25 @@ def from_object(cells: Fields, columns: Columns) -> Fields | Unreadable:
 def from_csv(cells: Mapping[str, str], columns: Columns) -> Fields | Unreadable:
     """The fields of a CSV record.
 
-    CSV can't distinguish an empty cell from an absent one. Only a name may be empty, so an empty
-    cell is an empty name in that column and absent in the others.
+    CSV can't distinguish an empty value from an absent one. Only a display name may be empty, so an
+    empty cell is an empty display name in that column and absent in the others.
     """
     if not any(cell for name, cell in cells.items() if columns.has_content(name)):
         return _EMPTY
-    there = {
+    present = {
         name: cell for name, cell in cells.items() if cell or columns.target(name) == "displayName"
     }
-    return _with_flag(from_object(there, columns))
+    return _with_boolean(from_object(present, columns))
 
 
 def from_table(cells: Fields, columns: Columns) -> Fields | Unreadable:
-    """The fields of a row of a typed table, where null is absent, and an empty text is a text."""
-    there = _without_nulls(cells)
-    if isinstance(there.get(METADATA), Mapping):
-        there[METADATA] = _without_nulls(there[METADATA])
-        if not there[METADATA]:
-            del there[METADATA]
-    return _with_flag(from_object(there, columns)) if there else _EMPTY
+    """The fields of a row of a typed table, where null means absent, and empty text is a value."""
+    present = _without_nulls(cells)
+    if isinstance(present.get(METADATA), Mapping):
+        present[METADATA] = _without_nulls(present[METADATA])
+        if not present[METADATA]:
+            del present[METADATA]
+    return _with_boolean(from_object(present, columns)) if present else _EMPTY
 
 
 def _without_nulls(cells: Fields) -> dict[str, Any]:
@@ -137,7 +136,7 @@ def _without_nulls(cells: Fields) -> dict[str, Any]:
 
 
 def key_of(cell: object) -> Key | Unreadable:
-    """The cell of a key column, as JSON can hold it."""
+    """The cell of a key column as a JSON value."""
     if isinstance(cell, float) and not math.isfinite(cell):
         return str(cell)
     if cell is None or isinstance(cell, str | int | float):
@@ -148,7 +147,7 @@ def key_of(cell: object) -> Key | Unreadable:
 
 
 def names_of(cells: Fields) -> Iterator[str]:
-    """The names in a JSON object, with those inside its metadata as `metadata.model`."""
+    """The names in a JSON object; names in its metadata as `metadata.model`."""
     for name, value in cells.items():
         if name == METADATA and isinstance(value, Mapping):
             inner = cast("Fields", value)
@@ -157,17 +156,17 @@ def names_of(cells: Fields) -> Iterator[str]:
             yield name
 
 
-_EMPTY: Final = Unreadable("The row is empty: remove it, or fill in a field.")
-_INSIDE: Final = f"{METADATA}."
-_FLAGS: Final = {"true": True, "false": False}
-_FLAG: Final = "generatingTitle"
+_EMPTY: Final = Unreadable("The row is empty. Remove it, or fill in a field.")
+_METADATA_PREFIX: Final = f"{METADATA}."
+_BOOLEANS: Final = {"true": True, "false": False}
+_GENERATING_TITLE: Final = "generatingTitle"
 _ENTITY: Final = "metadata.entityId"
 
 
 def _fields(cells: Fields, columns: Columns) -> Fields:
     fields: dict[str, Any] = {}
     skips_unknown = is_exported(cells)
-    # Aliases come last, when the other columns have their values.
+    # Aliases come last, because the other columns have priority.
     for name, value in sorted(cells.items(), key=lambda cell: columns.is_alias(cell[0])):
         if name != METADATA or METADATA in columns.fields or METADATA in columns.ignore:
             inner = {name: value}
@@ -176,41 +175,44 @@ def _fields(cells: Fields, columns: Columns) -> Fields:
             continue
         else:
             fields.setdefault(METADATA, {})
-            inner = {_INSIDE + each: found for each, found in cast("Fields", value).items()}
-        for column, found in inner.items():
+            metadata = cast("Fields", value)
+            inner = {_METADATA_PREFIX + each: cell for each, cell in metadata.items()}
+        for column, cell in inner.items():
             if columns.is_known(column):
-                _put(fields, column, found, columns)
+                _set_field(fields, column, cell, columns)
             elif not skips_unknown:
-                raise InvalidArgumentError(columns.unknown(column))
+                raise InvalidArgumentError(columns.unknown_column_message(column))
     return fields
 
 
-def _put(fields: dict[str, Any], column: str, value: object, columns: Columns) -> None:
+def _set_field(fields: dict[str, Any], column: str, value: object, columns: Columns) -> None:
     target, is_alias = columns.target(column), columns.is_alias(column)
     if target is None or (is_alias and value is None):
         return
-    place: object = fields
+    parent: object = fields
     name = target
-    if target.startswith(_INSIDE):
-        place, name = fields.setdefault(METADATA, {}), target.removeprefix(_INSIDE)
-    if not isinstance(place, dict) or (name in place and not is_alias):
-        raise InvalidArgumentError(f"Two columns of the row are {quoted(target)}: ignore one.")
-    known = cast("dict[str, Any]", place)
-    if known.get(name) is None:
-        known[name] = value
+    if target.startswith(_METADATA_PREFIX):
+        parent, name = fields.setdefault(METADATA, {}), target.removeprefix(_METADATA_PREFIX)
+    if not isinstance(parent, dict) or (name in parent and not is_alias):
+        raise InvalidArgumentError(
+            f"Two columns of the row map to {quoted(target)}. Ignore one of them."
+        )
+    siblings = cast("dict[str, Any]", parent)
+    if siblings.get(name) is None:
+        siblings[name] = value
 
 
-def _with_flag(fields: Fields | Unreadable) -> Fields | Unreadable:
-    """The same fields, with a flag where a table has a text."""
+def _with_boolean(fields: Fields | Unreadable) -> Fields | Unreadable:
+    """The fields with `generatingTitle` as a boolean where a table has text."""
     if isinstance(fields, Unreadable):
         return fields
-    found: object = fields.get(METADATA)
-    if not isinstance(found, Mapping):
+    value: object = fields.get(METADATA)
+    if not isinstance(value, Mapping):
         return fields
-    metadata = dict(cast("Fields", found))
-    title = metadata.get(_FLAG)
-    if isinstance(title, str):
-        metadata[_FLAG] = _FLAGS.get(title.lower(), title)
+    metadata = dict(cast("Fields", value))
+    cell = metadata.get(_GENERATING_TITLE)
+    if isinstance(cell, str):
+        metadata[_GENERATING_TITLE] = _BOOLEANS.get(cell.lower(), cell)
     return {**fields, METADATA: metadata}
 
 
@@ -230,9 +232,12 @@ COLUMNS: Final[tuple[str, ...]] = (
 
 
 def to_columns(fields: Fields) -> dict[str, Any]:
-    """A conversation as the row of a table, with a cell for each of `COLUMNS`."""
+    """The cells of a conversation for each of `COLUMNS`."""
     metadata = cast("Fields", fields.get(METADATA) or {})
-    flat: dict[str, Any] = {**fields, **{_INSIDE + name: value for name, value in metadata.items()}}
+    flat: dict[str, Any] = {
+        **fields,
+        **{_METADATA_PREFIX + name: value for name, value in metadata.items()},
+    }
     if flat.get(_ENTITY) is None:
-        flat[_ENTITY] = fields.get("entityId")  # where the first revision has it
+        flat[_ENTITY] = fields.get("entityId")  # its name in the first revision of the API
     return {column: flat.get(column) for column in COLUMNS}

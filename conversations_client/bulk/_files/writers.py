@@ -1,4 +1,4 @@
-"""Conversations as files: JSON Lines, CSV and Parquet, a few rows in memory at a time."""
+"""Writes JSON Lines, CSV and Parquet, with few rows in memory at a time."""
 
 import csv
 import json
@@ -11,9 +11,9 @@ from conversations_client.bulk._files.formats import Format, pyarrow
 from conversations_client.bulk._files.formulas import ESCAPED, escape_formulas
 from conversations_client.bulk._files.rows import COLUMNS, Fields, to_columns
 
-_MOST_ROWS: Final = 10_000  # of a group in a Parquet file
-_MOST_BYTES: Final = 8_000_000  # of the messages of a group, roughly
-_MESSAGE_BYTES: Final = 1_000  # of the objects of a message, without its parts
+_MOST_ROWS: Final = 10_000  # per row group of a Parquet file
+_MOST_BYTES: Final = 8_000_000  # of messages per row group, roughly
+_MESSAGE_BYTES: Final = 1_000  # in memory, per message without its parts
 _MESSAGE_FIELDS: Final = ("_id", "conversationId", "createdAt", "createdById", "role")
 
 
@@ -25,27 +25,27 @@ class Write(Protocol):
         ...
 
 
-def writer(kind: Format, *, messages: bool = False, escape: bool = False) -> Write:
-    """What writes a kind of file.
+def writer(file_format: Format, *, messages: bool = False, escape: bool = False) -> Write:
+    """The function that writes a file format.
 
     Args:
-        kind: The kind.
+        file_format: The format.
         messages: Whether the rows have messages.
-        escape: Whether texts that begin like a formula are escaped.
+        escape: Whether to escape text that starts like a formula.
 
     Raises:
-        BulkError: The kind of file can't hold that, or Parquet's extra isn't installed.
+        BulkError: The format doesn't support the options, or the extra for Parquet isn't installed.
     """
-    if escape and kind is not Format.CSV:
-        raise BulkError("Only CSV is opened as a spreadsheet: escape formulas in a .csv file.")
-    if kind is Format.CSV and messages:
+    if escape and file_format is not Format.CSV:
+        raise BulkError("Only CSV can have escaped formulas. Choose a file that ends in .csv.")
+    if file_format is Format.CSV and messages:
         raise BulkError(
-            "CSV can't hold messages: export them to a file that ends in .jsonl or .parquet."
+            "CSV can't store messages. Export them to a file that ends in .jsonl or .parquet."
         )
-    if kind is Format.CSV:
+    if file_format is Format.CSV:
         return _csv_for_spreadsheets if escape else _csv
-    if kind is Format.PARQUET:
-        pyarrow()  # before the work, not after it
+    if file_format is Format.PARQUET:
+        pyarrow()  # fails before the export instead of after it
         return _parquet_with_messages if messages else _parquet
     return _jsonl
 
@@ -53,7 +53,7 @@ def writer(kind: Format, *, messages: bool = False, escape: bool = False) -> Wri
 def _jsonl(path: Path, rows: Iterable[Fields]) -> None:
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
-            # In ASCII, so that half of a surrogate pair can be written too.
+            # In ASCII, because UTF-8 can't encode a lone surrogate.
             file.write(f"{json.dumps(row)}\n")
 
 
@@ -115,7 +115,7 @@ def _messages_type() -> Any:  # noqa: ANN401
 
 
 def _groups(rows: Iterable[Fields]) -> Iterator[list[Fields]]:
-    """The rows in groups that fit into memory, however long their messages are."""
+    """The rows in groups that fit into memory, even with long messages."""
     group: list[Fields] = []
     size = 0
     for row in rows:
@@ -152,12 +152,12 @@ def _part(part: Fields) -> Fields:
     return {
         "kind": _unicode(part["kind"]),
         "text": _unicode(text) if isinstance(text, str) else None,
-        "json": json.dumps(part),  # with whatever this version has no column for
+        "json": json.dumps(part),  # includes fields that have no column
     }
 
 
 def _unicode(cell: object) -> object:
-    """A cell that UTF-8 can hold: half of a surrogate pair is written as its escape sequence."""
+    """Replace lone surrogates, which UTF-8 can't encode, with escape sequences."""
     if not isinstance(cell, str) or cell.isascii():
         return cell
     return cell.encode(errors="backslashreplace").decode()

@@ -1,1 +1,1 @@
-"""Imports of files: the journal of each row's status, single runs, and partitions for clusters."""
+"""Imports of files: the journal, a single run, and partitions for clusters."""

@@ -13,10 +13,15 @@ class Destination:
     """The service, project and key that an import uses.
 
     Attributes:
-        service: The client's `base_url`, or the caller's name for the service.
-        project_id: The project for rows without one of their own.
-        key: A salted digest of the API key, because a key belongs to one workspace; empty for a
-            service that the caller names.
+        service: The client's `base_url`, or the name that the caller gives the service.
+        project_id: The project for rows that have no project ID.
+        key: A salted digest of the API key, because a key belongs to one workspace. Empty if the
+            caller names the service.
+
+    Example:
+        with Journal("import.journal") as journal:
+            import_file(client, "conversations.jsonl", journal)
+            assert journal.destination == Destination.of(client, salt=journal.import_id)
     """
 
     service: str
@@ -25,38 +30,71 @@ class Destination:
 
     @classmethod
     def of(cls, client: Client, *, salt: str, name: str | None = None) -> Self:
-        """The destination of a client."""
+        """The destination of a client.
+
+        Args:
+            client: The client.
+            salt: The salt for the digest of the key.
+            name: A name for the service that replaces its URL and key. Default None.
+
+        Example:
+            assert Destination.of(client, salt="a").service == client.base_url
+            assert Destination.of(client, salt="a", name="production").service == "production"
+        """
         key = client.key_digest(salt) if name is None else ""
         return cls(service=name or client.base_url, project_id=client.project_id, key=key)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote; raises ValueError, TypeError or KeyError."""
-        found = json.loads(text)
-        return cls(service=found["service"], project_id=found["project_id"], key=found["key"])
+        """Parse the output of `to_json`.
+
+        Raises:
+            ValueError: The text is not JSON.
+            TypeError: The JSON is not an object.
+            KeyError: A field is missing.
+
+        Example:
+            destination = Destination(service="production", project_id=None, key="")
+            assert Destination.from_json(destination.to_json()) == destination
+        """
+        data = json.loads(text)
+        return cls(service=data["service"], project_id=data["project_id"], key=data["key"])
 
     def to_json(self) -> str:
-        """The destination as text."""
+        """The destination as JSON.
+
+        Example:
+            >>> Destination(service="production", project_id=None, key="").to_json()
+            '{"service": "production", "project_id": null, "key": ""}'
+        """
         return json.dumps(asdict(self))
 
     def other(self, now: Self) -> str | None:
-        """How another destination differs, as a sentence; None if it is the same."""
+        """A sentence about how another destination differs; None if it is the same.
+
+        Example:
+            >>> before = Destination(service="staging", project_id=None, key="")
+            >>> before.other(Destination(service="production", project_id=None, key=""))
+            'Its rows were created at staging, and this client sends to production.'
+        """
         if self.service != now.service:
             return (
                 f"Its rows were created at {self.service}, and this client sends to {now.service}."
             )
         if self.project_id != now.project_id:
             before, after = self.project_id or "no project", now.project_id or "no project"
-            return f"Its rows were created in {before}, and this client creates in {after}."
+            return f"Its rows were created in {before}, and this client uses {after}."
         if self.key != now.key:
-            return "Its rows were created with another API key, which may be of another workspace."
+            return (
+                "Its rows were created with another API key, which may belong to another workspace."
+            )
         return None
 
 
-def refusal(owner: str, difference: str) -> str:
-    """The message for an import that would change its destination."""
+def conflict_message(owner: str, difference: str) -> str:
+    """The error message for an import that would change its destination."""
     return (
         f"{owner} belongs to another destination. {difference} Nothing was sent. Use a new journal "
-        "to create every row here, or pass change_destination=True if the rows that were created "
-        "there are not needed here."
+        "to create every row here, or pass change_destination=True to skip the rows that were "
+        "created there."
     )

@@ -1,4 +1,4 @@
-"""Imports a file: each row is sent at most once, or exactly once where keys are honoured."""
+"""Imports a file: at most once per row, exactly once if the service honours idempotency keys."""
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -12,7 +12,7 @@ from conversations_client.bulk._files.rows import Row
 from conversations_client.bulk._imports.destination import Destination
 from conversations_client.bulk._imports.journal import Entry, Journal
 from conversations_client.bulk._imports.report import Report
-from conversations_client.bulk._imports.run import ImportRun, Read, check_unchanged, ignore
+from conversations_client.bulk._imports.run import ImportRun, Read, check_unchanged, do_nothing
 
 
 def import_file(
@@ -31,37 +31,37 @@ def import_file(
     change_destination: bool = False,
     on_row: Callable[[Entry], object] | None = None,
 ) -> Report:
-    """Create the conversations of a file, except those that the journal has as created.
+    """Create a conversation for each row of a file that is not created yet.
 
     Each row is a `POST /v2/conversations`. The whole file is read and checked before the first row
-    is sent. A row that can't be sent or is refused by the service fails, and the others continue;
-    you can correct it and run the import again. A row whose response was lost is doubtful. It is
-    sent again only by a client whose `Retry.trust_idempotency_key` says that a repeat can't create
-    another conversation. The first Ctrl-C stops reading and waits for the rows in flight; a second
-    one ends the import at once.
+    is sent. A row fails if it is invalid or the service rejects it; the others continue. Correct
+    the failed rows and run the import again: it sends only them. A row whose response was lost is
+    doubtful. It is sent again only if the client has `Retry(trust_idempotency_key=True)`, which
+    states that a repeat can't create another conversation. The first Ctrl-C stops reading and waits
+    for the rows in flight; the second ends the import at once.
 
     Args:
-        client: The client that creates them.
-        path: JSON Lines, CSV or Parquet, by the end of its name.
-        journal: The record of this import.
-        columns: The column of each field whose column has another name, such as
+        client: The client that creates the conversations.
+        path: The file: JSON Lines, CSV or Parquet, according to its extension.
+        journal: The journal of this import.
+        columns: The column for each field whose column has another name, such as
             `{"displayName": "title", "metadata.entityId": "agent"}`.
-        key: A column of your own to copy into the results.
+        key: A column to copy into the results.
         ignore: Columns that are not read.
-        start: How many rows to skip. Default 0.
+        start: The number of rows to skip. Default 0.
         stop: The number of the last row. Default None, the end of the file.
-        max_in_flight: How many rows are sent at once. Default 16.
+        max_in_flight: The most rows in flight. Default 16.
         rate: The most rows per second. Default None, no limit.
         destination: A name for the service if its URL and key change between runs. Default: the
             client's `base_url` and a digest of its key.
-        change_destination: Continue although the journal has rows that were created at another
-            URL, in another project or with another key. They are not created again.
+        change_destination: Whether to continue if the journal has rows that were created at another
+            URL, in another project or with another key. They are not created again. Default False.
         on_row: Called with the status of each row, including rows of earlier runs.
 
     Raises:
-        BulkError: The file can't be read as what its name says, has an unknown column, or differs
-            in a row that was created; or the journal belongs to another destination or can't be
-            written. Nothing was sent.
+        BulkError: The file doesn't have the format of its extension, has an unknown column, or
+            has changed in a row that was created; or the journal belongs to another destination or
+            can't be written. Nothing was sent.
         InvalidArgumentError: An option is invalid. Nothing was sent.
         OSError: The file can't be read. Nothing was sent.
         ImportStoppedError: The file or the journal failed after rows were sent.
@@ -73,11 +73,11 @@ def import_file(
         Report(created=2, failed=0, doubtful=0, new=2)
     """
     check_range(start, stop)
-    chosen = Columns.of(columns, key, ignore)
-    check_columns(path, chosen)
+    checked_columns = Columns.of(columns, key, ignore)
+    check_columns(path, checked_columns)
     return import_rows(
         client,
-        partial(read_rows, path, chosen, start=start, stop=stop),
+        partial(read_rows, path, checked_columns, start=start, stop=stop),
         journal,
         max_in_flight=max_in_flight,
         rate=rate,
@@ -98,32 +98,32 @@ def import_rows(
     change_destination: bool = False,
     on_row: Callable[[Entry], object] | None = None,
 ) -> Report:
-    """Create the conversations of rows, as `import_file` does."""
+    """Create a conversation for each row, as `import_file` does."""
     trust = client.retry.trust_idempotency_key
-    rows = ImportRun(read, journal, keys_are_trusted=trust, on_row=on_row or ignore)
-    outcomes = client.conversations.create_many(rows, max_in_flight=max_in_flight, rate=rate)
+    run = ImportRun(read, journal, keys_are_trusted=trust, on_row=on_row or do_nothing)
+    outcomes = client.conversations.create_many(run, max_in_flight=max_in_flight, rate=rate)
     journal.check_space(_check_rows(read(), journal))
     target = Destination.of(client, salt=journal.import_id, name=destination)
     journal.bind(target, change=change_destination)
     if not trust:
         journal.doubt()
-    rows.begin()
+    run.begin()
     with outcomes:
         try:
-            _take_all(outcomes, rows)
+            _record_all(outcomes, run)
         except KeyboardInterrupt:
-            if not rows.is_interrupted:  # it came between two steps
-                rows.interrupt()
-                _take_all(outcomes, rows)
+            if not run.is_interrupted:  # the interrupt came between two steps
+                run.interrupt()
+                _record_all(outcomes, run)
             raise
-    return rows.report()
+    return run.report()
 
 
 def _check_rows(rows: Iterator[Row], journal: Journal) -> int:
-    """Read every row once before the first is sent; gives how many the journal doesn't have.
+    """Read every row before the first is sent, and count the rows that are not in the journal.
 
     Raises:
-        BulkError: The file can't be read, or a row has changed that may be created.
+        BulkError: The file can't be read, or a row that may have been created has changed.
     """
     new = 0
     entries = chain(journal.entries(), [None])
@@ -138,25 +138,25 @@ def _check_rows(rows: Iterator[Row], journal: Journal) -> int:
     return new
 
 
-def _take_all(outcomes: Outcomes, rows: ImportRun) -> None:
-    """Take every outcome. After an error, nothing is sent, and the rows in flight are recorded."""
+def _record_all(outcomes: Outcomes, run: ImportRun) -> None:
+    """Record every outcome. After an error, only the rows in flight are finished."""
     error: BaseException | None = None
     while True:
-        in_flight = rows.in_flight
+        in_flight = run.in_flight
         try:
-            while rows.take_next(outcomes):
+            while run.record_next(outcomes):
                 pass
         except KeyboardInterrupt as interrupt:
-            if rows.is_interrupted:
+            if run.is_interrupted:
                 raise
-            rows.interrupt()
+            run.interrupt()
             error = error or interrupt
-        except Exception as raised:  # noqa: BLE001 - raised again below
-            if error is not None and rows.in_flight == in_flight:
-                break  # nothing more comes
+        except Exception as raised:  # noqa: BLE001 - raised below
+            if error is not None and run.in_flight == in_flight:
+                break  # no outcome is left
             error = error or raised
         else:
             break
-        rows.stop()
+        run.stop()
     if error is not None:
-        raise rows.explained(error)
+        raise run.with_counts(error)

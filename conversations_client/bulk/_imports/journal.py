@@ -1,4 +1,4 @@
-"""Records the status of each row in SQLite, so that the process can be killed at any time."""
+"""Records the status of each row in SQLite, so that an import survives a killed process."""
 
 import contextlib
 import json
@@ -9,17 +9,16 @@ import uuid
 from collections.abc import Generator, Iterator
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from attrs import frozen
 
-from conversations_client.bulk._database import Database
+from conversations_client.bulk._database import Database, JournalBase
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.rows import Key
-from conversations_client.bulk._imports.destination import Destination, refusal
+from conversations_client.bulk._imports.destination import Destination, conflict_message
 
-_ID: Final = 0x436E764B  # "CnvK"
+_APPLICATION_ID: Final = 0x436E764B  # "CnvK"
 _SCHEMA: Final = """
     CREATE TABLE import (id TEXT NOT NULL, destination TEXT) STRICT;
     CREATE TABLE entry (
@@ -30,22 +29,29 @@ _SCHEMA: Final = """
         key TEXT NOT NULL
     ) STRICT;
 """
-_FIND: Final = "SELECT number, digest, state, detail, key FROM entry WHERE number = ?"
-_ALL: Final = "SELECT number, digest, state, detail, key FROM entry ORDER BY number"
-_RECORD: Final = "REPLACE INTO entry (number, digest, state, detail, key) VALUES (?, ?, ?, ?, ?)"
+_SELECT_ROW: Final = "SELECT number, digest, state, detail, key FROM entry WHERE number = ?"
+_SELECT_ALL: Final = "SELECT number, digest, state, detail, key FROM entry ORDER BY number"
+_REPLACE: Final = "REPLACE INTO entry (number, digest, state, detail, key) VALUES (?, ?, ?, ?, ?)"
 _IMPORT_ID: Final = re.compile(r"[A-Za-z0-9-]{1,100}")
 
-# What SQLite needs: for a row, and for the log in front of it, which it empties when it is full.
+# The space that SQLite needs for a row in the database, for a row in its write-ahead log, and for
+# the log, which it reuses once it is full.
 _ROW_BYTES: Final = 200
 _LOG_BYTES_OF_ROW: Final = 3 * 4096
 _LOG_BYTES: Final = 1000 * 4096
 
 
 class State(StrEnum):
-    """The status of a row."""
+    """The status of a row.
+
+    Example:
+        with Journal("import.journal") as journal:
+            import_file(client, "conversations.jsonl", journal)
+            assert journal.counts()[State.CREATED] == 2
+    """
 
     SENT = "sent"
-    """It is being sent. After a crash it may have been created."""
+    """It was sent and has no outcome. After a crash it may have been created."""
     CREATED = "created"
     FAILED = "failed"
     """It was not created."""
@@ -61,8 +67,12 @@ class Entry:
         number: The row's number, from 1.
         digest: A digest of the row's content.
         state: The status.
-        detail: The id of the new conversation, or the error message.
-        key: The row's cell of the key column, if the import has one.
+        detail: The ID of the new conversation, or the error message.
+        key: The row's value in the key column, if the import has a key column.
+
+    Example:
+        >>> Entry(number=1, digest="", state=State.FAILED, detail="The row is empty.").state
+        <State.FAILED: 'failed'>
     """
 
     number: int
@@ -72,30 +82,39 @@ class Entry:
     key: Key = None
 
     def is_to_be_sent(self, *, keys_are_trusted: bool) -> bool:
-        """Whether another run sends the row.
+        """Whether the next run sends the row.
 
         Args:
-            keys_are_trusted: Whether a repeat of the same request can't create another one.
+            keys_are_trusted: Whether the service honours idempotency keys, so that a repeated
+                request can't create another conversation.
+
+        Example:
+            doubtful = Entry(number=1, digest="", state=State.DOUBTFUL, detail="A timeout.")
+            assert doubtful.is_to_be_sent(keys_are_trusted=True)
+            assert not doubtful.is_to_be_sent(keys_are_trusted=False)
         """
         if self.state in {State.SENT, State.DOUBTFUL}:
             return keys_are_trusted
         return self.state is State.FAILED
 
 
-class Journal:
-    """The record of an import; a context manager for one process at a time.
+class Journal(JournalBase):
+    """The journal of an import; a context manager for one process at a time.
 
-    Each change is handed to the operating system before the method returns, so it survives the
-    process. A power cut may lose the last moments.
+    Each change reaches the operating system before the method returns, so a killed process loses
+    none. A power failure may lose the latest changes.
 
     Args:
         path: The SQLite file, created if it doesn't exist.
-        import_id: The import's part of its idempotency keys: 1 to 100 letters, digits and hyphens.
-            Default: a new journal generates one.
+        import_id: The start of the idempotency key of each row: 1 to 100 letters, digits and
+            hyphens. Default: a new journal generates one.
+
+    Attributes:
+        import_id: The start of the idempotency key of each row.
 
     Raises:
-        BulkError: The id is invalid, or the file is not a journal, belongs to another import, can't
-            be written or is in use.
+        BulkError: The ID is invalid, or the file is not an import journal, belongs to another
+            import, can't be written or is in use.
 
     Example:
         >>> with Journal(":memory:", import_id="nightly-import") as journal:
@@ -109,7 +128,9 @@ class Journal:
                 "import_id must be 1 to 100 letters (a to z), digits and hyphens, such as "
                 "'nightly-import'."
             )
-        self._database = Database(path, application_id=_ID, schema=_SCHEMA, purpose="import")
+        self._database = Database(
+            path, application_id=_APPLICATION_ID, schema=_SCHEMA, purpose="import"
+        )
         try:
             self.import_id: str = self._set_up(import_id)
         except BaseException:
@@ -118,39 +139,58 @@ class Journal:
 
     @property
     def destination(self) -> Destination | None:
-        """Where the rows are created; None before the first run."""
+        """Where the rows are created; None before the first run.
+
+        Example:
+            with Journal("import.journal") as journal:
+                assert journal.destination is None
+        """
         ((text,),) = self._database.execute("SELECT destination FROM import")
-        with self._explained():
+        with self._translate_errors():
             return None if text is None else Destination.from_json(text)
 
     def bind(self, destination: Destination, *, change: bool) -> None:
         """Record where the rows are created.
 
         Args:
-            destination: Where this run creates them.
-            change: Whether another destination is accepted.
+            destination: The destination of this run.
+            change: Whether the destination may change.
 
         Raises:
             BulkError: Rows were, or may have been, created at another destination.
+
+        Example:
+            with Journal("import.journal") as journal:
+                journal.bind(Destination.of(client, salt=journal.import_id), change=False)
         """
         before = self.destination
         difference = None if before is None else before.other(destination)
         if difference is not None and not change and self.has_created():
-            raise BulkError(refusal(f"The journal {self._database.path}", difference))
+            owner = f"The journal {self._database.path}"
+            raise BulkError(conflict_message(owner, difference))
         self._database.execute("UPDATE import SET destination = ?", (destination.to_json(),))
 
     def has_created(self) -> bool:
-        """Whether a row was created, or may have been."""
+        """Whether a row was created, or may have been.
+
+        Example:
+            with Journal("import.journal") as journal:
+                assert not journal.has_created()
+        """
         return any(count for state, count in self.counts().items() if state is not State.FAILED)
 
     def check_space(self, rows: int) -> None:
-        """Check the free space for new rows, so that the disk isn't full in the middle.
+        """Check that the disk has space for new rows, so that it isn't full halfway.
 
         Args:
-            rows: How many rows are not in the journal yet.
+            rows: The number of rows that are not in the journal yet.
 
         Raises:
             BulkError: The disk has too little space.
+
+        Example:
+            with Journal("import.journal") as journal:
+                journal.check_space(count_rows("conversations.jsonl"))
         """
         needed = rows * _ROW_BYTES + min(rows * _LOG_BYTES_OF_ROW, _LOG_BYTES)
         disk = shutil.disk_usage(Path(self._database.path).absolute().parent)
@@ -158,72 +198,93 @@ class Journal:
             raise BulkError(
                 f"The journal {self._database.path} needs about {needed / 1e6:,.2f} MB, and its "
                 f"disk has {disk.free / 1e6:,.2f} MB left. Nothing was sent. Free some space, or "
-                "use a journal elsewhere."
+                "use a journal on another disk."
             )
 
     def find(self, number: int) -> Entry | None:
-        """The status of a row; None if no run has reached it."""
-        for row in self._database.execute(_FIND, (number,)):
+        """The status of a row; None if no run has reached it.
+
+        Example:
+            with Journal("import.journal") as journal:
+                import_file(client, "conversations.jsonl", journal)
+                entry = journal.find(1)
+                assert entry is not None and entry.state is State.CREATED
+                assert journal.find(3) is None
+        """
+        for row in self._database.execute(_SELECT_ROW, (number,)):
             return self._entry(row)
         return None
 
     def record(self, entry: Entry) -> None:
-        """Record the status of a row."""
+        """Record the status of a row.
+
+        Example:
+            with Journal("import.journal") as journal:
+                entry = Entry(number=1, digest="", state=State.FAILED, detail="The row is empty.")
+                journal.record(entry)
+                assert journal.find(1) == entry
+        """
         self._database.execute(
-            _RECORD,
+            _REPLACE,
             (entry.number, entry.digest, entry.state, entry.detail, json.dumps(entry.key)),
         )
 
     def doubt(self) -> None:
-        """Mark rows that an earlier run was sending as doubtful."""
+        """Mark rows that an earlier run sent, and that have no outcome, as doubtful.
+
+        Example:
+            with Journal("import.journal") as journal:
+                journal.record(Entry(number=1, digest="", state=State.SENT, detail=""))
+                journal.doubt()
+                assert journal.counts()[State.DOUBTFUL] == 1
+        """
         self._database.execute(
             "UPDATE entry SET state = ?, detail = ? WHERE state = ?",
-            (State.DOUBTFUL, "The import ended before the response.", State.SENT),
+            (State.DOUBTFUL, "The import ended before the response arrived.", State.SENT),
         )
 
     def entries(self) -> Iterator[Entry]:
-        """The status of every row that a run has reached, by number."""
-        return map(self._entry, self._database.stream(_ALL))
+        """The status of every row that a run has reached, in the order of their numbers.
+
+        Example:
+            with Journal("import.journal") as journal:
+                import_file(client, "conversations.jsonl", journal)
+                assert [entry.number for entry in journal.entries()] == [1, 2]
+        """
+        return map(self._entry, self._database.stream(_SELECT_ALL))
 
     def counts(self) -> dict[State, int]:
-        """The number of rows in each state."""
-        found = dict(self._database.execute("SELECT state, count(*) FROM entry GROUP BY state"))
-        return {state: found.get(state, 0) for state in State}
+        """The number of rows in each state.
 
-    def close(self) -> None:
-        """Release the file. Closing twice does nothing."""
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
+        Example:
+            with Journal("import.journal") as journal:
+                import_file(client, "conversations.jsonl", journal)
+                assert journal.counts()[State.CREATED] == 2
+        """
+        counts = dict(self._database.execute("SELECT state, count(*) FROM entry GROUP BY state"))
+        return {state: counts.get(state, 0) for state in State}
 
     def _set_up(self, import_id: str | None) -> str:
         database = self._database
         if not database.execute("SELECT 1 FROM import"):
             new_id = import_id or uuid.uuid4().hex
             database.execute("INSERT INTO import (id) VALUES (?)", (new_id,))
-        ((found,),) = database.execute("SELECT id FROM import")
-        if import_id not in {None, found}:
-            raise BulkError(f"{database.path} is the journal of another import, {found}.")
-        return str(found)
+        ((current_id,),) = database.execute("SELECT id FROM import")
+        if import_id not in {None, current_id}:
+            raise BulkError(
+                f"{database.path} is the journal of another import, {current_id}. Use its ID or "
+                "another journal."
+            )
+        return str(current_id)
 
     def _entry(self, row: tuple[int, str, str, str, str]) -> Entry:
         number, digest, state, detail, key = row
-        with self._explained():
+        with self._translate_errors():
             return Entry(number, digest, State(state), detail, json.loads(key))
 
     @contextlib.contextmanager
-    def _explained(self) -> Generator[None, None, None]:
+    def _translate_errors(self) -> Generator[None, None, None]:
         try:
             yield
         except (ValueError, TypeError, KeyError):
-            problem = f"The journal {self._database.path} is damaged."
-            raise BulkError(problem) from None
+            raise BulkError(f"The journal {self._database.path} is damaged.") from None

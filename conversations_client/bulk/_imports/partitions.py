@@ -1,4 +1,4 @@
-"""An import in parts, which any number of processes and machines can run."""
+"""Divides an import into parts, which any number of processes and machines can run."""
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -19,24 +19,28 @@ from conversations_client.bulk._imports.journal import Entry, Journal, State
 from conversations_client.bulk._imports.report import Report
 
 
-def _names(given: Iterable[str]) -> tuple[str, ...]:
-    return tuple(given)
+def _to_tuple(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(names)
 
 
 @frozen
 class Partition:
-    """A part of an import. It can be pickled, and `attrs.asdict` gives plain JSON.
+    """A part of an import. It can be pickled, and `attrs.asdict` converts it to JSON values.
 
     Attributes:
-        path: The file, by the name that it has on every machine.
-        journal: The journal of this part alone, on a disk that every machine sees. Its folder
-            records the destination of all parts.
-        start: How many rows of the file come before.
+        path: The path of the file, the same on every machine.
+        journal: The path of this part's journal, on a disk that all machines share. Its folder
+            stores the destination of all parts.
+        start: The number of rows before this part.
         stop: The number of its last row.
-        offset: The byte at which it begins; None for Parquet, which has its own index.
+        offset: The byte offset of its first row; None for Parquet, which has an index.
         columns: As in `import_file`.
         key: As in `import_file`.
         ignore: As in `import_file`.
+
+    Example:
+        part, *_ = partitions("conversations.jsonl", "journals", rows=1)
+        assert (part.start, part.stop) == (0, 1)
     """
 
     path: str
@@ -46,7 +50,7 @@ class Partition:
     offset: int | None = None
     columns: Mapping[str, str] | None = None
     key: str | None = None
-    ignore: tuple[str, ...] = field(default=(), converter=_names)
+    ignore: tuple[str, ...] = field(default=(), converter=_to_tuple)
 
     def run(
         self,
@@ -56,19 +60,23 @@ class Partition:
         rate: float | None = None,
         change_destination: bool = False,
     ) -> Report:
-        """Create the conversations of this part, except those that its journal has as created.
+        """Create a conversation for each row of this part that is not created yet.
 
         Args:
-            client: A client, or a function that makes one, which is closed at the end. Default:
-                `Client`, which takes the key from the environment, so that no key travels.
+            client: A client, or a function that creates a client, which is closed at the end.
+                Default: `Client`, which reads the key from the environment of the process.
             max_in_flight: As in `import_file`.
-            rate: As in `import_file`, for this part alone.
+            rate: As in `import_file`, for this part only.
             change_destination: As in `import_file`.
 
         Raises:
-            BulkError: As `import_file`; also if another process runs this part.
-            OSError: The file can't be read, or the folder not written to.
+            BulkError: As in `import_file`; also if another process runs this part.
+            OSError: The file can't be read or the folder can't be written to.
             ImportStoppedError: The file or the journal failed after rows were sent.
+
+        Example:
+            for part in partitions("conversations.jsonl", "journals", rows=1):
+                assert part.run(client).created == 1
         """
         columns = Columns.of(self.columns, self.key, self.ignore)
         read = partial(
@@ -88,7 +96,13 @@ class Partition:
                 )
 
     def entries(self) -> list[Entry]:
-        """The status of each of its rows that a run has reached."""
+        """The status of each row of this part that a run has reached.
+
+        Example:
+            part, *_ = partitions("conversations.jsonl", "journals")
+            part.run(client)
+            assert [entry.number for entry in part.entries()] == [1, 2]
+        """
         with Journal(self.journal) as journal:
             return list(journal.entries())
 
@@ -106,30 +120,34 @@ def partitions(
 
     Args:
         path: The file.
-        folder: Where the journals are, created if it doesn't exist. It keeps the plan of the first
-            run and the destination.
-        rows: How many rows a part has in the first run. Default 10,000.
+        folder: The folder for the plan, the destination and the journals, created if it doesn't
+            exist.
+        rows: The number of rows per part, which later runs can't change. Default 10,000.
         columns: As in `import_file`.
         key: As in `import_file`.
         ignore: As in `import_file`.
 
     Raises:
-        BulkError: The file can't be read as what its name says, has an unknown column, or has
-            another number of rows than in the first run; or `rows` is less than 1.
+        BulkError: The file doesn't have the format of its extension, has an unknown column, or has
+            more or fewer rows than in the first run; or `rows` is less than 1.
         InvalidArgumentError: `columns` or `ignore` is invalid.
-        OSError: The file can't be read, or the folder not written to.
+        OSError: The file can't be read or the folder can't be written to.
+
+    Example:
+        parts = partitions("conversations.jsonl", "journals")
+        report = total(part.run(client) for part in parts)
     """
     if rows < 1:
         raise BulkError("rows must be 1 or more.")
     check_columns(path, Columns.of(columns, key, ignore))
     index = index_rows(path, every=rows)
-    place = Path(folder).absolute()
-    place.mkdir(parents=True, exist_ok=True)
-    plan = plan_folder.first_plan(place, {"total": index.total, "rows": rows})
+    journals = Path(folder).absolute()
+    journals.mkdir(parents=True, exist_ok=True)
+    plan = plan_folder.saved_plan(journals, {"total": index.total, "rows": rows})
     if plan["total"] != index.total:
         raise BulkError(
-            f"{Path(path).name} has {index.total:,} rows, and had {plan['total']:,} when this "
-            "import started: restore it, or import the new file with another folder."
+            f"{Path(path).name} has {index.total:,} rows, but had {plan['total']:,} when this "
+            "import started. Restore it, or import the new file with another folder."
         )
     if plan["rows"] != rows:
         index = index_rows(path, every=plan["rows"])
@@ -137,20 +155,34 @@ def partitions(
     file = os.fspath(Path(path).absolute())
     return [
         Partition(
-            file, str(place / f"{start}.journal"), start, stop, offset, columns, key, tuple(ignore)
+            file,
+            str(journals / f"{start}.journal"),
+            start,
+            stop,
+            offset,
+            columns,
+            key,
+            tuple(ignore),
         )
         for (start, stop), offset in zip_longest(bounds, index.offsets)
     ]
 
 
 def entries_of(parts: Iterable[Partition]) -> Iterator[Entry]:
-    """The status of the rows of several parts, with one part in memory at a time."""
+    """The status of the rows of several parts, with one part in memory at a time.
+
+    Example:
+        parts = partitions("conversations.jsonl", "journals", rows=1)
+        for part in parts:
+            part.run(client)
+        write_results(entries_of(parts), "results.jsonl")
+    """
     for part in parts:
         yield from part.entries()
 
 
 def created_by(parts: Iterable[Partition]) -> int:
-    """How many rows the runs so far have created."""
+    """The number of rows that all runs so far have created."""
     count = 0
     for part in parts:
         if Path(part.journal).exists():

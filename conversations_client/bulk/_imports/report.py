@@ -7,13 +7,18 @@ from attrs import frozen
 
 @frozen
 class Report:
-    """How many rows were created, failed or are doubtful.
+    """The numbers of rows that were created, failed or are doubtful.
 
     Attributes:
-        created: Rows that are created, in this run or an earlier one.
-        failed: Rows that are not created. The next run sends them again.
-        doubtful: Rows that may be created.
+        created: Rows that this run or an earlier run created.
+        failed: Rows that were not created. The next run sends them again.
+        doubtful: Rows that may have been created.
         new: Rows that this run created.
+
+    Example:
+        with Journal("import.journal") as journal:
+            report = import_file(client, "conversations.jsonl", journal)
+        assert report == Report(created=2, failed=0, doubtful=0, new=2)
     """
 
     created: int
@@ -23,7 +28,12 @@ class Report:
 
     @property
     def created_before(self) -> int:
-        """Rows that an earlier run created."""
+        """Rows that an earlier run created.
+
+        Example:
+            >>> Report(created=5, failed=0, doubtful=0, new=2).created_before
+            3
+        """
         return self.created - self.new
 
 
@@ -34,6 +44,6 @@ def total(reports: Iterable[Report]) -> Report:
         >>> total([Report(created=2, failed=1, doubtful=0)] * 2)
         Report(created=4, failed=2, doubtful=0, new=0)
     """
-    columns = [(one.created, one.failed, one.doubtful, one.new) for one in reports]
+    columns = [(each.created, each.failed, each.doubtful, each.new) for each in reports]
     created, failed, doubtful, new = map(sum, zip((0, 0, 0, 0), *columns, strict=True))
     return Report(created=created, failed=failed, doubtful=doubtful, new=new)

@@ -12,17 +12,22 @@ from conversations_client.bulk._imports.journal import Entry, State
 def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> None:
     """Write the status of every row as JSON Lines.
 
-    Each line has `row`, `status`, and `id` or `error`; and `key`, if the row has one.
+    Each line has `row`, `status`, `id` or `error`, and `key` if the row has a key.
 
     Args:
-        entries: The entries, such as `journal.entries()`, which gives them by number.
-        path: The file, which is replaced.
+        entries: The entries, such as `journal.entries()`, which are in the order of the rows.
+        path: The file. An existing file is replaced.
 
     Raises:
         BulkError: The journal can't be read.
         OSError: The file can't be written.
+
+    Example:
+        with Journal("import.journal") as journal:
+            import_file(client, "conversations.jsonl", journal)
+            write_results(journal.entries(), "results.jsonl")
     """
-    with atomic_file(path) as part, part.open("w", encoding="utf-8") as file:
+    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         for entry in entries:
             file.write(f"{json.dumps(_result(entry), ensure_ascii=True)}\n")
 

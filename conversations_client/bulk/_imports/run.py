@@ -1,4 +1,4 @@
-"""One run of an import: which rows it sends, and what it records of them."""
+"""A single run of an import: which rows it sends and which outcomes it records."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -21,15 +21,15 @@ from conversations_client.bulk._imports.report import Report
 from conversations_client.bulk._imports.stopped import ImportStoppedError
 
 Read: TypeAlias = Callable[[], Iterator[Row]]
-"""Reads the rows of an import, from the first one each time."""
+"""Reads the rows of an import; each call starts at the first row."""
 
 _MOST_NAMED: Final = 20  # rows in an error message
 
 
 class ImportRun(Iterator[CreateRequest]):
-    """The requests of the rows to send, each recorded before it is sent; takes their outcomes.
+    """An iterator of requests that records each row before it is sent, and its outcome afterwards.
 
-    An interrupt may end any method at any line; the same method then completes what it began.
+    An interrupt may end a method at any line. The next call of the same method completes the step.
     """
 
     def __init__(
@@ -52,17 +52,17 @@ class ImportRun(Iterator[CreateRequest]):
         self._counts = dict.fromkeys(State, 0)
         self._prepared: deque[tuple[int, Entry, CreateRequest]] = deque()
         self._received: deque[CreateOutcome] = deque()
-        self._before: State | None = None  # the state of the prepared row
+        self._state_before: State | None = None  # of the prepared row
         self._is_stopped = False
         self._error_of_caller: Exception | None = None
 
     @property
     def in_flight(self) -> int:
-        """How many rows were sent and have no outcome."""
+        """The number of rows that were sent and have no outcome yet."""
         return len(self._in_flight)
 
     def begin(self) -> None:
-        """Count what earlier runs did."""
+        """Load the counts of earlier runs."""
         self._counts = self._journal.counts()
 
     def stop(self) -> None:
@@ -70,7 +70,7 @@ class ImportRun(Iterator[CreateRequest]):
         self._is_stopped = True
 
     def interrupt(self) -> None:
-        """Send no more rows, because of a first Ctrl-C."""
+        """Send no more rows after the first Ctrl-C."""
         self.is_interrupted = True
         self.stop()
 
@@ -82,29 +82,29 @@ class ImportRun(Iterator[CreateRequest]):
         index, entry, _ = self._prepared[0]
         try:
             self._journal.record(entry)
-        except BulkError:  # it is not sent
+        except BulkError:  # the row is not sent
             self._prepared.clear()
-            self._count(State.SENT, self._before)
+            self._count(State.SENT, self._state_before)
             raise
         self._in_flight[index] = entry
         self._sent = index + 1
         return self._prepared.popleft()[-1]
 
-    def take_next(self, outcomes: Outcomes) -> bool:
-        """Record the next outcome; False if there are no more."""
+    def record_next(self, outcomes: Outcomes) -> bool:
+        """Record the next outcome; returns False if there are no more."""
         if not self._received:
-            # A single call, so that no interrupt can come between taking an outcome and keeping it.
+            # A single call, so that an interrupt can't lose an outcome that was received.
             self._received.extend(islice(outcomes, 1))
         if not self._received:
             return False
-        self._take(self._received[0])
+        self._record_outcome(self._received[0])
         self._received.popleft()
         return True
 
-    def _take(self, outcome: CreateOutcome) -> None:
+    def _record_outcome(self, outcome: CreateOutcome) -> None:
         sent = self._in_flight.get(outcome.index)
         if sent is None:
-            return  # it was recorded before an interrupt or an error
+            return  # an interrupt or an error came after it was recorded
         if isinstance(outcome, Created):
             entry = evolve(sent, state=State.CREATED, detail=outcome.conversation.id or "")
         else:
@@ -116,7 +116,7 @@ class ImportRun(Iterator[CreateRequest]):
             self._settle(outcome.index, entry)
             raise
         try:
-            self._tell(entry)
+            self._notify(entry)
         finally:
             self._settle(outcome.index, entry)
 
@@ -134,12 +134,12 @@ class ImportRun(Iterator[CreateRequest]):
             new=self._new,
         )
 
-    def explained(self, error: BaseException) -> BaseException:
-        """The error to raise for one that stopped the import."""
+    def with_counts(self, error: BaseException) -> BaseException:
+        """An error that stopped the import, with the counts if rows were sent."""
         is_of_caller = error is self._error_of_caller
         if is_of_caller or not isinstance(error, BulkError | OSError) or not self._sent:
             return error
-        unrecorded = tuple(entry for entry in self._unrecorded if not self._is_recorded(entry))
+        unrecorded = tuple(entry for entry in self._unrecorded if not self._try_to_record(entry))
         stopped = ImportStoppedError(
             f"{error} The import stopped after it created {self._new:,} rows."
             f"{describe_unrecorded(unrecorded)} Run it again to continue.",
@@ -150,31 +150,31 @@ class ImportRun(Iterator[CreateRequest]):
         return stopped
 
     def _prepare(self, row: Row) -> None:
-        known = self._journal.find(row.number)
-        if known is not None:
-            check_unchanged(row, known)
-            if not known.is_to_be_sent(keys_are_trusted=self._keys_are_trusted):
-                self._repeat(known, row)
+        recorded = self._journal.find(row.number)
+        if recorded is not None:
+            check_unchanged(row, recorded)
+            if not recorded.is_to_be_sent(keys_are_trusted=self._keys_are_trusted):
+                self._skip(recorded, row)
                 return
-        before = self._before = None if known is None else known.state
+        before = self._state_before = None if recorded is None else recorded.state
         try:
             request = row.request(self._journal.import_id)
         except InvalidArgumentError as error:
             self._count(before, State.FAILED)
             failed = Entry(row.number, "", State.FAILED, str(error), row.key)
             self._record(failed)
-            self._tell(failed)
+            self._notify(failed)
             return
         entry = Entry(row.number, row.digest(), State.SENT, "", row.key)
         self._count(before, State.SENT)
         self._prepared.append((self._sent, entry, request))
 
-    def _repeat(self, known: Entry, row: Row) -> None:
-        """Report a row of an earlier run, with the key of this one."""
-        entry = evolve(known, key=row.key)
-        if entry != known:
+    def _skip(self, recorded: Entry, row: Row) -> None:
+        """Report a row of an earlier run, with the key from the file as it is now."""
+        entry = evolve(recorded, key=row.key)
+        if entry != recorded:
             self._journal.record(entry)
-        self._tell(entry)
+        self._notify(entry)
 
     def _count(self, before: State | None, after: State | None) -> None:
         if before is not None:
@@ -189,16 +189,16 @@ class ImportRun(Iterator[CreateRequest]):
             self._unrecorded.append(entry)
             raise
 
-    def _tell(self, entry: Entry) -> None:
+    def _notify(self, entry: Entry) -> None:
         try:
             self._on_row(entry)
         except Exception as error:
-            self._on_row = ignore
+            self._on_row = do_nothing
             self._error_of_caller = error
             raise
 
-    def _is_recorded(self, entry: Entry) -> bool:
-        """Try again, because there may be space by now."""
+    def _try_to_record(self, entry: Entry) -> bool:
+        # The disk may have free space again.
         try:
             self._journal.record(entry)
         except BulkError:
@@ -206,21 +206,21 @@ class ImportRun(Iterator[CreateRequest]):
         return True
 
 
-def ignore(_: Entry) -> None:
-    """Do nothing with a row."""
+def do_nothing(_: Entry) -> None:
+    """Ignore a row."""
 
 
 def describe_unrecorded(entries: Sequence[Entry]) -> str:
-    """A sentence about outcomes that could not be recorded; empty without any."""
+    """A sentence about outcomes that could not be recorded; empty if there are none."""
     if not entries:
         return ""
     named = [f"row {entry.number} ({entry.state}: {entry.detail})" for entry in entries]
     more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-    return f" The journal doesn't have the outcome of {', '.join(named[:_MOST_NAMED])}{more}."
+    return f" The journal lacks the outcome of {', '.join(named[:_MOST_NAMED])}{more}."
 
 
 def check_unchanged(row: Row, entry: Entry) -> None:
-    """Raise BulkError for a row that has changed and may be created."""
+    """Raise BulkError if a row that may have been created has changed."""
     if entry.state is not State.FAILED and entry.digest != row.digest():
         outcome = "it was created" if entry.state is State.CREATED else "it was sent"
         raise BulkError(

@@ -1,4 +1,4 @@
-"""The error of an import that stopped after rows were sent."""
+"""The error class of imports that stop after rows were sent."""
 
 from conversations_client import ConversationsError, Delivery
 from conversations_client.bulk._imports.journal import Entry
@@ -8,11 +8,18 @@ from conversations_client.bulk._imports.report import Report
 class ImportStoppedError(ConversationsError):
     """The file or the journal failed after rows were sent.
 
-    The same import can be run again. A row in `unrecorded` is doubtful in the next run.
+    You can run the same import again. A row in `unrecorded` is doubtful in the next run.
 
     Attributes:
-        report: The counts up to the error, including rows that the journal doesn't have.
-        unrecorded: Outcomes that the journal could not record.
+        report: The counts up to the error, including rows whose outcome is not in the journal.
+        unrecorded: Outcomes that could not be recorded.
+
+    Example:
+        try:
+            with Journal("import.journal") as journal:
+                import_file(client, "conversations.jsonl", journal)
+        except ImportStoppedError as error:
+            print(error.report, error.unrecorded)
     """
 
     def __init__(self, message: str, *, report: Report, unrecorded: tuple[Entry, ...] = ()) -> None:
