@@ -76,7 +76,7 @@ def test_a_file_that_is_not_parquet(write: Write) -> None:
 
 def test_a_file_of_an_unknown_kind(write: Write) -> None:
     with pytest.raises(
-        BulkError, match=r"its name must end in \.jsonl, \.ndjson, \.csv or \.parquet\."
+        BulkError, match=r"Its name must end in \.jsonl, \.ndjson, \.csv or \.parquet\."
     ):
         count_rows(write("a.xlsx", b""))
 

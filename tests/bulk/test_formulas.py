@@ -76,6 +76,6 @@ def test_formulas_are_escaped_on_request(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
 def test_other_kinds_of_files_have_no_formulas(tmp_path: Path, name: str) -> None:
-    with pytest.raises(BulkError, match=r"escape formulas in a \.csv file"):
+    with pytest.raises(BulkError, match=r"Choose a file that ends in \.csv\."):
         export_file([], tmp_path / name, escape_formulas=True)
     assert list(tmp_path.iterdir()) == []

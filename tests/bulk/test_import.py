@@ -280,7 +280,7 @@ def test_an_import_is_bound_to_its_destination(
                 report = import_file(client, path, journal, change_destination=True)
                 assert report.new == new
             import_file(client, path, journal)
-        with pytest.raises(BulkError, match="pass change_destination=True if"):
+        with pytest.raises(BulkError, match="pass change_destination=True to skip"):
             run(here, path, journal)
 
 
@@ -329,8 +329,8 @@ def test_options_are_checked_before_anything_is_sent(path: Path, journal: Journa
     write(path, {"title": "a"})
     with ScriptedServer(always()) as server:
         cases: list[tuple[dict[str, Any], str]] = [
-            ({"start": -1}, "start and stop are numbers of rows"),
-            ({"stop": -1}, "start and stop are numbers of rows"),
+            ({"start": -1}, "start and stop must be 0 or more"),
+            ({"stop": -1}, "start and stop must be 0 or more"),
             ({"max_in_flight": 0}, "max_in_flight must be"),
             ({"rate": 0}, "rate"),
             ({"ignore": "title"}, "ignore must be a list of columns"),
@@ -345,9 +345,9 @@ def test_options_are_checked_before_anything_is_sent(path: Path, journal: Journa
             ),
         ]
         for options, words in cases:
-            how: dict[str, Any] = {"columns": {"displayName": "title"}, **options}
+            arguments: dict[str, Any] = {"columns": {"displayName": "title"}, **options}
             with pytest.raises(InvalidArgumentError, match=words):
-                run(server, path, journal, **how)
+                run(server, path, journal, **arguments)
         assert server.seen == []
         assert journal.destination is None
 

@@ -351,7 +351,7 @@ def test_an_export_is_not_resumed_with_a_key_of_another_workspace(path: Path) ->
     ]
     with ScriptedServer(script) as server, Client("k", base_url=server.url) as client:
         assert not export_with_messages(client, path, max_in_flight=1).is_written
-        with pytest.raises(BulkError, match="use a key of the same workspace"):
+        with pytest.raises(BulkError, match="Use a key for the same workspace"):
             export_with_messages(client, path, max_in_flight=1)
 
 
@@ -359,11 +359,11 @@ def test_an_export_is_not_resumed_with_a_key_of_another_workspace(path: Path) ->
     ("name", "options", "error", "words"),
     [
         ("a.csv", {}, BulkError, r"CSV can't store messages. .* \.jsonl or \.parquet\."),
-        ("a.xlsx", {}, BulkError, "an unknown kind"),
+        ("a.xlsx", {}, BulkError, "an unknown format"),
         ("missing/a.jsonl", {}, FileNotFoundError, "missing"),
         ("a.jsonl", {"entity_ids": [""]}, InvalidArgumentError, "entity_id is empty"),
         ("a.jsonl", {"entity_ids": []}, InvalidArgumentError, "entity_ids is empty"),
-        ("a.jsonl", {"entity_ids": "agent_1"}, InvalidArgumentError, "pass a list"),
+        ("a.jsonl", {"entity_ids": "agent_1"}, InvalidArgumentError, "must be a list of entity IDs"),
         ("a.jsonl", {"max_in_flight": 0}, InvalidArgumentError, "max_in_flight"),
         ("a.jsonl", {"rate": 0}, InvalidArgumentError, "rate"),
     ],

@@ -196,7 +196,7 @@ def test_formulas_are_escaped_on_request(
     [
         ("a.txt", [], "a.txt has an unknown format"),
         ("a.csv", ["--messages"], "CSV can't store messages. Export them to a file that ends in"),
-        ("a.jsonl", ["--escape-formulas"], "escape formulas in a .csv file"),
+        ("a.jsonl", ["--escape-formulas"], "Choose a file that ends in .csv."),
         ("a.jsonl", ["--messages", "--escape-formulas"], "--escape-formulas is for CSV, which"),
         ("a.jsonl", ["--rate", "3"], "--rate is for --messages only: add --messages, or leave"),
         ("a.jsonl", ["--max-in-flight", "3"], "--max-in-flight is for --messages only"),

@@ -213,7 +213,7 @@ def test_an_import_continues_only_at_its_destination(piped: Command, file: Path)
         ended = piped("import", str(file))
         assert ended.code == 2
         assert f"Its rows were created at {trial.url}, and this client" in ended.err
-        assert "or add --change-destination if" in ended.err
+        assert "or add --change-destination to skip" in ended.err
         ended = piped("import", str(file), "--change-destination")
         assert (ended.code, json.loads(ended.out)["created_before"]) == (0, 5)
 
