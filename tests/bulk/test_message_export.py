@@ -363,7 +363,12 @@ def test_an_export_is_not_resumed_with_a_key_of_another_workspace(path: Path) ->
         ("missing/a.jsonl", {}, FileNotFoundError, "missing"),
         ("a.jsonl", {"entity_ids": [""]}, InvalidArgumentError, "entity_id is empty"),
         ("a.jsonl", {"entity_ids": []}, InvalidArgumentError, "entity_ids is empty"),
-        ("a.jsonl", {"entity_ids": "agent_1"}, InvalidArgumentError, "must be a list of entity IDs"),
+        (
+            "a.jsonl",
+            {"entity_ids": "agent_1"},
+            InvalidArgumentError,
+            "must be a list of entity IDs",
+        ),
         ("a.jsonl", {"max_in_flight": 0}, InvalidArgumentError, "max_in_flight"),
         ("a.jsonl", {"rate": 0}, InvalidArgumentError, "rate"),
     ],
