@@ -225,6 +225,52 @@ def test_fastapi_takes_a_create_request() -> None:
     assert "CreateRequest" in app.openapi()["components"]["schemas"]
 
 
+REJECTED = [
+    {"displayName": "Hello"},
+    {"display_name": 1},
+    {"display_name": None},
+    {"project_id": 1},
+    {"idempotency_key": None},
+    {"metadata": None},
+    {"metadata": {"entityId": "agent_support"}},
+    {"metadata": {"generating_title": "yes"}},
+    {"metadata": {"generating_title": 1}},
+    {"metadata": {"generating_title": None}},
+    {"metadata": {"entity_id": 1}},
+    ["display_name"],
+]
+
+
+@pytest.mark.parametrize("body", REJECTED, ids=str)
+def test_fastapi_rejects_what_create_would_reject(body: Any) -> None:
+    fastapi = pytest.importorskip("fastapi")
+    app = fastapi.FastAPI()
+    created: list[CreateRequest] = []
+
+    def create(request: CreateRequest) -> None:
+        created.append(request)
+
+    app.post("/")(create)
+
+    async def scenario() -> int:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as caller:
+            return (await caller.post("/", json=body)).status_code
+
+    assert (anyio.run(scenario), created) == (422, [])
+
+
+@pytest.mark.parametrize(
+    "cls", [CreateRequest, ConversationMetadataParam, ConversationMetadataUpdateParam]
+)
+def test_pydantic_rejects_unknown_keys_of_typed_dicts(cls: Any) -> None:
+    pydantic = pytest.importorskip("pydantic")
+    adapter = pydantic.TypeAdapter(cls)
+    with pytest.raises(pydantic.ValidationError, match="entityId"):
+        adapter.validate_python({"entityId": "agent_support"})
+    assert adapter.json_schema()["additionalProperties"] is False
+
+
 def test_hints_of_results_are_classes() -> None:
     assert typing.get_type_hints(Conversations.retrieve)["return"] is ConversationWithMessages
     assert typing.get_type_hints(AsyncConversations.create)["return"] is Conversation

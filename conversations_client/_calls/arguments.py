@@ -12,7 +12,7 @@ from conversations_client._base.unset import UNSET
 from conversations_client.errors import InvalidArgumentError
 from conversations_client.models import Conversation, ConversationMetadata
 
-from .pydantic_schema import InstanceSchema
+from .pydantic_schema import InstanceSchema, checked_strictly
 
 LONGEST_DISPLAY_NAME: Final = 100
 LARGEST_PAGE: Final = 100
@@ -30,6 +30,7 @@ def _set_fields(metadata: ConversationMetadata) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+@checked_strictly
 class ConversationMetadataUpdateParam(TypedDict, total=False):
     """The metadata to change: a missing key is left alone, None is sent as null."""
 
@@ -37,6 +38,7 @@ class ConversationMetadataUpdateParam(TypedDict, total=False):
     entity_id: str | None
 
 
+@checked_strictly
 class ConversationMetadataParam(TypedDict, total=False):
     """The metadata to send: a missing key is left out, None is sent as null."""
 
@@ -45,6 +47,7 @@ class ConversationMetadataParam(TypedDict, total=False):
     model: str | None
 
 
+@checked_strictly
 class CreateRequest(TypedDict, total=False):
     """One conversation to create, with the arguments of `create`: a missing key is left out.
 

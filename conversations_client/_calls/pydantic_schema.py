@@ -1,12 +1,22 @@
-"""How pydantic, and so FastAPI, reads a class of this package inside a typed dict."""
+"""How pydantic, and so FastAPI, reads the typed dicts of this package."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema
+
+
+T = TypeVar("T")
+
+
+def checked_strictly(cls: type[T]) -> type[T]:
+    """Decorate a typed dict: pydantic rejects unknown keys, and converts no value."""
+    configured: Any = cls
+    configured.__pydantic_config__ = {"extra": "forbid", "strict": True}
+    return cls
 
 
 @frozen

@@ -9,6 +9,8 @@ import attrs
 
 from conversations_client._base.unset import UNSET
 
+from .pydantic_schema import PydanticSchema
+
 _KEEPING: Final = frozenset({"extra", "envelope"})
 
 
@@ -21,7 +23,7 @@ class _Printer(Protocol):
     def pretty(self, obj: object) -> None: ...
 
 
-class PrettyRepr:
+class PrettyRepr(PydanticSchema):
     """The base of answers: their repr leaves out `extra` and `envelope` where they are empty.
 
     rich and IPython leave out what the service did, too.
