@@ -1,6 +1,7 @@
 """The quicker reader of JSON, and the standard library's: the same results, the same errors."""
 
 import json
+import sys
 from typing import Any, NoReturn
 
 import pytest
@@ -116,3 +117,17 @@ ConversationPageOfMine.__name__ = "ConversationPage"
 def test_a_class_of_the_same_name_is_read_as_itself() -> None:
     body = json.dumps({"data": [LEAST] * 100, "has_more": False}).encode()
     assert type(conversion.read(body, ConversationPageOfMine)) is ConversationPageOfMine
+
+
+def test_the_standard_librarys_reader_takes_over_without_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert reader.has_speedups()
+    monkeypatch.setitem(sys.modules, "msgspec.json", None)
+    monkeypatch.setattr(reader, "quick", reader._quickest())
+    assert reader.quick is reader.scan
+    assert not reader.has_speedups()
+    assert reader.scan(b'{"a": [1]}') == {"a": [1]}
+    for refused in (b"", b" 1", b"1 ", b"[1]x", b"[NaN]", b"\xff"):
+        with pytest.raises((ValueError, TypeError, StopIteration)):
+            reader.scan(refused)

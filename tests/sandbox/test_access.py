@@ -1,24 +1,36 @@
 """Who can use a sandbox: the API key, the Host header, the listening address, and the files."""
 
+import hmac
 import socket
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from conversations_client import Client
 from conversations_client.sandbox import Sandbox
-from conversations_client.sandbox._server.allowed_hosts import is_loopback, normalized
+from conversations_client.sandbox._server import authentication
+from conversations_client.sandbox._server.allowed_hosts import (
+    AllowedHosts,
+    is_loopback,
+    normalized,
+)
+from conversations_client.sandbox._server.authentication import BearerAuth
 from conversations_client.sandbox._storage.private_file import make_private
 
 KEY = "Sandbox-key_0123456789"
 Status = Callable[..., int]
+Header = tuple[bytes, bytes]
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +95,55 @@ def test_anything_but_one_bearer_key_is_refused(
     status: Status, headers: list[tuple[bytes, bytes]]
 ) -> None:
     assert status(*headers) == 401
+
+
+def reaches(middleware: Callable[[ASGIApp], ASGIApp], path: str, *headers: Header) -> bool:
+    """Whether a request reaches what is behind a middleware."""
+    reached: list[bool] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        reached.append(True)
+
+    async def receive() -> Message:
+        raise AssertionError("nothing is to be received")
+
+    async def send(_: Message) -> None:
+        """Drop the refusal."""
+
+    scope: Scope = {"type": "http", "method": "GET", "path": path, "headers": list(headers)}
+    anyio.run(middleware(app), scope, receive, send)
+    return reached == [True]
+
+
+@pytest.mark.parametrize("path", ["/health", "/openapi.json"])
+def test_only_the_open_paths_themselves_need_no_key(path: str) -> None:
+    auth = partial(BearerAuth, api_key=KEY)
+    assert reaches(auth, path)
+    for other in (path + "/", path + "x", path + "/../v2/conversations", path.upper(), path[:-1]):
+        assert not reaches(auth, other)
+        assert reaches(auth, other, (b"authorization", f"Bearer {KEY}".encode()))
+
+
+def test_a_request_with_several_hosts_is_refused() -> None:
+    hosts = partial(AllowedHosts, names=[])
+    local, other = (b"host", b"localhost"), (b"host", b"example.com")
+    assert reaches(hosts, "/", local)
+    for headers in ((local, other), (other, local), (local, local), ()):
+        assert not reaches(hosts, "/", *headers)
+
+
+def test_keys_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(found: bytes, wanted: bytes) -> bool:
+        compared.append((found, wanted))
+        return hmac.compare_digest(found, wanted)
+
+    monkeypatch.setattr(authentication, "hmac", SimpleNamespace(compare_digest=compare))
+    auth = partial(BearerAuth, api_key=KEY)
+    assert not reaches(auth, "/", (b"authorization", b"Bearer x"))
+    assert reaches(auth, "/", (b"authorization", f"Bearer {KEY}".encode()))
+    assert compared == [(b"x", KEY.encode()), (KEY.encode(), KEY.encode())]
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "a\n", "ä", "\x7f"])

@@ -293,6 +293,30 @@ def test_only_the_latest_requests_are_logged(
     assert logged_after("/v2/6", 1) == ["/v2/6"]
 
 
+def test_requests_of_two_threads_are_counted_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(request_log, "MAX_BYTES", 100)
+    log = request_log.RequestLog()
+    other = threading.Thread(target=lambda: log.add(received("/2", b"x" * 30)))
+
+    class Meanwhile(bytes):
+        def __len__(self) -> int:
+            if not other.ident:
+                other.start()
+                other.join(0.05)
+            return 60
+
+    log.add(received("/1", Meanwhile()))
+    other.join()
+    log.add(received("/3", b"x" * 20))
+    assert [each.path for each in log.all()] == ["/2", "/3"]
+
+
+def received(path: str, body: bytes) -> request_log.ReceivedRequest:
+    return request_log.ReceivedRequest(method="GET", path=path, query="", headers={}, body=body)
+
+
 def test_an_unfinished_request_does_not_block_the_stop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
