@@ -22,14 +22,14 @@ def chat(model: str = "openai/gpt-4o") -> None:
         conversation = client.conversations.create(display_name="Chat")
         if conversation.id is None:  # the API doesn't promise an ID
             sys.exit("Error: the service sent no ID for the conversation.")
-        say = client.conversations.responses.stream
+        stream_reply = client.conversations.responses.stream
         for question in questions():
             try:
-                with say(conversation.id, message=question, model=model) as stream:
+                with stream_reply(conversation.id, message=question, model=model) as stream:
                     for words in stream.text_deltas():
                         print(words, end="", flush=True)
                 print()
-            except StreamError as error:  # this reply was interrupted; the next may not be
+            except StreamError as error:  # the next reply may succeed
                 print(f"…\n{error}")
 
 

@@ -138,7 +138,7 @@ def _stray(peer: Peer) -> str:
     script = [answer(body=_BODY) + answer(body=other), answer(body=_BODY)]
     with ScriptedServer(script) as server:
         result = peer.meet(server.url, calls=2) or {}
-    gave = {_STRAY: "becomes the response of the next call", CONVERSATION["_id"]: "dropped"}
+    gave = {_STRAY: "returns it from the next call", CONVERSATION["_id"]: "discards it"}
     return gave.get(result["gave"], f"`{result['error']}`")
 
 
@@ -169,7 +169,7 @@ def _pickled(peer: Peer) -> str:
 
 ROWS: Final[dict[str, Callable[[Peer], str]]] = {
     "resets the connection after it has read the request": _reset,
-    "sends the response byte by byte, with a timeout of 0.3 s": _trickle,
+    "sends the response byte by byte; the timeout is 0.3 s": _trickle,
     "sends a second response after the first": _stray,
     "returns 200 with HTML": _odd(b"<p>Created</p>", status=200, Content_Type="text/html"),
     "returns half of a JSON document": _odd(json.dumps(_BODY).encode()[:-40]),
@@ -177,7 +177,7 @@ ROWS: Final[dict[str, Callable[[Peer], str]]] = {
     "compresses 300 MB of zeros to 300 kB": _odd(
         gzip.compress(bytes(_BOMB)), Content_Encoding="gzip"
     ),
-    "returns 404: can you pickle the error, and the client?": _pickled,
+    "returns 404; can you pickle the error, and the client?": _pickled,
 }
 
 
