@@ -127,7 +127,9 @@ def test_a_page_of_directives_tells_what_it_holds_where_they_are_not_carried_out
     page: Path,
 ) -> None:
     told = re.search(
-        r"On this page: (.*?)\. This page is generated .*/(\w+)\.html", page.read_text(), re.DOTALL
+        r"On this page: (.*?)\. This\s+page\s+is\s+generated .*/(\w+)\.html",
+        page.read_text(),
+        re.DOTALL,
     )
     assert told is not None
     assert re.findall(r"`(\w+)`", told[1]) == documented_on(page)
