@@ -127,7 +127,7 @@ def test_a_page_of_directives_tells_what_it_holds_where_they_are_not_carried_out
     page: Path,
 ) -> None:
     told = re.search(
-        r"On this page: (.*?)\. This\s+page\s+is\s+generated .*/(\w+)\.html",
+        r"On this page: (.*?)\.\s+This\s+page\s+is\s+generated .*/(\w+)\.html",
         page.read_text(),
         re.DOTALL,
     )
