@@ -10,6 +10,7 @@ import pytest
 
 from conversations_client import Conversation, ConversationMetadata, structure, unstructure
 from conversations_client.bulk import BulkError, count_rows, export_file
+from conversations_client.bulk._files.json_lines import NotAnObject, NotJson
 from conversations_client.bulk._files.readers import read_rows
 from conversations_client.bulk._files.rows import Unreadable
 
@@ -41,9 +42,9 @@ def test_json_lines(write: Write) -> None:
     path = write("a.jsonl", b'{"displayName": "a"}\r\n\n[1]\n \nnot json\n\xff\n{}')
     assert [(row.number, row.content) for row in read_rows(path)] == [
         (1, {"displayName": "a"}),
-        (2, Unreadable("The row is not a JSON object.")),
-        (3, Unreadable("The row is not JSON: Expecting value at character 1.")),
-        (4, Unreadable("The row is not UTF-8.")),
+        (2, NotAnObject("The row is not a JSON object.")),
+        (3, NotJson("The row is not JSON: Expecting value at character 1.")),
+        (4, NotJson("The row is not UTF-8.")),
         (5, {}),
     ]
     assert count_rows(path) == 5
@@ -62,9 +63,15 @@ def test_csv(write: Write) -> None:
     assert count_rows(path) == 3
 
 
-@pytest.mark.parametrize("content", [b'displayName\na\n"b', b"displayName\na\n\xff\n"])
-def test_a_file_that_is_not_csv(write: Write, content: bytes) -> None:
-    with pytest.raises(BulkError, match=r"a\.csv is not CSV in UTF-8 \(after line \d\)"):
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b'displayName\na\n"b', r"a\.csv is not CSV \(the row in line 3\): "),
+        (b"displayName\na\n\xff\n", r"a\.csv is not UTF-8 \(line 3\)\. Convert it first"),
+    ],
+)
+def test_a_file_that_is_not_csv(write: Write, content: bytes, problem: str) -> None:
+    with pytest.raises(BulkError, match=problem):
         list(read_rows(write("a.csv", content)))
 
 

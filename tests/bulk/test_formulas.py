@@ -53,6 +53,12 @@ def test_cells_that_are_not_escaped_stay() -> None:
     assert unescape_formulas({"displayName": "'=1"}) == {"displayName": "'=1"}
 
 
+@pytest.mark.parametrize("flag", ["true", "TRUE", "True"])
+def test_a_spreadsheet_may_change_the_flag(flag: str) -> None:
+    cells = {"displayName": "'=1", "formulasEscaped": flag}
+    assert unescape_formulas(cells) == {"displayName": "=1"}
+
+
 def conversation(name: str) -> Conversation:
     return Conversation(
         id="conv_1",

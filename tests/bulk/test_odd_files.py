@@ -1,10 +1,13 @@
 """Small odd files of each kind with their outcomes: rows sent, rows failed, or a refusal."""
 
+import bz2
 import codecs
 import csv
 import datetime as dt
+import gzip
 import io
 import json
+import lzma
 import os
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -26,7 +29,6 @@ A, B = {"displayName": "a"}, {"displayName": "b"}
 AGENT = {"metadata": {"entityId": "agent_1"}}
 EMPTY = "The row is empty. Remove it, or fill in a field."
 LONG = "x" * (csv.field_size_limit() + 1)
-NOT_UTF8 = "is not UTF-8. It may be UTF-16, UTF-32 or not text at all."
 
 
 @frozen
@@ -56,7 +58,39 @@ def line(value: object) -> bytes:
     return f"{json.dumps(value)}\n".encode()
 
 
+ENCODINGS = {
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16LE",
+    "utf-16-be": "UTF-16BE",
+    "utf-32": "UTF-32",
+    "utf-32-le": "UTF-32LE",
+    "utf-32-be": "UTF-32BE",
+}
+OTHER_FILES = {
+    b"PK\x03\x04\x14": "is not text, but a ZIP archive, such as an Excel workbook. Unpack it, or save the sheet as CSV in UTF-8.",
+    b"\xd0\xcf\x11\xe0\xa1": "is not text, but an Excel workbook. Save the sheet as CSV in UTF-8.",
+    gzip.compress(b"displayName"): "is not text, but compressed with gzip. Unpack it first.",
+    bz2.compress(b"displayName"): "is not text, but compressed with bzip2. Unpack it first.",
+    lzma.compress(b"displayName"): "is not text, but compressed with xz. Unpack it first.",
+    b"\x28\xb5\x2f\xfd\x04": "is not text, but compressed with Zstandard. Unpack it first.",
+    b"PAR1\x15\x04": "is not text, but Parquet. Give it a name that ends in .parquet.",
+    b"SQLite format 3\0\x10": "is not text, but a SQLite database. Export a table as CSV first.",
+}
+DOCUMENT = "is not JSON Lines, but one JSON document over several lines. Write each row on one line, for example with: jq -c "
 LINES = [
+    *(Case(message, content, refused=message) for content, message in OTHER_FILES.items()),
+    Case("an array", b'[\n{"displayName": "a"},\n{"displayName": "b"}\n]\n', refused=f"{DOCUMENT}'.[]' ./a.jsonl > ./lines-a.jsonl"),
+    Case("an array whose first row is on its first line", b'\n[{"displayName": "a"},\n{"displayName": "b"}]', refused=f"{DOCUMENT}'.[]'"),
+    Case("an array on one line", b'[{"displayName": "a"}]\n', refused="Each line must be a JSON object, and none is. The first one: The row is not a JSON object."),
+    Case("an array on the first line, and rows after it", b'[{"displayName": "a"}]\n' + line(B), [B], failed={1: "The row is not a JSON object."}),
+    Case("rows in a large object", b'{"data": [\n{"displayName": "a"},\n{"displayName": "b"}\n]}', refused=f"{DOCUMENT}."),
+    Case("rows over several lines", json.dumps(A, indent=2).encode() + b"\n" + json.dumps(B, indent=2).encode(), refused=f"{DOCUMENT}."),
+    Case("a first line that is cut off", b'{"displayName":\n' + line(B), [B], failed={1: "The row is not JSON: Expecting value at character 17."}),
+    Case("CSV", b"displayName\na\n", refused="Each line must be a JSON object, and none is. The first one: The row is not JSON: Expecting value at character 1."),
+    Case("lines that are objects, each with a fault", b'{"displayName": 5}\n{"displayName": "a", "displayName": "b"}\nx\n', failed={1: "display_name must be a string, not int.", 2: "The row has the field 'displayName' twice. Remove one of them.", 3: "The row is not JSON: Expecting value at character 1."}),
+    Case("a zero character in the first row", b'{"displayName": "a\0"}\n' + line(A), [A], failed={1: "The row is not JSON: Invalid control character at at character 19."}),
+    Case("a key inside the metadata", line({**A, "metadata": {"entityId": "agent_1"}}) + line({**B, "metadata": None}) + line(A), [A | AGENT, A], failed={2: "metadata must be an object, not NoneType."}, options={"key": "metadata.entityId"}, keys={1: "agent_1"}),
+    Case("a key of your own inside the metadata", line({**A, "metadata": {"id": 7}}), [{**A, "metadata": {}}], options={"key": "metadata.id"}, keys={1: 7}),
     Case("nothing", b""),
     Case("blank lines", b"\n \r\n\t\n"),
     Case("a mark", codecs.BOM_UTF8 + line(A), [A]),
@@ -66,15 +100,15 @@ LINES = [
     Case(
         "line ends of old Macs",
         b'{"displayName": "a"}\r{"displayName": "b"}',
-        failed={1: "The row is not JSON: Extra data at character 22."},
+        refused="Each line must be a JSON object, and none is. The first one: The row is not JSON: Extra data at character 22.",
     ),
     Case("separators inside a text", '{"displayName": "a\u2028b\u0085"}'.encode(), [{"displayName": "a\u2028b\u0085"}]),
     Case("no line end at the end", b'{"displayName": "a"}', [A]),
     *(
-        Case(f"in {encoding}", (json.dumps(A) + "\n" + json.dumps(B)).encode(encoding), refused=NOT_UTF8)
-        for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
+        Case(f"in {encoding}", (json.dumps(A) + "\n" + json.dumps(B)).encode(encoding), refused=f"is not UTF-8, but {shown}. Convert it first, for example with: iconv -f {shown} -t UTF-8 ./a.jsonl > ")
+        for encoding, shown in ENCODINGS.items()
     ),
-    Case("UTF-16 after blank lines", ("\n\n" + json.dumps(A)).encode("utf-16-be"), refused=NOT_UTF8),
+    Case("UTF-16 after blank lines", ("\n\n" + json.dumps(A)).encode("utf-16-be"), refused="is not UTF-8, but UTF-16BE."),
     Case(
         "a row in Latin-1",
         line(A) + '{"displayName": "é"}\n'.encode("latin-1") + line(B),
@@ -244,12 +278,26 @@ TABLES = [
         [{"displayName": 'a "b", c\r\nd', "projectId": "p"}],
     ),
     Case("a quote inside a cell", b'displayName\n5" disk\n', [{"displayName": '5" disk'}]),
-    Case("text after a quoted cell", b'displayName\na\n"b"c\n', refused="is not CSV in UTF-8 (after line 3)"),
-    Case("a quote that is not closed", b'displayName\na\n"b\nc\n', refused="is not CSV in UTF-8 (after line 4)"),
-    Case("Latin-1", "displayName\na\né\n".encode("latin-1"), refused="is not CSV in UTF-8 (after line"),
+    Case("text after a quoted cell", b'displayName\na\n"b"c\n', refused="is not CSV (the row in line 3): ',' expected after '\"'. In a cell in quotes, each quote must be doubled, and the cell must end with a quote."),
+    Case("a quote that is not closed", b'displayName\na\n"b\nc\n', refused="is not CSV (the row in line 3): unexpected end of data."),
+    Case("Latin-1", "displayName\na\né\n".encode("latin-1"), refused="is not UTF-8 (line 3). Convert it first, for example with: iconv -f WINDOWS-1252 -t UTF-8 ./a.csv > ./utf-8-a.csv"),
+    Case("Latin-1 far from the start, with all line ends", b"displayName\r\n" + b"a\r\rb\n" * 3000 + b"\xe9", refused="is not UTF-8 (line 9002)."),
+    Case("Latin-1 in the header", "displayName,naïve\n".encode("latin-1"), refused="is not UTF-8 (line 1)."),
+    Case("a character that is cut off", b"displayName\na\xc3", refused="is not UTF-8 (line 2)."),
+    *(Case(message, content, refused=message) for content, message in OTHER_FILES.items()),
+    Case("a zero character", b"displayName\na\0b\n", [{"displayName": "a\0b"}]),
+    Case("a repeated header, of files put together", b"displayName,projectId\na,p\ndisplayName,projectId\nb,p\n", [A | {"projectId": "p"}, B | {"projectId": "p"}], failed={2: "The row repeats the header. Remove it."}),
     *(
-        Case(f"in {encoding}", "displayName\na\n".encode(encoding), refused=NOT_UTF8)
-        for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32")
+        Case(f"the first line {first!r}", first + b"\ndisplayName,projectId\na,p\n", refused="is an instruction for Excel. Remove it.")
+        for first in (b"sep=;", b"sep=,", b'"sep=,"', b"SEP=|", b"\xef\xbb\xbfsep=\t")
+    ),
+    Case("semicolons between columns in quotes", b'"displayName";"projectId"\n"a";"p"\n', refused="The columns are separated by semicolons. Separate them with commas."),
+    Case("semicolons between columns of other names", b"title;id\na;1\n", refused="The columns are separated by semicolons. Separate them with commas.", options={"columns": {"displayName": "title"}}),
+    Case("a comma at the end of the header", b"displayName,\na,\n", refused="If the header ends with a comma, remove the comma."),
+    Case("text after a quoted column", b'"displayName"x\na\n', refused="is not CSV (the row in line 1): "),
+    *(
+        Case(f"in {encoding}", "displayName\na\n".encode(encoding), refused=f"is not UTF-8, but {shown}.")
+        for encoding, shown in ENCODINGS.items()
     ),
     Case("semicolons", b"displayName;projectId\na;p\n", refused="The columns are separated by semicolons. Separate them with commas."),
     Case("tabs", b"displayName\tprojectId\na\tp\n", refused="The columns are separated by tabs. Separate them with commas."),
@@ -338,6 +386,13 @@ def table(pa: Any, *, names: list[str] | None = None, **columns: Any) -> Any:
     return made if names is None else made.rename_columns(names)
 
 
+def keys_of_type(kind: str, value: int) -> Callable[[Any], Any]:
+    """A table with a key of that type."""
+    return lambda pa: table(
+        pa, displayName=["a", "b"], id=pa.array([value, 0], pa.type_for_alias(kind))
+    )
+
+
 NS = dt.datetime(2026, 1, 2, 3, 4, 5, 6)  # noqa: DTZ001 - without a zone
 PARQUET = [
     Case("no rows", lambda pa: pa.table({"displayName": pa.array([], pa.string())})),
@@ -415,6 +470,27 @@ PARQUET = [
         [A],
         failed={2: "The value of 'displayName' can't be read."},
     ),
+    Case("a key inside the metadata", lambda pa: table(pa, displayName=["a"] * 2, metadata=[{"entityId": "agent_1"}, None]), [A | AGENT, A], options={"key": "metadata.entityId"}, keys={1: "agent_1"}),
+    Case("a key of your own inside the metadata", lambda pa: table(pa, displayName=["a"], metadata=[{"entityId": "agent_1", "id": 7}]), [A], options={"key": "metadata.id", "ignore": ["metadata"]}, keys={1: 7}),
+    Case("a key with a dot", lambda pa: table(pa, displayName=["a"], x=["k"], names=["displayName", "metadata.id"]), [A], options={"key": "metadata.id"}, keys={1: "k"}),
+    Case("keys that are UUIDs", lambda pa: table(pa, displayName=["a"], id=pa.array([bytes(16)], pa.uuid())), [A], options={"key": "id"}, keys={1: "00000000-0000-0000-0000-000000000000"}),
+    *(
+        Case(
+            f"keys of type {kind} that Python can't hold",
+            keys_of_type(kind, value),
+            [B],
+            failed={1: "The value of 'id' can't be read."},
+            options={"key": "id"},
+            keys={2: zero},
+        )
+        for kind, value, zero in (
+            ("timestamp[us]", 2**62, "1970-01-01 00:00:00.000000"),
+            ("date32", 2**30, "1970-01-01"),
+            ("duration[s]", 2**50, "0:00:00"),
+        )
+    ),
+    Case("keys in an unknown time zone", lambda pa: table(pa, displayName=["a"], id=pa.array([1], pa.timestamp("us", "Nowhere/City"))), failed={1: "The value of 'id' can't be read."}, options={"key": "id"}),
+    Case("keys that are durations", lambda pa: table(pa, displayName=["a"], id=pa.array([90], pa.duration("s"))), [A], options={"key": "id"}, keys={1: "0:01:30"}),
     Case(
         "a key with nanoseconds",
         lambda pa: table(pa, displayName=["a"], id=pa.array([1_234_567_891], pa.timestamp("ns"))),

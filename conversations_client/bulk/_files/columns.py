@@ -1,7 +1,8 @@
 """Maps the columns of a file to the fields of a conversation. No I/O."""
 
+import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final, Self
 
@@ -33,6 +34,8 @@ _LONGEST_NAME: Final = 60  # characters of a column's name in an error message
 # Suggests displayName for "name", but not generatingTitle for "title".
 _MIN_SIMILARITY: Final = 0.52
 _INDEXES: Final = ("Unnamed: ", "__index_level_")  # the names that pandas gives an index
+# In any of its forms. The separator itself may already be taken for one.
+_LINE_OF_EXCEL: Final = re.compile("sep=.?", re.IGNORECASE | re.DOTALL)
 _SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
@@ -117,14 +120,14 @@ class Columns:
         """The error message for an unknown column."""
         name = quoted(column)
         if not column or column.startswith(_INDEXES):
+            end = "" if column else " If the header ends with a comma, remove the comma."
             return (
                 f"The column {name} is not a field. If pandas wrote it as the index, write the "
-                "file with index=False, or ignore the column."
+                f"file with index=False, or ignore the column.{end}"
             )
-        for separator, plural in _SEPARATORS.items():
-            if separator in column and any(part in FIELDS for part in column.split(separator)):
-                return f"The columns are separated by {plural}. Separate them with commas."
-        return (
+        if _LINE_OF_EXCEL.fullmatch(column):
+            return f"The first line, {name}, is an instruction for Excel. Remove it."
+        return separator_problem(column, self.is_known) or (
             f"Unknown field {name}{_suggestion(column, FIELDS)} The fields are "
             f"{', '.join(FIELDS)}. Rename the column, map it to a field, or ignore it."
         )
@@ -182,6 +185,17 @@ class NameCheck:
         if self._unknown is not None:
             for name in self._missing:
                 raise BulkError(f"There is no column {quoted(name)}{_suggestion(name, self._seen)}")
+
+
+def separator_problem(
+    header: str, is_known: Callable[[str], bool] = FIELDS.__contains__
+) -> str | None:
+    """The error message for a header with another separator than commas, or None."""
+    for separator, plural in _SEPARATORS.items():
+        parts = [part.strip().strip("\"'") for part in header.split(separator)]
+        if len(parts) > 1 and any(map(is_known, parts)):
+            return f"The columns are separated by {plural}. Separate them with commas."
+    return None
 
 
 def is_exported(names: Collection[str]) -> bool:

@@ -2,16 +2,20 @@
 
 import csv
 import io
+import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Final, TypeAlias
 
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._files.opening import text_start
+from conversations_client.bulk._files.columns import separator_problem
+from conversations_client.bulk._files.opening import conversion, text_start
 from conversations_client.bulk._files.rows import Unreadable
 
 Record: TypeAlias = list[str] | Unreadable
 
+_ENCODING_OF_WINDOWS: Final = "WINDOWS-1252"
+_SURROGATE: Final = re.compile("[\udc80-\udcff]")  # stand for bytes that are not UTF-8
 _TOO_LONG: Final = "field larger than field limit"
 
 
@@ -22,7 +26,13 @@ def header(file: BinaryIO, name: str) -> list[str]:
         BulkError: The file is not CSV in UTF-8.
     """
     with _text(file, name, None) as text:
-        _, names = next(_records(text), (0, list[str]()))
+        try:
+            _, names = next(_records(text), (0, list[str]()))
+        except csv.Error:
+            problem = separator_problem(text.last_line)
+            if problem is None:
+                raise
+            raise BulkError(f"{name}: {problem}") from None
     if isinstance(names, Unreadable):
         raise BulkError(f"{name} has no header: {names.problem}")
     return names
@@ -44,7 +54,7 @@ def records(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int
 def _records(text: "_Text") -> Iterator[tuple[int, Record]]:
     reader = csv.reader(text, strict=True)
     while True:
-        offset, line = text.offset, text.line
+        offset, line = text.offset, text.begin_record()
         try:
             record = next(reader, None)
         except csv.Error as error:
@@ -106,28 +116,48 @@ class _Text(Iterator[str]):
 
     Attributes:
         offset: The byte offset of the next line.
-        line: The number of lines that have been read.
+        last_line: The line that was read last.
     """
 
     def __init__(self, file: BinaryIO, start: int) -> None:
         self._file = file
         self._start = self._first = start
+        self._record = 0
+        self.last_line = ""
         self._read_from(start)
 
     def __next__(self) -> str:
-        line = next(self._lines)
+        line = self.last_line = next(self._lines)
         self.offset += len(line.encode())
-        self.line += 1
+        self._line += 1
         return line
 
-    def __str__(self) -> str:
-        return f"line {self.line}" + f" from byte {self._first}" * (self._first > self._start)
+    def begin_record(self) -> int:
+        """Note that the next line starts a record; returns the number of lines before it."""
+        self._record = self._line
+        return self._line
+
+    def record_position(self) -> str:
+        """The line at which the current record starts, for error messages."""
+        return self._position(self._record + 1)
+
+    def undecodable_position(self) -> str:
+        """The first line that is not UTF-8, for error messages."""
+        self.detach()
+        self._file.seek(self._first)
+        lines = io.TextIOWrapper(self._file, encoding="utf-8", errors="surrogateescape")
+        number = next(n for n, line in enumerate(lines, 1) if _SURROGATE.search(line))
+        self._lines = lines
+        return self._position(number)
+
+    def _position(self, line: int) -> str:
+        return f"line {line}" + f" from byte {self._first}" * (self._first > self._start)
 
     def seek(self, offset: int, *, line: int = 0) -> None:
         """Continue at a byte offset, where `line` lines have been read."""
         self.detach()
         self._read_from(offset)
-        self.line = line
+        self._line = line
         self._first = self._first if line else offset
 
     def detach(self) -> None:
@@ -137,7 +167,7 @@ class _Text(Iterator[str]):
 
     def _read_from(self, offset: int) -> None:
         self.offset = self._file.seek(offset)
-        self.line = 0
+        self._line = 0
         self._lines = io.TextIOWrapper(self._file, encoding="utf-8", newline="")
 
 
@@ -148,7 +178,15 @@ def _text(file: BinaryIO, name: str, offset: int | None) -> Generator[_Text, Non
         text.seek(offset)
     try:
         yield text
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise BulkError(f"{name} is not CSV in UTF-8 (after {text}): {error}.") from None
+    except UnicodeDecodeError:
+        raise BulkError(
+            f"{name} is not UTF-8 ({text.undecodable_position()}). "
+            f"{conversion(name, _ENCODING_OF_WINDOWS)}"
+        ) from None
+    except csv.Error as error:
+        raise BulkError(
+            f"{name} is not CSV (the row in {text.record_position()}): {error}. In a cell in "
+            "quotes, each quote must be doubled, and the cell must end with a quote."
+        ) from None
     finally:
         text.detach()

@@ -18,7 +18,8 @@ def escape_formulas(cells: Mapping[str, Any]) -> dict[str, Any]:
 
 def unescape_formulas(cells: Mapping[str, Any]) -> dict[str, Any]:
     """Undo `escape_formulas`; other rows are unchanged."""
-    if cells.get(ESCAPED) != "true":
+    # Spreadsheets write the flag in capitals.
+    if str(cells.get(ESCAPED)).lower() != "true":
         return dict(cells)
     return {name: _unescaped(cell) for name, cell in cells.items() if name != ESCAPED}
 

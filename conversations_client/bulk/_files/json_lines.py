@@ -1,14 +1,61 @@
 """Reads JSON Lines."""
 
 import json
+import shlex
+from codecs import BOM_UTF8
 from collections.abc import Iterator
+from json import JSONDecodeError
+from os import SEEK_END
 from typing import Any, BinaryIO, Final, cast
 
+from attrs import frozen
+
+from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.columns import quoted
 from conversations_client.bulk._files.opening import text_start
 from conversations_client.bulk._files.rows import Fields, Unreadable
 
 _BYTE_ORDER_MARK: Final = "\ufeff"
+_TAIL: Final = 4096  # bytes in which the last line begins, if it ends a document
+_OPENING: Final = (b"[", b"{")
+_CLOSING: Final = (b"]", b"}")
+
+
+@frozen
+class NotAnObject(Unreadable):
+    """A line that is not a JSON object."""
+
+
+@frozen
+class NotJson(NotAnObject):
+    """A line that is not JSON."""
+
+
+def check_shape(file: BinaryIO, name: str) -> None:
+    """Raise BulkError for JSON that is one document over several lines.
+
+    Some of its lines may look like rows.
+    """
+    offset, line = next(lines(file, name, None), (0, b""))
+    first = line.removeprefix(BOM_UTF8).strip()
+    if not first.startswith(_OPENING) or not isinstance(parse(first), NotJson):
+        return
+    if not first.startswith(b"[") and not _ends_document(file, offset + len(line)):
+        return
+    source, target = shlex.quote(f"./{name}"), shlex.quote(f"./lines-{name}")
+    rows = ".[]" if first.startswith(b"[") else "."
+    raise BulkError(
+        f"{name} is not JSON Lines, but one JSON document over several lines. Write each row on "
+        f"one line, for example with: jq -c {shlex.quote(rows)} {source} > {target}"
+    )
+
+
+def _ends_document(file: BinaryIO, start: int) -> bool:
+    """Whether a file, from a byte offset on, ends with a line that closes an array or object."""
+    end = file.seek(0, SEEK_END)
+    file.seek(max(start, end - _TAIL))
+    ending = file.read().split()
+    return bool(ending) and ending[-1].startswith(_CLOSING)
 
 
 def lines(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int, bytes]]:
@@ -28,11 +75,13 @@ def parse(line: bytes) -> Fields | Unreadable:
         text = line.decode().removeprefix(_BYTE_ORDER_MARK)
         value: object = json.loads(text, object_pairs_hook=_object)
     except UnicodeDecodeError:
-        return Unreadable("The row is not UTF-8.")
+        return NotJson("The row is not UTF-8.")
+    except JSONDecodeError as error:
+        return NotJson(f"The row is not JSON: {error.msg} at character {error.pos + 1}.")
     except (_DoubledNameError, RecursionError, ValueError) as error:
         return Unreadable(_problem(error))
     if not isinstance(value, dict):
-        return Unreadable("The row is not a JSON object.")
+        return NotAnObject("The row is not a JSON object.")
     return cast("Fields", value)
 
 
@@ -42,8 +91,6 @@ def _problem(error: Exception) -> str:
             return f"The row has the field {quoted(name)} twice. Remove one of them."
         case RecursionError():
             return "The row is nested too deeply."
-        case json.JSONDecodeError(msg=message, pos=position):
-            return f"The row is not JSON: {message} at character {position + 1}."
         case _:
             return "The row has a number with too many digits."
 

@@ -3,6 +3,7 @@
 import codecs
 import os
 import re
+import shlex
 import stat
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
@@ -11,8 +12,31 @@ from conversations_client.bulk._errors import BulkError
 
 Source: TypeAlias = str | os.PathLike[str]
 
+_ZERO: Final = b"\0"
+_START: Final = 16  # bytes of the first line; they are ASCII in most files
 _HEAD: Final = 4096  # bytes, enough to recognize other encodings
-_OTHER_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+# In this order, because the mark of UTF-32 starts like the mark of UTF-16.
+_MARKS: Final = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+_UNPACK: Final = "Unpack it first."
+
+_OTHER_FILES: Final = {
+    b"PK\x03\x04": (
+        "a ZIP archive, such as an Excel workbook",
+        "Unpack it, or save the sheet as CSV in UTF-8.",
+    ),
+    b"\xd0\xcf\x11\xe0": ("an Excel workbook", "Save the sheet as CSV in UTF-8."),
+    b"\x1f\x8b": ("compressed with gzip", _UNPACK),
+    b"BZh9": ("compressed with bzip2", _UNPACK),
+    b"\xfd7zXZ\x00": ("compressed with xz", _UNPACK),
+    b"\x28\xb5\x2f\xfd": ("compressed with Zstandard", _UNPACK),
+    b"PAR1\x15": ("Parquet", "Give it a name that ends in .parquet."),
+    b"SQLite format 3\x00": ("a SQLite database", "Export a table as CSV first."),
+}
 
 
 def open_source(path: Source) -> BinaryIO:
@@ -37,15 +61,34 @@ def text_start(file: BinaryIO, name: str) -> int:
     """The byte offset of the text, after a byte order mark.
 
     Raises:
-        BulkError: The text is UTF-16 or UTF-32.
+        BulkError: The text is UTF-16 or UTF-32, or the file is no text.
     """
     file.seek(0)
     head = file.read(_HEAD)
+    for beginning, (kind, advice) in _OTHER_FILES.items():
+        if head.startswith(beginning):
+            raise BulkError(f"{name} is not text, but {kind}. {advice}")
+    encoding = _other_encoding(head)
+    if encoding is not None:
+        raise BulkError(f"{name} is not UTF-8, but {encoding}. {conversion(name, encoding)}")
+    return len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+
+
+def conversion(name: str, encoding: str) -> str:
+    """The advice to convert a file to UTF-8."""
+    source, target = shlex.quote(f"./{name}"), shlex.quote(f"./utf-8-{name}")
+    return f"Convert it first, for example with: iconv -f {encoding} -t UTF-8 {source} > {target}"
+
+
+def _other_encoding(head: bytes) -> str | None:
+    """The encoding of text that is visibly not UTF-8, or None."""
+    for mark, encoding in _MARKS.items():
+        if head.startswith(mark):
+            return encoding
     # Only the first line is checked, because values in a CSV may contain null characters.
     first_line = re.split(rb"[\r\n]", head.lstrip(b"\r\n"), maxsplit=1)[0]
-    if head.startswith(_OTHER_MARKS) or b"\0" in first_line:
-        raise BulkError(
-            f"{name} is not UTF-8. It may be UTF-16, UTF-32 or not text at all. Convert it first, "
-            f"for example with: iconv -f UTF-16 -t UTF-8 {name} > utf-8-{name}"
-        )
-    return len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+    start = first_line[:_START]
+    if start.count(_ZERO) * 4 < max(len(start), 1):
+        return None
+    width = 32 if b"\0\0" in first_line else 16
+    return f"UTF-{width}{'BE' if head.startswith(_ZERO) else 'LE'}"

@@ -31,7 +31,7 @@ class ParquetTable:
         self._name = name
         self._arrow, parquet = pyarrow()
         with self._translate_errors():
-            self._file = parquet.ParquetFile(file)
+            self._file = parquet.ParquetFile(file, page_checksum_verification=True)
             self._schema = self._file.schema_arrow
 
     def total(self) -> int:
@@ -84,17 +84,32 @@ class ParquetTable:
     def _keys(self, batch: Any, key: str | None) -> list[Any]:  # noqa: ANN401 - pyarrow has no types
         if key is None:
             return [None] * int(batch.num_rows)
-        column = batch.column(key)
-        # As text, because Python's times have no nanoseconds.
-        is_time = self._arrow.types.is_temporal(column.type)
-        return _values(column.cast(self._arrow.string()) if is_time else column)
+        column = self._column(batch, key)
+        types = self._arrow.types
+        if not (types.is_timestamp(column.type) or types.is_time64(column.type)):
+            return _values(column)
+        try:
+            # As text, because Python's times have no nanoseconds.
+            texts = column.cast(self._arrow.string()).to_pylist()
+        except self._arrow.ArrowException:  # an unknown time zone
+            return _values(column)
+        return [_Unconvertible() if _is_out_of_range(text) else text for text in texts]
+
+    def _column(self, batch: Any, name: str) -> Any:  # noqa: ANN401
+        """A column, or a field of the structure `metadata`."""
+        if name in self._schema.names:
+            return batch.column(name)
+        metadata = batch.column(METADATA)
+        field = metadata.type.get_field_index(name.removeprefix(f"{METADATA}."))
+        return metadata.flatten()[field]
 
     @contextmanager
     def _translate_errors(self) -> Generator[None, None, None]:
         try:
             yield
         except (self._arrow.ArrowException, OSError, UnicodeDecodeError) as error:
-            raise BulkError(f"{self._name} can't be read as Parquet: {error}") from None
+            problem = " ".join(str(error).split())
+            raise BulkError(f"{self._name} can't be read as Parquet: {problem}") from None
 
 
 @frozen
@@ -104,6 +119,11 @@ class _Unconvertible:
 
 def _is_sent(name: str, columns: Columns) -> bool:
     return columns.target(name) is not None or (name == METADATA and name not in columns.ignore)
+
+
+def _is_out_of_range(text: str | None) -> bool:
+    """Whether pyarrow could not convert a time to this text."""
+    return text is not None and text.startswith("<")
 
 
 def _values(column: Any) -> list[Any]:  # noqa: ANN401 - pyarrow has no types

@@ -1,6 +1,7 @@
 """Reads the rows of a file one at a time."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from conversations_client.bulk._files.rows import (
     Key,
     Row,
     Unreadable,
+    cell_of,
     from_csv,
     from_object,
     key_of,
@@ -114,25 +116,37 @@ def check_columns(path: Source, columns: Columns) -> None:
         OSError: The file can't be read.
     """
     file_format, name = format_of(path), Path(path).name
+    check: Callable[[], None]
     with open_source(path) as file:
+        if file_format is Format.PARQUET:
+            check = partial(columns.check_names, ParquetTable(file, name).names())
+        elif file_format is Format.CSV:
+            check = partial(columns.check_names, csv_reader.header(file, name))
+        else:
+            json_lines.check_shape(file, name)
+            lines = (line for _, line in json_lines.lines(file, name, None))
+            check = partial(_check_objects, lines, columns)
         try:
-            if file_format is Format.PARQUET:
-                columns.check_names(ParquetTable(file, name).names())
-            elif file_format is Format.CSV:
-                columns.check_names(csv_reader.header(file, name))
-            else:
-                _check_objects((line for _, line in json_lines.lines(file, name, None)), columns)
+            check()
         except BulkError as error:
             raise BulkError(f"{name}: {error}") from None
 
 
 def _check_objects(lines: Iterator[bytes], columns: Columns) -> None:
     check = NameCheck(columns)
+    problem: str | None = None
+    has_object = False
     for row in map(json_lines.parse, lines):
+        if isinstance(row, json_lines.NotAnObject):
+            problem = problem or row.problem
+            continue
+        has_object = True
         if isinstance(row, Unreadable):
             continue
         if not check.add(names_of(row), allows_unknown=is_exported(row)):
             return
+    if problem is not None and not has_object:
+        raise BulkError(f"Each line must be a JSON object, and none is. The first one: {problem}")
     check.finish()
 
 
@@ -192,6 +206,9 @@ def _from_line(line: bytes, columns: Columns) -> _Read:
 def _from_record(record: csv_reader.Record, names: list[str], columns: Columns) -> _Read:
     if isinstance(record, Unreadable):
         return record, None
+    if record == names:
+        # Several files were concatenated.
+        return Unreadable("The row repeats the header. Remove it."), None
     if len(record) != len(names):
         problem = f"The row has {len(record)} cells, and the header has {len(names)}."
         return Unreadable(problem), None
@@ -200,5 +217,5 @@ def _from_record(record: csv_reader.Record, names: list[str], columns: Columns) 
 
 
 def _with_key(content: Fields | Unreadable, cells: Fields, columns: Columns) -> _Read:
-    key = None if columns.key is None else key_of(cells.get(columns.key))
+    key = None if columns.key is None else key_of(cell_of(cells, columns.key))
     return (key, None) if isinstance(key, Unreadable) else (content, key)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeAlias, cast
+from uuid import UUID
 
 from attrs import frozen
 
@@ -141,7 +142,7 @@ def key_of(cell: object) -> Key | Unreadable:
         return str(cell)
     if cell is None or isinstance(cell, str | int | float):
         return cell
-    if isinstance(cell, date | time | timedelta | Decimal):
+    if isinstance(cell, date | time | timedelta | Decimal | UUID):
         return str(cell)
     return Unreadable(f"The key must be a single value, not {type(cell).__name__}.")
 
@@ -154,6 +155,14 @@ def names_of(cells: Fields) -> Iterator[str]:
             yield from (f"{METADATA}.{each}" for each in inner)
         elif name != METADATA:
             yield name
+
+
+def cell_of(cells: Fields, name: str) -> object:
+    """The cell of a column, which may be nested in the metadata; None if there is none."""
+    metadata = cells.get(METADATA)
+    if name in cells or not (name.startswith(_METADATA_PREFIX) and isinstance(metadata, Mapping)):
+        return cells.get(name)
+    return cast("Fields", metadata).get(name.removeprefix(_METADATA_PREFIX))
 
 
 _EMPTY: Final = Unreadable("The row is empty. Remove it, or fill in a field.")

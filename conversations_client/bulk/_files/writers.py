@@ -93,7 +93,7 @@ def _parquet_with_messages(path: Path, rows: Iterable[Fields]) -> None:
 
 def _write_parquet(path: Path, schema: Any, rows: Iterable[Fields]) -> None:  # noqa: ANN401 - pyarrow has no types
     arrow, parquet = pyarrow()
-    with parquet.ParquetWriter(path, schema) as file:
+    with parquet.ParquetWriter(path, schema, write_page_checksum=True) as file:
         for group in _groups(rows):
             file.write_table(arrow.Table.from_pylist(group, schema=schema))
 
