@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import attrs
 import httpx
 import pytest
 from hypothesis import given
@@ -27,6 +28,7 @@ from conversations_client import (
     ClientClosedError,
     Conversation,
     ConversationMetadata,
+    ConversationsError,
     Created,
     CreateOutcome,
     CreateRequest,
@@ -673,6 +675,58 @@ def test_a_request_fails_only_while_the_service_accepts_no_other() -> None:
     found = reported(bulk)
     assert isinstance(found, Failed)
     assert (found.index, found.error.attempts) == (1, 3)
+
+
+def test_a_request_fails_after_as_many_refusals_as_there_are_attempts() -> None:
+    bulk = window(size=1, retry=Retry(attempts=3, wait_initial=2.0))
+    row, waits = read(bulk), list[object]()
+    for now in (0.0, 10.0):
+        bulk.failed(row, rejected(429), now=now, jitter=1)
+        waits.append(bulk.step(now))
+        row = next(iter(bulk._delayed.values()))
+        assert sent(bulk, now + 10.0) == 0
+    assert waits == [Wait(2.0, is_idle=True), Wait(4.0, is_idle=True)]
+    bulk.failed(row, rejected(429), now=20.0, jitter=1)
+    found = reported(bulk, 20.0)
+    assert (failure(found).status, found.index) == (429, 0)
+    assert "Gave up after 3 attempts." in str(failure(found))
+
+
+@pytest.mark.parametrize(
+    ("error", "counts"),
+    [
+        (rejected(400), True),
+        (DisconnectError("broke.", delivery=Delivery.UNKNOWN), False),
+    ],
+)
+def test_a_response_that_is_no_refusal_shows_that_the_service_accepts_requests(
+    error: ConversationsError, counts: bool
+) -> None:
+    bulk = window(retry=Retry(attempts=2))
+    first, second = read(bulk), read(bulk)
+    bulk.failed(second, rejected(429, 0.0), now=0.0, jitter=0)
+    bulk.failed(first, error, now=0.0, jitter=0)
+    again = bulk.step(0.0)
+    assert isinstance(again, PendingRequest)
+    bulk.failed(again, rejected(429, 0.0), now=0.0, jitter=0)
+    assert (1 in bulk._delayed) is counts
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "wait"), [(5.0, 5.0), (99.0, 60.0), (None, None), (0.0, None)]
+)
+def test_others_wait_after_a_refusal_that_is_final(
+    retry_after: float | None, wait: float | None
+) -> None:
+    bulk = window(size=2, retry=Retry(attempts=1))
+    bulk.failed(read(bulk), rejected(429, retry_after), now=0.0, jitter=0)
+    assert bulk.rate_limiter.wait(0.0) == (wait or 0.0)
+
+
+def test_requests_are_told_apart_although_their_items_are_equal() -> None:
+    row = read(window())
+    assert row != attrs.evolve(row)
+    assert len({row, attrs.evolve(row)}) == 2
 
 
 def test_delayed_requests_fail_when_an_error_stops_the_rest() -> None:

@@ -91,6 +91,13 @@ def test_a_stream_is_read_event_by_event() -> None:
     assert stream.response() == Response(**FIELDS, parts=PARTS, finish_reason=FinishReason.STOP)
 
 
+def test_the_last_event_needs_no_blank_line_after_it() -> None:
+    stream = state(HALF, END.rstrip(b"\n"))
+    assert len(taken(stream)) == 3
+    stream.feed(b"")
+    assert [type(each) for each in taken(stream)] == [ResponseDone]
+
+
 def test_nothing_after_the_last_event_is_read() -> None:
     for rest in (b"data: garbage\n\n", DONE, STARTED, b"data: " + b"x" * 2000, b""):
         stream = state(HALF, END, rest)

@@ -104,6 +104,10 @@ def is_direct(url: str, no_proxy: str) -> bool:
         ("192.0.2.*", "https://192.0.2.1", True),
         ("192.0.2.1", "https://[::ffff:192.0.2.1]", True),
         ("::ffff:192.0.2.0/120", "https://192.0.2.1", True),
+        ("::ffff:192.0.2.0/120", "https://192.0.2.255", True),
+        ("::ffff:192.0.2.0/120", "https://192.0.3.0", False),
+        ("::ffff:192.0.2.1/128", "https://192.0.2.1", True),
+        ("::ffff:0:0/96", "https://192.0.2.1", True),
         ("2001:db8::1", "https://[2001:db8::1]", True),
         ("[2001:db8::1]", "https://[2001:db8::1]", True),
         ("2001:DB8:0::1", "https://[2001:db8::1]", True),
@@ -198,6 +202,10 @@ def test_this_machine_is_reached_directly(url: str) -> None:
         (
             "socks://user@p.example",
             Proxy(scheme="socks5h", host="p.example", port=1080, credentials=(b"user", b"")),
+        ),
+        (
+            f"http://{'x' * 255}:{'y' * 255}@p.example",
+            Proxy(scheme="http", host="p.example", port=80, credentials=(b"x" * 255, b"y" * 255)),
         ),
     ],
 )

@@ -284,6 +284,19 @@ def test_an_import_is_bound_to_its_destination(
             run(here, path, journal)
 
 
+def test_journals_have_different_digests_of_one_key(path: Path, tmp_path: Path) -> None:
+    write(path, *named("a"))
+    destinations = list[Any]()
+    with ScriptedServer(always()) as server:
+        for name in ("one", "other"):
+            with Journal(tmp_path / name) as journal:
+                run(server, path, journal)
+                destinations.append(journal.destination)
+    one, other = destinations
+    assert (one.service, one.project_id) == (other.service, other.project_id)
+    assert len({one.key, other.key, "k", ""}) == 4
+
+
 def test_an_import_that_created_nothing_can_go_anywhere(path: Path, journal: Journal) -> None:
     write(path, *named("a"))
     with ScriptedServer([answer(401)]) as here, ScriptedServer(always()) as there:

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from conversations_client.bulk import BulkError, Entry, Journal, State, write_results
+from conversations_client.bulk._imports.destination import Destination
 
 ENTRIES = [
     Entry(2, "d2", State.CREATED, "conv_2"),
@@ -153,3 +155,24 @@ def test_a_key_is_stored_unchanged(key: Any, path: Path) -> None:
     with Journal(path) as journal:
         journal.record(entry)
         assert list(journal.entries()) == [entry]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"service": "https://a.example"},
+        {"service": "https://a.example/b/c"},
+        {"project_id": "prj_"},
+        {"project_id": "prj_12"},
+        {"project_id": None},
+        {"key": "1"},
+        {"key": "123"},
+        {"key": ""},
+    ],
+)
+def test_a_destination_differs_in_any_part_of_any_value(change: dict[str, Any]) -> None:
+    one = Destination(service="https://a.example/b", project_id="prj_1", key="12")
+    other = evolve(one, **change)
+    assert one.other(one) is None
+    assert one.other(other) is not None
+    assert other.other(one) is not None

@@ -160,6 +160,16 @@ def test_parts_share_one_destination(path: Path, tmp_path: Path) -> None:
         assert first.run(to_there, change_destination=True).created_before == 10
 
 
+def test_folders_have_different_digests_of_one_key(path: Path, tmp_path: Path) -> None:
+    keys = {"k", ""}
+    with ScriptedServer(always()) as server, Client("k", base_url=server.url) as client:
+        for name in ("one", "other"):
+            partitions(path, tmp_path / name, rows=25)[0].run(client)
+            saved = json.loads((tmp_path / name / "destination.json").read_text())
+            keys.add(json.loads(saved["destination"])["key"])
+    assert len(keys) == 4
+
+
 def test_parts_that_created_nothing_can_go_anywhere(path: Path, tmp_path: Path) -> None:
     first, second, _ = partitions(path, tmp_path / "journals", rows=10)
     with ScriptedServer(answer(401) for _ in range(10)) as here, ScriptedServer(always()) as there:

@@ -1,6 +1,7 @@
 """Injected faults, as clients of every variant meet them."""
 
 import asyncio
+import http.client
 import socket
 import threading
 from collections.abc import Iterator
@@ -126,6 +127,22 @@ def test_a_caller_cannot_hide_its_address_from_a_dropped_connection(
     sandbox.drop_next()
     with pytest.raises(httpx.RemoteProtocolError):
         api.get("/v2/conversations", headers={"X-Forwarded-For": "192.0.2.1"}, timeout=30)
+
+
+def test_only_the_connection_of_the_request_is_dropped(sandbox: Sandbox, api: httpx.Client) -> None:
+    other = http.client.HTTPConnection("127.0.0.1", int(sandbox.url.rpartition(":")[2]))
+    other.auto_open = 0
+    other.connect()
+    try:
+        for drop in (True, False):
+            other.request("GET", "/health")
+            assert other.getresponse().read() == b'{"status":"ok"}'
+            if drop:
+                sandbox.drop_next()
+                with pytest.raises(httpx.RemoteProtocolError):
+                    api.get("/v2/conversations")
+    finally:
+        other.close()
 
 
 def test_a_late_response(variant: Variant, sandbox: Sandbox) -> None:

@@ -1,5 +1,6 @@
 """The other operations over plain HTTP: paging, updating, deleting, naming, messages."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from itertools import count
@@ -276,3 +277,12 @@ def test_a_database_stays_with_its_revision(tmp_path: Path, made_for: int, other
     with pytest.raises(OSError, match=f"made for revision {made_for} of the API, not {other}"):
         Store(path, revision=other)
     Store(path, revision=made_for).close()
+
+
+def test_each_response_has_an_id_of_its_own_whatever_the_client_sends(api: Api) -> None:
+    ids = {
+        api.get(path, headers={"X-Request-Id": "mine"}).headers["X-Request-Id"]
+        for path in ("/health", "/v2/conversations", "/nowhere")
+    }
+    assert len(ids) == 3
+    assert all(re.fullmatch("req_[0-9a-f]{32}", each) for each in ids)
