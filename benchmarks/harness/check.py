@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness import tables
-from harness.columns import Column, cpu_to_json, peak, ratios, run
+from harness.columns import Column, bytes_per_item, cpu_to_json, peak, ratios, run
 from harness.processes import Work, serving
 from harness.roster import AIOHTTP, HTTPX, OURS, SPED_UP, Contender
 
@@ -18,37 +18,56 @@ class Bound:
     most: float
 
 
-BOTH = (HTTPX, OURS)
-WITH_AIOHTTP = (AIOHTTP, OURS)
+HTTP = (HTTPX, OURS)
 
 
-def _rate(tasks: int, count: int) -> Column:
+def _create(contender: Contender) -> Column:
+    title, contenders = f"create, sync, {contender.module}", (HTTPX, contender)
+    return Column(title, Work("create", 300), 5, contenders=contenders)
+
+
+def _create_async(contender: Contender) -> Column:
+    title, contenders = f"create, async, 1 task, {contender.module}", (HTTPX, contender)
+    return Column(title, Work("create_async", 200), 5, contenders=contenders)
+
+
+def _tasks(contender: Contender, tasks: int, count: int) -> Column:
+    """The CPU of many tasks. The rate depends on both processes, so it varies more."""
     work = Work("create_async", count, tasks=tasks)
-    title = f"CPU, {tasks:,} tasks, aiohttp = 1"
-    return Column(title, work, 3, baseline=AIOHTTP, contenders=WITH_AIOHTTP)
+    title, contenders = f"{tasks:,} tasks, {contender.module}, aiohttp = 1", (AIOHTTP, contender)
+    return Column(title, work, 3, baseline=AIOHTTP, contenders=contenders)
 
 
 def _page(contender: Contender) -> Column:
-    work, who = Work("page", 200), (contender,)
-    title = f"page of 100, {contender.module}"
-    return Column(title, work, cost=cpu_to_json, baseline=None, contenders=who)
+    title, work = f"page of 100, {contender.module}", Work("page", 200)
+    return Column(title, work, cost=cpu_to_json, baseline=None, contenders=(contender,))
+
+
+def _events(contender: Contender) -> Column:
+    title, work = f"32 events a chunk, {contender.module}", Work("events", 2_000, per_chunk=32)
+    return Column(title, work, 3, contenders=(HTTPX, contender))
+
+
+def _object() -> Column:
+    title, work = "bytes of a conversation", Work("memory", 2_000)
+    return Column(title, work, 1, cost=bytes_per_item, baseline=None, contenders=(OURS,))
 
 
 BOUNDS: Sequence[Bound] = (
-    Bound(Column("create, sync", Work("create", 300), 5, contenders=BOTH), 0.40),
-    Bound(Column("create, async, 1 task", Work("create_async", 200), 5, contenders=BOTH), 0.30),
-    Bound(Column("64 tasks", Work("create_async", 128, tasks=64), 3, contenders=BOTH), 0.04),
-    Bound(_rate(64, 2_000), 1.20),
-    Bound(_rate(512, 2_000), 1.20),
-    Bound(_rate(2_000, 4_000), 1.30),
-    Bound(Column("import + construct", Work("construct", 1), 5, contenders=BOTH), 0.70),
-    Bound(Column("first call", Work("first", 1), 9, contenders=BOTH), 0.95),
-    Bound(Column("peak memory", Work("first", 1), 3, cost=peak, contenders=BOTH), 1.00),
+    *(Bound(_create(contender), 0.40) for contender in (OURS, SPED_UP)),
+    *(Bound(_create_async(contender), 0.25) for contender in (OURS, SPED_UP)),
+    Bound(Column("64 tasks", Work("create_async", 128, tasks=64), 3, contenders=HTTP), 0.04),
+    *(Bound(_tasks(contender, 64, 2_000), 1.20) for contender in (OURS, SPED_UP)),
+    *(Bound(_tasks(contender, 512, 2_000), 1.20) for contender in (OURS, SPED_UP)),
+    *(Bound(_tasks(contender, 2_000, 4_000), 1.30) for contender in (OURS, SPED_UP)),
+    Bound(Column("import + construct", Work("construct", 1), 5, contenders=HTTP), 0.60),
+    Bound(Column("first call", Work("first", 1), 9, contenders=HTTP), 0.95),
+    Bound(Column("peak memory", Work("first", 1), 3, cost=peak, contenders=HTTP), 1.00),
     Bound(_page(OURS), 1.80),
-    Bound(_page(SPED_UP), 1.30),
-    Bound(
-        Column("event, 32 a chunk", Work("events", 2_000, per_chunk=32), 3, contenders=BOTH), 1.90
-    ),
+    Bound(_page(SPED_UP), 0.80),
+    Bound(_events(OURS), 1.80),
+    Bound(_events(SPED_UP), 1.30),
+    Bound(_object(), 350),
 )
 
 
@@ -60,7 +79,7 @@ def main() -> None:
             found = ratios(bound.column, run(bound.column, url))[bound.column.contenders[-1].module]
             beyond = beyond or found.median > bound.most
             verdict = "BEYOND" if found.median > bound.most else "within"
-            print(f"{bound.column.title:32}{tables.ratio(found):>20}  {verdict} {bound.most:.2f}")
+            print(f"{bound.column.title:44}{tables.ratio(found):>20}  {verdict} {bound.most:.2f}")
     sys.exit(int(beyond))
 
 
