@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from conversations_client._http.streams.asyncio_stream import AsyncioStream, _expire
+from conversations_client._http.streams import asyncio_stream
+from conversations_client._http.streams.asyncio_stream import Alarm, AsyncioStream
 from conversations_client._http.streams.errors import (
     ReadError,
     ReadTimeout,
@@ -111,11 +112,25 @@ async def test_what_comes_with_the_end_of_the_time_is_in_time() -> None:
 
 
 @in_a_loop
-async def test_time_that_is_over_together_with_the_wait_changes_nothing() -> None:
-    waiter = asyncio.get_running_loop().create_future()
-    waiter.set_result(None)
-    _expire(waiter, ReadTimeout)
-    assert await waiter is None
+async def test_a_limit_that_ends_together_with_the_wait_changes_nothing() -> None:
+    stream, _ = made()
+    reading = await started(stream.read(10, 0))
+    stream.data_received(b"one")
+    await asyncio.sleep(0)  # the alarm rings
+    assert await reading == b"one"
+
+
+@in_a_loop
+async def test_each_wait_has_its_own_limit() -> None:
+    stream, _ = made()
+    reading = await started(stream.read(10, 60))
+    stream.data_received(b"one")
+    assert await reading == b"one"
+    with pytest.raises(ReadTimeout):
+        await stream.read(10, 0)
+    reading = await started(stream.read(10))
+    stream.data_received(b"two")
+    assert await reading == b"two"
 
 
 @in_a_loop
@@ -205,3 +220,114 @@ class Connected(Transport):
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return self._connection if name == "socket" else default
+
+
+class Clock:
+    """A clock and the timers of an event loop, both moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.timers: list[tuple[float, Callable[[], object]]] = []
+        self.rung: list[float] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, seconds: float, function: Callable[[], object]) -> "Clock.Timer":
+        timer = (self.now + seconds, function)
+        self.timers.append(timer)
+        return Clock.Timer(self.timers, timer)
+
+    def advance(self, now: float) -> None:
+        while self.timers and min(self.timers)[0] <= now:
+            first = min(self.timers)
+            self.timers.remove(first)
+            self.now = first[0]
+            first[1]()
+        self.now = now
+
+    class Timer:
+        def __init__(self, timers: list[Any], timer: object) -> None:
+            self._timers, self._timer = timers, timer
+
+        def cancel(self) -> None:
+            if self._timer in self._timers:
+                self._timers.remove(self._timer)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(asyncio_stream, "monotonic", clock.time)
+    return clock
+
+
+def alarm_of(clock: Clock) -> Alarm:
+    loop: Any = clock
+    return Alarm(loop, lambda: clock.rung.append(clock.now))
+
+
+def test_an_alarm_rings_once(clock: Clock) -> None:
+    alarm = alarm_of(clock)
+    alarm.set(5)
+    clock.advance(100)
+    assert (clock.rung, clock.timers) == ([5], [])
+
+
+def test_an_alarm_that_is_set_again_needs_no_new_timer(clock: Clock) -> None:
+    alarm = alarm_of(clock)
+    for second in range(10):
+        clock.advance(second)
+        alarm.set(20)
+        assert len(clock.timers) == 1
+        assert clock.timers[0][0] == 20  # the first one's
+        alarm.unset()
+    alarm.set(20)
+    clock.advance(100)
+    assert (clock.rung, clock.timers) == ([29], [])
+
+
+def test_an_alarm_that_is_set_to_ring_earlier(clock: Clock) -> None:
+    alarm = alarm_of(clock)
+    alarm.set(20)
+    alarm.set(5)
+    assert len(clock.timers) == 1
+    clock.advance(100)
+    assert clock.rung == [5]
+
+
+def test_an_alarm_that_is_unset_does_not_ring_and_ends(clock: Clock) -> None:
+    alarm = alarm_of(clock)
+    alarm.set(5)
+    alarm.unset()
+    clock.advance(100)
+    assert (clock.rung, clock.timers) == ([], [])
+
+
+def test_an_alarm_that_is_stopped(clock: Clock) -> None:
+    alarm = alarm_of(clock)
+    alarm.set(5)
+    for _ in range(2):
+        alarm.stop()
+    assert clock.timers == []
+    alarm.set(5)
+    clock.advance(100)
+    assert clock.rung == [5]
+
+
+def test_an_alarm_measures_again_once_the_clock_of_the_event_loop_is_replaced(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alarm = alarm_of(clock)
+    alarm.set(5)
+    timers: list[float] = []
+
+    def call_later(_: object, seconds: float, __: object) -> Clock.Timer:
+        timers.append(seconds)
+        return Clock.Timer([], None)
+
+    monkeypatch.setattr(asyncio_stream, "is_clock_replaced", lambda: True)
+    monkeypatch.setattr(asyncio_stream, "call_later", call_later)
+    alarm.set(7)
+    assert timers == [7]
+    assert clock.timers == []

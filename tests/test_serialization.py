@@ -1,5 +1,6 @@
 """What JSON can't hold is named by its place, and never quoted."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations_client import Client, ConversationMetadata, InvalidArgumentError
-from conversations_client._json.serialization import json_value
+from conversations_client._base.unset import UNSET
+from conversations_client._json.serialization import json_body, json_value
 
 LOOP: dict[str, Any] = {}
 LOOP["a"] = [LOOP]
@@ -76,3 +78,18 @@ def test_whatever_cannot_be_written_has_a_place(value: object) -> None:
     except InvalidArgumentError as error:
         problem = str(error)
     assert "nested too deeply" not in problem  # which it says where it finds no place
+
+
+STRINGS = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(st.dictionaries(STRINGS, STRINGS | st.none() | st.booleans() | st.just(UNSET)))
+def test_a_body_of_strings_is_the_same_json_as_any_other(fields: dict[str, Any]) -> None:
+    sent = {name: value for name, value in fields.items() if value is not UNSET}
+    written = json.dumps(sent, ensure_ascii=False, separators=(",", ":"))
+    assert json_body(fields) == written.encode()
+
+
+def test_a_body_of_strings_that_cant_be_sent() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"\$\.b contains half of a surrogate pair"):
+        json_body({"a": "x", "b": "\ud800"})

@@ -6,6 +6,7 @@ import select
 import socket
 import ssl
 import threading
+from functools import partial
 from types import NoneType
 from typing import Any
 
@@ -38,7 +39,7 @@ from conversations_client._calls.operation import NO_CONTENT, Operation, Request
 from conversations_client._http.origin import Origin
 from conversations_client._http.streams.errors import ReadTimeout
 from conversations_client._http.streams.limits import DeadlineLimit, seconds_left
-from conversations_client._http.streams.readiness import is_readable
+from conversations_client._http.streams.readiness import ReadableCheck, is_readable
 from conversations_client._http.transport import AsyncConnections, Connections, _abandoned
 
 
@@ -312,19 +313,31 @@ def test_nothing_is_left_of_a_limit_whose_deadline_is_over() -> None:
         seconds_left(over, ReadTimeout)
 
 
+@pytest.mark.parametrize("is_prepared", [True, False])
 @pytest.mark.parametrize("has_poll", [True, False])
 def test_what_came_over_a_connection_that_nobody_uses(
-    monkeypatch: pytest.MonkeyPatch, *, has_poll: bool
+    monkeypatch: pytest.MonkeyPatch, *, has_poll: bool, is_prepared: bool
 ) -> None:
     if not has_poll:
         monkeypatch.delattr(select, "poll")
     ours, theirs = socket.socketpair()
-    assert not is_readable(ours)
+    check = ReadableCheck(ours) if is_prepared else partial(is_readable, ours)
+    assert not check()
     theirs.send(b"!")
-    assert is_readable(ours)
+    assert check()
     ours.recv(1)
-    assert not is_readable(ours)
+    assert not check()
     theirs.close()
-    assert is_readable(ours)
+    assert check()
     ours.close()
-    assert is_readable(ours)
+    assert check()
+
+
+def test_the_number_of_a_closed_connection_may_belong_to_another() -> None:
+    ours, theirs = socket.socketpair()
+    check = ReadableCheck(ours)
+    ours.close()
+    other, theirs_of_other = socket.socketpair()
+    with theirs, other, theirs_of_other:
+        assert check()
+        assert ReadableCheck(ours)()

@@ -5,6 +5,7 @@ import ssl
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
+from conversations_client._base.event_loop import is_asyncio
 from conversations_client._calls.settings import Settings
 from conversations_client._http.connections.connection import KEEPALIVE_SECONDS
 from conversations_client._http.streams.clock import monotonic
@@ -172,6 +173,10 @@ class AsyncConnections:
 
 
 def _event_loop() -> object:
+    if is_asyncio():
+        import asyncio
+
+        return asyncio.get_running_loop()  # faster than AnyIO's token
     import anyio.lowlevel
 
     token: object = anyio.lowlevel.current_token()

@@ -1,7 +1,8 @@
 """Python values as JSON, or where and why they can't be; raises InvalidArgumentError."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
+from json import JSONEncoder
+from json.encoder import encode_basestring
 from typing import Any, Final, cast
 
 from conversations_client._base.text import truncate
@@ -11,11 +12,16 @@ from conversations_client.errors import InvalidArgumentError
 _LONGEST_PATH: Final = 200
 _LONGEST_KEY: Final = 50
 _DEEPEST: Final = 500
+_ENCODER: Final = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def json_body(fields: Mapping[str, Any]) -> bytes:
     """A request's body, without the fields that are UNSET."""
-    return json_value({name: value for name, value in fields.items() if value is not UNSET})
+    sent = {name: value for name, value in fields.items() if value is not UNSET}
+    if all(type(value) is str for value in sent.values()):
+        # Most bodies. The encoder takes several times as long to get ready as for its work.
+        return _object_of_strings(sent)
+    return json_value(sent)
 
 
 def json_value(value: object) -> bytes:
@@ -30,8 +36,16 @@ def json_value(value: object) -> bytes:
     )
 
 
+def _object_of_strings(members: Mapping[str, str]) -> bytes:
+    parts = [f"{encode_basestring(name)}:{encode_basestring(members[name])}" for name in members]
+    try:
+        return f"{{{','.join(parts)}}}".encode()
+    except UnicodeEncodeError:
+        return json_value(members)  # it words the error
+
+
 def _dumped(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _unwritable(value: object) -> tuple[str, str]:

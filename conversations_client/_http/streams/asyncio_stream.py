@@ -5,9 +5,12 @@ for each read.
 """
 
 import asyncio
+import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, cast
 
+from .clock import monotonic
 from .errors import (
     ReadError,
     ReadTimeout,
@@ -17,8 +20,8 @@ from .errors import (
 )
 from .interfaces import AsyncNetworkStream, Limit
 from .limits import seconds_left
-from .readiness import is_readable
-from .watchdog import call_later
+from .readiness import ReadableCheck
+from .watchdog import Timer, call_later, is_clock_replaced
 
 _MOST_BUFFERED: Final = 2**16
 
@@ -28,6 +31,58 @@ async def connect(address: str, port: int) -> "AsyncioStream":
     loop = asyncio.get_running_loop()
     _, stream = await loop.create_connection(partial(AsyncioStream, loop), address, port)
     return stream
+
+
+class Alarm:
+    """Ends the waits of one connection at their limits.
+
+    A timer of the event loop costs more than the rest of a wait. So the timer of one wait continues
+    in the next: when it fires, it looks at the time that is set then.
+
+    Args:
+        loop: The event loop.
+        ring: What to call when the time is over.
+    """
+
+    __slots__ = ("_expires_at", "_fires_at", "_loop", "_ring", "_timer")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, ring: Callable[[], object]) -> None:
+        self._loop = loop
+        self._ring = ring
+        self._timer: Timer | None = None
+        self._expires_at = self._fires_at = math.inf
+
+    def set(self, seconds: float) -> None:
+        """Ring after so many seconds, unless it is set again or unset before."""
+        self._expires_at = monotonic() + seconds
+        if self._expires_at < self._fires_at or is_clock_replaced():
+            self._start()
+
+    def unset(self) -> None:
+        """Do not ring."""
+        self._expires_at = math.inf
+
+    def stop(self) -> None:
+        """Do not ring, and end the timer."""
+        self._expires_at = self._fires_at = math.inf
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
+    def _start(self) -> None:
+        expires_at = self._expires_at
+        self.stop()
+        self._expires_at = self._fires_at = expires_at
+        seconds = max(expires_at - monotonic(), 0.0)
+        self._timer = call_later(self._loop, seconds, self._fire)
+
+    def _fire(self) -> None:
+        self._timer, self._fires_at = None, math.inf
+        if self._expires_at <= monotonic():
+            self._expires_at = math.inf
+            self._ring()
+        elif self._expires_at < math.inf:
+            self._start()
 
 
 class AsyncioStream(asyncio.Protocol, AsyncNetworkStream):
@@ -43,6 +98,9 @@ class AsyncioStream(asyncio.Protocol, AsyncNetworkStream):
         self._has_ended = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._alarm = Alarm(loop, self._expire)
+        self._expired: type[TimeoutException] = TimeoutException
+        self._has_data: ReadableCheck | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport to write to; called by asyncio."""
@@ -76,6 +134,7 @@ class AsyncioStream(asyncio.Protocol, AsyncNetworkStream):
             self._buffer += _unread(self._transport)
         self._has_ended, self._is_blocked = True, False
         self._error = exc
+        self._alarm.stop()
         self._wake()
 
     async def read(self, max_bytes: int, limit: Limit = None) -> bytes:
@@ -116,8 +175,11 @@ class AsyncioStream(asyncio.Protocol, AsyncNetworkStream):
 
     def is_readable(self) -> bool:
         """Whether it has received anything, or has ended."""
-        connection = self._transport.get_extra_info("socket")
-        return bool(self._buffer) or self._has_ended or is_readable(connection)
+        if self._buffer or self._has_ended:
+            return True
+        if self._has_data is None:
+            self._has_data = ReadableCheck(self._transport.get_extra_info("socket"))
+        return self._has_data()
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
         """A detail of the connection by its name in httpcore; None if there is none."""
@@ -134,24 +196,23 @@ class AsyncioStream(asyncio.Protocol, AsyncNetworkStream):
     async def _wait(self, limit: Limit, expired: type[TimeoutException]) -> None:
         seconds = seconds_left(limit, expired)
         self._waiter = waiter = self._loop.create_future()
-        timer = None
+        self._expired = expired
         if seconds is not None:
-            timer = call_later(self._loop, seconds, _expire, waiter, expired)
+            self._alarm.set(seconds)
         try:
             await waiter
         finally:
-            if timer is not None:
-                timer.cancel()
+            self._alarm.unset()
 
     def _wake(self) -> None:
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-
-def _expire(waiter: asyncio.Future[None], expired: type[TimeoutException]) -> None:
-    if not waiter.done():
-        waiter.set_exception(expired())
+    def _expire(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(self._expired())
 
 
 def _unread(transport: asyncio.Transport) -> bytes:

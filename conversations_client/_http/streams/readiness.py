@@ -33,3 +33,27 @@ def is_ready(connection: _Socket, event: int, seconds: float | None) -> bool:
 def is_readable(connection: _Socket) -> bool:
     """Whether an idle connection received anything: unexpected data, or its end."""
     return is_ready(connection, READABLE, 0)
+
+
+class ReadableCheck:
+    """`is_readable` for one connection, prepared: it is called before every request.
+
+    Args:
+        connection: The connection, which only one thread at a time may check.
+    """
+
+    __slots__ = ("_connection", "_poll")
+
+    def __init__(self, connection: _Socket) -> None:
+        self._connection = connection
+        self._poll = select.poll() if hasattr(select, "poll") else None
+        number = connection.fileno()
+        if self._poll is not None and number >= 0:
+            self._poll.register(number, READABLE)
+
+    def __call__(self) -> bool:
+        """Whether the connection received anything, has ended or is closed."""
+        if self._poll is None:
+            return is_readable(self._connection)
+        # A closed connection's number may belong to another connection.
+        return self._connection.fileno() < 0 or bool(self._poll.poll(0))

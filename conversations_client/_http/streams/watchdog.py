@@ -38,7 +38,7 @@ def call_later(
     seconds: float,
     function: Callable[..., object],
     *args: object,
-) -> "_Timer":
+) -> "Timer":
     """Run a function in an event loop of asyncio after so many real seconds."""
     if not is_clock_replaced():
         return loop.call_later(seconds, function, *args)
@@ -53,8 +53,12 @@ def _call_soon(call: Callable[..., object], function: Callable[..., object], *ar
         call(function, *args)
 
 
-class _Timer(Protocol):
-    def cancel(self) -> object: ...
+class Timer(Protocol):
+    """What `call_later` returns."""
+
+    def cancel(self) -> object:
+        """Do not call the function; again does nothing."""
+        ...
 
 
 async def sleep(seconds: float) -> None:
