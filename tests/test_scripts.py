@@ -110,3 +110,17 @@ def test_the_licence_is_named_once() -> None:
     assert (project["license"], project["license-files"]) == ("MIT", ["LICENSE"])
     assert (ROOT / "LICENSE").read_text().startswith("MIT License\n")
     assert "[MIT](LICENSE)" in (ROOT / "README.md").read_text()
+
+
+def test_the_mutants_name_modules_and_tests_that_exist() -> None:
+    settings = tomllib.loads((ROOT / "scripts" / "mutants.toml").read_text())
+    tests: dict[str, list[str]] = settings["tests"] | settings["not_reviewed"]
+    for module, names in tests.items():
+        assert (ROOT / "conversations_client" / module).is_file(), module
+        for name in names:
+            path, _, function = name.partition("::")
+            assert f"def {function}" in (ROOT / path).read_text(), name
+    for each in settings["equivalent"]:
+        module = ROOT / "conversations_client" / each["module"]
+        for line in each["line"].splitlines():
+            assert line.strip() in module.read_text(), each

@@ -22,6 +22,13 @@ def nested(levels: int) -> list[Any]:
     return value
 
 
+def inside(levels: int, value: object) -> object:
+    """A value at so many levels below the top."""
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 TWICE = ["the same list is no circle"]
 
 
@@ -45,6 +52,10 @@ TWICE = ["the same list is no circle"]
         (LOOP, "$.a[0] holds itself."),
         ({"first": {"b": b""}, "second": b""}, "$.first.b is a Python bytes."),
         (nested(100_000), "$ is nested too deeply."),
+        (inside(499, b""), f"${('[0]' * 499)[:199]}… is a Python bytes."),
+        (inside(500, b""), "$ is nested too deeply."),
+        ([inside(600, b""), 1], "$ is nested too deeply."),
+        ([1, inside(600, b"")], "$ is nested too deeply."),
     ],
 )
 def test_the_place_is_named(value: object, place: str) -> None:

@@ -284,6 +284,17 @@ def test_an_import_is_bound_to_its_destination(
             run(here, path, journal)
 
 
+def test_an_import_that_is_refused_leaves_the_destination(path: Path, journal: Journal) -> None:
+    write(path, *named("a"))
+    with ScriptedServer(always()) as here, ScriptedServer(always()) as there:
+        run(here, path, journal)
+        before = journal.destination
+        write(path, *named("b"))
+        with pytest.raises(BulkError, match="Row 1 has changed"):
+            run(there, path, journal, change_destination=True)
+        assert journal.destination == before
+
+
 def test_journals_have_different_digests_of_one_key(path: Path, tmp_path: Path) -> None:
     write(path, *named("a"))
     destinations = list[Any]()

@@ -47,11 +47,12 @@ def test_the_parts_are_those_of_the_first_run(path: Path, tmp_path: Path) -> Non
     assert bounds(parts) == [(0, 10), (10, 20), (20, 25)]
     assert partitions(path, tmp_path / "journals", rows=7) == parts
     assert bounds(partitions(path, tmp_path / "others", rows=25)) == [(0, 25)]
-    path.write_text("{}\n")
-    with pytest.raises(
-        BulkError, match=r"a\.jsonl has 1 rows, but had 25 when this import started"
-    ):
-        partitions(path, tmp_path / "journals")
+    for rows in (1, 24, 26):
+        path.write_text("{}\n" * rows)
+        with pytest.raises(
+            BulkError, match=rf"a\.jsonl has {rows} rows, but had 25 when this import started"
+        ):
+            partitions(path, tmp_path / "journals")
     path.write_text("")
     assert partitions(path, tmp_path / "empty") == []
     with pytest.raises(BulkError, match=r"rows must be 1 or more\."):
