@@ -13,6 +13,14 @@ from conversations_client.bulk._errors import BulkError
 # Seconds. Another process may open the file briefly to read its counts.
 _TIMEOUT: Final = 0.5
 
+_SIGNS_OF_DAMAGE: Final = (
+    "malformed",
+    "decode",
+    "no such table",
+    "no such column",
+)
+_ADVICE_FOR_DAMAGE: Final = "Restore it from a backup, or use another journal."
+
 
 class Database:
     """A SQLite file with its own application ID.
@@ -107,19 +115,37 @@ class Database:
         connection.execute("COMMIT")
 
     @contextlib.contextmanager
+    def decoding(self) -> Generator[None, None, None]:
+        """Report a value that can't be decoded as a damaged file."""
+        try:
+            yield
+        except (ValueError, TypeError, KeyError):
+            raise BulkError(f"The journal {self.path} is damaged. {_ADVICE_FOR_DAMAGE}") from None
+
+    @contextlib.contextmanager
     def _translate_errors(self) -> Generator[None, None, None]:
         try:
             yield
-        except sqlite3.Error as error:
-            problem = (
-                f"is in use by another {self._purpose}. Wait until it ends."
-                if "locked" in str(error)
-                else f"can't be used: {str(error).rstrip('.')}. Check its folder and the free "
-                "disk space, or use another journal."
-            )
+        # A damaged file can damage SQLite's error messages.
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            message = _error_message(self.path, error, self._purpose)
         else:
             return
-        raise BulkError(f"The journal {self.path} {problem}")
+        raise BulkError(message)
+
+
+def _error_message(path: str, error: sqlite3.Error | UnicodeDecodeError, purpose: str) -> str:
+    problem = str(error).rstrip(".")
+    if "not a database" in problem:
+        return f"{path} is not the journal of an {purpose}. Choose another file."
+    if "locked" in problem:
+        return f"The journal {path} is in use by another {purpose}. Wait until it ends."
+    if isinstance(error, UnicodeDecodeError) or any(sign in problem for sign in _SIGNS_OF_DAMAGE):
+        return f"The journal {path} is damaged: {problem}. {_ADVICE_FOR_DAMAGE}"
+    return (
+        f"The journal {path} can't be used: {problem}. Check its folder and the free disk space, "
+        "or use another journal."
+    )
 
 
 class JournalBase:

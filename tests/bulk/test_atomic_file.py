@@ -130,6 +130,25 @@ def test_a_link_to_a_file_that_is_missing_makes_it(tmp_path: Path) -> None:
 
 
 @POSIX
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet"])
+def test_a_pipe_receives_an_export(tmp_path: Path, name: str) -> None:
+    if name == "a.parquet":
+        pytest.importorskip("pyarrow")
+    pipe, received = tmp_path / name, list[bytes]()
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: received.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    conversation = Conversation(
+        id="conv_1", kind="conversation", display_name="a", created_at=1, updated_at=2
+    )
+    export_file([conversation], pipe)
+    reader.join(10)
+    (tmp_path / "files").mkdir()
+    export_file([conversation], tmp_path / "files" / name)
+    assert received == [(tmp_path / "files" / name).read_bytes()]
+
+
+@POSIX
 def test_a_pipe_is_written_and_stays_one(tmp_path: Path) -> None:
     pipe, received = tmp_path / "a", list[str]()
     os.mkfifo(pipe)

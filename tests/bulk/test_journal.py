@@ -1,5 +1,6 @@
 """The journal of an import."""
 
+import random
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,10 @@ def test_an_import_id_is_part_of_keys(import_id: str, path: Path) -> None:
         "UPDATE import SET destination = 'no JSON'",
         "UPDATE import SET destination = '[]'",
         "UPDATE import SET destination = '{}'",
+        "INSERT INTO import (id) VALUES ('another')",
+        "DROP TABLE entry",
+        "ALTER TABLE entry DROP COLUMN key",
+        "UPDATE entry SET detail = CAST(x'ff' AS TEXT)",
     ],
 )
 def test_a_damaged_journal(change: str, path: Path) -> None:
@@ -126,8 +131,32 @@ def test_a_damaged_journal(change: str, path: Path) -> None:
     with database:
         database.execute(change)
     database.close()
-    with Journal(path) as journal, pytest.raises(BulkError, match=r"The journal .* is damaged\."):
-        _ = journal.destination, list(journal.entries())
+    with pytest.raises(BulkError, match=r"The journal .* is damaged[.:].* another journal\."):
+        read_all(path)
+
+
+def read_all(path: Path) -> None:
+    with Journal(path) as journal:
+        _ = journal.destination, journal.counts(), list(journal.entries())
+
+
+def test_a_journal_with_damaged_bytes(path: Path) -> None:
+    with Journal(path) as journal:
+        for entry in ENTRIES:
+            journal.record(entry)
+    content = path.read_bytes()
+    damage = random.Random(1)  # noqa: S311 - the same damage each time
+    damaged = 0
+    for _ in range(150):
+        changed = bytearray(content)
+        for place in damage.sample(range(len(content)), 9):
+            changed[place] = damage.randrange(256)
+        path.write_bytes(changed)
+        try:
+            read_all(path)
+        except BulkError:
+            damaged += 1
+    assert 0 < damaged < 150
 
 
 def test_a_closed_journal_can_not_be_used(path: Path) -> None:

@@ -1,6 +1,7 @@
 """Exports of conversations with their messages."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from conversations_client.bulk import (
     export_with_messages,
 )
 from conversations_client.bulk._exports import message_export
-from conversations_client.bulk._exports.journal import ExportJournal
+from conversations_client.bulk._exports.journal import ExportJournal, ExportState
 from conversations_client.sandbox import Sandbox
 
 MESSAGE: dict[str, Any] = {
@@ -414,13 +415,41 @@ def test_what_is_no_journal_of_an_export(tmp_path: Path) -> None:
     with Journal(tmp_path / "import"):
         pass
     for name, words in {
-        "text": "can't be used: file is not a database",
+        "text": "is not the journal of an export\\. Choose another file",
         "import": "is not the journal of an export\\. Choose another file",
         "missing/journal": "can't be created: the folder .*missing doesn't exist",
     }.items():
         with pytest.raises(BulkError, match=words):
             ExportJournal(tmp_path / name)
     assert (tmp_path / "text").read_text().startswith("something else")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE conversation SET detail = '{'",
+        "UPDATE conversation SET detail = '5'",
+        "UPDATE conversation SET detail = NULL",
+        "UPDATE conversation SET detail = CAST(x'ff' AS TEXT)",
+        "UPDATE conversation SET state = 'unknown'",
+        "DROP TABLE listing",
+    ],
+)
+def test_a_damaged_journal_of_an_export(client: Client, path: Path, change: str) -> None:
+    (conversation_id,) = create(client, 1)
+    with ExportJournal(f"{path}.export") as journal:
+        journal.begin(client.base_url, [None])
+        (listing,) = journal.listings()
+        journal.record_page(listing, [conversation_id])
+        journal.complete(listing)
+        journal.record(conversation_id, ExportState.RETRIEVED, "{}")
+    database = sqlite3.connect(f"{path}.export")
+    with database:
+        database.execute(change)
+    database.close()
+    with pytest.raises(BulkError, match=r"The journal .* is damaged[.:].* another journal\."):
+        export_with_messages(client, path)
+    assert not path.exists()
 
 
 def test_the_journal_of_a_finished_export_is_replaced(client: Client, path: Path) -> None:

@@ -241,6 +241,17 @@ def test_a_location_that_cant_be_written_is_found_before_anything_is_sent(
         assert "Nothing was sent. Name another file with --results." in " ".join(ended.err.split())
 
 
+def test_a_name_that_leaves_no_room_for_the_results(piped: Command, tmp_path: Path) -> None:
+    path = tmp_path / f"{'x' * 243}.jsonl"
+    path.write_text('{"displayName": "a"}\n')
+    journal = tmp_path / "journal"
+    with ScriptedServer(always()) as server:
+        ended = piped("import", str(path), "--journal", str(journal), "--base-url", server.url)
+        assert server.seen == []
+    assert (ended.code, ended.out) == (2, "")
+    assert "Name another file with --results." in " ".join(ended.err.split())
+
+
 @pytest.mark.parametrize("output", ["people", "json"])
 def test_results_that_cant_be_written_at_the_end_hide_nothing(
     *,

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from attrs import frozen
 
@@ -168,10 +168,10 @@ class ExportJournal(JournalBase):
 
     def counts(self) -> dict[ExportState, int]:
         """The number of conversations in each state."""
-        counts = dict(
-            self._database.execute("SELECT state, count(*) FROM conversation GROUP BY state")
-        )
-        return {state: counts.get(state, 0) for state in ExportState}
+        found = self._database.execute("SELECT state, count(*) FROM conversation GROUP BY state")
+        with self._database.decoding():
+            counts = {ExportState(state): count for state, count in found}
+        return dict.fromkeys(ExportState, 0) | counts
 
     def conversations(self) -> Iterator[dict[str, Any]]:
         """The retrieved conversations, in the order of the listings."""
@@ -179,7 +179,14 @@ class ExportJournal(JournalBase):
             "SELECT detail FROM conversation WHERE state = ? ORDER BY number",
             (ExportState.RETRIEVED,),
         ):
-            yield json.loads(detail)
+            yield self._conversation(detail)
+
+    def _conversation(self, content: str) -> dict[str, Any]:
+        with self._database.decoding():
+            conversation: object = json.loads(content)
+            if isinstance(conversation, dict):
+                return cast("dict[str, Any]", conversation)
+            raise TypeError
 
     def sample(self, count: int) -> list[str]:
         """The IDs of the first conversations of the listings."""

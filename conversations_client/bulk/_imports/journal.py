@@ -1,12 +1,11 @@
 """Records the status of each row in SQLite, so that an import survives a killed process."""
 
-import contextlib
 import json
 import os
 import re
 import shutil
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -145,8 +144,9 @@ class Journal(JournalBase):
             with Journal("import.journal") as journal:
                 assert journal.destination is None
         """
-        ((text,),) = self._database.execute("SELECT destination FROM import")
-        with self._translate_errors():
+        found = self._database.execute("SELECT destination FROM import")
+        with self._database.decoding():
+            ((text,),) = found
             return None if text is None else Destination.from_json(text)
 
     def bind(self, destination: Destination, *, change: bool) -> None:
@@ -261,15 +261,18 @@ class Journal(JournalBase):
                 import_file(client, "conversations.jsonl", journal)
                 assert journal.counts()[State.CREATED] == 2
         """
-        counts = dict(self._database.execute("SELECT state, count(*) FROM entry GROUP BY state"))
-        return {state: counts.get(state, 0) for state in State}
+        found = self._database.execute("SELECT state, count(*) FROM entry GROUP BY state")
+        with self._database.decoding():
+            return dict.fromkeys(State, 0) | {State(state): count for state, count in found}
 
     def _set_up(self, import_id: str | None) -> str:
         database = self._database
         if not database.execute("SELECT 1 FROM import"):
             new_id = import_id or uuid.uuid4().hex
             database.execute("INSERT INTO import (id) VALUES (?)", (new_id,))
-        ((current_id,),) = database.execute("SELECT id FROM import")
+        found = database.execute("SELECT id FROM import")
+        with database.decoding():
+            ((current_id,),) = found
         if import_id not in {None, current_id}:
             raise BulkError(
                 f"{database.path} is the journal of another import, {current_id}. Use its ID or "
@@ -279,12 +282,5 @@ class Journal(JournalBase):
 
     def _entry(self, row: tuple[int, str, str, str, str]) -> Entry:
         number, digest, state, detail, key = row
-        with self._translate_errors():
+        with self._database.decoding():
             return Entry(number, digest, State(state), detail, json.loads(key))
-
-    @contextlib.contextmanager
-    def _translate_errors(self) -> Generator[None, None, None]:
-        try:
-            yield
-        except (ValueError, TypeError, KeyError):
-            raise BulkError(f"The journal {self._database.path} is damaged.") from None

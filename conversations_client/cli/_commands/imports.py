@@ -160,7 +160,10 @@ class _Files:
 
     def check_journal(self) -> None:
         """Refuse to create rows again that are in the results of a lost journal."""
-        is_used = self.results.is_file() and self.results.stat().st_size > 0
+        try:
+            is_used = self.results.is_file() and self.results.stat().st_size > 0
+        except OSError:  # such as a name that is too long; `check_results` reports it
+            return
         if is_used and not self.journal.exists():
             raise UsageError(
                 f"{self.results} has the results of an import, and its journal is not "
