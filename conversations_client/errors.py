@@ -292,7 +292,7 @@ class RateLimitError(StatusError):
 class ServerError(StatusError):
     """5xx: the service failed."""
 
-    hint = "If it persists, send the request ID to the service's support."
+    hint = "If it persists, contact the service's support."
 
 
 _TEMPORARY: Final = frozenset({408, 425, 429})

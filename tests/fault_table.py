@@ -110,7 +110,7 @@ ODD = {
     "10 MB of nothing": undocumented("not JSON", b"x" * 10**7),
     "no content": Fault([asked, b"HTTP/1.1 204 No Content\r\n\r\n"], DecodeError, 1, "204"),
     "no content, and yet some": Fault(
-        [asked, answer(204)], DecodeError, 1, "204 is no documented status of a success"
+        [asked, answer(204)], DecodeError, 1, "204 is not a documented success status"
     ),
     "a gzip bomb": Fault(
         body(gzip.compress(bytes(10**8)), Content_Encoding="gzip"),

@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from conversations_client._base.headers import Headers
 from conversations_client._base.secret import Secret
+from conversations_client._base.text import web_page_hint
 from conversations_client.errors import (
     ClientClosedError,
     ConversationsError,
@@ -210,7 +211,7 @@ class Call(Generic[T]):
             unexpected,
             f"{self.operation.request} returned {reply.status} and "
             f"{content_type or 'no content type'}, which is not what the API documents: "
-            f"{unexpected}.",
+            f"{unexpected}.{web_page_hint(content_type)}",
         )
         final.status = reply.status
         final.body = self._api_key.redact(reply.body)

@@ -140,7 +140,7 @@ class Success:
     def check(self, reply: Reply) -> None:
         """Raise DecodeError for a reply of 2xx that isn't this success."""
         if self.statuses is not None and reply.status not in self.statuses:
-            raise _unexpected(f"{reply.status} is no documented status of a success")
+            raise _unexpected(f"{reply.status} is not a documented success status")
         if reply.body_problem is not None:
             raise _unexpected(reply.body_problem)
         if self.body is Body.NONE and reply.body:

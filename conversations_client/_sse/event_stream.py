@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Final
 
-from conversations_client._base.text import readable, sentence
+from conversations_client._base.text import readable, sentence, web_page_hint
 from conversations_client._json.conversion import structure_by
 from conversations_client._json.parser import parse
 from conversations_client._json.structure_events import event as structure_event
@@ -69,7 +69,10 @@ class EventStreamState:
         if media_type != _MEDIA_TYPE:
             found = self._context.content_type
             found = f"the content type {found}" if found else "no content type"
-            raise self._unexpected(f"has {found}, but should have {_MEDIA_TYPE}")
+            raise self._unexpected(
+                f"has {found}, but should have {_MEDIA_TYPE}",
+                web_page_hint(self._context.content_type),
+            )
         if self._context.content_encoding.strip().lower() not in {"", "identity"}:
             raise self._unexpected("has a content encoding that the client did not ask for")
 
@@ -170,8 +173,10 @@ class EventStreamState:
         error.code = failed.code
         return error
 
-    def _unexpected(self, problem: str) -> StreamTruncatedError:
-        return self._truncated(f"{problem}.", DecodeError((Fault("$", f"the stream {problem}"),)))
+    def _unexpected(self, problem: str, hint: str = "") -> StreamTruncatedError:
+        return self._truncated(
+            f"{problem}.{hint}", DecodeError((Fault("$", f"the stream {problem}"),))
+        )
 
     def _truncated(
         self, problem: str, reason: ConversationsError | None = None

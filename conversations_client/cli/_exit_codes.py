@@ -10,6 +10,7 @@ from conversations_client import (
     NotFoundError,
     TransportError,
 )
+from conversations_client.cli._option_names import may_have_changed_something
 
 
 class ExitCode(IntEnum):
@@ -48,7 +49,7 @@ class UsageError(Exception):
 
 def exit_code(error: ConversationsError) -> ExitCode:
     """The exit code for an error of the client."""
-    if error.may_have_acted:
+    if may_have_changed_something(error):
         return ExitCode.UNKNOWN
     match error:
         case ConfigurationError() | InvalidArgumentError():

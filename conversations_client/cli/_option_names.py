@@ -12,6 +12,9 @@ _REWORDINGS: Final = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in {
         r"\[Errno -?\d+\] ": "",
+        # `ending` gives advice that suits the command.
+        r" The service may have acted on it: check before you send it again\.": "",
+        r" `partial` has what arrived; the service may have continued without you\.": "",
         r"(No API key: .*)\.$": r"\1. To try it without a key, add --sandbox.",
         r"raise Timeout\(total=…\)": "raise --timeout",
         r"Timeout\.total\b": "--timeout",
@@ -32,20 +35,44 @@ _REWORDINGS: Final = tuple(
         ),
         r"\bpass change_destination=True\b": "add --change-destination",
         r"^display_name\b": "The name",
-        r"^conversation_id\b": "The id",
+        r"^conversation_id\b": "The ID",
         r"^(?:metadata: )?(entity_id|context|model)\b": r"--\1",
         rf"\b({_OPTIONS})\b(?:=…)?": r"--\1",
     }.items()
 )
 _OPTION: Final = re.compile(r"--[a-z_]+")
+_CALL: Final = re.compile(
+    r"(?P<request>(?P<method>[A-Z]+) /\S*?)(?:: | (?=returned ))(?P<problem>.+)", re.DOTALL
+)
 
 
 def describe(error: ConversationsError) -> str:
-    """The error's message, with options where it names arguments."""
-    message = str(error)
+    """What went wrong, as sentences with options where the error names arguments.
+
+    The request is left out: `request_of` returns it.
+    """
+    call = _CALL.fullmatch(str(error))
+    message = _sentence(call["problem"]) if call else str(error)
     for pattern, replacement in _REWORDINGS:
         message = pattern.sub(replacement, message)
     return _OPTION.sub(_hyphenated, message)
+
+
+def request_of(error: ConversationsError) -> str:
+    """The request that failed, such as `GET /v2/conversations`; empty if none was sent."""
+    call = _CALL.fullmatch(str(error))
+    return call["request"] if call else ""
+
+
+def may_have_changed_something(error: ConversationsError) -> bool:
+    """Whether the service may have carried out a request that changes something."""
+    return error.may_have_acted and not request_of(error).startswith("GET ")
+
+
+def _sentence(problem: str) -> str:
+    if problem.startswith("returned "):
+        return f"The service {problem}"
+    return f"{problem[:1].upper()}{problem[1:]}"
 
 
 def _hyphenated(option: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from conversations_client._standard_streams import discard_output, output_failur
 from conversations_client.cli._app import app
 from conversations_client.cli._display.output import print_error, print_message
 from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
-from conversations_client.cli._option_names import describe
+from conversations_client.cli._option_names import describe, request_of
 from conversations_client.cli._os_errors import describe_os_error
 from conversations_client.cli._usage_errors import describe_usage_error
 
@@ -60,10 +60,8 @@ def ending(error: Exception) -> tuple[ExitCode, str]:
         case UsageError():
             return ExitCode.USAGE, str(error)
         case ConversationsError():
-            code, message = exit_code(error), describe(error)
-            # Most errors of the client give this advice themselves.
-            advice = "" if "before you" in message else _ADVICE.get(code, "")
-            return code, _sentences(message, advice)
+            code = exit_code(error)
+            return code, _explanation(error, _ADVICE.get(code, ""))
         case OSError():
             return ExitCode.FAILED, describe_os_error(error)
         case _:
@@ -71,9 +69,10 @@ def ending(error: Exception) -> tuple[ExitCode, str]:
             return ExitCode.UNKNOWN, f"This is a bug. {_ADVICE[ExitCode.UNKNOWN]}"
 
 
-def _sentences(first: str, second: str) -> str:
-    ended = first if first.endswith(("?", "…")) else f"{first.rstrip('.')}."
-    return f"{ended} {second}".rstrip()
+def _explanation(error: ConversationsError, advice: str) -> str:
+    problem, request = describe(error), request_of(error)
+    ended = problem if problem.endswith(("?", "…")) else f"{problem.rstrip('.')}."
+    return " ".join(filter(None, (ended, advice, request and f"({request})")))
 
 
 def _after_output(code: int) -> int:

@@ -11,7 +11,7 @@ from cyclopts.validators import mutually_exclusive
 
 from conversations_client import Client, Retry, Timeout
 from conversations_client.cli._display.output import Output
-from conversations_client.cli._local_sandbox import local_sandbox
+from conversations_client.cli._local_sandbox import default_db, local_sandbox
 
 COMMON: Final = Group("Common options", sort_key=10)
 FORMAT: Final = Group("Output", sort_key=11, validator=mutually_exclusive)
@@ -45,6 +45,8 @@ class Target:
     api_key: str | None = field(repr=False)
     base_url: str | None
     http_client: httpx.Client | None = None
+    name: str | None = None
+    """What a journal records in place of the URL and the key, if they change with each run."""
 
     @property
     def is_local(self) -> bool:
@@ -79,12 +81,14 @@ class Session:
             yield Target(options=options, api_key=options.api_key, base_url=options.base_url)
             return
         # A proxy can't reach this machine, so those in the environment are ignored.
-        with local_sandbox() as sandbox, httpx.Client(trust_env=False) as direct:
+        db = default_db()
+        with local_sandbox(db=db) as sandbox, httpx.Client(trust_env=False) as direct:
             yield Target(
                 options=options,
                 api_key=sandbox.api_key,
                 base_url=sandbox.url,
                 http_client=direct,
+                name=f"--sandbox {db}",
             )
 
     @contextmanager

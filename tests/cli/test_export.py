@@ -180,6 +180,32 @@ def test_ctrl_c_says_that_the_export_can_be_resumed(
     assert "Stopped. The same command resumes the export." in ended.err
 
 
+@pytest.mark.usefixtures("environment")
+def test_an_export_from_the_local_sandbox_is_resumed_at_another_port(
+    piped: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"displayName": "a"}\n' * 5)
+    assert piped("import", str(rows), "--sandbox").code == 0
+    path = tmp_path / "a.jsonl"
+    line = ("export", str(path), "--sandbox", "--messages")
+    monkeypatch.setenv("TERM", "xterm")  # so that the bar moves
+    with Terminal(*line, "--rate", "1") as terminal:
+        terminal.until("1/5")
+        terminal.press("\x03")
+        assert terminal.end() == 130
+    assert "The same command resumes the export." in " ".join(terminal.seen.split())
+    ended = piped("export", str(path), "--messages")
+    assert ended.code == 2
+    assert f"of another export, from --sandbox {tmp_path}/conversations-client" in ended.err
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("XDG_DATA_HOME", str(tmp_path / "other"))
+        assert piped(*line).code == 2
+    ended = piped(*line)
+    assert (ended.code, json.loads(ended.out)["exported"]) == (0, 5)
+    assert len(ids(path)) == 5
+
+
 def test_formulas_are_escaped_on_request(
     piped: Command, client: Client, tmp_path: Path, entity: str
 ) -> None:

@@ -222,7 +222,7 @@ def test_an_import_continues_in_the_local_sandbox(piped: Command, file: Path) ->
     for new in (5, 0):  # each time on another port, with another key
         assert json.loads(piped("import", str(file), "--sandbox").out)["new"] == new
     ended = piped("import", str(file))
-    assert (ended.code, "Its rows were created at --sandbox, and" in ended.err) == (2, True)
+    assert (ended.code, "Its rows were created at --sandbox /" in ended.err) == (2, True)
 
 
 @pytest.mark.parametrize("option", ["--journal", "--results"])
@@ -332,6 +332,19 @@ def test_progress_is_shown_at_a_terminal(file: Path) -> None:
         assert terminal.end() == 0
     assert "5/5" in terminal.seen
     assert "5 created, 0 failed, 0 doubtful" in terminal.seen
+
+
+@pytest.mark.usefixtures("environment")
+def test_ctrl_c_ends_the_bar_before_the_message(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")  # so that the bar moves
+    with Terminal("import", str(file), "--rate", "1") as terminal:
+        terminal.until("1/5")
+        terminal.press("\x03")
+        assert terminal.end() == 130
+    assert "\n\x1b[?25hStopped with " in terminal.seen  # the bar shows the cursor again
+    assert terminal.seen.rstrip().endswith("has each row so far.")
 
 
 def test_the_rate_is_shown_when_there_is_one() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from scripted import ScriptedServer, answer
-from streaming import chunk, head, word
+from streaming import chunk, head, streamed, word
 
 from conversations_client import Client, ConversationsError, Retry
 from conversations_client._base.secret import Secret
@@ -77,25 +77,25 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             calling("create", {}, timeout=1e-9),
-            "POST /v2/conversations: the whole call took longer than its timeout of 1e-09 s: raise --timeout if the service needs longer.",
+            "The whole call took longer than its timeout of 1e-09 s: raise --timeout if the service needs longer.",
         ),
         (
             calling("create", {}, script=[answer(429, {})]),
-            "POST /v2/conversations returned 429 Too Many Requests. Send fewer requests.",
+            "The service returned 429 Too Many Requests. Send fewer requests.",
         ),
         (
             calling("delete", ID, {}, script=[answer(429, {}, Retry_After="61")], attempts=2),
-            "DELETE /v2/conversations/conv_1 returned 429 Too Many Requests. The Retry-After of 61 s is longer than the 60 s that a command waits: come back then.",
+            "The service returned 429 Too Many Requests. The Retry-After of 61 s is longer than the 60 s that a command waits: come back then.",
         ),
         (
             calling("create", {}, script=[answer()], max_response_bytes=5),
-            "POST /v2/conversations: the body is larger than the 5 bytes that a command takes. The service may have acted on it: check before you send it again.",
+            "The body is larger than the 5 bytes that a command takes.",
         ),
         (
             calling("create", {"display_name": "x" * 101}),
             "The name has 101 characters; the API takes at most 100: shorten it.",
         ),
-        (calling("retrieve", "", {}), "The id is empty: pass the ID that the API returned."),
+        (calling("retrieve", "", {}), "The ID is empty: pass the ID that the API returned."),
         (
             calling("create", {"metadata": {"entity_id": ""}}),
             "--entity-id is empty: pass the ID that the API returned.",
@@ -106,7 +106,11 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             calling("responses.create", ID, RESPOND, script=[head() + chunk(word("x" * 99))], max_event_bytes=9),
-            "POST /v2/conversations/conv_1/responses: an event is larger than the 9 bytes that a command takes.",
+            "An event is larger than the 9 bytes that a command takes.",
+        ),
+        (
+            calling("responses.create", ID, RESPOND, script=[streamed(word("x"))]),
+            "The stream ended before the response was complete.",
         ),
         (
            conflict_message("The journal a.journal", "Its rows were created in prj_1."),

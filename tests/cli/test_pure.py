@@ -103,9 +103,11 @@ def test_the_format_of_the_output(
     assert found is form
 
 
-def status(cls: type[StatusError], number: int, delivery: Delivery) -> StatusError:
+def status(
+    cls: type[StatusError], number: int, delivery: Delivery, message: str = "no."
+) -> StatusError:
     return cls(
-        f"answered with {number}.",
+        message,
         status=number,
         service_message=None,
         headers=Headers(()),
@@ -127,6 +129,18 @@ def status(cls: type[StatusError], number: int, delivery: Delivery) -> StatusErr
         (ConnectError("no connection"), ExitCode.UNREACHABLE),
         (DeadlineError("too long", delivery=Delivery.UNSENT), ExitCode.UNREACHABLE),
         (DisconnectError("broke", delivery=Delivery.UNKNOWN), ExitCode.UNKNOWN),
+        (
+            DisconnectError("PATCH /v2/conversations/conv_1: broke", delivery=Delivery.UNKNOWN),
+            ExitCode.UNKNOWN,
+        ),
+        (
+            DisconnectError("GET /v2/conversations: broke", delivery=Delivery.UNKNOWN),
+            ExitCode.UNREACHABLE,
+        ),
+        (
+            status(ServerError, 500, Delivery.UNKNOWN, "GET /v2/conversations returned 500"),
+            ExitCode.FAILED,
+        ),
         (ConversationsError("else"), ExitCode.FAILED),
     ],
 )
@@ -153,6 +167,29 @@ def test_the_exit_code_of_an_error(error: ConversationsError, code: ExitCode) ->
             DisconnectError("it broke", delivery=Delivery.UNKNOWN),
             5,
             "it broke. Check whether it was done before you repeat a change.",
+        ),
+        (
+            DisconnectError("GET /v2/conversations/conv_1: it broke.", delivery=Delivery.UNKNOWN),
+            4,
+            ("It broke. Run `conversations doctor` to find the cause. "
+            "(GET /v2/conversations/conv_1)"),
+        ),
+        (
+            status(ServerError, 500, Delivery.UNKNOWN, "GET /v2/conversations returned 500."),
+            1,
+            "The service returned 500. (GET /v2/conversations)",
+        ),
+        (
+            status(
+                ServerError,
+                500,
+                Delivery.UNKNOWN,
+                "POST /v2/conversations returned 500. The service may have acted on it: check "
+                "before you send it again.",
+            ),
+            5,
+            ("The service returned 500. Check whether it was done before you repeat a change. "
+            "(POST /v2/conversations)"),
         ),
         (OSError(28, "No space left on device"), 1, "No space left on device."),
         (OSError(2, "No such file", "a.csv"), 1, "a.csv: No such file."),

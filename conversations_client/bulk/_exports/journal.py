@@ -13,7 +13,7 @@ from conversations_client.bulk._errors import BulkError
 
 _APPLICATION_ID: Final = 0x436E7645  # "CnvE"
 _SCHEMA: Final = """
-    CREATE TABLE export (url TEXT NOT NULL, is_finished INTEGER NOT NULL DEFAULT 0) STRICT;
+    CREATE TABLE export (source TEXT NOT NULL, is_finished INTEGER NOT NULL DEFAULT 0) STRICT;
     CREATE TABLE listing (
         number INTEGER PRIMARY KEY,
         entity_id TEXT,
@@ -78,11 +78,11 @@ class ExportJournal(JournalBase):
             self._database = _open(path)
         self._is_open = True
 
-    def begin(self, url: str, entity_ids: Sequence[str | None]) -> bool:
+    def begin(self, source: str, entity_ids: Sequence[str | None]) -> bool:
         """Start an export, or resume it and retry the conversations that failed.
 
         Args:
-            url: The URL of the service.
+            source: The URL of the service, or the caller's name for it.
             entity_ids: The entity ID of each listing, in order.
 
         Returns:
@@ -91,18 +91,18 @@ class ExportJournal(JournalBase):
         Raises:
             BulkError: The journal belongs to another export.
         """
-        urls = self._database.execute("SELECT url FROM export")
-        if not urls:
+        sources = self._database.execute("SELECT source FROM export")
+        if not sources:
             with self._database.transaction():
-                self._database.execute("INSERT INTO export (url) VALUES (?)", (url,))
+                self._database.execute("INSERT INTO export (source) VALUES (?)", (source,))
                 self._database.execute_many(
                     "INSERT INTO listing (number, entity_id) VALUES (?, ?)", enumerate(entity_ids)
                 )
             return False
         listed = self._database.execute("SELECT entity_id FROM listing ORDER BY number")
-        if [*urls, *listed] != [(url,), *((entity_id,) for entity_id in entity_ids)]:
+        if [*sources, *listed] != [(source,), *((entity_id,) for entity_id in entity_ids)]:
             raise BulkError(
-                f"The journal {self._database.path} belongs to another export, from {urls[0][0]}. "
+                f"The journal {self._database.path} belongs to another export, from {sources[0][0]}. "
                 "Resume it with the same service and entities, or delete it to start again."
             )
         self._database.execute(
@@ -222,7 +222,7 @@ class ExportJournal(JournalBase):
             self._database.remove()
 
     def _is_started(self) -> bool:
-        return bool(self._database.execute("SELECT url FROM export"))
+        return bool(self._database.execute("SELECT source FROM export"))
 
     def _is_finished(self) -> bool:
         return (1,) in self._database.execute("SELECT is_finished FROM export")

@@ -88,6 +88,7 @@ def export_with_messages(
     max_in_flight: int = 16,
     rate: float | None = None,
     skip_failed: bool = False,
+    source: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> ExportReport:
     """Write conversations with their messages to a file, in the order of the listings.
@@ -118,6 +119,8 @@ def export_with_messages(
         rate: The most conversations to retrieve per second. Default None, no limit.
         skip_failed: Whether to write the file without the conversations that can't be retrieved.
             Default False.
+        source: A name for the service if its URL changes between runs. Default: the client's
+            `base_url`.
         on_progress: Called with the number of finished conversations and with their total, which is
             None during the listing.
 
@@ -140,7 +143,7 @@ def export_with_messages(
             export_journal.pending(), max_in_flight=max_in_flight, rate=rate
         )
         export = _Export(client, export_journal, on_progress or _ignore)
-        if export_journal.begin(client.base_url, entities):
+        if export_journal.begin(source or client.base_url, entities):
             export.check_workspace()
         for listing in export_journal.listings():
             export.record_listing(listing, listings[listing.number])

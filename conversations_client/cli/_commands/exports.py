@@ -119,7 +119,12 @@ def _without_messages(
 def _with_messages(
     file: Path, wanted: Selection, session: Session, options: MessageOptions
 ) -> ExportReport:
-    with session.client() as client, _resumable(), progress_bar(None) as bar:
+    with (
+        session.target() as target,
+        target.client() as client,
+        _resumable(),
+        progress_bar(None) as bar,
+    ):
         report = export_with_messages(
             client,
             file,
@@ -128,6 +133,7 @@ def _with_messages(
             max_in_flight=options.max_in_flight or _MAX_IN_FLIGHT,
             rate=options.rate,
             skip_failed=options.skip_failed,
+            source=target.name,
             on_progress=bar.update,
         )
     for failure in report.failures[:_SHOWN_FAILURES]:

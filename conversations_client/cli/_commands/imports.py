@@ -81,7 +81,7 @@ def import_(
         Journal(files.journal) as record,
     ):
         files.check_results(record)
-        with progress_bar(total) as bar, _stoppable(record, files):
+        with _stoppable(record, files), progress_bar(total) as bar:
             rows = _Rows(bar.advance)
             report, stopped = _attempt(
                 import_file,
@@ -93,8 +93,7 @@ def import_(
                 ignore=ignore,
                 max_in_flight=max_in_flight,
                 rate=rate,
-                # Its port and key are others in each run.
-                destination="--sandbox" if target.is_local else None,
+                destination=target.name,
                 change_destination=change_destination,
                 on_row=rows,
             )
