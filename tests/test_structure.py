@@ -202,10 +202,10 @@ CLI_LAYERS = [
     "_commands",
     "_usage_errors",
     "_session",
-    "_option_names",
     "_local_sandbox",
     "_display",
     "_exit_codes",
+    "_option_names",
     "_os_errors",
 ]
 BULK_LAYERS = ["dask", "__init__", "_imports", "_exports", "_files", "_database", "_errors"]

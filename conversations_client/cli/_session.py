@@ -11,6 +11,7 @@ from cyclopts.validators import mutually_exclusive
 
 from conversations_client import Client, Retry, Timeout
 from conversations_client.cli._display.output import Output
+from conversations_client.cli._exit_codes import UsageError
 from conversations_client.cli._local_sandbox import default_db, local_sandbox
 
 COMMON: Final = Group("Common options", sort_key=10)
@@ -28,13 +29,23 @@ class Options:
     project_id: Annotated[str | None, Parameter(group=COMMON)] = None
     """The project to create conversations in; default: ORQ_PROJECT_ID, otherwise none."""
     timeout: Annotated[float | None, Parameter(group=COMMON)] = None
-    """The most seconds that a call may take, including retries; default: 60."""
+    """Maximum seconds for a call, including retries; default: 60."""
     sandbox: Annotated[bool, Parameter(group=COMMON, negative="", show_default=False)] = False
     """Use the sandbox on this machine: no key, no network."""
     json: Annotated[bool, Parameter(group=FORMAT, negative="", show_default=False)] = False
     """Print JSON as the API has it; the default unless stdout is a terminal."""
     jsonl: Annotated[bool, Parameter(group=FORMAT, negative="", show_default=False)] = False
     """Print JSON Lines: one object per line, each as soon as it arrives."""
+
+    def check(self) -> None:
+        """Raise UsageError for options that --sandbox would ignore."""
+        given = {"--base-url": self.base_url, "--api-key": self.api_key}
+        for name, value in given.items():
+            if self.sandbox and value is not None:
+                raise UsageError(
+                    f"--sandbox and {name} exclude each other: the sandbox that --sandbox starts "
+                    "has a URL and a key of its own. Leave one of them out."
+                )
 
 
 @frozen(kw_only=True)
@@ -77,6 +88,7 @@ class Session:
     def target(self) -> Generator[Target, None, None]:
         """The service to call, or a sandbox that runs until the end of the block."""
         options = self.options
+        options.check()
         if not options.sandbox:
             yield Target(options=options, api_key=options.api_key, base_url=options.base_url)
             return

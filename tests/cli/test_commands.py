@@ -123,6 +123,8 @@ def test_lists_for_people(shown: Command, client: Client) -> None:
         (("--apikey", "secret"), "Unknown option --apikey. Did you mean --api-key?"),
         (("--limi", "secret"), "Unknown option --limi. Did you mean --limit?"),
         (("-ksecret",), "Unknown option -k."),
+        (("--sandbox", "--base-url", "http://127.0.0.1:1"), "--sandbox and --base-url exclude each other: the sandbox that --sandbox starts has a URL and a key of its own."),
+        (("--api-key", "secret", "--sandbox"), "--sandbox and --api-key exclude each other"),
         (("secret",), "`list` takes no arguments, but got 1. See `conversations list --help`."),
     ],
 )  # fmt: skip

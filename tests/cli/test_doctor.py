@@ -20,9 +20,11 @@ from conversations_client import (
     ConversationsError,
     Headers,
     RawResponse,
+    TLSError,
 )
 from conversations_client.cli._commands import doctor_probes
-from conversations_client.cli._commands.doctor_checks import Probes, Verdict, diagnose
+from conversations_client.cli._commands.doctor_checks import Finding, Probes, Verdict, diagnose
+from conversations_client.sandbox import Sandbox
 
 pytest_plugins = ["command_line_fixtures"]
 
@@ -56,6 +58,13 @@ def giving(value: object) -> Probe:
 
 
 def findings(*, api_key: str | None = "k", base_url: str | None = URL, **overrides: Probe) -> Found:
+    found = all_findings(api_key=api_key, base_url=base_url, **overrides)
+    return [(finding.check, f"{finding.verdict} {finding.found}") for finding in found]
+
+
+def all_findings(
+    *, api_key: str | None = "k", base_url: str | None = URL, **overrides: Probe
+) -> list[Finding]:
     world = {
         "proxy_for": giving(None),
         "resolve": giving(["192.0.2.1"]),
@@ -66,7 +75,7 @@ def findings(*, api_key: str | None = "k", base_url: str | None = URL, **overrid
     }
     found = diagnose(api_key=api_key, base_url=base_url, probes=Probes(**world | overrides))
     assert all(finding.advice for finding in found if finding.verdict is Verdict.FAIL)
-    return [(finding.check, f"{finding.verdict} {finding.found}") for finding in found]
+    return found
 
 
 WORKING = [
@@ -122,10 +131,70 @@ def test_the_proxy_is_checked_instead_of_the_service() -> None:
     found = findings(proxy_for=giving("http://proxy.test:3128"))
     assert found[2:5] == [
         ("Proxy", "ok proxy.test:3128"),
-        ("DNS", "ok proxy.test resolves to 192.0.2.1"),
-        ("TCP", "ok proxy.test:3128 accepts connections"),
+        ("Proxy DNS", "ok proxy.test resolves to 192.0.2.1"),
+        ("Proxy TCP", "ok proxy.test:3128 accepts connections"),
     ]
     assert [check for check, _ in found[5:]] == ["Service", "Clock"]
+
+
+@pytest.mark.parametrize(
+    ("override", "check"),
+    [
+        (("resolve", raising(socket.gaierror(-2, "Name or service not known"))), "Proxy DNS"),
+        (("connect", raising(ConnectionRefusedError(111, "Connection refused"))), "Proxy TCP"),
+    ],
+)
+def test_a_dead_proxy_is_named_as_the_cause(override: tuple[str, Probe], check: str) -> None:
+    world = dict([override, ("proxy_for", giving("http://proxy.test:3128"))])
+    found = all_findings(api_key="k", base_url=URL, **world)
+    assert (found[-1].check, found[-1].verdict) == (check, Verdict.FAIL)
+    assert "This is the proxy that HTTPS_PROXY" in str(found[-1].advice)
+    assert "if you need a proxy" not in str(found[-1].advice)
+
+
+def test_an_address_needs_no_dns() -> None:
+    found = findings(base_url="http://127.0.0.1:1", resolve=giving(["127.0.0.1"]))
+    assert found[3] == ("DNS", "ok not needed: 127.0.0.1 is an address")
+
+
+def test_a_tls_failure_has_the_explanation_of_a_call() -> None:
+    broken = raising(ssl.SSLError(1, "wrong version number"))
+    explanation = "the server doesn't use encryption; correct the port in base_url."
+    for error in (TLSError(f"GET /v2/conversations: {explanation}"), ConnectError("no.")):
+        found = all_findings(certificate_end=broken, ask=giving(error))
+        assert (found[-1].check, found[-1].verdict) == ("TLS", Verdict.FAIL)
+        is_explained = "The server doesn't use encryption" in str(found[-1].advice)
+        assert is_explained is isinstance(error, TLSError)
+        assert "SSL_CERT_FILE" in str(found[-1].advice)
+
+
+def test_plain_http_behind_an_https_url(piped: Command, sandbox: Sandbox) -> None:
+    ended = piped("doctor", "--base-url", sandbox.url.replace("http:", "https:"))
+    last = json.loads(ended.out)[-1]
+    assert (ended.code, last["check"]) == (1, "TLS")
+    assert "the server doesn't use encryption; correct the port in --base-url" in last["advice"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "found", "words"),
+    [
+        (answer(500, {}), "responded with the status 500", "The service returned 500"),
+        (
+            answer(200, b"<p>", Content_Type="text/html; charset=utf-8"),
+            "sent a response that the API doesn't document",
+            "This looks like a web page (a login page, or a wrong --base-url).",
+        ),
+    ],
+)
+def test_a_service_that_is_not_the_api(
+    piped: Command, reply: bytes, found: str, words: str
+) -> None:
+    with ScriptedServer([reply] * 3) as server:
+        ended = piped("doctor", "--base-url", server.url)
+    service = json.loads(ended.out)[-2]
+    assert (ended.code, service["check"], service["found"]) == (1, "Service", found)
+    assert words in service["advice"]
+    assert "Error" not in service["found"]
 
 
 def test_tls_is_skipped_for_plain_http() -> None:
@@ -169,7 +238,7 @@ def test_the_clock(date: str | None, words: str) -> None:
 @pytest.mark.parametrize("error", [ConnectError("no connection: check base_url.")])
 def test_a_service_that_does_not_respond(error: ConversationsError) -> None:
     assert findings(ask=giving(error))[-2:] == [
-        ("Service", "fail ConnectError"),
+        ("Service", "fail sent no complete response"),
         ("Clock", "warn not checked: the service didn't send its time"),
     ]
 
@@ -182,7 +251,7 @@ def test_the_command(piped: Command, shown: Command) -> None:
     ]  # fmt: skip
     wrong = shown("doctor", "--api-key", "wrong")
     assert wrong.code == 1
-    assert "AuthenticationError" in wrong.out
+    assert "responded with the status 401" in " ".join(wrong.out.split())
     assert "--api-key" in wrong.out
     assert "Clock" in wrong.out
 

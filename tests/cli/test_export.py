@@ -197,7 +197,7 @@ def test_an_export_from_the_local_sandbox_is_resumed_at_another_port(
     assert "The same command resumes the export." in " ".join(terminal.seen.split())
     ended = piped("export", str(path), "--messages")
     assert ended.code == 2
-    assert f"of another export, from --sandbox {tmp_path}/conversations-client" in ended.err
+    assert f"another export, from --sandbox {tmp_path}/conversations-client" in ended.err
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv("XDG_DATA_HOME", str(tmp_path / "other"))
         assert piped(*line).code == 2

@@ -171,8 +171,10 @@ def test_the_exit_code_of_an_error(error: ConversationsError, code: ExitCode) ->
         (
             DisconnectError("GET /v2/conversations/conv_1: it broke.", delivery=Delivery.UNKNOWN),
             4,
-            ("It broke. Run `conversations doctor` to find the cause. "
-            "(GET /v2/conversations/conv_1)"),
+            (
+                "It broke. Run `conversations doctor` to find the cause. "
+                "(GET /v2/conversations/conv_1)"
+            ),
         ),
         (
             status(ServerError, 500, Delivery.UNKNOWN, "GET /v2/conversations returned 500."),
@@ -188,8 +190,10 @@ def test_the_exit_code_of_an_error(error: ConversationsError, code: ExitCode) ->
                 "before you send it again.",
             ),
             5,
-            ("The service returned 500. Check whether it was done before you repeat a change. "
-            "(POST /v2/conversations)"),
+            (
+                "The service returned 500. Check whether it was done before you repeat a change. "
+                "(POST /v2/conversations)"
+            ),
         ),
         (OSError(28, "No space left on device"), 1, "No space left on device."),
         (OSError(2, "No such file", "a.csv"), 1, "a.csv: No such file."),

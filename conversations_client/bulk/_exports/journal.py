@@ -91,8 +91,8 @@ class ExportJournal(JournalBase):
         Raises:
             BulkError: The journal belongs to another export.
         """
-        sources = self._database.execute("SELECT source FROM export")
-        if not sources:
+        found = self._database.execute("SELECT source FROM export")
+        if not found:
             with self._database.transaction():
                 self._database.execute("INSERT INTO export (source) VALUES (?)", (source,))
                 self._database.execute_many(
@@ -100,9 +100,9 @@ class ExportJournal(JournalBase):
                 )
             return False
         listed = self._database.execute("SELECT entity_id FROM listing ORDER BY number")
-        if [*sources, *listed] != [(source,), *((entity_id,) for entity_id in entity_ids)]:
+        if [*found, *listed] != [(source,), *((entity_id,) for entity_id in entity_ids)]:
             raise BulkError(
-                f"The journal {self._database.path} belongs to another export, from {sources[0][0]}. "
+                f"The journal {self._database.path} belongs to another export, from {found[0][0]}. "
                 "Resume it with the same service and entities, or delete it to start again."
             )
         self._database.execute(

@@ -12,15 +12,22 @@ from conversations_client import (
     ConfigurationError,
     ConversationPage,
     ConversationsError,
+    DecodeError,
     Headers,
     RawResponse,
     StatusError,
+    TLSError,
 )
 from conversations_client.cli._option_names import describe
 
 MOST_CLOCK_SKEW: Final = 60.0
 SOON: Final = 14 * 86_400.0
 _PORTS: Final = {"http": 80, "https": 443}
+
+_PROXY_ADVICE: Final = (
+    "This is the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names: correct or unset the "
+    "variable, or add the service's host to NO_PROXY."
+)
 
 AnyResponse = RawResponse[ConversationPage] | ConversationsError
 
@@ -82,6 +89,14 @@ class Route:
         is_proxied: Whether it is a proxy.
         has_tls: Whether the connection to this host uses TLS.
     """
+
+    def check(self, name: str) -> str:
+        """The name of a check of this hop."""
+        return f"Proxy {name}" if self.is_proxied else name
+
+    def advice(self, otherwise: str) -> str:
+        """What to do if this hop can't be reached."""
+        return _PROXY_ADVICE if self.is_proxied else otherwise
 
     host: str
     port: int
@@ -168,12 +183,17 @@ def check_dns(route: Route, probes: Probes) -> Finding:
         addresses = probes.resolve(route.host, route.port)
     except (OSError, UnicodeError) as error:
         return Finding(
-            "DNS",
+            route.check("DNS"),
             Verdict.FAIL,
             f"{route.host}: {_reason(error)}",
-            "Check the spelling of the host, the network, and whether a VPN is needed.",
+            route.advice(
+                "Check the spelling of the host, the network, and whether a VPN is needed."
+            ),
         )
-    return Finding("DNS", Verdict.OK, f"{route.host} resolves to {', '.join(addresses)}")
+    found = f"{route.host} resolves to {', '.join(addresses)}"
+    if list(addresses) == [route.host]:
+        found = f"not needed: {route.host} is an address"
+    return Finding(route.check("DNS"), Verdict.OK, found)
 
 
 def check_tcp(route: Route, probes: Probes) -> Finding:
@@ -182,12 +202,12 @@ def check_tcp(route: Route, probes: Probes) -> Finding:
         probes.connect(route.host, route.port)
     except OSError as error:
         return Finding(
-            "TCP",
+            route.check("TCP"),
             Verdict.FAIL,
             f"{route.host}:{route.port}: {_reason(error)}",
-            "Check the port and the firewall; if you need a proxy, set HTTPS_PROXY.",
+            route.advice("Check the port and the firewall; if you need a proxy, set HTTPS_PROXY."),
         )
-    return Finding("TCP", Verdict.OK, f"{route.host}:{route.port} accepts connections")
+    return Finding(route.check("TCP"), Verdict.OK, f"{route.host}:{route.port} accepts connections")
 
 
 def check_tls(route: Route, probes: Probes) -> Finding:
@@ -195,24 +215,37 @@ def check_tls(route: Route, probes: Probes) -> Finding:
     try:
         left = probes.certificate_end(route.host, route.port) - probes.now()
     except OSError as error:
-        return Finding(
-            "TLS",
-            Verdict.FAIL,
-            _reason(error),
-            "Check the URL and this machine's clock. If your network signs certificates itself, "
-            "set SSL_CERT_FILE to the file of its certificate authority.",
-        )
+        return Finding("TLS", Verdict.FAIL, _reason(error), _tls_advice(probes.ask()))
     found = f"the certificate is trusted and expires in {left / 86_400:.0f} days"
     if left < SOON:
         return Finding("TLS", Verdict.WARN, found, "Tell the operator of the service.")
     return Finding("TLS", Verdict.OK, found)
 
 
+def _tls_advice(response: AnyResponse) -> str:
+    """The explanation of a call that fails in the same way, and what else may be the cause."""
+    explanation = f"{describe(response)} " if isinstance(response, TLSError) else ""
+    return (
+        f"{explanation}Check the URL and this machine's clock. If your network signs certificates "
+        "itself, set SSL_CERT_FILE to the file of its certificate authority."
+    )
+
+
 def check_service(response: AnyResponse) -> Finding:
     """Whether the service accepts the key."""
     if isinstance(response, ConversationsError):
-        return Finding("Service", Verdict.FAIL, type(response).__name__, describe(response))
+        return Finding("Service", Verdict.FAIL, _outcome(response), describe(response))
     return Finding("Service", Verdict.OK, f"responded in {response.elapsed:.2f} s")
+
+
+def _outcome(error: ConversationsError) -> str:
+    match error:
+        case StatusError(status=status):
+            return f"responded with the status {status}"
+        case DecodeError():
+            return "sent a response that the API doesn't document"
+        case _:
+            return "sent no complete response"
 
 
 def check_clock(response: AnyResponse, *, now: float) -> Finding:
