@@ -33,6 +33,34 @@ OWN_HANDLER = """
 import logging, sys
 logging.basicConfig(format="own %(levelname)s %(message)s", stream=sys.stdout)
 """
+LATE_HANDLER = """
+from conversations_client import Client
+first = Client()
+import logging, sys
+logging.basicConfig(format="own %(levelname)s %(message)s", stream=sys.stdout)
+"""
+WARNINGS_ONLY = """
+import logging, sys
+logging.basicConfig(stream=sys.stdout)
+logging.getLogger().handlers[0].setLevel(logging.WARNING)
+"""
+HIGHER_LEVEL = """
+import logging
+logging.getLogger("conversations_client").setLevel(logging.ERROR)
+"""
+LEVEL_AFTERWARDS = """
+import logging
+from conversations_client import Client
+with Client() as client:
+    logging.getLogger("conversations_client").setLevel(logging.ERROR)
+    client.conversations.create()
+"""
+QUERY = """
+from typing import Any
+from conversations_client import Client
+with Client() as client:
+    client.request("GET", "/v2/other", returns=dict[str, Any], query={"q": "private"})
+"""
 LINE = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} DEBUG conversations_client: "
     r"POST /v2/conversations: 201 after [\d.]+ ms \(attempt 1, request ID unknown\)"
@@ -88,6 +116,35 @@ def test_a_programs_own_handlers_are_used(variant: Variant) -> None:
     assert [line[:40] for line in output.splitlines()] == [
         "own DEBUG POST /v2/conversations: 201 af"
     ] * 3
+
+
+def test_a_handler_that_is_added_later_gets_the_lines_too(variant: Variant) -> None:
+    with ScriptedServer([answer()] * 3) as server:
+        output, errors = run(LATE_HANDLER + program(variant), server.url, "debug")
+    assert len(errors.splitlines()) == len(output.splitlines()) == 3
+
+
+def test_the_level_of_a_programs_own_handler_applies(variant: Variant) -> None:
+    with ScriptedServer([answer()] * 3) as server:
+        assert run(WARNINGS_ONLY + program(variant), server.url, "debug") == ("", "")
+
+
+def test_it_overrides_a_level_that_the_program_has_set(variant: Variant) -> None:
+    with ScriptedServer([answer()] * 3) as server:
+        _, errors = run(HIGHER_LEVEL + program(variant), server.url, "debug")
+    assert len(errors.splitlines()) == 3
+
+
+def test_a_level_that_the_program_sets_afterwards_counts() -> None:
+    with ScriptedServer([answer()]) as server:
+        assert run(LEVEL_AFTERWARDS, server.url, "debug") == ("", "")
+
+
+def test_the_query_of_a_request_is_not_logged() -> None:
+    with ScriptedServer([answer(200, {})]) as server:
+        _, errors = run(QUERY, server.url, "debug")
+    assert "GET /v2/other: 200 after " in errors
+    assert "private" not in errors
 
 
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
