@@ -6,7 +6,7 @@ import sys
 from typing import Final
 
 from conversations_client._base.secret import Secret
-from conversations_client._base.text import truncate
+from conversations_client._base.text import readable, truncate
 from conversations_client.errors import (
     ClientClosedError,
     ConnectError,
@@ -31,11 +31,15 @@ _KINDS: Final = frozenset(
         "InvalidURL",
         "PoolTimeout",
         "ProxyError",
+        "SOCKSError",
         "TimeoutException",
         "UnicodeError",  # from looking up a host whose name is too long or invalid
         "UnsupportedProtocol",
     }
 )
+
+_UNTRANSLATED: Final = {"aiohttp": "ClientError", "socksio": "SOCKSError"}
+"""The libraries below httpx whose exceptions it lets pass, and their roots."""
 
 _AIOHTTP_KINDS: Final = {
     "ClientProxyConnectionError": "ProxyError",
@@ -75,13 +79,12 @@ def library_errors() -> tuple[type[Exception], ...]:
 
 def transport_errors() -> tuple[type[Exception], ...]:
     """The exceptions that connections and transports raise for a failed request."""
-    # httpx-aiohttp doesn't translate every exception of aiohttp.
-    aiohttp: type[Exception] | None = getattr(sys.modules.get("aiohttp"), "ClientError", None)
-    found: tuple[type[Exception], ...] = (
-        ConnectionFailure,
-        *classes("HTTPError", "StreamError"),
-    )
-    return found if aiohttp is None else (*found, aiohttp)
+    found: list[type[Exception]] = [ConnectionFailure, *classes("HTTPError", "StreamError")]
+    for library, name in _UNTRANSLATED.items():
+        error: type[Exception] | None = getattr(sys.modules.get(library), name, None)
+        if error is not None:
+            found.append(error)
+    return tuple(found)
 
 
 _NOT_TLS: Final = "WRONG_VERSION_NUMBER"
@@ -123,7 +126,7 @@ def transport_error(error: Exception, key: Secret) -> TransportError:  # noqa: P
                 "nothing was received in time: raise Timeout(idle=…) if the service needs longer.",
                 delivery=Delivery.UNKNOWN,
             )
-        case "ProxyError":
+        case "ProxyError" | "SOCKSError":
             return ProxyError(f"the proxy failed ({reason}): check HTTPS_PROXY and NO_PROXY.")
         case "ConnectError" if is_tls(error):
             return TLSError(
@@ -171,10 +174,11 @@ def _names(error: BaseException) -> list[str]:
 def _reason(error: Exception, key: Secret) -> str:
     # The message would quote the header that can't be sent, and one of the headers has the key.
     if "LocalProtocolError" in _names(error):
-        return "LocalProtocolError"
+        return "a header or the length of the request is invalid"
     # A message may quote a whole invalid response.
     message = _BYTES.sub(_as_text, _message(error))
-    return truncate(key.redact(message).rstrip("."), _LONGEST) or type(error).__name__
+    text = readable(key.redact(message)).rstrip(".")
+    return truncate(text, _LONGEST) or type(error).__name__
 
 
 def _message(error: BaseException) -> str:

@@ -29,6 +29,7 @@ _SOCKS_FAILURES: Final = {
 
 _CLOSED: Final = "it closed the connection"
 _EARLY_DATA: Final = "it sent data before the service could"
+_TOO_LONG: Final = "the head of its response is too long"
 _NOT_SOCKS: Final = "its response is not SOCKS 5"
 _LOGIN_REQUIRED: Final = "it requires a user and password in its URL, or another way to log in"
 
@@ -42,11 +43,14 @@ def http_handshake(route: Route, proxy: Proxy) -> _Exchange:
     headers = [(b"Host", target), (b"Accept", b"*/*"), *proxy.authorization()]
     to_send = http.send(h11.Request(method=b"CONNECT", target=target, headers=headers)) or b""
     to_send += http.send(h11.EndOfMessage()) or b""
-    response = None
+    response, left = None, _LARGEST_HEAD
     while not isinstance(response, h11.Response):
         received = yield to_send
         if not received:
             raise ProxyError(_CLOSED)
+        left -= len(received)
+        if left < 0:
+            raise ProxyError(_TOO_LONG)  # interim responses could come forever
         http.receive_data(received)
         to_send, response = b"", _response(http)
     if not 200 <= response.status_code < 300:  # noqa: PLR2004 - the range of successes

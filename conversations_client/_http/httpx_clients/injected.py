@@ -1,7 +1,6 @@
 """Sends through an HTTP client that the caller injects."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from conversations_client._http.client_protocols import AsyncHTTPClient, HTTPClient
 from conversations_client._http.connections.wire import WireRequest, WireResponse
@@ -22,22 +21,12 @@ from .buffered import buffered_body, is_lost
 from .deadlines import Timeouts, limit_sending
 from .failure_origin import FailureOrigin
 from .library import httpx
-
-_TRACE: Final = "trace"
-"""The extension of a request to which httpcore reports its progress."""
-_STARTED: Final = ".send_request_headers.started"
-_FAILED: Final = ".failed"
-_CORES: Final = frozenset({"httpcore", "httpcore2"})
-_UNREPORTED: Final = frozenset({"PoolTimeout", "ProxyError", "UnsupportedProtocol"})
-"""The exceptions of httpcore that it raises without a report, always before it sends."""
+from .progress import TRACE, Progress
 
 _UNSENT: Final = (ConnectError, ConnectTimeout, PoolTimeout, ProxyError)
 _GRACE: Final = 0.05  # seconds for the library's own timeout, which knows what it waited for
 LIMITS: Final = "conversations_client.limits"
 """The extension of a request with its `RequestLimits`."""
-
-Report: TypeAlias = Callable[[str, dict[str, Any]], Any]
-AsyncReport: TypeAlias = Callable[[str, dict[str, Any]], Awaitable[Any]]
 
 
 class InjectedConnections:
@@ -62,8 +51,8 @@ class InjectedConnections:
             raise SendFailed(closed_error(), is_unsent=True)
         own = _built_by(self._client, self._origin, request)
         limit_sending(own, request.body, request.limits)
-        progress = _Progress(own)
-        own.extensions[_TRACE] = progress.report
+        progress = Progress(own)
+        own.extensions[TRACE] = progress.report
         try:
             response = self._client.send(own, stream=True, auth=None, follow_redirects=False)
         except Exception as error:
@@ -98,8 +87,8 @@ class InjectedAsyncConnections:
             raise SendFailed(closed_error(), is_unsent=True)
         own = _built_by(self._client, self._origin, request)
         limit_sending(own, request.body, request.limits)
-        progress = _Progress(own)
-        own.extensions[_TRACE] = progress.report_async
+        progress = Progress(own)
+        own.extensions[TRACE] = progress.report_async
         response: Any = None
         try:
             with move_on_after(request.limits.seconds_to_wait() + _GRACE):
@@ -121,49 +110,6 @@ class InjectedAsyncConnections:
     async def close_client(self) -> None:
         """Close the client as well: it is the package's own."""
         await self._client.aclose()
-
-
-class _Progress:
-    """What httpcore reports of a request: whether it began to send it, and what failed.
-
-    The caller's own listener gets the reports too.
-    """
-
-    def __init__(self, request: Any) -> None:  # noqa: ANN401 - the library's
-        self._request = request
-        self._listener: Any = request.extensions.get(_TRACE)
-        self._was_sent = False
-        self._failures: list[BaseException] = []
-
-    def report(self, event: str, info: dict[str, Any]) -> Any:  # noqa: ANN401 - the listener's
-        self._note(event, info)
-        return None if self._listener is None else self._listener(event, info)
-
-    async def report_async(self, event: str, info: dict[str, Any]) -> None:
-        self._note(event, info)
-        if self._listener is not None:
-            await self._listener(event, info)
-
-    def _note(self, event: str, info: dict[str, Any]) -> None:
-        # A CONNECT goes to the proxy and carries nothing of the request.
-        if event.endswith(_STARTED) and info["request"].method != b"CONNECT":
-            self._was_sent = True
-        if event.endswith(_FAILED):
-            self._failures.append(info["exception"])
-
-    def proves_unsent(self, error: BaseException | None) -> bool:
-        """Whether the exception is one that httpcore reported or raised before it sent."""
-        # A hook or transport that replaced the extension hides the progress.
-        listener = self._request.extensions.get(_TRACE)
-        if self._was_sent or getattr(listener, "__self__", None) is not self:
-            return False
-        while error is not None:
-            package, name = type(error).__module__.partition(".")[0], type(error).__name__
-            is_unreported = package in _CORES and name in _UNREPORTED
-            if is_unreported or any(error is failure for failure in self._failures):
-                return True
-            error = error.__cause__
-        return False
 
 
 def origin_of(base_url: str) -> str:
@@ -195,7 +141,7 @@ def _as_received(response: Any, body: HTTPXBody | AsyncHTTPXBody) -> WireRespons
 def _response_despite(
     error: Exception,
     request: Any,  # noqa: ANN401 - the library's
-    progress: _Progress,
+    progress: Progress,
 ) -> Any:  # noqa: ANN401 - the library's
     """The response that the library had when it failed; None if the caller's code failed.
 
@@ -209,8 +155,9 @@ def _response_despite(
     is_unsent = progress.proves_unsent(error)
     # A host that can't be encoded is the one failure of a network that is a UnicodeError.
     if origin.is_exchange or (is_unsent and isinstance(error, UnicodeError)):
+        failure = progress.opening_failure(error) if is_unsent else error
         is_unsent = is_unsent or origin.is_refused_by_aiohttp
-        raise SendFailed(error, is_unsent=is_unsent) from None
+        raise SendFailed(failure, is_unsent=is_unsent) from None
     if not origin.is_library:
         return None
     if origin.response is None:

@@ -24,7 +24,13 @@ from .watchdog import move_on_after
 
 async def connect(address: str, port: int) -> "AnyIOStream":
     """A connection to an address; raises OSError."""
-    return AnyIOStream(await anyio.connect_tcp(address, port))
+    try:
+        return AnyIOStream(await anyio.connect_tcp(address, port))
+    except OSError as error:
+        # AnyIO only says that all attempts failed; there was one.
+        if isinstance(error.__cause__, OSError):
+            raise error.__cause__ from None
+        raise
 
 
 class AnyIOStream(AsyncNetworkStream):

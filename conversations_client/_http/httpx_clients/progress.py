@@ -1,0 +1,82 @@
+"""What httpcore reports of the progress of a request over an injected client. No I/O."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeAlias
+
+from conversations_client._http.streams.errors import ConnectError, ConnectTimeout, ProxyError
+
+TRACE: Final = "trace"
+"""The extension of a request to which httpcore reports its progress."""
+_STARTED: Final = ".send_request_headers.started"
+_FAILED: Final = ".failed"
+_CORES: Final = frozenset({"httpcore", "httpcore2"})
+_UNREPORTED: Final = frozenset({"PoolTimeout", "ProxyError", "UnsupportedProtocol"})
+"""The exceptions of httpcore that it raises without a report, always before it sends."""
+_SOCKS: Final = "socks."
+_OF_OPENING: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"})
+
+Report: TypeAlias = Callable[[str, dict[str, Any]], Any]
+AsyncReport: TypeAlias = Callable[[str, dict[str, Any]], Awaitable[Any]]
+
+
+class Progress:
+    """What httpcore reports of a request: whether it began to send it, and what failed.
+
+    The caller's own listener gets the reports too.
+
+    Args:
+        request: The request, whose extensions this listener is put into.
+    """
+
+    def __init__(self, request: Any) -> None:  # noqa: ANN401 - the library's
+        self._request = request
+        self._listener: Any = request.extensions.get(TRACE)
+        self._was_sent = False
+        self._is_proxied = False
+        self._failures: list[BaseException] = []
+
+    def report(self, event: str, info: dict[str, Any]) -> Any:  # noqa: ANN401 - the listener's
+        self._note(event, info)
+        return None if self._listener is None else self._listener(event, info)
+
+    async def report_async(self, event: str, info: dict[str, Any]) -> None:
+        self._note(event, info)
+        if self._listener is not None:
+            await self._listener(event, info)
+
+    def _note(self, event: str, info: dict[str, Any]) -> None:
+        if event.endswith(_STARTED):
+            # A CONNECT goes to the proxy and carries nothing of the request.
+            self._is_proxied = info["request"].method == b"CONNECT"
+            self._was_sent = self._was_sent or not self._is_proxied
+        if event.startswith(_SOCKS):
+            self._is_proxied = True
+        if event.endswith(_FAILED):
+            self._failures.append(info["exception"])
+
+    def proves_unsent(self, error: BaseException | None) -> bool:
+        """Whether the exception is one that httpcore reported or raised before it sent."""
+        # A hook or transport that replaced the extension hides the progress.
+        listener = self._request.extensions.get(TRACE)
+        if self._was_sent or getattr(listener, "__self__", None) is not self:
+            return False
+        while error is not None:
+            package, name = type(error).__module__.partition(".")[0], type(error).__name__
+            is_unreported = package in _CORES and name in _UNREPORTED
+            if is_unreported or any(error is failure for failure in self._failures):
+                return True
+            error = error.__cause__
+        return False
+
+    def opening_failure(self, error: Exception) -> Exception:
+        """What the failure of an unsent request means: nothing but opening a connection failed."""
+        names = {cls.__name__ for cls in type(error).__mro__}
+        if names & _OF_OPENING:
+            return error
+        if "TimeoutException" in names:
+            return ConnectTimeout(str(error))
+        if not names & {"NetworkError", "ProtocolError"}:
+            return error
+        failure = (ProxyError if self._is_proxied else ConnectError)(str(error))
+        failure.__cause__ = error
+        return failure

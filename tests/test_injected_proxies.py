@@ -1,0 +1,110 @@
+"""Proxies of an injected HTTP client that fail before they have anything of a request."""
+
+import gc
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from faulty import FaultyServer, Step, Visit, asked, endless, reset, silence
+from injected import made, run
+from scripted import answer
+from variants import KEY, Variant
+
+from conversations_client import (
+    ConnectTimeoutError,
+    ConversationsError,
+    Delivery,
+    ProxyError,
+    Retry,
+    Timeout,
+)
+
+TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which takes no time to make
+
+
+async def create(client: Any) -> Any:
+    return await client.conversations.create()
+
+
+def failure(variant: Variant, steps: list[Step], scheme: str, user: str = "") -> ConversationsError:
+    """The error of a create through such a proxy, with nothing of anybody else's behind it."""
+    with FaultyServer(steps) as proxy, pytest.raises(ConversationsError) as raised:
+        run(
+            variant,
+            made(httpx, proxy=f"{scheme}://{user}{proxy.url.removeprefix('http://')}", verify=TLS),
+            create,
+            base_url="https://api.invalid",
+            timeout=Timeout(idle=0.3),
+            retry=Retry(attempts=2, wait_initial=0),
+        )
+    error = raised.value
+    assert error.__cause__ is None
+    assert (error.delivery, error.attempts) == (Delivery.UNSENT, 2)
+    assert KEY not in str(error)
+    assert "secret" not in str(error)
+    return error
+
+
+HTTP: dict[str, list[Step]] = {
+    "asks for a password": [asked, answer(407, b"hello")],
+    "finds nobody": [asked, answer(502, b"x" * 100_000)],
+    "hangs up": [asked],
+    "resets": [asked, reset],
+    "is none": [asked, b"SSH-2.0-OpenSSH_9.9\r\n\r\n"],
+    "has an endless head": [asked, b"HTTP/1.1 200 OK\r\n", endless(b"X: x\r\n" * 1000)],
+}
+
+
+@pytest.mark.parametrize("name", HTTP)
+def test_an_http_proxy_that_fails_has_seen_nothing(variant: Variant, name: str) -> None:
+    assert type(failure(variant, HTTP[name], "http")) is ProxyError
+
+
+def test_an_http_proxy_that_is_silent_has_seen_nothing(variant: Variant) -> None:
+    assert type(failure(variant, [asked, silence], "http")) is ConnectTimeoutError
+
+
+def taken(visit: Visit) -> None:
+    """Read what comes."""
+    visit.connection.recv(100)
+
+
+SOCKS: dict[str, list[Step]] = {
+    "hangs up": [taken],
+    "hangs up in its response": [taken, b"\x05"],
+    "speaks HTTP": [taken, answer(400, b"")],
+    "accepts no method": [taken, b"\x05\xff"],
+    "hangs up later": [taken, b"\x05\x00", taken],
+    "resets later": [taken, b"\x05\x00", taken, reset],
+    "refuses": [taken, b"\x05\x00", taken, b"\x05\x05\x00\x01" + bytes(6)],
+    "refuses with an unknown code": [taken, b"\x05\x00", taken, b"\x05\x63\x00\x01" + bytes(6)],
+    "has an unknown address": [taken, b"\x05\x00", taken, b"\x05\x00\x00\x09" + bytes(6)],
+    "sends garbage": [taken, b"\x05\x00", taken, b"zz"],
+}
+
+
+@pytest.fixture
+def socks() -> Iterator[str]:
+    """The scheme; httpx needs its extra of this name."""
+    pytest.importorskip("socksio")
+    yield "socks5"
+    gc.collect()
+
+
+# httpcore leaves the connection to the garbage collector when the handshake fails.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("name", SOCKS)
+def test_a_socks_proxy_that_fails_has_seen_nothing(variant: Variant, socks: str, name: str) -> None:
+    assert type(failure(variant, SOCKS[name], socks)) is ProxyError
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_socks_proxy_that_rejects_the_password_has_seen_nothing(
+    variant: Variant, socks: str
+) -> None:
+    steps: list[Step] = [taken, b"\x05\x02", taken, b"\x01\x01"]
+    assert type(failure(variant, steps, socks, user="me:secret@")) is ProxyError
