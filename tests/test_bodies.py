@@ -398,3 +398,32 @@ def test_the_limit_counts_what_comes_out(variant: Variant) -> None:
     error = failure(variant, create, [reply], max_response_bytes=1000, retry=Retry(attempts=1))
     assert isinstance(error, ResponseTooLargeError)
     assert (error.may_have_acted, error.is_temporary) == (True, False)
+
+
+def test_nothing_is_read_after_the_limit(variant: Variant) -> None:
+    endless = b"HTTP/1.1 201 Created\r\nContent-Length: 99999\r\n\r\n" + b"x" * 1001
+    timeout = Timeout(total=20)  # the rest never comes
+    error = failure(variant, create, [[endless]], max_response_bytes=1000, timeout=timeout)
+    assert isinstance(error, ResponseTooLargeError)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_limit_applies_to_what_a_hook_has_read(variant: Variant, stack: Any) -> None:
+    def make(name: str) -> Any:
+        def read(response: Any) -> None:
+            response.read()
+
+        async def read_async(response: Any) -> None:
+            await response.aread()
+
+        hook = read if name == "Client" else read_async
+        return getattr(stack, name)(event_hooks={"response": [hook]})
+
+    for size in (1000, 1001):
+        reply = answer(400, json.dumps("x" * (size - 2)).encode())
+        with ScriptedServer([reply]) as server, pytest.raises(BadRequestError) as raised:
+            run(variant, make, create, base_url=server.url, max_response_bytes=1000)
+        assert len(raised.value.body) == (size if size == 1000 else 0)
+    reply = answer(201, b"x" * 1001)
+    with ScriptedServer([reply]) as server, pytest.raises(ResponseTooLargeError):
+        run(variant, make, create, base_url=server.url, max_response_bytes=1000)

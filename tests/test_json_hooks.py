@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, MutableSequence, Sequence
-from enum import Enum
+from enum import Enum, StrEnum
 from types import NoneType
 from typing import Any, Generic, Literal, TypeVar, Union
 
@@ -20,6 +20,10 @@ T = TypeVar("T")
 
 class Colour(Enum):
     RED = "red"
+
+
+class Size(StrEnum):
+    BIG = "big"
 
 
 @attrs.frozen
@@ -59,6 +63,7 @@ READ: list[tuple[Any, object, object]] = [
     (Colour | str, "red", Colour.RED),
     (str | Colour, "red", Colour.RED),
     (Colour | str, "blue", "blue"),
+    (Size | str, "big", Size.BIG),
     (str | Unset, "a", "a"),
     (str | Unset | None, None, None),
     (list[int], [1], [1]),
@@ -171,9 +176,12 @@ def test_members_of_an_enum_are_written_by_their_values() -> None:
     @attrs.frozen
     class Paint:
         colour: Colour | str
+        size: Size | str
 
-    assert unstructure(Paint(Colour.RED)) == {"colour": "red"}
-    assert unstructure(Paint("blue")) == {"colour": "blue"}
+    for paint in (Paint(Colour.RED, Size.BIG), Paint("blue", "small")):
+        wire = unstructure(paint)
+        assert {type(value) for value in wire.values()} == {str}
+        assert structure(wire, Paint) == paint
 
 
 @attrs.frozen
@@ -194,6 +202,14 @@ class Keeping:
     model: str | None = attrs.field(default=None, metadata=nullable())
     other: "Keeping | None" = None
     extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+
+
+@attrs.frozen
+class Node:
+    """With others of its class inside."""
+
+    children: "list[Node] | None" = None
+    by_name: "dict[str, Node] | None" = None
 
 
 @attrs.frozen
@@ -242,6 +258,18 @@ OBJECTS: list[tuple[Any, dict[str, Any], object, dict[str, Any]]] = [
         {"someNumber": 1, "extra": {"a": 1}},
         Keeping(1, extra={"extra": {"a": 1}}),
         {"someNumber": 1, "extra": {"a": 1}},
+    ),
+    (
+        Keeping,
+        {"someNumber": 1, "extra": 5},
+        Keeping(1, extra={"extra": 5}),
+        {"someNumber": 1, "extra": 5},
+    ),
+    (
+        Node,
+        {"children": [{"children": []}], "byName": {"a": {}}},
+        Node([Node([])], {"a": Node()}),
+        {"children": [{"children": []}], "byName": {"a": {}}},
     ),
     (
         Enveloped,
