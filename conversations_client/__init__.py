@@ -249,9 +249,9 @@ __all__ = [
     "unstructure",
 ]
 
-# What a program doesn't use, it doesn't wait for: a name is looked for in these modules when it is
-# asked for, those first that import least.
-_HOMES: Final = (
+# A public name is imported on first use, from the first of these modules that has it. The modules
+# with the fewest imports are first, so that programs start fast.
+_MODULES: Final = (
     "errors",
     "_base.unset",
     "_base.headers",
@@ -280,29 +280,29 @@ _HOMES: Final = (
 
 
 _BEFORE_CALLS: Final = ("_client.client", "_client.async_client", "_client.many.outcome")
-"""The modules of clients that import no HTTP library."""
+"""The modules of `_client` that import no HTTP library."""
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever has the name
-    if name in _HOMES and not name.startswith("_"):
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public name
+    if name in _MODULES and not name.startswith("_"):
         return _import(name)
-    for home in _HOMES if name in __all__ else ():
-        found: dict[str, Any] = _import(home).__dict__
-        if name in found:
-            value = globals()[name] = found[name]
+    for module in _MODULES if name in __all__ else ():
+        namespace: dict[str, Any] = _import(module).__dict__
+        if name in namespace:
+            value = globals()[name] = namespace[name]
             return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _import(name: str) -> Any:  # noqa: ANN401 - a module
-    from ._base.lazy_imports import begin_import
+    from ._base.lazy_imports import lazy_import
 
     if name.startswith("_client"):
         from ._client.forks import import_for_calls
 
         if name not in _BEFORE_CALLS:
             import_for_calls()
-    begin_import(f"{__name__}.{name}")
+    lazy_import(f"{__name__}.{name}")
     return import_module(f".{name}", __name__)
 
 

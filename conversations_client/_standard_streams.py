@@ -1,4 +1,4 @@
-"""The standard streams of a command. Closed, full or abandoned, they never raise."""
+"""Standard streams that never raise, even if they are closed or full or nobody reads them."""
 
 import io
 import os
@@ -28,11 +28,11 @@ class OutputStream(io.TextIOWrapper):
 
     @property
     def error(self) -> OSError | None:
-        """Why the output could not be written; None if it was written."""
+        """The first error of a write; None if there was none."""
         return self._file.error
 
     def discard(self) -> None:
-        """Discard what is not written yet, and all later output."""
+        """Discard buffered and later output."""
         self._file.is_discarding = True
 
 
@@ -63,7 +63,7 @@ def protect_standard_streams() -> None:
     """Replace the process's standard streams; call it before anything is printed.
 
     A stream that was closed before the process started is replaced by the null device. Standard
-    output is UTF-8 unless it is a terminal. A stream that something else has replaced stays.
+    output is UTF-8 unless it is a terminal. Streams that other code has replaced stay as they are.
     """
     if sys.stdin is None:
         null_device = os.open(os.devnull, os.O_RDONLY)
@@ -76,7 +76,7 @@ def protect_standard_streams() -> None:
 
 def _protected(stream: TextIO | None, descriptor: int, *, encoding: str | None) -> OutputStream:
     if stream is None:
-        # The descriptor itself may belong to another file by now.
+        # By now, the descriptor may belong to another file.
         return OutputStream(os.open(os.devnull, os.O_WRONLY), encoding="utf-8")
     if encoding is None or stream.isatty():
         encoding = stream.encoding
@@ -84,17 +84,17 @@ def _protected(stream: TextIO | None, descriptor: int, *, encoding: str | None) 
 
 
 def output_is_lost() -> bool:
-    """Whether standard output can't be written any more."""
+    """Whether writing to standard output has failed."""
     return isinstance(sys.stdout, OutputStream) and sys.stdout.error is not None
 
 
 def output_failure() -> OSError | None:
-    """Why standard output could not be written; a reader who left early is no failure."""
+    """The first error of standard output, unless its reader closed it early."""
     error = sys.stdout.error if isinstance(sys.stdout, OutputStream) else None
     return None if isinstance(error, ConnectionError) else error
 
 
 def discard_output() -> None:
-    """Discard what standard output has not written yet, and all later output."""
+    """Discard buffered and later output on standard output."""
     if isinstance(sys.stdout, OutputStream):
         sys.stdout.discard()

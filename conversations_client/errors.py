@@ -6,7 +6,7 @@
     ├── ConfigurationError            (also a ValueError)
     ├── InvalidArgumentError          (also a ValueError)
     ├── ClientClosedError             (also a RuntimeError)
-    ├── TransportError                no complete response came
+    ├── TransportError                no complete response arrived
     │   ├── ConnectError              (also a ConnectionError)
     │   │   ├── TLSError
     │   │   └── ProxyError
@@ -36,8 +36,8 @@
     └── OutOfRangeError               (also an OverflowError)
 
 The errors of streams are in `conversations_client.responses`. Every error can be pickled. Its
-`may_have_acted` is whether the service may have carried out the request, and its `is_temporary` is
-whether the same request may succeed later.
+`may_have_acted` tells whether the service may have carried out the request, and its `is_temporary`
+tells whether the same request may succeed later.
 """
 
 from collections.abc import Mapping
@@ -50,21 +50,21 @@ from conversations_client._base.headers import Headers
 
 
 class Delivery(StrEnum):
-    """Whether a failed request reached the service, over all its attempts."""
+    """Whether a failed request reached the service in any of its attempts."""
 
     UNSENT = "unsent"
-    """It provably never reached the service."""
+    """The request provably never reached the service."""
     REFUSED = "refused"
-    """The service responded that it did not act on it."""
+    """The service refused the request without acting on it."""
     UNKNOWN = "unknown"
-    """The service may have acted on it."""
+    """The service may have acted on the request."""
 
 
 _BY_SEVERITY: Final = (Delivery.UNSENT, Delivery.REFUSED, Delivery.UNKNOWN)
 
 
 def worst_delivery(first: Delivery, second: Delivery) -> Delivery:
-    """The delivery of two attempts together: the one that is less certain to have done nothing."""
+    """The delivery of two attempts together: the more severe one."""
     return max(first, second, key=_BY_SEVERITY.index)
 
 
@@ -72,8 +72,8 @@ class ConversationsError(Exception):
     """The base class of every error that this client raises.
 
     Attributes:
-        delivery: Whether the request reached the service; UNSENT if the error came before that.
-        attempts: How many times the request was sent, or tried to be sent.
+        delivery: Whether the request reached the service.
+        attempts: How many times the client tried to send the request.
         request_id: The service's ID of the last attempt (`x-request-id`); None if it sent none.
 
     Example:
@@ -98,7 +98,7 @@ class ConversationsError(Exception):
 
     @property
     def may_have_acted(self) -> bool:
-        """Whether the service may have carried out the request; a repeat could do it twice then."""
+        """Whether the service may have carried out the request; a repeat could do it twice."""
         return self.delivery is Delivery.UNKNOWN
 
     @property
@@ -106,13 +106,13 @@ class ConversationsError(Exception):
         """Whether the same request, unchanged, may succeed later.
 
         True for failures of the network and the service: no connection, timeouts, broken
-        connections, 408, 425, 429 and most 5xx. False where the request, the settings or the
-        response must change first. Look at `may_have_acted` too before you repeat a change.
+        connections, 408, 425, 429 and most 5xx. False if the request, the settings or the response
+        must change first. Check `may_have_acted` too before you repeat a change.
         """
         return False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Exception's own would call the class with its message alone.
+        # Exception.__reduce__() would call the class with the message as its only argument.
         return _revive, (type(self), self.args), self.__dict__
 
     def with_outcome(self, *, delivery: Delivery, attempts: int, message: str) -> Self:
@@ -124,7 +124,7 @@ class ConversationsError(Exception):
 
 def _revive(cls: type[Any], args: tuple[Any, ...]) -> Any:  # noqa: ANN401 - an instance of cls
     error = cls.__new__(cls, *args)
-    # OSError, a base of some classes, sets them in __init__, which is not called here.
+    # OSError, a base of some classes, sets args in __init__, which is not called here.
     error.args = args
     return error
 
@@ -148,12 +148,12 @@ class StreamClosedError(ConversationsError, RuntimeError):
 class PagingError(ConversationsError):
     """The service reports more pages of a listing, but no new cursor to continue from.
 
-    The items until then are valid, but may not be all.
+    The items so far are valid, but may not be complete.
     """
 
 
 class OutOfRangeError(ConversationsError, OverflowError):
-    """A number of milliseconds is outside what `datetime` can hold."""
+    """A number of milliseconds is outside the range of `datetime`."""
 
 
 class TransportError(ConversationsError):
@@ -170,7 +170,7 @@ class ConnectError(TransportError, ConnectionError):
 
 
 class TLSError(ConnectError):
-    """The connection could not be encrypted, usually because of its certificate."""
+    """The connection could not be encrypted, usually because of a certificate."""
 
     @property
     def is_temporary(self) -> bool:
@@ -191,7 +191,7 @@ class ResponseTooLargeError(TransportError):
 
     @property
     def is_temporary(self) -> bool:
-        """False: the response will be as large again."""
+        """False: the next response would be too large as well."""
         return False
 
 
@@ -221,9 +221,15 @@ class StatusError(ConversationsError):
     Attributes:
         status: The HTTP status.
         service_message: `message` of the service's JSON error body; None if there is none.
-        headers: The headers of the response, names in any case.
+        headers: The headers of the response, with case-insensitive names.
         body: The body of the response; empty if it could not be read or decoded.
         retry_after: Seconds to wait, from `Retry-After`; None if that is absent or invalid.
+
+    Example:
+        try:
+            client.conversations.retrieve("conv_unknown")
+        except StatusError as error:
+            print(error.status, error.service_message, error.request_id)
     """
 
     hint: ClassVar[str] = ""
@@ -270,7 +276,14 @@ class PermissionDeniedError(StatusError):
 
 
 class NotFoundError(StatusError):
-    """404: the conversation does not exist, or not for this API key."""
+    """404: the conversation does not exist, or this API key has no access to it.
+
+    Example:
+        try:
+            client.conversations.delete("conv_unknown")
+        except NotFoundError:
+            pass  # it is deleted already
+    """
 
     hint = "Check the ID and base_url, and that the API key belongs to the same workspace."
 
@@ -284,7 +297,7 @@ class UnprocessableEntityError(StatusError):
 
 
 class RateLimitError(StatusError):
-    """429: too many requests; `retry_after` is how many seconds to wait, if the service said."""
+    """429: too many requests. `retry_after` has the seconds to wait, if the service sent them."""
 
     hint = "Send fewer requests, or allow more attempts with retry=Retry(attempts=…)."
 
@@ -296,7 +309,7 @@ class ServerError(StatusError):
 
 
 _TEMPORARY: Final = frozenset({408, 425, 429})
-_LASTING: Final = frozenset({501, 505})  # the server lacks the method, or the version of HTTP
+_PERMANENT: Final = frozenset({501, 505})  # the server doesn't support the method or HTTP version
 
 _BY_STATUS: Final[Mapping[int, type[StatusError]]] = {
     400: BadRequestError,
@@ -310,7 +323,7 @@ _BY_STATUS: Final[Mapping[int, type[StatusError]]] = {
 
 
 def status_error_class(status: int) -> type[StatusError]:
-    """The class of error for an HTTP status that is no success."""
+    """The error class for an unsuccessful HTTP status."""
     if 500 <= status <= 599:  # noqa: PLR2004 - the range is the definition
         return ServerError
     return _BY_STATUS.get(status, StatusError)
@@ -318,12 +331,12 @@ def status_error_class(status: int) -> type[StatusError]:
 
 def is_temporary_status(status: float) -> bool:
     """Whether the same request may succeed later after this HTTP status."""
-    return status in _TEMPORARY or (500 <= status <= 599 and status not in _LASTING)  # noqa: PLR2004
+    return status in _TEMPORARY or (500 <= status <= 599 and status not in _PERMANENT)  # noqa: PLR2004
 
 
 @frozen
 class Fault:
-    """One value of a response that is not what the API documents.
+    """A value in a response that is not what the API documents.
 
     Attributes:
         path: The JSON path of the value, such as `$.metadata.entityId`.
@@ -342,8 +355,14 @@ class DecodeError(ConversationsError):
 
     Attributes:
         faults: Every invalid value, with its JSON path.
-        status: The HTTP status; None if a value was structured without a call.
-        body: The body of the response; empty if a value was structured without a call.
+        status: The HTTP status; None if the error comes from `structure`.
+        body: The body of the response; empty if the error comes from `structure`.
+
+    Example:
+        try:
+            structure({"kind": 1}, Conversation)
+        except DecodeError as error:
+            assert [fault.path for fault in error.faults][:2] == ["$.kind", "$.displayName"]
     """
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:

@@ -1,8 +1,8 @@
 """The events of a streamed response, as frozen attrs classes.
 
-The `type` of an event decides its class; an event of an unknown type is an `UnknownEvent`. The
-fields inside `data` on the wire are attributes of the event itself. An attribute is None where the
-service sent nothing.
+The `type` of an event determines its class; an event of an unknown type is an `UnknownEvent`. The
+fields inside `data` on the wire are attributes of the event itself. An attribute is None if the
+service did not send it.
 """
 
 from collections.abc import Mapping
@@ -50,7 +50,7 @@ class ToolFunction(PrettyRepr):
     name: str | None = None
     """The name of the function; None if the service did not send it."""
     arguments: str | None = None
-    """The arguments, as the JSON text that the model wrote; None if the service did not send it."""
+    """The arguments as JSON text from the model; None if the service did not send them."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
     """Fields without an attribute, under their wire names."""
 
@@ -74,7 +74,7 @@ class _Event(PrettyRepr):
     """The fields that all events have."""
 
     timestamp: str = field(metadata=ENVELOPE)
-    """When the service sent it, in ISO 8601; `time` is the same as a `datetime`."""
+    """When the service sent the event, in ISO 8601; `time` is the same as a `datetime`."""
     envelope: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
     """Fields beside `data` without an attribute, under their wire names."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
@@ -82,7 +82,7 @@ class _Event(PrettyRepr):
 
     @property
     def time(self) -> datetime:
-        """`timestamp` as an aware `datetime`, in UTC if it names no time zone.
+        """`timestamp` as an aware `datetime`; UTC if it has no time zone.
 
         Raises:
             DecodeError: The timestamp is not ISO 8601.
@@ -104,7 +104,7 @@ class ResponseStarted(_Event):
     task_id: str
     """The ID of the task."""
     model: str
-    """The model that replies, `provider/model_id`."""
+    """The model that responds, `provider/model_id`."""
     workflow_run_id: str
     """The ID of the workflow run."""
     user_message_id: str | None = None
@@ -123,8 +123,8 @@ class ResponseDone(_Event):
     usage: Usage | None = None
     """The tokens that the response used; None if the service did not send them."""
     pending_tool_calls: tuple[ToolCall, ...] | None = None
-    """The tool calls that wait for a result; None if the service did not send the field. A
-    `Response` has an empty tuple then."""
+    """The tool calls that wait for a result; None if the service did not send the field, in which
+    case a `Response` has an empty tuple."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -185,7 +185,7 @@ class ToolDone(_Event):
     tool_call_id: str
     """The ID of the tool call."""
     result: Any = field(default=UNSET, hash=False)
-    """Any JSON, where None is null; UNSET if the service did not send a result."""
+    """Any JSON, with None for null; UNSET if the service did not send a result."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -235,7 +235,7 @@ class ToolReviewDone(_Event):
 
 @frozen(kw_only=True, repr=False)
 class UnknownEvent(PrettyRepr):
-    """An event of a type that this version does not know."""
+    """An event of an unknown type."""
 
     type: str
     """The type that the service sent."""

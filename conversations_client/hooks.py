@@ -1,6 +1,6 @@
-"""Hooks: functions that a client calls around each attempt, and the values that they get.
+"""Hooks: functions that a client calls before and after each attempt, and their arguments.
 
-The values contain no key, headers or bodies.
+The arguments contain no API key, headers or bodies.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,12 +14,12 @@ from .errors import TransportError
 
 @frozen(kw_only=True)
 class RequestInfo:
-    """An attempt that is about to begin.
+    """An attempt that is about to start.
 
     Attributes:
         method: The HTTP method.
-        template: The path as the API documents it, such as `/v2/conversations/{conversation_id}`.
-        path: The path that is sent.
+        template: The documented path, such as `/v2/conversations/{conversation_id}`.
+        path: The actual path.
         attempt: The number of the attempt, from 1.
         idempotency_key: The same on every attempt of the call; None if none is sent.
     """
@@ -33,13 +33,13 @@ class RequestInfo:
 
 @frozen(kw_only=True)
 class ResponseInfo:
-    """How an attempt ended.
+    """The result of an attempt.
 
     Attributes:
         request: The attempt.
-        status: The HTTP status; None if no complete response came.
-        error: Why no complete response came; None if one came, regardless of its status.
-        request_id: The service's ID of the exchange (`x-request-id`); None if it sent none.
+        status: The HTTP status; None if no complete response arrived.
+        error: Why no complete response arrived; None for a response, regardless of its status.
+        request_id: The service's ID of the request (`x-request-id`); None if it sent none.
         elapsed: Seconds from the start of the attempt to the end of the response, or to the first
             byte of a stream.
     """
@@ -56,7 +56,7 @@ class RetryInfo:
     """A request that is about to be sent again.
 
     Attributes:
-        response: How the last attempt ended.
+        response: The result of the last attempt.
         pause: Seconds until the next attempt.
     """
 
@@ -66,7 +66,7 @@ class RetryInfo:
 
 @frozen(kw_only=True)
 class Hooks:
-    """Functions that a `Client` calls with one value each.
+    """Functions that a `Client` calls before and after attempts, each with one argument.
 
     An exception in a hook ends the call and reaches the caller.
 
@@ -74,6 +74,12 @@ class Hooks:
         on_request: Called before each attempt.
         on_response: Called after each attempt, successful or not.
         on_retry: Called before the pause that precedes another attempt.
+
+    Example:
+        def report(retry: RetryInfo) -> None:
+            print(f"{retry.response.status}, next attempt in {retry.pause:.1f} s")
+
+        observed = client.with_options(hooks=Hooks(on_retry=report))
     """
 
     on_request: Callable[[RequestInfo], object] | None = field(
@@ -89,7 +95,7 @@ class Hooks:
 
 @frozen(kw_only=True)
 class AsyncHooks:
-    """Async functions that an `AsyncClient` awaits with one value each.
+    """Async functions that an `AsyncClient` awaits before and after attempts, with one argument.
 
     An exception in a hook ends the call and reaches the caller.
 
@@ -97,6 +103,13 @@ class AsyncHooks:
         on_request: Awaited before each attempt.
         on_response: Awaited after each attempt, successful or not.
         on_retry: Awaited before the pause that precedes another attempt.
+
+    Example:
+        async def report(retry: RetryInfo) -> None:
+            print(f"{retry.response.status}, next attempt in {retry.pause:.1f} s")
+
+        async with AsyncClient(hooks=AsyncHooks(on_retry=report)) as client:
+            await client.conversations.create()
     """
 
     on_request: Callable[[RequestInfo], Awaitable[object]] | None = field(

@@ -1,7 +1,8 @@
 """Messages and their parts, as frozen attrs classes.
 
-The `kind` of a part decides its class; a part of an unknown kind is an `UnknownPart`. An attribute
-is None where the service sent nothing. Unknown fields are kept in `extra` under their wire names.
+The `kind` of a part determines its class; a part of an unknown kind is an `UnknownPart`. An
+attribute is None if the service did not send it. `extra` has the unknown fields under their wire
+names.
 """
 
 import base64
@@ -31,7 +32,11 @@ class MessageRole(StrEnum):
 
 @frozen(kw_only=True, repr=False)
 class TextPart(PrettyRepr):
-    """Text."""
+    """Text.
+
+    Example:
+        part = TextPart(text="How do I get a refund?")
+    """
 
     kind: Literal["text"] = "text"
     text: str
@@ -46,7 +51,12 @@ class TextPart(PrettyRepr):
 
 @frozen(kw_only=True, repr=False)
 class FileContent(PrettyRepr):
-    """A file, either in `bytes` or at `uri`."""
+    """The content of a file in `bytes`, or its location in `uri`.
+
+    Example:
+        part = FilePart.from_bytes(b"hello", name="hello.txt")
+        assert part.file == FileContent(bytes="aGVsbG8=", name="hello.txt")
+    """
 
     bytes: str | None = None
     """The content in base64; None if the service did not send it."""
@@ -64,7 +74,14 @@ class FileContent(PrettyRepr):
 
 @frozen(kw_only=True, repr=False)
 class FilePart(PrettyRepr):
-    """A file; `content` returns it decoded."""
+    """A file; `content` has its decoded bytes or its URI.
+
+    Example:
+        part = FilePart.from_uri("https://example.com/invoice.pdf", mime_type="application/pdf")
+        client.conversations.responses.create(
+            conversation, message=["What is the total?", part], model="sandbox/echo"
+        )
+    """
 
     kind: Literal["file"] = "file"
     file: FileContent
@@ -84,10 +101,10 @@ class FilePart(PrettyRepr):
         mime_type: str | None = None,
         name: str | None = None,
     ) -> Self:
-        """Make a file to send from its content.
+        """Make a part to send from the content of a file.
 
         Args:
-            content: The content, not encoded.
+            content: The bytes of the file.
             mime_type: The media type, such as `image/png`.
             name: The file name.
 
@@ -105,7 +122,7 @@ class FilePart(PrettyRepr):
 
     @classmethod
     def from_uri(cls, uri: str, *, mime_type: str | None = None, name: str | None = None) -> Self:
-        """Make a file to send from its URI.
+        """Make a part to send from the URI of a file.
 
         Args:
             uri: The URI of the content.
@@ -147,13 +164,17 @@ def _checked_bytes(content: object) -> bytes:
 
 @frozen(kw_only=True, repr=False)
 class ToolResultPart(PrettyRepr):
-    """The result of a tool call."""
+    """The result of a tool call.
+
+    Example:
+        part = ToolResultPart(tool_call_id="call_1", result={"temperature": 21})
+    """
 
     kind: Literal["tool_result"] = "tool_result"
     tool_call_id: str = field(metadata={"wire": "tool_call_id"})
     """The ID of the tool call."""
     result: Any = field(default=UNSET, hash=False)
-    """Any JSON, where None is null; UNSET if there is no result."""
+    """Any JSON, with None for null; UNSET if there is no result."""
     id: str | None = field(default=None, metadata={"wire": "_id"})
     """The ID of the part in a stream; None if the service did not send one."""
     metadata: Mapping[str, Any] | None = field(default=None, hash=False)
@@ -164,7 +185,11 @@ class ToolResultPart(PrettyRepr):
 
 @frozen(kw_only=True, repr=False)
 class ErrorPart(PrettyRepr):
-    """An error."""
+    """An error.
+
+    Example:
+        part = ErrorPart(error="The weather station is offline.")
+    """
 
     kind: Literal["error"] = "error"
     error: str
@@ -181,7 +206,7 @@ class ErrorPart(PrettyRepr):
 
 @frozen(kw_only=True, repr=False)
 class ReasoningPart(PrettyRepr):
-    """The reasoning of a model before its reply; only in streams."""
+    """The reasoning of a model before it responds; only in streams."""
 
     kind: Literal["reasoning"] = "reasoning"
     reasoning: str
@@ -213,7 +238,7 @@ class DataPart(PrettyRepr):
 
 @frozen(kw_only=True, repr=False)
 class UnknownPart(PrettyRepr):
-    """A part of a kind that this version does not know."""
+    """A part of an unknown kind."""
 
     kind: str
     """The kind that the service sent."""
@@ -244,27 +269,37 @@ def _frozen(parts: Sequence[RequestPart]) -> Sequence[RequestPart]:
 
 @frozen(kw_only=True, repr=False)
 class UserMessage(PrettyRepr):
-    """A message to send."""
+    """A message to send.
+
+    Example:
+        message = UserMessage(parts=[TextPart(text="How do I get a refund?")])
+        client.conversations.responses.create(conversation, message=message, model="sandbox/echo")
+    """
 
     role: Literal["user"] = "user"
     parts: Sequence[RequestPart] = field(converter=_frozen)
     """The content, in order."""
     message_id: str | None = None
-    """The ID that the message gets; None lets the service choose one."""
+    """The ID for the message; None if the service should choose one."""
 
 
 @frozen(kw_only=True, repr=False)
 class Message(PrettyRepr):
-    """A message of a conversation."""
+    """A message of a conversation.
+
+    Example:
+        for message in client.conversations.retrieve(conversation_id).messages or ():
+            print(message.role, message.created, message.text)
+    """
 
     id: str = field(metadata={"wire": "_id"})
     """The ID, `msg_…`."""
     conversation_id: str
     """The ID of the conversation."""
     created_at: float
-    """When it was sent, in Unix milliseconds; `created` is the same as a `datetime`."""
+    """When the message was sent, in Unix milliseconds; `created` is the same as a `datetime`."""
     created_by_id: str
-    """The ID of the user who sent it."""
+    """The ID of the user who sent the message."""
     role: MessageRole | str
     """`MessageRole`, or a plain `str` for an unknown role."""
     parts: tuple[Part, ...]
@@ -289,7 +324,7 @@ class Message(PrettyRepr):
 
 @frozen(kw_only=True, repr=False)
 class ConversationWithMessages(Conversation):
-    """A conversation as `retrieve` returns it."""
+    """A conversation with its messages, as `retrieve` returns it."""
 
     messages: tuple[Message, ...] | None = None
     """The messages, oldest first; None if the service did not send them."""

@@ -1,9 +1,8 @@
 """Conversations, as frozen attrs classes.
 
-Each attribute is the snake case of its wire name, except where `metadata={"wire": …}` names
-another. An attribute is None where the service sent nothing or null. Unknown fields, and the nulls
-of attributes that may be null, are kept in `extra` under their wire names and written back
-unchanged.
+The name of an attribute is its wire name in snake case, unless `metadata={"wire": …}` has another
+wire name. An attribute is None if the service did not send it or sent null. `extra` has the unknown
+fields under their wire names, and the nulls of known fields; `unstructure` returns them unchanged.
 """
 
 from collections.abc import Mapping
@@ -27,7 +26,12 @@ class ConversationKind(StrEnum):
 
 @frozen(kw_only=True, repr=False)
 class ConversationMetadata(PrettyRepr):
-    """The metadata of a conversation."""
+    """The metadata of a conversation.
+
+    Example:
+        metadata = ConversationMetadata(model="openai/gpt-4o")
+        client.conversations.create(display_name="Refunds", metadata=metadata)
+    """
 
     generating_title: bool | None = None
     """Whether the service is still generating a name; None if the service did not send it."""
@@ -41,24 +45,29 @@ class ConversationMetadata(PrettyRepr):
 
 @frozen(kw_only=True, repr=False)
 class Conversation(PrettyRepr):
-    """A conversation; the API reference calls it `CreateConversationResponseBody`."""
+    """A conversation; the API reference calls it `CreateConversationResponseBody`.
+
+    Example:
+        conversation = client.conversations.create(display_name="Refunds")
+        print(conversation.id, conversation.display_name, conversation.created)
+    """
 
     id: str | None = field(default=None, metadata={"wire": "_id"})
     """The ID, `conv_…`; None if the service did not send one."""
     kind: ConversationKind | str
     """`ConversationKind.CONVERSATION`, or a plain `str` for an unknown kind."""
     display_name: str
-    """The name that people see."""
+    """The name that users see."""
     created_at: float
-    """When it was created, in Unix milliseconds; `created` is the same as a `datetime`."""
+    """The time of creation in Unix milliseconds; `created` is the same as a `datetime`."""
     updated_at: float
-    """When it last changed, in Unix milliseconds; `updated` is the same as a `datetime`."""
+    """The time of the last change in Unix milliseconds; `updated` is the same as a `datetime`."""
     created_by_id: str | None = None
-    """The ID of the user who created it; None if the service did not send it."""
+    """The ID of the user who created the conversation; None if the service did not send it."""
     updated_by_id: str | None = None
-    """The ID of the user who last changed it; None if the service did not send it."""
+    """The ID of the user who last changed the conversation; None if the service did not send it."""
     metadata: ConversationMetadata | None = None
-    """Parent, model and naming state; None if the service did not send them."""
+    """The parent, the model and the naming state; None if the service did not send them."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
     """Fields without an attribute, under their wire names."""
 
@@ -84,12 +93,12 @@ class Conversation(PrettyRepr):
     def entity_id(self) -> str | None:
         """The ID of the parent agent or deployment; None if there is none.
 
-        The first revision of the service sends it beside the name (so it is in `extra`), the second
-        inside `metadata`.
+        The API's first revision has it at the top level, so it is in `extra`; the second revision
+        has it in `metadata`.
         """
-        inside = self.metadata.entity_id if self.metadata else None
-        found = self.extra.get("entityId", inside)
-        return found if isinstance(found, str) else None
+        in_metadata = self.metadata.entity_id if self.metadata else None
+        entity_id = self.extra.get("entityId", in_metadata)
+        return entity_id if isinstance(entity_id, str) else None
 
 
 @frozen(kw_only=True, repr=False)
@@ -99,7 +108,7 @@ class ConversationPage(PrettyRepr):
     data: tuple[Conversation, ...]
     """The conversations, newest first."""
     has_more: bool = field(metadata={"wire": "has_more"})
-    """Whether there are more in the direction of the listing."""
+    """Whether there are more conversations in the direction of the listing."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
     """Fields without an attribute, under their wire names."""
 

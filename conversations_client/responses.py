@@ -18,7 +18,7 @@ class PartialResponse(PrettyRepr):
     task_id: str | None = None
     """The ID of the task; None if the service has not sent it."""
     model: str | None = None
-    """The model that replies, `provider/model_id`; None if the service has not sent it."""
+    """The model that responds, `provider/model_id`; None if the service has not sent it."""
     workflow_run_id: str | None = None
     """The ID of the workflow run; None if the service has not sent it."""
     user_message_id: str | None = None
@@ -26,8 +26,8 @@ class PartialResponse(PrettyRepr):
     assistant_message_id: str | None = None
     """The ID of the message that the model writes; None if the service has not sent it."""
     parts: tuple[Part, ...] = ()
-    """The content, in order. A part is the one from `part.done`, or else its deltas joined: all of
-    them for text and reasoning, the last one for other kinds."""
+    """The content, in order. A part without a `part.done` event consists of its deltas: all of them
+    joined for text and reasoning, the last one for other kinds."""
 
     @property
     def text(self) -> str:
@@ -42,7 +42,14 @@ class PartialResponse(PrettyRepr):
 
 @frozen(kw_only=True, repr=False)
 class Response(PartialResponse):
-    """A complete response."""
+    """A complete response.
+
+    Example:
+        response = client.conversations.responses.create(
+            conversation, message="How do I get a refund?", model="sandbox/echo"
+        )
+        print(response.text, response.finish_reason, response.usage)
+    """
 
     finish_reason: FinishReason | str
     """Why the response ended: a `FinishReason`, or a plain `str` for an unknown reason."""
@@ -57,6 +64,14 @@ class StreamError(ConversationsError):
 
     Attributes:
         partial: The part of the response that arrived.
+
+    Example:
+        try:
+            client.conversations.responses.create(
+                conversation, message="Hello", model="sandbox/fails"
+            )
+        except StreamError as error:
+            print(error.partial.text)
     """
 
     def __init__(
@@ -79,6 +94,14 @@ class ResponseFailedError(StreamError):
     Attributes:
         service_message: The service's error message.
         code: The service's error code.
+
+    Example:
+        try:
+            client.conversations.responses.create(
+                conversation, message="Hello", model="sandbox/fails"
+            )
+        except ResponseFailedError as error:
+            print(error.code, error.service_message)
     """
 
     service_message: str
@@ -91,11 +114,19 @@ class ResponseFailedError(StreamError):
 
 
 class StreamTruncatedError(StreamError):
-    """The stream ended before the response was complete, or cannot be read.
+    """The stream ended before the response was complete, or is invalid.
 
     Attributes:
         reason: The cause: a `DisconnectError` or `IdleTimeoutError` of the connection, or a
-            `DecodeError` for data that is not an event; None if the stream merely ended early.
+            `DecodeError` for data that is not an event; None if the stream just ended early.
+
+    Example:
+        try:
+            client.conversations.responses.create(
+                conversation, message="Hello", model="sandbox/echo"
+            )
+        except StreamTruncatedError as error:
+            print(error.reason, error.partial.text)
     """
 
     reason: ConversationsError | None

@@ -20,7 +20,7 @@ _MOST_NAMED = 20
 
 
 def _is_of_pool(name: str) -> bool:
-    return name.startswith("_http/") and "pool" in name
+    return name.startswith("_http/") and ("pool" in name or "slot" in name)
 
 
 def main() -> int:

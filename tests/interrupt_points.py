@@ -353,7 +353,7 @@ def _check_slots(client: Client) -> None:
     for _ in range(2):
         assert client.conversations.create().id == CONVERSATION["_id"]
     connections: Any = client._connections
-    pool = connections._by_pid[os.getpid()]._pool
+    pool = connections._by_pid[os.getpid()]._slots
     assert len(pool._idle) + len(pool._empty) == 1
     assert not pool._claims
     assert not pool._waiting

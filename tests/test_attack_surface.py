@@ -231,7 +231,7 @@ def test_a_base_url_whose_host_is_none(cls: Clients, url: str) -> None:
 
 
 def test_an_address_of_too_many_numbers(variant: Variant) -> None:
-    with pytest.raises(ConfigurationError, match="an IPv4 address in full"):
+    with pytest.raises(ConfigurationError, match="a full IPv4 address"):
         variant.run(
             lambda client: client.conversations.create(), api_key=KEY, base_url="https://1.2.3.456"
         )
@@ -272,7 +272,7 @@ def test_no_time_is_longer_than_timers_count(seconds: float) -> None:
         lambda: Retry(wait_max=seconds),
         lambda: Retry(retry_after_max=seconds),
     ):
-        with pytest.raises(ConfigurationError, match="2592000 at most"):
+        with pytest.raises(ConfigurationError, match="2592000"):
             setting()
 
 

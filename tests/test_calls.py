@@ -195,7 +195,7 @@ FAILURES: list[Failure] = [
         1,
         "The Retry-After of 31 s doesn't fit in the 30 s left of the timeout.",
     ),
-    ([b"\x15\x03\x03\x00\x02\x02\x46"], {}, DisconnectError, Delivery.UNKNOWN, 1, "then base_url begins with https://."),
+    ([b"\x15\x03\x03\x00\x02\x02\x46"], {}, DisconnectError, Delivery.UNKNOWN, 1, "begin base_url with https://."),
     ([HANG_UP], {}, DisconnectError, Delivery.UNKNOWN, 1, "POST /v2/conversations: the connection"),
     ([answer(429, {}), HANG_UP], {}, DisconnectError, Delivery.UNKNOWN, 2, "broke"),
     ([b"HTTP/1.1 201 Created\r\nContent-Length: 9\r\n\r\n{", HANG_UP], {"timeout": Timeout(idle=0.2)}, IdleTimeoutError, Delivery.UNKNOWN, 1, "idle"),

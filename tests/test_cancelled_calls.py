@@ -68,7 +68,7 @@ async def use_all_connections(client: AsyncClient) -> None:
     """A lost place would let the second stream wait in vain, and one too many would be left."""
     async with stream(client) as one, stream(client) as two:
         connections: Any = client._connections
-        slots = connections._pool()._pool
+        slots = connections._pool()._slots
         assert (len(slots._empty), len(slots._idle)) == (0, 0)
         for events in (one, two):
             assert (await events.collect()).text == "One two "

@@ -106,7 +106,7 @@ def test_the_end_of_a_finished_stream_is_waited_for_briefly(
     variant: Variant, rest: list[Step], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Reading the end has a limit of its own, not only that of closing a connection.
-    monkeypatch.setattr(response_body, "_CLOSING", 60.0)
+    monkeypatch.setattr(response_body, "CLOSING_SECONDS", 60.0)
 
     async def scenario(client: Any) -> None:
         started = time.monotonic()

@@ -217,13 +217,13 @@ def test_who_waits_is_served_when_what_is_waited_for_was_forgotten(
 ) -> None:
     modules = (sync_pool, async_pool)
     for module in modules:
-        monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
+        monkeypatch.setattr(module, "CHECK_SECONDS", 0.01)
 
     async def scenario() -> None:
         driven = Driven(variant, server.url, size=1)
         held = [await driven.ask()]
-        signal = driven.pool._pool._signal
-        driven.pool._pool._signal = lambda: Forgetting(held, signal())
+        signal = driven.pool._slots._signal
+        driven.pool._slots._signal = lambda: Forgetting(held, signal())
         # Nobody but the one that waits is there to look for the place that is free.
         response = await driven.ask(pool=math.inf)
         await driven.read(response)
@@ -290,7 +290,7 @@ class Queueing:
     def __init__(self, driven: Driven) -> None:
         self._driven = driven
         self._waits = threading.Semaphore(0)
-        driven.pool._pool._signal = self._signal
+        driven.pool._slots._signal = self._signal
         self._threads: list[threading.Thread] = []
         self.served: list[int] = []
         self.refused: list[ClientClosedError] = []
@@ -365,10 +365,10 @@ def test_a_thread_interrupted_while_it_waits_gives_up_its_turn(served: bool) -> 
         driven = Driven(Variant("sync"), server.url, size=1)
         held = driven.pool.send(driven.request())
         meanwhile = held.body.close if served else lambda: None
-        driven.pool._pool._signal = lambda: Interrupting(meanwhile)
+        driven.pool._slots._signal = lambda: Interrupting(meanwhile)
         with pytest.raises(KeyboardInterrupt):
             driven.pool.send(driven.request())
-        driven.pool._pool._signal = threading.Event
+        driven.pool._slots._signal = threading.Event
         held.body.close()
         driven.pool.send(driven.request()).body.close()
         driven.pool.close()

@@ -5,12 +5,15 @@ import asyncio
 import doctest
 import inspect
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
+from types import FunctionType
 
 import public_api
 import pytest
 from docstring_examples import Example, code_of, documented, examples, public_names
 
+import conversations_client
 from conversations_client import AsyncClient, Client
 from conversations_client.sandbox import Sandbox
 
@@ -20,6 +23,43 @@ COMPLETE = (
     "conversations_client.sandbox",
     "conversations_client.testing",
 )
+# Classes whose objects users only receive: from the service, or in a hook.
+RECEIVED = {
+    "CompletionTokensDetails",
+    "ConversationPage",
+    "ConversationWithMessages",
+    "DataPart",
+    "Fault",
+    "PartDelta",
+    "PartDone",
+    "PartialResponse",
+    "PromptTokensDetails",
+    "ReasoningPart",
+    "RequestInfo",
+    "ResponseDone",
+    "ResponseFailed",
+    "ResponseInfo",
+    "ResponseStarted",
+    "RetryInfo",
+    "ToolCall",
+    "ToolDone",
+    "ToolFailed",
+    "ToolFunction",
+    "ToolReviewDone",
+    "ToolReviewRequested",
+    "ToolStarted",
+    "UnknownEvent",
+    "UnknownPart",
+    "Usage",
+}
+# Public methods that only the client itself calls.
+INTERNAL = {
+    "AsyncStream.envelope",
+    "ConversationsError.with_outcome",
+    "Retry.again",
+    "Retry.decide",
+    "Stream.envelope",
+}
 
 
 @pytest.fixture
@@ -27,7 +67,7 @@ def namespace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[
     """The names that an example can use: every public name and a few objects.
 
     These are a running `sandbox`, its `client`, and a `conversation` with two messages and its
-    `conversation_id`. An example that awaits also has an `async_client`. `Client()` and
+    `conversation_id`. In an example that awaits, `client` is an `AsyncClient`. `Client()` and
     `AsyncClient()` use the sandbox, and the file `conversations.jsonl` has two rows.
     """
     with Sandbox() as sandbox:
@@ -70,7 +110,7 @@ def run(code: str, name: str, namespace: dict[str, object]) -> None:
 
     async def main() -> None:
         async with AsyncClient() as async_client:
-            namespace["async_client"] = async_client
+            namespace["client"] = async_client
             await eval(compiled, namespace)  # noqa: S307 - as above
 
     asyncio.run(main())
@@ -81,6 +121,39 @@ def run_doctest(code: str, name: str, namespace: dict[str, object]) -> None:
     report: list[str] = []
     doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=report.append)
     assert not report, "".join(report)
+
+
+def is_called(name: str) -> bool:
+    """Whether a public name of the package itself is a function or a method."""
+    value: object = conversations_client
+    for part in name.split("."):
+        value = inspect.getattr_static(value, part)
+    return isinstance(getattr(value, "__func__", value), FunctionType)
+
+
+def needs_example(name: str) -> bool:
+    """Whether users call a name, or create it, or catch it for its attributes."""
+    value = getattr(conversations_client, name, None)
+    if not isinstance(value, type):
+        return is_called(name) and name not in INTERNAL
+    if issubclass(value, Exception):
+        return "Attributes:" in (value.__doc__ or "")
+    return not issubclass(value, Enum) and value.__name__ not in RECEIVED
+
+
+def test_everything_that_users_call_has_an_example() -> None:
+    prefix = f"{conversations_client.__name__}."
+    names = {
+        name.removeprefix(prefix): code_of(docstring)
+        for name, docstring in documented()
+        if name.removeprefix(prefix).partition(".")[0] in conversations_client.__all__
+    }
+    needed = {name for name in names if needs_example(name)}
+    assert {"Client", "Client.request", "FilePart.from_uri", "StatusError", "structure"} <= needed
+    assert {name for name in needed if names[name] is None} == set()
+    # The exceptions exist, and still need one.
+    assert names.keys() >= INTERNAL | RECEIVED
+    assert all(names[name] is None for name in INTERNAL | RECEIVED)
 
 
 @pytest.mark.parametrize("package", COMPLETE)

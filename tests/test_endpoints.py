@@ -134,7 +134,7 @@ def test_pages(
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ({"starting_after": "a", "ending_before": "b"}, "exclude each other"),
+        ({"starting_after": "a", "ending_before": "b"}, "can't be combined"),
         ({"starting_after": ""}, "starting_after is empty"),
         ({"ending_before": ""}, "ending_before is empty"),
         ({"entity_id": ""}, "entity_id is empty"),
@@ -260,8 +260,8 @@ def test_an_endpoint_without_a_body() -> None:
 def test_a_fork_waits_for_the_modules_that_an_operation_imports(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lazy_imports, "begun", {})
+    monkeypatch.setattr(lazy_imports, "started_imports", {})
     endpoints.retrieve("a")
-    assert list(lazy_imports.begun) == ["conversations_client.messages"]
+    assert list(lazy_imports.started_imports) == ["conversations_client.messages"]
     endpoints.create_response("a", message="b", model="c/d", task_id=UNSET, idempotency_key=None)
-    assert "conversations_client._calls.user_message" in lazy_imports.begun
+    assert "conversations_client._calls.user_message" in lazy_imports.started_imports

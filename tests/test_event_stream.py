@@ -40,7 +40,7 @@ CONTEXT = StreamContext(
     max_bytes=10_000,
     key=Secret(KEY),
 )
-TAIL = "`partial` has what arrived; the service may have continued without you."
+TAIL = "`partial` has what arrived; the service may have continued the response."
 FIELDS: dict[str, Any] = {
     "id": "resp_1",
     "task_id": "task_1",
@@ -133,7 +133,7 @@ def test_an_event_stream_is_accepted(content_type: str, content_encoding: str) -
         ({"content_type": ""}, "has no content type, but should have text/event-stream"),
         (
             {"content_encoding": "gzip"},
-            "has a content encoding that the client did not ask for",
+            "has a content encoding that the client did not request",
         ),
     ],
 )

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from conversations_client._http.connections.common_responses import CommonParser
 from conversations_client._http.connections.h11_parser import H11Parser
 from conversations_client._http.connections.parser_protocol import ResponseParser
+from conversations_client._http.connections.request_head import header_lines, request_bytes
 from conversations_client._http.connections.route import Route
-from conversations_client._http.connections.serialization import header_lines, request_bytes
 from conversations_client._http.connections.wire import RequestLimits, WireRequest
 from conversations_client._http.streams.errors import LocalProtocolError, RemoteProtocolError
 

@@ -177,7 +177,7 @@ def test_a_stream_that_is_left_frees_its_connection(variant: Variant, stack: Any
 def test_a_transport_of_the_callers_own(
     variant: Variant, stack: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(response_body, "_DRAINING", 0.01)
+    monkeypatch.setattr(response_body, "_DRAINING_SECONDS", 0.01)
     body = pieces(stack, b"", STARTED, b"", word("One "), b"", word("two ") + END)
     kind = {"Content-Type": "text/event-stream"}
 

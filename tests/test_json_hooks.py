@@ -328,7 +328,7 @@ def test_each_fault_has_its_path(cls: Any, wire: object, faults: list[str]) -> N
     assert sorted(str(fault) for fault in raised.value.faults) == sorted(faults)
 
 
-def test_a_class_of_this_package_is_read_by_its_ready_made_function(
+def test_a_class_of_this_package_is_read_by_its_generated_function(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(class_hooks, "function_of", lambda _: lambda value: ("ready", value))

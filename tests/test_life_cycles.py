@@ -304,7 +304,10 @@ def test_a_pickled_client_works(variant: Variant) -> None:
         (Client(KEY, http_client=httpx.Client()), "A Client with http_client can't be pickled"),
         (AsyncClient(KEY, http_client=httpx.AsyncClient()), "An? AsyncClient with http_client"),
         (Client(KEY, ssl_context=httpx.create_ssl_context()), "with ssl_context can't be pickled"),
-        (Client(KEY, http_client=httpx.Client()).with_options(), "make it where it is used"),
+        (
+            Client(KEY, http_client=httpx.Client()).with_options(),
+            "create it in the process that uses it",
+        ),
     ],
 )
 def test_a_client_with_what_cannot_travel_is_not_pickled(client: Any, words: str) -> None:
@@ -374,9 +377,8 @@ def test_a_subclass_keeps_its_attributes(cls: Any, copied: Any) -> None:
 
 
 def test_an_attribute_that_is_made_when_it_is_read_is_documented_on_the_class() -> None:
-    assert Client.conversations.__doc__ == (
-        "The operations on conversations, as `client.conversations`."
-    )
+    documented = Client.conversations.__doc__
+    assert documented.startswith("The operations on conversations, as `client.conversations`.\n")
 
 
 # Closed.

@@ -14,7 +14,7 @@ from scripted import ScriptedServer, always
 from variants import Variant
 
 from conversations_client import ClientClosedError
-from conversations_client._http.pool import Pool, Slot, Ticket
+from conversations_client._http.slot_queue import Slot, SlotQueue, Ticket
 from conversations_client._http.streams.errors import PoolTimeout
 
 KEEPALIVE = 5.0
@@ -29,11 +29,11 @@ class Bell:
         self.rung = True
 
 
-def pool_of(size: int) -> Pool[int, Bell]:
-    return Pool(size=size, keepalive=KEEPALIVE, signal=Bell)
+def pool_of(size: int) -> SlotQueue[int, Bell]:
+    return SlotQueue(size=size, keepalive=KEEPALIVE, signal=Bell)
 
 
-def acquired(pool: Pool[int, Bell]) -> Ticket[int, Bell]:
+def acquired(pool: SlotQueue[int, Bell]) -> Ticket[int, Bell]:
     ticket = pool.ticket()
     pool.acquire(ticket)
     return ticket
@@ -141,7 +141,7 @@ class PoolMachine(RuleBasedStateMachine):
         while self.pool.has_stale(self.now):
             ticket = self.pool.ticket()
             self.pool.take_stale(ticket, self.now)
-            if ticket.held:  # not if it was dropped while it waited
+            if ticket.in_use:  # not if it was dropped while it waited
                 found.append(ticket.connection)
             self._close_connection(ticket, ticket.connection)
         assert found == self.abandoned + stale
@@ -175,7 +175,7 @@ class PoolMachine(RuleBasedStateMachine):
         for ticket in self.held:
             self._close_connection(ticket, ticket.connection)
         again = [acquired(self.pool) for _ in range(self.size + 1)]
-        assert [bool(ticket.held) for ticket in again] == [True] * self.size + [False]
+        assert [bool(ticket.in_use) for ticket in again] == [True] * self.size + [False]
 
     def _is_full(self) -> bool:
         return len(self.held) + len(self.abandoned) == self.size
@@ -202,7 +202,7 @@ def test_a_ticket_in_a_reference_cycle_comes_back_with_the_collector() -> None:
     assert pool.has_stale(0.0)
     found = pool.ticket()
     pool.take_stale(found, 0.0)
-    assert len(found.held) == 1
+    assert len(found.in_use) == 1
 
 
 def test_a_ticket_that_was_released_leaves_nothing_behind() -> None:
@@ -220,14 +220,14 @@ def test_what_another_thread_closed_is_not_stale() -> None:
     pool = pool_of(1)
     ticket = pool.ticket()
     pool.take_stale(ticket, 0.0)
-    assert ticket.held == []
+    assert ticket.in_use == []
 
 
 def test_a_slot_that_was_not_given_back_whole_is_found() -> None:
     pool = pool_of(1)
     ticket = acquired(pool)
     pool.vacate(ticket)  # without closing, as after an interrupt
-    assert len(ticket.held) == 1
+    assert len(ticket.in_use) == 1
     del ticket
     assert pool.has_stale(0.0)
 
@@ -245,7 +245,7 @@ def test_an_abandoned_ticket_is_forgotten_once_its_slot_is_found() -> None:
 def test_a_new_slot_has_no_connection() -> None:
     # An interrupt may come after the slot was taken, and before anything else.
     ticket: Ticket[int, Bell] = Ticket()
-    ticket.held.append(Slot())
+    ticket.in_use.append(Slot())
     assert ticket.connection is None
 
 
@@ -265,7 +265,7 @@ def test_a_slot_that_comes_free_while_a_request_waits_again_wakes_it() -> None:
     assert (rung(waiting), pool.take_turn(waiting)) == (True, True)
 
 
-def bell_after(pool: Pool[int, Bell], held: Ticket[int, Bell]) -> Bell:
+def bell_after(pool: SlotQueue[int, Bell], held: Ticket[int, Bell]) -> Bell:
     """A new signal, made while another request ends."""
     pool.begin_closing(held)
     pool.vacate(held)
@@ -309,13 +309,13 @@ def test_closing_wakes_each_request_that_waits() -> None:
         with pytest.raises(ClientClosedError):
             pool.take_turn(ticket)
         pool.vacate(ticket)
-    assert held.held
+    assert held.in_use
 
 
 def test_a_request_that_is_woken_for_nothing_waits_on(variant: Variant) -> None:
     async def scenario() -> None:
         driven = Driven(variant, server.url, size=1)
-        make = driven.pool._pool._signal
+        make = driven.pool._slots._signal
         signals: list[Any] = []
 
         def signal() -> Any:
@@ -324,7 +324,7 @@ def test_a_request_that_is_woken_for_nothing_waits_on(variant: Variant) -> None:
                 signals[0].set()
             return signals[-1]
 
-        driven.pool._pool._signal = signal
+        driven.pool._slots._signal = signal
         held = await driven.ask()
         with pytest.raises(PoolTimeout):
             await driven.ask(pool=0.01)

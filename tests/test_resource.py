@@ -121,7 +121,7 @@ def test_an_error_names_the_conversation(
         (call("list", limit=0), "limit must be"),
         (call("list", limit=101), "limit must be"),
         (call("list", limit=True), "limit must be"),
-        (call("list", starting_after="a", ending_before="b"), "exclude each other"),
+        (call("list", starting_after="a", ending_before="b"), "can't be combined"),
         (call("list", entity_id=""), "entity_id is empty"),
         (call("retrieve", ""), "conversation_id is empty"),
         (call("retrieve", None), "conversation_id must be a string"),

@@ -36,20 +36,20 @@ TWICE = ["the same list is no circle"]
     ("value", "place"),
     [
         ({"metadata": {"a": 1, "tags": {"secret"}}}, "$.metadata.tags is a Python set."),
-        ([TWICE, TWICE, float("nan")], "$[2] is no number that JSON can hold."),
-        ((1, -float("inf")), "$[1] is no number that JSON can hold."),
-        ([10**5_000], "$[0] is no number that JSON can hold."),
+        ([TWICE, TWICE, float("nan")], "$[2] is a number that JSON doesn't support."),
+        ((1, -float("inf")), "$[1] is a number that JSON doesn't support."),
+        ([10**5_000], "$[0] is a number that JSON doesn't support."),
         (
             {"a b": {"c": "\ud800"}},
             "$['a b'].c contains half of a surrogate pair, which is not text.",
         ),
         ({"a": {"\ud800": 1}}, "$.a contains half of a surrogate pair, which is not text."),
-        ({"a": {(1, 2): 1}}, "$.a has a key that is no string."),
+        ({"a": {(1, 2): 1}}, "$.a has a key that is not a string."),
         ({"a": {1: b"secret"}}, "$.a['1'] is a Python bytes."),
         ({"a\n": b""}, r"$['a\n'] is a Python bytes."),
         ({"x" * 300: b""}, f"$.{'x' * 198}… is a Python bytes."),
         ({"-" * 300: b""}, f"$['{'-' * 50}'] is a Python bytes."),
-        (LOOP, "$.a[0] holds itself."),
+        (LOOP, "$.a[0] contains itself."),
         ({"first": {"b": b""}, "second": b""}, "$.first.b is a Python bytes."),
         (nested(100_000), "$ is nested too deeply."),
         (inside(499, b""), f"${('[0]' * 499)[:199]}… is a Python bytes."),
@@ -61,7 +61,7 @@ TWICE = ["the same list is no circle"]
 def test_the_place_is_named(value: object, place: str) -> None:
     with pytest.raises(InvalidArgumentError) as raised:
         json_value(value)
-    assert str(raised.value).startswith(f"The arguments can't be written as JSON: {place} Pass ")
+    assert str(raised.value).startswith(f"The arguments can't be serialized as JSON: {place} Pass ")
     assert "secret" not in str(raised.value)
     assert raised.value.__cause__ is raised.value.__context__ is None
 

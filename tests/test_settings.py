@@ -95,9 +95,9 @@ def test_arguments_win_over_the_environment_and_that_over_defaults(
         ({"base_url": "https://a.."}, "invalid host"),
         ({"base_url": "https://.a"}, "invalid host"),
         ({"base_url": f"https://{'a.' * 127}"}, "invalid host"),
-        ({"base_url": "http://127.1"}, "an IPv4 address in full"),
-        ({"base_url": "http://2130706433"}, "an IPv4 address in full"),
-        ({"base_url": "http://0x7f.1"}, "an IPv4 address in full"),
+        ({"base_url": "http://127.1"}, "a full IPv4 address"),
+        ({"base_url": "http://2130706433"}, "a full IPv4 address"),
+        ({"base_url": "http://0x7f.1"}, "a full IPv4 address"),
         ({"base_url": "https://my.orq.ai/a/../b"}, "'..' in its path"),
         ({"base_url": "https://my.orq.ai/v2"}, "use 'https://my.orq.ai'."),
         ({"base_url": "https://my.orq.ai/V2/"}, "use 'https://my.orq.ai'."),
@@ -150,7 +150,7 @@ def test_plain_http_to_loopback_is_allowed(cls: Clients, url: str) -> None:
         ({"display_name": "\ud800"}, "surrogate"),
         ({"metadata": None}, "must be a dict or a ConversationMetadata"),
         ({"metadata": {"entityId": "a"}}, "unknown key 'entityId'; did you mean 'entity_id'?"),
-        ({"metadata": {"color": "a"}}, "it takes generating_title, entity_id, model."),
+        ({"metadata": {"color": "a"}}, "use generating_title, entity_id, model."),
         ({"metadata": {"entity_id": ""}}, "entity_id is empty"),
         ({"metadata": {"model": 1}}, "model must be a string"),
         ({"metadata": {"generating_title": None}}, "can't be null"),
@@ -176,7 +176,7 @@ def test_unusable_arguments_are_refused_with_nothing_sent(
 
 
 def test_what_json_cannot_hold_is_refused() -> None:
-    with Client(KEY) as client, pytest.raises(InvalidArgumentError, match="written as JSON"):
+    with Client(KEY) as client, pytest.raises(InvalidArgumentError, match="serialized as JSON"):
         client.conversations.create(metadata=ConversationMetadata(extra={"x": math.nan}))
 
 

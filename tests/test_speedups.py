@@ -54,18 +54,18 @@ def refuse(body: bytes) -> NoReturn:
 @example(b"[" * 5000 + b"]" * 5000)
 def test_all_readers_agree(body: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader, "quick", refuse)
+        patch.setattr(reader, "parse_fast", refuse)
         expected = read(body)
-        patch.setattr(reader, "quick", reader.scan)
+        patch.setattr(reader, "parse_fast", reader.scan)
         assert read(body) == expected
-    assert reader.quick is not reader.scan
+    assert reader.parse_fast is not reader.scan
     assert read(body) == expected
 
 
 def test_without_the_extra_the_standard_library_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "msgspec.json", None)
-    assert reader._quickest() is reader.scan
-    monkeypatch.setattr(reader, "quick", reader.scan)
+    assert reader._fastest() is reader.scan
+    monkeypatch.setattr(reader, "parse_fast", reader.scan)
     page = structure(reader.parse(b'{"data": [], "has_more": false}'), ConversationPage)
     assert page == ConversationPage(data=(), has_more=False, extra={})
 
@@ -124,8 +124,8 @@ def test_the_standard_librarys_reader_takes_over_without_the_extra(
 ) -> None:
     assert reader.has_speedups()
     monkeypatch.setitem(sys.modules, "msgspec.json", None)
-    monkeypatch.setattr(reader, "quick", reader._quickest())
-    assert reader.quick is reader.scan
+    monkeypatch.setattr(reader, "parse_fast", reader._fastest())
+    assert reader.parse_fast is reader.scan
     assert not reader.has_speedups()
     assert reader.scan(b'{"a": [1]}') == {"a": [1]}
     for refused in (b"", b" 1", b"1 ", b"[1]x", b"[NaN]", b"\xff"):

@@ -285,16 +285,16 @@ def test_a_key_of_the_callers_own(variant: Variant) -> None:
         ({"message": ["Hi", 1]}, "message[1] must be a string"),
         ({"message": "half \ud800"}, "message[0].text contains half of a surrogate pair"),
         ({"message": [TextPart(text=1)]}, "message[0].text must be a string, not int"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        ({"message": [TextPart(text="a", metadata={"a": float("nan")})]}, "can't be written as JSON"),
-        ({"message": [TextPart(text="a", metadata={"a": "\udfff"})]}, "can't be written as JSON"),
-        ({"message": [ToolResultPart(tool_call_id="c", result=object())]}, "can't be written as JSON"),
+        ({"message": [TextPart(text="a", metadata={"a": float("nan")})]}, "can't be serialized as JSON"),
+        ({"message": [TextPart(text="a", metadata={"a": "\udfff"})]}, "can't be serialized as JSON"),
+        ({"message": [ToolResultPart(tool_call_id="c", result=object())]}, "can't be serialized as JSON"),
         ({"message": [ToolResultPart(tool_call_id="")]}, "message[0].tool_call_id is empty"),
         ({"message": [ErrorPart(error=None)]}, "message[0].error must be a string"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         ({"message": [FilePart(file={"uri": "u"})]}, "message[0].file must be a FileContent, not dict"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         ({"message": [FilePart(file=FileContent())]}, "message[0].file must have either bytes or uri"),
         ({"message": [FilePart(file=FileContent(bytes="AA==", uri="u"))]}, "either bytes or uri"),
         ({"message": [FilePart(file=FileContent(uri=1))]}, "message[0].file.uri must be a string"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        ({"message": [FilePart.from_bytes(b"")]}, "base64 of 1 byte or more"),
+        ({"message": [FilePart.from_bytes(b"")]}, "base64 of at least 1 byte"),
         ({"message": [FilePart(file=FileContent(bytes="A"))]}, "message[0].file.bytes must be base64"),
         ({"message": [FilePart(file=FileContent(bytes="é==="))]}, "message[0].file.bytes must be base64"),
         ({"message": UserMessage(parts="Hi")}, "message: parts must be a list of strings and parts, not str."),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -462,7 +462,7 @@ def check_broken(error: StreamError, words: str) -> None:
         ({"Content_Type": "application/json"}, "has the content type application/json, but should have text/event-stream."),
         ({"Content_Type": "text/event-streams"}, "but should have text/event-stream"),
         ({"Content_Type": None}, "has no content type"),
-        ({"Content_Encoding": "gzip"}, "has a content encoding that the client did not ask for"),
+        ({"Content_Encoding": "gzip"}, "has a content encoding that the client did not request"),
     ],
 )  # fmt: skip
 def test_an_answer_that_is_no_stream(
@@ -659,7 +659,9 @@ def test_a_stream_gives_its_events_once(variant: Variant, use: Any) -> None:
         async with stream(client) as events:
             await use(events)
             for again in ("iterating", "text_deltas"):
-                with pytest.raises(StreamClosedError, match=r"collect\(\) returns them together"):
+                with pytest.raises(
+                    StreamClosedError, match=r"collect\(\) returns the complete response"
+                ):
                     await USES[again](events)
             assert (await events.collect()) == RESPONSE
 
@@ -716,7 +718,7 @@ def test_a_whole_stream_leaves_its_connection_for_the_next_call(variant: Variant
 def test_a_body_that_does_not_end_is_not_waited_for(
     variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(response_body, "_DRAINING", 0.01)
+    monkeypatch.setattr(response_body, "_DRAINING_SECONDS", 0.01)
 
     async def scenario(client: Any) -> Any:
         return [await create(client), await create(client)]

@@ -37,7 +37,7 @@ from conversations_client import (
 )
 from conversations_client._fields.extra import NO_EXTRA
 from conversations_client._json.converter import converter
-from conversations_client._json.ready_made import function_of
+from conversations_client._json.generated_functions import function_of
 
 CLASSES = [cls for classes, _ in structure_functions.MODULES.values() for cls in classes]
 

@@ -249,9 +249,9 @@ def test_a_fault_that_does_not_come_again_is_still_one(monkeypatch: pytest.Monke
     [
         (b"", "not JSON: Expecting value at byte 0 of 0"),
         (b'{"a":1}x', "not JSON: Extra data at byte 7 of 8"),
-        (b"NaN", "holds NaN, which is not JSON"),
-        (b"[1e999]", "holds a number too large to read"),
-        (b"1" * 5000, "holds a number too long to read"),
+        (b"NaN", "contains NaN, which is not JSON"),
+        (b"[1e999]", "contains a number that is too large"),
+        (b"1" * 5000, "contains a number with too many digits"),
         (b"\xff", "not UTF-8"),
         (b"[" * 200_000, "nested too deeply"),
     ],
@@ -469,7 +469,7 @@ def test_running_out_of_memory_is_a_typed_error(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(
         "conversations_client._json.parser._decoder", SimpleNamespace(decode=exhaust)
     )
-    monkeypatch.setattr("conversations_client._json.parser.quick", exhaust)
+    monkeypatch.setattr("conversations_client._json.parser.parse_fast", exhaust)
     with pytest.raises(DecodeError, match="nested too deeply"):
         parse(b"[]")
     converter.register_structure_hook(Exhausting, exhaust)

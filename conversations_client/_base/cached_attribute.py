@@ -1,4 +1,4 @@
-"""Attributes that are made when they are first read."""
+"""Attributes that are created on first access."""
 
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, get_type_hints, overload
@@ -7,11 +7,11 @@ T = TypeVar("T")
 
 
 class cached_attribute(Generic[T]):  # noqa: N801 - named as functools.cached_property is
-    """An attribute that is made when it is first read; two threads that race get the same object.
+    """An attribute that is created on first access; racing threads get the same object.
 
-    Read from the class, it is the class of the attribute, so that mocks know its methods.
+    On the class it returns the attribute's type, so that mocks have its methods.
 
-    functools.cached_property holds a lock of the whole class on Python 3.11, while it makes it.
+    functools.cached_property isn't used: on Python 3.11 it locks the attribute for all instances.
     """
 
     def __init__(self, make: Callable[[Any], T]) -> None:
@@ -21,7 +21,7 @@ class cached_attribute(Generic[T]):  # noqa: N801 - named as functools.cached_pr
     def __set_name__(self, owner: type[Any], name: str) -> None:
         self._name = name
 
-    # Any, since editors offer the members of all overloads together.
+    # Any, because editors offer the members of all overloads together.
     @overload
     def __get__(self, instance: None, owner: type[Any]) -> Any: ...  # noqa: ANN401
 
@@ -31,5 +31,5 @@ class cached_attribute(Generic[T]):  # noqa: N801 - named as functools.cached_pr
     def __get__(self, instance: object | None, owner: type[Any]) -> Any:
         if instance is None:
             return get_type_hints(self.make)["return"]
-        found: T = vars(instance).setdefault(self._name, self.make(instance))
-        return found
+        value: T = vars(instance).setdefault(self._name, self.make(instance))
+        return value

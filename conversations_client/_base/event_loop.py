@@ -1,11 +1,11 @@
-"""Which event loop runs: one of asyncio, or one of trio."""
+"""Tells asyncio from trio."""
 
 import sys
 
 
 def is_asyncio() -> bool:
-    """Whether this code runs in a task of asyncio."""
-    # As a guest of asyncio, trio runs while asyncio does, but in no task of it.
+    """Whether this code runs in an asyncio task."""
+    # In trio's guest mode asyncio runs too, but trio's code isn't in an asyncio task.
     asyncio = sys.modules.get("asyncio")
     try:
         return asyncio is not None and asyncio.current_task() is not None

@@ -1,4 +1,4 @@
-"""The headers of an answer."""
+"""The headers of a response."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -7,10 +7,15 @@ from .http_dates import parse_http_date
 
 
 class Headers(Mapping[str, str]):
-    """The headers of an answer, by name in any case; repeated ones are joined by commas.
+    """The headers of a response. Names are case-insensitive; repeated headers are joined by commas.
 
     Args:
-        raw: Names and values, as they came or as text; they are read when somebody asks.
+        raw: Names and values, as bytes or as text.
+
+    Example:
+        headers = Headers([("Date", "Fri, 31 Dec 1999 23:59:59 GMT"), ("Vary", "Accept")])
+        assert headers["date"] == "Fri, 31 Dec 1999 23:59:59 GMT"
+        assert headers.get("etag") is None
     """
 
     __slots__ = ("_by_name", "_raw")
@@ -29,13 +34,18 @@ class Headers(Mapping[str, str]):
         return len(self._read())
 
     def get_date(self, name: str) -> datetime | None:
-        """The time in a header that holds an HTTP date, such as `Date`.
+        """Parse a header whose value is an HTTP date, such as `Date`.
 
         Args:
             name: The name of the header, in any case.
 
         Returns:
-            The time, in UTC; None if the header is absent or not a date.
+            The time in UTC; None if the header is absent or not a date.
+
+        Example:
+            headers = Headers([("Date", "Fri, 31 Dec 1999 23:59:59 GMT")])
+            date = headers.get_date("date")
+            assert date is not None and date.year == 1999
         """
         return parse_http_date(self.get(name, ""))
 
@@ -55,7 +65,7 @@ class Headers(Mapping[str, str]):
 def _text(raw: bytes | str) -> str:
     if isinstance(raw, str):
         return raw
-    # What is no UTF-8 is Latin-1, in which everything is something.
+    # Latin-1 decodes any bytes.
     try:
         return raw.decode()
     except UnicodeDecodeError:

@@ -1,12 +1,12 @@
-"""Which hosts are this machine."""
+"""Recognizes loopback hosts and IP addresses."""
 
 import ipaddress
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address, without brackets, is this machine's own.
+    """Whether a host name or address, without brackets, always means this machine.
 
-    127.0.0.0/8, ::1, their IPv4-mapped forms, `localhost` and every name below it (RFC 6761).
+    That is 127.0.0.0/8, ::1, their IPv4-mapped forms, `localhost` and its subdomains (RFC 6761).
     """
     name = host.lower().removesuffix(".")
     if name == "localhost" or name.endswith(".localhost"):
@@ -16,7 +16,7 @@ def is_loopback(host: str) -> bool:
 
 
 def ip_address(host: str) -> "ipaddress.IPv4Address | ipaddress.IPv6Address | None":
-    """The address that a host is, IPv4-mapped ones as IPv4; None for a name."""
+    """Parse an address; IPv4-mapped addresses become IPv4, names become None."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -5,18 +5,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 _TWO_DIGIT_YEAR: Final = re.compile(r"-[0-9]{2}(?=\s)", re.ASCII)
-_FARTHEST: Final = 50  # years ahead; RFC 9110 reads a two-digit year beyond that as a past one
+_MAX_YEARS_AHEAD: Final = 50  # RFC 9110: a two-digit year further ahead is in the past
 
 
 def parse_http_date(text: str, *, now: float | None = None) -> datetime | None:
-    """The time that an HTTP date names, in UTC; None if the text is not a date.
+    """Parse an HTTP date into a UTC datetime; None if the text is not a date.
 
-    All three forms of RFC 9110 are read: IMF-fixdate, RFC 850 and asctime. They are UTC, whether
-    or not they name a time zone, and whatever the local one is. A numeric offset is honored.
+    All three formats of RFC 9110 are supported: IMF-fixdate, RFC 850 and asctime. Dates without a
+    numeric offset are UTC, regardless of the local time zone.
 
     Args:
         text: The value of the header.
-        now: Unix seconds, which decide the century of a two-digit year; the current time if None.
+        now: Unix time in seconds, which determines the century of a two-digit year; the current
+            time if None.
     """
     from email.utils import parsedate_tz
 
@@ -36,4 +37,4 @@ def parse_http_date(text: str, *, now: float | None = None) -> datetime | None:
 def _full_year(last_digits: int, now: float | None) -> int:
     current = (datetime.now(UTC) if now is None else datetime.fromtimestamp(now, UTC)).year
     year = current - current % 100 + last_digits
-    return year - 100 if year > current + _FARTHEST else year
+    return year - 100 if year > current + _MAX_YEARS_AHEAD else year

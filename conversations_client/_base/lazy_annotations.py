@@ -1,8 +1,8 @@
-"""Annotations whose names are imported when somebody reads the annotations.
+"""Annotations whose names are imported when the annotations are read.
 
-A name that only annotations use is not imported with its module, so that programs start fast.
+Names used only in annotations are not imported with their module, so that programs start fast.
 `typing.get_type_hints`, `inspect.signature`, dependency injectors and mocks read `__annotations__`
-and then look up the names in the module: reading them imports the names first.
+first and then look up the names in the module, so reading the annotations imports the names.
 """
 
 import sys
@@ -10,22 +10,22 @@ from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
-from .lazy_imports import begin_import
+from .lazy_imports import lazy_import
 
 
 class LazyAnnotations(dict[str, Any]):
     """The annotations of a function.
 
     Args:
-        annotations: By the names of parameters, and `return`.
-        load: Imports the names that they contain; called before each reading.
+        annotations: The annotations, by parameter name and `return`.
+        load: Imports the names in them; called before each read.
     """
 
     def __init__(self, annotations: Mapping[str, Any], load: Callable[[], None]) -> None:
         super().__init__(annotations)
         self._load = load
 
-    # dict(annotations) would read past keys() if __iter__ were inherited.
+    # With an inherited __iter__, dict(annotations) would bypass keys().
     def __iter__(self) -> Iterator[str]:
         self._load()
         return super().__iter__()
@@ -46,21 +46,21 @@ class LazyAnnotations(dict[str, Any]):
 def import_for_annotations(
     namespace: dict[str, Any], modules: Mapping[str, tuple[str, ...]]
 ) -> None:
-    """Make the annotations of a module's classes import what they name.
+    """Make the annotations of a module's classes import the names in them.
 
     Args:
-        namespace: The module's `globals()`, at its end.
-        modules: What to import from each module; nothing for the module itself.
+        namespace: The module's `globals()`; call this at the end of the module.
+        modules: The names to import from each module; empty for the module itself.
     """
 
     def load() -> None:
         for module, names in modules.items():
-            begin_import(module)
-            found = sys.modules[module]
+            lazy_import(module)
+            imported = sys.modules[module]
             if not names:
-                namespace.setdefault(module, found)
+                namespace.setdefault(module, imported)
             for name in names:
-                namespace.setdefault(name, vars(found)[name])
+                namespace.setdefault(name, vars(imported)[name])
 
     for cls in list(namespace.values()):
         if isinstance(cls, type) and cls.__module__ == namespace["__name__"]:
@@ -69,11 +69,11 @@ def import_for_annotations(
 
 
 def _make_lazy(member: object, load: Callable[[], None]) -> None:
-    # A property has its function in fget, a cached_attribute in make.
+    # The function of a property is fget, that of a cached_attribute is make.
     function = getattr(member, "fget", None) or getattr(member, "make", None) or member
     while isinstance(function, FunctionType):
         annotations = function.__annotations__
         is_lazy = isinstance(annotations, LazyAnnotations)
-        if not is_lazy and any(isinstance(one, str) for one in annotations.values()):
+        if not is_lazy and any(isinstance(each, str) for each in annotations.values()):
             function.__annotations__ = LazyAnnotations(annotations, load)
         function = getattr(function, "__wrapped__", None)

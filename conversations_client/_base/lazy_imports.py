@@ -1,15 +1,15 @@
-"""The modules that are imported on first use, for `_client.forks`."""
+"""Imports modules on first use, and records them for `_client.forks`."""
 
 from importlib import import_module
 from typing import Final
 
-begun: Final[dict[str, None]] = {}
-"""The modules whose import has begun, and may have ended."""
+started_imports: Final[dict[str, None]] = {}
+"""The modules whose import has started; it may have finished."""
 
 
-def begin_import(*names: str) -> None:
-    """Import modules, each noted before: a fork waits for the threads that are at it."""
+def lazy_import(*names: str) -> None:
+    """Import modules. Each is recorded first, so that a fork can wait for the import."""
     for name in names:
-        if name not in begun:
-            begun[name] = None
+        if name not in started_imports:
+            started_imports[name] = None
             import_module(name)

@@ -1,10 +1,10 @@
-"""What editors and shells offer after a dot."""
+"""Limits the names that editors and shells offer after a dot."""
 
 from collections.abc import Iterable
 
 
 class PublicDir:
-    """Offers the public names only: `dir()` has no names with one leading underscore."""
+    """Hides private names, those with one leading underscore, from `dir()`."""
 
     __slots__ = ()
 

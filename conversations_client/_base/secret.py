@@ -1,4 +1,4 @@
-"""The API key, in a wrapper that doesn't show it."""
+"""A wrapper that hides the API key."""
 
 from typing import Any, Final, TypeVar, cast
 
@@ -7,11 +7,11 @@ import attrs
 _T = TypeVar("_T")
 _TextOrBytes = TypeVar("_TextOrBytes", str, bytes)
 
-_SHORTEST: Final = 8  # what is no longer may be any word, and is no key
+_MIN_LENGTH: Final = 8  # a shorter text could be any word
 
 
 class Secret:
-    """A text that shows in no repr, message or dict of attributes; `reveal()` gives it."""
+    """A string that appears in no repr, error message or `vars()`; `reveal()` returns it."""
 
     __slots__ = ("_reveal",)
 
@@ -19,28 +19,28 @@ class Secret:
         def reveal() -> str:
             return value
 
-        # In a closure, where neither vars() nor a debugger's list of attributes finds it.
+        # Neither vars() nor a debugger's list of attributes shows what is in a closure.
         self._reveal = reveal
 
     def reveal(self) -> str:
-        """The text itself."""
+        """The string itself."""
         return self._reveal()
 
     def redact(self, text: _TextOrBytes) -> _TextOrBytes:
-        """A text without the secret, should it be in there."""
-        if len(self._reveal()) < _SHORTEST:
+        """A text with the secret replaced by `[redacted]`."""
+        if len(self._reveal()) < _MIN_LENGTH:
             return text
         if isinstance(text, bytes):
             return text.replace(self._reveal().encode(), b"[redacted]")
         return text.replace(self._reveal(), "[redacted]")
 
     def redact_within(self, value: _T) -> _T:
-        """JSON, or an object of attrs, with the secret in no text of it, names included."""
+        """JSON or an attrs object with the secret replaced in every string, keys included."""
         return cast("_T", self._redacted(value))
 
-    def _redacted(self, value: Any) -> Any:  # noqa: ANN401 - whatever an answer holds
+    def _redacted(self, value: Any) -> Any:  # noqa: ANN401 - any part of a response
         kind = value.__class__
-        if kind is str:  # exactly, for the members of enums are strings too
+        if kind is str:  # not isinstance(): members of enums may be strings too
             return self.redact(value)
         if kind is dict:
             return {self._redacted(name): self._redacted(each) for name, each in value.items()}
@@ -50,9 +50,9 @@ class Secret:
             return tuple(self._redacted(each) for each in value)
         if not attrs.has(kind):
             return value
-        given = [a for a in attrs.fields(kind) if a.init]
+        fields = [a for a in attrs.fields(kind) if a.init]
         return attrs.evolve(
-            value, **{str(a.alias): self._redacted(getattr(value, a.name)) for a in given}
+            value, **{str(a.alias): self._redacted(getattr(value, a.name)) for a in fields}
         )
 
     def __eq__(self, other: object) -> bool:

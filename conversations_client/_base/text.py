@@ -1,21 +1,21 @@
-"""Text for messages that people read."""
+"""Prepares text for error messages."""
 
 from typing import Final
 
-_LONGEST_MESSAGE: Final = 500
+_MAX_MESSAGE_LENGTH: Final = 500
 _WEB_PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
 _SENTENCE_ENDS: Final = (".", "!", "?", "…")
 
 
-def truncate(text: str, longest: int) -> str:
-    """At most so many characters of a text, and an ellipsis if it is longer."""
-    return text if len(text) <= longest else f"{text[:longest]}…"
+def truncate(text: str, max_length: int) -> str:
+    """The first `max_length` characters of a text, with an ellipsis if it is longer."""
+    return text if len(text) <= max_length else f"{text[:max_length]}…"
 
 
 def readable(message: str) -> str:
-    """A message of the service, made fit for terminals and logs and truncated."""
-    text = "".join(c if c.isprintable() else " " for c in message[:_LONGEST_MESSAGE])
-    return text.rstrip() + ("…" if len(message) > _LONGEST_MESSAGE else "")
+    """A message from the service, truncated and without unprintable characters."""
+    text = "".join(c if c.isprintable() else " " for c in message[:_MAX_MESSAGE_LENGTH])
+    return text.rstrip() + ("…" if len(message) > _MAX_MESSAGE_LENGTH else "")
 
 
 def web_page_hint(content_type: str) -> str:
@@ -26,5 +26,5 @@ def web_page_hint(content_type: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """The text with a full stop, unless it ends a sentence already."""
+    """The text with a period at the end, unless it already ends a sentence."""
     return text if text.endswith(_SENTENCE_ENDS) else f"{text}."

@@ -1,14 +1,22 @@
-"""The mark of a value that was not given, which is not the same as None."""
+"""The marker for an omitted value, as opposed to None."""
 
 from enum import Enum
 from typing import Final, Literal
 
 
 class Unset(Enum):
-    """The type of `UNSET`; one member, so that `is UNSET` narrows in every type checker.
+    """The type of `UNSET`, an enum so that every type checker narrows `is UNSET`.
 
-    In an argument it means "leave this out of the request", where None means "send null".
-    In an answer it means that the service left the field out.
+    In an argument, `UNSET` omits the field from the request, while None sends null.
+    In a response, it means that the service omitted the field.
+
+    Example:
+        from conversations_client import Unset
+
+        def described(description: str | Unset | None) -> str:
+            return "not sent" if description is UNSET else f"sent as {description!r}"
+
+        assert described(UNSET) == "not sent"
     """
 
     UNSET = "UNSET"

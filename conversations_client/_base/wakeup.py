@@ -1,10 +1,10 @@
-"""Wakes a thread that waits, from any thread and from a signal handler."""
+"""Wakes a waiting thread, from any thread or signal handler."""
 
 import queue
 
 
 class Wakeup:
-    """Wakes one thread. Unlike threading.Event it has no lock that a signal handler could need."""
+    """Wakes one thread. Unlike threading.Event, it can't deadlock in a signal handler."""
 
     __slots__ = ("_queue",)
 
@@ -12,12 +12,12 @@ class Wakeup:
         self._queue: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def set(self) -> None:
-        """Wake the thread that waits, or else the next one that does."""
+        """Wake the waiting thread, or the next one that waits."""
         if self._queue.empty():
             self._queue.put(None)
 
     def wait(self, seconds: float) -> bool:
-        """Wait for `set`; False if it did not come in time."""
+        """Wait for `set`; False on a timeout."""
         try:
             self._queue.get(timeout=seconds)
         except queue.Empty:

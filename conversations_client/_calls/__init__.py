@@ -1,1 +1,1 @@
-"""Calls as values: operations, arguments, retry decisions and status mapping. No I/O."""
+"""The logic of calls: operations, arguments, retry decisions, status mapping, settings. No I/O."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, cast
 from urllib.parse import quote
 
-# pydantic, and so FastAPI, takes the one of typing from Python 3.12 on only.
+# pydantic, and so FastAPI, accepts typing.TypedDict only on Python 3.12 and later.
 from typing_extensions import TypedDict
 
 from conversations_client._base.unset import UNSET
@@ -14,8 +14,8 @@ from conversations_client.models import Conversation, ConversationMetadata
 
 from .pydantic_schema import InstanceSchema, checked_strictly
 
-LONGEST_DISPLAY_NAME: Final = 100
-LARGEST_PAGE: Final = 100
+MAX_DISPLAY_NAME_LENGTH: Final = 100
+MAX_PAGE_SIZE: Final = 100
 _METADATA: Final = {
     "generating_title": "generatingTitle",
     "entity_id": "entityId",
@@ -26,13 +26,18 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def _set_fields(metadata: ConversationMetadata) -> dict[str, Any]:
-    found = {name: getattr(metadata, name) for name in _METADATA}
-    return {name: value for name, value in found.items() if value is not None}
+    fields = {name: getattr(metadata, name) for name in _METADATA}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 @checked_strictly
 class ConversationMetadataUpdateParam(TypedDict, total=False):
-    """The metadata to change: a missing key is left alone, None is sent as null."""
+    """The metadata to change. Fields without a key don't change; None sends null.
+
+    Example:
+        metadata = ConversationMetadataUpdateParam(entity_id="agent_support")
+        client.conversations.update(conversation_id, metadata=metadata)
+    """
 
     generating_title: bool
     entity_id: str | None
@@ -40,7 +45,12 @@ class ConversationMetadataUpdateParam(TypedDict, total=False):
 
 @checked_strictly
 class ConversationMetadataParam(TypedDict, total=False):
-    """The metadata to send: a missing key is left out, None is sent as null."""
+    """The metadata to send. Fields without a key are omitted; None sends null.
+
+    Example:
+        metadata = ConversationMetadataParam(model="openai/gpt-4o")
+        client.conversations.create(display_name="Refunds", metadata=metadata)
+    """
 
     generating_title: bool
     entity_id: str | None
@@ -49,9 +59,14 @@ class ConversationMetadataParam(TypedDict, total=False):
 
 @checked_strictly
 class CreateRequest(TypedDict, total=False):
-    """One conversation to create, with the arguments of `create`: a missing key is left out.
+    """One conversation to create, with the arguments of `create`; every key is optional.
 
-    A `project_id` that is missing is the client's own, and None names no project at all.
+    Without `project_id`, the client's project is used; None sends no project.
+
+    Example:
+        requests = [CreateRequest(display_name=f"Refund {number}") for number in range(3)]
+        with client.conversations.create_many(requests) as outcomes:
+            assert all(isinstance(outcome, Created) for outcome in outcomes)
     """
 
     display_name: str
@@ -63,7 +78,7 @@ class CreateRequest(TypedDict, total=False):
 
 
 def path_segment(name: str, value: object) -> str:
-    """The ID of a conversation, quoted so that it is one segment of a path."""
+    """The ID of a conversation, quoted as one segment of a path."""
     text = checked_conversation_id(name, value)
     if text in {".", ".."}:
         raise InvalidArgumentError(f"{name} is {text!r}, which is not an ID.")
@@ -71,19 +86,19 @@ def path_segment(name: str, value: object) -> str:
 
 
 def checked_conversation_id(name: str, value: object) -> str:
-    """An ID, or that of a conversation."""
+    """An ID, or the ID of a conversation."""
     if not isinstance(value, Conversation):
         return checked_id(name, value)
     if value.id is None:
         raise InvalidArgumentError(
-            f"{name} is a conversation without an ID, which the service did not send: find the "
-            "conversation with list(), and pass that one."
+            f"{name} is a conversation without an ID, because the service did not send one: pass "
+            "the conversation as list() returns it."
         )
     return checked_id(name, value.id)
 
 
 def checked_id(name: str, value: object) -> str:
-    """An ID that may be sent."""
+    """An ID that isn't blank."""
     text = checked_string(name, value)
     if not text.strip():
         raise InvalidArgumentError(f"{name} is empty: pass the ID that the API returned.")
@@ -107,10 +122,10 @@ def checked_string(name: str, value: object) -> str:
 def checked_display_name(value: object) -> str:
     """A name that the API accepts."""
     text = checked_string("display_name", value)
-    if len(text) > LONGEST_DISPLAY_NAME:
+    if len(text) > MAX_DISPLAY_NAME_LENGTH:
         raise InvalidArgumentError(
-            f"display_name has {len(text)} characters; the API takes at most "
-            f"{LONGEST_DISPLAY_NAME}: shorten it."
+            f"display_name has {len(text)} characters; the API allows at most "
+            f"{MAX_DISPLAY_NAME_LENGTH}: shorten it."
         )
     return text
 
@@ -122,17 +137,17 @@ def checked_metadata(value: object) -> dict[str, Any]:
         extra, fields = value.extra, _set_fields(value)
     else:
         fields = _metadata_fields(value)
-    for name, found in fields.items():
+    for name, field in fields.items():
         if name == "generating_title":
-            if type(found) is not bool:
+            if type(field) is not bool:
                 raise InvalidArgumentError(
-                    f"metadata: generating_title must be True or False, not {type(found).__name__}."
+                    f"metadata: generating_title must be True or False, not {type(field).__name__}."
                 )
-        elif name == "entity_id" and found is not None:
-            checked_id(f"metadata: {name}", found)
-        elif found is not None:
-            checked_string(f"metadata: {name}", found)
-    return {**extra, **{_METADATA[name]: found for name, found in fields.items()}}
+        elif name == "entity_id" and field is not None:
+            checked_id(f"metadata: {name}", field)
+        elif field is not None:
+            checked_string(f"metadata: {name}", field)
+    return {**extra, **{_METADATA[name]: field for name, field in fields.items()}}
 
 
 def _metadata_fields(value: object) -> dict[str, Any]:
@@ -146,14 +161,14 @@ def _metadata_fields(value: object) -> dict[str, Any]:
             raise InvalidArgumentError(_unknown_key(key, _METADATA))
     if fields.get("generating_title", UNSET) is None:
         raise InvalidArgumentError(
-            "metadata: generating_title can't be null: leave it out, or pass True or False."
+            "metadata: generating_title can't be null: omit it, or pass True or False."
         )
-    return {name: found for name, found in fields.items() if found is not UNSET}
+    return {name: field for name, field in fields.items() if field is not UNSET}
 
 
 def _unknown_key(key: object, known: Mapping[str, str]) -> str:
     meant = next((name for name, wire in known.items() if wire == key), None)
-    advice = f"did you mean {meant!r}?" if meant else f"it takes {', '.join(known)}."
+    advice = f"did you mean {meant!r}?" if meant else f"use {', '.join(known)}."
     return f"metadata: unknown key {key!r}; {advice}"
 
 
@@ -166,7 +181,7 @@ def checked_create_request(value: object) -> Mapping[str, Any]:
     known = CreateRequest.__annotations__
     for key in cast("Mapping[object, Any]", value):
         if key not in known:
-            raise InvalidArgumentError(f"Unknown key {key!r}; a request takes {', '.join(known)}.")
+            raise InvalidArgumentError(f"Unknown key {key!r}: a request has {', '.join(known)}.")
     return cast("Mapping[str, Any]", value)
 
 
@@ -198,8 +213,8 @@ def checked_metadata_update(value: object) -> dict[str, Any]:
 
 def checked_limit(value: object) -> str:
     """The size of a page."""
-    if type(value) is not int or not 1 <= value <= LARGEST_PAGE:
-        raise InvalidArgumentError(f"limit must be a whole number from 1 to {LARGEST_PAGE}.")
+    if type(value) is not int or not 1 <= value <= MAX_PAGE_SIZE:
+        raise InvalidArgumentError(f"limit must be a whole number from 1 to {MAX_PAGE_SIZE}.")
     return str(value)
 
 
@@ -223,7 +238,7 @@ def checked_model(value: object) -> str:
 
 
 def checked_path(value: object) -> str:
-    """The path of an endpoint that the client doesn't know."""
+    """The path of an endpoint that the client has no method for."""
     text = checked_string("path", value)
     if (
         not text.startswith("/")

@@ -1,4 +1,4 @@
-"""One call from its first attempt to its end: what has happened and what comes next. No I/O."""
+"""The state of one call from its first attempt to its end. No I/O."""
 
 import math
 from collections.abc import Callable
@@ -31,15 +31,21 @@ E = TypeVar("E", bound=ConversationsError)
 
 @frozen(kw_only=True)
 class RawResponse(Generic[T]):
-    """A response with what came beside its body.
+    """A parsed response with its status and headers.
 
     Attributes:
         parsed: What the plain call returns.
         status: The HTTP status.
-        headers: The headers, names in any case.
-        request_id: The service's ID of the exchange (`x-request-id`); None if it sends none.
+        headers: The headers, with case-insensitive names.
+        request_id: The service's ID of the request (`x-request-id`); None if it sends none.
         attempts: How many times the request was sent.
-        elapsed: Seconds from the call to the end of the response, pauses included.
+        elapsed: Seconds from the call to the end of the response, including pauses.
+
+    Example:
+        raw = client.conversations.with_raw_response.retrieve(conversation_id)
+        assert raw.status == 200 and raw.attempts == 1
+        assert raw.headers["content-type"] == "application/json"
+        assert raw.parsed.display_name == "Refunds"
     """
 
     parsed: T
@@ -58,10 +64,9 @@ class Call(Generic[T]):
         retry: When a request is sent again.
         total: Seconds for the whole call; None for no limit.
         idempotency_key: The key of every attempt; None for no key.
-        api_key: What must not appear in errors.
-        missing_paths: The path templates that the service is known not to have; the call adds to
-            them.
-        started: When the call began, on the engine's clock.
+        api_key: The key, which must not appear in errors.
+        missing_paths: The path templates that don't exist on the service; the call adds to them.
+        started: When the call started, on the engine's clock.
     """
 
     def __init__(
@@ -94,7 +99,7 @@ class Call(Generic[T]):
 
     @property
     def attempts(self) -> int:
-        """How many times the request was sent until now."""
+        """How many times the request has been sent."""
         return self._attempts
 
     def judge(self, outcome: Outcome, *, now: float, jitter: Callable[[], float]) -> float | None:
@@ -122,7 +127,7 @@ class Call(Generic[T]):
         return None
 
     def request_info(self, attempt: int | None = None) -> RequestInfo:
-        """The next attempt, or another one."""
+        """The attempt with this number; the next one if None."""
         request = self.operation.request
         return RequestInfo(
             method=request.method,
@@ -133,7 +138,7 @@ class Call(Generic[T]):
         )
 
     def response_info(self, outcome: Outcome, *, elapsed: float) -> ResponseInfo:
-        """The attempt that was judged last; it took `elapsed` seconds."""
+        """The result of the last attempt, which took `elapsed` seconds."""
         reply = outcome if isinstance(outcome, Reply) else None
         return ResponseInfo(
             request=self.request_info(self._attempts),
@@ -144,16 +149,16 @@ class Call(Generic[T]):
         )
 
     def parsed(self, outcome: Outcome) -> T:
-        """The parsed response; raises the error of any other outcome."""
+        """The parsed response; raises an error for a failed call."""
         return self._read(self.successful_reply(outcome))
 
     def resolve(self, outcome: Outcome, *, now: float) -> RawResponse[T]:
-        """The parsed response with its headers; raises the error of any other outcome."""
+        """The parsed response with its headers; raises an error for a failed call."""
         reply = self.successful_reply(outcome)
         return self.raw_response(reply, self._read(reply), now=now)
 
     def raw_response(self, reply: Reply, parsed: P, *, now: float) -> RawResponse[P]:
-        """A parsed response with what came beside its body."""
+        """A parsed response with the status and the headers of its reply."""
         return RawResponse(
             parsed=parsed,
             status=reply.status,
@@ -168,11 +173,11 @@ class Call(Generic[T]):
         return readable_header(reply, header, self._api_key)
 
     def request_id(self, reply: Reply) -> str | None:
-        """The service's ID of the exchange, readable; None if it sends none."""
+        """The service's ID of the request, readable; None if it sends none."""
         return self.header_text(reply, "x-request-id") or None
 
     def successful_reply(self, outcome: Outcome) -> Reply:
-        """The outcome if it is a reply of 2xx; raises the error of any other."""
+        """The outcome if it is a 2xx reply; raises an error otherwise."""
         if isinstance(outcome, TransportError):
             raise self._with_outcome(outcome, f"{self.operation.request}: {outcome}")
         if not outcome.is_success:
@@ -183,7 +188,7 @@ class Call(Generic[T]):
         return outcome
 
     def deadline_error(self, delivery: Delivery) -> DeadlineError:
-        """The outcome of an attempt that the deadline ended, or left no time for."""
+        """The error for a call that reached its deadline."""
         return DeadlineError(
             f"the whole call took longer than its timeout of {self._total:g} s: raise "
             "Timeout(total=…) if the service needs longer.",
@@ -191,7 +196,7 @@ class Call(Generic[T]):
         )
 
     def closed_error(self, error: ClientClosedError) -> ClientClosedError:
-        """The error for a client that was closed before the next attempt."""
+        """The error for a call whose client was closed before the next attempt."""
         return self._with_outcome(error, f"{self.operation.request}: {error}")
 
     def _with_outcome(self, error: E, message: str) -> E:
@@ -204,7 +209,7 @@ class Call(Generic[T]):
         try:
             return self.operation.read(reply)
         except DecodeError as error:
-            # A path may hold names that the service made up.
+            # The JSON paths contain names that the service chose.
             unexpected = DecodeError(self._api_key.redact_within(error.faults))
         content_type = self.header_text(reply, "content-type")
         final = self._with_outcome(

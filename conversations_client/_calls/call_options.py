@@ -43,7 +43,7 @@ RESERVED_HEADERS: Final = frozenset(
         "user-agent",
     }
 )
-"""The headers that the client or a connection sets, in lower case."""
+"""The headers that the client or the HTTP connection sets, in lower case."""
 
 
 @frozen
@@ -79,7 +79,7 @@ NO_OPTIONS: Final = CallOptions()
 def call_options(
     *, timeout: Timeout | float | Unset | None, extra_headers: Mapping[str, str] | None
 ) -> CallOptions:
-    """The options that a caller passes; raises InvalidArgumentError."""
+    """Check a caller's options; raises InvalidArgumentError."""
     if timeout is UNSET and extra_headers is None:
         return NO_OPTIONS
     return CallOptions(
@@ -93,7 +93,7 @@ def with_options(
     timeout: Timeout | float | Unset | None,
     extra_headers: Mapping[str, str] | None,
 ) -> Operation[T]:
-    """The operation with the options that a caller passes; raises InvalidArgumentError."""
+    """The operation with a caller's options; raises InvalidArgumentError."""
     return call_options(timeout=timeout, extra_headers=extra_headers).apply(operation)
 
 
@@ -127,8 +127,8 @@ def _checked_name(name: object) -> str:
             "extra_headers has an invalid name: use letters, digits and -!#$%&'*+.^_`|~ only."
         )
     if name.lower() in RESERVED_HEADERS:
-        advice = _ADVICE.get(name.lower(), "leave it out")
-        raise InvalidArgumentError(f"extra_headers can't set {name}, as the client does: {advice}.")
+        advice = _ADVICE.get(name.lower(), "omit it")
+        raise InvalidArgumentError(f"extra_headers can't set {name}, the client does: {advice}.")
     return name
 
 
@@ -139,7 +139,7 @@ def _checked_value(name: object, value: object) -> str:
         )
     if not _VALUE.fullmatch(value):
         raise InvalidArgumentError(
-            f"extra_headers: {name} must be printable ASCII without a line break, and not begin or "
-            "end with a space: strip() it, and percent-encode other characters."
+            f"extra_headers: {name} must be printable ASCII without line breaks and without spaces "
+            "at its ends: strip() it, and percent-encode other characters."
         )
     return value

@@ -1,4 +1,4 @@
-"""The operations of the API, one function each: arguments in, an Operation out."""
+"""The endpoints of the API; each function checks the arguments and returns an Operation."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import NoneType
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from attrs import evolve, frozen
 
-from conversations_client._base.lazy_imports import begin_import
+from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client._json.conversion import unstructure
 from conversations_client._json.serialization import json_body, json_value
@@ -61,7 +61,7 @@ def anything(
     body: object,
     idempotency_key: str | None,
 ) -> Operation[T]:
-    """An operation that the client has no method for."""
+    """A request to any endpoint."""
     checked = checked_path(path)
     request = Request(
         method=checked_method(method),
@@ -105,14 +105,14 @@ def create_one_of_many(
     request: object, *, project_id: str | None, new_key: Callable[[], str]
 ) -> Operation[Conversation]:
     """`POST /v2/conversations` with the fields of a `CreateRequest`."""
-    given = checked_create_request(request)
+    fields = checked_create_request(request)
     operation = create(
-        display_name=given.get("display_name", UNSET),
-        metadata=given.get("metadata", UNSET),
-        project_id=given.get("project_id", project_id),
-        idempotency_key=given.get("idempotency_key"),
+        display_name=fields.get("display_name", UNSET),
+        metadata=fields.get("metadata", UNSET),
+        project_id=fields.get("project_id", project_id),
+        idempotency_key=fields.get("idempotency_key"),
     )
-    # The key stays the same on repeats outside the engine too.
+    # The key must stay the same if the request is sent again outside the engine.
     key = operation.request.idempotency_key or new_key()
     return evolve(
         operation,
@@ -156,7 +156,7 @@ class Listing:
         """The page after a conversation, or the first one."""
         if self.starting_after is not None and self.ending_before is not None:
             raise InvalidArgumentError(
-                "starting_after and ending_before exclude each other: pass one."
+                "starting_after and ending_before can't be combined: pass one of them."
             )
         after, before = (
             (self.starting_after, cursor or self.ending_before)
@@ -170,7 +170,7 @@ class Listing:
             query.append(("endingBefore", checked_conversation_id("ending_before", before)))
         if self.entity_id is not None:
             query.append(("entityId", checked_id("entity_id", self.entity_id)))
-        # The first revision of the service has this path without the slash, the second with it.
+        # The API's second revision added the slash.
         request = Request(method="GET", template=f"{_ALL}/", path=f"{_ALL}/", query=tuple(query))
         alternate = evolve(request, template=_ALL, path=_ALL)
         return self.options.apply(Operation(request, ConversationPage, alternate=alternate))
@@ -178,7 +178,7 @@ class Listing:
 
 def retrieve(conversation_id: str | Conversation) -> "Operation[ConversationWithMessages]":
     """`GET /v2/conversations/{conversation_id}`."""
-    begin_import("conversations_client.messages")
+    lazy_import("conversations_client.messages")
     from conversations_client.messages import ConversationWithMessages
 
     return Operation(_one("GET", conversation_id), ConversationWithMessages)
@@ -229,7 +229,7 @@ def create_response(
     idempotency_key: str | None,
 ) -> Operation[None]:
     """`POST /v2/conversations/{conversation_id}/responses`."""
-    begin_import("conversations_client._calls.user_message")
+    lazy_import("conversations_client._calls.user_message")
     from .user_message import checked_message
 
     fields: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""How pydantic, and so FastAPI, reads the typed dicts of this package."""
+"""Lets pydantic, and so FastAPI, validate the typed dicts of this package."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def checked_strictly(cls: type[T]) -> type[T]:
-    """Decorate a typed dict: pydantic rejects unknown keys, and converts no value."""
+    """Decorate a typed dict so that pydantic rejects unknown keys and converts no values."""
     configured: Any = cls
     configured.__pydantic_config__ = {"extra": "forbid", "strict": True}
     return cls
@@ -21,12 +21,12 @@ def checked_strictly(cls: type[T]) -> type[T]:
 
 @frozen
 class InstanceSchema:
-    """An annotation for pydantic: an object of the class is valid as it is.
+    """An annotation for pydantic: an instance of the class is valid as it is.
 
-    A schema of JSON doesn't mention it, because JSON can't contain it.
+    JSON schemas omit it, because JSON can't contain instances.
 
     Attributes:
-        serialize: Returns the object as a dict.
+        serialize: Converts an instance to a dict.
     """
 
     serialize: Callable[[Any], Mapping[str, Any]]

@@ -1,4 +1,4 @@
-"""When a request may be sent again, and how long to wait before: values in, values out."""
+"""Decides whether a request is sent again, and after which pause. No I/O."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ from conversations_client.errors import (
 from .operation import Outcome, Reply, Request
 
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
-"""The methods whose repetition changes nothing."""
+"""The methods that are safe to repeat."""
 
 _FINAL: Final = (DeadlineError, ResponseTooLargeError, TLSError)
 
@@ -29,7 +29,7 @@ class Resend:
 
 @frozen
 class Stop:
-    """The outcome is final; `reason` is why a retryable request is not sent again, or empty."""
+    """Don't send the request again; `reason` is empty if it may not be repeated at all."""
 
     reason: str = ""
 
@@ -39,16 +39,16 @@ class Retry:
     """How many times a request is sent, and the pauses in between.
 
     A POST or PATCH is sent again only if it provably never reached the service, or if the service
-    refused it for now (425, 429, 503 with `Retry-After`). Repeating the other methods changes
-    nothing, so they are also sent again after 408, any 5xx and a broken connection.
+    refused it for now (425, 429, 503 with `Retry-After`). The other methods are safe to repeat, so
+    they are also sent again after 408, any 5xx and a broken connection.
 
     Attributes:
-        attempts: The most times that a request is sent; 1 never repeats. Default 3.
-        wait_initial: Seconds of the first pause; each later one is twice as long. Default 0.5.
+        attempts: The most times that a request is sent; 1 disables retries. Default 3.
+        wait_initial: Seconds of the first pause; each later pause is twice as long. Default 0.5.
         wait_max: The longest pause in seconds. Default 8.
         retry_after_max: The longest `Retry-After` in seconds that the client waits for. Default 60.
-        trust_idempotency_key: Whether the service answers a repeated `Idempotency-Key` with its
-            first response, so that a POST is safe to repeat like the other methods. Default False.
+        trust_idempotency_key: Whether the service returns its first response again for a repeated
+            `Idempotency-Key`, which makes a POST safe to repeat, too. Default False.
 
     Raises:
         ConfigurationError: A value is invalid.
@@ -66,11 +66,11 @@ class Retry:
     def decide(
         self, request: Request, outcome: Outcome, *, attempt: int, jitter: float, remaining: float
     ) -> Resend | Stop:
-        """Whether to send the request again.
+        """Decide whether to send the request again.
 
         Args:
             request: What was sent.
-            outcome: How the attempt ended.
+            outcome: The outcome of the attempt.
             attempt: The number of the attempt, from 1.
             jitter: A random number from 0 to 1.
             remaining: Seconds until the deadline of the whole call; infinite if it has none.
@@ -83,10 +83,10 @@ class Retry:
     def again(
         self, asked: float | None, *, attempt: int, jitter: float, remaining: float
     ) -> Resend | Stop:
-        """When to send a request again that may be sent again.
+        """Decide when to repeat a request that is safe to repeat.
 
         Args:
-            asked: Seconds that the service asks to wait; None if it doesn't.
+            asked: The seconds in `Retry-After`; None without one.
             attempt: The number of the attempt, from 1.
             jitter: A random number from 0 to 1.
             remaining: Seconds until the deadline of the whole call; infinite if it has none.
@@ -122,7 +122,7 @@ class Retry:
         return idempotent or outcome.delivery is Delivery.UNSENT
 
     def _backoff(self, attempt: int, jitter: float) -> float:
-        # One half is fixed, one is random: clients that failed together don't return together.
+        # Half of the pause is random, so that clients that failed together don't return together.
         full = min(self.wait_max, self.wait_initial * 2.0 ** min(attempt - 1, 60))
         return full * (0.5 + 0.5 * jitter)
 

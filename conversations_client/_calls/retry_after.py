@@ -1,4 +1,4 @@
-"""The `Retry-After` header, in seconds or as a date."""
+"""Parses the `Retry-After` header: seconds or a date."""
 
 import re
 from typing import Final
@@ -9,16 +9,16 @@ _SECONDS: Final = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 def seconds_to_wait(value: str | None, *, now: float) -> float | None:
-    """The seconds that a `Retry-After` asks for; None if it is absent or invalid.
+    """The seconds that `Retry-After` asks to wait; None if it is absent or invalid.
 
     Args:
         value: The value of the header.
-        now: When it was received, in Unix seconds; an earlier date means 0 seconds.
+        now: Unix time in seconds at which it was received; an earlier date means 0 seconds.
     """
     if value is None:
         return None
     text = value.strip()
     if _SECONDS.fullmatch(text):
-        return float(text)  # infinite if there are too many digits: a long wait, not none
+        return float(text)  # infinite if there are too many digits
     date = parse_http_date(text, now=now)
     return None if date is None else max(0.0, date.timestamp() - now)

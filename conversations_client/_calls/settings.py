@@ -1,4 +1,4 @@
-"""The settings of a client: arguments, else the environment, else defaults."""
+"""The settings of a client, from arguments, else from the environment, else the defaults."""
 
 import ipaddress
 import re
@@ -17,13 +17,13 @@ from .retry import Retry
 
 DEFAULT_BASE_URL: Final = "https://my.orq.ai"
 
-# Python's parser reads the URL here and httpx's does later: both find the same host in these.
+# Here Python parses the URL, and later httpx does. Both find the same host if it matches this.
 _HOST: Final = re.compile(r"\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*\.?")
 _NUMBER: Final = re.compile(r"0[xX][0-9A-Fa-f]*|[0-9]+")
-_LONGEST_URL: Final = 2000
-_LONGEST_HOST: Final = 253
+_MAX_URL_LENGTH: Final = 2000
+_MAX_HOST_LENGTH: Final = 253
 
-# The paths that the client appends begin with this.
+# Every path that the client appends begins with this.
 _VERSION: Final = re.compile(r"/v2(/conversations)?$", re.IGNORECASE)
 
 
@@ -32,16 +32,20 @@ class Timeout:
     """How long a call may take.
 
     Attributes:
-        total: Seconds for the whole call: every attempt, the pauses between them, sending the
-            request and reading the response, or a stream up to its head. None for no limit.
-            Default 60. An injected sync HTTP client keeps to it except while it receives a head in
-            many small parts: httpx limits each read by itself.
+        total: Seconds for the whole call: every attempt and the pauses between them, up to the end
+            of the response, or up to the headers of a stream. None for no limit. Default 60. With
+            an injected sync HTTP client, a head that arrives in many small parts may take longer,
+            because httpx limits only single reads.
         connect: Seconds to open one connection: the name lookup, TCP, a proxy and TLS together.
             None for no limit. Default 5.
         idle: Seconds without a byte sent or received; None for no limit. Default 30.
 
     Raises:
         ConfigurationError: A value is not a positive number of seconds.
+
+    Example:
+        impatient = client.with_options(timeout=Timeout(total=5, connect=1))
+        impatient.conversations.retrieve(conversation_id)
     """
 
     total: float | None = field(default=60.0, validator=validators.seconds_or_none)
@@ -56,7 +60,7 @@ class Settings:
     Attributes:
         api_key: The key that authenticates the caller.
         base_url: The service's URL, without a slash at the end.
-        project_id: The project to create conversations in if a call names none.
+        project_id: The default project to create conversations in; None for no default.
         timeout: How long a call may take.
         retry: How often a request is sent again.
         max_connections: The most connections that are open at once.
@@ -99,7 +103,7 @@ def checked_api_key(argument: object, environ: Mapping[str, str]) -> Secret:
 
 
 def chosen_base_url(argument: object, environ: Mapping[str, str]) -> str:
-    """The argument, or else the ORQ_BASE_URL variable, or else orq.ai's URL; not yet checked."""
+    """The argument, or else the ORQ_BASE_URL variable, or else orq.ai's URL. Not validated."""
     url: object = argument if argument is not None else environ.get("ORQ_BASE_URL")
     if url is not None and not isinstance(url, str):
         raise ConfigurationError(f"base_url must be a string, not {type(url).__name__}.")
@@ -110,37 +114,37 @@ def chosen_base_url(argument: object, environ: Mapping[str, str]) -> str:
 
 def chosen_project_id(argument: object, environ: Mapping[str, str]) -> str | None:
     """The argument, or else the ORQ_PROJECT_ID variable, or else None."""
-    found: object = (environ.get("ORQ_PROJECT_ID") or None) if argument is None else argument
-    if found is None:
+    project: object = (environ.get("ORQ_PROJECT_ID") or None) if argument is None else argument
+    if project is None:
         return None
-    if not isinstance(found, str) or not found.strip():
+    if not isinstance(project, str) or not project.strip():
         raise ConfigurationError("project_id must be a string such as 'prj_…', or omitted.")
-    if found != found.strip() or not found.isprintable():
+    if project != project.strip() or not project.isprintable():
         raise ConfigurationError(
-            "The project ID begins or ends with a space, or contains a line break: copy it again, "
+            "The project ID begins or ends with a space, or contains a line break: copy it again "
             "to project_id or the ORQ_PROJECT_ID environment variable."
         )
-    return found
+    return project
 
 
 def chosen_log_level(environ: Mapping[str, str]) -> str | None:
-    """The level in the ORQ_LOG variable, None without one; raises ConfigurationError."""
+    """The level in the ORQ_LOG variable; None if it isn't set. Raises ConfigurationError."""
     level = environ.get("ORQ_LOG", "").strip().upper()
     if level not in {"", "DEBUG", "INFO"}:
         raise ConfigurationError(
             "The ORQ_LOG environment variable must be debug or info: debug logs every attempt, "
-            "info only those that failed."
+            "info only failed ones."
         )
     return level or None
 
 
 def chosen_timeout(argument: Timeout | float | None) -> Timeout:
-    """A number means `Timeout(total=…)`, None means no limit on the whole call."""
+    """Convert a number to `Timeout(total=…)`; None means no limit on the whole call."""
     return argument if isinstance(argument, Timeout) else Timeout(total=argument)
 
 
 def checked_retry(argument: object) -> Retry:
-    """The same; raises ConfigurationError if it isn't a Retry."""
+    """The argument; raises ConfigurationError if it isn't a Retry."""
     if isinstance(argument, Retry):
         return argument
     raise ConfigurationError(
@@ -168,14 +172,14 @@ def _check_base_url(url: str, *, allow_plain_http: bool) -> None:
 
 
 def _split(url: str) -> SplitResult:
-    # urlsplit() silently removes some of these.
+    # urlsplit() silently removes some of these characters.
     if not all("!" <= character <= "~" for character in url) or "\\" in url:
         raise ConfigurationError(
             "base_url contains a space, a backslash, a control character or one outside ASCII: "
             "write such a host in its xn-- form, and other characters percent-encoded."
         )
-    if len(url) > _LONGEST_URL:
-        raise ConfigurationError(f"base_url has more than {_LONGEST_URL} characters.")
+    if len(url) > _MAX_URL_LENGTH:
+        raise ConfigurationError(f"base_url has more than {_MAX_URL_LENGTH} characters.")
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -188,18 +192,18 @@ def _check_host(parts: SplitResult) -> None:
     host, separator, port = parts.netloc.rpartition(":")
     if not separator or port.endswith("]"):
         host, port = parts.netloc, "1"
-    if not _HOST.fullmatch(host) or len(host) > _LONGEST_HOST or not _is_address(host):
+    if not _HOST.fullmatch(host) or len(host) > _MAX_HOST_LENGTH or not _is_name_or_address(host):
         raise ConfigurationError(
-            "base_url has an invalid host: use a name, an IPv4 address in full, or an IPv6 address "
-            "in brackets and without a zone."
+            "base_url has an invalid host: use a name, a full IPv4 address, or an IPv6 address in "
+            "brackets without a zone."
         )
     if not port.isdecimal() or int(port) == 0:
         raise ConfigurationError("base_url has an invalid port: use 1 to 65535, or omit it.")
 
 
-def _is_address(host: str) -> bool:
-    """Whether a host that looks like an address is one; true for names."""
-    # Systems read 127.1 and 0x7f000001 as addresses too, but not all of them the same way.
+def _is_name_or_address(host: str) -> bool:
+    """Whether a host is a name or a valid address."""
+    # Systems also accept 127.1 and 0x7f000001, but don't agree on their meaning.
     last = host.removesuffix(".").rpartition(".")[2]
     if not host.startswith("[") and not _NUMBER.fullmatch(last):
         return True
@@ -217,7 +221,7 @@ def _check_path(parts: SplitResult) -> None:
     if version is not None:
         short = parts._replace(path=parts.path[: version.start()]).geturl()
         raise ConfigurationError(
-            f"base_url must not end in {version[0]!r}, which the client adds: use {short!r}."
+            f"base_url must not end with {version[0]!r}, which the client adds: use {short!r}."
         )
 
 

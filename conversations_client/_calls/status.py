@@ -1,4 +1,4 @@
-"""A reply that is no success, as the error that says what to do next."""
+"""Maps an unsuccessful reply to an error that says what to do next."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from conversations_client.errors import StatusError, status_error_class
 
 from .operation import Reply, Request
 
-# What nginx, Apache httpd and Go's servers send.
+# nginx, Apache httpd and Go's servers send these.
 _EXPECTED_TLS: Final = re.compile(
     rb"plain HTTP (?:request was sent )?to |HTTP request to an HTTPS "
 )
@@ -20,17 +20,17 @@ _REDIRECTS: Final = frozenset({300, 301, 302, 303, 307, 308})
 
 
 def status_error(request: Request, reply: Reply, *, reason: str, key: Secret) -> StatusError:
-    """The error for a reply that is no success.
+    """The error for an unsuccessful reply.
 
     Args:
-        request: What was sent.
-        reply: What came back.
-        reason: Why nothing more is tried; empty if nothing more could be.
-        key: What must not appear in the error, even if the service echoes it.
+        request: The request.
+        reply: The reply.
+        reason: Why the request is not sent again; empty if it may not be repeated at all.
+        key: The API key, which must not appear in the error even if the service echoes it.
     """
     cls = status_error_class(reply.status)
     body = key.redact(reply.body)
-    # Redacted again, because JSON may escape letters of the key; and before it is truncated.
+    # Redacted again, because JSON may escape letters of the key, and before it is truncated.
     service_message = readable(key.redact(_message_of(body)))
     request_id = readable_header(reply, "x-request-id", key) or None
     start = f"{request} returned {_phrase(reply.status)}"
@@ -65,8 +65,8 @@ def _redacted(headers: Headers, key: Secret) -> Headers:
 
 def _message_of(body: bytes) -> str:
     try:
-        found: Any = json.loads(body)
-        message = found["message"]
+        document: Any = json.loads(body)
+        message = document["message"]
     except (ValueError, TypeError, KeyError, IndexError, RecursionError):
         return ""
     return message if isinstance(message, str) else ""
@@ -81,7 +81,7 @@ def _phrase(status: int) -> str:
 
 def _hint(reply: Reply, hint: str, reason: str) -> str:
     if "Retry-After" in reason:
-        return ""  # the reason says what to change
+        return ""  # the reason already includes advice
     return hint or _redirect_hint(reply.status)
 
 

@@ -1,4 +1,4 @@
-"""Checks and serializes a message to send; raises InvalidArgumentError."""
+"""Checks and serializes the message of a request; raises InvalidArgumentError."""
 
 import base64
 import binascii
@@ -82,5 +82,5 @@ def _check_file(name: str, file: object) -> None:
         content = b""
     if not content:
         raise InvalidArgumentError(
-            f"{name}.bytes must be base64 of 1 byte or more: use FilePart.from_bytes(…)."
+            f"{name}.bytes must be base64 of at least 1 byte: use FilePart.from_bytes(…)."
         )

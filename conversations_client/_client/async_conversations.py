@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 from conversations_client._base.cached_attribute import cached_attribute
 from conversations_client._base.lazy_annotations import import_for_annotations
-from conversations_client._base.lazy_imports import begin_import
+from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client._calls import endpoints
 from conversations_client._calls.arguments import (
@@ -40,7 +40,12 @@ if TYPE_CHECKING:
 
 
 class AsyncConversations(Resource[AsyncEngine]):
-    """The operations on conversations, as `client.conversations`."""
+    """The operations on conversations, as `client.conversations`.
+
+    Example:
+        conversation = await client.conversations.create(display_name="Refunds")
+        await client.conversations.delete(conversation)
+    """
 
     def __init__(
         self,
@@ -57,15 +62,20 @@ class AsyncConversations(Resource[AsyncEngine]):
 
     @cached_attribute
     def responses(self) -> "AsyncResponses":
-        """The responses of conversations, streamed."""
-        begin_import("conversations_client._client.responses_resource")
+        """The operations on responses, which are streamed."""
+        lazy_import("conversations_client._client.responses_resource")
         from .responses_resource import AsyncResponses
 
         return AsyncResponses(self._engine)
 
     @cached_attribute
     def with_raw_response(self) -> "AsyncRawConversations":
-        """The same calls; each returns a `RawResponse` (status, headers, request ID, attempts)."""
+        """The same methods; each returns a `RawResponse` (status, headers, request ID, attempts).
+
+        Example:
+            response = await client.conversations.with_raw_response.retrieve(conversation_id)
+            print(response.request_id, response.parsed.display_name)
+        """
         return AsyncRawConversations(self._engine, project_id=self._project_id)
 
     async def create(
@@ -81,17 +91,17 @@ class AsyncConversations(Resource[AsyncEngine]):
         """Create a conversation (`POST /v2/conversations`).
 
         Args:
-            display_name: The name that people see, at most 100 characters. Default: the service
+            display_name: The name that users see, at most 100 characters. Default: the service
                 uses "Untitled".
             metadata: The parent agent or deployment (`entity_id`), the `model`, and whether the
-                service generates a name (`generating_title`). A key that is missing from a dict
-                is not sent, and None is sent as null.
+                service generates a name (`generating_title`). In a dict, omit a key to omit the
+                field; None sends null.
             project_id: The project to create it in, `prj_…`. Default: the client's project. None
                 sends no project.
             idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
                 255 visible ASCII characters. Default: a random one.
             timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole. Default: the client's timeout.
+                None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
@@ -103,6 +113,12 @@ class AsyncConversations(Resource[AsyncEngine]):
             StatusError: The service rejected the request or failed.
             DecodeError: The response is not what the API documents.
             ClientClosedError: The client is closed.
+
+        Example:
+            conversation = await client.conversations.create(
+                display_name="Refunds", metadata={"model": "openai/gpt-4o"}
+            )
+            print(conversation.id)
         """
         return await self._call(
             with_options(
@@ -130,38 +146,38 @@ class AsyncConversations(Resource[AsyncEngine]):
     ) -> "AsyncOutcomes[Created]":
         """Create any number of conversations, several at once (`POST /v2/conversations`).
 
-        Each request is read when there is room for it, and has one outcome: `Created` or `Failed`.
-        An invalid request fails on its own. When the service throttles a request, all requests
-        wait as long as it asks to. A request fails when it was throttled `Retry.attempts` times
-        while the service accepted no other.
+        Each request is read when it can be sent, and has one outcome: `Created` or `Failed`. An
+        invalid request doesn't affect the others. If the service throttles a request, all requests
+        wait for as long as it asks. A request fails after being throttled `Retry.attempts` times
+        while the service accepted no other request.
 
         Example:
             requests = [{"display_name": "Refunds"}, {"display_name": "Support"}]
-            with client.conversations.create_many(requests) as outcomes:
-                created = [outcome for outcome in outcomes if isinstance(outcome, Created)]
+            async with client.conversations.create_many(requests) as outcomes:
+                created = [outcome async for outcome in outcomes if isinstance(outcome, Created)]
 
         Args:
-            requests: What to create: dicts with the arguments of `create`, from an iterable of any
-                length. An async client also takes an async iterable.
+            requests: Dicts with the arguments of `create`, from an iterable of any length. An async
+                client also takes an async iterable.
             max_in_flight: The most requests in flight, including outcomes that you have not
                 consumed yet. Default 16.
             rate: The most requests per second; None, the default, for no limit.
-            ordered: Whether outcomes come in the order of the requests, rather than as calls end.
-                Default False.
+            ordered: Whether outcomes arrive in the order of the requests instead of the order in
+                which the calls end. Default False.
             stop_on_error: Whether the first failure is the last: nothing more is read or sent, and
                 only the outcomes of requests in flight follow. Default False.
             timeout: How long each call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole. Default: the client's timeout.
+                None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to each request. Default: none.
 
         Returns:
             The outcomes. Iterate over them inside their `with` block.
 
         Raises:
-            InvalidArgumentError: An argument is invalid, other than a single request.
+            InvalidArgumentError: An argument is invalid. An invalid request is a `Failed` instead.
             ClientClosedError: The client is closed; raised by the iteration.
         """
-        begin_import("conversations_client._client.many.async_outcomes")
+        lazy_import("conversations_client._client.many.async_outcomes")
         from .many.operations import creation
         from .many.outcomes_base import ManyOptions
 
@@ -187,11 +203,11 @@ class AsyncConversations(Resource[AsyncEngine]):
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
             timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole. Default: the client's timeout.
+                None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
-            The conversation; its `messages` are None where the service sends none.
+            The conversation; its `messages` are None if the service did not send them.
 
         Raises:
             InvalidArgumentError: An argument is invalid; nothing was sent.
@@ -199,6 +215,11 @@ class AsyncConversations(Resource[AsyncEngine]):
             StatusError: The service rejected the request or failed.
             DecodeError: The response is not what the API documents.
             ClientClosedError: The client is closed.
+
+        Example:
+            conversation = await client.conversations.retrieve(conversation_id)
+            for message in conversation.messages or ():
+                print(message.role, message.text)
         """
         return await self._call(
             with_options(
@@ -219,14 +240,18 @@ class AsyncConversations(Resource[AsyncEngine]):
     ) -> "AsyncOutcomes[Retrieved]":
         """Retrieve any number of conversations with their messages, several at once.
 
-        It calls `GET /v2/conversations/{conversation_id}` for each ID. Each ID is read when there
-        is room for it, and has one outcome: `Retrieved` or `Failed`. Limits, throttling and backoff
-        are those of `create_many`; a call is also repeated after a server error or a broken
-        connection, since retrieving changes nothing.
+        It calls `GET /v2/conversations/{conversation_id}` for each ID. Each ID is read when its
+        request can be sent, and has one outcome: `Retrieved` or `Failed`. Limits, throttling and
+        backoff work as in `create_many`; a call is also repeated after a server error or a broken
+        connection, because that is safe.
 
         Example:
-            with client.conversations.retrieve_many([conversation_id]) as outcomes:
-                found = [one.conversation for one in outcomes if isinstance(one, Retrieved)]
+            async with client.conversations.retrieve_many([conversation_id]) as outcomes:
+                names = [
+                    outcome.conversation.display_name
+                    async for outcome in outcomes
+                    if isinstance(outcome, Retrieved)
+                ]
 
         Args:
             conversation_ids: Conversations or their IDs, from an iterable of any length. An
@@ -239,7 +264,7 @@ class AsyncConversations(Resource[AsyncEngine]):
             stop_on_error: Whether the first failure is the last: nothing more is read or sent, and
                 only the outcomes of requests in flight follow. Default False.
             timeout: How long each call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole. Default: the client's timeout.
+                None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to each request. Default: none.
 
         Returns:
@@ -249,7 +274,7 @@ class AsyncConversations(Resource[AsyncEngine]):
             InvalidArgumentError: An argument is invalid, other than a single ID.
             ClientClosedError: The client is closed; raised by the iteration.
         """
-        begin_import("conversations_client._client.many.async_outcomes")
+        lazy_import("conversations_client._client.many.async_outcomes")
         from .many.operations import RETRIEVAL
         from .many.outcomes_base import ManyOptions
 
@@ -273,15 +298,15 @@ class AsyncConversations(Resource[AsyncEngine]):
     ) -> Conversation:
         """Change a conversation (`PATCH /v2/conversations/{conversation_id}`).
 
-        Only what you pass changes, inside the metadata too.
+        Only the fields that you pass change, also inside the metadata.
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
             display_name: The new name, at most 100 characters.
-            metadata: `generating_title` and `entity_id`. A key that is missing from a dict does not
-                change, and None is sent as null.
+            metadata: `generating_title` and `entity_id`. In a dict, omit a key to keep the field;
+                None sends null.
             timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole. Default: the client's timeout.
+                None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
@@ -293,6 +318,9 @@ class AsyncConversations(Resource[AsyncEngine]):
             StatusError: The service rejected the request or failed.
             DecodeError: The response is not what the API documents.
             ClientClosedError: The client is closed.
+
+        Example:
+            await client.conversations.update(conversation_id, display_name="Refund of order 7")
         """
         return await self._call(
             with_options(
@@ -318,7 +346,7 @@ class AsyncConversations(Resource[AsyncEngine]):
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
             timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole. Default: the client's timeout.
+                None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Raises:
@@ -326,6 +354,9 @@ class AsyncConversations(Resource[AsyncEngine]):
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
             ClientClosedError: The client is closed.
+
+        Example:
+            await client.conversations.delete(conversation_id)
         """
         return await self._call(
             with_options(
@@ -346,15 +377,15 @@ class AsyncConversations(Resource[AsyncEngine]):
     ) -> "AsyncOutcomes[Deleted]":
         """Delete any number of conversations, several at once.
 
-        It calls `DELETE /v2/conversations/{conversation_id}` for each ID. Each ID is read when
-        there is room for it, and has one outcome: `Deleted` or `Failed`. Limits, throttling and
-        backoff are those of `create_many`; a call is also repeated after a server error or a broken
+        It calls `DELETE /v2/conversations/{conversation_id}` for each ID. Each ID is read when its
+        request can be sent, and has one outcome: `Deleted` or `Failed`. Limits, throttling and
+        backoff work as in `create_many`; a call is also repeated after a server error or a broken
         connection. If the first attempt took effect, the second one fails with a `NotFoundError`
         whose `may_have_acted` is true.
 
         Example:
-            with client.conversations.delete_many([conversation_id]) as outcomes:
-                failures = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
+            async with client.conversations.delete_many([conversation_id]) as outcomes:
+                failures = [outcome async for outcome in outcomes if isinstance(outcome, Failed)]
 
         Args:
             conversation_ids: Conversations or their IDs, from an iterable of any length. An
@@ -367,7 +398,7 @@ class AsyncConversations(Resource[AsyncEngine]):
             stop_on_error: Whether the first failure is the last: nothing more is read or sent, and
                 only the outcomes of requests in flight follow. Default False.
             timeout: How long each call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole. Default: the client's timeout.
+                None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to each request. Default: none.
 
         Returns:
@@ -377,7 +408,7 @@ class AsyncConversations(Resource[AsyncEngine]):
             InvalidArgumentError: An argument is invalid, other than a single ID.
             ClientClosedError: The client is closed; raised by the iteration.
         """
-        begin_import("conversations_client._client.many.async_outcomes")
+        lazy_import("conversations_client._client.many.async_outcomes")
         from .many.operations import DELETION
         from .many.outcomes_base import ManyOptions
 
@@ -407,7 +438,7 @@ class AsyncConversations(Resource[AsyncEngine]):
             idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
                 255 visible ASCII characters. Default: a random one.
             timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole. Default: the client's timeout.
+                None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
@@ -420,6 +451,11 @@ class AsyncConversations(Resource[AsyncEngine]):
             StatusError: The service rejected the request or failed.
             DecodeError: The response is not what the API documents.
             ClientClosedError: The client is closed.
+
+        Example:
+            conversation = await client.conversations.create(metadata={"generating_title": True})
+            named = await client.conversations.generate_name(conversation, context="My late order")
+            print(named.display_name)
         """
         return await self._call(
             with_options(
@@ -453,15 +489,19 @@ class AsyncConversations(Resource[AsyncEngine]):
             entity_id: The parent agent or deployment whose conversations to list. Default: the
                 service lists those without a parent.
             timeout: How long the call for each page may take: a `Timeout`, the seconds for the
-                whole call, or None for no limit on the whole. Default: the client's timeout.
+                whole call, or None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to each request. Default: none.
 
         Returns:
             The listing: iterate over its conversations or its `pages()`. It requests each page when
-            you need it, and keeps one at a time.
+            you need it, and has one page in memory at a time.
 
         Raises:
             InvalidArgumentError: An argument is invalid; nothing was sent.
+
+        Example:
+            async for conversation in client.conversations.list(limit=100):
+                print(conversation.created, conversation.display_name)
         """
         listing = endpoints.Listing(
             limit=limit,
@@ -470,7 +510,7 @@ class AsyncConversations(Resource[AsyncEngine]):
             entity_id=entity_id,
             options=call_options(timeout=timeout, extra_headers=extra_headers),
         )
-        listing.page(None)  # raises now if an argument is invalid
+        listing.page(None)  # checks the arguments
         return AsyncPages(lambda cursor: self._call(listing.page(cursor)), listing)
 
     def _outcomes(
@@ -485,7 +525,7 @@ class AsyncConversations(Resource[AsyncEngine]):
 
 
 class AsyncRawConversations(Resource[AsyncEngine]):
-    """The same calls; each returns a `RawResponse`."""
+    """The methods of the resource; each returns a `RawResponse`."""
 
     def __init__(self, engine: AsyncEngine, *, project_id: str | None) -> None:
         call = cast("AsyncCall", engine.send)
@@ -537,7 +577,7 @@ class AsyncRawConversations(Resource[AsyncEngine]):
             entity_id: The parent agent or deployment whose conversations to list. Default: the
                 service lists those without a parent.
             timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole. Default: the client's timeout.
+                None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:

@@ -6,20 +6,14 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from conversations_client._base.cached_attribute import cached_attribute
 from conversations_client._base.lazy_annotations import import_for_annotations
-from conversations_client._base.lazy_imports import begin_import
+from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client._calls.retry import Retry
 from conversations_client._calls.settings import Timeout
 from conversations_client.hooks import Hooks
 
-from .client_base import (
-    ClientBase,
-    SharedConnections,
-    check_injected,
-    check_ssl_context,
-    checked_settings,
-    overrides,
-)
+from .client_base import ClientBase, SharedConnections
+from .client_settings import check_injected, check_ssl_context, checked_settings, overrides
 from .forks import import_for_calls
 
 if TYPE_CHECKING:
@@ -39,30 +33,34 @@ T = TypeVar("T")
 class Client(ClientBase):
     """A client of the Conversations API.
 
-    Make one and share it: it may be used by many threads at once, and it keeps its connections
-    open from call to call. `close()` it at the end, or use it as a context manager.
+    Create one client and share it: it is thread-safe and keeps its connections open between calls.
+    Use it as a context manager, or call `close()` at the end.
 
     Args:
         api_key: The API key. Default: the environment's ORQ_API_KEY.
         base_url: The URL of the service. Default: ORQ_BASE_URL, or else https://my.orq.ai.
-        project_id: The project (`prj_…`) of new conversations if a call names none. Default:
-            ORQ_PROJECT_ID, or else none.
-        timeout: How long a call may take: a `Timeout`, or seconds for the whole call, or None for
-            no limit on the whole call. Default `Timeout(total=60.0, connect=5.0, idle=30.0)`.
-        retry: How often a request is sent again; `Retry(attempts=1)` for never.
+        project_id: The project (`prj_…`) of new conversations, unless a call names another one.
+            Default: ORQ_PROJECT_ID, or else none.
+        timeout: How long a call may take: a `Timeout`, or the seconds for the whole call, or None
+            for no limit on the whole call. Default `Timeout(total=60.0, connect=5.0, idle=30.0)`.
+        retry: When a request is sent again; `Retry(attempts=1)` disables retries.
         max_connections: The most connections open at once. Default 100.
         max_response_bytes: The largest response, after decompression. Default 64 MiB.
         max_event_bytes: The largest event of a streamed response. Default 16 MiB.
         allow_plain_http: Whether the key may go to other machines over plain HTTP. Default False.
-        pickle_key: Whether a pickle of the client contains the key. Default False: the
-            ORQ_API_KEY of the process that unpickles it is used.
-        ssl_context: The trusted certificates, and other TLS settings. Default: certifi's.
+        pickle_key: Whether a pickle of the client contains the key. Default False: the unpickled
+            client uses the ORQ_API_KEY of its own process.
+        ssl_context: The trusted certificates and other TLS settings. Default: certifi's.
         http_client: An `httpx.Client` or `httpx2.Client` to send through. It is never closed, and
             its redirects and auth are not used.
-        hooks: Functions to call around each attempt.
+        hooks: Functions to call before and after each attempt.
 
     Raises:
-        ConfigurationError: A setting is missing or unusable.
+        ConfigurationError: A setting is missing or invalid.
+
+    Example:
+        with Client() as client:
+            conversation = client.conversations.create(display_name="Refunds")
     """
 
     def __init__(
@@ -119,7 +117,7 @@ class Client(ClientBase):
     def conversations(self) -> "Conversations":
         """The operations on conversations."""
         import_for_calls()
-        begin_import("conversations_client._client.conversations")
+        lazy_import("conversations_client._client.conversations")
         from .conversations import Conversations
 
         return Conversations(self._engine, project_id=self._settings.project_id, pause=self._pause)
@@ -153,13 +151,13 @@ class Client(ClientBase):
             method: The HTTP method. A POST or PATCH is retried only if that is safe.
             path: The path below `base_url`, quoted where necessary.
             returns: The class of the response: an attrs class of your own, `dict`, or `NoneType`
-                where a success has no body.
-            query: The query's names and values.
+                if a success has no body.
+            query: The names and values of the query.
             body: JSON, or an object to serialize. Default: no body.
             idempotency_key: A key that lets the service recognize a repeat of this request.
                 Default: a random one for a POST.
             timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole. Default: the client's timeout.
+                None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
@@ -169,8 +167,13 @@ class Client(ClientBase):
             InvalidArgumentError: An argument is invalid; nothing was sent.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
-            DecodeError: The response is not of the class.
+            DecodeError: The response does not fit the class.
             ClientClosedError: The client is closed.
+
+        Example:
+            path = f"/v2/conversations/{conversation_id}"
+            response = client.request("GET", path, returns=dict)
+            assert response.parsed["displayName"] == "Refunds"
         """
         from conversations_client._calls.call_options import with_options
         from conversations_client._calls.endpoints import anything
@@ -201,14 +204,18 @@ class Client(ClientBase):
         max_event_bytes: int | None = None,
         hooks: Hooks | Unset | None = UNSET,
     ) -> Self:
-        """A client with some settings changed, over the same connections.
+        """Copy the client with other settings, over the same connections.
 
-        Settings that you leave out don't change. Closing the copy closes nothing; closing this
-        client ends the copy too. The copy of a subclass has its attributes; `__init__` is not
+        Settings that you omit don't change. Closing the copy has no effect; closing this client
+        closes the copy too. The copy of a subclass has the same attributes, but `__init__` is not
         called.
 
         Raises:
-            ConfigurationError: A setting is unusable.
+            ConfigurationError: A setting is invalid.
+
+        Example:
+            patient = client.with_options(timeout=300, retry=Retry(attempts=5))
+            patient.conversations.retrieve(conversation_id)
         """
         settings = self._changed(
             api_key=api_key,
@@ -221,7 +228,15 @@ class Client(ClientBase):
         return self._copy(settings, hooks)
 
     def close(self) -> None:
-        """Close the connections; calls after it raise ClientClosedError."""
+        """Close the connections; later calls raise ClientClosedError.
+
+        Example:
+            client = Client()
+            try:
+                client.conversations.create(display_name="Refunds")
+            finally:
+                client.close()
+        """
         connections = self._shared.close() if self._owner else None
         if connections is not None:
             connections.close()

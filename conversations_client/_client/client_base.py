@@ -1,14 +1,12 @@
-"""The settings and connections of a client, sync or async."""
+"""The base of the sync and the async client: settings, copies, pickles, shared connections."""
 
 import os
-import sys
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar
 
 from attrs import asdict, evolve
 
-from conversations_client._base.lazy_imports import begin_import
 from conversations_client._base.public_dir import PublicDir
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client._calls.retry import Retry
@@ -17,13 +15,12 @@ from conversations_client._calls.settings import (
     Timeout,
     checked_api_key,
     checked_retry,
-    chosen_base_url,
-    chosen_log_level,
     chosen_project_id,
     chosen_timeout,
 )
 from conversations_client.errors import ConfigurationError
 
+from .client_settings import check_hooks
 from .forks import import_for_calls
 
 if TYPE_CHECKING:
@@ -39,7 +36,7 @@ class _Closable(Protocol):
 ConnectionsT = TypeVar("ConnectionsT", bound=_Closable)
 
 
-_OWN: Final = frozenset(
+_BASE_ATTRIBUTES: Final = frozenset(
     {
         "_engine",
         "_environment",
@@ -55,7 +52,7 @@ _OWN: Final = frozenset(
 
 
 class ClientBase(PublicDir):
-    """The settings of both clients, and how they are copied and pickled."""
+    """The settings of a client; copies and pickles it."""
 
     if TYPE_CHECKING:
         _hooks_class: ClassVar[type]
@@ -87,25 +84,25 @@ class ClientBase(PublicDir):
 
     @property
     def base_url(self) -> str:
-        """Where the service is, without a slash at the end."""
+        """The URL of the service, without a slash at the end."""
         return self._settings.base_url
 
     @property
     def proxy(self) -> str | None:
         """The URL of the proxy that requests go through, without credentials; None without one.
 
-        It is chosen once, by HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY. None too if you pass
-        an `http_client`, which has proxies of its own.
+        HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY determine it when it is first used. None if
+        you pass an `http_client`, which has its own proxies.
 
         Raises:
-            ConfigurationError: One of the variables can't be understood.
+            ConfigurationError: One of the variables is invalid.
         """
         proxy: str | None = self._shared.get().proxy
         return proxy
 
     @property
     def project_id(self) -> str | None:
-        """The project that conversations are created in where a call names none."""
+        """The project of new conversations, unless a call names another one; None without one."""
         return self._settings.project_id
 
     @property
@@ -115,14 +112,14 @@ class ClientBase(PublicDir):
 
     @property
     def retry(self) -> Retry:
-        """How often a request is sent again."""
+        """When a request is sent again."""
         return self._settings.retry
 
     def key_digest(self, salt: str) -> str:
-        """A digest that differs between API keys, so that a record of a key needn't contain it.
+        """A digest that identifies the API key in records without revealing it.
 
         Args:
-            salt: A text of yours. Digests with different salts can't be compared.
+            salt: A text of your own. Digests with different salts can't be compared.
 
         Returns:
             16 hexadecimal digits.
@@ -144,18 +141,18 @@ class ClientBase(PublicDir):
         return self.with_options()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # Who copies something that refers to a client wants no second set of connections.
+        # A copy of an object that refers to a client needs no second set of connections.
         return self.with_options()
 
     def __getstate__(self) -> dict[str, Any]:
-        """The attributes of a subclass, to be pickled beside the settings."""
-        return {name: value for name, value in vars(self).items() if name not in _OWN}
+        """The attributes of a subclass, which are pickled in addition to the settings."""
+        return {name: value for name, value in vars(self).items() if name not in _BASE_ATTRIBUTES}
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._not_pickled:
             raise TypeError(
                 f"A {type(self).__name__} with {' and '.join(self._not_pickled)} can't be pickled: "
-                "make it where it is used."
+                "create it in the process that uses it."
             )
         settings = asdict(self._settings, recurse=False)
         key = self._settings.api_key.reveal() if self._settings.pickle_key else None
@@ -167,12 +164,12 @@ class ClientBase(PublicDir):
         if settings["api_key"] is None and not os.environ.get("ORQ_API_KEY"):
             raise ConfigurationError(
                 f"The {cls.__name__} was pickled without its API key: set the ORQ_API_KEY "
-                "environment variable where it is unpickled, or make it with pickle_key=True."
+                "environment variable in this process, or create the client with pickle_key=True."
             )
-        # Without the __init__ of a subclass, which may have other arguments.
+        # Not __init__(), because a subclass may have other arguments.
         client = cls.__new__(cls)
         client._initialize(hooks=hooks, **settings)  # noqa: SLF001 - of its own class
-        # A client without a project has none elsewhere either.
+        # A client without a project must not get this process's ORQ_PROJECT_ID.
         client._settings = evolve(client._settings, project_id=settings["project_id"])  # noqa: SLF001
         return client
 
@@ -180,19 +177,20 @@ class ClientBase(PublicDir):
     def _pause(self) -> "SharedBackoff":
         from .many.shared_backoff import shared_backoff
 
-        # An injected HTTP client may send to another service than the URL names.
+        # An injected HTTP client may send to another service than that of base_url.
         is_injected = "http_client" in self._not_pickled
         service = self._shared if is_injected else self.base_url
         return shared_backoff(service, self._settings.api_key)
 
     @abstractmethod
     def with_options(self) -> Self:
-        """A client with some settings changed, over the same connections."""
+        """Copy the client with other settings, over the same connections."""
 
     def _copy(self, settings: Settings, hooks: object) -> Self:
-        # Without __init__, which may be a subclass's and have other arguments.
+        # Not __init__(), because a subclass may have other arguments.
         copy = type(self).__new__(type(self))
-        vars(copy).update((key, value) for key, value in vars(self).items() if key not in _OWN)
+        attributes = vars(self).items()
+        vars(copy).update((name, each) for name, each in attributes if name not in _BASE_ATTRIBUTES)
         copy._set_up(  # noqa: SLF001 - a copy of itself
             settings,
             self._shared,
@@ -229,99 +227,26 @@ class ClientBase(PublicDir):
         return evolve(self._settings, **changes)
 
 
-def checked_settings(
-    *,
-    api_key: str | None,
-    base_url: str | None,
-    project_id: str | None,
-    timeout: Timeout | float | None,
-    retry: Retry,
-    max_connections: int,
-    max_response_bytes: int,
-    max_event_bytes: int,
-    allow_plain_http: bool,
-    pickle_key: bool,
-) -> Settings:
-    """The settings of a new client: arguments, else the environment, else defaults."""
-    _set_up_log(chosen_log_level(os.environ))
-    return Settings(
-        api_key=checked_api_key(api_key, os.environ),
-        base_url=chosen_base_url(base_url, os.environ),
-        project_id=chosen_project_id(project_id, os.environ),
-        timeout=chosen_timeout(timeout),
-        retry=checked_retry(retry),
-        max_connections=max_connections,
-        max_response_bytes=max_response_bytes,
-        max_event_bytes=max_event_bytes,
-        allow_plain_http=allow_plain_http,
-        pickle_key=pickle_key,
-    )
-
-
-def _set_up_log(level: str | None) -> None:
-    if level is not None:
-        begin_import("conversations_client._engine.stderr_log")
-        from conversations_client._engine.stderr_log import log_to_stderr
-
-        log_to_stderr(level)
-
-
 class SharedConnections(Generic[ConnectionsT]):
-    """The connections of a client and its copies, made when the first of them sends.
+    """The connections that a client and its copies share, created on first use.
 
     Args:
-        make: Makes them; opens nothing, because two threads that race may call it once each.
+        create: Creates them without opening any: racing threads may call it once each.
     """
 
-    def __init__(self, make: Callable[[], ConnectionsT]) -> None:
-        self._make = make
-        self._made: dict[str, ConnectionsT] = {}
+    def __init__(self, create: Callable[[], ConnectionsT]) -> None:
+        self._create = create
+        self._created: dict[str, ConnectionsT] = {}
         self._is_closed = False
 
     def get(self) -> ConnectionsT:
-        """The connections, the same ones for all."""
+        """The connections; always the same object."""
         import_for_calls()
-        made = self._made.get("") or self._made.setdefault("", self._make())
-        made.is_closed = made.is_closed or self._is_closed
-        return made
+        connections = self._created.get("") or self._created.setdefault("", self._create())
+        connections.is_closed = connections.is_closed or self._is_closed
+        return connections
 
     def close(self) -> ConnectionsT | None:
-        """Send nothing more; returns the connections to close, None if none were made."""
+        """Send nothing more; returns the connections to close, or None if there are none."""
         self._is_closed = True
-        return self._made.get("")
-
-
-def overrides(**options: object) -> tuple[str, ...]:
-    """The names of the options that are not None."""
-    return tuple(name for name, option in options.items() if option is not None)
-
-
-def check_ssl_context(context: object) -> None:
-    """Check that this is an SSLContext or None; raises ConfigurationError."""
-    # If there is one, its module is imported.
-    ssl = sys.modules.get("ssl")
-    if context is not None and (ssl is None or not isinstance(context, ssl.SSLContext)):
-        raise ConfigurationError(
-            f"ssl_context must be an ssl.SSLContext, not {type(context).__name__}."
-        )
-
-
-def check_hooks(hooks: object, expected: type) -> None:
-    """Check that hooks suit the client, sync or async; raises ConfigurationError."""
-    if hooks is not None and not isinstance(hooks, expected):
-        raise ConfigurationError(
-            f"hooks must be {expected.__name__}(…), not {type(hooks).__name__}."
-        )
-
-
-def check_injected(client: object, expected: str) -> None:
-    """Check that an HTTP client suits the client, sync or async; raises ConfigurationError."""
-    if client is None:
-        return
-    from conversations_client._http.client_protocols import classes
-
-    if not isinstance(client, classes(expected)):
-        raise ConfigurationError(
-            f"http_client must be an httpx.{expected} or an httpx2.{expected}, "
-            f"not {type(client).__name__}."
-        )
+        return self._created.get("")

@@ -1,7 +1,7 @@
 """Waits for imports before a fork.
 
-A forked child has none of its parent's other threads. A module that one of them was importing stays
-locked in the child, which would wait for it forever.
+A forked child has only the thread that forked. If another thread is importing a module at that
+moment, the module stays locked in the child, where importing it would never return.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import os
 from importlib import import_module
 from typing import Final
 
-from conversations_client._base.lazy_imports import begin_import, begun
+from conversations_client._base.lazy_imports import lazy_import, started_imports
 
 _CALLS: Final = (
     "conversations_client._engine.engine",
@@ -24,19 +24,19 @@ _CALLS: Final = (
 
 
 def import_for_calls() -> None:
-    """Import what every call needs."""
-    begin_import(*_CALLS)
+    """Import the modules that every call needs."""
+    lazy_import(*_CALLS)
 
 
 def _wait_for_imports() -> None:
-    ended: set[str] = set()
-    while names := begun.keys() - ended:
+    finished: set[str] = set()
+    while names := started_imports.keys() - finished:
         for name in names:
-            with contextlib.suppress(Exception):  # the thread that imports it has the error
+            with contextlib.suppress(Exception):  # the importing thread gets the error
                 import_module(name)
-        ended |= names
+        finished |= names
 
 
-# Hooks run from the last registered to the first. That of logging takes a lock, which an import in
-# another thread may need: this one must be registered after it.
+# Hooks run in reverse order of registration. Logging's hook acquires a lock that an import in
+# another thread may need, so this hook must run first: it is registered after `import logging`.
 getattr(os, "register_at_fork", dict)(before=_wait_for_imports)  # Windows has no forks

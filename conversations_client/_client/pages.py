@@ -1,4 +1,4 @@
-"""Listings: page after page, each requested when you need it."""
+"""Listings, which request each page when you need it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from enum import Enum, auto
@@ -19,9 +19,9 @@ AsyncFetch = Callable[[str | None], Awaitable[ConversationPage]]
 class _State(Enum):
     MORE = auto()
     EMPTY = auto()
-    """There is more, but the last page was empty."""
+    """There are more pages, but the last one was empty."""
     NO_CURSOR = auto()
-    """There is more, but the last conversation has no ID to continue after."""
+    """There are more pages, but the last conversation has no ID to continue after."""
     DONE = auto()
 
 
@@ -29,10 +29,10 @@ class _State(Enum):
 class _Cursor:
     """The position of a listing. No I/O, and constant memory for listings of any length.
 
-    A repeated cursor is found without keeping them all: each is compared with the previous one,
-    the first one, and the one of page 1, 2, 4, 8 and so on (Brent's algorithm). A listing that
-    repeats its last page or starts again is found at once. Any other cycle is found within three
-    times its length.
+    It detects repeated cursors without storing them all: it compares each cursor with the previous
+    one, the first one, and that of page 1, 2, 4, 8 and so on (Brent's algorithm). It detects a
+    repeated last page and a restarted listing at once, and any other cycle within three times its
+    length.
     """
 
     value: str | None
@@ -83,18 +83,22 @@ def _start(after: str | Conversation | None, *, backwards: bool) -> _Cursor:
     return _Cursor(start, backwards)
 
 
-def _broken(what: str) -> PagingError:
+def _broken(problem: str) -> PagingError:
     return PagingError(
-        f"The listing can't continue: the service {what}. The results so far are correct.",
+        f"The listing can't continue: the service {problem}. The results so far are correct.",
         delivery=Delivery.REFUSED,
     )
 
 
 @frozen(repr=False)
 class Pages(PublicDir):
-    """A listing: iterate over its conversations, or over its `pages()`.
+    """A listing: iterate over its conversations or its `pages()`.
 
-    Nothing is requested before you iterate, and each iteration starts again.
+    It sends no request before you iterate, and each iteration starts again.
+
+    Example:
+        for conversation in client.conversations.list():
+            print(conversation.display_name)
     """
 
     _fetch: Fetch
@@ -108,13 +112,13 @@ class Pages(PublicDir):
             yield from page.data
 
     def pages(self, *, after: str | Conversation | None = None) -> Iterator[ConversationPage]:
-        """The pages, each requested when you need it.
+        """The pages of the listing; each is requested when you need it.
 
-        An empty page that reports more conversations is requested again, and not returned.
+        If an empty page reports more conversations, it is not returned but requested again.
 
         Args:
-            after: The last conversation that you have, or its ID; the listing continues after it.
-                Default: None, the start of the listing.
+            after: A conversation, or its ID, to continue the listing after. Default: None, the
+                start of the listing.
 
         Raises:
             InvalidArgumentError: `after` is invalid; nothing was sent.
@@ -122,6 +126,10 @@ class Pages(PublicDir):
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
             DecodeError: The response is not what the API documents.
+
+        Example:
+            for page in client.conversations.list(limit=100).pages():
+                print(len(page.data), page.has_more)
         """
         return self._page_by_page(_start(after, backwards=self._listing.is_backwards))
 
@@ -134,9 +142,13 @@ class Pages(PublicDir):
 
 @frozen(repr=False)
 class AsyncPages(PublicDir):
-    """A listing: iterate over its conversations, or over its `pages()`.
+    """A listing: iterate over its conversations or its `pages()`.
 
-    Nothing is requested before you iterate, and each iteration starts again.
+    It sends no request before you iterate, and each iteration starts again.
+
+    Example:
+        async for conversation in client.conversations.list():
+            print(conversation.display_name)
     """
 
     _fetch: AsyncFetch
@@ -149,13 +161,13 @@ class AsyncPages(PublicDir):
         return _AsyncItems(self.pages())
 
     def pages(self, *, after: str | Conversation | None = None) -> AsyncIterator[ConversationPage]:
-        """The pages, each requested when you need it.
+        """The pages of the listing; each is requested when you need it.
 
-        An empty page that reports more conversations is requested again, and not returned.
+        If an empty page reports more conversations, it is not returned but requested again.
 
         Args:
-            after: The last conversation that you have, or its ID; the listing continues after it.
-                Default: None, the start of the listing.
+            after: A conversation, or its ID, to continue the listing after. Default: None, the
+                start of the listing.
 
         Raises:
             InvalidArgumentError: `after` is invalid; nothing was sent.
@@ -163,11 +175,15 @@ class AsyncPages(PublicDir):
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
             DecodeError: The response is not what the API documents.
+
+        Example:
+            async for page in client.conversations.list(limit=100).pages():
+                print(len(page.data), page.has_more)
         """
         return _AsyncPageByPage(self._fetch, _start(after, backwards=self._listing.is_backwards))
 
 
-# Classes, not async generators: one that you leave early has to be closed.
+# These are classes because an async generator must be closed if you leave it early.
 
 
 class _AsyncPageByPage:

@@ -1,7 +1,7 @@
-"""The raw resources: methods that return a `RawResponse` in place of what it contains.
+"""Methods that return a `RawResponse` instead of the parsed response alone.
 
-A resource sends through a `call` that returns the parsed response. With a `call` that returns a
-`RawResponse`, its methods do so as well; the decorators here tell type checkers about it.
+The methods of a resource return what its `call` returns: the parsed response, or a `RawResponse`.
+The decorators here give the methods the type and the annotations for the latter.
 """
 
 import functools
@@ -34,7 +34,7 @@ class AsyncCall(Protocol):
 def raw(
     method: Callable[Concatenate[R, P], T],
 ) -> Callable[[Callable[[S], R]], Callable[Concatenate[S, P], RawResponse[T]]]:
-    """Decorate a function that returns a resource: call this method of it, which returns a T."""
+    """Replace a function that returns a resource by a method of that resource."""
 
     def decorate(resource: Callable[[S], R]) -> Callable[Concatenate[S, P], RawResponse[T]]:
         return cast("Callable[Concatenate[S, P], RawResponse[T]]", _forward(method, resource))
@@ -45,7 +45,7 @@ def raw(
 def raw_async(
     method: Callable[Concatenate[R, P], Coroutine[Any, Any, T]],
 ) -> Callable[[Callable[[S], R]], Callable[Concatenate[S, P], Coroutine[Any, Any, RawResponse[T]]]]:
-    """Decorate a function that returns an async resource, as `raw` does."""
+    """Replace a function that returns an async resource by a method of that resource."""
 
     def decorate(
         resource: Callable[[S], R],
@@ -76,16 +76,17 @@ def _forward_async(
     return _described(forward, _with_raw_return(method))
 
 
-def _described(forward: F, described: FunctionType) -> F:
-    """Document a function as another one, with its annotations on Python 3.14 as well."""
+def _described(forward: F, method: FunctionType) -> F:
+    """Copy the documentation and the annotations of a method to a function."""
     function: Any = forward
-    functools.update_wrapper(function, described)
-    function.__annotations__ = described.__annotations__  # 3.14 copies __annotate__ only
+    functools.update_wrapper(function, method)
+    # On Python 3.14, update_wrapper() copies only __annotate__.
+    function.__annotations__ = method.__annotations__
     return forward
 
 
 def _with_raw_return(method: Any) -> FunctionType:  # noqa: ANN401 - a function
-    """The function with a `RawResponse` in its return annotation, for signatures and help."""
+    """A copy of a function whose return annotation is a `RawResponse`, for signatures and help."""
     copy = FunctionType(method.__code__, method.__globals__)
     functools.update_wrapper(copy, method)
     del vars(copy)["__wrapped__"]

@@ -1,4 +1,4 @@
-"""What the resources of a client have in common."""
+"""The base of the resources of a client."""
 
 from typing import Generic, TypeVar
 

@@ -20,7 +20,14 @@ from .streams import AsyncStream, Stream
 
 
 class Responses(Resource[Engine]):
-    """The responses of conversations, as `client.conversations.responses`."""
+    """The operations on responses, as `client.conversations.responses`.
+
+    Example:
+        response = client.conversations.responses.create(
+            conversation_id, message="How do I get a refund?", model="sandbox/echo"
+        )
+        print(response.text)
+    """
 
     def __init__(self, engine: Engine, *, is_raw: bool = False) -> None:
         self._engine = engine
@@ -28,7 +35,7 @@ class Responses(Resource[Engine]):
 
     @cached_attribute
     def with_raw_response(self) -> "RawResponses":
-        """The same call; it returns a `RawResponse` (status, headers, request ID, attempts)."""
+        """The same method; it returns a `RawResponse` (status, headers, request ID, attempts)."""
         return RawResponses(self._engine)
 
     def create(
@@ -42,7 +49,7 @@ class Responses(Resource[Engine]):
         timeout: Timeout | float | Unset | None = UNSET,
         extra_headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """Send a message and wait for the whole response.
+        """Send a message and wait for the complete response.
 
         The response is streamed internally (`POST
         /v2/conversations/{conversation_id}/responses`), so it may take any time as long as
@@ -61,16 +68,22 @@ class Responses(Resource[Engine]):
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
-            The whole response.
+            The complete response.
 
         Raises:
             InvalidArgumentError: An argument is invalid; nothing was sent.
             TransportError: No response arrived.
             StatusError: The service rejected the request or failed before the first event.
             ResponseFailedError: The service reports that the response failed.
-            StreamTruncatedError: The stream ended before the response did, or is not readable.
+            StreamTruncatedError: The stream ended before the response was complete, or is invalid.
             EventTooLargeError: An event is larger than `max_event_bytes`.
             ClientClosedError: The client is closed.
+
+        Example:
+            response = client.conversations.responses.create(
+                conversation_id, message="How do I get a refund?", model="sandbox/echo"
+            )
+            print(response.text, response.finish_reason)
         """
         with self.stream(
             conversation_id,
@@ -98,8 +111,8 @@ class Responses(Resource[Engine]):
         """Send a message and read the response as it arrives, event by event.
 
         The request (`POST /v2/conversations/{conversation_id}/responses`) is sent when the stream's
-        `with` block is entered. `Timeout.total` bounds the wait for the first byte, and
-        `Timeout.idle` each silence after it.
+        `with` block is entered. `Timeout.total` limits the wait for the first byte, and
+        `Timeout.idle` each later wait.
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
@@ -118,6 +131,13 @@ class Responses(Resource[Engine]):
 
         Raises:
             InvalidArgumentError: An argument is invalid; nothing was sent.
+
+        Example:
+            with client.conversations.responses.stream(
+                conversation_id, message="How do I get a refund?", model="sandbox/echo"
+            ) as stream:
+                for event in stream:
+                    print(event.type)
         """
         operation = with_options(
             endpoints.create_response(
@@ -138,7 +158,7 @@ class Responses(Resource[Engine]):
 
 
 class RawResponses(Resource[Engine]):
-    """The same call; it returns a `RawResponse`."""
+    """The methods of the resource; each returns a `RawResponse`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -150,7 +170,14 @@ class RawResponses(Resource[Engine]):
 
 
 class AsyncResponses(Resource[AsyncEngine]):
-    """The responses of conversations, as `client.conversations.responses`."""
+    """The operations on responses, as `client.conversations.responses`.
+
+    Example:
+        response = await client.conversations.responses.create(
+            conversation_id, message="How do I get a refund?", model="sandbox/echo"
+        )
+        print(response.text)
+    """
 
     def __init__(self, engine: AsyncEngine, *, is_raw: bool = False) -> None:
         self._engine = engine
@@ -158,7 +185,7 @@ class AsyncResponses(Resource[AsyncEngine]):
 
     @cached_attribute
     def with_raw_response(self) -> "AsyncRawResponses":
-        """The same call; it returns a `RawResponse` (status, headers, request ID, attempts)."""
+        """The same method; it returns a `RawResponse` (status, headers, request ID, attempts)."""
         return AsyncRawResponses(self._engine)
 
     async def create(
@@ -172,7 +199,7 @@ class AsyncResponses(Resource[AsyncEngine]):
         timeout: Timeout | float | Unset | None = UNSET,
         extra_headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """Send a message and wait for the whole response.
+        """Send a message and wait for the complete response.
 
         The response is streamed internally (`POST
         /v2/conversations/{conversation_id}/responses`), so it may take any time as long as
@@ -191,16 +218,22 @@ class AsyncResponses(Resource[AsyncEngine]):
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
-            The whole response.
+            The complete response.
 
         Raises:
             InvalidArgumentError: An argument is invalid; nothing was sent.
             TransportError: No response arrived.
             StatusError: The service rejected the request or failed before the first event.
             ResponseFailedError: The service reports that the response failed.
-            StreamTruncatedError: The stream ended before the response did, or is not readable.
+            StreamTruncatedError: The stream ended before the response was complete, or is invalid.
             EventTooLargeError: An event is larger than `max_event_bytes`.
             ClientClosedError: The client is closed.
+
+        Example:
+            response = await client.conversations.responses.create(
+                conversation_id, message="How do I get a refund?", model="sandbox/echo"
+            )
+            print(response.text, response.finish_reason)
         """
         async with self.stream(
             conversation_id,
@@ -228,8 +261,8 @@ class AsyncResponses(Resource[AsyncEngine]):
         """Send a message and read the response as it arrives, event by event.
 
         The request (`POST /v2/conversations/{conversation_id}/responses`) is sent when the stream's
-        `with` block is entered. `Timeout.total` bounds the wait for the first byte, and
-        `Timeout.idle` each silence after it.
+        `with` block is entered. `Timeout.total` limits the wait for the first byte, and
+        `Timeout.idle` each later wait.
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
@@ -248,6 +281,13 @@ class AsyncResponses(Resource[AsyncEngine]):
 
         Raises:
             InvalidArgumentError: An argument is invalid; nothing was sent.
+
+        Example:
+            async with client.conversations.responses.stream(
+                conversation_id, message="How do I get a refund?", model="sandbox/echo"
+            ) as stream:
+                async for event in stream:
+                    print(event.type)
         """
         operation = with_options(
             endpoints.create_response(
@@ -268,7 +308,7 @@ class AsyncResponses(Resource[AsyncEngine]):
 
 
 class AsyncRawResponses(Resource[AsyncEngine]):
-    """The same call; it returns a `RawResponse`."""
+    """The methods of the resource; each returns a `RawResponse`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -280,5 +320,5 @@ class AsyncRawResponses(Resource[AsyncEngine]):
 
 
 def _raw_response(stream: Stream | AsyncStream, response: Response) -> Response:
-    # RawResponses has the right type.
+    # The methods of RawResponses have the right return type.
     return cast("Response", stream.envelope(response))

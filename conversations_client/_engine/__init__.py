@@ -1,1 +1,1 @@
-"""Runs one call from the first attempt to the last: send, judge the outcome, wait."""
+"""Runs a call from the first attempt to the last: send, judge the outcome, wait."""

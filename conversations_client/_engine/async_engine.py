@@ -1,4 +1,4 @@
-"""The async engine: send a request, judge the outcome, wait, send again; on asyncio and trio."""
+"""The async engine, for asyncio and trio."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -28,7 +28,7 @@ B = TypeVar("B", Reply, "Reply | AsyncResponseBody")
 
 
 class AsyncEngine(EngineBase):
-    """Runs operations on asyncio and trio."""
+    """Runs operations on asyncio and trio; raises the package's errors."""
 
     def __init__(
         self,
@@ -42,20 +42,20 @@ class AsyncEngine(EngineBase):
         self._hooks = hooks or AsyncHooks()
 
     async def send(self, operation: Operation[T], /) -> RawResponse[T]:
-        """The parsed response with its headers; raises the package's errors."""
+        """Run an operation; returns the parsed response with its headers."""
         call = self._start(operation)
         with traced(call):
             outcome = await self._run(call, self._fetch)
             return call.resolve(outcome, now=self._environment.clock())
 
     async def call(self, operation: Operation[T], /) -> T:
-        """The parsed response alone; raises the package's errors."""
+        """Run an operation; returns the parsed response only."""
         call = self._start(operation)
         with traced(call):
             return call.parsed(await self._run(call, self._fetch))
 
     async def open(self, operation: Operation[None], /) -> AsyncResponseBody:
-        """The response, its body still unread; raises the package's errors."""
+        """Run an operation; returns its response before the body is read."""
         call = self._start(operation)
         opened: list[AsyncResponseBody] = []
         try:
@@ -73,7 +73,7 @@ class AsyncEngine(EngineBase):
     async def _run(
         self, call: Call[Any], exchange: Callable[[Call[Any]], Awaitable[B]]
     ) -> B | TransportError:
-        """Make attempts until one has the final outcome."""
+        """Make attempts until an outcome is final."""
         environment = self._environment
         while True:
             if self._hooks.on_request is not None:
@@ -130,7 +130,7 @@ class AsyncEngine(EngineBase):
             response = await self._send(call, request)
             if not response.is_success:
                 return await self._read(call, response)
-            # A stream continues past the deadline as long as it isn't idle.
+            # The deadline applies up to the head only; later reads have the idle limit.
             request.limits.idle.lift(self._timeout(call.operation).idle)
             buffered = self._buffered_stream(response)
             head = self._head(call, response, is_decoded=buffered is not None)

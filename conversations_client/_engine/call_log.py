@@ -19,7 +19,7 @@ def log(response: ResponseInfo, pause: float | None) -> None:
     """Log an attempt, at DEBUG if it succeeded and at INFO if not.
 
     Args:
-        response: How the attempt ended.
+        response: The result of the attempt.
         pause: Seconds until the next attempt; None if there is none.
     """
     level = logging.DEBUG if response.status in _SUCCESS else logging.INFO

@@ -1,4 +1,4 @@
-"""The sync engine: send a request, judge the outcome, wait, send again."""
+"""The sync engine."""
 
 from collections.abc import Callable
 from functools import partial
@@ -28,7 +28,7 @@ A = TypeVar("A", Reply, "Reply | ResponseBody")
 
 
 class Engine(EngineBase):
-    """Runs operations."""
+    """Runs operations; raises the package's errors."""
 
     def __init__(
         self,
@@ -42,20 +42,20 @@ class Engine(EngineBase):
         self._hooks = hooks or Hooks()
 
     def send(self, operation: Operation[T], /) -> RawResponse[T]:
-        """The parsed response with its headers; raises the package's errors."""
+        """Run an operation; returns the parsed response with its headers."""
         call = self._start(operation)
         with traced(call):
             outcome = self._run(call, self._fetch)
             return call.resolve(outcome, now=self._environment.clock())
 
     def call(self, operation: Operation[T], /) -> T:
-        """The parsed response alone; raises the package's errors."""
+        """Run an operation; returns the parsed response only."""
         call = self._start(operation)
         with traced(call):
             return call.parsed(self._run(call, self._fetch))
 
     def open(self, operation: Operation[None], /) -> ResponseBody:
-        """The response, its body still unread; raises the package's errors."""
+        """Run an operation; returns its response before the body is read."""
         call = self._start(operation)
         opened: list[ResponseBody] = []
         try:
@@ -71,7 +71,7 @@ class Engine(EngineBase):
             raise
 
     def _run(self, call: Call[Any], exchange: Callable[[Call[Any]], A]) -> A | TransportError:
-        """Make attempts until one has the final outcome."""
+        """Make attempts until an outcome is final."""
         environment = self._environment
         while True:
             if self._hooks.on_request is not None:
@@ -120,7 +120,7 @@ class Engine(EngineBase):
             response = self._send(call, request)
             if not response.is_success:
                 return self._read(call, response)
-            # A stream continues past the deadline as long as it isn't idle.
+            # The deadline applies up to the head only; later reads have the idle limit.
             request.limits.idle.lift(self._timeout(call.operation).idle)
             buffered = self._buffered_stream(response)
             head = self._head(call, response, is_decoded=buffered is not None)

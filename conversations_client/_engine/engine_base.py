@@ -1,4 +1,4 @@
-"""What the sync and the async engine share around one exchange. No I/O."""
+"""The base of the sync and the async engine. No I/O."""
 
 from typing import Any, TypeVar
 
@@ -35,12 +35,12 @@ T = TypeVar("T")
 
 
 def outcome_of(result: Outcome | ResponseBody | AsyncResponseBody) -> Outcome:
-    """The outcome of an attempt; of a stream, its status and headers."""
+    """The outcome of an attempt; for a stream, the reply with its status and headers."""
     return result.head.reply if isinstance(result, ResponseBody | AsyncResponseBody) else result
 
 
 class EngineBase:
-    """Makes requests, and replies and errors of what the connections return and raise."""
+    """Builds requests for the connections, and replies and errors from their results."""
 
     def __init__(
         self, settings: Settings, environment: Environment | None, *, is_injected: bool
@@ -53,7 +53,7 @@ class EngineBase:
 
     @property
     def environment(self) -> Environment:
-        """The clocks, the randomness and the sleep that the engine uses."""
+        """The clocks, the random numbers and the sleep of the engine."""
         return self._environment
 
     @property
@@ -117,7 +117,7 @@ class EngineBase:
         return ResponseHead(reply=reply, context=context, call=call, clock=self._environment.clock)
 
     def _decoder(self, response: WireResponse) -> BodyDecoder:
-        # Most responses have no encoding; this is faster than reading every header.
+        # Faster than Headers, and most responses have no encoding.
         headers = response.headers
         encodings = [value for name, value in headers if name.lower() == b"content-encoding"]
         return BodyDecoder(
@@ -127,7 +127,7 @@ class EngineBase:
         )
 
     def _buffered_reply(self, response: WireResponse) -> Reply | None:
-        """The reply if an injected client has read or lost its body; None if it can be read."""
+        """The reply if an injected client has read or lost the body; None otherwise."""
         if response.content is None and not response.is_lost:
             return None
         decoder = BodyDecoder("", limit=self._settings.max_response_bytes)
@@ -138,7 +138,7 @@ class EngineBase:
         return self._reply(response, decoder)
 
     def _buffered_stream(self, response: WireResponse) -> list[bytes] | None:
-        """The same for a stream: all that there is of it."""
+        """The chunks of a stream if an injected client has read them; None otherwise."""
         if response.is_lost:
             raise AttemptFailed(DisconnectError(f"{LOST}.", delivery=Delivery.UNKNOWN))
         return None if response.content is None else [response.content]
@@ -158,7 +158,7 @@ class EngineBase:
         )
 
     def _unread_reply(self, response: WireResponse) -> Reply:
-        """The reply of an error whose body can't be read: its status decides."""
+        """The reply of an unsuccessful response whose body can't be read."""
         decoder = BodyDecoder("", limit=0)
         decoder.problem = "the body could not be read"
         return self._reply(response, decoder)
@@ -167,13 +167,13 @@ class EngineBase:
         return self._environment.clock() >= call.deadline
 
     def _send_errors(self) -> tuple[type[Exception], ...]:
-        """What the connections raise for a failed exchange; anything else is the caller's."""
+        """The exceptions for a failed exchange; all others come from the caller's code."""
         if self._is_injected:
             return (SendFailed,)
         return (SendFailed, ClientClosedError, *library_errors())
 
     def _failed(self, error: Exception, call: Call[T]) -> AttemptFailed:
-        """The failure of an attempt, from what sending it or reading its body raised."""
+        """The failure of an attempt, for an exception from sending or reading."""
         cause = error.error if isinstance(error, SendFailed) else error
         if isinstance(cause, TransportError | ClientClosedError):
             return AttemptFailed(cause)

@@ -1,4 +1,4 @@
-"""The clocks, the randomness and the sleep that an engine uses."""
+"""The clocks, the random numbers and the sleep of an engine."""
 
 import os
 import time
@@ -11,15 +11,15 @@ from conversations_client._http.streams.clock import monotonic
 
 
 def _wall() -> float:
-    # Looked up now: a test may have replaced it before or after this module was imported.
+    # Not a reference to time.time, which a test may replace later.
     return time.time()
 
 
 def _jitter() -> float:
-    # Imported for the first retry: most programs need none.
+    # Imported on the first retry, because most programs need none.
     from random import random
 
-    return random()  # noqa: S311 - it spreads load, and protects nothing
+    return random()  # noqa: S311 - not for security
 
 
 def _new_key() -> str:
@@ -32,15 +32,15 @@ def _sleep(seconds: float) -> None:
 
 @frozen(kw_only=True)
 class Environment:
-    """What an engine uses besides the network; tests inject their own.
+    """The system functions that an engine uses; tests inject their own.
 
     Attributes:
-        clock: Seconds of a clock that never stops or jumps; deadlines are measured on it.
-        wall: Unix time in seconds; dates in headers are compared with it.
-        jitter: A random number from 0 to 1.
-        new_key: Makes an idempotency key.
-        sleep: Waits so many seconds.
-        sleep_async: Waits so many seconds on asyncio and trio.
+        clock: Monotonic time in seconds, for deadlines.
+        wall: Unix time in seconds, for dates in headers.
+        jitter: Returns a random number from 0 to 1.
+        new_key: Returns a random idempotency key.
+        sleep: Sleeps for a number of seconds.
+        sleep_async: Sleeps for a number of seconds on asyncio and trio.
     """
 
     clock: Callable[[], float] = monotonic

@@ -1,4 +1,4 @@
-"""A response whose body is still being received, sync and async."""
+"""The body of a streamed response, sync and async."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -12,21 +12,21 @@ from conversations_client._http.connections.wire import WireResponse
 from conversations_client._http.error_mapping import library_errors, transport_error
 from conversations_client._http.httpx_clients.buffered import async_chunks
 from conversations_client._http.httpx_clients.failure_origin import is_network_failure
+from conversations_client._http.streams.limits import CLOSING_SECONDS
 from conversations_client._sse.stream_context import StreamContext
 
 T = TypeVar("T")
 
-_CLOSING: Final = 1.0  # seconds that closing a connection may take
-_DRAINING: Final = 0.25  # seconds that the end of a body may come after its last event
+_DRAINING_SECONDS: Final = 0.25  # the longest wait for the end of a body after its last event
 
 
 @frozen(kw_only=True)
 class ResponseHead:
-    """What comes before the body of a response.
+    """The part of a response before its body.
 
     Attributes:
         reply: The status and the headers.
-        context: What the errors of the stream need to know.
+        context: The context for the errors of the stream.
     """
 
     reply: Reply
@@ -35,12 +35,12 @@ class ResponseHead:
     _clock: Callable[[], float] = field(repr=False, alias="clock")
 
     def raw_response(self, parsed: T) -> RawResponse[T]:
-        """What was parsed from the body, with the status and the headers."""
+        """Combine a parsed body with the status and the headers."""
         return self._call.raw_response(self.reply, parsed, now=self._clock())
 
 
 class _ResponseBodyBase:
-    """What sync and async bodies share."""
+    """The base of sync and async bodies."""
 
     def __init__(self, head: ResponseHead) -> None:
         self.head = head
@@ -48,7 +48,7 @@ class _ResponseBodyBase:
         """Called when the body is closed, with the error of the stream or None."""
 
     def abandon(self) -> None:
-        """End the call without closing the connection, which its pool does."""
+        """End the call; the pool closes the connection later."""
         self._end(None)
 
     def _end(self, error: BaseException | None) -> None:
@@ -58,12 +58,12 @@ class _ResponseBodyBase:
 
 
 class ResponseBody(_ResponseBodyBase):
-    """A body that is read chunk by chunk, and its connection.
+    """A body that is read chunk by chunk.
 
     Args:
-        head: What came before the body.
+        head: The part of the response before the body.
         response: The response.
-        buffered: The chunks, if an injected client has read them; None to read them here.
+        buffered: The chunks, if an injected client has read them already.
     """
 
     def __init__(
@@ -87,34 +87,34 @@ class ResponseBody(_ResponseBodyBase):
         raise failure
 
     def close(self, *, drain: bool = False, error: BaseException | None = None) -> None:
-        """Release the connection; has no effect the second time.
+        """Release the connection; idempotent.
 
         Args:
-            drain: Whether only the end of the body is missing. It is waited for briefly, so that
-                the connection can be reused.
-            error: The error of the stream; None if it is complete or was left early.
+            drain: Whether only the end of the body is missing. If so, this waits for it briefly, so
+                that the connection can be reused.
+            error: The error of the stream; None if it is complete or was closed early.
         """
         try:
             with contextlib.suppress(*library_errors()):
                 try:
                     if drain:
-                        self._response.body.drain(_DRAINING)
+                        self._response.body.drain(_DRAINING_SECONDS)
                 finally:
                     self._response.body.close()
         except BaseException:
-            close(self._response)  # again, for an interrupt may have ended the first
+            close(self._response)  # again, in case an interrupt ended the first
             raise
         finally:
             self._end(error)
 
 
 class AsyncResponseBody(_ResponseBodyBase):
-    """A body that is read chunk by chunk, and its connection.
+    """A body that is read chunk by chunk.
 
     Args:
-        head: What came before the body.
+        head: The part of the response before the body.
         response: The response.
-        buffered: The chunks, if an injected client has read them; None to read them here.
+        buffered: The chunks, if an injected client has read them already.
     """
 
     def __init__(
@@ -144,38 +144,41 @@ class AsyncResponseBody(_ResponseBodyBase):
         raise failure
 
     async def aclose(self, *, drain: bool = False, error: BaseException | None = None) -> None:
-        """Release the connection, even if cancelled; has no effect the second time.
+        """Release the connection, even in a cancelled task; idempotent.
 
         Args:
-            drain: Whether only the end of the body is missing. It is waited for briefly, so that
-                the connection can be reused.
-            error: The error of the stream; None if it is complete or was left early.
+            drain: Whether only the end of the body is missing. If so, this waits for it briefly, so
+                that the connection can be reused.
+            error: The error of the stream; None if it is complete or was closed early.
         """
         import anyio
 
         try:
-            with anyio.move_on_after(_CLOSING, shield=True), contextlib.suppress(*library_errors()):
+            with (
+                anyio.move_on_after(CLOSING_SECONDS, shield=True),
+                contextlib.suppress(*library_errors()),
+            ):
                 try:
                     if drain:
-                        await self._response.body.drain(_DRAINING)
+                        await self._response.body.drain(_DRAINING_SECONDS)
                 finally:
                     await self._response.body.aclose()
         except BaseException:
-            await close_async(self._response)  # again, for an interrupt may have ended the first
+            await close_async(self._response)  # again, in case an interrupt ended the first
             raise
         finally:
             self._end(error)
 
 
 def close(response: WireResponse | None) -> None:
-    """Close the body of a response, if there is one; again does nothing."""
+    """Close the body of a response, if there is one; idempotent."""
     if response is not None:
         with contextlib.suppress(Exception):
             response.body.close()
 
 
 async def close_async(response: WireResponse | None) -> None:
-    """Close the body of a response, if there is one; again does nothing."""
+    """Close the body of a response, if there is one; idempotent."""
     if response is not None:
         with contextlib.suppress(Exception):
             await response.body.aclose()

@@ -10,7 +10,7 @@ _HANDLER.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(m
 
 
 def log_to_stderr(level: str) -> None:
-    """Log from a level on, to stderr unless the program has handlers of its own."""
+    """Set the log level, and log to stderr unless the program has its own handlers."""
     LOGGER.setLevel(level)
     if not LOGGER.hasHandlers():
         LOGGER.addHandler(_HANDLER)

@@ -1,4 +1,4 @@
-"""Wraps each call in an OpenTelemetry span, in programs that use OpenTelemetry."""
+"""Creates an OpenTelemetry span for each call, in programs that use OpenTelemetry."""
 
 import sys
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from conversations_client._base.version import __version__
 from conversations_client._calls.call import Call
 
 End: TypeAlias = Callable[[BaseException | None], None]
-"""Ends a span, with the error of the call or None."""
+"""Ends a span; the argument is the error of the call, or None."""
 
 _TRACE: Final = "opentelemetry.trace"
 
@@ -24,17 +24,17 @@ _UNTRACED: Final = nullcontext(_nothing)
 
 
 def traced(call: Call[Any], *, ends: bool = True) -> AbstractContextManager[End]:
-    """A block whose spans are children of the call's span.
+    """A `with` block whose spans are children of the call's span.
 
     Args:
         call: The call.
-        ends: Whether the call is over at the end of the block. If not, call what the block yields
-            when it is over, unless the block itself fails.
+        ends: Whether the span ends with the block. If not, the block returns a function that ends
+            it; if the block raises, the span ends with it.
     """
     # A program that doesn't import OpenTelemetry exports no spans.
     if sys.modules.get(_TRACE) is None:
         return _UNTRACED
-    # This waits for another thread that is still importing it.
+    # If another thread is still importing it, this waits.
     return _Traced(import_module(_TRACE), call, ends=ends)
 
 

@@ -1,4 +1,4 @@
-"""How answers show themselves in a log, a terminal and a notebook."""
+"""The representation of responses in logs, terminals and notebooks."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -11,11 +11,11 @@ from conversations_client._base.unset import UNSET
 
 from .pydantic_schema import PydanticSchema
 
-_KEEPING: Final = frozenset({"extra", "envelope"})
+_HIDDEN_IF_EMPTY: Final = frozenset({"extra", "envelope"})
 
 
 class _Printer(Protocol):
-    """What IPython prints with."""
+    """IPython's printer."""
 
     def group(self, indent: int, open: str, close: str) -> AbstractContextManager[None]: ...  # noqa: A002 - IPython's
     def text(self, obj: str) -> None: ...
@@ -24,22 +24,22 @@ class _Printer(Protocol):
 
 
 class PrettyRepr(PydanticSchema):
-    """The base of answers: their repr leaves out `extra` and `envelope` where they are empty.
+    """The base of response classes: their repr omits an empty `extra` and `envelope`.
 
-    rich and IPython leave out what the service did, too.
+    rich and IPython also omit the fields that the service omitted.
     """
 
     __slots__ = ()
 
     @recursive_repr()
     def __repr__(self) -> str:
-        shown = ", ".join(f"{a.name}={value!r}" for a, value in _kept(self))
+        shown = ", ".join(f"{a.name}={value!r}" for a, value in _shown(self))
         return f"{type(self).__qualname__}({shown})"
 
     def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
         """The attributes, for rich."""
-        for a, value in _kept(self):
-            # Where the default is another one, None is the null that the service sent.
+        for a, value in _shown(self):
+            # If the default isn't None, the service sent null.
             if value is not UNSET and not (value is None and a.default is None):
                 yield a.name, value
 
@@ -57,8 +57,8 @@ class PrettyRepr(PydanticSchema):
                 printer.pretty(value)
 
 
-def _kept(instance: PrettyRepr) -> "Iterator[tuple[attrs.Attribute[Any], Any]]":
+def _shown(instance: PrettyRepr) -> "Iterator[tuple[attrs.Attribute[Any], Any]]":
     for a in attrs.fields(cast("type[attrs.AttrsInstance]", type(instance))):
         value = getattr(instance, a.name)
-        if value or a.name not in _KEEPING:
+        if value or a.name not in _HIDDEN_IF_EMPTY:
             yield a, value

@@ -7,11 +7,11 @@ def _refuse(*_: object, **__: object) -> NoReturn:
     raise TypeError("`extra` can't be changed in place: use attrs.evolve(obj, extra={...}).")
 
 
-_REFUSE: Final[Any] = _refuse  # has the signature of none of the methods that it replaces
+_REFUSE: Final[Any] = _refuse  # Any: the replaced methods have other signatures
 
 
 class _NoExtra(dict[str, Any]):
-    """An empty dict that can't be changed; copies and pickles give the same object."""
+    """An empty, immutable dict; copying and unpickling return the same object."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""How pydantic, and so FastAPI, reads and writes the data classes of this package."""
+"""Lets pydantic, and so FastAPI, validate and serialize the data classes of this package."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ class PydanticSchema:
     def __get_pydantic_core_schema__(cls, source: Any, handler: object) -> "CoreSchema":  # noqa: ANN401 - a type
         from pydantic_core import core_schema
 
-        # Imported by pydantic's users only, and long after this module.
+        # Imported here because they import this module.
         from conversations_client import ConversationsError, structure, unstructure
 
         def validate(value: object) -> object:

@@ -10,11 +10,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 def as_datetime(milliseconds: float) -> datetime:
     """Unix milliseconds as an aware datetime in UTC; raises OutOfRangeError."""
-    # From the epoch by addition: datetime.fromtimestamp() refuses negative times on some systems.
+    # datetime.fromtimestamp() rejects negative times on some systems.
     try:
         return _EPOCH + timedelta(milliseconds=milliseconds)
     except (OverflowError, ValueError):
         raise OutOfRangeError(
-            "The time is outside the years 1 to 9999 that datetime can hold; "
-            "use the number of milliseconds as it is."
+            "The time is outside the years 1 to 9999, which are all that datetime supports: "
+            "use the number of milliseconds instead."
         ) from None

@@ -55,7 +55,7 @@ class Usage(PrettyRepr):
     prompt_tokens: float | None = field(default=None, metadata={"wire": "prompt_tokens"})
     """Tokens that the model read."""
     total_tokens: float | None = field(default=None, metadata={"wire": "total_tokens"})
-    """Both together."""
+    """Prompt and completion tokens together."""
     prompt_tokens_details: PromptTokensDetails | None = field(
         default=None, metadata=nullable("prompt_tokens_details")
     )

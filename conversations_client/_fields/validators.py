@@ -1,4 +1,4 @@
-"""Checks of settings, for attrs fields; each raises ConfigurationError."""
+"""attrs validators for settings; each raises ConfigurationError."""
 
 import inspect
 import math
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 Validator: TypeAlias = "Callable[[Any, attrs.Attribute[Any], Any], None]"
 
-_LONGEST: Final = 30 * 24 * 60 * 60  # some systems' timers can't count much further
+_MAX_SECONDS: Final = 30 * 24 * 60 * 60  # the timers of some systems overflow not much later
 
 
 def _checked(accepts: Callable[[object], bool], expected: str) -> Validator:
     def validate(instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
         if not accepts(value):
-            # A client's own settings are its arguments.
+            # Users pass the fields of Settings to Client as arguments.
             owner = type(instance).__name__.removesuffix("Settings")
             name = f"{owner}.{attribute.name}".removeprefix(".")
             raise ConfigurationError(f"{name} must be {expected}, got {value!r}.")
@@ -30,20 +30,22 @@ def _is_number(value: object) -> bool:
     return type(value) is int or (type(value) is float and math.isfinite(value))
 
 
-def _is_span(value: object) -> bool:
-    return isinstance(value, int | float) and _is_number(value) and 0 < value <= _LONGEST
+def _is_duration(value: object) -> bool:
+    return isinstance(value, int | float) and _is_number(value) and 0 < value <= _MAX_SECONDS
 
 
 seconds_or_none: Final = _checked(
-    lambda v: v is None or _is_span(v), f"seconds above 0, {_LONGEST} at most, or None for no limit"
+    lambda v: v is None or _is_duration(v),
+    f"a number of seconds above 0, at most {_MAX_SECONDS}, or None for no limit",
 )
 pause: Final = _checked(
-    lambda v: _is_span(v) or (_is_number(v) and v == 0), f"seconds, 0 or more, {_LONGEST} at most"
+    lambda v: _is_duration(v) or (_is_number(v) and v == 0),
+    f"a number of seconds from 0 to {_MAX_SECONDS}",
 )
 count: Final = _checked(lambda v: type(v) is int and v >= 1, "a whole number, 1 or more")
 function: Final = _checked(lambda v: v is None or callable(v), "a function, or None")
 plain_function: Final = _checked(
     lambda v: v is None or (callable(v) and not inspect.iscoroutinefunction(v)),
-    "a function that is not async (those are for AsyncHooks), or None",
+    "a function that is not async (use AsyncHooks for async functions), or None",
 )
 flag: Final = _checked(lambda v: type(v) is bool, "True or False")

@@ -1,9 +1,9 @@
-"""Metadata of attrs fields: where a value is on the wire and whether it may be null."""
+"""Metadata of attrs fields: the position of a value on the wire and whether it may be null."""
 
 from typing import Final
 
 ENVELOPE: Final = {"envelope": True}
-"""The metadata of an attribute that is beside `data`, where the others are inside it."""
+"""The metadata of an attribute of the envelope: it is beside `data`, not inside it."""
 
 NULLABLE: Final = "nullable"
 """The metadata key of an attribute that may be null on the wire as well as absent."""

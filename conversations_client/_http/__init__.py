@@ -1,1 +1,1 @@
-"""The network edge: the only code that knows httpx, httpcore, proxies, TLS and pools."""
+"""The network: connections, pools, proxies, TLS, and HTTP clients that you inject."""

@@ -1,9 +1,8 @@
-"""The async pool: connections in the slots of `pool`."""
+"""The async connection pool."""
 
 import contextlib
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final, Protocol, TypeAlias, cast
+from collections.abc import AsyncIterator, Awaitable
+from typing import Protocol, TypeAlias, cast
 
 import anyio
 
@@ -11,15 +10,15 @@ from conversations_client._base.event_loop import is_asyncio
 from conversations_client._http.connections.wire import WireRequest, WireResponse
 from conversations_client._http.streams.errors import PoolTimeout
 from conversations_client._http.streams.interfaces import AsyncNetworkStream
+from conversations_client._http.streams.limits import CLOSING_SECONDS
 from conversations_client._http.streams.watchdog import call_later, move_on_after
 
-from .pool import LOOK_SECONDS, Pool, Ticket
-
-_CLOSING_SECONDS: Final = 1.0  # for the goodbye of an encrypted connection
+from .pool_base import PoolBase
+from .slot_queue import CHECK_SECONDS, Ticket
 
 
 class FutureSignal:
-    """Wakes one task of asyncio, without the cancel scope and the event of AnyIO."""
+    """Wakes one asyncio task; faster than AnyIO's events."""
 
     __slots__ = ("_future", "_loop")
 
@@ -30,11 +29,11 @@ class FutureSignal:
         self._future: asyncio.Future[bool] = self._loop.create_future()
 
     def set(self) -> None:
-        """Wake the task that waits, or the next one that will."""
+        """Wake the waiting task, or the next one that waits."""
         self._end(is_set=True)
 
     async def wait_for(self, seconds: float) -> bool:
-        """Wait for `set`; False if it did not come in time."""
+        """Wait for `set`; False on a timeout."""
         if self._future.done() and not self._future.cancelled():
             return self._future.result()
         timer = call_later(self._loop, seconds, self._end)
@@ -49,7 +48,7 @@ class FutureSignal:
 
 
 class EventSignal:
-    """Wakes one task of any event loop."""
+    """Wakes one task on any event loop."""
 
     __slots__ = ("_event",)
 
@@ -57,11 +56,11 @@ class EventSignal:
         self._event = anyio.Event()
 
     def set(self) -> None:
-        """Wake the task that waits, or the next one that will."""
+        """Wake the waiting task, or the next one that waits."""
         self._event.set()
 
     async def wait_for(self, seconds: float) -> bool:
-        """Wait for `set`; False if it did not come in time."""
+        """Wait for `set`; False on a timeout."""
         with move_on_after(seconds):
             await self._event.wait()
         return self._event.is_set()
@@ -71,19 +70,19 @@ AsyncSignal: TypeAlias = FutureSignal | EventSignal
 
 
 def new_signal() -> AsyncSignal:
-    """What a task of this event loop waits on."""
+    """The fastest signal for the current event loop."""
     return FutureSignal() if is_asyncio() else EventSignal()
 
 
 class PoolableAsyncConnection(Protocol):
-    """A connection that serves one request after the other."""
+    """A connection that serves one request at a time."""
 
     def is_available(self) -> bool:
         """Whether a request may be sent."""
         ...
 
     def has_expired(self) -> bool:
-        """Whether it must not be used again."""
+        """Whether it can't be used again."""
         ...
 
     async def send(self, request: WireRequest) -> WireResponse:
@@ -91,7 +90,7 @@ class PoolableAsyncConnection(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Close it for good; again does nothing."""
+        """Close it; idempotent."""
         ...
 
 
@@ -103,46 +102,30 @@ class ClosableAsyncBody(Protocol):
     stream: AsyncNetworkStream
 
     def shorten(self, seconds: float) -> None:
-        """Set a deadline so many seconds from now."""
+        """Set a deadline this many seconds from now."""
         ...
 
     async def aclose(self) -> None:
-        """Read no more; again does nothing."""
+        """Stop reading; idempotent."""
         ...
 
 
 _Ticket: TypeAlias = Ticket[PoolableAsyncConnection, AsyncSignal]
 
 
-class AsyncConnectionPool:
-    """The connections of an async client to its one origin, in one event loop.
+class AsyncConnectionPool(PoolBase[PoolableAsyncConnection, AsyncSignal]):
+    """The connections of an async client to its one origin, in one event loop."""
 
-    Args:
-        connect: Makes a connection, which opens when it is first used.
-        size: The most connections open at once.
-        keepalive: Seconds that a connection may be idle.
-        clock: The time in seconds, from any start.
-    """
-
-    def __init__(
-        self,
-        connect: Callable[[], PoolableAsyncConnection],
-        *,
-        size: int,
-        keepalive: float,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.hooked: dict[bool, Any] = {}
-        """The HTTP library's clients over this pool, made while a tool hooks on the library."""
-        self._connect = connect
-        self._clock = clock
-        self._pool: Pool[PoolableAsyncConnection, AsyncSignal] = Pool(
-            size=size, keepalive=keepalive, signal=new_signal
-        )
+    _new_signal = staticmethod(new_signal)
 
     async def send(self, request: WireRequest) -> WireResponse:
-        """The head of the response; raises ConnectionFailure and ClientClosedError."""
-        ticket = self._pool.ticket()
+        """Send a request; returns the head of the response.
+
+        Raises:
+            ConnectionFailure: The exchange failed.
+            ClientClosedError: The pool is closed.
+        """
+        ticket = self._slots.ticket()
         try:
             try:
                 return await self._respond(ticket, request)
@@ -150,27 +133,27 @@ class AsyncConnectionPool:
                 await self.release(ticket)
                 raise
         except BaseException:
-            await self.release(ticket)  # again, for an interrupt may have ended the first
+            await self.release(ticket)  # again, in case an interrupt ended the first
             raise
 
     async def aclose(self) -> None:
-        """Close every connection for good: idle ones now, the others when they are released."""
-        self._pool.close()
+        """Close idle connections now, and the others when they are released."""
+        self._slots.close()
         await self._close_stale()
 
     async def release(self, ticket: _Ticket) -> None:
-        """Give a slot back, with its connection if that can be used again; again does nothing."""
+        """Release a slot, with its connection if it is reusable; idempotent."""
         connection = ticket.connection
         if connection is None or not connection.is_available():
             await self._discard(ticket)
         else:
-            self._pool.release(ticket, now=self._clock())
-            if self._pool.is_closed:
+            self._slots.release(ticket, now=self._clock())
+            if self._slots.is_closed:
                 await self._close_stale()
 
     async def _respond(self, ticket: _Ticket, request: WireRequest) -> WireResponse:
         await self._close_stale()
-        if not self._pool.acquire(ticket):
+        if not self._slots.acquire(ticket):
             await self._wait(ticket, request.limits.seconds_to_wait())
         response = await self._send(ticket, request)
         response.body = AsyncPooledBody(response.body, ticket, self)
@@ -179,11 +162,11 @@ class AsyncConnectionPool:
     async def _wait(self, ticket: _Ticket, left: float) -> None:
         while True:
             signal = cast("AsyncSignal", ticket.signal)
-            is_signalled = left > 0 and await signal.wait_for(min(left, LOOK_SECONDS))
+            is_signalled = left > 0 and await signal.wait_for(min(left, CHECK_SECONDS))
             if not is_signalled:
                 await self._close_stale()
-                left -= LOOK_SECONDS
-            if self._pool.take_turn(ticket):
+                left -= CHECK_SECONDS
+            if self._slots.take_turn(ticket):
                 return
             if left <= 0:
                 raise PoolTimeout
@@ -191,7 +174,7 @@ class AsyncConnectionPool:
     async def _send(self, ticket: _Ticket, request: WireRequest) -> WireResponse:
         connection = ticket.connection
         if connection is not None and connection.has_expired():
-            # The service hung up: noticed before anything is sent.
+            # The service may have closed it, which is noticed before anything is sent.
             await _aclose(connection)
             connection = None
         if connection is None:
@@ -199,26 +182,26 @@ class AsyncConnectionPool:
         return await connection.send(request)
 
     async def _close_stale(self) -> None:
-        while self._pool.has_stale(self._clock()):
-            ticket = self._pool.ticket()
+        while self._slots.has_stale(self._clock()):
+            ticket = self._slots.ticket()
             try:
-                self._pool.take_stale(ticket, self._clock())
+                self._slots.take_stale(ticket, self._clock())
             finally:
                 await self._discard(ticket)
 
     async def _discard(self, ticket: _Ticket) -> None:
         try:
-            connection = self._pool.begin_closing(ticket)
+            connection = self._slots.begin_closing(ticket)
             if connection is not None:
                 await _aclose(connection)
         finally:
-            self._pool.vacate(ticket)
+            self._slots.vacate(ticket)
 
 
 class AsyncPooledBody(AsyncIterator[bytes]):
-    """The body of a response, which gives its slot back at the end.
+    """The body of a response, which releases its slot at the end.
 
-    One that nobody closes gives it back too: its ticket is garbage collected with it.
+    If nobody closes the body, the slot is released when its ticket is garbage collected.
     """
 
     __slots__ = ("_chunks", "_pool", "_ticket")
@@ -243,13 +226,13 @@ class AsyncPooledBody(AsyncIterator[bytes]):
         return self._chunks.stream
 
     async def drain(self, seconds: float) -> None:
-        """Read what is left for so many seconds at most, so that the connection can be reused."""
+        """Read the rest within this many seconds, so that the connection can be reused."""
         self._chunks.shorten(seconds)
         async for _ in self:
             pass
 
     async def aclose(self) -> None:
-        """Read no more, and give the slot back; again does nothing."""
+        """Stop reading and release the slot; idempotent."""
         try:
             await self._chunks.aclose()
         finally:
@@ -257,9 +240,9 @@ class AsyncPooledBody(AsyncIterator[bytes]):
 
 
 async def _aclose(connection: PoolableAsyncConnection) -> None:
-    # In a cancelled task too: that is when most connections are closed.
+    # Shielded, because many connections are closed in cancelled tasks.
     with (
-        anyio.move_on_after(_CLOSING_SECONDS, shield=True),
-        contextlib.suppress(Exception),  # nobody waits for it any more
+        anyio.move_on_after(CLOSING_SECONDS, shield=True),
+        contextlib.suppress(Exception),  # no caller needs the connection any more
     ):
         await connection.aclose()

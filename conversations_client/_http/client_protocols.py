@@ -1,11 +1,11 @@
-"""The HTTP clients that may be injected, without importing their library."""
+"""The types of HTTP clients that can be injected, without importing their library."""
 
 import sys
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 LIBRARIES: Final = ("httpx", "httpx2")
-"""The library and its fork, which has the same names."""
+"""The library and its fork, which has the same class names."""
 
 
 class _Sending(Protocol):
@@ -30,7 +30,7 @@ class AsyncHTTPClient(_Sending, Protocol):
 
 
 def classes(*names: str) -> tuple[type[Any], ...]:
-    """The classes of these names in the library and its fork, if the program imports them."""
+    """The classes with these names in the library and its fork, if they are imported."""
     libraries = (sys.modules.get(library) for library in LIBRARIES)
-    found = (getattr(library, name, None) for library in libraries for name in names)
-    return tuple(each for each in found if isinstance(each, type))
+    values = (getattr(library, name, None) for library in libraries for name in names)
+    return tuple(value for value in values if isinstance(value, type))

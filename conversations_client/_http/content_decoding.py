@@ -10,15 +10,15 @@ _SLACK: Final = 1024  # bytes; gzip makes what it can't compress a little larger
 
 
 class BodyDecoder:
-    """Collects the bytes of a response.
+    """Collects and decompresses the body of a response.
 
-    A gzip body may have several members and zeros after the last one, as gzip's own tools allow.
+    Like gzip itself, it accepts several members and zeros after the last one.
 
     Args:
         encoding: The `Content-Encoding` of the response; the client only requests gzip.
         limit: The most bytes after decompression.
-        may_be_decoded: Whether a body that is labeled gzip, but isn't, is taken as it is: an HTTP
-            client of the caller's may have decompressed it.
+        may_be_decoded: Whether to accept an uncompressed body that is labeled gzip: an injected
+            HTTP client may have decompressed it.
     """
 
     def __init__(self, encoding: str, *, limit: int, may_be_decoded: bool = False) -> None:
@@ -41,10 +41,10 @@ class BodyDecoder:
                 self.problem = "the content encoding was not requested"
 
     def feed(self, chunk: bytes) -> bool:
-        """Take a chunk; returns whether more is useful."""
+        """Process a chunk; returns whether more chunks are needed."""
         if self._may_be_decoded and chunk and not self._received:
             self._detect(chunk)
-        # In slices, because zlib copies the rest of its input after each member.
+        # In slices, because zlib copies the remaining input after each member.
         start = 0
         while self.problem is None and start < len(chunk):
             self._add(chunk if len(chunk) <= _SLICE else chunk[start : start + _SLICE])
@@ -52,7 +52,7 @@ class BodyDecoder:
         return self.problem is None
 
     def finish(self) -> bytes:
-        """The whole body once there are no more chunks; empty if there is a problem."""
+        """The complete body, after the last chunk; empty if there is a problem."""
         if self.problem is None and self._gzip is not None and self._gzip.is_incomplete:
             self.problem = "the compressed body is incomplete"
         return b"" if self.problem else b"".join(self._parts)
@@ -63,7 +63,7 @@ class BodyDecoder:
 
     def _add(self, chunk: bytes) -> None:
         self._received += len(chunk)
-        # One byte more than allowed is enough, however large the chunk would become.
+        # One byte more than the limit is enough to detect a body that is too large.
         allowed = self._limit - self._size + 1
         try:
             part = chunk if self._gzip is None else self._gzip.decompress(chunk, allowed)
@@ -72,7 +72,7 @@ class BodyDecoder:
             return
         self._size += len(part)
         self._parts.append(part)
-        # A compressed body could go on forever without becoming anything.
+        # Compressed data may be endless without decompressing to anything.
         if max(self._size, self._received - self._received // 64 - _SLACK) > self._limit:
             self.is_too_large = True
             self.problem = f"the body is larger than max_response_bytes={self._limit}"
@@ -80,7 +80,7 @@ class BodyDecoder:
 
 
 class _GzipMembers:
-    """Decompresses one gzip member after the other."""
+    """Decompresses gzip members."""
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(_GZIP_ONLY)
@@ -91,9 +91,9 @@ class _GzipMembers:
         return self._has_begun and not self._member.eof
 
     def decompress(self, data: bytes, most: int) -> bytes:
-        """At least the next bytes of the body, at most so many; raises zlib.error."""
+        """Decompress the next data into at most `most` bytes; raises zlib.error."""
         parts: list[bytes] = []
-        while data and most > 0:  # zlib takes 0 for no limit
+        while data and most > 0:  # for zlib, 0 means no limit
             if self._member.eof:
                 data = data.lstrip(b"\0")  # padding
                 if not data:

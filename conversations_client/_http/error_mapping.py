@@ -1,4 +1,4 @@
-"""Maps the exceptions of the HTTP library to the package's own errors."""
+"""Maps the exceptions of connections and HTTP libraries to the package's own errors."""
 
 import ast
 import re
@@ -48,9 +48,9 @@ _AIOHTTP_KINDS: Final = {
 
 
 class AttemptFailed(Exception):  # noqa: N818 - never leaves the package
-    """An attempt that got no complete response, or that a closed client didn't make.
+    """An attempt failed without a complete response, or the client is closed.
 
-    Only the package raises it, so that an error of the caller's code is never taken for one.
+    Only the package raises it, so it can't be confused with an error of the caller's code.
     """
 
     def __init__(self, error: TransportError | ClientClosedError) -> None:
@@ -59,11 +59,11 @@ class AttemptFailed(Exception):  # noqa: N818 - never leaves the package
 
 
 class SendFailed(Exception):  # noqa: N818 - never leaves the package
-    """The exchange over the caller's client failed, or the client is closed.
+    """An exchange over an injected client failed, or the client is closed.
 
     Attributes:
         error: The exception that the client raised, or a ClientClosedError.
-        is_unsent: Whether it is proven that the request never left.
+        is_unsent: Whether the request was provably not sent.
     """
 
     def __init__(self, error: Exception, *, is_unsent: bool) -> None:
@@ -88,17 +88,17 @@ def transport_errors() -> tuple[type[Exception], ...]:
 
 
 _NOT_TLS: Final = "WRONG_VERSION_NUMBER"
-"""OpenSSL's error for a peer that doesn't encrypt."""
+"""OpenSSL's error for a peer that doesn't use TLS."""
 _NOT_TEXT: Final = "its response does not begin like HTTP"
-_PLAIN: Final = {
-    # A response that doesn't begin with a letter, such as one of TLS.
+_MESSAGES: Final = {
+    # The response doesn't begin with a letter: it may be a TLS alert.
     "illegal request line": _NOT_TEXT,
     "Received server _SWITCH_UPGRADE event": "it switched to a protocol that was not requested",
     "InformationalResponse status_code": "its response has an invalid status",
 }
-"""Errors of h11 by how they begin, in plain words."""
+"""Plain error messages, by the beginning of h11's."""
 _BYTES: Final = re.compile(r"""(?:bytearray\()?(?<!\w)b('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\)?""")
-"""Bytes as Python shows them, of which h11's error messages quote some."""
+"""The repr of bytes, which h11's error messages contain."""
 
 _LONGEST: Final = 200
 
@@ -108,7 +108,7 @@ def transport_error(error: Exception, key: Secret) -> TransportError:  # noqa: P
 
     Args:
         error: The exception.
-        key: What must not appear in the error, even if the service echoes it.
+        key: The API key, which must not appear in the error even if the service echoes it.
     """
     reason = _reason(error, key)
     match _kind(error):
@@ -154,16 +154,16 @@ def _tls_advice(error: Exception) -> str:
 def _tls_hint(reason: str) -> str:
     if reason != _NOT_TEXT:
         return ""
-    return " The server may expect encryption: then base_url begins with https://."
+    return " If the server expects encryption, begin base_url with https://."
 
 
 def _kind(error: Exception) -> str:
-    """The most specific class name that the table has; httpx and its fork share the names."""
+    """The most specific name in `_KINDS` among the classes of an exception."""
     kind = next((name for name in _names(error) if name in _KINDS), "")
     cause = error.__cause__
     if kind != "ConnectTimeout" or cause is None or any("Timeout" in n for n in _names(cause)):
         return kind
-    # httpx-aiohttp maps every failed connection to this class, even one that carried the request.
+    # httpx-aiohttp raises ConnectTimeout for every failed connection, even after sending on it.
     return next((_AIOHTTP_KINDS[name] for name in _names(cause) if name in _AIOHTTP_KINDS), "")
 
 
@@ -172,22 +172,22 @@ def _names(error: BaseException) -> list[str]:
 
 
 def _reason(error: Exception, key: Secret) -> str:
-    # The message would quote the header that can't be sent, and one of the headers has the key.
+    # The message would quote the invalid header, which may contain the key.
     if "LocalProtocolError" in _names(error):
         return "a header or the length of the request is invalid"
-    # A message may quote a whole invalid response.
+    # The message may contain a whole invalid response.
     message = _BYTES.sub(_as_text, _message(error))
     text = readable(key.redact(message)).rstrip(".")
     return truncate(text, _LONGEST) or type(error).__name__
 
 
 def _message(error: BaseException) -> str:
-    """The message of an error, or else of what it comes from."""
-    each: BaseException | None = error
-    while each is not None and not str(each):
-        each = each.__cause__ or each.__context__
-    message = "" if each is None else str(each)
-    return next((text for start, text in _PLAIN.items() if message.startswith(start)), message)
+    """The message of an error, or the first message among its causes."""
+    cause: BaseException | None = error
+    while cause is not None and not str(cause):
+        cause = cause.__cause__ or cause.__context__
+    message = "" if cause is None else str(cause)
+    return next((text for start, text in _MESSAGES.items() if message.startswith(start)), message)
 
 
 def _as_text(quoted: re.Match[str]) -> str:

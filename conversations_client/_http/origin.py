@@ -1,4 +1,4 @@
-"""Where the connections of a client lead, and how they are opened."""
+"""The origin of a client's connections: the service, the proxy and the TLS settings."""
 
 import os
 import ssl
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from conversations_client._base.lazy_imports import begin_import
+from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._http.connections.route import Proxy, Route
 from conversations_client.errors import ConfigurationError
 
@@ -18,13 +18,13 @@ from .proxies import environment_variables, proxy_for
 
 @frozen(kw_only=True)
 class Origin:
-    """Where the connections lead, and how they are opened.
+    """The origin of a client's connections.
 
     Attributes:
-        base_url: The service's URL.
+        base_url: The URL of the service.
         max_connections: The most connections that are open at once.
-        ssl_context: The certificates to trust; the default ones if None.
-        proxy: The proxy to go through, or None.
+        ssl_context: The TLS settings; None for the default ones.
+        proxy: The proxy, or None.
     """
 
     base_url: str
@@ -34,7 +34,7 @@ class Origin:
 
     @property
     def proxy_url(self) -> str | None:
-        """The proxy's URL, without credentials; None without one."""
+        """The URL of the proxy, without credentials; None without a proxy."""
         return None if self.proxy is None else self.proxy.url
 
     def route(self) -> Route:
@@ -56,12 +56,12 @@ class Origin:
 
 
 def environment_proxy(url: str) -> Proxy | None:
-    """The proxy that this machine's settings have for a URL; raises ConfigurationError."""
+    """The proxy for a URL in this machine's settings; raises ConfigurationError."""
     variables = environment_variables(os.environ)
     if variables or not _HAS_SETTINGS:
         return proxy_for(url, variables)
-    # macOS and Windows have settings of their own, which apply if no variable is set.
-    begin_import("urllib.request")
+    # macOS and Windows have system settings, which apply if no variable is set.
+    lazy_import("urllib.request")
     from urllib.request import getproxies, proxy_bypass
 
     is_excluded = proxy_bypass(urlsplit(url).hostname or "")
@@ -73,7 +73,7 @@ _HAS_SETTINGS: Final = sys.platform in {"darwin", "win32"}
 
 @lru_cache(maxsize=1)
 def _default_tls() -> ssl.SSLContext:
-    # The order is that of httpx.
+    # The same order as in httpx.
     source = "SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
     folders = os.environ.get("SSL_CERT_DIR")
     if (
@@ -81,7 +81,7 @@ def _default_tls() -> ssl.SSLContext:
         and folders
         and not any(map(os.path.isdir, folders.split(os.pathsep)))
     ):
-        # OpenSSL ignores a folder that doesn't exist, and then trusts no certificate.
+        # OpenSSL ignores a missing folder, and then trusts no certificate.
         raise _unreadable(source, "no such folder")
     try:
         return _new_context(folders)

@@ -1,4 +1,4 @@
-"""Which proxy leads to a URL, by the variables of the environment. No I/O."""
+"""Selects the proxy for a URL from the environment variables. No I/O."""
 
 import re
 from collections.abc import Mapping
@@ -15,20 +15,20 @@ _PORTS: Final = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _ALIASES: Final = {"socks": "socks5h"}
 _NAME: Final = re.compile(r"[A-Za-z0-9*_-]+(\.[A-Za-z0-9*_-]+)*")
 _BRACKETED: Final = re.compile(r"\[([^]]*)\](.*)")
-_LONGEST_CREDENTIAL: Final = 255
-_MAPPED_BITS: Final = 96  # of an IPv6 address before the IPv4 address that it maps
+_MAX_CREDENTIAL_LENGTH: Final = 255
+_MAPPED_BITS: Final = 96  # the bits before the IPv4 address in an IPv4-mapped IPv6 address
 
 
 def proxy_for(url: str, variables: Mapping[str, str]) -> Proxy | None:
-    """The proxy that leads to a URL; None for a direct connection.
+    """The proxy for a URL; None for a direct connection.
 
     Args:
-        url: The service's URL.
-        variables: The proxies by what they are for: `http`, `https`, `all`; and `no`, the hosts to
-            reach directly. These are the names of `urllib.request.getproxies()`.
+        url: The URL of the service.
+        variables: The proxies for `http`, `https` and `all`, and under `no` the hosts to connect to
+            directly, as `urllib.request.getproxies()` returns them.
 
     Raises:
-        ConfigurationError: A variable can't be understood.
+        ConfigurationError: A variable is invalid.
     """
     target = urlsplit(url)
     host = target.hostname or ""
@@ -40,22 +40,22 @@ def proxy_for(url: str, variables: Mapping[str, str]) -> Proxy | None:
 
 
 def environment_variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """The proxies that the environment names, as `proxy_for` takes them; lower case wins."""
-    found: dict[str, str] = {}
+    """The proxy variables of the environment, for `proxy_for`; lower case takes precedence."""
+    variables: dict[str, str] = {}
     for is_lower in (False, True):
         for variable, value in environ.items():
             name = variable.lower()
             if name.endswith("_proxy") and (variable == name) == is_lower:
-                found[name.removesuffix("_proxy")] = value
-    # A web server sets HTTP_PROXY for a CGI program from a header of the request.
+                variables[name.removesuffix("_proxy")] = value
+    # In a CGI program, HTTP_PROXY is the Proxy header of the request.
     if "REQUEST_METHOD" in environ and not environ.get("http_proxy"):
-        found.pop("http", None)
-    return {name: value for name, value in found.items() if value}
+        variables.pop("http", None)
+    return {name: value for name, value in variables.items() if value}
 
 
 def _parsed(value: str, variable: str) -> Proxy:
     parts = _split(value)
-    # The value may hold a password, so no message shows it.
+    # The value may contain a password, so no message shows it.
     if parts is None:
         raise ConfigurationError(
             f"The proxy in {variable} is not a URL such as http://host:port: correct it."
@@ -89,12 +89,13 @@ def _split(value: str) -> SplitResult | None:
 def _credentials(parts: SplitResult, variable: str) -> tuple[bytes, bytes] | None:
     if parts.username is None:
         return None
-    found = unquote_to_bytes(parts.username), unquote_to_bytes(parts.password or "")
-    if not all(len(each) <= _LONGEST_CREDENTIAL for each in found) or b":" in found[0]:
+    user, password = unquote_to_bytes(parts.username), unquote_to_bytes(parts.password or "")
+    if max(len(user), len(password)) > _MAX_CREDENTIAL_LENGTH or b":" in user:
         raise ConfigurationError(
-            f"The proxy in {variable} has a user or password that can't be sent."
+            f"The proxy in {variable} has an invalid user or password: use at most "
+            f"{_MAX_CREDENTIAL_LENGTH} bytes for each, and no colon in the user."
         )
-    return found
+    return user, password
 
 
 def _is_excluded(target: SplitResult, exclusions: str) -> bool:
@@ -108,12 +109,12 @@ def _is_excluded(target: SplitResult, exclusions: str) -> bool:
 
 
 def _matches(entry: str, host: str, port: int, scheme: str) -> bool:
-    """Whether a URL is meant by an entry of NO_PROXY, as httpx, requests and curl understand it."""
-    wanted_scheme, separator, rest = entry.rpartition("://")
-    if separator and wanted_scheme not in {"all", "http", "https"}:
-        raise _unknown(entry)
-    pattern, wanted_port = _split_port(rest.removesuffix("/"), entry)
-    if wanted_scheme not in {"", "all", scheme} or wanted_port not in {None, port}:
+    """Whether a NO_PROXY entry matches a URL, by the rules of httpx, requests and curl."""
+    entry_scheme, separator, rest = entry.rpartition("://")
+    if separator and entry_scheme not in {"all", "http", "https"}:
+        raise _invalid(entry)
+    pattern, entry_port = _split_port(rest.removesuffix("/"), entry)
+    if entry_scheme not in {"", "all", scheme} or entry_port not in {None, port}:
         return False
     return _host_matches(pattern, host, entry)
 
@@ -132,7 +133,7 @@ def _split_port(text: str, entry: str) -> tuple[str, int | None]:
     if not separator and not port:
         return host, None
     if separator != ":" or not re.fullmatch("[0-9]{1,5}", port):
-        raise _unknown(entry)
+        raise _invalid(entry)
     return host, int(port)
 
 
@@ -140,10 +141,10 @@ def _host_matches(pattern: str, host: str, entry: str) -> bool:
     address = ip_address(host)
     if "/" in pattern or ":" in pattern or ip_address(pattern) is not None:
         return address is not None and address in _network(pattern, entry)
-    # A leading dot is ignored: the entry stands for the domain and for every name below it.
+    # With or without a leading dot, an entry matches the domain and its subdomains.
     name = _ascii(pattern.removeprefix(".").removesuffix("."))
     if not _NAME.fullmatch(name):
-        raise _unknown(entry)
+        raise _invalid(entry)
     if "*" in name:
         from fnmatch import fnmatchcase
 
@@ -155,7 +156,7 @@ def _network(pattern: str, entry: str) -> IPv4Network | IPv6Network:
     try:
         network = ip_network(pattern, strict=False)
     except ValueError:
-        raise _unknown(entry) from None
+        raise _invalid(entry) from None
     mapped = getattr(network.network_address, "ipv4_mapped", None)
     if mapped is None or network.prefixlen < _MAPPED_BITS:
         return network
@@ -169,9 +170,9 @@ def _ascii(name: str) -> str:
         return ""
 
 
-def _unknown(entry: str) -> ConfigurationError:
+def _invalid(entry: str) -> ConfigurationError:
     shown = "an entry with '@' in it" if "@" in entry else repr(entry)
     return ConfigurationError(
-        f"NO_PROXY has {shown}, which can't be understood: use a host, .domain, host:port, an "
-        "address, a range such as 10.0.0.0/8, or *."
+        f"NO_PROXY has {shown}, which is invalid: use a host, .domain, host:port, an address, a "
+        "range such as 10.0.0.0/8, or *."
     )

@@ -1,4 +1,4 @@
-"""The requests of a client, made of what is prepared once for all of them. No I/O."""
+"""Builds the requests of a client. No I/O."""
 
 from typing import Final
 from urllib.parse import urlencode, urlsplit
@@ -8,22 +8,22 @@ from conversations_client._calls.operation import Request
 from conversations_client._calls.settings import Settings
 from conversations_client.errors import InvalidArgumentError
 
-from .connections.serialization import header_lines
+from .connections.request_head import header_lines
 from .connections.wire import RequestLimits, WireRequest
 
 _USER_AGENT: Final = f"conversations-client/{__version__}"
 _JSON: Final = {"Accept": "application/json", "Accept-Encoding": "gzip"}
 _EVENTS: Final = {
     "Accept": "text/event-stream",
-    "Accept-Encoding": "identity",  # compression may hold events back
+    "Accept-Encoding": "identity",  # compression may delay events
     "Cache-Control": "no-store",
 }
 _BODY: Final = {"Content-Type": "application/json"}
-_LONGEST_TARGET: Final = 65536
+_MAX_TARGET_LENGTH: Final = 65536
 
 
 class Requests:
-    """Builds the requests of a client; raises ConfigurationError.
+    """Builds the requests of a client, with header lines that are serialized once.
 
     Args:
         settings: The client's settings.
@@ -47,9 +47,10 @@ class Requests:
         """The request of one attempt; raises InvalidArgumentError."""
         query = f"?{urlencode(request.query)}" if request.query else ""
         target = f"{self._prefix}{request.path}{query}"
-        if len(target) > _LONGEST_TARGET:
+        if len(target) > _MAX_TARGET_LENGTH:
             raise InvalidArgumentError(
-                f"The path and the query have more than {_LONGEST_TARGET} characters: shorten them."
+                f"The path and the query have more than {_MAX_TARGET_LENGTH} characters: shorten "
+                "them."
             )
         headers = [(name.encode(), value.encode()) for name, value in request.extra_headers]
         if idempotency_key is not None:

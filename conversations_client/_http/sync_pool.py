@@ -1,27 +1,27 @@
-"""The sync pool: connections in the slots of `pool`."""
+"""The sync connection pool."""
 
 import contextlib
-import time
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Iterator
+from typing import Protocol, TypeAlias
 
 from conversations_client._base.wakeup import Wakeup
 from conversations_client._http.connections.wire import WireRequest, WireResponse
 from conversations_client._http.streams.errors import PoolTimeout
 from conversations_client._http.streams.interfaces import NetworkStream
 
-from .pool import LOOK_SECONDS, Pool, Ticket
+from .pool_base import PoolBase
+from .slot_queue import CHECK_SECONDS, Ticket
 
 
 class PoolableConnection(Protocol):
-    """A connection that serves one request after the other."""
+    """A connection that serves one request at a time."""
 
     def is_available(self) -> bool:
         """Whether a request may be sent."""
         ...
 
     def has_expired(self) -> bool:
-        """Whether it must not be used again."""
+        """Whether it can't be used again."""
         ...
 
     def send(self, request: WireRequest) -> WireResponse:
@@ -29,7 +29,7 @@ class PoolableConnection(Protocol):
         ...
 
     def close(self) -> None:
-        """Close it for good; again does nothing."""
+        """Close it; idempotent."""
         ...
 
 
@@ -39,46 +39,30 @@ class ClosableBody(Iterator[bytes], Protocol):
     stream: NetworkStream
 
     def shorten(self, seconds: float) -> None:
-        """Set a deadline so many seconds from now."""
+        """Set a deadline this many seconds from now."""
         ...
 
     def close(self) -> None:
-        """Read no more; again does nothing."""
+        """Stop reading; idempotent."""
         ...
 
 
 _Ticket: TypeAlias = Ticket[PoolableConnection, Wakeup]
 
 
-class ConnectionPool:
-    """The connections of a sync client to its one origin.
+class ConnectionPool(PoolBase[PoolableConnection, Wakeup]):
+    """The connections of a sync client to its one origin."""
 
-    Args:
-        connect: Makes a connection, which opens when it is first used.
-        size: The most connections open at once.
-        keepalive: Seconds that a connection may be idle.
-        clock: The time in seconds, from any start.
-    """
-
-    def __init__(
-        self,
-        connect: Callable[[], PoolableConnection],
-        *,
-        size: int,
-        keepalive: float,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.hooked: dict[bool, Any] = {}
-        """The HTTP library's clients over this pool, made while a tool hooks on the library."""
-        self._connect = connect
-        self._clock = clock
-        self._pool: Pool[PoolableConnection, Wakeup] = Pool(
-            size=size, keepalive=keepalive, signal=Wakeup
-        )
+    _new_signal = Wakeup
 
     def send(self, request: WireRequest) -> WireResponse:
-        """The head of the response; raises ConnectionFailure and ClientClosedError."""
-        ticket = self._pool.ticket()
+        """Send a request; returns the head of the response.
+
+        Raises:
+            ConnectionFailure: The exchange failed.
+            ClientClosedError: The pool is closed.
+        """
+        ticket = self._slots.ticket()
         try:
             try:
                 return self._respond(ticket, request)
@@ -86,27 +70,27 @@ class ConnectionPool:
                 self.release(ticket)
                 raise
         except BaseException:
-            self.release(ticket)  # again, for an interrupt may have ended the first
+            self.release(ticket)  # again, in case an interrupt ended the first
             raise
 
     def close(self) -> None:
-        """Close every connection for good: idle ones now, the others when they are released."""
-        self._pool.close()
+        """Close idle connections now, and the others when they are released."""
+        self._slots.close()
         self._close_stale()
 
     def release(self, ticket: _Ticket) -> None:
-        """Give a slot back, with its connection if that can be used again; again does nothing."""
+        """Release a slot, with its connection if it is reusable; idempotent."""
         connection = ticket.connection
         if connection is None or not connection.is_available():
             self._discard(ticket)
         else:
-            self._pool.release(ticket, now=self._clock())
-            if self._pool.is_closed:
+            self._slots.release(ticket, now=self._clock())
+            if self._slots.is_closed:
                 self._close_stale()
 
     def _respond(self, ticket: _Ticket, request: WireRequest) -> WireResponse:
         self._close_stale()
-        if not self._pool.acquire(ticket):
+        if not self._slots.acquire(ticket):
             self._wait(ticket, request.limits.seconds_to_wait())
         response = self._send(ticket, request)
         response.body = PooledBody(response.body, ticket, self)
@@ -115,11 +99,11 @@ class ConnectionPool:
     def _wait(self, ticket: _Ticket, left: float) -> None:
         while True:
             signal = ticket.signal
-            is_signalled = left > 0 and signal is not None and signal.wait(min(left, LOOK_SECONDS))
+            is_signalled = left > 0 and signal is not None and signal.wait(min(left, CHECK_SECONDS))
             if not is_signalled:
                 self._close_stale()
-                left -= LOOK_SECONDS
-            if self._pool.take_turn(ticket):
+                left -= CHECK_SECONDS
+            if self._slots.take_turn(ticket):
                 return
             if left <= 0:
                 raise PoolTimeout
@@ -127,7 +111,7 @@ class ConnectionPool:
     def _send(self, ticket: _Ticket, request: WireRequest) -> WireResponse:
         connection = ticket.connection
         if connection is not None and connection.has_expired():
-            # The service hung up: noticed before anything is sent.
+            # The service may have closed it, which is noticed before anything is sent.
             _close(connection)
             connection = None
         if connection is None:
@@ -135,26 +119,26 @@ class ConnectionPool:
         return connection.send(request)
 
     def _close_stale(self) -> None:
-        while self._pool.has_stale(self._clock()):
-            ticket = self._pool.ticket()
+        while self._slots.has_stale(self._clock()):
+            ticket = self._slots.ticket()
             try:
-                self._pool.take_stale(ticket, self._clock())
+                self._slots.take_stale(ticket, self._clock())
             finally:
                 self._discard(ticket)
 
     def _discard(self, ticket: _Ticket) -> None:
         try:
-            connection = self._pool.begin_closing(ticket)
+            connection = self._slots.begin_closing(ticket)
             if connection is not None:
                 _close(connection)
         finally:
-            self._pool.vacate(ticket)
+            self._slots.vacate(ticket)
 
 
 class PooledBody(Iterator[bytes]):
-    """The body of a response, which gives its slot back at the end.
+    """The body of a response, which releases its slot at the end.
 
-    One that nobody closes gives it back too: its ticket is garbage collected with it.
+    If nobody closes the body, the slot is released when its ticket is garbage collected.
     """
 
     __slots__ = ("_chunks", "_pool", "_ticket")
@@ -177,13 +161,13 @@ class PooledBody(Iterator[bytes]):
         return self._chunks.stream
 
     def drain(self, seconds: float) -> None:
-        """Read what is left for so many seconds at most, so that the connection can be reused."""
+        """Read the rest within this many seconds, so that the connection can be reused."""
         self._chunks.shorten(seconds)
         for _ in self:
             pass
 
     def close(self) -> None:
-        """Read no more, and give the slot back; again does nothing."""
+        """Stop reading and release the slot; idempotent."""
         try:
             self._chunks.close()
         finally:
@@ -191,5 +175,5 @@ class PooledBody(Iterator[bytes]):
 
 
 def _close(connection: PoolableConnection) -> None:
-    with contextlib.suppress(Exception):  # nobody waits for it any more
+    with contextlib.suppress(Exception):  # no caller needs the connection any more
         connection.close()

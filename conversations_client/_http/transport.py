@@ -1,4 +1,4 @@
-"""Connections to the one origin of a client: opened on first use, shared by its copies."""
+"""The connections of a client, which its copies share."""
 
 import os
 import ssl
@@ -14,7 +14,7 @@ from .client_protocols import AsyncHTTPClient, HTTPClient
 from .connections.wire import WireRequest, WireResponse
 from .httpx_clients.hook_detection import is_hooked
 from .origin import Origin, environment_proxy
-from .pool import closed_error
+from .slot_queue import closed_error
 
 if TYPE_CHECKING:
     from .async_pool import AsyncConnectionPool
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def connections(
     settings: Settings, ssl_context: ssl.SSLContext | None, injected: HTTPClient | None
 ) -> "Connections | InjectedConnections":
-    """What a sync client sends through; raises ConfigurationError."""
+    """The connections of a sync client; raises ConfigurationError."""
     if injected is not None:
         from .httpx_clients.injected import InjectedConnections
 
@@ -36,7 +36,7 @@ def connections(
 def async_connections(
     settings: Settings, ssl_context: ssl.SSLContext | None, injected: AsyncHTTPClient | None
 ) -> "AsyncConnections | InjectedAsyncConnections":
-    """What an async client sends through; raises ConfigurationError."""
+    """The connections of an async client; raises ConfigurationError."""
     if injected is not None:
         from .httpx_clients.injected import InjectedAsyncConnections
 
@@ -54,7 +54,7 @@ def _origin(settings: Settings, ssl_context: ssl.SSLContext | None) -> Origin:
 
 
 class Connections:
-    """What a sync client sends through if no HTTP client was injected."""
+    """The connections of a sync client without an injected HTTP client."""
 
     is_injected: Final = False
 
@@ -65,7 +65,12 @@ class Connections:
         self.proxy: str | None = origin.proxy_url
 
     def send(self, request: WireRequest) -> WireResponse:
-        """The head of the response; raises ConnectionFailure and ClientClosedError."""
+        """Send a request; returns the head of the response.
+
+        Raises:
+            ConnectionFailure: The exchange failed.
+            ClientClosedError: The client is closed.
+        """
         if self.is_closed:
             raise closed_error()
         pool = self._by_pid.get(os.getpid()) or self._open()
@@ -76,7 +81,7 @@ class Connections:
         return pool.send(request)
 
     def close(self) -> None:
-        """Close every connection for good."""
+        """Close every connection, and open no more."""
         self.is_closed = True
         pool = self._by_pid.get(os.getpid())
         if pool is not None:
@@ -88,28 +93,28 @@ class Connections:
         from .connections.sync_connection import Connection
         from .sync_pool import ConnectionPool
 
-        # A forked child must neither use nor close its parent's connections. There is no lock: a
-        # thread that the child doesn't have could hold it.
+        # A forked child must neither use nor close its parent's connections. A lock could have been
+        # acquired by a thread that doesn't exist in the child.
         for pid in list(self._by_pid):
             if pid != os.getpid():
                 _abandoned.append(self._by_pid.pop(pid, None))
         route = self._origin.route()
-        made = ConnectionPool(
+        new = ConnectionPool(
             lambda: Connection(route),
             size=self._origin.max_connections,
             keepalive=KEEPALIVE_SECONDS,
             clock=monotonic,
         )
-        pool = self._by_pid.setdefault(os.getpid(), made)
+        pool = self._by_pid.setdefault(os.getpid(), new)
         if self.is_closed:
-            # By another thread, which may not have seen this pool.
+            # The thread that closed the connections may not have seen this pool.
             pool.close()
             raise closed_error()
         return pool
 
 
 class AsyncConnections:
-    """What an async client sends through if no HTTP client was injected."""
+    """The connections of an async client without an injected HTTP client."""
 
     is_injected: Final = False
 
@@ -122,7 +127,12 @@ class AsyncConnections:
         self.proxy: str | None = origin.proxy_url
 
     async def send(self, request: WireRequest) -> WireResponse:
-        """The head of the response; raises ConnectionFailure and ClientClosedError."""
+        """Send a request; returns the head of the response.
+
+        Raises:
+            ConnectionFailure: The exchange failed.
+            ClientClosedError: The client is closed.
+        """
         pool = self._pool()
         if is_hooked():
             from .httpx_clients.hooked import send_async
@@ -166,7 +176,7 @@ class AsyncConnections:
         )
 
     def _forget_closed_loops(self) -> None:
-        # Their connections refer to the loops, which would keep both alive forever.
+        # The connections refer to their loop, so the weak keys alone would never disappear.
         for loop in list(self._by_loop):
             if getattr(loop, "is_closed", bool)():
                 self._by_loop.pop(loop, None)
@@ -180,9 +190,9 @@ def _event_loop() -> object:
     import anyio.lowlevel
 
     token: object = anyio.lowlevel.current_token()
-    # The token itself is a new object every time.
+    # The token itself is a new object on every call.
     return getattr(token, "native_token", token)
 
 
-# Never collected: a collected socket warns, and its TLS would end the parent's connection.
+# Never garbage collected: that would warn, and TLS would close the parent's connection.
 _abandoned: Final[list[object]] = []

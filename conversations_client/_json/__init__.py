@@ -1,1 +1,1 @@
-"""Turns JSON into classes and back, with the one cattrs converter."""
+"""Converts JSON to classes and back, with one cattrs converter."""

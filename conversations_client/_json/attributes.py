@@ -1,4 +1,4 @@
-"""How the attributes of attrs classes map to the fields of JSON objects."""
+"""Maps the attributes of attrs classes to the fields of JSON objects."""
 
 from enum import Enum
 from functools import reduce
@@ -13,23 +13,23 @@ Attribute: TypeAlias = "attrs.Attribute[Any]"
 
 
 def attributes(cls: type) -> tuple[Attribute, ...]:
-    """The attributes of a class that have a wire name, their types resolved."""
-    found: tuple[Attribute, ...] = attrs.fields(attrs.resolve_types(get_origin(cls) or cls))
-    return tuple(a for a in found if a.name not in extra_names(cls))
+    """The attributes of a class that have a wire name, with their types resolved."""
+    fields: tuple[Attribute, ...] = attrs.fields(attrs.resolve_types(get_origin(cls) or cls))
+    return tuple(a for a in fields if a.name not in extra_names(cls))
 
 
 def extra_names(cls: type) -> tuple[str, ...]:
-    """The attributes that keep the unknown fields of an object and of its envelope."""
+    """The attributes for the unknown fields of an object and of its envelope."""
     return ("extra", "envelope") if is_enveloped(cls) else ("extra",)
 
 
-def keeps_extra(cls: type) -> bool:
-    """Whether a class keeps the unknown fields of its object."""
+def has_extra(cls: type) -> bool:
+    """Whether a class has an attribute for unknown fields."""
     return "extra" in attrs.fields_dict(get_origin(cls) or cls)
 
 
 def wire_name(attribute: Attribute) -> str:
-    """The wire name of an attribute: its explicit one, or its own name in camelCase."""
+    """The wire name of an attribute, from its metadata or else its name in camelCase."""
     name: str | None = attribute.metadata.get("wire")
     if name is not None:
         return name
@@ -38,12 +38,12 @@ def wire_name(attribute: Attribute) -> str:
 
 
 def is_nullable(attribute: Attribute) -> bool:
-    """Whether an attribute is None for null as well as for an absent field."""
+    """Whether an attribute is None both for null and for an absent field."""
     return NULLABLE in attribute.metadata
 
 
 def is_enveloped(cls: type) -> bool:
-    """Whether a class's attributes are inside `data`, except those marked as beside it."""
+    """Whether a class's attributes are inside `data`, except those of the envelope."""
     return any("envelope" in a.metadata for a in attrs.fields(get_origin(cls) or cls))
 
 
@@ -69,12 +69,12 @@ def without(form: Any, *members: Any) -> Any:  # noqa: ANN401 - any type
     """A union without some of its members; any other type unchanged."""
     if get_origin(form) not in {Union, UnionType}:
         return form
-    left: list[Any] = [member for member in get_args(form) if member not in members]
-    return reduce(lambda union, member: union | member, left)
+    remaining: list[Any] = [member for member in get_args(form) if member not in members]
+    return reduce(lambda union, member: union | member, remaining)
 
 
 def is_open_enum(form: Any) -> bool:  # noqa: ANN401 - any type
-    """Whether a type is an enum or, for unknown members, a string."""
+    """Whether a type is a union of an enum and, for unknown members, a string."""
     members = get_args(form)
     return (
         get_origin(form) in {Union, UnionType}

@@ -14,20 +14,20 @@ from .attributes import (
     Attribute,
     attributes,
     extra_names,
+    has_extra,
     is_enveloped,
     is_inside_data,
     is_nullable,
-    keeps_extra,
     wire_name,
     without,
 )
+from .generated_functions import function_of
 from .mismatch import Mismatch, json_type
 from .nesting import bounded
-from .ready_made import function_of
 from .scalar_hooks import expect
 
-_BESIDE: Final = "\0"
-"""The prefix of names beside `data`, where an envelope and its data are merged into one dict."""
+_ENVELOPE_PREFIX: Final = "\0"
+"""Marks the names of an envelope after it is merged with its `data` into one dict."""
 
 
 def register(converter: Converter) -> None:
@@ -37,8 +37,8 @@ def register(converter: Converter) -> None:
 
 
 def _structure_hook(cls: Any, converter: Converter) -> StructureHook:
-    if not converter.detailed_validation and (ready_made := function_of(cls)) is not None:
-        return lambda value, _: ready_made(value)
+    if not converter.detailed_validation and (generated := function_of(cls)) is not None:
+        return lambda value, _: generated(value)
     overrides: dict[str, Any] = {name: override(omit=True) for name in extra_names(cls)}
     for a in attributes(cls):
         overrides[a.name] = override(rename=_key(a, cls), struct_hook=_member_hook(a, converter))
@@ -47,67 +47,68 @@ def _structure_hook(cls: Any, converter: Converter) -> StructureHook:
     nullable = {_key(a, cls) for a in attributes(cls) if is_nullable(a)}
 
     def is_extra(name: str, value: object) -> bool:
-        # The attribute is None for null as for an absent field: only `extra` can keep the null.
+        # A nullable attribute is None even if the field is absent, so null goes into `extra`.
         return name not in known or (value is None and name in nullable)
 
     def hook(value: Any, form: Any) -> Any:
         expect(value, dict, "an object")
-        fields = _flat(value) if is_enveloped(cls) else value
+        fields = _merged(value) if is_enveloped(cls) else value
         instance = inner(fields, form)
         extra = {k: v for k, v in fields.items() if is_extra(k, v)}
-        if extra and keeps_extra(cls):
-            _keep(instance, cls, extra)
+        if extra and has_extra(cls):
+            _set_extra(instance, cls, extra)
         return instance
 
     return hook
 
 
-def _keep(instance: Any, cls: type, unknown: dict[str, Any]) -> None:
-    beside = {
-        name.removeprefix(_BESIDE): unknown.pop(name)
+def _set_extra(instance: Any, cls: type, unknown: dict[str, Any]) -> None:
+    envelope = {
+        name.removeprefix(_ENVELOPE_PREFIX): unknown.pop(name)
         for name in list(unknown)
-        if name.startswith(_BESIDE) and is_enveloped(cls)
+        if name.startswith(_ENVELOPE_PREFIX) and is_enveloped(cls)
     }
     object.__setattr__(instance, "extra", bounded(unknown))
-    if beside:
-        object.__setattr__(instance, "envelope", bounded(beside))
+    if envelope:
+        object.__setattr__(instance, "envelope", bounded(envelope))
 
 
 def _key(attribute: Attribute, cls: type) -> str:
-    beside = is_enveloped(cls) and not is_inside_data(attribute, cls)
-    return _BESIDE + wire_name(attribute) if beside else wire_name(attribute)
+    is_of_envelope = is_enveloped(cls) and not is_inside_data(attribute, cls)
+    name = wire_name(attribute)
+    return _ENVELOPE_PREFIX + name if is_of_envelope else name
 
 
-def _flat(value: dict[str, Any]) -> dict[str, Any]:
+def _merged(value: dict[str, Any]) -> dict[str, Any]:
     """An envelope and its data merged into one dict."""
     if "data" not in value:
         raise Mismatch("missing", at=".data")
     data = value["data"]
     if type(data) is not dict:
         raise Mismatch(f"expected an object, got {json_type(data)}", at=".data")
-    return {**data, **{_BESIDE + name: value[name] for name in value if name != "data"}}
+    return {**data, **{_ENVELOPE_PREFIX + name: value[name] for name in value if name != "data"}}
 
 
 def _member_hook(attribute: Attribute, converter: Converter) -> StructureHook | None:
-    """The hook of an attribute; None where cattrs finds the right one by itself."""
+    """The hook for an attribute; None if cattrs chooses the right one by itself."""
     if attribute.default is not None or is_nullable(attribute):
         return None
     # A default of None means that the field may be absent, not that it may be null.
     form = without(attribute.type, NoneType)
-    # Other types may contain this class, whose hook is still being made.
-    leaf = not attrs.has(form) and not get_args(form)
-    inner = converter.get_structure_hook(form) if leaf else converter.structure
+    # Other types may contain this class, whose hook does not exist yet.
+    is_leaf = not attrs.has(form) and not get_args(form)
+    inner = converter.get_structure_hook(form) if is_leaf else converter.structure
     return lambda value, _: inner(value, form)
 
 
 def _unstructure_hook(cls: Any, converter: Converter) -> UnstructureHook:
-    within = [a for a in attributes(cls) if is_inside_data(a, cls) or not is_enveloped(cls)]
-    inner = _part_of(cls, within, converter)
-    if not keeps_extra(cls):
+    inside = [a for a in attributes(cls) if is_inside_data(a, cls) or not is_enveloped(cls)]
+    inner = _partial_hook(cls, inside, converter)
+    if not has_extra(cls):
         return inner
     if not is_enveloped(cls):
         return lambda instance: {**instance.extra, **inner(instance)}
-    outer = _part_of(cls, [a for a in attributes(cls) if a not in within], converter)
+    outer = _partial_hook(cls, [a for a in attributes(cls) if a not in inside], converter)
     return lambda instance: {
         **instance.envelope,
         **outer(instance),
@@ -115,7 +116,7 @@ def _unstructure_hook(cls: Any, converter: Converter) -> UnstructureHook:
     }
 
 
-def _part_of(cls: Any, part: list[Attribute], converter: Converter) -> UnstructureHook:
+def _partial_hook(cls: Any, part: list[Attribute], converter: Converter) -> UnstructureHook:
     overrides: dict[str, Any] = {a.name: override(omit=True) for a in attrs.fields(cls)}
     for a in part:
         optional = a.default is None or a.default is UNSET

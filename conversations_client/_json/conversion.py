@@ -1,13 +1,13 @@
-"""JSON to objects and back; cattrs is imported only for what has no ready-made function."""
+"""Converts JSON to objects and back; cattrs is imported only if no generated function applies."""
 
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from conversations_client._base.lazy_imports import begin_import
+from conversations_client._base.lazy_imports import lazy_import
 from conversations_client.errors import DecodeError
 
 from . import parser
-from .ready_made import function_of
+from .generated_functions import function_of
 
 T = TypeVar("T")
 
@@ -15,7 +15,7 @@ _LARGE: Final = 2**11
 
 
 def structure(value: object, cls: type[T]) -> T:
-    """Turn parsed JSON into an object of a class.
+    """Convert parsed JSON to an object of a class.
 
     Args:
         value: The JSON, as `json.loads` returns it.
@@ -23,61 +23,61 @@ def structure(value: object, cls: type[T]) -> T:
             in camelCase, or `attrs.field(metadata={"wire": …})`.
 
     Returns:
-        An instance of `cls`; nothing is coerced, and unknown fields are kept in `extra`.
+        An instance of `cls`. Nothing is coerced; `extra` has the unknown fields.
 
     Raises:
-        DecodeError: The JSON does not fit; `faults` has each fault with its JSON path.
+        DecodeError: The JSON does not fit the class; `faults` has each fault with its JSON path.
 
     Example:
         from conversations_client import ConversationMetadata, structure
 
         assert structure({"model": "openai/gpt-4o"}, ConversationMetadata).model == "openai/gpt-4o"
     """
-    function: Callable[[Any], T] = function_of(cls) or _converted(cls)
+    function: Callable[[Any], T] = function_of(cls) or _converter_function(cls)
     return structure_by(function, value, cls)
 
 
 def read(body: bytes, cls: type[T]) -> T:
-    """Turn a JSON document into an object of a class; raises DecodeError."""
-    # Smaller documents take longer to be read twice, should the typed decoder refuse them.
+    """Convert a JSON document to an object of a class; raises DecodeError."""
+    # For smaller documents, the typed decoder saves less than its failures would cost.
     if cls.__name__ == "ConversationPage" and len(body) > _LARGE and parser.has_speedups():
-        begin_import("conversations_client._json.typed_pages")
+        lazy_import("conversations_client._json.typed_pages")
         from .typed_pages import read_page
 
         page: Any = read_page(body)
         if page is not None and cls is type(page):
-            found: T = page
-            return found
+            typed: T = page
+            return typed
     return structure(parser.parse(body), cls)
 
 
 def structure_by(function: Callable[[Any], T], value: object, cls: Any) -> T:  # noqa: ANN401 - a type
-    """Read JSON with the function of a class or union; raises DecodeError."""
+    """Convert JSON with the function of a class or union; raises DecodeError."""
     try:
         return function(value)
     except Exception:  # noqa: BLE001 - hooks that users register may raise anything
-        begin_import("conversations_client._json.converter")
+        lazy_import("conversations_client._json.converter")
         from .converter import faults
 
-        found = faults(value, cls)
-    raise DecodeError(found)
+        decode_error = DecodeError(faults(value, cls))
+    raise decode_error
 
 
-def _converted(cls: type[T]) -> Callable[[Any], T]:
-    begin_import("conversations_client._json.converter")
+def _converter_function(cls: type[T]) -> Callable[[Any], T]:
+    lazy_import("conversations_client._json.converter")
     from .converter import converter
 
     return lambda value: converter.structure(value, cls)
 
 
 def unstructure(value: object) -> Any:  # noqa: ANN401 - any JSON
-    """Turn an object into JSON, as Python values; the opposite of `structure`.
+    """Convert an object to JSON, as Python values; the inverse of `structure`.
 
     Args:
         value: An object of a class of this package or of your own attrs class.
 
     Returns:
-        The JSON that the object came from, unknown fields included.
+        The JSON of the object, unknown fields included.
 
     Example:
         from conversations_client import ConversationMetadata, unstructure
@@ -85,7 +85,7 @@ def unstructure(value: object) -> Any:  # noqa: ANN401 - any JSON
         metadata = ConversationMetadata(model="openai/gpt-4o")
         assert unstructure(metadata) == {"model": "openai/gpt-4o"}
     """
-    begin_import("conversations_client._json.converter")
+    lazy_import("conversations_client._json.converter")
     from .converter import converter
 
     return converter.unstructure(value)

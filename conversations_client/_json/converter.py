@@ -1,4 +1,4 @@
-"""The one cattrs converter, which coerces nothing."""
+"""The cattrs converter of the package, which coerces nothing."""
 
 from typing import Any, Final
 
@@ -10,15 +10,15 @@ from . import class_hooks, scalar_hooks
 from .decode_errors import faults_of
 
 converter: Final[cattrs.Converter] = cattrs.Converter(detailed_validation=False)
-"""Turns JSON into objects; register hooks on it for types of your own."""
+"""Converts JSON to objects. Register hooks for your own types on it."""
 
 scalar_hooks.register(converter)
 class_hooks.register(converter)
 
 
 def faults(value: object, cls: Any) -> tuple[Fault, ...]:  # noqa: ANN401 - any type
-    """Why a value does not fit a class: every fault at once."""
-    # A second converter, made only now: collecting every fault would slow the first one down.
+    """Every reason why a value does not fit a class."""
+    # Collecting every fault would slow down the main converter, so this uses a copy.
     try:
         converter.copy(detailed_validation=True).structure(value, cls)
     except Exception as error:  # noqa: BLE001 - hooks that users register may raise anything

@@ -4,15 +4,15 @@ from typing import Any, Final, cast
 
 from .mismatch import Mismatch
 
-# Python's own recursion ends at 1000 frames, and code that walks a value takes up to three per
-# level: JSON within this limit can be compared, copied, pickled and printed.
-_DEEPEST: Final = 100
+# Python limits recursion to 1000 frames, and code that walks a value uses up to three per level:
+# JSON within this limit can be compared, copied, pickled and printed.
+_MAX_DEPTH: Final = 100
 
 
 def bounded(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """The same JSON; raises Mismatch if it is nested too deeply to be handled."""
-    if deeper_than(_DEEPEST, value):
-        raise Mismatch(f"nested more than {_DEEPEST} levels deep")
+    """The same JSON; raises Mismatch if it is nested too deeply."""
+    if deeper_than(_MAX_DEPTH, value):
+        raise Mismatch(f"nested more than {_MAX_DEPTH} levels deep")
     return value
 
 

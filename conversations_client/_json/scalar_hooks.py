@@ -47,7 +47,7 @@ def register(converter: Converter) -> None:
 
 def expect(value: object, expected: type, name: str) -> None:
     """Raise Mismatch unless the value is exactly of a type."""
-    # Exactly, for isinstance would take True for an int.
+    # isinstance() would accept True as an int.
     if type(value) is not expected:
         raise Mismatch(f"expected {name}, got {json_type(value)}")
 
@@ -70,15 +70,15 @@ def number(value: Any, _: object) -> float:
     """A finite number, or Mismatch."""
     if type(value) is int or (type(value) is float and math.isfinite(value)):
         return value
-    found = "a number that is not finite" if type(value) is float else json_type(value)
-    raise Mismatch(f"expected a number, got {found}")
+    actual = "a number that is not finite" if type(value) is float else json_type(value)
+    raise Mismatch(f"expected a number, got {actual}")
 
 
 def _integer(value: Any, _: object) -> int:
     if type(value) is int:
         return value
-    found = "a fraction" if type(value) is float else json_type(value)
-    raise Mismatch(f"expected a whole number, got {found}")
+    actual = "a fraction" if type(value) is float else json_type(value)
+    raise Mismatch(f"expected a whole number, got {actual}")
 
 
 def _null(value: object, _: object) -> None:
@@ -117,7 +117,7 @@ def _mapping_hook(form: Any, converter: Converter) -> StructureHook:
 
 
 def _bounded_members(form: Any, inner: StructureHook) -> StructureHook:
-    # cattrs asks no hook for the members of a list or mapping of anything.
+    # cattrs calls no hook for the members of a list or mapping of Any.
     if get_args(form) and not any(member in _ANY_JSON for member in get_args(form)):
         return inner
     return lambda value, form: inner(bounded(value), form)
@@ -157,7 +157,7 @@ def _tagged_hook(form: Any, converter: Converter) -> StructureHook:
         if cls is None:
             raise Mismatch(f"is not one of {', '.join(map(repr, by_tag))}", at=f".{tag_name}")
         if cls not in hooks:
-            # Looked up late: a class may contain this union, whose hook is still being made.
+            # Not before, because a class may contain this union, whose hook does not exist yet.
             hooks[cls] = converter.get_structure_hook(cls)
         return hooks[cls](value, cls)
 

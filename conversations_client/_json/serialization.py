@@ -1,4 +1,4 @@
-"""Python values as JSON, or where and why they can't be; raises InvalidArgumentError."""
+"""Serializes Python values as JSON; an InvalidArgumentError has the path of an invalid value."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from json import JSONEncoder
@@ -9,17 +9,17 @@ from conversations_client._base.text import truncate
 from conversations_client._base.unset import UNSET
 from conversations_client.errors import InvalidArgumentError
 
-_LONGEST_PATH: Final = 200
-_LONGEST_KEY: Final = 50
-_DEEPEST: Final = 500
+_MAX_PATH_LENGTH: Final = 200
+_MAX_KEY_LENGTH: Final = 50
+_MAX_DEPTH: Final = 500
 _ENCODER: Final = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def json_body(fields: Mapping[str, Any]) -> bytes:
-    """A request's body, without the fields that are UNSET."""
+    """The body of a request, without the fields that are UNSET."""
     sent = {name: value for name, value in fields.items() if value is not UNSET}
     if all(type(value) is str for value in sent.values()):
-        # Most bodies. The encoder takes several times as long to get ready as for its work.
+        # Most bodies have only strings, which this serializes several times as fast.
         return _object_of_strings(sent)
     return json_value(sent)
 
@@ -29,9 +29,9 @@ def json_value(value: object) -> bytes:
     try:
         return _dumped(value)
     except (TypeError, ValueError, RecursionError):
-        place, problem = _unwritable(value)
+        path, problem = _first_problem(value)
     raise InvalidArgumentError(
-        f"The arguments can't be written as JSON: {place} {problem}. "
+        f"The arguments can't be serialized as JSON: {path} {problem}. "
         "Pass strings, finite numbers, booleans, None, lists and dicts."
     )
 
@@ -41,39 +41,39 @@ def _object_of_strings(members: Mapping[str, str]) -> bytes:
     try:
         return f"{{{','.join(parts)}}}".encode()
     except UnicodeEncodeError:
-        return json_value(members)  # it words the error
+        return json_value(members)  # raises the error
 
 
 def _dumped(value: object) -> bytes:
     return _ENCODER.encode(value).encode()
 
 
-def _unwritable(value: object) -> tuple[str, str]:
-    """The first place that JSON can't hold, never what is there, and why."""
-    # Without recursion, for what is nested too deeply comes here, too.
-    waiting: list[tuple[str, object, frozenset[int]]] = [("$", value, frozenset())]
-    while waiting and len(waiting[-1][-1]) < _DEEPEST:
-        path, found, around = waiting.pop()
-        problem = "holds itself" if id(found) in around else _problem(found)
+def _first_problem(value: object) -> tuple[str, str]:
+    """The path of the first invalid value, and what is wrong with it; never the value."""
+    # Without recursion, because the value may be nested too deeply.
+    stack: list[tuple[str, object, frozenset[int]]] = [("$", value, frozenset())]
+    while stack and len(stack[-1][-1]) < _MAX_DEPTH:
+        path, current, ancestors = stack.pop()
+        problem = "contains itself" if id(current) in ancestors else _problem(current)
         if problem:
-            return truncate(path, _LONGEST_PATH), problem
-        waiting += [
-            (path + step, member, around | {id(found)}) for step, member in _members(found)
+            return truncate(path, _MAX_PATH_LENGTH), problem
+        stack += [
+            (path + step, member, ancestors | {id(current)}) for step, member in _members(current)
         ][::-1]
     return "$", "is nested too deeply"
 
 
 def _problem(value: object) -> str:
-    """What is wrong with a value itself, whatever it holds; nothing if all is well."""
+    """What is wrong with a value, apart from its members; empty if nothing is."""
     try:
         _dumped(_emptied(value))
     except UnicodeEncodeError:
         return "contains half of a surrogate pair, which is not text"
     except ValueError:
-        return "is no number that JSON can hold"
+        return "is a number that JSON doesn't support"
     except TypeError:
         if isinstance(value, dict):
-            return "has a key that is no string"
+            return "has a key that is not a string"
         return f"is a Python {type(value).__name__}"
     return ""
 
@@ -98,4 +98,4 @@ def _members(value: object) -> Iterator[tuple[str, object]]:
 
 
 def _step(key: str) -> str:
-    return f".{key}" if key.isidentifier() else f"[{key[:_LONGEST_KEY]!r}]"
+    return f".{key}" if key.isidentifier() else f"[{key[:_MAX_KEY_LENGTH]!r}]"

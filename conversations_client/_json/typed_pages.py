@@ -1,7 +1,7 @@
-"""Reads pages of conversations with msgspec's typed decoder, which the extra `speedups` brings.
+"""Parses pages of conversations with msgspec's typed decoder, part of the extra `speedups`.
 
-It checks the types while it parses. A page with anything that these types don't have, such as a
-field of a later version, is read like every other document.
+The decoder checks the types while it parses. If a page has anything else, such as a field of a
+later version of the API, it is parsed like every other document.
 """
 
 from typing import Any, Final
@@ -19,7 +19,7 @@ from .structure_models import (
     known_conversation_kind,
 )
 
-# The fields have the names of the wire: msgspec takes longer to rename them.
+# The fields have their wire names, because renaming them slows msgspec down.
 
 
 class _WireMetadata(Struct, forbid_unknown_fields=True, gc=False):
@@ -51,7 +51,7 @@ _new: Final[Any] = object.__new__
 
 
 def read_page(body: bytes) -> ConversationPage | None:
-    """The page in a document; None if the document must be read in the general way."""
+    """The page in a document; None if the typed decoder can't parse it."""
     try:
         page = _decode(body)
     except (MsgspecError, UnicodeDecodeError, RecursionError):

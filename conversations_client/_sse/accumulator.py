@@ -9,11 +9,11 @@ from conversations_client.events import Event, PartDelta, PartDone, ResponseDone
 from conversations_client.messages import Part, ReasoningPart, TextPart
 from conversations_client.responses import PartialResponse, Response
 
-_RUN: Final = 1024
+_RUN_LENGTH: Final = 1024
 
 
 class _Deltas:
-    """The deltas of a part, joined in runs: as objects they take many times the memory."""
+    """The deltas of a part, joined in runs to save memory."""
 
     __slots__ = ("_latest", "_runs")
 
@@ -22,29 +22,29 @@ class _Deltas:
         self._latest: list[Part] = []
 
     def add(self, delta: Part) -> None:
-        """Take the next delta."""
+        """Add the next delta."""
         if self._runs and type(self._runs[-1]) is not type(delta):
-            # A delta of another kind replaces those before.
+            # A delta of another kind replaces the earlier ones.
             self._runs.clear()
         self._latest.append(delta)
-        if len(self._latest) == _RUN:
+        if len(self._latest) == _RUN_LENGTH:
             self._runs.append(joined(self._latest))
             self._latest.clear()
 
     def joined(self) -> Part:
-        """The part that the deltas, one or more, result in."""
+        """The part that the deltas result in; there must be at least one."""
         return joined([*self._runs, *self._latest])
 
 
 class ResponseAccumulator:
-    """The response that the events so far result in."""
+    """Builds a response from its events."""
 
     def __init__(self) -> None:
         self._started: ResponseStarted | None = None
         self._parts: dict[str, _Deltas | Part] = {}
 
     def add(self, event: Event) -> str:
-        """Take the next event; returns the new text that it brings."""
+        """Add the next event; returns the text that it adds to the response."""
         match event:
             case PartDelta():
                 deltas = self._parts.get(event.part_id)
@@ -69,7 +69,7 @@ class ResponseAccumulator:
         return PartialResponse(**self._fields())
 
     def complete(self, done: ResponseDone) -> Response:
-        """The response, given the event that ends it."""
+        """The complete response; `done` is its last event."""
         return Response(
             **self._fields(),
             finish_reason=done.finish_reason,
@@ -99,9 +99,9 @@ def _text(part: Part) -> str:
 
 
 def joined(deltas: list[Part]) -> Part:
-    """The part that its deltas, one or more, result in."""
+    """The part that at least one delta results in."""
     last = deltas[-1]
-    # A delta of another kind replaces those before.
+    # A delta of another kind replaces the earlier ones.
     same = list(takewhile(lambda delta: type(delta) is type(last), reversed(deltas)))[::-1]
     match last:
         case TextPart():
@@ -117,8 +117,8 @@ def joined(deltas: list[Part]) -> Part:
 
 def _latest(deltas: list[Part], *names: str) -> dict[str, Any]:
     """The last value that is not None of each attribute."""
-    found: dict[str, Any] = {}
+    latest: dict[str, Any] = {}
     for delta in deltas:
         values = {name: getattr(delta, name) for name in names}
-        found |= {name: value for name, value in values.items() if value is not None}
-    return found
+        latest |= {name: value for name, value in values.items() if value is not None}
+    return latest

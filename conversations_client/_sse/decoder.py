@@ -7,13 +7,13 @@ _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 class EventDecoder:
-    """Splits a `text/event-stream` into the data of its events, however it was split on its way.
+    """Splits a `text/event-stream` into the data of its events, regardless of how it is chunked.
 
     It reads only `data` fields: the API puts the type of an event into its JSON, and a POST can't
     be resumed by an event ID.
 
     Args:
-        limit: The most bytes that one event may have: its data and the line that is being read.
+        limit: The most bytes that one event may have: its data and the line being received.
     """
 
     def __init__(self, *, limit: int) -> None:
@@ -32,32 +32,32 @@ class EventDecoder:
         return self._is_overfull and not self._ready
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes of the stream."""
+        """Process the next bytes of the stream."""
         if not chunk:
             return
-        # A line that ends with a carriage return doesn't wait for the newline that may follow.
+        # A carriage return ends a line at once, even if the next chunk begins with the newline.
         if self._skips_newline:
             chunk = chunk.removeprefix(b"\n")
         self._skips_newline = chunk.endswith(b"\r")
-        # The splitlines of bytes, unlike that of strings, splits at these two characters alone.
+        # Unlike str.splitlines(), bytes.splitlines() splits only at these two characters.
         lines = chunk.splitlines()
         rest = lines.pop() if lines and not chunk.endswith((b"\n", b"\r")) else b""
         if lines and (self._rest or self._is_at_start):
-            lines[0] = self._first(lines[0])
-        self._take(lines)
+            lines[0] = self._completed(lines[0])
+        self._process(lines)
         if self._has_room(len(rest)):
             self._rest += rest
 
     def end(self) -> None:
-        """Take the end of the stream; the blank line before it may be missing."""
-        self._take([self._first(b""), b""])
+        """Process the end of the stream; the last blank line may be missing."""
+        self._process([self._completed(b""), b""])
 
     def take(self) -> bytes | None:
         """The data of the next event, or None if it needs more bytes."""
         return self._ready.popleft() if self._ready else None
 
-    def _first(self, line: bytes) -> bytes:
-        """A line with what arrived of it before."""
+    def _completed(self, line: bytes) -> bytes:
+        """The line with its beginning from earlier chunks."""
         line = bytes(self._rest) + line
         self._rest.clear()
         if self._is_at_start:
@@ -65,7 +65,7 @@ class EventDecoder:
             line = line.removeprefix(_BYTE_ORDER_MARK)
         return line
 
-    def _take(self, lines: list[bytes]) -> None:
+    def _process(self, lines: list[bytes]) -> None:
         data = self._data
         for line in lines:
             if not line:
@@ -85,8 +85,8 @@ class EventDecoder:
                 self._size += len(data[-1]) + 1
 
     def _has_room(self, more: int) -> bool:
-        # Lines count as they came, however they were split. Once overfull, the decoder stays so:
-        # it would take whatever comes next for a new event.
+        # Once over the limit, the decoder stays over it: it would mistake the rest of the event
+        # for a new one.
         if self._size + len(self._rest) + more > self._limit:
             self._is_overfull = True
         return not self._is_overfull

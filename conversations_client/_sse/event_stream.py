@@ -67,17 +67,17 @@ class EventStreamState:
         if self._context.status != HTTPStatus.OK:
             raise self._unexpected(f"has the status {self._context.status}, but should have 200")
         if media_type != _MEDIA_TYPE:
-            found = self._context.content_type
-            found = f"the content type {found}" if found else "no content type"
+            actual = self._context.content_type
+            actual = f"the content type {actual}" if actual else "no content type"
             raise self._unexpected(
-                f"has {found}, but should have {_MEDIA_TYPE}",
+                f"has {actual}, but should have {_MEDIA_TYPE}",
                 web_page_hint(self._context.content_type),
             )
         if self._context.content_encoding.strip().lower() not in {"", "identity"}:
-            raise self._unexpected("has a content encoding that the client did not ask for")
+            raise self._unexpected("has a content encoding that the client did not request")
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes; an empty chunk is the end of the stream."""
+        """Process the next bytes; an empty chunk ends the stream."""
         if chunk:
             self._decoder.feed(chunk)
         else:
@@ -89,7 +89,7 @@ class EventStreamState:
         try:
             return self._next()
         except StreamError as error:
-            # A traceback may show the variables of the frames below: what the service sent.
+            # The frames below contain what the service sent, which a traceback may show.
             failure = error.with_traceback(None)
         raise failure
 
@@ -108,7 +108,7 @@ class EventStreamState:
         return self._accumulator.complete(done) if isinstance(done, ResponseDone) else None
 
     def broken_by(self, error: ConversationsError) -> StreamTruncatedError:
-        """The error for a connection that broke."""
+        """The error for a broken connection."""
         return self._truncated(f"broke: {error}", error)
 
     def _event(self, data: bytes) -> Event:
@@ -120,13 +120,13 @@ class EventStreamState:
             # A path may contain names that the service chose.
             invalid = DecodeError(self._context.key.redact_within(error.faults))
         else:
-            self._note(event, len(data))
+            self._record(event, len(data))
             return event
         raise self._truncated(f"has an event that the API does not document: {invalid}.", invalid)
 
-    def _note(self, event: Event, size: int) -> None:
+    def _record(self, event: Event, size: int) -> None:
         if isinstance(event, PartDelta | PartDone):
-            # Parts are kept until the end: bound them.
+            # Parts stay in memory until the stream ends, so their total size is limited.
             self._size += size
             if self._size > self._context.max_bytes:
                 problem = (
@@ -155,7 +155,7 @@ class EventStreamState:
             raise self._truncated("ended before the response was complete.")
 
     def _partial(self) -> PartialResponse:
-        # Errors are logged, pickled and shown; the events themselves reach the caller unchanged.
+        # Unlike events, errors end up in logs and pickles.
         return self._context.key.redact_within(self._accumulator.partial())
 
     def _failure(self, failed: ResponseFailed) -> ResponseFailedError:
@@ -183,7 +183,7 @@ class EventStreamState:
     ) -> StreamTruncatedError:
         error = StreamTruncatedError(
             f"{self._context.request}: the stream {problem} `partial` has what arrived; the "
-            "service may have continued without you.",
+            "service may have continued the response.",
             partial=self._partial(),
             attempts=self._context.attempts,
             request_id=self._context.request_id,

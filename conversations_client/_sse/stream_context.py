@@ -14,7 +14,7 @@ class StreamContext:
         status: The HTTP status.
         content_type: The response's content type.
         content_encoding: The response's content encoding; empty if it has none.
-        attempts: How often the request was sent.
+        attempts: How many times the request was sent.
         request_id: The service's ID of the request; None if it sent none.
         max_bytes: The most bytes that all events with parts may have together.
         key: The API key, which must not appear in errors even if the service echoes it.

@@ -188,7 +188,7 @@ LINES = [
         "a long name",
         line({"displayName": "x" * 101}) + line(A),
         [A],
-        failed={1: "display_name has 101 characters; the API takes at most 100: shorten it."},
+        failed={1: "display_name has 101 characters; the API allows at most 100: shorten it."},
     ),
     Case(
         "half a surrogate pair",

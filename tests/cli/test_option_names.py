@@ -70,7 +70,7 @@ def messages() -> list[tuple[str, str]]:
             stack(httpx.ConnectError("bad"), ssl.SSLError()),
             "the connection could not be encrypted (bad): check --base-url, or set SSL_CERT_FILE to the file of its certificate authority.",
         ),
-        (constructing(timeout=0), "--timeout must be seconds above 0, 2592000 at most, got 0."),
+        (constructing(timeout=0), "--timeout must be a number of seconds above 0, at most 2592000, got 0."),
         (
             constructing(base_url="http://x.test"),
             "--base-url 'http://x.test' would send the API key unencrypted: use https://.",
@@ -93,7 +93,7 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             calling("create", {"display_name": "x" * 101}),
-            "The name has 101 characters; the API takes at most 100: shorten it.",
+            "The name has 101 characters; the API allows at most 100: shorten it.",
         ),
         (calling("retrieve", "", {}), "The ID is empty: pass the ID that the API returned."),
         (

@@ -1,1 +1,1 @@
-"""Many calls at once: the window of requests in flight, the rate limit and the shared backoff."""
+"""Concurrent calls: the window of requests in flight, the rate limit and the shared backoff."""

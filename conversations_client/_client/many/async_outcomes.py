@@ -1,4 +1,4 @@
-"""The outcomes of many calls with an `AsyncClient`: a task for each call in flight."""
+"""The outcomes of concurrent calls of an `AsyncClient`, with a task for each call in flight."""
 
 import itertools
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
@@ -30,14 +30,19 @@ AsyncConversationIds: TypeAlias = Iterable[str | Conversation] | AsyncIterable[s
 
 
 class AsyncOutcomes(OutcomesBase[S]):
-    """The outcomes of many calls: iterate inside the `async with` block, in one task.
+    """The outcomes of concurrent calls: iterate inside the `async with` block, in one task.
 
     `create_many` yields `Created` or `Failed`, `retrieve_many` `Retrieved` or `Failed`, and
     `delete_many` `Deleted` or `Failed`.
 
-    Items are read in your task, each when there is room for it. However you leave the block,
-    nothing more is read or sent, and it waits for the calls in flight to end; a cancellation
+    Items are read in your task, each when its request can be sent. When you leave the block,
+    nothing more is read or sent, and the block waits for the calls in flight; a cancellation
     cancels them.
+
+    Example:
+        async with client.conversations.create_many([{"display_name": "Refunds"}]) as outcomes:
+            async for outcome in outcomes:
+                print(outcome)
     """
 
     def __init__(
@@ -126,7 +131,7 @@ class AsyncOutcomes(OutcomesBase[S]):
 
 
 class _AsyncIterator(AsyncIterator[object]):
-    """The items of a plain iterator, with a checkpoint before each so that other tasks run."""
+    """The items of a sync iterator, with a checkpoint before each item so that other tasks run."""
 
     def __init__(self, items: Iterator[object]) -> None:
         self._items = items

@@ -1,4 +1,4 @@
-"""Tasks that run beside the caller's, on asyncio and trio."""
+"""Background tasks on asyncio and trio."""
 
 import asyncio
 import sys
@@ -14,13 +14,13 @@ from conversations_client._base.event_loop import is_asyncio
 class BackgroundTasks:
     """Starts, cancels and awaits tasks.
 
-    A task group does so too, but must not be open across a `yield`: an async generator that is
-    left early would cancel the task that iterated it. These belong to no task of the caller.
+    A task group can't replace it: a task group must not be open across a `yield`, because closing
+    the async generator early would cancel the task that iterates over it.
     """
 
     def __init__(self) -> None:
         self._scopes: set[anyio.CancelScope] = set()
-        self._tasks: set[asyncio.Task[None]] = set()  # asyncio itself has weak references only
+        self._tasks: set[asyncio.Task[None]] = set()  # asyncio has only weak references to tasks
         self._news: anyio.Event | None = None
 
     def start(self, function: Callable[[], Awaitable[None]]) -> None:

@@ -1,4 +1,4 @@
-"""What `create_many`, `retrieve_many` and `delete_many` do for one item. No I/O."""
+"""The operations of `create_many`, `retrieve_many` and `delete_many` for each item. No I/O."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
@@ -19,7 +19,8 @@ from .outcome import Created, Deleted, Failed, Retrieved
 Success: TypeAlias = Created | Retrieved | Deleted
 
 if TYPE_CHECKING:
-    # Type checkers know this package without an installation; typing's own has no default yet.
+    # Type checkers know this package without installing it. typing.TypeVar has no default before
+    # Python 3.13.
     from typing_extensions import TypeVar
 
     S = TypeVar("S", bound=Success, default=Created)
@@ -36,7 +37,7 @@ class ManyOperation(Generic[S]):
     Attributes:
         name: The method that users call.
         argument: The name of its first argument.
-        items: What that argument must be an iterable of.
+        items: The kind of items in that argument, for error messages.
         operation: The call for an item; raises InvalidArgumentError.
         success: The outcome of a successful call, from the index, the item and the response.
         failure: The outcome of a failed call, from the index, the item and the error.
@@ -64,7 +65,7 @@ def creation(*, project_id: str | None, new_key: Callable[[], str]) -> ManyOpera
     """`create_many`.
 
     Args:
-        project_id: The project of requests that name none.
+        project_id: The project of requests without one.
         new_key: Makes the idempotency key of requests that have none.
     """
 
@@ -110,8 +111,8 @@ def _deleted(index: int, item: str | Conversation, response: RawResponse[None]) 
 
 
 def _failed(index: int, item: object, error: ConversationsError) -> Failed:
-    found = item.id if isinstance(item, Conversation) else item
-    return Failed(index, error, found if isinstance(found, str) else None)
+    item_id = item.id if isinstance(item, Conversation) else item
+    return Failed(index, error, item_id if isinstance(item_id, str) else None)
 
 
 def _id(item: str | Conversation) -> str:

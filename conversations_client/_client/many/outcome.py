@@ -1,4 +1,4 @@
-"""What each of many calls results in. No I/O."""
+"""The outcomes of concurrent calls. No I/O."""
 
 from typing import TypeAlias
 
@@ -15,7 +15,9 @@ class Created:
 
     Example:
         with client.conversations.create_many([{"display_name": "Refunds"}]) as outcomes:
-            ids = [one.conversation.id for one in outcomes if isinstance(one, Created)]
+            for outcome in outcomes:
+                if isinstance(outcome, Created):
+                    print(outcome.index, outcome.conversation.id)
 
     Attributes:
         index: The position of the request, from 0.
@@ -34,11 +36,13 @@ class Retrieved:
 
     Example:
         with client.conversations.retrieve_many([conversation_id]) as outcomes:
-            messages = [one.conversation.messages for one in outcomes if isinstance(one, Retrieved)]
+            for outcome in outcomes:
+                if isinstance(outcome, Retrieved):
+                    print(outcome.conversation_id, outcome.conversation.messages)
 
     Attributes:
         index: The position of the ID, from 0.
-        conversation: The conversation; its `messages` are None where the service sends none.
+        conversation: The conversation; its `messages` are None if the service did not send them.
         conversation_id: The ID that you passed, or that of the conversation that you passed.
         request_id: The service's ID of the request (`x-request-id`); None if it sent none.
     """
@@ -55,7 +59,9 @@ class Deleted:
 
     Example:
         with client.conversations.delete_many([conversation_id]) as outcomes:
-            deleted = {one.conversation_id for one in outcomes if isinstance(one, Deleted)}
+            for outcome in outcomes:
+                if isinstance(outcome, Deleted):
+                    print(outcome.conversation_id)
 
     Attributes:
         index: The position of the ID, from 0.

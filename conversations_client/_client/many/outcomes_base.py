@@ -1,4 +1,4 @@
-"""What the outcomes of many calls do alike, sync and async."""
+"""The base of the outcomes of concurrent calls, sync and async."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ Result: TypeAlias = RawResponse[Any] | BaseException
 
 @frozen(kw_only=True)
 class ManyOptions:
-    """The options of many calls, as users pass them.
+    """The options of concurrent calls, not yet validated.
 
     Attributes:
         max_in_flight: The most requests in flight, including outcomes that are not consumed yet.
@@ -63,14 +63,14 @@ class ManyOptions:
 
 @frozen
 class FinishedCall:
-    """A call that ended, and its result."""
+    """A finished call and its result."""
 
     request: PendingRequest
     result: Result
 
 
 class OutcomesBase(PublicDir, Generic[S]):
-    """The state of an iteration: whether it is open, its window, and the calls that finished."""
+    """The state of an iteration: whether it is open, its window and the finished calls."""
 
     def __init__(self, environment: Environment, window: Window[S]) -> None:
         self._environment = environment
@@ -89,7 +89,7 @@ class OutcomesBase(PublicDir, Generic[S]):
         if not self._is_open:
             raise StreamClosedError("The outcomes are not open: iterate inside their with block.")
         while self._finished:
-            # Removed last, so that an interrupt repeats it instead of losing it.
+            # Removed last, so that an interrupt can't lose it; processing it twice is harmless.
             self._finish(self._finished[0])
             self._finished.popleft()
         return self._window.step(self._environment.clock())
@@ -106,7 +106,7 @@ class OutcomesBase(PublicDir, Generic[S]):
                 request, result, now=environment.clock(), jitter=environment.jitter()
             )
         else:
-            # It concerns more than this request: a hook raised, or the client is closed.
+            # The error affects all requests: a hook raised it, or the client is closed.
             self._is_open = False
             raise result
 
@@ -119,11 +119,11 @@ def checked_items(items: T, kind: Any, operation: ManyOperation[Any]) -> T:  # n
         kind: The classes of iterables.
         operation: What to call for each item.
     """
-    words = f"{operation.argument} must be an iterable of {operation.items}"
+    requirement = f"{operation.argument} must be an iterable of {operation.items}"
     name = type(items).__name__
     if not isinstance(items, kind):
-        raise InvalidArgumentError(f"{words}, not {name}.")
+        raise InvalidArgumentError(f"{requirement}, not {name}.")
     if isinstance(items, str | bytes | Mapping):
-        # Their parts are no items: each would fail on its own.
-        raise InvalidArgumentError(f"{words}, not {name}: pass a list.")
+        # They are iterable, but every member would be an invalid item.
+        raise InvalidArgumentError(f"{requirement}, not {name}: pass a list.")
     return items

@@ -1,4 +1,4 @@
-"""Decides when the next of many requests may be sent. No I/O and no clock."""
+"""Decides when the next request may be sent. No I/O and no clock."""
 
 import math
 from typing import Final
@@ -7,20 +7,20 @@ from attrs import define, field
 
 from .shared_backoff import SharedBackoff
 
-_CATCH_UP: Final = 0.1  # seconds of delay that are compensated by sending faster for a moment
+_CATCH_UP: Final = 0.1  # seconds of delay that faster sending may make up for
 
 
 @define(kw_only=True)
 class RateLimiter:
     """A token bucket with a backoff.
 
-    When the service throttles a request, all requests wait. After the wait one request goes first
-    as a probe; the others follow when the service has accepted it. Everyone who shares the backoff
-    waits too and sends a probe of its own.
+    When the service throttles a request, all requests wait. After the wait, one request is sent as
+    a probe; the others follow when the service has accepted it. Other limiters with the same
+    backoff wait too, and send their own probes.
 
     Attributes:
         rate: The most requests per second; None for no limit.
-        backoff: The backoff shared by all who send to the same service; others may extend it.
+        backoff: The backoff, which other limiters for the same service share and may extend.
     """
 
     rate: float | None
@@ -31,7 +31,7 @@ class RateLimiter:
     _probe: int | None = None
 
     def wait(self, now: float) -> float:
-        """Seconds until the next request may be sent: 0 for now, infinite while a probe runs."""
+        """Seconds until the next request may be sent; infinite while a probe is in flight."""
         if self._probe is not None:
             return math.inf
         paused_until = max(self._paused_until, self.backoff.until)
@@ -47,7 +47,7 @@ class RateLimiter:
             self._probe = index
 
     def throttled(self, index: int, *, pause: float, now: float) -> None:
-        """Record that the service throttled a request and wants a pause of so many seconds."""
+        """Record that the service throttled a request and asks for a pause in seconds."""
         self._needs_probe = True
         self._paused_until = max(self._paused_until, now + pause)
         self.backoff.extend(self._paused_until)
@@ -55,7 +55,7 @@ class RateLimiter:
             self._probe = None
 
     def completed(self, index: int) -> None:
-        """Record that a request ended in any other way."""
+        """Record that a request ended without being throttled."""
         if self._probe == index:
             self._probe = None
             self._needs_probe = False

@@ -1,4 +1,4 @@
-"""The backoff that all clients of this process with the same service and key share."""
+"""The backoff that all clients with the same service and key share in this process."""
 
 import math
 from typing import Final
@@ -8,7 +8,7 @@ from conversations_client._base.secret import Secret
 
 
 class SharedBackoff:
-    """The time until which nothing is sent to a service.
+    """The time until which no requests are sent to a service.
 
     Attributes:
         until: The end of the backoff, on the environment's clock; minus infinity if there is none.
@@ -20,10 +20,10 @@ class SharedBackoff:
         self.until: float = -math.inf
 
     def extend(self, until: float) -> None:
-        """Make the backoff last at least until then.
+        """Make the backoff last at least until this time.
 
-        If two threads call this at once, the longer backoff may be lost here; the rate limiter of
-        its own thread still waits for it.
+        If two threads call this at once, the longer backoff may be lost here, but the rate limiter
+        that asked for it still waits for it.
         """
         self.until = max(self.until, until)
 
@@ -32,17 +32,17 @@ _backoffs: Final[dict[tuple[object, Secret], ref[SharedBackoff]]] = {}
 
 
 def shared_backoff(service: object, key: Secret) -> SharedBackoff:
-    """The backoff of a service and a key, the same object for as long as anyone refers to it."""
-    # No lock: a forked child or a signal handler could wait for it forever.
-    own = SharedBackoff()
-    while (shared := _backoffs.setdefault((service, key), ref(own))()) is None:
-        _forget_unused()
-    if shared is own:
-        _forget_unused()
+    """The backoff of a service and a key; the same object as long as anything refers to it."""
+    # Without a lock, on which a forked child or a signal handler could wait forever.
+    new = SharedBackoff()
+    while (shared := _backoffs.setdefault((service, key), ref(new))()) is None:
+        _remove_unused()
+    if shared is new:
+        _remove_unused()
     return shared
 
 
-def _forget_unused() -> None:
+def _remove_unused() -> None:
     for each, backoff in tuple(_backoffs.items()):
         if backoff() is None:
             _backoffs.pop(each, None)

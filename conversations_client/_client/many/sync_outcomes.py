@@ -1,4 +1,4 @@
-"""The outcomes of many calls with a `Client`: a thread for each call in flight."""
+"""The outcomes of concurrent calls of a `Client`, with a thread for each call in flight."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,17 +27,22 @@ from .window import PendingRequest, Step, Wait
 CreateRequests: TypeAlias = Iterable[CreateRequest]
 ConversationIds: TypeAlias = Iterable[str | Conversation]
 
-_LONGEST_WAIT: Final = 3600.0  # seconds; threads can't wait for arbitrarily many
+_MAX_WAIT_SECONDS: Final = 3600.0  # waiting for too long is an OverflowError
 
 
 class Outcomes(OutcomesBase[S]):
-    """The outcomes of many calls: iterate inside the `with` block, in one thread.
+    """The outcomes of concurrent calls: iterate inside the `with` block, in one thread.
 
     `create_many` yields `Created` or `Failed`, `retrieve_many` `Retrieved` or `Failed`, and
     `delete_many` `Deleted` or `Failed`.
 
-    Items are read in your thread, each when there is room for it. However you leave the block,
-    nothing more is read or sent, and it waits for the calls in flight to end.
+    Items are read in your thread, each when its request can be sent. When you leave the block,
+    nothing more is read or sent, and the block waits for the calls in flight.
+
+    Example:
+        with client.conversations.create_many([{"display_name": "Refunds"}]) as outcomes:
+            for outcome in outcomes:
+                print(outcome)
     """
 
     def __init__(
@@ -95,7 +100,7 @@ class Outcomes(OutcomesBase[S]):
                     raise StopIteration
 
     def _read(self) -> None:
-        # A single call, so that no interrupt can come between reading an item and keeping it.
+        # A single call, so that an interrupt after reading an item can't lose it.
         self._window.inbox.extend(islice(self._items, 1))
         if not self._window.inbox:
             self._window.drain()
@@ -104,7 +109,7 @@ class Outcomes(OutcomesBase[S]):
         self._threads.submit(copy_context().run, self._call)
 
     def _send_again(self) -> None:
-        """Send what is in the outbox still: the last step ended in an error or an interrupt."""
+        """Send the requests that an error or interrupt of the last step left in the outbox."""
         for _ in tuple(self._window.outbox):
             self._send()
 
@@ -112,7 +117,7 @@ class Outcomes(OutcomesBase[S]):
         try:
             request = self._window.outbox.popleft()
         except IndexError:
-            return  # sent by another thread, after an interrupt
+            return  # after an interrupt, another thread has sent the request
         try:
             result: Result = self._engine.send(request.operation)
         except BaseException as error:  # noqa: BLE001 - raised again in the iterating thread
@@ -121,7 +126,7 @@ class Outcomes(OutcomesBase[S]):
         self._news.set()
 
     def _wait(self, wait: Wait) -> None:
-        seconds = min(wait.seconds, _LONGEST_WAIT)
+        seconds = min(wait.seconds, _MAX_WAIT_SECONDS)
         if wait.is_idle:
             self._environment.sleep(seconds)
         else:

@@ -1,8 +1,8 @@
-"""Decides which of many requests to read, send, delay and report next. No I/O and no clock.
+"""Decides which request to read, send, delay or report next. No I/O and no clock.
 
-An interrupt (Ctrl-C, a signal handler that raises) may end any method at any line. What is repeated
-after it does no harm: requests are kept by their index, and each moves from one container to the
-next in a single call of C code.
+An interrupt (Ctrl-C, a signal handler that raises) may end any method at any line. Repeating the
+method is harmless: requests are stored by index, and a single call of C code moves a request from
+one container to the next.
 """
 
 import math
@@ -35,12 +35,12 @@ class PendingRequest:
     """A request without an outcome yet.
 
     Attributes:
-        index: Its position, from 0.
-        item: What the caller passed.
+        index: The position of its item, from 0.
+        item: The item that the caller passed.
         operation: The call, the same on every attempt.
         attempts: How many times it was sent.
         delivery: The worst delivery of all attempts.
-        refusals: How many times in a row the service throttled it while accepting no other.
+        refusals: How many times in a row the service throttled it without accepting another one.
         accepted_before: How many requests the service had accepted when it last throttled this one.
         error: The error of the last attempt; None before the first.
     """
@@ -55,7 +55,7 @@ class PendingRequest:
     error: ConversationsError | None = None
 
     def after(self, error: ConversationsError) -> "PendingRequest":
-        """The request after another attempt, which failed."""
+        """The request after another failed attempt."""
         return evolve(
             self,
             attempts=self.attempts + error.attempts,
@@ -64,28 +64,28 @@ class PendingRequest:
         )
 
     def refused(self, accepted: int) -> "PendingRequest":
-        """The request after the service throttled it, having accepted so many others."""
-        # While the service accepts others in between, it is busy and doesn't reject this one.
+        """The request after the service throttled it; `accepted` counts the accepted requests."""
+        # If the service accepts others in between, it is busy, but doesn't reject this request.
         refusals = self.refusals + 1 if self.accepted_before == accepted else 1
         return evolve(self, refusals=refusals, accepted_before=accepted)
 
     def final_error(self, error: ConversationsError, reason: str = "") -> ConversationsError:
-        """The error over all attempts."""
+        """The error with the result of all attempts."""
         message = f"{error} {reason}".rstrip()
         return error.with_outcome(delivery=self.delivery, attempts=self.attempts, message=message)
 
 
 class Step(Enum):
-    """What to do next, other than send or wait."""
+    """The next step, other than sending a request or waiting."""
 
     READ = auto()
     """Read an item into the inbox."""
     ADD = auto()
-    """Add the item of the inbox."""
+    """Add the item in the inbox."""
     REPORT = auto()
     """Report an outcome."""
     END = auto()
-    """Nothing: every outcome is reported."""
+    """Stop: every outcome has been reported."""
 
 
 @frozen
@@ -103,7 +103,7 @@ class Wait:
 
 @define(kw_only=True)
 class Window(Generic[S]):
-    """The requests that are read and whose outcomes are not reported yet: never more than `size`.
+    """At most `size` requests whose items have been read, but whose outcomes are not yet reported.
 
     Attributes:
         size: The most requests in the window.
@@ -112,8 +112,8 @@ class Window(Generic[S]):
         retry: How often a throttled request is sent again.
         rate_limiter: When the next request may be sent.
         operation: What to call for each item.
-        inbox: The item that was read, with its index, until it is added.
-        outbox: The requests to send, until someone sends them.
+        inbox: The last item with its index, until it is added.
+        outbox: The requests to send, until a thread or task sends them.
     """
 
     size: int
@@ -135,7 +135,7 @@ class Window(Generic[S]):
     _is_stopped: bool = False
 
     def step(self, now: float) -> PendingRequest | Wait | Step:
-        """What comes next: a request that is in the outbox now, a wait, or a step."""
+        """What to do next: send this request, which is in the outbox, or wait, or take a step."""
         self._settle()
         if self.inbox:
             return Step.ADD
@@ -149,7 +149,7 @@ class Window(Generic[S]):
         return Wait(wait, is_idle=not self._in_flight)
 
     def add(self, *, now: float) -> PendingRequest | None:
-        """Add the item of the inbox; returns the request to send, None for an invalid item."""
+        """Add the item in the inbox; returns the request to send, or None for an invalid item."""
         index, item = self.inbox[0]
         self._open.add(index)
         try:
@@ -164,7 +164,7 @@ class Window(Generic[S]):
         self._is_drained = True
 
     def report(self) -> S | Failed:
-        """The next outcome, once."""
+        """Remove and return the next outcome."""
         self._reporting = self._next if self.ordered else next(iter(self._done))
         return self._done.pop(self._reporting)
 
@@ -216,7 +216,7 @@ class Window(Generic[S]):
         self._is_stopped = self._is_stopped or self.stop_on_error
 
     def _settle(self) -> None:
-        """Complete what follows from the last report and the first failure."""
+        """Process the last report and, with `stop_on_error`, the first failure."""
         if self._reporting not in self._done:
             self._open.discard(self._reporting)
             self._next = self._reporting + 1

@@ -1,1 +1,1 @@
-"""One HTTP/1.1 connection: sockets, deadlines and the parser."""
+"""HTTP/1.1 connections: how they are opened, and what is sent and parsed."""

@@ -1,4 +1,4 @@
-"""An async connection: opened along a route, and what HTTP/1.1 sends and reads over it."""
+"""An async HTTP/1.1 connection."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -13,10 +13,10 @@ from conversations_client._http.streams.limits import countdown
 from conversations_client._http.streams.racing import connect_to_host
 from conversations_client._http.streams.tls_stream import AsyncTLSStream
 
-from .connection import MOST_READ, ConnectionState, ResponseState
+from .connection import MAX_READ, ConnectionState, ResponseState
 from .opening import Encryption, Opening, Step, opening_errors
+from .request_head import request_bytes
 from .route import Route
-from .serialization import request_bytes
 from .wire import WireRequest, WireResponse
 
 
@@ -24,7 +24,7 @@ class AsyncConnection(ConnectionState[AsyncNetworkStream]):
     """An async connection, opened by its first request."""
 
     async def send(self, request: WireRequest) -> WireResponse:
-        """Send the request and read the head of the response; raises ConnectionFailure."""
+        """Send a request and read the head of the response; raises ConnectionFailure."""
         limits = request.limits
         stream = self._stream = self._stream or await open_stream(self._route, limits.connect())
         self._idle = False
@@ -35,7 +35,7 @@ class AsyncConnection(ConnectionState[AsyncNetworkStream]):
                 await stream.write(request_bytes(request, self._route), limits.idle)
             response = None
             while response is None:
-                response = self._received(await stream.read(MOST_READ, limits.idle))
+                response = self._received(await stream.read(MAX_READ, limits.idle))
         except BaseException as error:
             await self.aclose()
             rejection = self._rejection(error)
@@ -46,12 +46,12 @@ class AsyncConnection(ConnectionState[AsyncNetworkStream]):
         return response
 
     async def done(self) -> None:
-        """Get ready for the next request, or close."""
+        """Prepare for the next request, or close."""
         if not self._renew():
             await self.aclose()
 
     async def aclose(self) -> None:
-        """Close it for good; again does nothing."""
+        """Close it; idempotent."""
         self._idle = False
         if self._stream is not None:
             await self._stream.aclose()
@@ -64,23 +64,23 @@ class AsyncResponseStream(ResponseState[AsyncConnection, AsyncNetworkStream], As
 
     async def __anext__(self) -> bytes:
         while (chunk := self._parser.chunk()) is None:
-            self._parser.receive(await self.stream.read(MOST_READ, self._limit))
+            self._parser.receive(await self.stream.read(MAX_READ, self._limit))
         if chunk:
             return chunk
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """Release the connection; again does nothing."""
+        """Release the connection; idempotent."""
         connection = self._take_connection()
         if connection is not None:
             await connection.done()
 
 
 async def open_stream(route: Route, limit: Limit) -> AsyncNetworkStream:
-    """An open connection, ready for a request; raises ConnectTimeout, ConnectError and ProxyError.
+    """Open a connection; raises ConnectTimeout, ConnectError and ProxyError.
 
     Args:
-        route: Where it leads.
+        route: The route to the service.
         limit: Seconds for the name lookup, TCP, the proxy and TLS together; None for no limit.
     """
     left = countdown(limit)
@@ -103,7 +103,7 @@ async def _take(
     if isinstance(step, Encryption):
         return await AsyncTLSStream.open(stream, step.context, step.hostname, limit)
     await stream.write(step, limit)
-    opening.receive(await stream.read(MOST_READ, limit))
+    opening.receive(await stream.read(MAX_READ, limit))
     return stream
 
 

@@ -1,8 +1,8 @@
-"""Parses the responses that services commonly send; h11 parses every other. No I/O.
+"""Parses common responses quickly; h11 parses all others. No I/O.
 
-A response is common if its head is strictly as RFC 9112 has it, and its body is framed by one
-`Content-Length` or by chunks without extensions and trailers. h11 takes over at the first byte that
-is anything else: it alone decides what is accepted and what an error says.
+A response is common if its head follows RFC 9112 strictly, and its body has one `Content-Length` or
+chunks without extensions and trailers. h11 takes over at the first byte that is anything else: it
+alone decides what is accepted and which errors are raised.
 """
 
 import re
@@ -29,7 +29,7 @@ _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"connecti
 
 
 class CommonParser(ResponseParser):
-    """Parses the responses of one connection, one after the other."""
+    """Parses the responses of one connection, one at a time."""
 
     __slots__ = (
         "_buffer",
@@ -48,17 +48,17 @@ class CommonParser(ResponseParser):
         self.start(b"GET")
 
     def start(self, method: bytes) -> None:
-        """Get ready for the response to a request."""
+        """Prepare for the response to a request."""
         self._h11: H11Parser | None = None
         self._method = method
         self._head = b""
         self._is_chunked = self._is_over = self._has_ended = False
-        self._size = self._left = 0  # bytes of the body or of the chunk, and those still to come
+        self._size = self._left = 0  # bytes of the body or chunk: in total, and not yet received
         if method == b"HEAD":
             self._take_over()
 
     def receive(self, data: bytes) -> None:
-        """Take received data, empty at the end of the connection; raises RemoteProtocolError."""
+        """Process received data, empty at the end of the connection; raises RemoteProtocolError."""
         if self._h11 is not None:
             self._h11.receive(data)
         elif data:
@@ -103,7 +103,7 @@ class CommonParser(ResponseParser):
         return data
 
     def renew(self) -> bool:
-        """Get ready for the next request; see `ResponseParser`."""
+        """Prepare for the next request; see `ResponseParser`."""
         if self._h11 is not None:
             return self._h11.renew()
         is_read = not self._is_chunked and not self._left
@@ -111,13 +111,13 @@ class CommonParser(ResponseParser):
         return is_whole and not self._buffer and not self._has_ended
 
     def _may_be_common(self) -> bool:
-        """Whether the part of a head that was received may begin a common response."""
+        """Whether an incomplete head may belong to a common response."""
         is_whole = b"\n\n" in self._buffer or b"\n\r\n" in self._buffer
         is_small = len(self._buffer) <= _LARGEST_HEAD
         return not self._buffer or (self._buffer.startswith(b"H") and is_small and not is_whole)
 
     def _parsed(self, head: bytes) -> WireResponse | None:
-        """The head of a common response; None if it is none."""
+        """The head of a common response; None if it isn't common."""
         status = _STATUS_LINE.match(head)
         if status is None or not _HEADERS.fullmatch(head, status.end()):
             return None
@@ -141,7 +141,7 @@ class CommonParser(ResponseParser):
     def _begin_chunk(self) -> None:
         buffer = self._buffer
         if self._size:
-            # The line end of the chunk before.
+            # The line end after the previous chunk.
             if not b"\r\n".startswith(buffer[:2]):
                 self._take_over_body()
                 return
@@ -162,7 +162,7 @@ class CommonParser(ResponseParser):
             self._take_over_body()
 
     def _take_over(self) -> "H11Parser":
-        """Let h11 parse what was received of the response, and the rest of it."""
+        """Let h11 parse the response, including what was received of it."""
         from .h11_parser import H11Parser
 
         parser = self._h11 = H11Parser()
@@ -173,7 +173,7 @@ class CommonParser(ResponseParser):
         return parser
 
     def _take_over_body(self) -> "H11Parser":
-        """Let h11 parse the rest of a chunked body, after its last chunk as one of a byte."""
+        """Let h11 parse the rest of a chunked body; a chunk of one byte replaces the last one."""
         rest, self._buffer = self._buffer, self._head
         parser = self._take_over()
         parser.head()
@@ -184,7 +184,7 @@ class CommonParser(ResponseParser):
         return parser
 
     def _check_open(self) -> None:
-        """Raise RemoteProtocolError if nothing more can be received."""
+        """Raise RemoteProtocolError if the connection has ended."""
         if not self._has_ended:
             return
         received = f"received {self._size - self._left} bytes, expected {self._size}"

@@ -1,4 +1,4 @@
-"""What the sync and the async connection have in common, and so do their responses. No I/O."""
+"""The base of sync and async connections and of their response bodies. No I/O."""
 
 import re
 from collections.abc import Iterable
@@ -18,13 +18,14 @@ from .wire import WireResponse
 ConnectionT = TypeVar("ConnectionT")
 StreamT = TypeVar("StreamT", NetworkStream, AsyncNetworkStream)
 
-MOST_READ: Final = 2**16
+MAX_READ: Final = 2**16
 """The most bytes to read from the network at once."""
 
 KEEPALIVE_SECONDS: Final = 4.0
-"""Clearly shorter than the 5 seconds after which Node and others close an idle connection.
+"""The longest time that a connection may be idle.
 
-A request that is sent while the service closes may have been processed, or not.
+Node and other servers close idle connections after 5 seconds. If the service closes a connection
+while a request is being sent, the service may or may not have processed it.
 """
 
 _MARGIN: Final = 1.0
@@ -34,8 +35,9 @@ _PARAMETERS: Final = re.compile(rb"\b(timeout|max)\s*=\s*\"?([0-9]{1,9})")
 def keepalive_seconds(headers: Iterable[tuple[bytes, bytes]]) -> float:
     """The seconds that a connection may be idle after a response with these headers.
 
-    `Keep-Alive: timeout=…` can shorten the client's own limit: the service announces when it
-    closes, and the request needs time to arrive. `max=0` announces that no other request is served.
+    `Keep-Alive: timeout=…` announces when the service closes the connection, and can shorten the
+    client's own limit; a margin leaves time for a request to arrive. With `max=0`, the service
+    accepts no further request.
     """
     seconds = KEEPALIVE_SECONDS
     for name, value in headers:
@@ -49,10 +51,10 @@ def keepalive_seconds(headers: Iterable[tuple[bytes, bytes]]) -> float:
 
 
 class ConnectionState(Generic[StreamT]):
-    """A connection that is opened by its first request.
+    """The state of a connection, which its first request opens.
 
     Args:
-        route: Where it leads.
+        route: The route to the service.
     """
 
     def __init__(self, route: Route) -> None:
@@ -69,7 +71,7 @@ class ConnectionState(Generic[StreamT]):
         return self._idle
 
     def has_expired(self) -> bool:
-        """Whether it must not be used again: idle for too long, closed, or with unexpected data."""
+        """Whether it can't be used again: idle for too long, closed, or with unexpected data."""
         stream = self._stream
         return stream is None or monotonic() >= self._expires or stream.is_readable()
 
@@ -82,25 +84,25 @@ class ConnectionState(Generic[StreamT]):
         return response
 
     def _renew(self) -> bool:
-        # Whether it is idle from now on; if not, it has to be closed.
+        # Returns whether it is idle now; if not, it must be closed.
         self._idle = self._keepalive > 0 and self._parser.renew()
         self._expires = monotonic() + self._keepalive
         return self._idle
 
     def _rejection(self, error: BaseException) -> ConnectError | None:
-        """What an error of the first request is if the service wants another certificate."""
+        """The ConnectError for a rejected client certificate; None for any other error."""
         if self._has_received or not rejects_certificate(error):
             return None
         return ConnectError(str(error))
 
 
 class ResponseState(Generic[ConnectionT, StreamT]):
-    """The body of a response, chunk by chunk.
+    """The state of the body of a response.
 
     Args:
-        connection: The connection to release when nobody reads on.
-        stream: What to read.
-        parser: What parses it.
+        connection: The connection, which is released at the end of the body.
+        stream: The stream to read from.
+        parser: The parser of the response.
         limit: How long one read may take.
     """
 
@@ -119,11 +121,11 @@ class ResponseState(Generic[ConnectionT, StreamT]):
         self._limit = limit
 
     def shorten(self, seconds: float) -> None:
-        """Set a deadline so many seconds from now."""
+        """Set a deadline this many seconds from now."""
         self._limit.shorten(seconds)
 
     def _take_connection(self) -> ConnectionT | None:
-        # Once, whoever closes first: after that the connection may belong to another request.
+        # Only the first call returns it: after that, the connection may serve another request.
         try:
             return self._connections.pop()
         except IndexError:

@@ -14,9 +14,9 @@ LARGEST_HEAD: Final = 100 * 2**10
 """The most bytes that the head, a chunk's line or the trailers of a response may have."""
 
 _MOST_OVERHEAD: Final = 4 * LARGEST_HEAD
-"""The most bytes around a small body: interim responses, heads, chunks' lines and trailers."""
+"""The most bytes outside the body: interim responses, the head, chunk headers and trailers."""
 _OVERHEAD_PER_BYTE: Final = 16
-"""The same for each byte of a body: it may come in chunks of one byte, each with a long line."""
+"""More of them for each byte of the body, which may arrive in chunks of one byte."""
 
 _TOO_LONG: Final = "Receive buffer too long"
 """h11's error for a head, a line or trailers over the limit."""
@@ -24,7 +24,7 @@ _END: Final = h11.EndOfMessage()
 
 
 class H11Parser(ResponseParser):
-    """Parses with h11, in Python."""
+    """Parses responses with h11."""
 
     __slots__ = ("_allowance", "_h11")
 
@@ -33,20 +33,20 @@ class H11Parser(ResponseParser):
         self._allowance = _MOST_OVERHEAD
 
     def start(self, method: bytes) -> None:
-        """Get ready for the response to a request."""
+        """Prepare for the response to a request."""
         self._allowance = _MOST_OVERHEAD
         self._h11.send(_response_parser_request(method))
         self._h11.send(_END)
 
     def receive(self, data: bytes) -> None:
-        """Take received data, empty at the end of the connection; raises RemoteProtocolError."""
+        """Process received data, empty at the end of the connection; raises RemoteProtocolError."""
         if not data and self._h11.their_state is h11.SEND_RESPONSE:
-            has_begun = self._allowance < _MOST_OVERHEAD
-            what = "before the end of the head" if has_begun else "without sending a response"
-            raise RemoteProtocolError(f"Server disconnected {what}.")
+            has_started = self._allowance < _MOST_OVERHEAD
+            moment = "before the end of the head" if has_started else "without sending a response"
+            raise RemoteProtocolError(f"Server disconnected {moment}.")
         self._allowance -= len(data)
         if self._allowance < 0:
-            # Each part is within h11's limit, but there could be parts forever.
+            # h11 limits the size of each part, but not their number.
             raise RemoteProtocolError("too much data that is not part of a body")
         self._h11.receive_data(data)
 
@@ -71,7 +71,7 @@ class H11Parser(ResponseParser):
         return None if event is h11.NEED_DATA else b""
 
     def renew(self) -> bool:
-        """Get ready for the next request; see `ResponseParser`."""
+        """Prepare for the next request; see `ResponseParser`."""
         states = (self._h11.our_state, self._h11.their_state)
         ended = states == (h11.DONE, h11.DONE) and not self._h11.trailing_data[0]
         if ended:
@@ -82,7 +82,7 @@ class H11Parser(ResponseParser):
         try:
             return self._h11.next_event()
         except h11.RemoteProtocolError as error:
-            # h11 quotes what it couldn't parse, as the repr of a bytearray.
+            # h11's message ends with the invalid data, as the repr of a bytearray.
             problem = str(error).partition(": bytearray(")[0]
             if problem == _TOO_LONG:
                 problem = f"its head, or a line of it, is longer than {LARGEST_HEAD} bytes"
@@ -91,5 +91,5 @@ class H11Parser(ResponseParser):
 
 @cache
 def _response_parser_request(method: bytes) -> h11.Request:
-    # The method is all that h11 needs to read the response.
+    # To parse the response, h11 needs only the method.
     return h11.Request(method=method, target=b"/", headers=[(b"Host", b"-")])

@@ -1,7 +1,7 @@
-"""What is sent and read to open a connection: tunnels through proxies, and encryption. No I/O.
+"""The steps to open a connection: a tunnel through a proxy, and TLS. No I/O.
 
-The sync and the async connection take the same steps: bytes are sent and the response is read,
-an `Encryption` starts TLS.
+Sync and async connections perform the same steps: bytes to send, whose response is read, or an
+`Encryption`, which starts TLS.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from .route import Route
 
 @frozen
 class Encryption:
-    """Start TLS with the peer that the connection has reached."""
+    """Start TLS with the current peer: the proxy or the service."""
 
     context: ssl.SSLContext
     hostname: str
@@ -37,10 +37,10 @@ _Steps: TypeAlias = Generator[Step, bytes, None]
 
 
 class Opening:
-    """The steps from a TCP connection to one that the request can be sent over.
+    """The steps after the TCP connection is open and before the first request.
 
     Args:
-        route: Where it leads.
+        route: The route to the service.
     """
 
     def __init__(self, route: Route) -> None:
@@ -48,9 +48,9 @@ class Opening:
         self._received: bytes | None = None
 
     def next(self) -> Step | None:
-        """The next step; None if the connection is open. Raises ProxyError."""
+        """The next step; None after the last one. Raises ProxyError."""
         try:
-            # A generator's first step takes nothing.
+            # send() can't start a generator.
             step = next(self._steps) if self._received is None else self._steps.send(self._received)
         except StopIteration:
             return None
@@ -58,19 +58,19 @@ class Opening:
         return step
 
     def receive(self, data: bytes) -> None:
-        """Take the response to the bytes of the last step; empty if the peer hung up."""
+        """Process the response to the last step; empty if the peer closed the connection."""
         self._received = data
 
 
 @contextlib.contextmanager
 def opening_errors(route: Route) -> Generator[None, None, None]:
-    """Raise what ends an attempt to connect as ConnectTimeout, ConnectError or ProxyError."""
+    """Convert the errors of opening a connection to ConnectTimeout, ConnectError or ProxyError."""
     try:
         yield
     except (ReadTimeout, WriteTimeout) as error:
         raise ConnectTimeout(str(error)) from error
     except NetworkError as error:
-        # The proxy is all that is connected, whatever was to be reached through it.
+        # With a proxy, the connection is only to the proxy.
         kind = ConnectError if route.proxy is None or is_tls(error) else ProxyError
         raise kind(str(error)) from error
 
@@ -89,5 +89,5 @@ def _steps(route: Route) -> _Steps:
 
 
 def server_name(host: str) -> str:
-    """The name that a certificate must be for: without the dot of a fully qualified name."""
+    """The host name for the certificate check, without a trailing dot."""
     return host.removesuffix(".")

@@ -1,4 +1,4 @@
-"""What a connection needs of a parser of responses."""
+"""The interface of response parsers."""
 
 from typing import Protocol
 
@@ -6,14 +6,14 @@ from .wire import WireResponse
 
 
 class ResponseParser(Protocol):
-    """Parses the responses of one connection, one after the other."""
+    """Parses the responses of one connection, one at a time."""
 
     def start(self, method: bytes) -> None:
-        """Get ready for the response to a request."""
+        """Prepare for the response to a request."""
         ...
 
     def receive(self, data: bytes) -> None:
-        """Take received data, empty at the end of the connection; raises RemoteProtocolError."""
+        """Process received data, empty at the end of the connection; raises RemoteProtocolError."""
         ...
 
     def head(self) -> WireResponse | None:
@@ -25,10 +25,10 @@ class ResponseParser(Protocol):
         ...
 
     def renew(self) -> bool:
-        """Get ready for the next request.
+        """Prepare for the next request.
 
         Returns:
-            Whether the connection can be used again: not if the response isn't complete or ends the
-            connection, nor if data followed it, which would pass for the next response.
+            Whether the connection can be used again. It can't if the response is incomplete or
+            closes the connection, or if data follows it, which would look like the next response.
         """
         ...

@@ -1,4 +1,4 @@
-"""What is sent to a proxy, and read from it, to open a tunnel. No I/O."""
+"""The handshakes that open a tunnel through a proxy. No I/O."""
 
 from collections.abc import Generator
 from ipaddress import IPv4Address
@@ -31,7 +31,7 @@ _CLOSED: Final = "it closed the connection"
 _EARLY_DATA: Final = "it sent data before the service could"
 _TOO_LONG: Final = "the head of its response is too long"
 _NOT_SOCKS: Final = "its response is not SOCKS 5"
-_LOGIN_REQUIRED: Final = "it requires a user and password in its URL, or another way to log in"
+_LOGIN_REQUIRED: Final = "it requires a user and password in its URL, or another authentication"
 
 _Exchange: TypeAlias = Generator[bytes, bytes, None]
 
@@ -70,7 +70,7 @@ def _response(http: h11.Connection) -> object:
 
 def socks_handshake(route: Route, proxy: Proxy) -> _Exchange:
     """Open a tunnel through a SOCKS 5 proxy; raises ProxyError."""
-    # RFC 1928, and RFC 1929 for the password.
+    # RFC 1928; RFC 1929 for the password.
     reader = _Reader()
     methods = [_NO_AUTHENTICATION] + [_USER_AND_PASSWORD] * (proxy.credentials is not None)
     version, method = yield from reader.ask(bytes([_SOCKS, len(methods), *methods]), 2)
@@ -106,17 +106,17 @@ def _address(host: str) -> bytes:
 
 
 class _Reader:
-    """Reads so many bytes, in however many pieces they come."""
+    """Reads a number of bytes, regardless of how they are split."""
 
     def __init__(self) -> None:
         self.rest = b""
 
     def ask(self, request: bytes, size: int) -> Generator[bytes, bytes, bytes]:
-        """Send the request, if there is one, and give the first bytes of the response."""
+        """Send a request, unless it is empty, and return the next `size` bytes of the response."""
         while request or len(self.rest) < size:
             received = yield request
             if not received:
                 raise ProxyError(_CLOSED)
             request, self.rest = b"", self.rest + received
-        found, self.rest = self.rest[:size], self.rest[size:]
-        return found
+        response, self.rest = self.rest[:size], self.rest[size:]
+        return response

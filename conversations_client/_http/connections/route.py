@@ -1,4 +1,4 @@
-"""The way from this machine to the service: directly, or through a proxy. No I/O."""
+"""The route from this machine to the service, direct or through a proxy. No I/O."""
 
 import ssl
 from base64 import b64encode
@@ -13,9 +13,10 @@ class Proxy:
     """A proxy.
 
     Attributes:
-        scheme: `http`, `https`, `socks5` or `socks5h`; SOCKS proxies look names up.
-        host: Its host, without brackets.
-        port: Its port.
+        scheme: `http`, `https`, `socks5` or `socks5h`. With both SOCKS schemes, the proxy resolves
+            host names.
+        host: The host, without brackets.
+        port: The port.
         credentials: The user and the password, or None.
     """
 
@@ -26,16 +27,16 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Its URL, without credentials."""
+        """The URL, without credentials."""
         return f"{self.scheme}://{host_and_port(self.host, self.port)}"
 
     @property
     def is_socks(self) -> bool:
-        """Whether it speaks SOCKS; HTTP otherwise."""
+        """Whether it is a SOCKS proxy instead of an HTTP proxy."""
         return self.scheme in SOCKS
 
     def authorization(self) -> list[tuple[bytes, bytes]]:
-        """The header that carries the credentials, if there are any."""
+        """The header with the credentials; empty without credentials."""
         if self.credentials is None:
             return []
         return [(b"Proxy-Authorization", b"Basic " + b64encode(b":".join(self.credentials)))]
@@ -43,14 +44,14 @@ class Proxy:
 
 @frozen(kw_only=True)
 class Route:
-    """Where connections lead, and through what.
+    """The route to the service.
 
     Attributes:
-        host: The service's host, without brackets.
-        port: The service's port.
-        tls: The encryption up to the service; None for http.
-        proxy: What connections go through, or None.
-        proxy_tls: The encryption up to an https proxy, or None.
+        host: The host of the service, without brackets.
+        port: The port of the service.
+        tls: The TLS settings for the service; None for http.
+        proxy: The proxy, or None.
+        proxy_tls: The TLS settings for an https proxy, or None.
     """
 
     host: str
@@ -61,22 +62,22 @@ class Route:
 
     @property
     def first_hop(self) -> tuple[str, int]:
-        """The host and the port to open a TCP connection to."""
+        """The host and the port of the TCP connection."""
         return (self.host, self.port) if self.proxy is None else (self.proxy.host, self.proxy.port)
 
     @property
     def authority(self) -> str:
-        """The service's host and port as a URL has them, without the default port."""
+        """The host and the port of the service as in a URL, without the default port."""
         default = 80 if self.tls is None else 443
-        named = host_and_port(self.host, self.port)
-        return named.removesuffix(f":{self.port}") if self.port == default else named
+        authority = host_and_port(self.host, self.port)
+        return authority.removesuffix(f":{self.port}") if self.port == default else authority
 
     @property
     def forwarder(self) -> Proxy | None:
-        """The HTTP proxy that requests are addressed to, as no tunnel leads through it."""
+        """The HTTP proxy that forwards plain http requests instead of opening a tunnel, or None."""
         return self.proxy if self.tls is None and self.proxy and not self.proxy.is_socks else None
 
 
 def host_and_port(host: str, port: int) -> str:
-    """A host and a port as a URL has them."""
+    """A host and a port as in a URL."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

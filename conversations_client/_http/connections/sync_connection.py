@@ -1,4 +1,4 @@
-"""A sync connection: opened along a route, and what HTTP/1.1 sends and reads over it."""
+"""A sync HTTP/1.1 connection."""
 
 import contextlib
 import math
@@ -9,14 +9,14 @@ from conversations_client._http.streams.addresses import addresses
 from conversations_client._http.streams.errors import ConnectError, ConnectTimeout, WriteError
 from conversations_client._http.streams.interfaces import Limit, NetworkStream
 from conversations_client._http.streams.limits import countdown, seconds_left
-from conversations_client._http.streams.readiness import LONGEST_WAIT
+from conversations_client._http.streams.readiness import MAX_WAIT_SECONDS
 from conversations_client._http.streams.sync_stream import SocketStream
 from conversations_client._http.streams.tls_stream import TLSStream
 
-from .connection import MOST_READ, ConnectionState, ResponseState
+from .connection import MAX_READ, ConnectionState, ResponseState
 from .opening import Encryption, Opening, opening_errors
+from .request_head import request_bytes
 from .route import Route
-from .serialization import request_bytes
 from .wire import WireRequest, WireResponse
 
 
@@ -24,7 +24,7 @@ class Connection(ConnectionState[NetworkStream]):
     """A sync connection, opened by its first request."""
 
     def send(self, request: WireRequest) -> WireResponse:
-        """Send the request and read the head of the response; raises ConnectionFailure."""
+        """Send a request and read the head of the response; raises ConnectionFailure."""
         limits = request.limits
         stream = self._stream = self._stream or open_stream(self._route, limits.connect())
         self._idle = False
@@ -35,7 +35,7 @@ class Connection(ConnectionState[NetworkStream]):
                 stream.write(request_bytes(request, self._route), limits.idle)
             response = None
             while response is None:
-                response = self._received(stream.read(MOST_READ, limits.idle))
+                response = self._received(stream.read(MAX_READ, limits.idle))
         except BaseException as error:
             self.close()
             rejection = self._rejection(error)
@@ -46,12 +46,12 @@ class Connection(ConnectionState[NetworkStream]):
         return response
 
     def done(self) -> None:
-        """Get ready for the next request, or close."""
+        """Prepare for the next request, or close."""
         if not self._renew():
             self.close()
 
     def close(self) -> None:
-        """Close it for good; again does nothing."""
+        """Close it; idempotent."""
         self._idle = False
         if self._stream is not None:
             self._stream.close()
@@ -64,23 +64,23 @@ class ResponseStream(ResponseState[Connection, NetworkStream], Iterator[bytes]):
 
     def __next__(self) -> bytes:
         while (chunk := self._parser.chunk()) is None:
-            self._parser.receive(self.stream.read(MOST_READ, self._limit))
+            self._parser.receive(self.stream.read(MAX_READ, self._limit))
         if chunk:
             return chunk
         raise StopIteration
 
     def close(self) -> None:
-        """Release the connection; again does nothing."""
+        """Release the connection; idempotent."""
         connection = self._take_connection()
         if connection is not None:
             connection.done()
 
 
 def open_stream(route: Route, limit: Limit) -> NetworkStream:
-    """An open connection, ready for a request; raises ConnectTimeout, ConnectError and ProxyError.
+    """Open a connection; raises ConnectTimeout, ConnectError and ProxyError.
 
     Args:
-        route: Where it leads.
+        route: The route to the service.
         limit: Seconds for the name lookup, TCP, the proxy and TLS together; None for no limit.
     """
     left = countdown(limit)
@@ -94,8 +94,8 @@ def open_stream(route: Route, limit: Limit) -> NetworkStream:
                     stream = _encrypted(stream, step, left)
                 else:
                     stream.write(step, left)
-                    opening.receive(stream.read(MOST_READ, left))
-        return stream  # noqa: TRY300 - an interrupt here closes it too
+                    opening.receive(stream.read(MAX_READ, left))
+        return stream  # noqa: TRY300 - an interrupt here must close it too
     except BaseException:
         if stream is not None:
             stream.close()
@@ -132,9 +132,9 @@ def _connect_address(address: str, port: int, seconds: float | None) -> SocketSt
         raise
 
 
-def _shares(found: list[str], limit: Limit) -> Iterator[tuple[str, float | None]]:
-    """Addresses, each with the seconds that it may take of those that are left for all."""
-    for number, address in enumerate(found):
+def _shares(candidates: list[str], limit: Limit) -> Iterator[tuple[str, float | None]]:
+    """Each address with its equal share of the seconds that are left."""
+    for number, address in enumerate(candidates):
         seconds = seconds_left(limit, ConnectTimeout)
-        share = math.inf if seconds is None else seconds / (len(found) - number)
-        yield address, None if share == math.inf else min(share, LONGEST_WAIT)
+        share = math.inf if seconds is None else seconds / (len(candidates) - number)
+        yield address, None if share == math.inf else min(share, MAX_WAIT_SECONDS)

@@ -1,4 +1,4 @@
-"""Requests and responses as the client's own connections send and receive them. No I/O."""
+"""Requests and responses on the wire, and the time limits of a request. No I/O."""
 
 import math
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any, Final
 from conversations_client._http.streams.errors import PoolTimeout
 from conversations_client._http.streams.limits import DeadlineLimit, seconds_left
 
-_LEAST: Final = 0.001  # seconds; the HTTP library does not wait at 0, aiohttp forever
+_MIN_SECONDS: Final = 0.001  # with 0, httpx doesn't wait at all, and aiohttp waits forever
 
 
 class RequestLimits:
@@ -16,8 +16,8 @@ class RequestLimits:
     Args:
         connect: Seconds to open a connection; None for no limit.
         idle: Seconds for one read or write; None for no limit.
-        deadline: When the whole call ends, on the clock; infinite for never.
-        clock: The time in seconds, from any start.
+        deadline: The deadline of the whole call, on the clock; infinite for none.
+        clock: Returns monotonic time in seconds.
     """
 
     __slots__ = ("_clock", "_connect", "_deadline", "idle")
@@ -40,7 +40,7 @@ class RequestLimits:
         return self._limit(self._connect)
 
     def as_timeouts(self) -> dict[str, float | None]:
-        """The limits as the HTTP library takes them, from now on."""
+        """The remaining time in the form of httpx's timeouts."""
         return {
             "connect": _seconds(self.connect()),
             "read": _seconds(self.idle),
@@ -49,7 +49,7 @@ class RequestLimits:
         }
 
     def seconds_to_wait(self) -> float:
-        """Seconds to wait for a slot of the pool; raises PoolTimeout if none are left."""
+        """The longest wait for a slot of the pool, in seconds; raises PoolTimeout if it is over."""
         seconds = seconds_left(self._limit(None), PoolTimeout)
         return math.inf if seconds is None else seconds
 
@@ -61,7 +61,7 @@ class RequestLimits:
 
 def _seconds(limit: DeadlineLimit) -> float | None:
     seconds = limit.left()
-    return None if seconds == math.inf else max(seconds, _LEAST)
+    return None if seconds == math.inf else max(seconds, _MIN_SECONDS)
 
 
 class WireRequest:
@@ -72,13 +72,13 @@ class WireRequest:
         target: The path and the query.
         lines: The header lines of this request, each with its line end.
         body: The body; empty if there is none.
-        limits: How long the steps may take.
-        fixed_lines: The header lines of every request, which are known to be valid.
+        limits: The time limits.
+        fixed_lines: The header lines that many requests share, already validated.
     """
 
     __slots__ = ("body", "fixed_lines", "limits", "lines", "method", "target")
 
-    def __init__(  # noqa: PLR0917 - made for every request: keywords take time
+    def __init__(  # noqa: PLR0917 - keyword arguments would be slower
         self,
         method: bytes,
         target: bytes,
@@ -103,14 +103,14 @@ class WireRequest:
 
 
 class WireResponse:
-    """The head of a response, and its body still to be read.
+    """The head of a response, with a body to read.
 
     Attributes:
         status: The HTTP status.
-        headers: Names and values, as they came.
+        headers: The names and values as received.
         body: The chunks of the body; close it, or read it to its end.
-        content: The decoded body, if an injected client has read it already.
-        is_lost: Whether an injected client has read the body and not kept it.
+        content: The decoded body, if an injected client has already read it.
+        is_lost: Whether an injected client has read the body without storing it.
     """
 
     __slots__ = ("body", "content", "headers", "is_lost", "reason", "status", "version")
@@ -133,5 +133,5 @@ class WireResponse:
 
     @property
     def is_success(self) -> bool:
-        """Whether the status is one of 2xx."""
+        """Whether the status is 2xx."""
         return 200 <= self.status <= 299  # noqa: PLR2004 - the range is the definition

@@ -1,1 +1,1 @@
-"""Sends through httpx: clients that you inject, and tools that hook on the library."""
+"""Sends requests through httpx: for clients that you inject, and for tools that hook into httpx."""

@@ -1,20 +1,18 @@
-"""The bodies of the HTTP library's responses, as the client's own connections give theirs."""
+"""The bodies of httpx's responses, with the interface of the package's own bodies."""
 
 import contextlib
 import math
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Final
+from typing import Any
 
 import anyio
 
 from conversations_client._http.connections.wire import RequestLimits
 from conversations_client._http.streams.errors import ReadTimeout
-from conversations_client._http.streams.limits import seconds_left
+from conversations_client._http.streams.limits import CLOSING_SECONDS, seconds_left
 from conversations_client._http.streams.watchdog import move_on_after
 
 from .buffered import async_chunks, release, release_async
-
-_CLOSING_SECONDS: Final = 1.0
 
 
 class HTTPXBody(Iterator[bytes]):
@@ -33,17 +31,17 @@ class HTTPXBody(Iterator[bytes]):
         return chunk
 
     def close(self) -> None:
-        """Read no more; again does nothing."""
+        """Stop reading; idempotent."""
         try:
             release(self._response)
         except BaseException:
-            # Interrupted: the library does not try again.
+            # After an interrupt, the library would not close it again.
             with contextlib.suppress(Exception):
                 self._response.stream.close()
             raise
 
     def drain(self, seconds: float) -> None:
-        """Do nothing: the library's limits can't be changed once it reads."""
+        """Do nothing: the library's limits can't be changed during a response."""
 
 
 class AsyncHTTPXBody(AsyncIterator[bytes]):
@@ -63,25 +61,25 @@ class AsyncHTTPXBody(AsyncIterator[bytes]):
         raise ReadTimeout("timed out")
 
     async def aclose(self) -> None:
-        """Read no more; again does nothing."""
+        """Stop reading; idempotent."""
         try:
-            with anyio.move_on_after(_CLOSING_SECONDS, shield=True):
+            with anyio.move_on_after(CLOSING_SECONDS, shield=True):
                 await release_async(self._response)
                 await self._exhaust()
         except BaseException:
-            # Interrupted: the library does not try again.
+            # After an interrupt, the library would not close it again.
             with contextlib.suppress(Exception):
                 await self._response.stream.aclose()
             raise
 
     async def drain(self, seconds: float) -> None:
-        """Read what is left for so many seconds at most."""
+        """Read the rest within this many seconds."""
         with move_on_after(seconds):
             await self._exhaust()
 
     async def _exhaust(self) -> None:
-        # After the response is closed, this ends the generators below it. Only running them ends
-        # them: the garbage collector would finish them outside their task, and trio warns of that.
+        # After the response is closed, this ends its generators. The garbage collector would end
+        # them outside their task, which makes trio warn.
         if self._chunks is not None:
             with contextlib.suppress(Exception):
                 async for _ in self._chunks:

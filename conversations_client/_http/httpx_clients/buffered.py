@@ -1,4 +1,4 @@
-"""Bodies that an injected client, or one of its hooks, has read, replaced or closed."""
+"""Bodies that an injected client or one of its hooks has read, replaced or closed."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Final
@@ -28,26 +28,26 @@ def is_lost(response: "httpx.Response") -> bool:
     """Whether the body was consumed or the response closed, so that nothing is left to read."""
     if not (response.is_closed or response.is_stream_consumed):
         return False
-    # A stream that the caller's code put in place of the library's may be read all the same.
+    # The caller's code may have set another stream, which can still be read.
     stream = response.stream
-    is_librarys = type(stream).__module__.partition(".")[0] in {"httpx", "httpx2"}
-    return is_librarys and not isinstance(stream, classes("ByteStream"))
+    is_from_library = type(stream).__module__.partition(".")[0] in {"httpx", "httpx2"}
+    return is_from_library and not isinstance(stream, classes("ByteStream"))
 
 
 def release(response: "httpx.Response") -> None:
-    """Close a response, unless the caller's code replaced its stream by something else."""
+    """Close a response, unless the caller's code has replaced its stream with another type."""
     if isinstance(response.stream, classes("SyncByteStream")):
         response.close()
 
 
 async def release_async(response: "httpx.Response") -> None:
-    """Close a response, unless the caller's code replaced its stream by something else."""
+    """Close a response, unless the caller's code has replaced its stream with another type."""
     if isinstance(response.stream, classes("AsyncByteStream")):
         await response.aclose()
 
 
 def async_chunks(stream: Any) -> AsyncIterator[bytes]:  # noqa: ANN401 - of any kind
-    """The chunks of a body, also of a stream that is not async."""
+    """The chunks of a sync or async stream."""
     return aiter(stream) if hasattr(stream, "__aiter__") else _AsyncChunks(iter(stream))
 
 

@@ -1,7 +1,6 @@
-"""Keeps requests over the HTTP library to their deadline, as far as the library allows it.
+"""Applies deadlines to requests over the HTTP library, as far as the library allows.
 
-The library takes one limit for the reads and one for the writes of a request, and begins each read
-and write with it again.
+The library has one limit for each read and one for each write, which start again every time.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -19,10 +18,10 @@ _PART: Final = 2**14
 
 
 class Timeouts(dict[str, float | None]):
-    """The limits of a request, which the library looks up when it begins to send or to receive.
+    """The library's timeouts for a request, computed whenever the library reads them.
 
     Args:
-        limits: The limits; what is left of them is computed at every look.
+        limits: The limits of the request.
     """
 
     def __init__(self, limits: RequestLimits) -> None:
@@ -32,13 +31,13 @@ class Timeouts(dict[str, float | None]):
     def __getitem__(self, step: str) -> float | None:
         return self._limits.as_timeouts()[step]
 
-    def get(self, step: str, default: Any = None) -> Any:  # noqa: ANN401 - as dict has it
-        """The seconds of a step; None for no limit."""
+    def get(self, step: str, default: Any = None) -> Any:  # noqa: ANN401 - as in dict
+        """The seconds for a step; None for no limit."""
         return self._limits.as_timeouts().get(step, default)
 
 
 def limit_sending(request: Any, body: bytes, limits: RequestLimits) -> None:  # noqa: ANN401 - the library's
-    """Send the body in parts, with a look at the deadline before each."""
+    """Make the library send the body in parts, and check the deadline before each part."""
     kind = request.stream.__class__
     if kind in classes("ByteStream"):
         request.stream = _in_parts(kind)(body, limits)
@@ -58,7 +57,7 @@ def _in_parts(byte_stream: Any) -> Any:  # noqa: ANN401 - a class of the library
                 yield self._body[start : start + _PART]
 
         def __aiter__(self) -> AsyncIterator[bytes]:
-            # The library's is a generator, of which trio warns if it isn't run to its end.
+            # The library's async generator makes trio warn if it isn't exhausted.
             return async_chunks([self._body])
 
     return Parts

@@ -1,10 +1,10 @@
-"""Distinguishes failed exchanges from exceptions of the caller's code by their origin. No I/O.
+"""Distinguishes failed exchanges from exceptions of the caller's code by their traceback. No I/O.
 
-An injected HTTP client runs the caller's code too: event hooks, transports, an overridden
-`send`, logging. The classes of exceptions don't distinguish the two, because hooks raise
-those of httpx (`raise_for_status()`) and of the network (a log file on a full disk). The traceback
-does: an exchange fails below a transport that has the request, or while the body of its response
-is read. A request counts as sent unless it is proven that it was not.
+An injected HTTP client also runs the caller's code: event hooks, transports, an overridden `send`,
+logging. Exception classes can't distinguish the two, because hooks also raise httpx's exceptions
+(`raise_for_status()`) and OSErrors (a log file on a full disk). Tracebacks can: an exchange fails
+below a transport with the request, or while the body of its response is read. Unless proven
+otherwise, the request counts as sent.
 """
 
 import errno
@@ -23,9 +23,9 @@ _AIOHTTP: Final = frozenset({"aiohttp", "httpx_aiohttp"})
 _LIBRARIES: Final = _STACKS | _AIOHTTP | {"asyncio", "contextlib", "conversations_client"}
 
 _TRANSPORT: Final = frozenset({"_send_single_request", "handle_request", "handle_async_request"})
-"""The functions below which a transport has the request: httpx's call of it, and its own."""
+"""The functions of httpx and of transports that send a request."""
 _BODY: Final = frozenset({"iter_raw", "aiter_raw", "iter_bytes", "aiter_bytes"})
-"""The methods of a response below which its body is read."""
+"""The methods of a response that read its body."""
 
 _NETWORK_ERRNOS: Final = frozenset(
     {
@@ -41,9 +41,9 @@ _NETWORK_ERRORS: Final = (ConnectionError, TimeoutError, ssl.SSLError, socket.ga
 
 
 def is_network_failure(error: BaseException) -> bool:
-    """Whether an exception that a transport or a body raised is a failure of the exchange.
+    """Whether an exception of a transport or a body is a failure of the exchange.
 
-    Others, such as the OSError of a file, are the caller's.
+    Others, such as the OSError of a file, come from the caller's code.
     """
     return (
         isinstance(error, (*transport_errors(), *_NETWORK_ERRORS))
@@ -52,7 +52,7 @@ def is_network_failure(error: BaseException) -> bool:
 
 
 class FailureOrigin:
-    """Where an exception of a client's `send` came from.
+    """The origin of an exception that a client's `send` raised.
 
     Args:
         error: The exception.
@@ -66,24 +66,24 @@ class FailureOrigin:
 
     @property
     def is_exchange(self) -> bool:
-        """Whether the exchange itself failed, so that the exception isn't the caller's."""
+        """Whether the exchange itself failed, not the caller's code."""
         if any(_package(frame) == "logging" for frame in self._frames):
             return False
         if self._has_transport():
             return isinstance(self._error, TransportError) or is_network_failure(self._error)
-        # A hook that reads a body twice is at fault itself.
+        # Reading a body twice is an error of the hook.
         is_misuse = isinstance(self._error, classes("StreamError"))
         return self._reads_body() and is_network_failure(self._error) and not is_misuse
 
     @property
     def is_library(self) -> bool:
-        """Whether the library failed on its own after it had a response, or before it sent."""
+        """Whether the library itself failed, before it sent the request or after the response."""
         own = self._frames_after_send()
         return bool(own) and all(_package(frame) in _STACKS for frame in own)
 
     @property
     def response(self) -> Any | None:  # noqa: ANN401 - the library's
-        """The response that the library had when it failed on its own; None without one."""
+        """The response that the library had already received when it failed; None without one."""
         responses = classes("Response")
         for frame in reversed(self._frames_after_send()):
             for value in frame.f_locals.values():
@@ -93,11 +93,11 @@ class FailureOrigin:
 
     @property
     def is_refused_by_aiohttp(self) -> bool:
-        """Whether it is proven that the request never left, over aiohttp alone."""
+        """Whether aiohttp provably did not send the request."""
         return "ClientConnectorError" in _names(self._error) and self._is_plain_aiohttp()
 
     def _is_plain_aiohttp(self) -> bool:
-        # aiohttp reports no progress, and sends requests other than these again by itself.
+        # aiohttp reports no progress, and repeats other requests on its own.
         packages = {_package(frame) for frame in self._frames}
         return (
             self._request.method in {"POST", "PATCH"}
@@ -120,7 +120,7 @@ class FailureOrigin:
         )
 
     def _frames_after_send(self) -> list[FrameType]:
-        """The library's `send` of the request and what it called; empty if it isn't among them."""
+        """The frames from the library's `send` of the request on; empty without it."""
         for index in range(len(self._frames) - 1, -1, -1):
             frame = self._frames[index]
             is_send = frame.f_code.co_name == "send" and _package(frame) in _STACKS

@@ -1,7 +1,7 @@
-"""Whether another tool hooks on the HTTP library: mocks, instrumentation, recorders.
+"""Detects tools that hook into the HTTP library: mocks, instrumentation, recorders.
 
-The client's own connections don't use the library. While something hooks on it, calls go through
-it, so that the tool sees them.
+The client's own connections don't use the library. While a tool hooks into it, calls go through the
+library, so that the tool sees them.
 """
 
 import sys
@@ -30,7 +30,7 @@ def is_hooked() -> bool:
 
 
 def is_hooked_below() -> bool:
-    """Whether they must also go through the library's own connections."""
+    """Whether calls must also go through the library's own connections."""
     return _are_hooked(_HOOKABLE_BELOW)
 
 
@@ -39,22 +39,23 @@ def _are_hooked(functions: tuple[tuple[str, str, str], ...]) -> bool:
         # Another thread may be importing the library right now.
         cls: Any = getattr(sys.modules.get(module), name, None)
         if cls is not None:
-            found = cls.__dict__.get(method)
-            if found is not _originals.get((module, name, method)) and not _is_original(
-                module, name, method, found
+            current = cls.__dict__.get(method)
+            if current is not _originals.get((module, name, method)) and not _is_original(
+                module, name, method, current
             ):
                 return True
     return False
 
 
-def _is_original(module: str, name: str, method: str, found: object) -> bool:
-    # A function of the library itself: a hook is one of another package, or no function.
-    if type(found) is not FunctionType:  # isinstance believes proxies
+def _is_original(module: str, name: str, method: str, current: object) -> bool:
+    # The original is a function of the library. A hook comes from another package, or is a proxy,
+    # which isinstance() would accept as a function.
+    if type(current) is not FunctionType:
         return False
-    home = found.__globals__.get("__name__", "")
-    if not str(home).startswith(f"{module}.") or found.__qualname__ != f"{name}.{method}":
+    origin = current.__globals__.get("__name__", "")
+    if not str(origin).startswith(f"{module}.") or current.__qualname__ != f"{name}.{method}":
         return False
-    _originals[module, name, method] = found
+    _originals[module, name, method] = current
     return True
 
 

@@ -1,4 +1,4 @@
-"""Sends through the HTTP library over the client's own connections, for tools that hook on it."""
+"""Sends through the HTTP library over the client's own connections, for tools that hook into it."""
 
 from conversations_client._http.async_pool import AsyncConnectionPool
 from conversations_client._http.connections.wire import WireRequest, WireResponse
@@ -11,11 +11,11 @@ from .pool_transport import AsyncPoolTransport, PoolTransport
 
 
 def send(pool: ConnectionPool, base_url: str, request: WireRequest) -> WireResponse:
-    """The head of the response; raises SendFailed and ClientClosedError."""
+    """Send a request; returns the head of the response. Raises SendFailed and ClientClosedError."""
     below = is_hooked_below()
     by_depth: dict[bool, InjectedConnections] = pool.hooked
     if below not in by_depth:
-        # Mocks of connections replace the library's own, which are never opened.
+        # If a tool replaces connections, they must be the library's; those are never opened.
         transport = httpx.HTTPTransport(trust_env=False) if below else PoolTransport(pool)
         client = httpx.Client(transport=transport, trust_env=False)
         by_depth[below] = InjectedConnections(client, base_url)
@@ -25,7 +25,7 @@ def send(pool: ConnectionPool, base_url: str, request: WireRequest) -> WireRespo
 async def send_async(
     pool: AsyncConnectionPool, base_url: str, request: WireRequest
 ) -> WireResponse:
-    """The head of the response; raises SendFailed and ClientClosedError."""
+    """Send a request; returns the head of the response. Raises SendFailed and ClientClosedError."""
     below = is_hooked_below()
     by_depth: dict[bool, InjectedAsyncConnections] = pool.hooked
     if below not in by_depth:

@@ -1,11 +1,11 @@
-"""Sends through an HTTP client that the caller injects."""
+"""Sends requests through an injected HTTP client."""
 
 from typing import Any, Final
 
 from conversations_client._http.client_protocols import AsyncHTTPClient, HTTPClient
 from conversations_client._http.connections.wire import WireRequest, WireResponse
 from conversations_client._http.error_mapping import SendFailed
-from conversations_client._http.pool import closed_error
+from conversations_client._http.slot_queue import closed_error
 from conversations_client._http.streams.errors import (
     ConnectError,
     ConnectionFailure,
@@ -24,9 +24,9 @@ from .library import httpx
 from .progress import TRACE, Progress
 
 _UNSENT: Final = (ConnectError, ConnectTimeout, PoolTimeout, ProxyError)
-_GRACE: Final = 0.05  # seconds for the library's own timeout, which knows what it waited for
+_GRACE: Final = 0.05  # seconds; the library's own timeout, if it comes first, is more precise
 LIMITS: Final = "conversations_client.limits"
-"""The extension of a request with its `RequestLimits`."""
+"""The request extension for its `RequestLimits`."""
 
 
 class InjectedConnections:
@@ -41,11 +41,11 @@ class InjectedConnections:
         self.is_closed: bool = False
 
     def send(self, request: WireRequest) -> WireResponse:
-        """The head of the response, its body still to come.
+        """Send a request; returns the head of the response.
 
         Raises:
             SendFailed: The exchange failed, or the client is closed.
-            Exception: The caller's own code raised it.
+            Exception: The caller's code raised it.
         """
         if self.is_closed or self._client.is_closed:
             raise SendFailed(closed_error(), is_unsent=True)
@@ -66,7 +66,7 @@ class InjectedConnections:
         self.is_closed = True
 
     def close_client(self) -> None:
-        """Close the client as well: it is the package's own."""
+        """Close the client too, if it is not the caller's."""
         self._client.close()
 
 
@@ -82,7 +82,12 @@ class InjectedAsyncConnections:
         self.is_closed: bool = False
 
     async def send(self, request: WireRequest) -> WireResponse:
-        """The head of the response, its body still to come; raises as the sync one does."""
+        """Send a request; returns the head of the response.
+
+        Raises:
+            SendFailed: The exchange failed, or the client is closed.
+            Exception: The caller's code raised it.
+        """
         if self.is_closed or self._client.is_closed:
             raise SendFailed(closed_error(), is_unsent=True)
         own = _built_by(self._client, self._origin, request)
@@ -108,18 +113,18 @@ class InjectedAsyncConnections:
         self.is_closed = True
 
     async def close_client(self) -> None:
-        """Close the client as well: it is the package's own."""
+        """Close the client too, if it is not the caller's."""
         await self._client.aclose()
 
 
 def origin_of(base_url: str) -> str:
-    """The scheme, the host and the port of a URL, as it spells them."""
+    """The scheme, the host and the port of a URL, unchanged."""
     scheme, _, rest = base_url.partition("://")
     return f"{scheme}://{rest.partition('/')[0]}"
 
 
 def _built_by(client: HTTPClient | AsyncHTTPClient, origin: str, request: WireRequest) -> Any:  # noqa: ANN401 - its own
-    """The request with the headers, cookies and parameters that the caller's client adds."""
+    """Build the request with the caller's client, which adds headers, cookies and parameters."""
     return client.build_request(
         request.method.decode("ascii"),
         origin + request.target.decode("ascii"),
@@ -143,17 +148,17 @@ def _response_despite(
     request: Any,  # noqa: ANN401 - the library's
     progress: Progress,
 ) -> Any:  # noqa: ANN401 - the library's
-    """The response that the library had when it failed; None if the caller's code failed.
+    """The response that the library received before it failed; None if the caller's code failed.
 
     Raises:
         SendFailed: The exchange failed.
     """
     if isinstance(error, ConnectionFailure):
-        # Of the client's own connections, below the library.
+        # From the client's own connections, which a hooked library sends through.
         raise SendFailed(error, is_unsent=isinstance(error, _UNSENT)) from None
     origin = FailureOrigin(error, request)
     is_unsent = progress.proves_unsent(error)
-    # A host that can't be encoded is the one failure of a network that is a UnicodeError.
+    # A host name that can't be encoded is a UnicodeError.
     if origin.is_exchange or (is_unsent and isinstance(error, UnicodeError)):
         failure = progress.opening_failure(error) if is_unsent else error
         is_unsent = is_unsent or origin.is_refused_by_aiohttp
@@ -166,7 +171,7 @@ def _response_despite(
 
 
 def _without_body(response: Any) -> Any:  # noqa: ANN401 - the library's
-    # httpx prepares the next request of a redirect, although it isn't followed, and fails if its
-    # Location is invalid. The body is lost, but the status decides.
+    # httpx builds the next request even if it doesn't follow redirects, and fails for an invalid
+    # Location. The body is lost, but the status is enough.
     headers = [each for each in response.headers.raw if each[0].lower() != b"content-encoding"]
     return httpx.Response(response.status_code, headers=headers, content=b"")

@@ -1,4 +1,4 @@
-"""The HTTP library, which only injected clients and tools that hook on it need.
+"""Imports the HTTP library, for injected clients and tools that hook into it.
 
 No other module of the package imports it.
 """

@@ -1,9 +1,9 @@
-"""The client's own connections below the HTTP library, for tools that hook on it."""
+"""Transports of the HTTP library over the client's own pools, for tools that hook into it."""
 
 from typing import TYPE_CHECKING, Any, cast
 
 from conversations_client._http.async_pool import AsyncConnectionPool
-from conversations_client._http.connections.serialization import header_lines
+from conversations_client._http.connections.request_head import header_lines
 from conversations_client._http.connections.wire import RequestLimits, WireRequest, WireResponse
 from conversations_client._http.sync_pool import ConnectionPool
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class PoolTransport(httpx.HTTPTransport):
-    """httpx's transport over a pool of this package, so that tools that patch it see the calls."""
+    """A sync transport over the pool of a client; a subclass, so that patches of httpx's apply."""
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = cast("httpcore.ConnectionPool", _Pool(pool))
 
 
 class AsyncPoolTransport(httpx.AsyncHTTPTransport):
-    """The same for async clients."""
+    """An async transport over the pool of a client."""
 
     def __init__(self, pool: AsyncConnectionPool) -> None:
         self._pool = cast("httpcore.AsyncConnectionPool", _AsyncPool(pool))
@@ -38,7 +38,7 @@ class _Pool:
         return _httpcore_response(response)
 
     def close(self) -> None:
-        """Leave the pool open: it is the client's."""
+        """Leave the pool open; the client closes it."""
 
 
 class _AsyncPool:
@@ -51,7 +51,7 @@ class _AsyncPool:
         return _httpcore_response(await self._pool.send(_wire_request(request, body)))
 
     async def aclose(self) -> None:
-        """Leave the pool open: it is the client's."""
+        """Leave the pool open; the client closes it."""
 
 
 def _wire_request(request: httpcore.Request, body: bytes) -> WireRequest:

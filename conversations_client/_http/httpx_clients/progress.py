@@ -1,4 +1,4 @@
-"""What httpcore reports of the progress of a request over an injected client. No I/O."""
+"""Records httpcore's progress reports for a request over an injected client. No I/O."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias
@@ -6,12 +6,12 @@ from typing import Any, Final, TypeAlias
 from conversations_client._http.streams.errors import ConnectError, ConnectTimeout, ProxyError
 
 TRACE: Final = "trace"
-"""The extension of a request to which httpcore reports its progress."""
+"""The request extension for a function to which httpcore reports progress."""
 _STARTED: Final = ".send_request_headers.started"
 _FAILED: Final = ".failed"
 _CORES: Final = frozenset({"httpcore", "httpcore2"})
 _UNREPORTED: Final = frozenset({"PoolTimeout", "ProxyError", "UnsupportedProtocol"})
-"""The exceptions of httpcore that it raises without a report, always before it sends."""
+"""The exceptions that httpcore raises without a report, always before it sends the request."""
 _SOCKS: Final = "socks."
 _OF_OPENING: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"})
 
@@ -20,12 +20,12 @@ AsyncReport: TypeAlias = Callable[[str, dict[str, Any]], Awaitable[Any]]
 
 
 class Progress:
-    """What httpcore reports of a request: whether it began to send it, and what failed.
+    """Records httpcore's progress reports for a request: whether it was sent, and what failed.
 
-    The caller's own listener gets the reports too.
+    It forwards the reports to the caller's listener.
 
     Args:
-        request: The request, whose extensions this listener is put into.
+        request: The request; its extensions may have the caller's listener.
     """
 
     def __init__(self, request: Any) -> None:  # noqa: ANN401 - the library's
@@ -36,17 +36,17 @@ class Progress:
         self._failures: list[BaseException] = []
 
     def report(self, event: str, info: dict[str, Any]) -> Any:  # noqa: ANN401 - the listener's
-        self._note(event, info)
+        self._record(event, info)
         return None if self._listener is None else self._listener(event, info)
 
     async def report_async(self, event: str, info: dict[str, Any]) -> None:
-        self._note(event, info)
+        self._record(event, info)
         if self._listener is not None:
             await self._listener(event, info)
 
-    def _note(self, event: str, info: dict[str, Any]) -> None:
+    def _record(self, event: str, info: dict[str, Any]) -> None:
         if event.endswith(_STARTED):
-            # A CONNECT goes to the proxy and carries nothing of the request.
+            # A CONNECT request goes only to the proxy.
             self._is_proxied = info["request"].method == b"CONNECT"
             self._was_sent = self._was_sent or not self._is_proxied
         if event.startswith(_SOCKS):
@@ -55,8 +55,8 @@ class Progress:
             self._failures.append(info["exception"])
 
     def proves_unsent(self, error: BaseException | None) -> bool:
-        """Whether the exception is one that httpcore reported or raised before it sent."""
-        # A hook or transport that replaced the extension hides the progress.
+        """Whether httpcore raised the exception before it sent the request."""
+        # A hook or a transport that replaces the extension hides the progress.
         listener = self._request.extensions.get(TRACE)
         if self._was_sent or getattr(listener, "__self__", None) is not self:
             return False
@@ -69,7 +69,7 @@ class Progress:
         return False
 
     def opening_failure(self, error: Exception) -> Exception:
-        """What the failure of an unsent request means: nothing but opening a connection failed."""
+        """Convert the failure of an unsent request to a failure of opening a connection."""
         names = {cls.__name__ for cls in type(error).__mro__}
         if names & _OF_OPENING:
             return error

@@ -1,1 +1,1 @@
-"""Byte streams: sockets that keep to deadlines, TLS, and the way to a host's address."""
+"""Byte streams: sockets with deadlines, TLS, name lookup and connecting."""

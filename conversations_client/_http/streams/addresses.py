@@ -1,4 +1,4 @@
-"""The addresses of a host, looked up within a limit."""
+"""Looks up the addresses of a host within a time limit."""
 
 import os
 import socket
@@ -15,12 +15,12 @@ from .limits import seconds_left
 def addresses(host: str, port: int, limit: Limit) -> list[str]:
     """The addresses of a host, in the system's order; raises ConnectError and ConnectTimeout.
 
-    The system's lookup can't be interrupted, so it runs in a thread of its own. If it takes too
-    long, that thread is left to end by itself; there is at most one for each host and port.
+    The system's lookup can't be interrupted, so it runs in a separate thread, which may outlive the
+    limit. There is at most one thread for each host and port.
     """
     if ip_address(host) is not None:
         return [host]
-    # A DNS server may give a name such as `api.localhost` any address.
+    # A DNS server may resolve a name such as `api.localhost` to any address.
     name = "localhost" if is_loopback(host) else host
     seconds = seconds_left(limit, ConnectTimeout)
     try:
@@ -30,22 +30,22 @@ def addresses(host: str, port: int, limit: Limit) -> list[str]:
 
 
 def _look_up(host: str, port: int) -> list[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    results = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in results))
 
 
 def _shared_lookup(host: str, port: int, seconds: float) -> list[str]:
-    # A forked child has none of its parent's threads.
+    # A forked child doesn't have its parent's threads.
     key = (os.getpid(), host, port)
-    own = _Lookup(key)
+    new = _Lookup(key)
     try:
-        lookup = _lookups.setdefault(key, own)
-        if lookup is own:
-            threading.Thread(target=own.run, name="name lookup", daemon=True).start()
+        lookup = _lookups.setdefault(key, new)
+        if lookup is new:
+            threading.Thread(target=new.run, name="name lookup", daemon=True).start()
     except RuntimeError:
-        # No thread can be started: the interpreter is shutting down, or there are too many.
-        own.run()
-        return own.result(0)
+        # No thread can be started: the interpreter is shutting down, or there are too many threads.
+        new.run()
+        return new.result(0)
     except BaseException:
         _lookups.pop(key, None)
         raise
@@ -53,7 +53,7 @@ def _shared_lookup(host: str, port: int, seconds: float) -> list[str]:
 
 
 class _Lookup:
-    """One lookup, for every thread that needs it meanwhile."""
+    """A lookup, shared by all threads that need it at the same time."""
 
     def __init__(self, key: tuple[int, str, int]) -> None:
         self._key = key
@@ -65,7 +65,7 @@ class _Lookup:
         _, host, port = self._key
         try:
             self._addresses = _look_up(host, port)
-        except BaseException as error:  # noqa: BLE001 - raised where the result is
+        except BaseException as error:  # noqa: BLE001 - raised by result()
             self._error = error
         finally:
             _lookups.pop(self._key, None)

@@ -1,4 +1,4 @@
-"""A connection in an event loop of trio, through AnyIO."""
+"""Network streams on trio, with AnyIO."""
 
 import contextlib
 import math
@@ -23,24 +23,24 @@ from .watchdog import move_on_after
 
 
 async def connect(address: str, port: int) -> "AnyIOStream":
-    """A connection to an address; raises OSError."""
+    """Connect to an address; raises OSError."""
     try:
         return AnyIOStream(await anyio.connect_tcp(address, port))
     except OSError as error:
-        # AnyIO only says that all attempts failed; there was one.
+        # AnyIO's error says only that all attempts failed; here there was only one.
         if isinstance(error.__cause__, OSError):
             raise error.__cause__ from None
         raise
 
 
 class AnyIOStream(AsyncNetworkStream):
-    """A byte stream of AnyIO."""
+    """A TCP connection with AnyIO."""
 
     def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
 
     async def read(self, max_bytes: int, limit: Limit = None) -> bytes:
-        """Receive some bytes, none at the end; raises ReadTimeout and ReadError."""
+        """Receive some bytes, or none at the end; raises ReadTimeout and ReadError."""
         received = b""
         with _within(limit, ReadTimeout, ReadError), contextlib.suppress(anyio.EndOfStream):
             received = await self._stream.receive(max_bytes)
@@ -53,15 +53,15 @@ class AnyIOStream(AsyncNetworkStream):
                 await self._stream.send(data)
 
     async def aclose(self) -> None:
-        """Close it; again does nothing."""
+        """Close it; idempotent."""
         await self._stream.aclose()
 
     def is_readable(self) -> bool:
-        """Whether it has received anything, or has ended."""
+        """Whether data, or the end of the stream, has arrived."""
         return is_readable(self._stream.extra(SocketAttribute.raw_socket))  # noqa: S610 - not Django's
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
-        """A detail of the connection by its name in httpcore; None if there is none."""
+        """A detail of the connection by its httpcore name; None if it isn't available."""
         match info:
             case "client_addr":
                 return self._stream.extra(SocketAttribute.local_address, None)  # noqa: S610 - not Django's
@@ -79,7 +79,7 @@ class AnyIOStream(AsyncNetworkStream):
 def _within(
     limit: Limit, expired: type[TimeoutException], failed: type[NetworkError]
 ) -> Generator[None, None, None]:
-    """Raise AnyIO's errors, and the end of a limit, as the errors of this package."""
+    """Convert AnyIO's errors and the end of a limit to the errors of `errors`."""
     seconds = seconds_left(limit, expired)
     try:
         with move_on_after(math.inf if seconds is None else seconds):

@@ -1,6 +1,6 @@
-"""A connection in an event loop of asyncio.
+"""Network streams on asyncio.
 
-AnyIO's streams take a turn of the event loop for each write, and two calls of the operating system
+AnyIO's streams are slower: they need an event loop iteration for each write, and two system calls
 for each read.
 """
 
@@ -23,11 +23,11 @@ from .limits import seconds_left
 from .readiness import ReadableCheck
 from .watchdog import Timer, call_later, is_clock_replaced
 
-_MOST_BUFFERED: Final = 2**16
+_MAX_BUFFERED: Final = 2**16
 
 
 async def connect(address: str, port: int) -> "AsyncioStream":
-    """A connection to an address; raises OSError."""
+    """Connect to an address; raises OSError."""
     loop = asyncio.get_running_loop()
     _, stream = await loop.create_connection(partial(AsyncioStream, loop), address, port)
     return stream
@@ -36,12 +36,12 @@ async def connect(address: str, port: int) -> "AsyncioStream":
 class Alarm:
     """Ends the waits of one connection at their limits.
 
-    A timer of the event loop costs more than the rest of a wait. So the timer of one wait continues
-    in the next: when it fires, it looks at the time that is set then.
+    Timers of the event loop are expensive, so waits reuse them: when a timer fires, it checks the
+    limit of the current wait, and starts again if that has not passed.
 
     Args:
         loop: The event loop.
-        ring: What to call when the time is over.
+        ring: Called at the limit.
     """
 
     __slots__ = ("_expires_at", "_fires_at", "_loop", "_ring", "_timer")
@@ -53,17 +53,17 @@ class Alarm:
         self._expires_at = self._fires_at = math.inf
 
     def set(self, seconds: float) -> None:
-        """Ring after so many seconds, unless it is set again or unset before."""
+        """Ring after this many seconds, unless it is set again or unset first."""
         self._expires_at = monotonic() + seconds
         if self._expires_at < self._fires_at or is_clock_replaced():
             self._start()
 
     def unset(self) -> None:
-        """Do not ring."""
+        """Cancel the alarm, but not its timer."""
         self._expires_at = math.inf
 
     def stop(self) -> None:
-        """Do not ring, and end the timer."""
+        """Cancel the alarm and its timer."""
         self._expires_at = self._fires_at = math.inf
         timer, self._timer = self._timer, None
         if timer is not None:
@@ -86,15 +86,15 @@ class Alarm:
 
 
 class AsyncioStream(asyncio.Protocol, AsyncNetworkStream):
-    """Buffers what was received; one task may wait for more."""
+    """A TCP connection that buffers received data; one task at a time may wait for more."""
 
     _transport: asyncio.Transport
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._buffer = b""
-        self._is_paused = False  # reading, as the buffer is full
-        self._is_blocked = False  # writing, as the peer is slow
+        self._is_paused = False  # whether reading is paused because the buffer is full
+        self._is_blocked = False  # whether writes must wait because the peer is slow
         self._has_ended = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -103,33 +103,33 @@ class AsyncioStream(asyncio.Protocol, AsyncNetworkStream):
         self._has_data: ReadableCheck | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport to write to; called by asyncio."""
+        """Store the transport; called by asyncio."""
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Buffer the data; called by asyncio."""
         self._buffer = self._buffer + data if self._buffer else data
-        if len(self._buffer) > _MOST_BUFFERED:
+        if len(self._buffer) > _MAX_BUFFERED:
             self._is_paused = True
             self._transport.pause_reading()
         self._wake()
 
     def pause_writing(self) -> None:
-        """Let writes wait; called by asyncio."""
+        """Block writes; called by asyncio."""
         self._is_blocked = True
 
     def resume_writing(self) -> None:
-        """Let writes continue; called by asyncio."""
+        """Unblock writes; called by asyncio."""
         self._is_blocked = False
         self._wake()
 
     def eof_received(self) -> None:
-        """Record the end; called by asyncio, which closes the connection."""
+        """Record the end of the stream; called by asyncio, which then closes the connection."""
         self._has_ended = True
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Record the end and its reason; called by asyncio."""
+        """Record the end of the stream and its reason; called by asyncio."""
         if exc is not None:
             self._buffer += _unread(self._transport)
         self._has_ended, self._is_blocked = True, False
@@ -138,7 +138,7 @@ class AsyncioStream(asyncio.Protocol, AsyncNetworkStream):
         self._wake()
 
     async def read(self, max_bytes: int, limit: Limit = None) -> bytes:
-        """Receive some bytes, none at the end; raises ReadTimeout and ReadError."""
+        """Receive some bytes, or none at the end; raises ReadTimeout and ReadError."""
         if self._buffer:
             # A peer that never stops sending must not block other tasks.
             await asyncio.sleep(0)
@@ -150,7 +150,7 @@ class AsyncioStream(asyncio.Protocol, AsyncNetworkStream):
         data, self._buffer = self._buffer, b""
         if len(data) > max_bytes:
             data, self._buffer = data[:max_bytes], data[max_bytes:]
-        if self._is_paused and len(self._buffer) <= _MOST_BUFFERED:
+        if self._is_paused and len(self._buffer) <= _MAX_BUFFERED:
             self._is_paused = False
             if not self._transport.is_closing():
                 self._transport.resume_reading()
@@ -165,16 +165,16 @@ class AsyncioStream(asyncio.Protocol, AsyncNetworkStream):
             await self._wait(limit, WriteTimeout)
 
     def abort(self) -> None:
-        """Close it at once, without sending what is left."""
+        """Close it at once, without sending buffered data."""
         self._transport.abort()
 
     async def aclose(self) -> None:
-        """Close it; again does nothing."""
+        """Close it; idempotent."""
         self.abort()
         await asyncio.sleep(0)
 
     def is_readable(self) -> bool:
-        """Whether it has received anything, or has ended."""
+        """Whether data, or the end of the stream, has arrived."""
         if self._buffer or self._has_ended:
             return True
         if self._has_data is None:
@@ -182,7 +182,7 @@ class AsyncioStream(asyncio.Protocol, AsyncNetworkStream):
         return self._has_data()
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
-        """A detail of the connection by its name in httpcore; None if there is none."""
+        """A detail of the connection by its httpcore name; None if it isn't available."""
         match info:
             case "is_readable":
                 return self.is_readable()
@@ -216,12 +216,12 @@ class AsyncioStream(asyncio.Protocol, AsyncNetworkStream):
 
 
 def _unread(transport: asyncio.Transport) -> bytes:
-    # asyncio closes a socket after a failed write without reading what the peer sent before.
+    # After a failed write, asyncio closes the socket without reading what the peer has sent.
     connection = transport.get_extra_info("socket")
     try:
         with connection.dup() as copy:
             copy.setblocking(False)
-            data: bytes = copy.recv(_MOST_BUFFERED)
+            data: bytes = copy.recv(_MAX_BUFFERED)
             return data
-    except (AttributeError, OSError, TypeError):  # not every event loop has such a socket
+    except (AttributeError, OSError, TypeError):  # not every event loop has a socket to duplicate
         return b""

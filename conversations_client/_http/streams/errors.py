@@ -1,12 +1,12 @@
-"""Why a connection could not do its work.
+"""The errors of connections.
 
-httpx and httpcore have the same names for the same failures: `error_mapping` looks at names, so
-that one table serves the client's own connections and every HTTP client that you inject.
+They have the names of httpx's and httpcore's exceptions: `error_mapping` maps names, so one table
+serves the client's own connections and every HTTP client that you inject.
 """
 
 
-class ConnectionFailure(Exception):  # noqa: N818 - the root of the names below
-    """The root of these errors; none of them leaves the package."""
+class ConnectionFailure(Exception):  # noqa: N818 - the errors have httpx's names
+    """The base class of these errors, which never leave the package."""
 
 
 class TimeoutException(ConnectionFailure):
@@ -14,7 +14,7 @@ class TimeoutException(ConnectionFailure):
 
 
 class ConnectTimeout(TimeoutException):
-    """The connection was not open in time."""
+    """Connecting took too long."""
 
 
 class ReadTimeout(TimeoutException):
@@ -38,11 +38,11 @@ class ConnectError(NetworkError):
 
 
 class ReadError(NetworkError):
-    """The connection broke while it was read."""
+    """The connection broke during a read."""
 
 
 class WriteError(NetworkError):
-    """The connection broke while it was written to."""
+    """The connection broke during a write."""
 
 
 class ProxyError(ConnectionFailure):

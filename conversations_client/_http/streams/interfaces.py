@@ -1,4 +1,4 @@
-"""What the connections need of a byte stream, sync or async."""
+"""The interfaces of sync and async byte streams."""
 
 from typing import Any, Protocol, TypeAlias
 
@@ -9,10 +9,10 @@ Limit: TypeAlias = DeadlineLimit | float | None
 
 
 class NetworkStream(Protocol):
-    """An open byte stream whose steps keep to limits."""
+    """An open byte stream with time limits."""
 
     def read(self, max_bytes: int, limit: Limit = None) -> bytes:
-        """Receive some bytes, none at the end; raises ReadTimeout and ReadError."""
+        """Receive some bytes, or none at the end; raises ReadTimeout and ReadError."""
         ...
 
     def write(self, data: bytes, limit: Limit = None) -> None:
@@ -20,23 +20,23 @@ class NetworkStream(Protocol):
         ...
 
     def close(self) -> None:
-        """Close it at once; again does nothing."""
+        """Close it at once; idempotent."""
         ...
 
     def is_readable(self) -> bool:
-        """Whether it has received anything, or has ended."""
+        """Whether data, or the end of the stream, has arrived."""
         ...
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
-        """A detail of the connection by its name in httpcore; None if there is none."""
+        """A detail of the connection by its httpcore name; None if it isn't available."""
         ...
 
 
 class AsyncNetworkStream(Protocol):
-    """An open byte stream whose steps keep to limits."""
+    """An open byte stream with time limits."""
 
     async def read(self, max_bytes: int, limit: Limit = None) -> bytes:
-        """Receive some bytes, none at the end; raises ReadTimeout and ReadError."""
+        """Receive some bytes, or none at the end; raises ReadTimeout and ReadError."""
         ...
 
     async def write(self, data: bytes, limit: Limit = None) -> None:
@@ -44,13 +44,13 @@ class AsyncNetworkStream(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Close it; again does nothing."""
+        """Close it; idempotent."""
         ...
 
     def is_readable(self) -> bool:
-        """Whether it has received anything, or has ended."""
+        """Whether data, or the end of the stream, has arrived."""
         ...
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
-        """A detail of the connection by its name in httpcore; None if there is none."""
+        """A detail of the connection by its httpcore name; None if it isn't available."""
         ...

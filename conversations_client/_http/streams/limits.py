@@ -1,19 +1,23 @@
-"""How long the steps of a request may take: limits that also end with the whole call. No I/O."""
+"""Time limits of single steps, which also respect the deadline of the whole call. No I/O."""
 
 import math
 from collections.abc import Callable
+from typing import Final
 
 from .clock import monotonic
 from .errors import ConnectTimeout, TimeoutException
 
+CLOSING_SECONDS: Final = 1.0
+"""The longest time that closing an async connection may take, even in a cancelled task."""
+
 
 class DeadlineLimit:
-    """Seconds that one step may take, less where the whole call must end sooner.
+    """A time limit for one step, which also respects the deadline of the whole call.
 
     Args:
         seconds: Seconds for one step; infinite for no limit.
-        deadline: When the whole call ends, on the clock; infinite for never.
-        clock: The time in seconds, from any start.
+        deadline: The deadline of the whole call, on the clock; infinite for none.
+        clock: Returns monotonic time in seconds.
     """
 
     __slots__ = ("_clock", "_deadline", "_seconds")
@@ -24,16 +28,16 @@ class DeadlineLimit:
         self._clock = clock
 
     def lift(self, seconds: float | None) -> None:
-        """Remove the deadline and allow so many seconds for each step; None for no limit."""
+        """Remove the deadline and set the seconds for each step; None for no limit."""
         self._seconds = math.inf if seconds is None else seconds
         self._deadline = math.inf
 
     def shorten(self, seconds: float) -> None:
-        """Set a deadline so many seconds from now."""
+        """Set a deadline this many seconds from now."""
         self._deadline = self._clock() + seconds
 
     def left(self) -> float:
-        """Seconds from now; 0 or less after the deadline."""
+        """The seconds left; 0 or less after the deadline."""
         if self._deadline == math.inf:
             return self._seconds
         return min(self._seconds, self._deadline - self._clock())
@@ -52,10 +56,10 @@ def seconds_left(
 
 
 def countdown(limit: DeadlineLimit | float | None) -> DeadlineLimit | None:
-    """One limit for several steps together, starting now; raises ConnectTimeout if none is left.
+    """A limit for several steps together, starting now; raises ConnectTimeout if it is over.
 
     Args:
-        limit: The seconds that all steps to a connection may take; None for no limit.
+        limit: The seconds for all steps of opening a connection; None for no limit.
     """
     seconds = seconds_left(limit, ConnectTimeout)
     if seconds is None:

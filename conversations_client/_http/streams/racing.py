@@ -1,4 +1,4 @@
-"""A connection to whichever address of a host accepts one first."""
+"""Connects to a host by racing its addresses (Happy Eyeballs)."""
 
 import math
 from collections.abc import Awaitable, Callable
@@ -18,25 +18,27 @@ from .watchdog import move_on_after
 
 StreamT = TypeVar("StreamT", bound=AsyncNetworkStream)
 
-_NEXT_ADDRESS: Final = 0.25  # seconds after which the next address of a host is tried too
+_ATTEMPT_DELAY: Final = 0.25  # seconds until the next address is tried as well
 
 
 async def connect_to_host(
     host: str, port: int, limit: Limit, connect: Callable[[str], Awaitable[StreamT]]
 ) -> StreamT:
-    """A connection to a host; raises ConnectError and ConnectTimeout.
+    """Connect to a host; raises ConnectError and ConnectTimeout.
 
     Args:
-        host: Its name or its address.
-        port: Its port.
+        host: The name or the address.
+        port: The port.
         limit: Seconds for the name lookup and TCP together; None for no limit.
-        connect: Connects to one address; raises OSError or NetworkError.
+        connect: Connects to an address; raises OSError or NetworkError.
     """
     seconds = seconds_left(limit, ConnectTimeout)
     try:
         with move_on_after(math.inf if seconds is None else seconds):
-            found = await _look_up(host, port, limit)
-            return await (connect(found[0]) if len(found) == 1 else _first(found, connect))
+            candidates = await _look_up(host, port, limit)
+            if len(candidates) == 1:
+                return await connect(candidates[0])
+            return await _race(candidates, connect)
     except TimeoutError as error:
         raise ConnectTimeout(str(error)) from error
     except OSError as error:
@@ -47,13 +49,13 @@ async def connect_to_host(
 async def _look_up(host: str, port: int, limit: Limit) -> list[str]:
     if ip_address(host) is not None:
         return [host]
-    # asyncio and trio wait for the threads of lookups of their own, or count them as used.
+    # Lookups of asyncio and trio occupy their worker threads until they end.
     look_up = partial(addresses, host, port, limit)
     return await anyio.to_thread.run_sync(look_up, abandon_on_cancel=True)
 
 
-async def _first(found: list[str], connect: Callable[[str], Awaitable[StreamT]]) -> StreamT:
-    # asyncio's own race loses connections when it is cancelled.
+async def _race(candidates: list[str], connect: Callable[[str], Awaitable[StreamT]]) -> StreamT:
+    # asyncio's own implementation leaks connections if it is cancelled.
     connected: list[StreamT] = []
     failed: list[Exception] = []
 
@@ -68,10 +70,10 @@ async def _first(found: list[str], connect: Callable[[str], Awaitable[StreamT]])
 
     try:
         async with anyio.create_task_group() as tasks:
-            for address in found:
+            for address in candidates:
                 ended = anyio.Event()
                 tasks.start_soon(attempt, address, ended)
-                with move_on_after(_NEXT_ADDRESS):
+                with move_on_after(_ATTEMPT_DELAY):
                     await ended.wait()
     except BaseException:
         await _close(connected)

@@ -1,4 +1,4 @@
-"""Whether a socket is ready to be read or written."""
+"""Waits until a socket is readable or writable."""
 
 import math
 import select
@@ -11,13 +11,13 @@ class _Socket(Protocol):
 
 READABLE: Final = 1
 WRITABLE: Final = 4
-LONGEST_WAIT: Final = 24 * 60 * 60.0
-"""Seconds; the operating system can't count much further."""
+MAX_WAIT_SECONDS: Final = 24 * 60 * 60.0
+"""The longest wait; operating systems don't support much longer ones."""
 
 
 def is_ready(connection: _Socket, event: int, seconds: float | None) -> bool:
-    """Wait until a socket is ready; False if it isn't in time, or within `LONGEST_WAIT`."""
-    seconds = LONGEST_WAIT if seconds is None else min(seconds, LONGEST_WAIT)
+    """Wait until a socket is ready; False after the limit or after `MAX_WAIT_SECONDS`."""
+    seconds = MAX_WAIT_SECONDS if seconds is None else min(seconds, MAX_WAIT_SECONDS)
     number = connection.fileno()
     if number < 0:
         return True
@@ -26,20 +26,20 @@ def is_ready(connection: _Socket, event: int, seconds: float | None) -> bool:
         return any(select.select(readable, writable, [], seconds))
     poll = select.poll()
     poll.register(number, event)
-    # Rounded up: a limit that isn't over must not make a busy loop.
+    # Rounded up, because 0 would cause a busy loop at the end of a limit.
     return bool(poll.poll(math.ceil(seconds * 1000)))
 
 
 def is_readable(connection: _Socket) -> bool:
-    """Whether an idle connection received anything: unexpected data, or its end."""
+    """Whether unexpected data, or the end of the stream, has arrived on an idle connection."""
     return is_ready(connection, READABLE, 0)
 
 
 class ReadableCheck:
-    """`is_readable` for one connection, prepared: it is called before every request.
+    """A faster `is_readable` for one connection, because every request calls it.
 
     Args:
-        connection: The connection, which only one thread at a time may check.
+        connection: The connection; only one thread at a time may check it.
     """
 
     __slots__ = ("_connection", "_poll")
@@ -52,8 +52,8 @@ class ReadableCheck:
             self._poll.register(number, READABLE)
 
     def __call__(self) -> bool:
-        """Whether the connection received anything, has ended or is closed."""
+        """Whether data, or the end of the stream, has arrived, or the connection is closed."""
         if self._poll is None:
             return is_readable(self._connection)
-        # A closed connection's number may belong to another connection.
+        # The number of a closed connection may now belong to another connection.
         return self._connection.fileno() < 0 or bool(self._poll.poll(0))

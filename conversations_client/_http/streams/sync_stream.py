@@ -1,7 +1,7 @@
-"""Sockets whose reads and writes keep to a deadline, and which any thread may close.
+"""Sync network streams with deadlines, which any thread may close.
 
-They do not block: a socket with a timeout takes two more calls of the operating system for each
-read and write.
+The sockets are non-blocking: sockets with a timeout need two more system calls for each read and
+write.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from .errors import (
 )
 from .interfaces import Limit, NetworkStream
 from .limits import seconds_left
-from .readiness import LONGEST_WAIT, READABLE, WRITABLE, is_readable, is_ready
+from .readiness import MAX_WAIT_SECONDS, READABLE, WRITABLE, is_readable, is_ready
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -33,14 +33,14 @@ T = TypeVar("T")
 
 @frozen
 class _Step:
-    """What a step waits for, and the errors that it ends with.
+    """A kind of socket operation.
 
     Attributes:
-        event: What the socket must be ready for.
-        waits: Whether to wait before the first attempt, as a response takes its time. Encryption
-            may have received data that the socket doesn't have any more.
-        expired: The error when a limit is over.
-        failed: The error when the connection breaks.
+        event: The event that the socket must be ready for.
+        waits: Whether to wait before the first attempt, because a response takes time to arrive.
+            Not with TLS, which may have buffered data.
+        expired: The error at the end of the limit.
+        failed: The error for a broken connection.
     """
 
     event: int
@@ -55,10 +55,10 @@ _HANDSHAKE: Final = _Step(READABLE, False, ConnectTimeout, ConnectError)
 
 
 class SocketStream(NetworkStream):
-    """A TCP connection, encrypted or not.
+    """A TCP connection, with or without TLS.
 
-    The descriptor is closed when no thread uses it any more: another connection could get the same
-    number under a reader.
+    The descriptor is closed only when no thread uses it: otherwise another connection could get the
+    same number, and a thread would read from that.
     """
 
     def __init__(self, connection: socket.socket) -> None:
@@ -71,7 +71,7 @@ class SocketStream(NetworkStream):
         self._users: set[object] = set()
 
     def read(self, max_bytes: int, limit: Limit = None) -> bytes:
-        """Receive some bytes, none at the end; raises ReadTimeout and ReadError."""
+        """Receive some bytes, or none at the end; raises ReadTimeout and ReadError."""
         return self._use(self._socket.recv, max_bytes, limit, _READ)
 
     def write(self, data: bytes, limit: Limit = None) -> None:
@@ -81,19 +81,19 @@ class SocketStream(NetworkStream):
             sent += self._use(self._socket.send, memoryview(data)[sent:], limit, _WRITE)
 
     def close(self) -> None:
-        """Close it at once; again does nothing."""
+        """Close it at once; idempotent."""
         self._is_closed = True
-        # A forked child shares the connection with its parent, which goes on using it.
+        # In a forked child, the connection belongs to the parent, which continues to use it.
         if self._pid == os.getpid():
             with contextlib.suppress(OSError):
-                # Not SSLSocket's own, after which a reader would take what is encrypted for data.
+                # After SSLSocket.shutdown(), another thread would read encrypted data as plain.
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
         self._close_if_unused()
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str, limit: Limit = None
     ) -> "SocketStream":
-        """The stream with encryption; raises ConnectTimeout and ConnectError."""
+        """Start TLS; returns the new stream. Raises ConnectTimeout and ConnectError."""
         try:
             encrypted = ssl_context.wrap_socket(
                 self._socket, server_hostname=server_hostname, do_handshake_on_connect=False
@@ -110,11 +110,11 @@ class SocketStream(NetworkStream):
         return stream
 
     def is_readable(self) -> bool:
-        """Whether it has received anything, or has ended."""
+        """Whether data, or the end of the stream, has arrived."""
         return is_readable(self._socket)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
-        """A detail of the connection by its name in httpcore; None if there is none."""
+        """A detail of the connection by its httpcore name; None if it isn't available."""
         match info:
             case "socket":
                 return self._socket
@@ -141,7 +141,7 @@ class SocketStream(NetworkStream):
             if self._is_closed:
                 self._close_if_unused()
         if self._is_closed:
-            # By another thread, or a signal handler, which is what ended the operation.
+            # Another thread or a signal handler closed it during the operation.
             raise step.failed("The connection is closed.")
         return result
 
@@ -150,7 +150,7 @@ class SocketStream(NetworkStream):
         while not self._is_closed:
             seconds = seconds_left(limit, step.expired)
             if waits and not is_ready(self._socket, event, seconds):
-                if seconds is not None and seconds <= LONGEST_WAIT:
+                if seconds is not None and seconds <= MAX_WAIT_SECONDS:
                     raise step.expired("timed out")
                 continue
             try:

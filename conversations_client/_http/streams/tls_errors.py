@@ -1,11 +1,11 @@
-"""What an error of encryption means."""
+"""Classifies TLS errors."""
 
 import ssl
 from collections.abc import Iterator
 from typing import Final
 
 _INTERRUPTED: Final = (ssl.SSLWantReadError, ssl.SSLEOFError)
-"""Raised where the connection ended in the middle of encryption: an error of the network."""
+"""The connection ended during TLS, which is an error of the network."""
 
 _REJECTED_CERTIFICATE: Final = (
     "CERTIFICATE_REQUIRED",
@@ -19,21 +19,21 @@ _REJECTED_CERTIFICATE: Final = (
     "HANDSHAKE_FAILURE",
     "DECRYPT_ERROR",
 )
-"""The alerts of a server that doesn't accept the client's certificate, or wants one."""
+"""The alerts of a server that requires a client certificate or rejects the given one."""
 
 
 def is_tls(error: BaseException | None) -> bool:
-    """Whether an error, or one that it comes from, is an error of encryption."""
+    """Whether an error or one of its causes is a TLS error."""
     return any(not isinstance(each, _INTERRUPTED) for each in _tls_errors(error))
 
 
 def rejects_certificate(error: BaseException) -> bool:
-    """Whether the server refused the connection for the client's certificate.
+    """Whether the server rejected the client's certificate.
 
-    In TLS 1.3 the client learns this only after its side of the handshake is done, when it reads
-    the response. The server has processed nothing then.
+    With TLS 1.3, the client learns this only after the handshake, when it reads the response. The
+    server has not processed the request.
     """
-    # Errors that Python code raises, as truststore does, have no reason.
+    # SSLErrors that Python code raises, such as truststore, have no reason.
     reasons = [str(getattr(each, "reason", None)) for each in _tls_errors(error)]
     return any("ALERT" in reason and reason.endswith(_REJECTED_CERTIFICATE) for reason in reasons)
 

@@ -1,7 +1,7 @@
-"""TLS over any stream: of every async connection, and of a sync one through an https proxy.
+"""TLS over any stream, for async connections and for sync connections through an https proxy.
 
-asyncio can't encrypt within another TLS connection, and neither its transports nor AnyIO's streams
-can be read after a failed write: the alert is lost with which a service explains why it hung up.
+asyncio doesn't support TLS within TLS, and neither its transports nor AnyIO's streams can be read
+after a failed write, so they lose the alert that explains why the service closed the connection.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ _RECORD: Final = 2**14
 
 
 class TLSSession:
-    """What is encrypted and decrypted, in memory. No I/O."""
+    """Encrypts and decrypts in memory. No I/O."""
 
     def __init__(self, context: ssl.SSLContext, hostname: str) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -35,7 +35,7 @@ class TLSSession:
             raise failed(str(error)) from error
 
     def is_readable(self) -> bool:
-        """Whether bytes were received that nobody has read."""
+        """Whether received data is waiting to be read."""
         return bool(self._incoming.pending or self.tls.pending())
 
     def to_send(self) -> bytes:
@@ -43,7 +43,7 @@ class TLSSession:
         return self._outgoing.read()
 
     def receive(self, data: bytes) -> None:
-        """Take encrypted bytes, empty at the end of the connection."""
+        """Process encrypted bytes, empty at the end of the connection."""
         if data:
             self._incoming.write(data)
         else:
@@ -56,7 +56,7 @@ def is_end(error: ReadError) -> bool:
 
 
 class TLSStream(NetworkStream):
-    """A sync stream of a TLS connection."""
+    """A sync TLS stream over another stream."""
 
     def __init__(self, outer: NetworkStream, session: TLSSession) -> None:
         self._outer = outer
@@ -77,7 +77,7 @@ class TLSStream(NetworkStream):
         return self
 
     def read(self, max_bytes: int, limit: Limit = None) -> bytes:
-        """Receive some bytes, none at the end; raises ReadTimeout and ReadError."""
+        """Receive some bytes, or none at the end; raises ReadTimeout and ReadError."""
         read = partial(self._session.tls.read, max_bytes)
         try:
             return self._run(read, limit, ReadError)
@@ -94,22 +94,22 @@ class TLSStream(NetworkStream):
             rest = rest[self._run(write, limit, WriteError) :]
 
     def close(self) -> None:
-        """Close it at once; again does nothing."""
+        """Close it at once; idempotent."""
         self._outer.close()
 
     def is_readable(self) -> bool:
-        """Whether it has received anything, or has ended."""
+        """Whether data, or the end of the stream, has arrived."""
         return self._session.is_readable() or self._outer.is_readable()
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
-        """A detail of the connection by its name in httpcore; None if there is none."""
+        """A detail of the connection by its httpcore name; None if it isn't available."""
         if info == "is_readable":
             return self.is_readable()
         return self._session.tls if info == "ssl_object" else self._outer.get_extra_info(info)
 
     def _run(self, operation: Callable[[], T], limit: Limit, failed: type[NetworkError]) -> T:
         while (result := self._session.attempt(operation, failed)) is None:
-            # A peer that reads no more may have sent why.
+            # A peer that has stopped reading may have sent the reason.
             with contextlib.suppress(WriteError):
                 self._flush(limit)
             self._session.receive(self._outer.read(_RECORD, limit))
@@ -122,7 +122,7 @@ class TLSStream(NetworkStream):
 
 
 class AsyncTLSStream(AsyncNetworkStream):
-    """An async stream of a TLS connection."""
+    """An async TLS stream over another stream."""
 
     def __init__(self, outer: AsyncNetworkStream, session: TLSSession) -> None:
         self._outer = outer
@@ -143,7 +143,7 @@ class AsyncTLSStream(AsyncNetworkStream):
         return self
 
     async def read(self, max_bytes: int, limit: Limit = None) -> bytes:
-        """Receive some bytes, none at the end; raises ReadTimeout and ReadError."""
+        """Receive some bytes, or none at the end; raises ReadTimeout and ReadError."""
         read = partial(self._session.tls.read, max_bytes)
         try:
             return await self._run(read, limit, ReadError)
@@ -160,22 +160,22 @@ class AsyncTLSStream(AsyncNetworkStream):
             rest = rest[await self._run(write, limit, WriteError) :]
 
     async def aclose(self) -> None:
-        """Close it; again does nothing."""
+        """Close it; idempotent."""
         await self._outer.aclose()
 
     def is_readable(self) -> bool:
-        """Whether it has received anything, or has ended."""
+        """Whether data, or the end of the stream, has arrived."""
         return self._session.is_readable() or self._outer.is_readable()
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore declares it
-        """A detail of the connection by its name in httpcore; None if there is none."""
+        """A detail of the connection by its httpcore name; None if it isn't available."""
         if info == "is_readable":
             return self.is_readable()
         return self._session.tls if info == "ssl_object" else self._outer.get_extra_info(info)
 
     async def _run(self, operation: Callable[[], T], limit: Limit, failed: type[NetworkError]) -> T:
         while (result := self._session.attempt(operation, failed)) is None:
-            # A peer that reads no more may have sent why.
+            # A peer that has stopped reading may have sent the reason.
             with contextlib.suppress(WriteError):
                 await self._flush(limit)
             self._session.receive(await self._outer.read(_RECORD, limit))

@@ -1,7 +1,7 @@
-"""Ends the waits of an event loop whose clock stands still.
+"""Timeouts that also work in event loops whose clock is frozen.
 
-asyncio and trio measure timeouts on clocks that freezegun stops in tests, so that no timeout ends.
-A thread measures them then.
+asyncio and trio measure timeouts with clocks that freezegun stops in tests. In that case, a thread
+measures them instead.
 """
 
 import contextlib
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def is_clock_replaced() -> bool:
-    """Whether something has replaced the clock that event loops use."""
+    """Whether the clock of event loops has been replaced."""
     return not isinstance(time.monotonic, BuiltinFunctionType)
 
 
 def move_on_after(seconds: float) -> "AbstractContextManager[anyio.CancelScope, bool]":
-    """A block that is cancelled after so many real seconds."""
+    """A block that is cancelled after this many real seconds."""
     if seconds < math.inf and is_clock_replaced():
         return _Watched(seconds)
     import anyio
@@ -39,7 +39,7 @@ def call_later(
     function: Callable[..., object],
     *args: object,
 ) -> "Timer":
-    """Run a function in an event loop of asyncio after so many real seconds."""
+    """Run a function in an asyncio event loop after this many real seconds."""
     if not is_clock_replaced():
         return loop.call_later(seconds, function, *args)
     timer = threading.Timer(seconds, _call_soon, [loop.call_soon_threadsafe, function, *args])
@@ -54,15 +54,15 @@ def _call_soon(call: Callable[..., object], function: Callable[..., object], *ar
 
 
 class Timer(Protocol):
-    """What `call_later` returns."""
+    """A pending call of `call_later`."""
 
     def cancel(self) -> object:
-        """Do not call the function; again does nothing."""
+        """Cancel the call; idempotent."""
         ...
 
 
 async def sleep(seconds: float) -> None:
-    """Sleep so many real seconds."""
+    """Sleep for this many real seconds."""
     import anyio
 
     if not is_clock_replaced():
@@ -99,12 +99,12 @@ class _Watched:
 
 
 def _threadsafe_call() -> Callable[[Callable[[], object]], object]:
-    """What runs a function in this event loop, from any thread."""
+    """The function that runs another one in this event loop, from any thread."""
     import anyio.lowlevel
 
     token: Any = anyio.lowlevel.current_token()
     loop: Any = getattr(token, "native_token", token)
-    found: Callable[[Callable[[], object]], object] = (
+    call: Callable[[Callable[[], object]], object] = (
         loop.call_soon_threadsafe if hasattr(loop, "call_soon_threadsafe") else loop.run_sync_soon
     )
-    return found
+    return call

@@ -1,6 +1,6 @@
-"""Serializes requests. No I/O.
+"""Serializes the head of a request and adds the body. No I/O.
 
-h11 would build objects from headers that are nearly the same every time.
+h11 isn't used because it would build the same objects for every request.
 """
 
 import re
@@ -17,7 +17,7 @@ _LINE: Final = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+: [\t -~\x80-\xff]*\r\n"
 
 
 def request_bytes(request: WireRequest, route: Route) -> bytes:
-    """The bytes to send, head and body together; raises LocalProtocolError."""
+    """The bytes of a request, head and body; raises LocalProtocolError."""
     if not _TARGET.fullmatch(request.target):
         raise LocalProtocolError("The path can't be sent.")
     origin, lines = (b"", b"") if route.forwarder is None else _forwarded(route)
@@ -33,16 +33,16 @@ def request_bytes(request: WireRequest, route: Route) -> bytes:
 
 
 def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Headers as they are sent, each with its line end; raises LocalProtocolError."""
+    """Serialize headers, each with its line end; raises LocalProtocolError."""
     lines = [b"%b: %b\r\n" % header for header in headers]
-    # A value with a line break would look like another header.
+    # A line break in a value would start another header.
     if not all(_LINE.fullmatch(line) for line in lines):
         raise LocalProtocolError("A header can't be sent.")
     return b"".join(lines)
 
 
 def _forwarded(route: Route) -> tuple[bytes, bytes]:
-    """What a request to a forwarding proxy adds: the origin before its target, and header lines."""
+    """The origin and the header lines that a forwarding proxy needs in addition."""
     authorization = route.forwarder.authorization() if route.forwarder else []
     lines = header_lines(authorization)
     return f"http://{route.authority}".encode("ascii"), lines

@@ -1,4 +1,4 @@
-"""Finds the ready-made structure function of a class or union of this package."""
+"""Looks up the generated structure function of a class or union of this package."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -12,11 +12,11 @@ _MODULES: Final = {
     f"{PACKAGE}.events": "structure_events",
     f"{PACKAGE}._fields.usage": "structure_events",
 }
-"""By the module that defines a class: the module with its function, imported when it is used."""
+"""The module with the functions, by the module that defines the classes; imported on first use."""
 
 
 def function_of(cls: Any) -> Callable[[Any], Any] | None:  # noqa: ANN401 - any type
-    """The function that reads JSON into a class or union; None if it isn't one of this package."""
+    """The function that converts JSON to a class or union; None if it isn't from this package."""
     module = _MODULES.get(getattr(cls, "__module__", ""))
     if module is None:
         return None

@@ -1,10 +1,10 @@
-"""Decides which request gets which connection. No I/O, no clock and no locks.
+"""Queues requests for the slots of a pool and assigns connections. No I/O, no clock and no locks.
 
-A slot is in exactly one container at any time: with the idle ones, with the empty ones, or in the
-hands of one ticket. A single call of C code moves it from one container to another, so that
-neither a thread nor an interrupt (Ctrl-C, a signal handler that raises) can come in between.
-Everything else may be interrupted anywhere: repeating it is harmless and completes it. What a
-ticket holds when it is garbage collected is found by the next request.
+A slot is in exactly one container at any time: idle slots, empty slots, or one ticket. A single
+call of C code moves it from one container to another, so neither another thread nor an interrupt
+(Ctrl-C, a signal handler that raises) can come in between. Everything else may be interrupted
+anywhere; repeating it is harmless and completes it. If a ticket is garbage collected with a slot,
+the next request finds the slot.
 """
 
 from collections import deque
@@ -15,18 +15,18 @@ from weakref import ref
 
 from conversations_client.errors import ClientClosedError
 
-LOOK_SECONDS: Final = 5.0
-"""How often a waiting request looks for slots of responses that nobody closed.
+CHECK_SECONDS: Final = 5.0
+"""How often a waiting request checks for slots of responses that nobody closed.
 
-Their tickets are garbage collected, which wakes nobody.
+The garbage collection of their tickets doesn't signal any request.
 """
 
 
 class Signal(Protocol):
-    """What a request waits on, such as an event."""
+    """Something a request can wait for, such as an event."""
 
     def set(self) -> object:
-        """Wake the request that waits; again does nothing."""
+        """Wake the waiting request; idempotent."""
 
 
 ConnectionT = TypeVar("ConnectionT")
@@ -37,8 +37,8 @@ class Slot(Generic[ConnectionT]):
     """Room for one connection.
 
     Attributes:
-        connection: The connection; None if none was opened yet.
-        expires_at: When it has been idle for too long; only idle connections have it.
+        connection: The connection; None if none is open.
+        expires_at: The time at which an idle connection has been idle for too long.
     """
 
     __slots__ = ("connection", "expires_at")
@@ -56,42 +56,42 @@ class Ticket(Generic[ConnectionT, SignalT]):
     """A request's claim on a slot.
 
     Attributes:
-        held: The slot in use, if the ticket has one.
+        in_use: The slot in use, if the ticket has one.
         closing: The slot whose connection is being closed, if there is one.
-        signal: What to wait on while the ticket is in the queue.
+        signal: Wakes the request while the ticket is in the queue.
     """
 
-    __slots__ = ("__weakref__", "closing", "held", "signal")
+    __slots__ = ("__weakref__", "closing", "in_use", "signal")
 
     def __init__(self) -> None:
-        self.held: list[Slot[ConnectionT]] = []
+        self.in_use: list[Slot[ConnectionT]] = []
         self.closing: list[Slot[ConnectionT]] = []
         self.signal: SignalT | None = None
 
     @property
     def connection(self) -> ConnectionT | None:
         """The connection of the slot in use; None if there is none."""
-        for slot in self.held:
+        for slot in self.in_use:
             return slot.connection
         return None
 
     @connection.setter
     def connection(self, connection: ConnectionT | None) -> None:
-        for slot in self.held:
+        for slot in self.in_use:
             slot.connection = connection
 
 
-class Pool(Generic[ConnectionT, SignalT]):
-    """The slots for the connections of one origin.
+class SlotQueue(Generic[ConnectionT, SignalT]):
+    """The slots for the connections of one origin, and the requests that wait for a free slot.
 
-    An idle connection keeps its slot, and so does one that is being closed: there are never more
-    connections than slots. The connection that was used last is used first. Requests that wait are
-    served in the order in which they came, and a new one does not overtake them.
+    A connection has a slot even while it is idle or being closed, so there are never more
+    connections than slots. The most recently used connection is used first. Requests get slots in
+    the order of their arrival.
 
     Args:
         size: The number of slots.
         keepalive: Seconds that a connection may be idle.
-        signal: Makes what a request waits on.
+        signal: Creates a signal for a waiting request.
     """
 
     def __init__(self, *, size: int, keepalive: float, signal: Callable[[], SignalT]) -> None:
@@ -106,21 +106,21 @@ class Pool(Generic[ConnectionT, SignalT]):
 
     @property
     def is_closed(self) -> bool:
-        """Whether connections are not kept any longer."""
+        """Whether new requests are refused."""
         return self._closed
 
     def ticket(self) -> Ticket[ConnectionT, SignalT]:
-        """A ticket without a slot. Make it first, release it last, whatever happens in between."""
+        """A ticket without a slot; always release or vacate it in the end."""
         ticket: Ticket[ConnectionT, SignalT] = Ticket()
-        # The callback is C code: a finalizer in Python could be interrupted, and swallow that.
-        self._claims[ref(ticket, self._abandoned.append)] = (ticket.held, ticket.closing)
+        # The callback is C code. An interrupt in a Python finalizer would be lost.
+        self._claims[ref(ticket, self._abandoned.append)] = (ticket.in_use, ticket.closing)
         return ticket
 
     def acquire(self, ticket: Ticket[ConnectionT, SignalT]) -> bool:
-        """Claim a slot, or a place in the queue.
+        """Claim a slot, or join the queue.
 
         Returns:
-            Whether the ticket has a slot. If not, wait for its signal, then take the turn.
+            Whether the ticket has a slot. If not, wait for its signal, then call `take_turn`.
 
         Raises:
             ClientClosedError: The pool is closed.
@@ -130,11 +130,11 @@ class Pool(Generic[ConnectionT, SignalT]):
             return True
         ticket.signal = self._signal()
         self._waiting.append(ref(ticket))
-        self._wake()  # a slot may have come free before the ticket was in the queue
+        self._wake()  # a slot may have become free before the ticket joined the queue
         return False
 
     def take_turn(self, ticket: Ticket[ConnectionT, SignalT]) -> bool:
-        """Claim a slot for a ticket that waited.
+        """Claim a slot for a ticket in the queue.
 
         Returns:
             Whether the ticket has a slot. If not, wait for its signal again.
@@ -147,50 +147,50 @@ class Pool(Generic[ConnectionT, SignalT]):
             self._leave_queue(ticket)
             return True
         ticket.signal = self._signal()
-        self._wake()  # a slot may have come free before the signal was new
+        self._wake()  # a slot may have become free before the new signal was set
         return False
 
     def release(self, ticket: Ticket[ConnectionT, SignalT], *, now: float) -> None:
-        """Give the slot back, with a connection that can be used again."""
-        for slot in ticket.held:
+        """Release the slot, with a reusable connection."""
+        for slot in ticket.in_use:
             slot.expires_at = now + self._keepalive
-        _move(ticket.held.pop, self._idle)
+        _move(ticket.in_use.pop, self._idle)
         self._settle(ticket)
 
     def begin_closing(self, ticket: Ticket[ConnectionT, SignalT]) -> ConnectionT | None:
         """The connection to close before the slot is vacated; None if there is none."""
-        _move(ticket.held.pop, ticket.closing)
+        _move(ticket.in_use.pop, ticket.closing)
         for slot in ticket.closing:
             return slot.connection
         return None
 
     def vacate(self, ticket: Ticket[ConnectionT, SignalT]) -> None:
-        """Give the slot back after its connection was closed, or if none was opened."""
+        """Release the slot, without a connection."""
         _move(ticket.closing.pop, self._empty)
         self._settle(ticket)
 
     def has_stale(self, now: float) -> bool:
-        """Whether there may be a connection that nobody uses and nobody may use again."""
+        """Whether there may be a connection that is not in use and can't be used again."""
         oldest = _first(self._idle)
         is_expired = oldest is not None and (self._closed or oldest.expires_at <= now)
         return is_expired or bool(self._abandoned)
 
     def take_stale(self, ticket: Ticket[ConnectionT, SignalT], now: float) -> None:
-        """Claim the slot of such a connection: close it, then vacate."""
+        """Claim the slot of a stale connection, if there is one; close it, then vacate the slot."""
         abandoned = _first(self._abandoned)
         if abandoned is None:
             oldest = _first(self._idle)
             if oldest is not None and (self._closed or oldest.expires_at <= now):
-                _move(self._idle.popleft, ticket.held)
+                _move(self._idle.popleft, ticket.in_use)
             return
         for slots in self._claims.get(abandoned, ()):
-            if not ticket.held:
-                _move(slots.pop, ticket.held)
+            if not ticket.in_use:
+                _move(slots.pop, ticket.in_use)
         self._claims.pop(abandoned, None)
         _remove(self._abandoned, abandoned)
 
     def close(self) -> None:
-        """Refuse every request that waits or comes later. All that is idle is stale from now on."""
+        """Refuse all waiting and later requests; idle connections become stale."""
         self._closed = True
         self._wake()
 
@@ -199,16 +199,16 @@ class Pool(Generic[ConnectionT, SignalT]):
             raise closed_error()
 
     def _take(self, ticket: Ticket[ConnectionT, SignalT]) -> bool:
-        _move(self._idle.pop, ticket.held)
-        if not ticket.held:
-            _move(self._empty.pop, ticket.held)
+        _move(self._idle.pop, ticket.in_use)
+        if not ticket.in_use:
+            _move(self._empty.pop, ticket.in_use)
             ticket.connection = None
-        return bool(ticket.held)
+        return bool(ticket.in_use)
 
     def _settle(self, ticket: Ticket[ConnectionT, SignalT]) -> None:
         self._leave_queue(ticket)
-        # A ticket that was interrupted may hold its slot still.
-        if not ticket.held and not ticket.closing:
+        # After an interrupt, the ticket may still have its slot.
+        if not ticket.in_use and not ticket.closing:
             self._claims.pop(ref(ticket), None)
 
     def _leave_queue(self, ticket: Ticket[ConnectionT, SignalT]) -> None:
@@ -217,7 +217,7 @@ class Pool(Generic[ConnectionT, SignalT]):
         self._wake()
 
     def _wake(self) -> None:
-        """Signal the first request in the queue if there is something for it."""
+        """Signal the first request in the queue if it can continue."""
         if self._waiting and (self._idle or self._empty or self._closed):
             first = self._first_waiting()
             if first is not None and first.signal is not None:
@@ -239,7 +239,7 @@ def _move(
     pop: Callable[[], Slot[ConnectionT]],
     target: _Slots[ConnectionT],
 ) -> None:
-    """Move a slot, if there is one: a single call, so that it is never in neither container."""
+    """Move a slot, if there is one, in a single call: it is always in one of the containers."""
     try:
         target.extend(islice(iter(pop, None), 1))
     except IndexError:

@@ -1,0 +1,91 @@
+"""Checks the arguments of a client; each check raises ConfigurationError."""
+
+import os
+import sys
+
+from conversations_client._base.lazy_imports import lazy_import
+from conversations_client._calls.retry import Retry
+from conversations_client._calls.settings import (
+    Settings,
+    Timeout,
+    checked_api_key,
+    checked_retry,
+    chosen_base_url,
+    chosen_log_level,
+    chosen_project_id,
+    chosen_timeout,
+)
+from conversations_client.errors import ConfigurationError
+
+
+def checked_settings(
+    *,
+    api_key: str | None,
+    base_url: str | None,
+    project_id: str | None,
+    timeout: Timeout | float | None,
+    retry: Retry,
+    max_connections: int,
+    max_response_bytes: int,
+    max_event_bytes: int,
+    allow_plain_http: bool,
+    pickle_key: bool,
+) -> Settings:
+    """The settings of a new client, from arguments, else the environment, else the defaults."""
+    _set_up_log(chosen_log_level(os.environ))
+    return Settings(
+        api_key=checked_api_key(api_key, os.environ),
+        base_url=chosen_base_url(base_url, os.environ),
+        project_id=chosen_project_id(project_id, os.environ),
+        timeout=chosen_timeout(timeout),
+        retry=checked_retry(retry),
+        max_connections=max_connections,
+        max_response_bytes=max_response_bytes,
+        max_event_bytes=max_event_bytes,
+        allow_plain_http=allow_plain_http,
+        pickle_key=pickle_key,
+    )
+
+
+def _set_up_log(level: str | None) -> None:
+    if level is not None:
+        lazy_import("conversations_client._engine.stderr_log")
+        from conversations_client._engine.stderr_log import log_to_stderr
+
+        log_to_stderr(level)
+
+
+def overrides(**options: object) -> tuple[str, ...]:
+    """The names of the options that are not None."""
+    return tuple(name for name, option in options.items() if option is not None)
+
+
+def check_ssl_context(context: object) -> None:
+    """Check that the argument is an SSLContext or None; raises ConfigurationError."""
+    # Whoever passes a context has imported the module.
+    ssl = sys.modules.get("ssl")
+    if context is not None and (ssl is None or not isinstance(context, ssl.SSLContext)):
+        raise ConfigurationError(
+            f"ssl_context must be an ssl.SSLContext, not {type(context).__name__}."
+        )
+
+
+def check_hooks(hooks: object, expected: type) -> None:
+    """Check that hooks have the expected class; raises ConfigurationError."""
+    if hooks is not None and not isinstance(hooks, expected):
+        raise ConfigurationError(
+            f"hooks must be {expected.__name__}(…), not {type(hooks).__name__}."
+        )
+
+
+def check_injected(client: object, expected: str) -> None:
+    """Check that an HTTP client has the expected class; raises ConfigurationError."""
+    if client is None:
+        return
+    from conversations_client._http.client_protocols import classes
+
+    if not isinstance(client, classes(expected)):
+        raise ConfigurationError(
+            f"http_client must be an httpx.{expected} or an httpx2.{expected}, "
+            f"not {type(client).__name__}."
+        )

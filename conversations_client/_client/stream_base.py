@@ -1,0 +1,118 @@
+"""The state of a stream, sync or async: opened, read, closed. No I/O."""
+
+import warnings
+from typing import Generic, TypeVar
+
+from conversations_client._base.headers import Headers
+from conversations_client._base.public_dir import PublicDir
+from conversations_client._calls.call import RawResponse
+from conversations_client._calls.operation import Request
+from conversations_client._engine.response_body import AsyncResponseBody, ResponseBody
+from conversations_client._sse.event_stream import EventStreamState
+from conversations_client.errors import ConversationsError, StreamClosedError, TransportError
+
+T = TypeVar("T")
+AnyResponseBody = TypeVar("AnyResponseBody", ResponseBody, AsyncResponseBody)
+
+
+class StreamBase(PublicDir, Generic[AnyResponseBody]):
+    """The state of a stream, sync or async."""
+
+    _request: Request
+    _body: AnyResponseBody | None = None
+    _state: EventStreamState | None = None
+    _limit: int
+    _reader: str
+    _is_closed = False
+    _is_released = False
+    _is_being_read = False
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._request}: {self._progress()}>"
+
+    def _progress(self) -> str:
+        if self._state is None:
+            return "not opened"
+        if self._state.is_complete:
+            return "complete"
+        return "closed" if self._is_closed else "open"
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self._open_body().head.reply.status
+
+    @property
+    def headers(self) -> Headers:
+        """The headers of the response, with case-insensitive names."""
+        return self._open_body().head.reply.headers
+
+    @property
+    def request_id(self) -> str | None:
+        """The service's ID of the request (`x-request-id`); None if it sends none."""
+        return self._open_body().head.context.request_id
+
+    @property
+    def attempts(self) -> int:
+        """How many times the request was sent."""
+        return self._open_body().head.context.attempts
+
+    def envelope(self, parsed: T) -> RawResponse[T]:
+        """Combine a parsed response with the status and the headers of the stream."""
+        return self._open_body().head.raw_response(parsed)
+
+    def _open_body(self) -> AnyResponseBody:
+        if self._body is None:
+            raise StreamClosedError("The stream is not open: use it inside its with block.")
+        return self._body
+
+    def _begin(self, body: AnyResponseBody) -> None:
+        self._state = EventStreamState(body.head.context, limit=self._limit)
+        self._state.check()
+
+    def _check_unused(self) -> None:
+        if self._body is not None:
+            raise StreamClosedError("A stream can be opened only once: call stream() again.")
+
+    def _open_state(self) -> EventStreamState:
+        self._open_body()
+        if self._state is None or self._is_closed:
+            raise StreamClosedError(
+                "The stream is closed: read it inside its with block, up to its first error."
+            )
+        return self._state
+
+    def _broken_by(self, error: TransportError, state: EventStreamState) -> ConversationsError:
+        if self._is_closed:
+            # Another thread or task closed it during the read.
+            return StreamClosedError("The stream was closed while it was being read.")
+        return state.broken_by(error)
+
+    def _unread(self) -> EventStreamState:
+        state = self._open_state()
+        if state.is_complete:
+            raise StreamClosedError(
+                "The stream has ended, and yields its events only once: collect() returns the "
+                "complete response."
+            )
+        return state
+
+    def _is_over(self) -> bool:
+        return self._state is not None and self._state.is_over
+
+    def _begin_reading(self) -> None:
+        if self._is_being_read:
+            raise StreamClosedError(
+                f"Another {self._reader} is reading the stream: read it in one {self._reader}."
+            )
+        self._is_being_read = True
+
+    def __del__(self) -> None:
+        if self._body is not None and not self._is_closed:
+            # A finalizer may run at any point, so the pool closes the connection later. The body is
+            # dropped because the warning refers to the stream and may outlive it.
+            self._is_closed = True
+            self._body.abandon()
+            self._body = None
+            message = f"unclosed {type(self).__name__}: use it in a with block"
+            warnings.warn(message, ResourceWarning, stacklevel=2, source=self)

@@ -1,0 +1,37 @@
+"""The base of the sync and the async connection pool."""
+
+from collections.abc import Callable
+from typing import Any, Generic
+
+from conversations_client._http.streams.clock import monotonic
+
+from .slot_queue import ConnectionT, SignalT, SlotQueue
+
+
+class PoolBase(Generic[ConnectionT, SignalT]):
+    """The connections of a client to its origin.
+
+    Args:
+        connect: Creates a connection, which its first request opens.
+        size: The most connections open at once.
+        keepalive: Seconds that a connection may be idle.
+        clock: Returns monotonic time in seconds.
+    """
+
+    _new_signal: Callable[[], SignalT]
+
+    def __init__(
+        self,
+        connect: Callable[[], ConnectionT],
+        *,
+        size: int,
+        keepalive: float,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self.hooked: dict[bool, Any] = {}
+        """The HTTP library's clients over this pool, for tools that hook into the library."""
+        self._connect = connect
+        self._clock = clock
+        self._slots: SlotQueue[ConnectionT, SignalT] = SlotQueue(
+            size=size, keepalive=keepalive, signal=self._new_signal
+        )
