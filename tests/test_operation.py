@@ -176,7 +176,7 @@ def test_an_operation_reads_its_class() -> None:
     assert Operation(FIRST, Conversation).read(reply(200, BODY)) == Conversation(
         kind=ConversationKind.CONVERSATION, display_name="a", created_at=1, updated_at=2
     )
-    with pytest.raises(DecodeError, match="documented status"):
+    with pytest.raises(DecodeError, match="documented success status"):
         Operation(FIRST, Conversation).read(reply(203, BODY))
 
 
