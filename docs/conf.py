@@ -71,7 +71,11 @@ TAB = re.compile(r"^\*\*(.+)\*\*$", re.MULTILINE)
 CARDS = re.compile(r"<!-- cards: begin -->\n(.*?)<!-- cards: end -->\n", re.DOTALL)
 CARD = re.compile(r"^- \[(.+?)\]\((.+?)\.md\): (.+\n(?:  .+\n)*)", re.MULTILINE)
 LONGEST_DESCRIPTION = 200  # characters
-FOR_THE_SOURCE = re.compile(r"<!-- where the source is read: begin -->.*?end -->\n", re.DOTALL)
+FOR_THE_SOURCE = re.compile(
+    r"<!-- where the source is read: begin -->.*?<!-- where the source is read: end -->\n",
+    re.DOTALL,
+)
+FOR_THE_SITE = re.compile(r"<!-- for the site:\n(.*?)-->\n", re.DOTALL)
 # Classes that only the client creates.
 GIVEN = {"Conversations", "Outcomes", "Pages", "Responses", "Stream"}
 COLON = "\N{MODIFIER LETTER COLON}"  # stands for ":" while napoleon reads a docstring
@@ -124,9 +128,9 @@ def show_examples_as_code(*arguments: object) -> None:
 
 
 def format_for_the_site(*arguments: object) -> None:
-    """Replace what a page has for readers of the repository: plain tabs and cards, and notes."""
+    """Replace what a page has for readers of the repository, and show what it has for the site."""
     source = cast("list[str]", arguments[-1])
-    text = FOR_THE_SOURCE.sub("", source[0])
+    text = FOR_THE_SITE.sub(r"\1", FOR_THE_SOURCE.sub("", source[0]))
     text = TABS.sub(lambda found: tab_set(found[1]), text)
     source[0] = CARDS.sub(lambda found: grid(found[1]), text)
 

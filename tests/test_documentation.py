@@ -74,6 +74,28 @@ def test_titles_are_distinct() -> None:
     assert sorted({title.lower() for title in titles}) == sorted(map(str.lower, titles))
 
 
+def test_the_index_links_to_every_page() -> None:
+    """For readers of the repository, who don't see the site's sidebar."""
+    index = ROOT / "docs" / "index.md"
+    pages = {path for path in ROOT.glob("docs/**/*.md") if path != index}
+    linked = {target.resolve() for target, _ in links(index)}
+    in_sidebar = {
+        index.parent / f"{name}.md"
+        for tree in re.findall(
+            r"```{toctree}\n(?::[^\n]+\n)+\n(.*?)```", index.read_text(), re.DOTALL
+        )
+        for name in tree.split()
+    }
+    assert in_sidebar == pages
+    assert pages <= linked
+
+
+def test_what_only_the_site_shows_is_in_comments() -> None:
+    for path in PAGES:
+        text = re.sub(r"<!-- for the site:\n.*?-->\n", "", path.read_text(), flags=re.DOTALL)
+        assert "```{" not in text, path
+
+
 @pytest.mark.parametrize("path", PAGES, ids=named)
 def test_every_code_block_is_of_a_language_that_is_run(path: Path) -> None:
     fences = re.findall(r"^ *```(.*)$", path.read_text(), re.MULTILINE)
