@@ -3,6 +3,7 @@
 import ssl
 import subprocess
 import sys
+import traceback
 from typing import Any
 
 import pytest
@@ -125,6 +126,18 @@ def test_what_fails_is_told_in_the_packages_own_errors(
     assert type(raised.value) is expected
     assert (raised.value.delivery, raised.value.attempts) == (delivery, 1)
     assert len(server.seen) == 1
+
+
+def test_a_transport_that_quotes_the_key_does_not_make_it_part_of_an_error(
+    variant: Variant, stack: Any
+) -> None:
+    def refuse(request: Any) -> Any:
+        raise stack.ReadError(f"no good: {request.headers['authorization']}")
+
+    make = made(stack, transport=stack.MockTransport(refuse))
+    with pytest.raises(DisconnectError, match=r"no good: Bearer \[redacted\]") as raised:
+        run(variant, make, create, base_url="https://api.example")
+    assert KEY not in "".join(traceback.format_exception(raised.value))
 
 
 def test_no_connection(variant: Variant, stack: Any) -> None:

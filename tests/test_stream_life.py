@@ -6,10 +6,12 @@ import re
 import sys
 import warnings
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, cast
 
 import anyio
+import pools
 import pytest
+from pools import FakeBody, either
 from streaming import played
 from variants import Variant
 
@@ -21,6 +23,8 @@ from conversations_client import (
     StreamClosedError,
     StreamTruncatedError,
 )
+from conversations_client._engine.response_body import AsyncResponseBody, ResponseBody, ResponseHead
+from conversations_client._http.connections.wire import WireResponse
 from conversations_client.sandbox import Sandbox
 
 
@@ -293,3 +297,23 @@ def test_streams_that_were_not_opened_or_are_closed_do_not_warn(
         variant.run(lambda client: played(client, scenario), **options)
         gc.collect()
     assert [each for each in caught if "Stream" in str(each.message)] == []
+
+
+def test_the_end_of_a_stream_is_reported_once(variant: Variant) -> None:
+    response = WireResponse(200, [])
+    response.body = FakeBody(b"")
+    ends: list[BaseException | None] = []
+    error = StreamClosedError("broke.")
+
+    async def scenario() -> None:
+        body: Any = (ResponseBody if variant.name == "sync" else AsyncResponseBody)(
+            cast("ResponseHead", None), response
+        )
+        close = body.close if variant.name == "sync" else body.aclose
+        body.on_close = ends.append
+        await either(close(error=error))
+        await either(close())
+        body.abandon()
+
+    pools.run(variant, scenario)
+    assert ends == [error]

@@ -4,6 +4,8 @@ import json
 import pickle
 import socket
 import struct
+import threading
+from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
@@ -586,15 +588,22 @@ def test_nothing_is_repeated_after_the_first_byte(variant: Variant) -> None:
 
 
 def test_the_total_is_for_the_head_and_not_for_the_body(variant: Variant) -> None:
-    world = World()
+    world, is_late = World(), threading.Event()
+
+    def parts() -> Iterator[bytes]:
+        yield head() + chunk(STARTED)
+        is_late.wait(20)
+        yield chunk(word("One two ") + END)
 
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
             await anext(events)
             world.now += 1000
+            is_late.set()
             return await events.collect()
 
-    with ScriptedServer([[head(), chunk(STARTED), chunk(word("One two ") + END)]]) as server:
+    script: list[Any] = [parts()]
+    with ScriptedServer(script) as server:
         found = play(variant, scenario, server, world=world, timeout=Timeout(total=5, idle=3))
     assert found == RESPONSE
 
