@@ -247,13 +247,13 @@ def test_create_response(task_id: Any, more: str) -> None:
 def test_an_endpoint_without_a_method_of_its_own(
     arguments: dict[str, Any], sent: dict[str, Any]
 ) -> None:
-    operation = endpoints.anything("put", "/v2/a%20b", **ANYTHING | arguments)
+    operation = endpoints.any_endpoint("put", "/v2/a%20b", **ANYTHING | arguments)
     expected = Request(method="PUT", template="/v2/a%20b", path="/v2/a%20b", **sent)
     assert operation == Operation(expected, dict, any_success(dict))
 
 
 def test_an_endpoint_without_a_body() -> None:
-    operation = endpoints.anything("GET", "/a", **ANYTHING | {"returns": NoneType})
+    operation = endpoints.any_endpoint("GET", "/a", **ANYTHING | {"returns": NoneType})
     assert operation.success == any_success(NoneType) != any_success(dict)
 
 

@@ -1,4 +1,4 @@
-"""Tells asyncio from trio."""
+"""Distinguishes asyncio from trio."""
 
 import sys
 

@@ -63,8 +63,8 @@ class Call(Generic[T]):
         operation: What to call.
         retry: When a request is sent again.
         total: Seconds for the whole call; None for no limit.
-        idempotency_key: The key of every attempt; None for no key.
-        api_key: The key, which must not appear in errors.
+        idempotency_key: The idempotency key of every attempt; None for no key.
+        api_key: The API key, which must not appear in errors.
         missing_paths: The path templates that don't exist on the service; the call adds to them.
         started: When the call started, on the engine's clock.
     """

@@ -52,7 +52,7 @@ _ALL: Final = "/v2/conversations"
 _ONE: Final = "/v2/conversations/{conversation_id}"
 
 
-def anything(
+def any_endpoint(
     method: str,
     path: str,
     *,

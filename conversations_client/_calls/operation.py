@@ -40,7 +40,7 @@ class Request:
         path: The path to send, each segment quoted.
         query: Names and values, not yet encoded.
         body: JSON; None for a request without a body.
-        idempotency_key: The same on every attempt; None leaves the header out.
+        idempotency_key: The `Idempotency-Key` header, the same on every attempt; None for none.
         streams: Whether the response is a stream of events.
         caller_handles_throttling: Whether a throttled request fails instead of being sent again;
             the caller delays many requests together.
@@ -76,8 +76,8 @@ class Reply:
         headers: The headers.
         body: The whole body, decoded from its content encoding.
         received_at: Unix time of receipt in seconds; `Retry-After` counts from here.
-        body_problem: Why the body could not be decoded; None if it was. This matters only if the
-            status is a success; otherwise the body is just empty.
+        body_problem: Why the body could not be decoded; None if it was. If so, the body is empty,
+            which is an error only if the status is a success.
     """
 
     status: int

@@ -178,11 +178,11 @@ class AsyncClient(ClientBase):
             assert response.parsed["displayName"] == "Refunds"
         """
         from conversations_client._calls.call_options import with_options
-        from conversations_client._calls.endpoints import anything
+        from conversations_client._calls.endpoints import any_endpoint
 
         return await self._engine.send(
             with_options(
-                anything(
+                any_endpoint(
                     method,
                     path,
                     returns=returns,

@@ -529,33 +529,33 @@ class AsyncRawConversations(Resource[AsyncEngine]):
 
     def __init__(self, engine: AsyncEngine, *, project_id: str | None) -> None:
         call = cast("AsyncCall", engine.send)
-        self._same = AsyncConversations(engine, project_id=project_id, call=call)
+        self._resource = AsyncConversations(engine, project_id=project_id, call=call)
         self._engine = engine
 
     @raw_async(AsyncConversations.create)
     def create(self) -> AsyncConversations:
-        return self._same
+        return self._resource
 
     @raw_async(AsyncConversations.retrieve)
     def retrieve(self) -> AsyncConversations:
-        return self._same
+        return self._resource
 
     @raw_async(AsyncConversations.update)
     def update(self) -> AsyncConversations:
-        return self._same
+        return self._resource
 
     @raw_async(AsyncConversations.delete)
     def delete(self) -> AsyncConversations:
-        return self._same
+        return self._resource
 
     @raw_async(AsyncConversations.generate_name)
     def generate_name(self) -> AsyncConversations:
-        return self._same
+        return self._resource
 
     @cached_attribute
     def responses(self) -> "AsyncRawResponses":
         """The responses of conversations; each call returns a `RawResponse`."""
-        return self._same.responses.with_raw_response
+        return self._resource.responses.with_raw_response
 
     async def list(
         self,

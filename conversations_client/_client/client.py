@@ -176,11 +176,11 @@ class Client(ClientBase):
             assert response.parsed["displayName"] == "Refunds"
         """
         from conversations_client._calls.call_options import with_options
-        from conversations_client._calls.endpoints import anything
+        from conversations_client._calls.endpoints import any_endpoint
 
         return self._engine.send(
             with_options(
-                anything(
+                any_endpoint(
                     method,
                     path,
                     returns=returns,

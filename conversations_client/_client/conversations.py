@@ -526,33 +526,33 @@ class RawConversations(Resource[Engine]):
 
     def __init__(self, engine: Engine, *, project_id: str | None) -> None:
         call = cast("Call", engine.send)
-        self._same = Conversations(engine, project_id=project_id, call=call)
+        self._resource = Conversations(engine, project_id=project_id, call=call)
         self._engine = engine
 
     @raw(Conversations.create)
     def create(self) -> Conversations:
-        return self._same
+        return self._resource
 
     @raw(Conversations.retrieve)
     def retrieve(self) -> Conversations:
-        return self._same
+        return self._resource
 
     @raw(Conversations.update)
     def update(self) -> Conversations:
-        return self._same
+        return self._resource
 
     @raw(Conversations.delete)
     def delete(self) -> Conversations:
-        return self._same
+        return self._resource
 
     @raw(Conversations.generate_name)
     def generate_name(self) -> Conversations:
-        return self._same
+        return self._resource
 
     @cached_attribute
     def responses(self) -> "RawResponses":
         """The responses of conversations; each call returns a `RawResponse`."""
-        return self._same.responses.with_raw_response
+        return self._resource.responses.with_raw_response
 
     def list(
         self,

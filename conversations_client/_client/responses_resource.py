@@ -162,11 +162,11 @@ class RawResponses(Resource[Engine]):
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._same = Responses(engine, is_raw=True)
+        self._resource = Responses(engine, is_raw=True)
 
     @raw(Responses.create)
     def create(self) -> Responses:
-        return self._same
+        return self._resource
 
 
 class AsyncResponses(Resource[AsyncEngine]):
@@ -312,11 +312,11 @@ class AsyncRawResponses(Resource[AsyncEngine]):
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._same = AsyncResponses(engine, is_raw=True)
+        self._resource = AsyncResponses(engine, is_raw=True)
 
     @raw_async(AsyncResponses.create)
     def create(self) -> AsyncResponses:
-        return self._same
+        return self._resource
 
 
 def _raw_response(stream: Stream | AsyncStream, response: Response) -> Response:

@@ -12,7 +12,7 @@ from .wire import nullable
 
 @frozen(kw_only=True, repr=False)
 class PromptTokensDetails(PrettyRepr):
-    """Details of the prompt tokens; each is None if the service did not send it."""
+    """Details of the prompt tokens. A count is None if the service did not send it."""
 
     cached_tokens: int | None = field(default=None, metadata=nullable("cached_tokens"))
     """Tokens read from a cache."""
@@ -28,7 +28,7 @@ class PromptTokensDetails(PrettyRepr):
 
 @frozen(kw_only=True, repr=False)
 class CompletionTokensDetails(PrettyRepr):
-    """Details of the completion tokens; each is None if the service did not send it."""
+    """Details of the completion tokens. A count is None if the service did not send it."""
 
     reasoning_tokens: float | None = field(default=None, metadata=nullable("reasoning_tokens"))
     """Tokens of reasoning."""
@@ -48,7 +48,7 @@ class CompletionTokensDetails(PrettyRepr):
 
 @frozen(kw_only=True, repr=False)
 class Usage(PrettyRepr):
-    """The tokens that a response used; each is None if the service did not send it."""
+    """The tokens that a response used. A count is None if the service did not send it."""
 
     completion_tokens: float | None = field(default=None, metadata={"wire": "completion_tokens"})
     """Tokens that the model wrote."""

@@ -51,7 +51,7 @@ _scan_once: Final[Callable[[str, int], tuple[Any, int]]] = vars(_decoder)["scan_
 
 
 def scan(body: bytes) -> Any:  # noqa: ANN401 - as above
-    """The value of a document without surrounding white space; any exception means another one."""
+    """The value of a valid document without surrounding white space; raises anything for others."""
     text = body.decode()
     # JSONDecoder.decode() also looks for white space: small documents take twice the time.
     value, end = _scan_once(text, 0)
