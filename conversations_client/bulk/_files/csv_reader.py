@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, Final, TypeAlias
 
 from conversations_client.bulk._errors import BulkError
@@ -162,7 +162,8 @@ class _Text(Iterator[str]):
 
     def detach(self) -> None:
         """Stop using the file without closing it."""
-        if not self._file.closed:
+        # It is detached already after an interrupt, and can't be if the file is closed.
+        with suppress(ValueError):
             self._lines.detach()
 
     def _read_from(self, offset: int) -> None:
