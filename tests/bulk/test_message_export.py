@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from revisions import REVISIONS
 from scripted import ScriptedServer, answer
 
 from conversations_client import (
@@ -25,6 +26,7 @@ from conversations_client.bulk import (
     ExportReport,
     Journal,
     export_with_messages,
+    import_file,
 )
 from conversations_client.bulk._exports import message_export
 from conversations_client.bulk._exports.journal import ExportJournal, ExportState
@@ -118,6 +120,35 @@ def test_every_conversation_has_its_messages_in_the_order_as_listed(
     assert progress[:2] == [(100, None), (120, None)]
     assert progress[2:] == [(number, 120) for number in range(1, 121)]
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("extension", ["jsonl", "parquet"])
+def test_an_export_with_messages_is_imported_by_either_revision(
+    *, tmp_path: Path, extension: str, revision: int
+) -> None:
+    if extension == "parquet":
+        pytest.importorskip("pyarrow")
+    path = tmp_path / f"backup.{extension}"
+    with Sandbox(revision=revision) as sandbox, client_of(sandbox) as client:
+        ids = create(client, 3, entity_id="agent_1")
+        if revision == 2:
+            client.conversations.responses.create(ids[0], message="hello", model="sandbox/echo")
+        report = export_with_messages(client, path, entity_ids=["agent_1", "agent_2"])
+    assert (report.exported, report.without_messages) == (3, 3 if revision == 1 else 0)
+    for target in REVISIONS:
+        with (
+            Sandbox(revision=target) as sandbox,
+            client_of(sandbox) as client,
+            Journal(tmp_path / f"{target}.journal") as journal,
+        ):
+            assert import_file(client, path, journal).created == 3
+            created = list(client.conversations.list(entity_id="agent_1"))
+        assert {one.display_name for one in created} == {"0", "1", "2"}
+        assert {one.metadata and one.metadata.entity_id for one in created} == {"agent_1"}
+
+
+def client_of(sandbox: Sandbox) -> Client:
+    return Client(sandbox.api_key, base_url=sandbox.url)
 
 
 def test_several_entities_are_exported_one_after_the_other(client: Client, path: Path) -> None:

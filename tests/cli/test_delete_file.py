@@ -1,8 +1,10 @@
 """`delete --file`, against a sandbox."""
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import Command
@@ -127,6 +129,28 @@ def test_ctrl_c_says_how_many_are_deleted(
     ended = piped("delete", "-y", "--file", str(file))
     assert ended.code == 130
     assert "Stopped. 0 of 3 are deleted." in ended.err
+
+
+def test_ctrl_c_waits_for_the_requests_in_flight(
+    piped: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ids"
+    file.write_text("\n".join(f"conv_{number}" for number in range(100)))
+    record = delete_file._Deletion._record
+    calls = iter([KeyboardInterrupt])
+
+    def record_after_ctrl_c(deletion: Any, outcome: Any) -> None:
+        record(deletion, outcome)
+        for interrupt in calls:
+            raise interrupt
+
+    monkeypatch.setattr(delete_file._Deletion, "_record", record_after_ctrl_c)
+    with ScriptedServer(itertools.repeat(GONE)) as server:
+        ended = piped("delete", "-y", "--file", str(file), "--base-url", server.url)
+        sent = len(server.seen)
+    assert ended.code == 130
+    assert 0 < sent < 50
+    assert f"Stopped. {sent} of 100 are deleted." in ended.err
 
 
 @pytest.mark.parametrize(

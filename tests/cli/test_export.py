@@ -11,6 +11,7 @@ from scripted import ScriptedServer, answer
 
 from conversations_client import Client
 from conversations_client.cli._commands import exports
+from conversations_client.sandbox import Sandbox
 
 pytest_plugins = ["command_line_fixtures"]
 
@@ -76,6 +77,28 @@ def test_an_export_for_people(shown: Command, client: Client, tmp_path: Path, en
     ended = shown("export", str(path), "--entity-id", entity)
     assert words(ended.out).replace(" ", "") == f"2conversationsarein{path}."
     assert "Not included: standalone conversations (add" in words(ended.err)
+
+
+@pytest.mark.parametrize("options", [[], ["--messages"]])
+def test_no_conversation_is_exported_twice(
+    piped: Command, tmp_path: Path, revision: int, options: list[str]
+) -> None:
+    """Revision 1 lists the conversations of all entities, whatever is asked for."""
+    path = tmp_path / "a.jsonl"
+    with (
+        Sandbox(revision=revision) as sandbox,
+        Client(sandbox.api_key, base_url=sandbox.url) as client,
+    ):
+        target = ("--api-key", sandbox.api_key, "--base-url", sandbox.url)
+        entities = ("--entity-id", "agent_1", "--entity-id", "agent_2")
+        ids = {
+            client.conversations.create(metadata={"entity_id": f"agent_{n}"}).id for n in (1, 2, 1)
+        }
+        assert piped("export", str(path), *entities, *options, *target).code == 0
+        exported = [json.loads(line)["_id"] for line in path.read_text().splitlines()]
+        listed = json.loads(piped("list", "--all", *entities, *target).out)
+    assert len(exported) == len(listed) == 3
+    assert set(exported) == {one["_id"] for one in listed} == ids
 
 
 def test_messages_are_exported(piped: Command, client: Client, tmp_path: Path, entity: str) -> None:

@@ -8,9 +8,9 @@ from typing import Any, Final, TextIO, cast
 
 from attrs import define, field
 
-from conversations_client import Client, Deleted, DeleteOutcome
+from conversations_client import Client, Deleted, DeleteOutcome, Outcomes
 from conversations_client.cli._display.output import confirm, print_error, print_message
-from conversations_client.cli._display.progress import progress_bar
+from conversations_client.cli._display.progress import Bar, progress_bar
 from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
 from conversations_client.cli._option_names import describe
 from conversations_client.cli._session import Session
@@ -52,22 +52,41 @@ class _Deletion:
     deleted: list[str] = field(factory=list[str])
     failures: int = 0
     worst: ExitCode = ExitCode.DONE
+    is_stopped: bool = False
 
     def run(self, client: Client, ids: tuple[str, ...]) -> None:
         """Delete each; continue after one that could not be deleted."""
         try:
             with (
                 progress_bar(len(ids)) as bar,
-                client.conversations.delete_many(ids) as outcomes,
+                client.conversations.delete_many(self._until_stopped(ids)) as outcomes,
             ):
-                for outcome in outcomes:
-                    self._record(outcome)
-                    bar.advance(outcome)
+                self._take_all(outcomes, bar)
         except KeyboardInterrupt:
             print_message(f"Stopped. {len(self.deleted):,} of {len(ids):,} are deleted.")
             raise
         if self.failures > _SHOWN_FAILURES:
             print_error(f"{self.failures:,} could not be deleted; the first ones are above.")
+
+    def _until_stopped(self, ids: tuple[str, ...]) -> Iterator[str]:
+        for conversation_id in ids:
+            if self.is_stopped:
+                return
+            yield conversation_id
+
+    def _take_all(self, outcomes: Outcomes[Deleted], bar: Bar) -> None:
+        """Take every outcome. After Ctrl-C, only the requests in flight are awaited."""
+        try:
+            self._take(outcomes, bar)
+        except KeyboardInterrupt:
+            self.is_stopped = True
+            self._take(outcomes, bar)
+            raise
+
+    def _take(self, outcomes: Outcomes[Deleted], bar: Bar) -> None:
+        for outcome in outcomes:
+            self._record(outcome)
+            bar.advance(outcome)
 
     def _record(self, outcome: DeleteOutcome) -> None:
         if isinstance(outcome, Deleted):

@@ -1,6 +1,6 @@
 """Which conversations a command lists, and which ones it leaves out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from attrs import frozen
@@ -41,11 +41,22 @@ class Selection:
             client.conversations.list(limit=limit, entity_id=entity_id)
             for entity_id in self.entity_ids
         ]
-        return chain.from_iterable(listings)
+        found = chain.from_iterable(listings)
+        return found if len(listings) == 1 else _each_once(found)
 
     def report_left_out(self) -> None:
         """Print what the command leaves out, on stderr."""
         print_message(f"Not included: {self.left_out}.")
+
+
+def _each_once(conversations: Iterable[Conversation]) -> Iterator[Conversation]:
+    """Leave out repeated conversations: revision 1 of the API lists those of all entities."""
+    seen = set[str]()
+    for conversation in conversations:
+        if conversation.id is None or conversation.id not in seen:
+            yield conversation
+        if conversation.id is not None:
+            seen.add(conversation.id)
 
 
 def selection(entity_ids: tuple[str, ...], *, standalone: bool) -> Selection:
