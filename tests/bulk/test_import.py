@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import os
 import pickle
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -520,3 +521,56 @@ def test_an_error_of_the_caller_is_raised_after_the_rows_in_flight_are_recorded(
 def test_an_error_names_some_of_many_unrecorded_outcomes() -> None:
     entries = [Entry(number, "", State.CREATED, "conv_1") for number in range(22)]
     assert describe_unrecorded(entries).endswith("row 19 (created: conv_1) and 2 more.")
+
+
+def cut_off(size: int) -> Callable[[Path], object]:
+    return lambda path: os.truncate(path, size)
+
+
+def grow(path: Path) -> None:
+    with path.open("a") as file:
+        file.write('{"displayName": "new"')
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        cut_off(24_000),  # between two rows
+        cut_off(24_010),
+        cut_off(0),
+        grow,
+        lambda path: path.write_bytes(path.read_bytes().swapcase()),
+    ],
+)
+def test_a_file_that_changes_during_its_import(
+    path: Path, journal: Journal, change: Callable[[Path], object]
+) -> None:
+    path.write_text(f"{json.dumps({'displayName': 'a'}):119}\n" * 999)
+    os.utime(path, (0, 0))
+
+    def on_row(entry: Entry) -> None:
+        if entry.number == 3:
+            change(path)
+
+    with ScriptedServer(always()) as server, Client("k", base_url=server.url) as client:
+        with pytest.raises(ImportStoppedError, match="has changed while it was read") as raised:
+            import_file(client, path, journal, max_in_flight=1, on_row=on_row)
+        assert 3 <= len(server.seen) < 20
+        assert raised.value.report == Report(
+            created=len(server.seen), failed=0, doubtful=0, new=len(server.seen)
+        )
+
+
+def test_a_file_that_changes_before_its_first_row_is_sent(
+    path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path, *named("a"))
+
+    def check_space(*_: object) -> None:
+        write(path, *named("b", "c"))
+
+    monkeypatch.setattr(Journal, "check_space", check_space)
+    with ScriptedServer(always()) as server, Client("k", base_url=server.url) as client:
+        with pytest.raises(BulkError, match="has changed while it was read"):
+            import_file(client, path, journal)
+        assert server.seen == []

@@ -112,7 +112,7 @@ def test_many_failures_are_summed_up(piped: Command, tmp_path: Path) -> None:
     with ScriptedServer([*[answer(400)] * 11, HANG_UP, HANG_UP, HANG_UP]) as server:
         ended = piped("delete", "-y", "--file", str(file), "--base-url", server.url)
     assert (ended.code, json.loads(ended.out)) == (5, [])
-    assert ended.err.count("DELETE /v2/conversations/conv_") == 10
+    assert ended.err.count("Error: conv_") == 10
     assert "12 could not be deleted; the first ones are above." in ended.err
 
 

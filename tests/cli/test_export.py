@@ -278,6 +278,17 @@ def test_what_is_invalid_is_found_before_anything_is_sent(
     assert {one.name for one in tmp_path.iterdir()} == {"folder.jsonl", "file"}
 
 
+@pytest.mark.parametrize("options", [[], ["--messages"]])
+def test_a_service_that_cant_be_reached_is_not_the_fault_of_the_file(
+    piped: Command, tmp_path: Path, options: list[str]
+) -> None:
+    target = ("--base-url", "http://127.0.0.1:1", "--timeout", "0.3")
+    ended = piped("export", str(tmp_path / "a.jsonl"), *options, *target)
+    assert ended.code == 4
+    assert "can't be written" not in ended.err
+    assert "conversations doctor" in ended.err
+
+
 def test_a_full_disk_is_explained(
     piped: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,6 +57,25 @@ def open_source(path: Source) -> BinaryIO:
     return source.open("rb")
 
 
+class ChangeCheck:
+    """Detects that a file changes while an import reads it, also from one reading to the next."""
+
+    def __init__(self) -> None:
+        self._version: tuple[int, ...] | None = None
+
+    def check(self, file: BinaryIO, name: str) -> None:
+        """Raise BulkError if the file is not as it was at the first call."""
+        status = os.fstat(file.fileno())
+        version = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        if self._version is None:
+            self._version = version
+        elif version != self._version:
+            raise BulkError(
+                f"{name} has changed while it was read. Run the import again when nothing writes "
+                "to the file."
+            )
+
+
 def text_start(file: BinaryIO, name: str) -> int:
     """The byte offset of the text, after a byte order mark.
 

@@ -13,7 +13,7 @@ from conversations_client.bulk._files import csv_reader, json_lines
 from conversations_client.bulk._files.columns import Columns, NameCheck, is_exported
 from conversations_client.bulk._files.formats import Format, format_of
 from conversations_client.bulk._files.formulas import unescape_formulas
-from conversations_client.bulk._files.opening import Source, open_source
+from conversations_client.bulk._files.opening import ChangeCheck, Source, open_source
 from conversations_client.bulk._files.parquet import ParquetTable
 from conversations_client.bulk._files.rows import (
     Fields,
@@ -163,6 +163,7 @@ def read_rows(
     start: int = 0,
     stop: int | None = None,
     offset: int | None = None,
+    change_check: ChangeCheck | None = None,
 ) -> Iterator[Row]:
     """The rows of a file, read lazily.
 
@@ -172,13 +173,17 @@ def read_rows(
         start: The number of rows to skip.
         stop: The number of the last row; None for the end of the file.
         offset: The byte offset of the first row, so that the rows before it are not read.
+        change_check: Shared by several readings of the file. Default: one of its own.
 
     Raises:
-        BulkError: The format is unknown, or not the one of the file's extension.
+        BulkError: The format is unknown, or not the one of the file's extension; or the file
+            changes.
         OSError: The file can't be read.
     """
     file_format, name = format_of(path), Path(path).name
+    change_check = change_check or ChangeCheck()
     with open_source(path) as file:
+        change_check.check(file, name)
         contents: Iterator[_Read]
         if file_format is Format.PARQUET:
             contents = ParquetTable(file, name).rows(columns, start, stop)
@@ -193,7 +198,9 @@ def read_rows(
                 contents = (_from_line(line, columns) for _, line in lines)
         selected = islice(contents, None if stop is None else max(stop - start, 0))
         for number, (content, key) in enumerate(selected, start + 1):
+            change_check.check(file, name)
             yield Row(number, content, key)
+        change_check.check(file, name)
 
 
 def _from_line(line: bytes, columns: Columns) -> _Read:

@@ -7,6 +7,7 @@ from itertools import chain
 
 from conversations_client import Client, Outcomes
 from conversations_client.bulk._files.columns import Columns
+from conversations_client.bulk._files.opening import ChangeCheck
 from conversations_client.bulk._files.readers import check_columns, check_range, read_rows
 from conversations_client.bulk._files.rows import Row
 from conversations_client.bulk._imports.destination import Destination
@@ -77,7 +78,9 @@ def import_file(
     check_columns(path, checked_columns)
     return import_rows(
         client,
-        partial(read_rows, path, checked_columns, start=start, stop=stop),
+        partial(
+            read_rows, path, checked_columns, start=start, stop=stop, change_check=ChangeCheck()
+        ),
         journal,
         max_in_flight=max_in_flight,
         rate=rate,

@@ -12,6 +12,7 @@ from attrs import field, frozen
 from conversations_client import Client
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.columns import Columns
+from conversations_client.bulk._files.opening import ChangeCheck
 from conversations_client.bulk._files.readers import check_columns, index_rows, read_rows
 from conversations_client.bulk._imports import plan_folder
 from conversations_client.bulk._imports.import_file import import_rows
@@ -80,7 +81,13 @@ class Partition:
         """
         columns = Columns.of(self.columns, self.key, self.ignore)
         read = partial(
-            read_rows, self.path, columns, start=self.start, stop=self.stop, offset=self.offset
+            read_rows,
+            self.path,
+            columns,
+            start=self.start,
+            stop=self.stop,
+            offset=self.offset,
+            change_check=ChangeCheck(),
         )
         context = nullcontext(client) if isinstance(client, Client) else client()
         with context as sender:

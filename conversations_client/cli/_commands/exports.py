@@ -178,6 +178,8 @@ def _plain_errors(file: Path) -> Generator[None, None, None]:
     """Word what the operating system says about a file."""
     try:
         yield
+    except ConversationsError:  # a broken connection is an OSError too
+        raise
     except FileNotFoundError:
         raise UsageError(
             f"{file} can't be written: the folder {file.parent} doesn't exist."
