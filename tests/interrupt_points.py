@@ -240,6 +240,37 @@ def with_block(client: Client, _: Path) -> None:
         other.conversations.create()
 
 
+def close(client: Client, _: Path) -> None:
+    """Close again after the interrupt, which must leave no connection open."""
+    other = Client(KEY, base_url=client.base_url, max_connections=1, timeout=TIMEOUT)
+    try:
+        other.conversations.create()
+        other.close()
+    finally:
+        other.close()
+        _check_closed(other)
+
+
+def close_during_stream(client: Client, _: Path) -> None:
+    other = Client(KEY, base_url=client.base_url, max_connections=1, timeout=TIMEOUT)
+    try:
+        with other.conversations.responses.stream("conv_1", message="Hi", model="a/b") as events:
+            next(events)
+            other.close()
+    finally:
+        other.close()
+        _check_closed(other)
+
+
+def _check_closed(client: Client) -> None:
+    connections: Any = client._connections
+    for pool in connections._by_pid.values():
+        assert not pool._slots._idle
+        for slot in pool._slots._empty:
+            stream = slot.connection and slot.connection._stream
+            assert stream is None or stream._socket.fileno() < 0
+
+
 def import_rows(client: Client, folder: Path) -> None:
     (folder / "rows.jsonl").write_text('{"displayName": "a"}\n' * 3)
     with Journal(folder / "journal", import_id="one") as journal:
@@ -291,6 +322,8 @@ SCENARIOS: Final = {
     "create_many that continues": Scenario(create_many_resumed),
     "a copy": Scenario(copy),
     "a with block": Scenario(with_block),
+    "close": Scenario(close),
+    "close during a stream": Scenario(close_during_stream),
     "an import": Scenario(import_rows, check_import),
 }
 

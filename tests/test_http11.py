@@ -336,6 +336,11 @@ def test_a_body_that_was_not_read_to_its_end_is_not_followed_by_a_request() -> N
     [
         (SIZED % b"3" + b"a", "received 1 bytes, expected 3"),
         (CHUNKS + b"3\r\na", "incomplete chunked read"),
+        (CHUNKS, "incomplete chunked read"),
+        (CHUNKS + b"3", "incomplete chunked read"),
+        (CHUNKS + b"1\r\na", "incomplete chunked read"),
+        (CHUNKS + b"1\r\na\r\n", "incomplete chunked read"),
+        (CHUNKS + b"1\r\na\r\n0\r\n", "incomplete chunked read"),
     ],
 )
 def test_an_incomplete_body_is_described(begun: bytes, reason: str) -> None:

@@ -12,6 +12,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from functools import partial
+from types import FrameType
 from typing import Any
 
 import anyio
@@ -30,6 +31,7 @@ from conversations_client import (
     Client,
     ClientClosedError,
     ConfigurationError,
+    ConnectError,
     DisconnectError,
     Hooks,
     RequestInfo,
@@ -221,6 +223,35 @@ def test_an_async_client_in_one_event_loop_after_the_other(backend: str) -> None
             # What the loop before has left open is closed by now.
             assert number == 0 or server.gone.acquire(timeout=30)
     assert (len(server.seen), server.connections) == (10, 5)
+
+
+class Loop:
+    """The event loop of another thread."""
+
+
+def test_another_threads_event_loop_may_come_while_closed_ones_are_forgotten() -> None:
+    client = AsyncClient(KEY, base_url="http://127.0.0.1:9", retry=Retry(attempts=1))
+    by_loop: Any = client._connections._by_loop  # type: ignore[union-attr]
+    loops = [Loop()]
+    by_loop[loops[0]] = None
+
+    def come(frame: FrameType, event: str, _: Any) -> Any:
+        # At each line with which the dictionary iterates; its `__iter__` is `keys`.
+        if frame.f_code.co_name != "keys" or frame.f_globals.get("__name__") != "weakref":
+            return None
+        loops.append(Loop())
+        by_loop[loops[-1]] = None
+        return come
+
+    async def main() -> None:
+        sys.settrace(come)
+        try:
+            with pytest.raises(ConnectError):
+                await client.conversations.create()
+        finally:
+            sys.settrace(None)
+
+    anyio.run(main)
 
 
 # Pickled.

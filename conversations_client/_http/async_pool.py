@@ -191,11 +191,18 @@ class AsyncConnectionPool(PoolBase[PoolableAsyncConnection, AsyncSignal]):
 
     async def _discard(self, ticket: _Ticket) -> None:
         try:
-            connection = self._slots.begin_closing(ticket)
-            if connection is not None:
-                await _aclose(connection)
+            try:
+                await self._close_held(ticket)
+            except BaseException:
+                await self._close_held(ticket)  # again, for an interrupt may have ended the first
+                raise
         finally:
             self._slots.vacate(ticket)
+
+    async def _close_held(self, ticket: _Ticket) -> None:
+        connection = self._slots.begin_closing(ticket)
+        if connection is not None:
+            await _aclose(connection)
 
 
 class AsyncPooledBody(AsyncIterator[bytes]):

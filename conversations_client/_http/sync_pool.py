@@ -128,11 +128,18 @@ class ConnectionPool(PoolBase[PoolableConnection, Wakeup]):
 
     def _discard(self, ticket: _Ticket) -> None:
         try:
-            connection = self._slots.begin_closing(ticket)
-            if connection is not None:
-                _close(connection)
+            try:
+                self._close_held(ticket)
+            except BaseException:
+                self._close_held(ticket)  # again, for an interrupt may have ended the first
+                raise
         finally:
             self._slots.vacate(ticket)
+
+    def _close_held(self, ticket: _Ticket) -> None:
+        connection = self._slots.begin_closing(ticket)
+        if connection is not None:
+            _close(connection)
 
 
 class PooledBody(Iterator[bytes]):

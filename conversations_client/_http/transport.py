@@ -177,7 +177,9 @@ class AsyncConnections:
 
     def _forget_closed_loops(self) -> None:
         # The connections refer to their loop, so the weak keys alone would never disappear.
-        for loop in list(self._by_loop):
+        # A copy of the references, because another thread may add the loop that it runs.
+        for reference in self._by_loop.keyrefs():
+            loop = reference()
             if getattr(loop, "is_closed", bool)():
                 self._by_loop.pop(loop, None)
 

@@ -65,8 +65,6 @@ class CommonParser(ResponseParser):
             self._buffer = self._buffer + data if self._buffer else data
         elif not self._head:
             self._take_over().receive(b"")
-        elif self._is_chunked and not self._left and not self._is_over:
-            self._take_over_body().receive(b"")
         else:
             self._has_ended = True
 

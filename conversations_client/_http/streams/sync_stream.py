@@ -132,12 +132,15 @@ class SocketStream(NetworkStream):
     def _use(self, operation: Callable[[A], T], argument: A, limit: Limit, step: "_Step") -> T:
         user = object()
         try:
-            self._users.add(user)
-            result = self._attempt(operation, argument, limit, step)
-        except OSError as error:
-            raise step.failed(str(error)) from error
+            try:
+                self._users.add(user)
+                result = self._attempt(operation, argument, limit, step)
+            except OSError as error:
+                raise step.failed(str(error)) from error
+            finally:
+                self._users.discard(user)
         finally:
-            self._users.discard(user)
+            self._users.discard(user)  # again, for an interrupt may have prevented the first
             if self._is_closed:
                 self._close_if_unused()
         if self._is_closed:
