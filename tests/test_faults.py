@@ -140,7 +140,9 @@ def date(seconds: float) -> str:
         ("1e9", 0.375),
         ("soon", 0.375),
         ("\u0663", 0.375),
-        ("7, 9", 0.375),
+        ("7, 9", 9.0),
+        ("7, soon", 0.375),
+        (f"7, {date(9)}", 0.375),
     ],
 )
 def test_retry_after_is_waited_for_or_stands_for_nothing(

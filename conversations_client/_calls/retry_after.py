@@ -18,7 +18,9 @@ def seconds_to_wait(value: str | None, *, now: float) -> float | None:
     if value is None:
         return None
     text = value.strip()
-    if _SECONDS.fullmatch(text):
-        return float(text)  # infinite if there are too many digits
+    # Several headers, such as those of a service and a proxy, arrive as a list.
+    values = [each.strip() for each in text.split(",")]
+    if all(map(_SECONDS.fullmatch, values)):
+        return max(map(float, values))  # infinite if there are too many digits
     date = parse_http_date(text, now=now)
     return None if date is None else max(0.0, date.timestamp() - now)
