@@ -729,12 +729,25 @@ def test_a_body_that_does_not_end_is_not_waited_for(
 ) -> None:
     monkeypatch.setattr(response_body, "_DRAINING_SECONDS", 0.01)
 
+    second, has_come = threading.Event(), list[bool]()
+
+    def endless() -> Iterator[bytes]:
+        yield head() + chunk(WHOLE)
+        has_come.append(second.wait(10))
+
+    def next_one() -> Iterator[bytes]:
+        second.set()
+        yield streamed(WHOLE)
+
     async def scenario(client: Any) -> Any:
         return [await create(client), await create(client)]
 
-    with ScriptedServer([[head(), chunk(WHOLE)], streamed(WHOLE)]) as server:
-        found = play(variant, scenario, server, world=None, max_connections=1)
+    script: list[Any] = [endless(), next_one()]
+    timeout = Timeout(idle=15)
+    with ScriptedServer(script) as server:
+        found = play(variant, scenario, server, world=None, max_connections=1, timeout=timeout)
     assert found == [RESPONSE, RESPONSE]
+    assert has_come == [True]
     assert server.connections == 2
 
 

@@ -239,8 +239,28 @@ def test_ctrl_c_twice_ends_it_at_once(path: Path, journal: Journal) -> None:
         raise KeyboardInterrupt
 
     with ScriptedServer(always()) as server, pytest.raises(KeyboardInterrupt):
-        run(server, path, journal, on_row=interrupt, max_in_flight=2)
-    assert journal.counts()[State.CREATED] == 2
+        run(server, path, journal, on_row=interrupt, max_in_flight=3)
+    counts = journal.counts()
+    assert (counts[State.CREATED], counts[State.SENT]) == (2, 1)
+
+
+def test_ctrl_c_while_an_outcome_is_recorded_does_not_lose_it(
+    path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path, *named("a", "b", "c", "d"))
+    record, interrupts = journal.record, iter([1])
+
+    def interrupted(entry: Entry) -> None:
+        if entry.state is State.CREATED and next(interrupts, 0):
+            raise KeyboardInterrupt
+        record(entry)
+
+    monkeypatch.setattr(journal, "record", interrupted)
+    with ScriptedServer(always()) as server, pytest.raises(KeyboardInterrupt):
+        run(server, path, journal, max_in_flight=2)
+    counts = journal.counts()
+    assert counts[State.CREATED] == len(server.seen)
+    assert counts[State.SENT] == 0
 
 
 def test_a_closed_client_fails_no_row(path: Path, journal: Journal) -> None:

@@ -75,8 +75,9 @@ def test_it_is_for_one_import_at_a_time(path: Path) -> None:
         pytest.raises(BulkError, match="is in use by another import"),
     ):
         Journal(path)
-    with pytest.raises(BulkError, match="is the journal of another import, one"):
-        Journal(path, import_id="two")
+    for other in ("two", "on", "one1"):
+        with pytest.raises(BulkError, match="is the journal of another import, one"):
+            Journal(path, import_id=other)
     Journal(path, import_id="one").close()
 
 
