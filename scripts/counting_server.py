@@ -64,7 +64,7 @@ class Ledger:
         ids: The last id under which each display name was stored.
         met: The faults that each display name's requests met, in order.
         order: The display name of every request, in order of arrival.
-        at_once: The most requests that were handled at once.
+        at_once: The maximum number of requests that were handled at once.
         connections: How many connections were opened.
     """
 

@@ -29,7 +29,7 @@ class Figures:
     Attributes:
         calls: How many calls succeeded.
         connections: How many connections were opened.
-        at_once: The most requests that the server handled at once.
+        at_once: The maximum number of requests that the server handled at once.
         overtaken: The most later calls that reached the server before one that waited for a
             connection.
         seconds: How long the run took.

@@ -7,7 +7,7 @@ import attrs
 _T = TypeVar("_T")
 _TextOrBytes = TypeVar("_TextOrBytes", str, bytes)
 
-_MIN_LENGTH: Final = 8  # a shorter text could be any word
+_MIN_LENGTH: Final = 8  # a shorter string could be an ordinary word
 
 
 class Secret:
@@ -27,7 +27,7 @@ class Secret:
         return self._reveal()
 
     def redact(self, text: _TextOrBytes) -> _TextOrBytes:
-        """A text with the secret replaced by `[redacted]`."""
+        """The text with the secret replaced by `[redacted]`."""
         if len(self._reveal()) < _MIN_LENGTH:
             return text
         if isinstance(text, bytes):

@@ -8,7 +8,7 @@ _SENTENCE_ENDS: Final = (".", "!", "?", "…")
 
 
 def truncate(text: str, max_length: int) -> str:
-    """The first `max_length` characters of a text, with an ellipsis if it is longer."""
+    """The first `max_length` characters of the text, with an ellipsis if the text is longer."""
     return text if len(text) <= max_length else f"{text[:max_length]}…"
 
 
@@ -19,12 +19,12 @@ def readable(message: str) -> str:
 
 
 def web_page_hint(content_type: str) -> str:
-    """What to check if a response is a web page; begins with a space, empty for other types."""
+    """What to check if a response is a web page, with a leading space; empty for other types."""
     if content_type.partition(";")[0].strip().lower() not in _WEB_PAGES:
         return ""
     return " This looks like a web page (a login page, or a wrong base_url)."
 
 
 def sentence(text: str) -> str:
-    """The text with a period at the end, unless it already ends a sentence."""
+    """The text with a period at the end, unless it already ends with punctuation."""
     return text if text.endswith(_SENTENCE_ENDS) else f"{text}."

@@ -186,14 +186,14 @@ def checked_create_request(value: object) -> Mapping[str, Any]:
 
 
 def checked_max_in_flight(value: object) -> int:
-    """The most calls in flight."""
+    """The maximum number of calls in flight."""
     if type(value) is not int or value < 1:
         raise InvalidArgumentError("max_in_flight must be a whole number, 1 or more.")
     return value
 
 
 def checked_rate(value: object) -> float | None:
-    """The most calls per second."""
+    """The maximum number of calls per second."""
     if value is None:
         return None
     if type(value) not in {int, float} or not 0 < cast("float", value) < math.inf:

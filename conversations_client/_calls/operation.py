@@ -23,7 +23,7 @@ _MAX_SEGMENT_LENGTH: Final = 100
 
 
 def is_throttled(status: int, retry_after: float | None) -> bool:
-    """Whether the service refuses requests for now, so that any request may be sent again."""
+    """Whether the service temporarily refuses requests, in which case any may be sent again."""
     return status in _TOO_EARLY_OR_TOO_MANY or (
         status == 503 and retry_after is not None  # noqa: PLR2004 - Service Unavailable
     )
@@ -76,8 +76,8 @@ class Reply:
         headers: The headers.
         body: The whole body, decoded from its content encoding.
         received_at: Unix time of receipt in seconds; `Retry-After` counts from here.
-        body_problem: Why the body could not be decoded; None if it was. If so, the body is empty,
-            which is an error only if the status is a success.
+        body_problem: Why the body could not be decoded; None if it was decoded. If so, the body is
+            empty, which is an error only if the status is a success.
     """
 
     status: int
@@ -107,7 +107,7 @@ class Reply:
 
     @property
     def is_throttled(self) -> bool:
-        """Whether the service refuses requests for now, so that any request may be sent again."""
+        """Whether the service temporarily refuses requests, in which case any may be sent again."""
         return is_throttled(self.status, self.retry_after)
 
 
@@ -115,10 +115,10 @@ Outcome = Reply | TransportError
 
 
 class Body(Enum):
-    """The kind of body of a success."""
+    """The kind of body that a successful response has."""
 
     JSON = auto()
-    """JSON of the operation's class."""
+    """JSON that matches the operation's class."""
     NONE = auto()
     """Empty."""
     STREAM = auto()
@@ -131,7 +131,7 @@ class Success:
 
     Attributes:
         body: The kind of body.
-        statuses: The statuses; None for all of 2xx.
+        statuses: The statuses; None for any 2xx status.
     """
 
     body: Body
@@ -161,7 +161,7 @@ _ANY_EMPTY: Final = Success(Body.NONE)
 
 
 def any_success(returns: type[object]) -> Success:
-    """The success of an endpoint that the client has no method for."""
+    """What counts as success for an endpoint that the client has no method for."""
     return _ANY_EMPTY if returns is NoneType else _ANY_JSON
 
 

@@ -63,7 +63,7 @@ class Settings:
         project_id: The default project to create conversations in; None for no default.
         timeout: How long a call may take.
         retry: How often a request is sent again.
-        max_connections: The most connections that are open at once.
+        max_connections: The maximum number of connections that are open at once.
         max_response_bytes: The largest response, in bytes after decompression.
         max_event_bytes: The largest event of a stream, in bytes.
         allow_plain_http: Whether the key may cross a network unencrypted.

@@ -44,13 +44,13 @@ class Client(ClientBase):
         timeout: How long a call may take: a `Timeout`, or the seconds for the whole call, or None
             for no limit on the whole call. Default `Timeout(total=60.0, connect=5.0, idle=30.0)`.
         retry: When a request is sent again; `Retry(attempts=1)` disables retries.
-        max_connections: The most connections open at once. Default 100.
+        max_connections: The maximum number of connections open at once. Default 100.
         max_response_bytes: The largest response, after decompression. Default 64 MiB.
         max_event_bytes: The largest event of a streamed response. Default 16 MiB.
         allow_plain_http: Whether the key may go to other machines over plain HTTP. Default False.
         pickle_key: Whether a pickle of the client contains the key. Default False: the unpickled
             client uses the ORQ_API_KEY of its own process.
-        ssl_context: The trusted certificates and other TLS settings. Default: certifi's.
+        ssl_context: The trusted certificates and other TLS settings. Default: certifi's CA bundle.
         http_client: An `httpx.Client` or `httpx2.Client` to send through. It is never closed, and
             its redirects and auth are not used.
         hooks: Functions to call before and after each attempt.
@@ -151,7 +151,7 @@ class Client(ClientBase):
             method: The HTTP method. A POST or PATCH is retried only if that is safe.
             path: The path below `base_url`, quoted where necessary.
             returns: The class of the response: an attrs class of your own, `dict`, or `NoneType`
-                if a success has no body.
+                if a successful response has no body.
             query: The names and values of the query.
             body: JSON, or an object to serialize. Default: no body.
             idempotency_key: A key that lets the service recognize a repeat of this request.
@@ -167,7 +167,7 @@ class Client(ClientBase):
             InvalidArgumentError: An argument is invalid; nothing was sent.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
-            DecodeError: The response does not fit the class.
+            DecodeError: The response does not match the class.
             ClientClosedError: The client is closed.
 
         Example:
@@ -204,11 +204,11 @@ class Client(ClientBase):
         max_event_bytes: int | None = None,
         hooks: Hooks | Unset | None = UNSET,
     ) -> Self:
-        """Copy the client with other settings, over the same connections.
+        """Return a copy of the client that has different settings and shares its connections.
 
         Settings that you omit don't change. Closing the copy has no effect; closing this client
-        closes the copy too. The copy of a subclass has the same attributes, but `__init__` is not
-        called.
+        closes the copy too. A copy of a subclass instance has the same attributes, but `__init__`
+        is not called.
 
         Raises:
             ConfigurationError: A setting is invalid.

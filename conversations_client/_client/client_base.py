@@ -184,7 +184,7 @@ class ClientBase(PublicDir):
 
     @abstractmethod
     def with_options(self) -> Self:
-        """Copy the client with other settings, over the same connections."""
+        """Return a copy of the client that has different settings and shares its connections."""
 
     def _copy(self, settings: Settings, hooks: object) -> Self:
         # Not __init__(), because a subclass may have other arguments.

@@ -159,9 +159,9 @@ class Conversations(Resource[Engine]):
         Args:
             requests: Dicts with the arguments of `create`, from an iterable of any length. An async
                 client also takes an async iterable.
-            max_in_flight: The most requests in flight, including outcomes that you have not
-                consumed yet. Default 16.
-            rate: The most requests per second; None, the default, for no limit.
+            max_in_flight: The maximum number of requests in flight, including outcomes that you
+                have not consumed yet. Default 16.
+            rate: The maximum number of requests per second; None, the default, for no limit.
             ordered: Whether outcomes arrive in the order of the requests instead of the order in
                 which the calls end. Default False.
             stop_on_error: Whether the first failure is the last: nothing more is read or sent, and
@@ -256,9 +256,9 @@ class Conversations(Resource[Engine]):
         Args:
             conversation_ids: Conversations or their IDs, from an iterable of any length. An
                 async client also takes an async iterable.
-            max_in_flight: The most requests in flight, including outcomes that you have not
-                consumed yet. Default 16.
-            rate: The most requests per second; None, the default, for no limit.
+            max_in_flight: The maximum number of requests in flight, including outcomes that you
+                have not consumed yet. Default 16.
+            rate: The maximum number of requests per second; None, the default, for no limit.
             ordered: Whether outcomes come in the order of the IDs, rather than as calls end.
                 Default False.
             stop_on_error: Whether the first failure is the last: nothing more is read or sent, and
@@ -390,9 +390,9 @@ class Conversations(Resource[Engine]):
         Args:
             conversation_ids: Conversations or their IDs, from an iterable of any length. An
                 async client also takes an async iterable.
-            max_in_flight: The most requests in flight, including outcomes that you have not
-                consumed yet. Default 16.
-            rate: The most requests per second; None, the default, for no limit.
+            max_in_flight: The maximum number of requests in flight, including outcomes that you
+                have not consumed yet. Default 16.
+            rate: The maximum number of requests per second; None, the default, for no limit.
             ordered: Whether outcomes come in the order of the IDs, rather than as calls end.
                 Default False.
             stop_on_error: Whether the first failure is the last: nothing more is read or sent, and

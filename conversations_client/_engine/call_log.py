@@ -1,4 +1,4 @@
-"""Logs one line for each attempt, without bodies and headers."""
+"""Logs one line for each attempt, without bodies or headers."""
 
 import logging
 from typing import Final

@@ -42,20 +42,20 @@ class Engine(EngineBase):
         self._hooks = hooks or Hooks()
 
     def send(self, operation: Operation[T], /) -> RawResponse[T]:
-        """Run an operation; returns the parsed response with its headers."""
+        """Run an operation and return the parsed response with its headers."""
         call = self._start(operation)
         with traced(call):
             outcome = self._run(call, self._fetch)
             return call.resolve(outcome, now=self._environment.clock())
 
     def call(self, operation: Operation[T], /) -> T:
-        """Run an operation; returns the parsed response only."""
+        """Run an operation and return only the parsed response."""
         call = self._start(operation)
         with traced(call):
             return call.parsed(self._run(call, self._fetch))
 
     def open(self, operation: Operation[None], /) -> ResponseBody:
-        """Run an operation; returns its response before the body is read."""
+        """Run an operation and return its response before the body is read."""
         call = self._start(operation)
         opened: list[ResponseBody] = []
         try:
@@ -120,7 +120,7 @@ class Engine(EngineBase):
             response = self._send(call, request)
             if not response.is_success:
                 return self._read(call, response)
-            # The deadline applies up to the head only; later reads have the idle limit.
+            # The deadline applies until the head arrives; later reads have the idle limit.
             request.limits.idle.lift(self._timeout(call.operation).idle)
             buffered = self._buffered_stream(response)
             head = self._head(call, response, is_decoded=buffered is not None)

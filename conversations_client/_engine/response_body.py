@@ -102,7 +102,7 @@ class ResponseBody(_ResponseBodyBase):
                 finally:
                     self._response.body.close()
         except BaseException:
-            close(self._response)  # again, in case an interrupt ended the first
+            close(self._response)  # again, if an interrupt cut the first one short
             raise
         finally:
             self._end(error)
@@ -164,7 +164,7 @@ class AsyncResponseBody(_ResponseBodyBase):
                 finally:
                     await self._response.body.aclose()
         except BaseException:
-            await close_async(self._response)  # again, in case an interrupt ended the first
+            await close_async(self._response)  # again, if an interrupt cut the first one short
             raise
         finally:
             self._end(error)

@@ -119,7 +119,7 @@ class AsyncConnectionPool(PoolBase[PoolableAsyncConnection, AsyncSignal]):
     _new_signal = staticmethod(new_signal)
 
     async def send(self, request: WireRequest) -> WireResponse:
-        """Send a request; returns the head of the response.
+        """Send a request and return the head of the response.
 
         Raises:
             ConnectionFailure: The exchange failed.
@@ -133,7 +133,7 @@ class AsyncConnectionPool(PoolBase[PoolableAsyncConnection, AsyncSignal]):
                 await self.release(ticket)
                 raise
         except BaseException:
-            await self.release(ticket)  # again, in case an interrupt ended the first
+            await self.release(ticket)  # again, if an interrupt cut the first one short
             raise
 
     async def aclose(self) -> None:
@@ -174,7 +174,7 @@ class AsyncConnectionPool(PoolBase[PoolableAsyncConnection, AsyncSignal]):
     async def _send(self, ticket: _Ticket, request: WireRequest) -> WireResponse:
         connection = ticket.connection
         if connection is not None and connection.has_expired():
-            # The service may have closed it, which is noticed before anything is sent.
+            # The service may have closed it; this check catches that before anything is sent.
             await _aclose(connection)
             connection = None
         if connection is None:

@@ -22,7 +22,7 @@ class Origin:
 
     Attributes:
         base_url: The URL of the service.
-        max_connections: The most connections that are open at once.
+        max_connections: The maximum number of connections that are open at once.
         ssl_context: The TLS settings; None for the default ones.
         proxy: The proxy, or None.
     """

@@ -13,7 +13,7 @@ class PoolBase(Generic[ConnectionT, SignalT]):
 
     Args:
         connect: Creates a connection, which its first request opens.
-        size: The most connections open at once.
+        size: The maximum number of connections open at once.
         keepalive: Seconds that a connection may be idle.
         clock: Returns monotonic time in seconds.
     """

@@ -56,7 +56,7 @@ class ConnectionPool(PoolBase[PoolableConnection, Wakeup]):
     _new_signal = Wakeup
 
     def send(self, request: WireRequest) -> WireResponse:
-        """Send a request; returns the head of the response.
+        """Send a request and return the head of the response.
 
         Raises:
             ConnectionFailure: The exchange failed.
@@ -70,7 +70,7 @@ class ConnectionPool(PoolBase[PoolableConnection, Wakeup]):
                 self.release(ticket)
                 raise
         except BaseException:
-            self.release(ticket)  # again, in case an interrupt ended the first
+            self.release(ticket)  # again, if an interrupt cut the first one short
             raise
 
     def close(self) -> None:
@@ -111,7 +111,7 @@ class ConnectionPool(PoolBase[PoolableConnection, Wakeup]):
     def _send(self, ticket: _Ticket, request: WireRequest) -> WireResponse:
         connection = ticket.connection
         if connection is not None and connection.has_expired():
-            # The service may have closed it, which is noticed before anything is sent.
+            # The service may have closed it; this check catches that before anything is sent.
             _close(connection)
             connection = None
         if connection is None:

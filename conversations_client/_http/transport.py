@@ -65,7 +65,7 @@ class Connections:
         self.proxy: str | None = origin.proxy_url
 
     def send(self, request: WireRequest) -> WireResponse:
-        """Send a request; returns the head of the response.
+        """Send a request and return the head of the response.
 
         Raises:
             ConnectionFailure: The exchange failed.
@@ -127,7 +127,7 @@ class AsyncConnections:
         self.proxy: str | None = origin.proxy_url
 
     async def send(self, request: WireRequest) -> WireResponse:
-        """Send a request; returns the head of the response.
+        """Send a request and return the head of the response.
 
         Raises:
             ConnectionFailure: The exchange failed.

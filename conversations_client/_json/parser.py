@@ -70,9 +70,9 @@ def _fastest() -> Callable[[bytes], Any]:
 
 
 def has_speedups() -> bool:
-    """Whether the extra `speedups` is installed."""
+    """Whether the `speedups` extra is installed."""
     return parse_fast is not scan
 
 
 parse_fast: Callable[[bytes], Any] = _fastest()
-"""Parses most documents; with the extra `speedups`, in a third of the time."""
+"""Parses most documents; with the `speedups` extra, in a third of the time."""

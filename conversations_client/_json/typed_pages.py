@@ -1,4 +1,4 @@
-"""Parses pages of conversations with msgspec's typed decoder, part of the extra `speedups`.
+"""Parses pages of conversations with msgspec's typed decoder, part of the `speedups` extra.
 
 The decoder checks the types while it parses. If a page has anything else, such as a field of a
 later version of the API, it is parsed like every other document.

@@ -95,8 +95,8 @@ def import_file(
         key: As in `conversations_client.bulk.import_file`.
         ignore: As in `conversations_client.bulk.import_file`.
         rows: The number of rows per part, which later runs can't change. Default 10,000.
-        max_in_flight: The most rows of a part in flight. Default 16.
-        rate: The most rows per second across all parts. Default None, no limit.
+        max_in_flight: The maximum number of rows of a part in flight. Default 16.
+        rate: The maximum number of rows per second across all parts. Default None, no limit.
         change_destination: As in `conversations_client.bulk.import_file`.
 
     Raises:

@@ -34,8 +34,9 @@ class ManyOptions:
     """The options of concurrent calls, not yet validated.
 
     Attributes:
-        max_in_flight: The most requests in flight, including outcomes that are not consumed yet.
-        rate: The most requests per second; None for no limit.
+        max_in_flight: The maximum number of requests in flight, including outcomes that are not
+            consumed yet.
+        rate: The maximum number of requests per second; None for no limit.
         ordered: Whether outcomes are reported in the order of the items.
         stop_on_error: Whether nothing more is sent after a failure.
         call: The options of each call.

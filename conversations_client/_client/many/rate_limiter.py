@@ -19,7 +19,7 @@ class RateLimiter:
     backoff wait too, and send their own probes.
 
     Attributes:
-        rate: The most requests per second; None for no limit.
+        rate: The maximum number of requests per second; None for no limit.
         backoff: The backoff, which other limiters for the same service share and may extend.
     """
 

@@ -27,7 +27,7 @@ from .window import PendingRequest, Step, Wait
 CreateRequests: TypeAlias = Iterable[CreateRequest]
 ConversationIds: TypeAlias = Iterable[str | Conversation]
 
-_MAX_WAIT_SECONDS: Final = 3600.0  # waiting for too long is an OverflowError
+_MAX_WAIT_SECONDS: Final = 3600.0  # a wait that is too long raises OverflowError
 
 
 class Outcomes(OutcomesBase[S]):
@@ -36,7 +36,7 @@ class Outcomes(OutcomesBase[S]):
     `create_many` yields `Created` or `Failed`, `retrieve_many` `Retrieved` or `Failed`, and
     `delete_many` `Deleted` or `Failed`.
 
-    Items are read in your thread, each when its request can be sent. When you leave the block,
+    Items are read in your thread, each one when its request can be sent. When you leave the block,
     nothing more is read or sent, and the block waits for the calls in flight.
 
     Example:
@@ -109,7 +109,7 @@ class Outcomes(OutcomesBase[S]):
         self._threads.submit(copy_context().run, self._call)
 
     def _send_again(self) -> None:
-        """Send the requests that an error or interrupt of the last step left in the outbox."""
+        """Send the requests that an error or interrupt in the last step left in the outbox."""
         for _ in tuple(self._window.outbox):
             self._send()
 

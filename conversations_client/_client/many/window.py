@@ -1,7 +1,7 @@
 """Decides which request to read, send, delay or report next. No I/O and no clock.
 
 An interrupt (Ctrl-C, a signal handler that raises) may end any method at any line. Repeating the
-method is harmless: requests are stored by index, and a single call of C code moves a request from
+method is harmless: requests are stored by index, and a single call into C code moves a request from
 one container to the next.
 """
 
@@ -65,7 +65,8 @@ class PendingRequest:
 
     def refused(self, accepted: int) -> "PendingRequest":
         """The request after the service throttled it; `accepted` counts the accepted requests."""
-        # If the service accepts others in between, it is busy, but doesn't reject this request.
+        # If the service accepts other requests in between, it is busy, but isn't rejecting this
+        # one.
         refusals = self.refusals + 1 if self.accepted_before == accepted else 1
         return evolve(self, refusals=refusals, accepted_before=accepted)
 
@@ -106,11 +107,11 @@ class Window(Generic[S]):
     """At most `size` requests whose items have been read, but whose outcomes are not yet reported.
 
     Attributes:
-        size: The most requests in the window.
+        size: The maximum number of requests in the window.
         ordered: Whether outcomes are reported in the order of the items.
         stop_on_error: Whether nothing more is sent after a failure.
-        retry: How often a throttled request is sent again.
-        rate_limiter: When the next request may be sent.
+        retry: How many times a throttled request is sent again.
+        rate_limiter: Decides when the next request may be sent.
         operation: What to call for each item.
         inbox: The last item with its index, until it is added.
         outbox: The requests to send, until a thread or task sends them.
@@ -135,7 +136,7 @@ class Window(Generic[S]):
     _is_stopped: bool = False
 
     def step(self, now: float) -> PendingRequest | Wait | Step:
-        """What to do next: send this request, which is in the outbox, or wait, or take a step."""
+        """What to do next: send the returned request, which is in the outbox, wait, or step."""
         self._settle()
         if self.inbox:
             return Step.ADD
@@ -149,7 +150,7 @@ class Window(Generic[S]):
         return Wait(wait, is_idle=not self._in_flight)
 
     def add(self, *, now: float) -> PendingRequest | None:
-        """Add the item in the inbox; returns the request to send, or None for an invalid item."""
+        """Add the item in the inbox and return the request to send, or None for an invalid item."""
         index, item = self.inbox[0]
         self._open.add(index)
         try:

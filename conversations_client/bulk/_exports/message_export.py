@@ -115,8 +115,8 @@ def export_with_messages(
             conversations without one. Default `(None,)`.
         journal: The SQLite file that stores the retrieved conversations until `path` is written,
             for one process at a time. Default: `path` plus `.export`.
-        max_in_flight: The most conversations to retrieve at once. Default 16.
-        rate: The most conversations to retrieve per second. Default None, no limit.
+        max_in_flight: The maximum number of conversations to retrieve at once. Default 16.
+        rate: The maximum number of conversations to retrieve per second. Default None, no limit.
         skip_failed: Whether to write the file without the conversations that can't be retrieved.
             Default False.
         source: A name for the service if its URL changes between runs. Default: the client's

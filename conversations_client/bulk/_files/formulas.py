@@ -1,4 +1,4 @@
-"""Escapes cells that a spreadsheet would run as formulas. No I/O."""
+"""Escapes cells that a spreadsheet would evaluate as formulas. No I/O."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 
 
 def escape_formulas(cells: Mapping[str, Any]) -> dict[str, Any]:
-    """The cells of a row, with an apostrophe before each text that starts like a formula."""
+    """The cells of a row, with an apostrophe before each string that starts like a formula."""
     return {**{name: _escaped(cell) for name, cell in cells.items()}, ESCAPED: "true"}
 
 

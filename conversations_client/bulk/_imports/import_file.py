@@ -51,8 +51,8 @@ def import_file(
         ignore: Columns that are not read.
         start: The number of rows to skip. Default 0.
         stop: The number of the last row. Default None, the end of the file.
-        max_in_flight: The most rows in flight. Default 16.
-        rate: The most rows per second. Default None, no limit.
+        max_in_flight: The maximum number of rows in flight. Default 16.
+        rate: The maximum number of rows per second. Default None, no limit.
         destination: A name for the service if its URL and key change between runs. Default: the
             client's `base_url` and a digest of its key.
         change_destination: Whether to continue if the journal has rows that were created at another

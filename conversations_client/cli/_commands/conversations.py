@@ -72,7 +72,7 @@ def list_(
     once, so name each agent and deployment with --entity-id.
 
     Args:
-        limit: The most conversations to list, over as many pages as necessary.
+        limit: The maximum number of conversations to list, over as many pages as necessary.
         all_: List all of the selected conversations.
         entity_id: An agent or deployment whose conversations to list; repeat it for others.
         standalone: With --entity-id: list the standalone conversations too.

@@ -39,9 +39,9 @@ class MessageOptions:
     """Write the messages of each conversation too, to JSON Lines or Parquet. The same command
     resumes an export that was stopped."""
     rate: Annotated[float | None, Parameter(validator=_ABOVE_0)] = None
-    """With --messages: the most conversations to retrieve per second; default: no limit."""
+    """With --messages: conversations to retrieve per second at most; no limit by default."""
     max_in_flight: Annotated[int | None, Parameter(validator=_ABOVE_0)] = None
-    """With --messages: the most conversations to retrieve at once; default: 16."""
+    """With --messages: how many conversations to retrieve at once; 16 by default."""
     skip_failed: Annotated[bool, _PLAIN] = False
     """With --messages: write the file without the conversations that can't be retrieved."""
     journal: Path | None = None

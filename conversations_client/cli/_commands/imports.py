@@ -56,7 +56,7 @@ def import_(
             can be repeated.
         key: A column of your own to copy into the results.
         ignore: A column that is not read; can be repeated.
-        rate: The most conversations per second; no limit by default.
+        rate: The maximum number of conversations per second; no limit by default.
         max_in_flight: How many are created at once.
         trust_idempotency_keys: The service creates nothing twice under the same Idempotency-Key:
             rows that may have been created are sent again. By default they are only listed.

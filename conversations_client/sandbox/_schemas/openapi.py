@@ -117,7 +117,7 @@ def _list(path: str, revision: Revision) -> Schema:
         "default": requests.DEFAULT_LIMIT,
     }
     parameters = [
-        _query("limit", limit, "The most conversations to return."),
+        _query("limit", limit, "The maximum number of conversations to return."),
         _query("startingAfter", cursor, "Return older conversations; excludes endingBefore."),
         _query("endingBefore", cursor, "Return newer conversations; excludes startingAfter."),
     ]

@@ -38,7 +38,7 @@ def response(
     usage: Usage | None = None,
     pending_tool_calls: Sequence[ToolCall] = (),
 ) -> Response:
-    """Create a complete `Response`; by default with one text part that has this text.
+    """Create a complete `Response`, by default with a single text part that contains `text`.
 
     Example:
         fake = FakeService()
@@ -61,7 +61,7 @@ def response(
 def partial_response(
     *, text: str = WORDS, parts: Sequence[Part] | None = None, model: str | None = MODEL
 ) -> PartialResponse:
-    """Create a `PartialResponse`; by default with one text part that has this text.
+    """Create a `PartialResponse`, by default with a single text part that contains `text`.
 
     Example:
         partial = factories.partial_response(text="In Set")
@@ -79,7 +79,7 @@ def partial_response(
 
 
 def events_of(response: Response) -> tuple[Event, ...]:
-    """List the events of a stream with this response; text has a `PartDelta` for each word.
+    """List the events of a stream of this response, with one `PartDelta` for each word of text.
 
     Example:
         events = factories.events_of(factories.response(text="In Settings."))
