@@ -42,7 +42,7 @@ tells whether the same request may succeed later.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, ClassVar, Final, Self
+from typing import Any, Final, TypeVar
 
 from attrs import frozen
 
@@ -59,6 +59,8 @@ class Delivery(StrEnum):
     UNKNOWN = "unknown"
     """The service may have acted on the request."""
 
+
+E = TypeVar("E", bound="ConversationsError")
 
 _BY_SEVERITY: Final = (Delivery.UNSENT, Delivery.REFUSED, Delivery.UNKNOWN)
 
@@ -115,18 +117,19 @@ class ConversationsError(Exception):
         # Exception.__reduce__() would call the class with the message as its only argument.
         return _revive, (type(self), self.args), self.__dict__
 
-    def with_outcome(self, *, delivery: Delivery, attempts: int, message: str) -> Self:
-        """A copy of the error with the result of all attempts and its final message."""
-        final: Self = _revive(type(self), (message,))
-        final.__dict__.update(self.__dict__, delivery=delivery, attempts=attempts)
-        return final
-
 
 def _revive(cls: type[Any], args: tuple[Any, ...]) -> Any:  # noqa: ANN401 - an instance of cls
     error = cls.__new__(cls, *args)
     # OSError, a base of some classes, sets args in __init__, which is not called here.
     error.args = args
     return error
+
+
+def with_outcome(error: E, *, delivery: Delivery, attempts: int, message: str) -> E:
+    """A copy of an error with the result of all attempts and its final message."""
+    final: E = _revive(type(error), (message,))
+    final.__dict__.update(error.__dict__, delivery=delivery, attempts=attempts)
+    return final
 
 
 class ConfigurationError(ConversationsError, ValueError):
@@ -232,8 +235,6 @@ class StatusError(ConversationsError):
             print(error.status, error.service_message, error.request_id)
     """
 
-    hint: ClassVar[str] = ""
-
     def __init__(
         self,
         message: str,
@@ -266,13 +267,9 @@ class BadRequestError(StatusError):
 class AuthenticationError(StatusError):
     """401: the API key is missing or invalid."""
 
-    hint = "Check api_key, or the ORQ_API_KEY environment variable."
-
 
 class PermissionDeniedError(StatusError):
     """403: the API key lacks permission for this request."""
-
-    hint = "Check the permissions of the API key, and the project it belongs to."
 
 
 class NotFoundError(StatusError):
@@ -284,8 +281,6 @@ class NotFoundError(StatusError):
         except NotFoundError:
             pass  # it is deleted already
     """
-
-    hint = "Check the ID and base_url, and that the API key belongs to the same workspace."
 
 
 class ConflictError(StatusError):
@@ -299,13 +294,9 @@ class UnprocessableEntityError(StatusError):
 class RateLimitError(StatusError):
     """429: too many requests. `retry_after` has the seconds to wait, if the service sent them."""
 
-    hint = "Send fewer requests, or allow more attempts with retry=Retry(attempts=…)."
-
 
 class ServerError(StatusError):
     """5xx: the service failed."""
-
-    hint = "If it persists, contact the service's support."
 
 
 _TEMPORARY: Final = frozenset({408, 425, 429})

@@ -157,9 +157,8 @@ class FilePart(PrettyRepr):
 def _checked_bytes(content: object) -> bytes:
     if isinstance(content, bytes | bytearray):
         return bytes(content)
-    raise InvalidArgumentError(
-        f"content must be bytes, not {type(content).__name__}: encode text first."
-    )
+    advice = "pass what its read() returns" if hasattr(content, "read") else "encode text first"
+    raise InvalidArgumentError(f"content must be bytes, not {type(content).__name__}: {advice}.")
 
 
 @frozen(kw_only=True, repr=False)

@@ -132,7 +132,7 @@ def test_an_invalid_request_fails_and_nothing_is_sent(variant: Variant) -> None:
     errors = [failure(outcome) for outcome in found if isinstance(outcome, Failed)]
     assert all(type(error) is InvalidArgumentError for error in errors)
     assert [str(error) for error in errors[1:3]] == [
-        "Unknown key 'displayName': a request has display_name, metadata, project_id, idempotency_key.",
+        "Unknown key 'displayName'; did you mean 'display_name'?",
         "A request must be a dict such as CreateRequest, not str.",
     ]
 

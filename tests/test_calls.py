@@ -167,7 +167,7 @@ FAILURES: list[Failure] = [
     ([answer(400, b"Client sent an HTTP request to an HTTPS server.")], {}, BadRequestError, Delivery.REFUSED, 1, "https://."),
     ([answer(401, {"message": "no"})], {}, AuthenticationError, Delivery.REFUSED, 1, "ORQ_API_KEY"),
     ([answer(403, [])], {}, PermissionDeniedError, Delivery.REFUSED, 1, "permissions"),
-    ([answer(404, b"<html>")], {}, NotFoundError, Delivery.REFUSED, 1, "Check the ID"),
+    ([answer(404, b"<html>")], {}, NotFoundError, Delivery.REFUSED, 1, "Check base_url"),
     ([answer(409, {"message": ""})], {}, ConflictError, Delivery.REFUSED, 1, "409 Conflict."),
     ([answer(422, {"message": 1})], {}, UnprocessableEntityError, Delivery.REFUSED, 1, "422"),
     ([answer(418, b"")], {}, StatusError, Delivery.REFUSED, 1, "418"),

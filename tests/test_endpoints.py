@@ -138,7 +138,7 @@ def test_pages(
         ({"starting_after": ""}, "starting_after is empty"),
         ({"ending_before": ""}, "ending_before is empty"),
         ({"entity_id": ""}, "entity_id is empty"),
-        ({"limit": None}, "limit must be"),
+        ({"limit": "1"}, "limit must be"),
     ],
 )
 def test_a_listing_that_cannot_be_sent(arguments: dict[str, Any], problem: str) -> None:

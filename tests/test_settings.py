@@ -145,10 +145,10 @@ def test_plain_http_to_loopback_is_allowed(cls: Clients, url: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"display_name": None}, "display_name must be a string, not NoneType"),
+        ({"display_name": None}, "display_name can't be None: omit it"),
         ({"display_name": "x" * 101}, "has 101 characters"),
         ({"display_name": "\ud800"}, "surrogate"),
-        ({"metadata": None}, "must be a dict or a ConversationMetadata"),
+        ({"metadata": None}, "metadata can't be None: omit it"),
         ({"metadata": {"entityId": "a"}}, "unknown key 'entityId'; did you mean 'entity_id'?"),
         ({"metadata": {"color": "a"}}, "use generating_title, entity_id, model."),
         ({"metadata": {"entity_id": ""}}, "entity_id is empty"),
@@ -207,7 +207,7 @@ def test_copies_share_connections_and_only_the_owner_closes() -> None:
             client.conversations.create()
             copy_of.conversations.create()
         for closed in (client, copy_of):
-            with pytest.raises(ClientClosedError, match="inside its with block"):
+            with pytest.raises(ClientClosedError, match="Create a new client"):
                 closed.conversations.create()
         client.close()
     assert server.connections == 1

@@ -1,7 +1,7 @@
 """Checks and serializes arguments; each check raises InvalidArgumentError."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Final, cast
 from urllib.parse import quote
 
@@ -88,6 +88,10 @@ def path_segment(name: str, value: object) -> str:
 def checked_conversation_id(name: str, value: object) -> str:
     """An ID, or the ID of a conversation."""
     if not isinstance(value, Conversation):
+        if not isinstance(value, str):
+            raise InvalidArgumentError(
+                f"{name} must be a conversation or its ID, not {type_name(value)}."
+            )
         return checked_id(name, value)
     if value.id is None:
         raise InvalidArgumentError(
@@ -105,10 +109,24 @@ def checked_id(name: str, value: object) -> str:
     return text
 
 
+def type_name(value: object) -> str:
+    """What a value is that should be something else, with advice for a common mistake."""
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    return f"{name}: await it first" if hasattr(type(value), "__await__") else name
+
+
+def not_none(name: str, value: object) -> None:
+    """Check an argument that can be left out, and can't be null."""
+    if value is None:
+        raise InvalidArgumentError(f"{name} can't be None: omit it, or pass UNSET.")
+
+
 def checked_string(name: str, value: object) -> str:
     """A string that UTF-8 can encode."""
     if not isinstance(value, str):
-        raise InvalidArgumentError(f"{name} must be a string, not {type(value).__name__}.")
+        raise InvalidArgumentError(f"{name} must be a string, not {type_name(value)}.")
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -121,6 +139,7 @@ def checked_string(name: str, value: object) -> str:
 
 def checked_display_name(value: object) -> str:
     """A name that the API accepts."""
+    not_none("display_name", value)
     text = checked_string("display_name", value)
     if len(text) > MAX_DISPLAY_NAME_LENGTH:
         raise InvalidArgumentError(
@@ -132,6 +151,7 @@ def checked_display_name(value: object) -> str:
 
 def checked_metadata(value: object) -> dict[str, Any]:
     """Metadata under its wire names, from a dict or a ConversationMetadata."""
+    not_none("metadata", value)
     extra: Mapping[str, Any] = {}
     if isinstance(value, ConversationMetadata):
         extra, fields = value.extra, _set_fields(value)
@@ -141,7 +161,7 @@ def checked_metadata(value: object) -> dict[str, Any]:
         if name == "generating_title":
             if type(field) is not bool:
                 raise InvalidArgumentError(
-                    f"metadata: generating_title must be True or False, not {type(field).__name__}."
+                    f"metadata: generating_title must be True or False, not {type_name(field)}."
                 )
         elif name == "entity_id" and field is not None:
             checked_id(f"metadata: {name}", field)
@@ -153,12 +173,13 @@ def checked_metadata(value: object) -> dict[str, Any]:
 def _metadata_fields(value: object) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise InvalidArgumentError(
-            f"metadata must be a dict or a ConversationMetadata, not {type(value).__name__}."
+            f"metadata must be a dict or a ConversationMetadata, not {type_name(value)}."
         )
     fields: dict[Any, Any] = dict(cast("Mapping[object, object]", value))
     for key in fields:
         if key not in _METADATA:
-            raise InvalidArgumentError(_unknown_key(key, _METADATA))
+            advice = _advice(key, _METADATA, "it")
+            raise InvalidArgumentError(f"metadata: unknown key {key!r}; {advice}")
     if fields.get("generating_title", UNSET) is None:
         raise InvalidArgumentError(
             "metadata: generating_title can't be null: omit it, or pass True or False."
@@ -166,22 +187,26 @@ def _metadata_fields(value: object) -> dict[str, Any]:
     return {name: field for name, field in fields.items() if field is not UNSET}
 
 
-def _unknown_key(key: object, known: Mapping[str, str]) -> str:
-    meant = next((name for name, wire in known.items() if wire == key), None)
-    advice = f"did you mean {meant!r}?" if meant else f"use {', '.join(known)}."
-    return f"metadata: unknown key {key!r}; {advice}"
+def _advice(key: object, known: Collection[str], owner: str) -> str:
+    """What was meant by an unknown key, if it resembles a known one, or else all known ones."""
+    from difflib import get_close_matches
+
+    plain = {name.replace("_", ""): name for name in known}
+    meant = get_close_matches(str(key).replace("_", "").lower(), plain, n=1)
+    return f"did you mean {plain[meant[0]]!r}?" if meant else f"{owner} takes {', '.join(known)}."
 
 
 def checked_create_request(value: object) -> Mapping[str, Any]:
     """One request of `create_many`."""
     if not isinstance(value, Mapping):
         raise InvalidArgumentError(
-            f"A request must be a dict such as CreateRequest, not {type(value).__name__}."
+            f"A request must be a dict such as CreateRequest, not {type_name(value)}."
         )
     known = CreateRequest.__annotations__
     for key in cast("Mapping[object, Any]", value):
         if key not in known:
-            raise InvalidArgumentError(f"Unknown key {key!r}: a request has {', '.join(known)}.")
+            advice = _advice(key, known, "a request")
+            raise InvalidArgumentError(f"Unknown key {key!r}; {advice}")
     return cast("Mapping[str, Any]", value)
 
 
@@ -213,8 +238,15 @@ def checked_metadata_update(value: object) -> dict[str, Any]:
 
 def checked_limit(value: object) -> str:
     """The size of a page."""
-    if type(value) is not int or not 1 <= value <= MAX_PAGE_SIZE:
-        raise InvalidArgumentError(f"limit must be a whole number from 1 to {MAX_PAGE_SIZE}.")
+    if type(value) is not int:
+        raise InvalidArgumentError(
+            f"limit must be a whole number from 1 to {MAX_PAGE_SIZE}, not {type_name(value)}."
+        )
+    if not 1 <= value <= MAX_PAGE_SIZE:
+        raise InvalidArgumentError(
+            f"limit is {value}, but must be from 1 to {MAX_PAGE_SIZE}: it is the size of a page, "
+            "and iterating over the listing reads every page."
+        )
     return str(value)
 
 
@@ -235,6 +267,12 @@ def checked_model(value: object) -> str:
             "model must name its provider too, as in 'openai/gpt-4o': provider/model_id."
         )
     return text
+
+
+def checked_task_id(value: object) -> str:
+    """A caller's own ID of a task."""
+    not_none("task_id", value)
+    return checked_id("task_id", value)
 
 
 def checked_path(value: object) -> str:

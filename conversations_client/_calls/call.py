@@ -16,6 +16,7 @@ from conversations_client.errors import (
     DecodeError,
     Delivery,
     TransportError,
+    with_outcome,
     worst_delivery,
 )
 from conversations_client.hooks import RequestInfo, ResponseInfo
@@ -203,7 +204,7 @@ class Call(Generic[T]):
         text = message if self._reason in message else f"{message} {self._reason}"
         if self._delivery is Delivery.UNKNOWN and self.operation.request.method not in IDEMPOTENT:
             text += " The service may have acted on it: check before you send it again."
-        return error.with_outcome(delivery=self._delivery, attempts=self._attempts, message=text)
+        return with_outcome(error, delivery=self._delivery, attempts=self._attempts, message=text)
 
     def _read(self, reply: Reply) -> T:
         try:

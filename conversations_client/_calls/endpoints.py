@@ -32,6 +32,7 @@ from .arguments import (
     checked_method,
     checked_model,
     checked_path,
+    checked_task_id,
     path_segment,
 )
 from .call_options import NO_OPTIONS, CallOptions
@@ -128,7 +129,7 @@ def _shown(value: object) -> str:
 class Listing:
     """`GET /v2/conversations/`, page by page."""
 
-    limit: int | Unset = UNSET
+    limit: int | Unset | None = UNSET
     starting_after: str | Conversation | None = None
     ending_before: str | Conversation | None = None
     entity_id: str | None = None
@@ -163,7 +164,9 @@ class Listing:
             if self.is_backwards
             else (cursor or self.starting_after, None)
         )
-        query = [] if self.limit is UNSET else [("limit", checked_limit(self.limit))]
+        query: list[tuple[str, str]] = []
+        if self.limit is not UNSET and self.limit is not None:
+            query.append(("limit", checked_limit(self.limit)))
         if after is not None:
             query.append(("startingAfter", checked_conversation_id("starting_after", after)))
         if before is not None:
@@ -223,7 +226,7 @@ def generate_name(
 def create_response(
     conversation_id: str | Conversation,
     *,
-    message: "str | UserMessage | Sequence[str | RequestPart]",
+    message: "str | RequestPart | UserMessage | Sequence[str | RequestPart]",
     model: str,
     task_id: str | Unset,
     idempotency_key: str | None,
@@ -235,7 +238,7 @@ def create_response(
     fields: dict[str, Any] = {
         "message": checked_message(message),
         "model": checked_model(model),
-        "task_id": UNSET if task_id is UNSET else checked_id("task_id", task_id),
+        "task_id": UNSET if task_id is UNSET else checked_task_id(task_id),
         "stream": True,
     }
     request = _one(

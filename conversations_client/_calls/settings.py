@@ -94,22 +94,36 @@ def checked_api_key(argument: object, environ: Mapping[str, str]) -> Secret:
         )
     if not isinstance(key, str):
         raise ConfigurationError(f"The API key must be a string, not {type(key).__name__}.")
+    if key[:7].lower() == "bearer ":
+        raise ConfigurationError("Pass the API key without 'Bearer', which the client adds.")
     if not all("!" <= character <= "~" for character in key):
         raise ConfigurationError(
-            "The API key contains a space, a line break or another character that is not allowed "
-            "in a key: copy it again, and strip() it if you read it from a file."
+            "The API key (api_key or the ORQ_API_KEY environment variable) contains a space, a "
+            "line break or another character that is not allowed in a key: copy it again, and "
+            "strip() it if you read it from a file."
         )
     return Secret(key)
 
 
-def chosen_base_url(argument: object, environ: Mapping[str, str]) -> str:
-    """The argument, or else the ORQ_BASE_URL variable, or else orq.ai's URL. Not validated."""
+def chosen_base_url(argument: object, environ: Mapping[str, str], *, allow_plain_http: bool) -> str:
+    """The argument, or else the ORQ_BASE_URL variable, or else orq.ai's URL.
+
+    `Settings` checks an argument. A variable is checked here, so that the error can name it.
+    """
     url: object = argument if argument is not None else environ.get("ORQ_BASE_URL")
     if url is not None and not isinstance(url, str):
         raise ConfigurationError(f"base_url must be a string, not {type(url).__name__}.")
     if argument == "":
         raise ConfigurationError(f"base_url is empty: omit it for {DEFAULT_BASE_URL}.")
-    return (url or DEFAULT_BASE_URL).rstrip("/")
+    chosen = (url or DEFAULT_BASE_URL).rstrip("/")
+    if argument is None:
+        try:
+            _check_base_url(chosen, allow_plain_http=allow_plain_http)
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                f"The ORQ_BASE_URL environment variable is invalid: {error}"
+            ) from None
+    return chosen
 
 
 def chosen_project_id(argument: object, environ: Mapping[str, str]) -> str | None:

@@ -2,13 +2,22 @@
 
 import json
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
 from conversations_client._base.headers import Headers
 from conversations_client._base.secret import Secret
 from conversations_client._base.text import readable, sentence
-from conversations_client.errors import StatusError, status_error_class
+from conversations_client.errors import (
+    AuthenticationError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    StatusError,
+    status_error_class,
+)
 
 from .operation import Reply, Request
 
@@ -16,6 +25,15 @@ from .operation import Reply, Request
 _EXPECTED_TLS: Final = re.compile(
     rb"plain HTTP (?:request was sent )?to |HTTP request to an HTTPS "
 )
+_HINTS: Final[Mapping[type[StatusError], str]] = {
+    AuthenticationError: "Check api_key, or the ORQ_API_KEY environment variable.",
+    PermissionDeniedError: "Check the permissions of the API key, and the project it belongs to.",
+    NotFoundError: (
+        "Check the ID and base_url, and that the API key belongs to the same workspace."
+    ),
+    RateLimitError: "Send fewer requests, or allow more attempts with retry=Retry(attempts=…).",
+    ServerError: "If it persists, contact the service's support.",
+}
 _REDIRECTS: Final = frozenset({300, 301, 302, 303, 307, 308})
 
 
@@ -37,7 +55,7 @@ def status_error(request: Request, reply: Reply, *, reason: str, key: Secret) ->
     sentences = (
         sentence(": ".join(filter(None, [start, service_message]))),
         reason,
-        _hint(reply, cls.hint, reason),
+        _hint(request, reply, reason),
         _tls_hint(reply),
         f"Request ID: {request_id}." if request_id else "",
     )
@@ -79,10 +97,12 @@ def _phrase(status: int) -> str:
         return str(status)
 
 
-def _hint(reply: Reply, hint: str, reason: str) -> str:
+def _hint(request: Request, reply: Reply, reason: str) -> str:
     if "Retry-After" in reason:
         return ""  # the reason already includes advice
-    return hint or _redirect_hint(reply.status)
+    if reply.status == HTTPStatus.NOT_FOUND and "{conversation_id}" not in request.template:
+        return "Check base_url, and that what the request refers to exists."
+    return _HINTS.get(status_error_class(reply.status)) or _redirect_hint(reply.status)
 
 
 def _tls_hint(reply: Reply) -> str:

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from conversations_client._json.conversion import unstructure
@@ -16,16 +16,17 @@ from conversations_client.messages import (
     UserMessage,
 )
 
-from .arguments import checked_id, checked_string
+from .arguments import checked_id, checked_string, type_name
 
-_EXPECTED: Final = "message must be a string, a list of strings and parts, or a UserMessage"
+_PARTS: Final = (TextPart, FilePart, ToolResultPart, ErrorPart)
+_EXPECTED: Final = "message must be a string, a part, a list of strings and parts, or a UserMessage"
 _EXPECTED_PARTS: Final = "message: parts must be a list of strings and parts"
 
 
 def checked_message(value: object) -> dict[str, Any]:
     """A message under its wire names, from a string, strings and parts, or a UserMessage."""
     if not isinstance(value, UserMessage):
-        parts = [value] if isinstance(value, str) else value
+        parts = [value] if isinstance(value, (str, *_PARTS)) else value
         return {"role": "user", "parts": _parts(parts, _EXPECTED)}
     checked: dict[str, Any] = {"role": value.role, "parts": _parts(value.parts, _EXPECTED_PARTS)}
     if value.message_id is not None:
@@ -35,7 +36,7 @@ def checked_message(value: object) -> dict[str, Any]:
 
 def _parts(value: object, expected: str) -> list[object]:
     if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-        raise InvalidArgumentError(f"{expected}, not {type(value).__name__}.")
+        raise InvalidArgumentError(f"{expected}, not {_described(value)}.")
     parts = cast("Sequence[object]", value)
     if not parts:
         raise InvalidArgumentError("message is empty: pass at least one string or part.")
@@ -57,12 +58,17 @@ def _part(name: str, value: object) -> object:
         case _:
             raise InvalidArgumentError(
                 f"{name} must be a string, a TextPart, a FilePart, a ToolResultPart or an "
-                f"ErrorPart, not {type(value).__name__}."
+                f"ErrorPart, not {_described(value)}."
             )
     try:
         return unstructure(value)
     except RecursionError:
         raise InvalidArgumentError(f"{name} is nested too deeply, or contains itself.") from None
+
+
+def _described(value: object) -> str:
+    advice = ": write text as TextPart(text=…)" if isinstance(value, Mapping) else ""
+    return f"{type_name(value)}{advice}"
 
 
 def _check_file(name: str, file: object) -> None:

@@ -244,6 +244,7 @@ class AsyncClient(ClientBase):
             await connections.aclose()
 
     async def __aenter__(self) -> Self:
+        self._shared.check_open()
         return self
 
     async def __aexit__(

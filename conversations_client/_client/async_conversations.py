@@ -472,7 +472,7 @@ class AsyncConversations(Resource[AsyncEngine]):
     def list(
         self,
         *,
-        limit: int | Unset = UNSET,
+        limit: int | Unset | None = UNSET,
         starting_after: str | Conversation | None = None,
         ending_before: str | Conversation | None = None,
         entity_id: str | None = None,
@@ -560,7 +560,7 @@ class AsyncRawConversations(Resource[AsyncEngine]):
     async def list(
         self,
         *,
-        limit: int | Unset = UNSET,
+        limit: int | Unset | None = UNSET,
         starting_after: str | Conversation | None = None,
         ending_before: str | Conversation | None = None,
         entity_id: str | None = None,

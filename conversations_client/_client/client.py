@@ -242,6 +242,7 @@ class Client(ClientBase):
             connections.close()
 
     def __enter__(self) -> Self:
+        self._shared.check_open()
         return self
 
     def __exit__(

@@ -246,6 +246,14 @@ class SharedConnections(Generic[ConnectionsT]):
         connections.is_closed = connections.is_closed or self._is_closed
         return connections
 
+    def check_open(self) -> None:
+        """Raise ClientClosedError if they are closed."""
+        if self._is_closed:
+            import_for_calls()
+            from conversations_client._http.pool import closed_error
+
+            raise closed_error()
+
     def close(self) -> ConnectionsT | None:
         """Send nothing more; returns the connections to close, or None if there are none."""
         self._is_closed = True

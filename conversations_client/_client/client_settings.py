@@ -35,7 +35,7 @@ def checked_settings(
     _set_up_log(chosen_log_level(os.environ))
     return Settings(
         api_key=checked_api_key(api_key, os.environ),
-        base_url=chosen_base_url(base_url, os.environ),
+        base_url=chosen_base_url(base_url, os.environ, allow_plain_http=allow_plain_http),
         project_id=chosen_project_id(project_id, os.environ),
         timeout=chosen_timeout(timeout),
         retry=checked_retry(retry),

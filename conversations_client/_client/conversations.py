@@ -472,7 +472,7 @@ class Conversations(Resource[Engine]):
     def list(
         self,
         *,
-        limit: int | Unset = UNSET,
+        limit: int | Unset | None = UNSET,
         starting_after: str | Conversation | None = None,
         ending_before: str | Conversation | None = None,
         entity_id: str | None = None,
@@ -557,7 +557,7 @@ class RawConversations(Resource[Engine]):
     def list(
         self,
         *,
-        limit: int | Unset = UNSET,
+        limit: int | Unset | None = UNSET,
         starting_after: str | Conversation | None = None,
         ending_before: str | Conversation | None = None,
         entity_id: str | None = None,

@@ -133,6 +133,20 @@ class Pages(PublicDir):
         """
         return self._page_by_page(_start(after, backwards=self._listing.is_backwards))
 
+    def first(self) -> Conversation | None:
+        """Request the first page, and return its first conversation; None if there is none.
+
+        Raises:
+            PagingError: The service sent an empty page twice, and reports more conversations.
+            TransportError: No complete response arrived.
+            StatusError: The service rejected the request or failed.
+            DecodeError: The response is not what the API documents.
+
+        Example:
+            newest = client.conversations.list(limit=1).first()
+        """
+        return next(iter(self), None)
+
     def _page_by_page(self, cursor: _Cursor) -> Iterator[ConversationPage]:
         while cursor.has_more():
             page = self._fetch(cursor.value)
@@ -181,6 +195,20 @@ class AsyncPages(PublicDir):
                 print(len(page.data), page.has_more)
         """
         return _AsyncPageByPage(self._fetch, _start(after, backwards=self._listing.is_backwards))
+
+    async def first(self) -> Conversation | None:
+        """Request the first page, and return its first conversation; None if there is none.
+
+        Raises:
+            PagingError: The service sent an empty page twice, and reports more conversations.
+            TransportError: No complete response arrived.
+            StatusError: The service rejected the request or failed.
+            DecodeError: The response is not what the API documents.
+
+        Example:
+            newest = await async_client.conversations.list(limit=1).first()
+        """
+        return await anext(aiter(self), None)
 
 
 # These are classes because an async generator must be closed if you leave it early.

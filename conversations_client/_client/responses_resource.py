@@ -42,7 +42,7 @@ class Responses(Resource[Engine]):
         self,
         conversation_id: str | Conversation,
         *,
-        message: str | UserMessage | Sequence[str | RequestPart],
+        message: str | RequestPart | UserMessage | Sequence[str | RequestPart],
         model: str,
         task_id: str | Unset = UNSET,
         idempotency_key: str | None = None,
@@ -57,8 +57,8 @@ class Responses(Resource[Engine]):
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
-            message: A string, or several strings and parts (`TextPart`, `FilePart`,
-                `ToolResultPart`, `ErrorPart`), or a `UserMessage`.
+            message: A string, a part (`TextPart`, `FilePart`, `ToolResultPart`, `ErrorPart`), a
+                list of strings and parts, or a `UserMessage`.
             model: The model that responds, `provider/model_id`.
             task_id: The task that the response belongs to. Default: the service creates one.
             idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
@@ -101,7 +101,7 @@ class Responses(Resource[Engine]):
         self,
         conversation_id: str | Conversation,
         *,
-        message: str | UserMessage | Sequence[str | RequestPart],
+        message: str | RequestPart | UserMessage | Sequence[str | RequestPart],
         model: str,
         task_id: str | Unset = UNSET,
         idempotency_key: str | None = None,
@@ -116,8 +116,8 @@ class Responses(Resource[Engine]):
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
-            message: A string, or several strings and parts (`TextPart`, `FilePart`,
-                `ToolResultPart`, `ErrorPart`), or a `UserMessage`.
+            message: A string, a part (`TextPart`, `FilePart`, `ToolResultPart`, `ErrorPart`), a
+                list of strings and parts, or a `UserMessage`.
             model: The model that responds, `provider/model_id`.
             task_id: The task that the response belongs to. Default: the service creates one.
             idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
@@ -192,7 +192,7 @@ class AsyncResponses(Resource[AsyncEngine]):
         self,
         conversation_id: str | Conversation,
         *,
-        message: str | UserMessage | Sequence[str | RequestPart],
+        message: str | RequestPart | UserMessage | Sequence[str | RequestPart],
         model: str,
         task_id: str | Unset = UNSET,
         idempotency_key: str | None = None,
@@ -207,8 +207,8 @@ class AsyncResponses(Resource[AsyncEngine]):
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
-            message: A string, or several strings and parts (`TextPart`, `FilePart`,
-                `ToolResultPart`, `ErrorPart`), or a `UserMessage`.
+            message: A string, a part (`TextPart`, `FilePart`, `ToolResultPart`, `ErrorPart`), a
+                list of strings and parts, or a `UserMessage`.
             model: The model that responds, `provider/model_id`.
             task_id: The task that the response belongs to. Default: the service creates one.
             idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
@@ -251,7 +251,7 @@ class AsyncResponses(Resource[AsyncEngine]):
         self,
         conversation_id: str | Conversation,
         *,
-        message: str | UserMessage | Sequence[str | RequestPart],
+        message: str | RequestPart | UserMessage | Sequence[str | RequestPart],
         model: str,
         task_id: str | Unset = UNSET,
         idempotency_key: str | None = None,
@@ -266,8 +266,8 @@ class AsyncResponses(Resource[AsyncEngine]):
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
-            message: A string, or several strings and parts (`TextPart`, `FilePart`,
-                `ToolResultPart`, `ErrorPart`), or a `UserMessage`.
+            message: A string, a part (`TextPart`, `FilePart`, `ToolResultPart`, `ErrorPart`), a
+                list of strings and parts, or a `UserMessage`.
             model: The model that responds, `provider/model_id`.
             task_id: The task that the response belongs to. Default: the service creates one.
             idempotency_key: A key that lets the service recognize a repeat of this request, 1 to

@@ -262,4 +262,7 @@ def _remove(items: deque[T], item: T) -> None:
 
 def closed_error() -> ClientClosedError:
     """The error for a call after close."""
-    return ClientClosedError("The client is closed: make the call inside its with block.")
+    return ClientClosedError(
+        "The client is closed: its with block has ended, or it was closed by a call. Create a new "
+        "client."
+    )

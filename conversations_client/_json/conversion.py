@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from conversations_client._base.lazy_imports import lazy_import
-from conversations_client.errors import DecodeError
+from conversations_client.errors import DecodeError, Fault
 
 from . import parser
 from .generated_functions import function_of
@@ -59,8 +59,17 @@ def structure_by(function: Callable[[Any], T], value: object, cls: Any) -> T:  #
         lazy_import("conversations_client._json.converter")
         from .converter import faults
 
-        decode_error = DecodeError(faults(value, cls))
-    raise decode_error
+        found = faults(value, cls)
+    if isinstance(value, str | bytes | bytearray):
+        # The JSON itself, where its values belong.
+        found = tuple(_with_advice(fault) for fault in found)
+    raise DecodeError(found)
+
+
+def _with_advice(fault: Fault) -> Fault:
+    if not fault.problem.startswith("expected an object"):
+        return fault
+    return Fault(fault.path, f"{fault.problem}: parse it with json.loads first")
 
 
 def _converter_function(cls: type[T]) -> Callable[[Any], T]:

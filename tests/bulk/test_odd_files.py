@@ -140,7 +140,7 @@ LINES = [
         "null is not absent",
         line({"displayName": None}) + line({"metadata": {"entityId": None}}),
         [{"metadata": {"entityId": None}}],
-        failed={1: "display_name must be a string, not NoneType."},
+        failed={1: "display_name can't be None: omit it, or pass UNSET."},
     ),
     Case(
         "a doubled field",

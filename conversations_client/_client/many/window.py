@@ -22,6 +22,7 @@ from conversations_client.errors import (
     Delivery,
     InvalidArgumentError,
     StatusError,
+    with_outcome,
     worst_delivery,
 )
 
@@ -73,7 +74,7 @@ class PendingRequest:
     def final_error(self, error: ConversationsError, reason: str = "") -> ConversationsError:
         """The error with the result of all attempts."""
         message = f"{error} {reason}".rstrip()
-        return error.with_outcome(delivery=self.delivery, attempts=self.attempts, message=message)
+        return with_outcome(error, delivery=self.delivery, attempts=self.attempts, message=message)
 
 
 class Step(Enum):

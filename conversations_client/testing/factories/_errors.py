@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from types import NoneType
 from typing import Final, TypeVar
 
 import httpx
@@ -31,8 +30,6 @@ E = TypeVar("E", bound=StatusError)
 T = TypeVar("T", bound=TransportError)
 
 _UNSENT: Final = (ConnectError, ConnectTimeoutError, PoolTimeoutError)
-
-_PATH: Final = f"/v2/conversations/{CONVERSATION_ID}"
 
 _STATUS: Final[Mapping[type[StatusError], int]] = {
     StatusError: 418,
@@ -112,7 +109,7 @@ def transport_error(
 
 def _raised_for(response: httpx.Response) -> StatusError | None:
     try:
-        mock_client(lambda _: response).request("GET", _PATH, returns=NoneType)
+        mock_client(lambda _: response).conversations.retrieve(CONVERSATION_ID)
     except StatusError as error:
         return error.with_traceback(None)
     except DecodeError:
