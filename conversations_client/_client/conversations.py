@@ -303,8 +303,8 @@ class Conversations(Resource[Engine]):
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
             display_name: The new name, at most 100 characters.
-            metadata: `generating_title` and `entity_id`. In a dict, omit a key to keep the field;
-                None sends null.
+            metadata: `generating_title` and `entity_id`; the `model` can't be changed. In a dict,
+                omit a key to keep the field; None sends null.
             timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
                 None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
