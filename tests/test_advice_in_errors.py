@@ -92,11 +92,12 @@ async def _first(outcomes: Any) -> list[Any]:
 
 def test_a_coroutine_is_to_be_awaited() -> None:
     coroutine: Any = not_awaited()
-    for attempt in (
+    attempts: list[Callable[[Any], Any]] = [
         lambda client: client.conversations.retrieve(coroutine),
         lambda client: client.conversations.create(display_name=coroutine),
         lambda client: send(client, coroutine),
-    ):
+    ]
+    for attempt in attempts:
         with pytest.raises(InvalidArgumentError, match="not coroutine: await it first"):
             attempt(Client(KEY))
     coroutine.close()
