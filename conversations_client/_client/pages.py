@@ -206,7 +206,7 @@ class AsyncPages(PublicDir):
             DecodeError: The response is not what the API documents.
 
         Example:
-            newest = await async_client.conversations.list(limit=1).first()
+            newest = client.conversations.list(limit=1).first()
         """
         return await anext(aiter(self), None)
 
