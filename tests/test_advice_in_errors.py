@@ -47,7 +47,7 @@ MISTAKES: list[tuple[Callable[[Any], Any], str]] = [
     (lambda c: c.retrieve(None), "conversation_id must be a conversation or its ID, not None."),
     (lambda c: c.create(metadata={"entityId": "a"}), "did you mean 'entity_id'?"),
     (lambda c: c.create(metadata={"entity": "a"}), "did you mean 'entity_id'?"),
-    (lambda c: c.create(metadata={"color": "a"}), "it takes generating_title, entity_id, model."),
+    (lambda c: c.create(metadata={"color": "a"}), "use generating_title, entity_id, model."),
     (
         lambda c: c.responses.create("conv_1", message={"role": "user"}, model="b/c"),
         "not dict: write text as TextPart(text=…).",

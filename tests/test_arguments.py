@@ -162,7 +162,7 @@ REFUSED: list[tuple[Check, object, str]] = [
     (checked_metadata, [("a", 1)], "metadata must be a dict or a ConversationMetadata, not list"),
     (checked_metadata, {"entityId": "a"}, "unknown key 'entityId'; did you mean 'entity_id'?"),
     (checked_metadata, {"modell": "a"}, "unknown key 'modell'; did you mean 'model'?"),
-    (checked_metadata, {1: "a"}, "unknown key 1; it takes generating_title"),
+    (checked_metadata, {1: "a"}, "unknown key 1; use generating_title"),
     (checked_metadata, {"generating_title": None}, "generating_title can't be null"),
     (checked_metadata, {"generating_title": 1}, "generating_title must be True or False, not int"),
     (checked_metadata, ConversationMetadata(generating_title=1), "generating_title must be True or False, not int"),  # type: ignore[arg-type]
@@ -174,7 +174,7 @@ REFUSED: list[tuple[Check, object, str]] = [
     (checked_metadata_update, ConversationMetadata(model="a/b"), "model can't be changed"),
     (checked_metadata_update, {"entity_id": " "}, "metadata: entity_id is empty"),
     (checked_create_request, [], "a dict such as CreateRequest, not list"),
-    (checked_create_request, {"name": "a"}, "Unknown key 'name': a request has display_name, metadata, project_id, idempotency_key."),
+    (checked_create_request, {"name": "a"}, "Unknown key 'name'; use display_name, metadata, project_id, idempotency_key."),
     (checked_max_in_flight, 0, "max_in_flight must be"),
     (checked_max_in_flight, True, "max_in_flight must be"),
     (checked_max_in_flight, 1.5, "max_in_flight must be"),

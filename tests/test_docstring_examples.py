@@ -55,7 +55,6 @@ RECEIVED = {
 # Public methods that only the client itself calls.
 INTERNAL = {
     "AsyncStream.envelope",
-    "ConversationsError.with_outcome",
     "Retry.again",
     "Retry.decide",
     "Stream.envelope",

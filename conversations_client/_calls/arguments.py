@@ -178,7 +178,7 @@ def _metadata_fields(value: object) -> dict[str, Any]:
     fields: dict[Any, Any] = dict(cast("Mapping[object, object]", value))
     for key in fields:
         if key not in _METADATA:
-            advice = _advice(key, _METADATA, "it")
+            advice = _advice(key, _METADATA)
             raise InvalidArgumentError(f"metadata: unknown key {key!r}; {advice}")
     if fields.get("generating_title", UNSET) is None:
         raise InvalidArgumentError(
@@ -187,13 +187,13 @@ def _metadata_fields(value: object) -> dict[str, Any]:
     return {name: field for name, field in fields.items() if field is not UNSET}
 
 
-def _advice(key: object, known: Collection[str], owner: str) -> str:
+def _advice(key: object, known: Collection[str]) -> str:
     """What was meant by an unknown key, if it resembles a known one, or else all known ones."""
     from difflib import get_close_matches
 
     plain = {name.replace("_", ""): name for name in known}
     meant = get_close_matches(str(key).replace("_", "").lower(), plain, n=1)
-    return f"did you mean {plain[meant[0]]!r}?" if meant else f"{owner} takes {', '.join(known)}."
+    return f"did you mean {plain[meant[0]]!r}?" if meant else f"use {', '.join(known)}."
 
 
 def checked_create_request(value: object) -> Mapping[str, Any]:
@@ -205,7 +205,7 @@ def checked_create_request(value: object) -> Mapping[str, Any]:
     known = CreateRequest.__annotations__
     for key in cast("Mapping[object, Any]", value):
         if key not in known:
-            advice = _advice(key, known, "a request")
+            advice = _advice(key, known)
             raise InvalidArgumentError(f"Unknown key {key!r}; {advice}")
     return cast("Mapping[str, Any]", value)
 

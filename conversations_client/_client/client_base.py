@@ -250,7 +250,7 @@ class SharedConnections(Generic[ConnectionsT]):
         """Raise ClientClosedError if they are closed."""
         if self._is_closed:
             import_for_calls()
-            from conversations_client._http.pool import closed_error
+            from conversations_client._http.slot_queue import closed_error
 
             raise closed_error()
 

@@ -206,7 +206,7 @@ class AsyncPages(PublicDir):
             DecodeError: The response is not what the API documents.
 
         Example:
-            newest = client.conversations.list(limit=1).first()
+            newest = await client.conversations.list(limit=1).first()
         """
         return await anext(aiter(self), None)
 
