@@ -17,12 +17,22 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def conversations_sandbox() -> "Iterator[Sandbox]":
-    """A running, empty `Sandbox` with its own port and key; it stops when the test ends."""
+def conversations_sandbox(request: pytest.FixtureRequest) -> "Iterator[Sandbox]":
+    """A running, empty `Sandbox` with its own port and key; it stops when the test ends.
+
+    A test that injects a fault which never happens fails, unless it calls `clear_disruptions()`.
+    """
     from conversations_client.sandbox import Sandbox
 
+    failed = request.session.testsfailed
     with Sandbox() as sandbox:
         yield sandbox
+    if sandbox.disruptions and request.session.testsfailed == failed:
+        pytest.fail(
+            f"No request met these faults of the sandbox: {sandbox.disruptions}. Check their "
+            "method and path, or call sandbox.clear_disruptions() at the end of the test.",
+            pytrace=False,
+        )
 
 
 @pytest.fixture

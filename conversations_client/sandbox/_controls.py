@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from conversations_client.sandbox._checks import seconds, text, whole_number
 from conversations_client.sandbox._fault_injection.faults import (
     BreakStream,
     CannedResponse,
@@ -86,20 +87,22 @@ class Controls:
             path: Only requests whose path matches this pattern.
 
         Raises:
-            ValueError: `status` isn't an error, or `times` is less than 1.
+            ValueError: An argument is invalid, such as a `status` below 400 or an unknown `method`.
 
         Example:
             sandbox.fail_next(429, retry_after=0)
             client.conversations.create()  # succeeds with the second attempt
             assert [each.method for each in sandbox.requests[-2:]] == ["POST", "POST"]
         """
-        if status < _FIRST_ERROR:
+        if whole_number("status", status, first=200, last=599) < _FIRST_ERROR:
             raise ValueError("status must be 400 or more: use answer_next for a success.")
-        pause = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
+        pause: dict[str, str] = {}
+        if retry_after is not None:
+            pause["Retry-After"] = f"{seconds('retry_after', retry_after):g}"
         response = CannedResponse(
             status=status,
             headers={"Content-Type": "application/json", **pause},
-            body=encode({"message": message}),
+            body=encode({"message": text("message", message)}),
             method=method,
             path=path,
         )
@@ -126,7 +129,7 @@ class Controls:
             path: Only requests whose path matches this pattern.
 
         Raises:
-            ValueError: `status` is out of range, or `times` is less than 1.
+            ValueError: An argument is invalid, such as a `status` out of range.
 
         Example:
             sandbox.answer_next("<html>Please log in</html>", content_type="text/html")
@@ -137,8 +140,8 @@ class Controls:
         """
         response = CannedResponse(
             status=status,
-            headers={"Content-Type": content_type},
-            body=_to_bytes(body),
+            headers={"Content-Type": text("content_type", content_type)},
+            body=encode(body) if isinstance(body, Mapping) else _to_bytes("body", body),
             method=method,
             path=path,
         )
@@ -161,7 +164,7 @@ class Controls:
             path: Only requests whose path matches this pattern.
 
         Raises:
-            ValueError: `seconds` is negative or not finite, or `times` is less than 1.
+            ValueError: An argument is invalid, such as a negative delay.
 
         Example:
             impatient = client.with_options(timeout=Timeout(total=0.1))
@@ -191,7 +194,7 @@ class Controls:
             path: Only requests whose path matches this pattern.
 
         Raises:
-            ValueError: `times` is less than 1.
+            ValueError: An argument is invalid, such as an unknown `method`.
 
         Example:
             sandbox.drop_next(after_acting=True)
@@ -215,7 +218,7 @@ class Controls:
             times: How many streams are broken. Default 1.
 
         Raises:
-            ValueError: `after_events` is negative, or `times` is less than 1.
+            ValueError: An argument is invalid, such as negative `after_events`.
 
         Example:
             sandbox.break_stream(after_events=2)
@@ -228,14 +231,14 @@ class Controls:
         """
         fault = BreakStream(
             after_events=after_events,
-            garbage=garbage.encode() if isinstance(garbage, str) else garbage,
+            garbage=_to_bytes("garbage", garbage),
             method="POST",
             path=_RESPONSES,
         )
         self._faults.add(fault, times=times)
 
 
-def _to_bytes(body: bytes | str | Mapping[str, object]) -> bytes:
-    if isinstance(body, Mapping):
-        return encode(body)
-    return body.encode() if isinstance(body, str) else body
+def _to_bytes(name: str, value: object) -> bytes:
+    if isinstance(value, bytes | bytearray):
+        return bytes(value)
+    return text(name, value).encode()

@@ -3,29 +3,33 @@
 import os
 import threading
 from collections.abc import Collection
+from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
 
+from conversations_client.sandbox._clients import Clients
 from conversations_client.sandbox._controls import Controls
 from conversations_client.sandbox._replies.pacing import Pacing
 from conversations_client.sandbox._server.app import create_app
 from conversations_client.sandbox._server.server_log import sandbox_logger
-from conversations_client.sandbox._server.settings import Settings, checked_settings
+from conversations_client.sandbox._server.settings import Settings, checked_path, checked_settings
 from conversations_client.sandbox._server.uvicorn_server import UvicornServer, listen, url_of
+from conversations_client.sandbox._storage.clock import SettableClock
 from conversations_client.sandbox._storage.store import Store
 
 _LOOPBACK: Final = "127.0.0.1"
 
 
-class Sandbox(Controls):
+class Sandbox(Controls, Clients):
     """The Conversations API on a port of this machine.
 
-    Use it as a context manager, or call `start()` and `stop()`. It can be started once.
+    Use it as a context manager, or call `start()` and `stop()`. After it stopped, it can be started
+    again.
 
     Args:
         port: The port to listen on; 0, the default, chooses a free one.
         db: The SQLite file that stores everything, created if it doesn't exist; only its owner can
-            read it. None, the default, stores everything in memory until the sandbox stops.
+            read it. None, the default, stores everything in memory, as long as the sandbox exists.
         api_key: The key that callers must send, in visible ASCII characters; one is generated if
             left out.
         pace: Seconds between two events of a stream; 0, the default, sends them without a pause.
@@ -64,36 +68,66 @@ class Sandbox(Controls):
         allowed_hosts: Collection[str] = (),
     ) -> None:
         super().__init__()
-        self._pacing = Pacing(pace)
-        settings = checked_settings(
+        self._settings = checked_settings(
             api_key=api_key,
             revision=revision,
             models=models,
             host=host,
             allowed_hosts=allowed_hosts,
         )
-        self._socket = listen(host, port)
+        self._host = host
+        self._db = checked_path(db)
+        self._pace = pace
+        self._clock = SettableClock()
+        self._content: bytes | None = None
+        self._open(port)
+        self.api_key: str = self._settings.api_key
+        self.url: str = url_of(self._socket)
+
+    def _open(self, port: int) -> None:
+        self._pacing = Pacing(self._pace)
+        self._socket = listen(self._host, port)
         try:
-            self._store = Store(db, revision=revision)
+            self._store = Store(
+                self._db,
+                content=self._content,
+                revision=self._settings.revision.number,
+                clock=self._clock,
+            )
         except BaseException:
             self._socket.close()
             raise
-        self.api_key: str = settings.api_key
-        self.url: str = url_of(self._socket)
-        self._server = self._create_server(settings)
+        self._port: int = self._socket.getsockname()[1]
+        self._server = self._create_server(self._settings)
         self._thread = threading.Thread(target=self._serve, name="sandbox", daemon=True)
         self._stopped = False
+
+    def __repr__(self) -> str:
+        is_running = self._thread.ident is not None and not self._stopped
+        return f"<Sandbox at {self.url}: {'running' if is_running else 'stopped'}>"
 
     def start(self) -> Self:
         """Start the server, and return the sandbox itself.
 
+        After `stop()` it starts again, on the same port, with the same key and the same data.
+
         Raises:
-            RuntimeError: The server failed to start.
+            RuntimeError: The server runs already, or failed to start.
+            OSError: The port was taken since the sandbox stopped.
 
         Example:
-            sandbox = Sandbox().start()
-            sandbox.stop()
+            sandbox.stop()  # the service is down
+            try:
+                client.with_options(retry=Retry(attempts=1)).conversations.create()
+            except TransportError as error:
+                assert error.is_temporary
+            sandbox.start()
+            client.conversations.create()
         """
+        if self._stopped:
+            self._open(self._port)
+        elif self._thread.ident is not None:
+            raise RuntimeError("The sandbox runs already.")
         self._thread.start()
         self._server.ready.wait()
         if not self._server.started:
@@ -103,6 +137,8 @@ class Sandbox(Controls):
 
     def stop(self) -> None:
         """Stop the server, and close the port and the file; stopping again does nothing.
+
+        Until you call `start()` again, callers can't connect, as if the service were down.
 
         Example:
             sandbox.stop()
@@ -115,7 +151,30 @@ class Sandbox(Controls):
         if self._thread.ident is not None:
             self._thread.join()
         self._socket.close()
+        self._content = self._store.content()
         self._store.close()
+
+    def set_time(self, time: datetime | None) -> None:
+        """Set the time of new conversations and messages, which then stands still.
+
+        Create the oldest conversations first: IDs, and so listings, are in the order of creation.
+
+        Args:
+            time: An aware time, from 1970 on; None for the system's clock.
+
+        Raises:
+            ValueError: The time isn't an aware datetime, or is before 1970.
+
+        Example:
+            from datetime import UTC, datetime
+
+            sandbox.set_time(datetime(2024, 1, 1, tzinfo=UTC))
+            old = client.conversations.create()
+            sandbox.set_time(None)
+            new = client.conversations.create()
+            assert old.created.year == 2024 and new.created_at > old.created_at
+        """
+        self._clock.set(time)
 
     def __enter__(self) -> Self:
         return self.start()

@@ -10,6 +10,8 @@ from conversations_client.testing._mock_clients import mock_async_client, mock_c
 from conversations_client.testing._responses import (
     Answer,
     Failure,
+    checked_answer,
+    checked_failure,
     failure_response,
     success_response,
 )
@@ -66,6 +68,9 @@ class FakeService:
                 `ConversationPage`, None for a deletion, a `Response` or a list of events for a
                 response (streamed or not), or a mapping, which is sent as JSON.
 
+        Raises:
+            TypeError: It is none of them.
+
         Example:
             fake = FakeService()
             fake.answer(factories.conversation(), factories.response(text="In Settings."))
@@ -76,15 +81,18 @@ class FakeService:
             )
             assert response.text == "In Settings."
         """
-        self._planned.extend(answers)
+        self._planned.extend([checked_answer(answer) for answer in answers])
 
-    def fail(self, failure: Failure) -> None:
+    def fail(self, failure: Failure | type[Failure]) -> None:
         """Plan the failure of the next call.
 
         Args:
             failure: A `StatusError`, such as `factories.status_error(RateLimitError)`, or a
-                `TransportError`, such as `factories.transport_error(ConnectError)`. The client
-                raises an error of the same class with the same content.
+                `TransportError`, such as `factories.transport_error(ConnectError)`, or just the
+                class. The client raises an error of the same class with the same content.
+
+        Raises:
+            TypeError: It is none of them.
 
         Example:
             fake = FakeService()
@@ -94,7 +102,7 @@ class FakeService:
             except RateLimitError as error:
                 assert error.retry_after == 30
         """
-        self._planned.append(failure)
+        self._planned.append(checked_failure(failure))
 
     def client(
         self,

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast, get_args
 
 import httpx
 
 from conversations_client import (
     Conversation,
     ConversationPage,
+    ConversationWithMessages,
     Event,
     Response,
     StatusError,
@@ -34,13 +35,18 @@ Answer = Conversation | ConversationPage | Response | Sequence[Event] | Mapping[
 Failure = StatusError | TransportError
 """What a call can fail with."""
 
+_TAKES: Final = (
+    "a Conversation, a ConversationWithMessages, a ConversationPage, a Response, a list of events, "
+    "a dict or None"
+)
+
 _JSON: Final = {"Content-Type": "application/json"}
 _EVENTS: Final = {"Content-Type": "text/event-stream"}
 
 _ANSWERS: Final[Mapping[type[Call], tuple[tuple[type, ...], str]]] = {
     CreateCall: ((Conversation,), "Conversation"),
     ListCall: ((ConversationPage,), "ConversationPage"),
-    RetrieveCall: ((Conversation,), "ConversationWithMessages"),
+    RetrieveCall: ((ConversationWithMessages,), "ConversationWithMessages"),
     UpdateCall: ((Conversation,), "Conversation"),
     DeleteCall: ((type(None),), "None"),
     GenerateNameCall: ((Conversation,), "Conversation"),
@@ -50,6 +56,46 @@ _ANSWERS: Final[Mapping[type[Call], tuple[tuple[type, ...], str]]] = {
 """The classes that can answer a call, and how an error message names them."""
 
 
+def checked_answer(answer: object) -> Answer:
+    """Check an answer that a test plans.
+
+    Raises:
+        TypeError: No call can be answered with it.
+    """
+    if isinstance(answer, BaseException) or (
+        isinstance(answer, type) and issubclass(answer, BaseException)
+    ):
+        raise TypeError(f"answer() takes {_TAKES}: plan errors with fail().")
+    if isinstance(answer, list | tuple):
+        events = cast("Sequence[object]", answer)
+        for index, event in enumerate(events):
+            if not isinstance(event, get_args(Event)):
+                raise TypeError(f"Event {index} of the list is a {type(event).__name__}.")
+        return cast("Sequence[Event]", events)
+    if answer is None or isinstance(answer, Conversation | ConversationPage | Response | Mapping):
+        return cast("Answer", answer)
+    raise TypeError(f"answer() takes {_TAKES}, not {type(answer).__name__}.")
+
+
+def checked_failure(failure: object) -> Failure:
+    """Check a failure that a test plans, or create one of a class.
+
+    Raises:
+        TypeError: No call can fail with it.
+    """
+    if isinstance(failure, StatusError | TransportError):
+        return failure
+    if isinstance(failure, type) and issubclass(failure, StatusError):
+        return factories.status_error(failure)
+    if isinstance(failure, type) and issubclass(failure, TransportError):
+        return factories.transport_error(failure)
+    name = failure.__name__ if isinstance(failure, type) else type(failure).__name__
+    raise TypeError(
+        f"fail() takes a StatusError or a TransportError, such as NotFoundError or "
+        f"factories.transport_error(ConnectError), not {name}."
+    )
+
+
 def success_response(call: Call, answer: Answer) -> httpx.Response:
     """Build the response to a call.
 
@@ -57,8 +103,9 @@ def success_response(call: Call, answer: Answer) -> httpx.Response:
         AssertionError: The answer is for another kind of call.
     """
     classes, names = _ANSWERS[type(call)]
-    if not isinstance(answer, (*classes, Mapping)):
-        raise AssertionError(  # noqa: TRY004 - a mistake in a test fails the test
+    too_much = isinstance(answer, ConversationWithMessages) and not isinstance(call, RetrieveCall)
+    if too_much or not isinstance(answer, (*classes, Mapping)):
+        raise AssertionError(
             f"The fake can't answer {call!r} with {answer!r}: it takes {names}, or JSON (a dict)."
         )
     if answer is None:

@@ -16,6 +16,7 @@ from conversations_client import (
     ConnectError,
     ConnectTimeoutError,
     Conversation,
+    DecodeError,
     Delivery,
     DisconnectError,
     IdleTimeoutError,
@@ -239,3 +240,24 @@ def test_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "no proxy")
     assert factories.status_error(RateLimitError).status == 429
     assert isinstance(factories.conversation(), Conversation)
+
+
+@pytest.mark.parametrize("cls", [ConnectError, DecodeError, ValueError, 404])
+def test_a_status_error_is_made_of_its_classes_only(cls: Any) -> None:
+    with pytest.raises(TypeError, match=r"^status_error takes one of StatusError, BadRequestError"):
+        factories.status_error(cls)
+
+
+@pytest.mark.parametrize("cls", [NotFoundError, DecodeError, ValueError, "down"])
+def test_a_transport_error_is_made_of_its_classes_only(cls: Any) -> None:
+    with pytest.raises(TypeError, match=r"^transport_error takes one of TransportError"):
+        factories.transport_error(cls)
+
+
+def test_each_transport_error_says_what_its_class_means() -> None:
+    classes: list[type[TransportError]] = [TransportError]
+    for cls in classes:
+        classes.extend(cls.__subclasses__())
+    public = [cls for cls in classes if hasattr(conversations_client, cls.__name__)]
+    messages = {str(factories.transport_error(cls)) for cls in public}
+    assert len(messages) == len(public) == 11

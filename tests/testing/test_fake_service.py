@@ -1,6 +1,7 @@
 """The fake service: the answers and errors of its clients, and the recorded calls."""
 
 import inspect
+import re
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
@@ -15,6 +16,7 @@ from conversations_client import (
     Client,
     ConnectError,
     ConversationMetadata,
+    DeadlineError,
     Delivery,
     DisconnectError,
     Event,
@@ -24,8 +26,11 @@ from conversations_client import (
     RateLimitError,
     ResponseFailedError,
     Retry,
+    StatusError,
+    StreamError,
     StreamTruncatedError,
     TextPart,
+    TransportError,
     UserMessage,
 )
 from conversations_client.testing import (
@@ -284,3 +289,48 @@ def test_the_project_is_that_of_the_client(
     run(variant, fake, call("conversations.create"))
     run(variant, fake, call("conversations.create"), project_id="prj_1")
     assert fake.calls == (CreateCall(), CreateCall(project_id="prj_1"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (5, "answer() takes a Conversation, .* not int."),
+        ("text", "answer() takes a Conversation, .* not str."),
+        (factories.status_error(NotFoundError), ": plan errors with fail()."),
+        (NotFoundError, ": plan errors with fail()."),
+        (factories.text_part(), "not TextPart."),
+        ([factories.response_started(), 5], "Event 1 of the list is a int."),
+    ],
+    ids=str,
+)
+def test_an_answer_that_no_call_takes_is_refused_when_it_is_planned(
+    answer: Any, problem: str
+) -> None:
+    fake = FakeService()
+    pattern = ".*".join(map(re.escape, problem.split(".*")))
+    with pytest.raises(TypeError, match=pattern):
+        fake.answer(factories.conversation(), answer)
+    assert fake.pending == ()
+
+
+@pytest.mark.parametrize("failure", [ValueError(), ValueError, None, 404, StreamError, "down"])
+def test_a_failure_that_no_call_has_is_refused_when_it_is_planned(failure: Any) -> None:
+    with pytest.raises(TypeError, match=r"^fail\(\) takes a StatusError or a TransportError"):
+        FakeService().fail(failure)
+
+
+@pytest.mark.parametrize("cls", [NotFoundError, RateLimitError, ConnectError, DeadlineError])
+def test_a_failure_can_be_a_class(cls: type[StatusError] | type[TransportError]) -> None:
+    fake = FakeService()
+    fake.fail(cls)
+    with pytest.raises(cls):
+        fake.client().conversations.create()
+
+
+def test_retrieve_needs_messages_and_other_calls_none() -> None:
+    fake = FakeService()
+    fake.answer(factories.conversation(), factories.conversation_with_messages())
+    with pytest.raises(AssertionError, match="takes ConversationWithMessages"):
+        fake.client().conversations.retrieve("conv_1")
+    with pytest.raises(AssertionError, match="takes Conversation, or JSON"):
+        fake.client().conversations.create()

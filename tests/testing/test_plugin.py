@@ -31,6 +31,7 @@ def test_each_test_has_a_sandbox_of_its_own(pytester: pytest.Pytester) -> None:
                 assert len(list(client.conversations.list())) == 1
             assert len(sandbox.requests) == 2
             assert len(sandbox.disruptions) == (number == 0)
+            sandbox.clear_disruptions()
 
         def test_all() -> None:
             assert len({sandbox.api_key for sandbox in seen}) == 3
@@ -38,6 +39,26 @@ def test_each_test_has_a_sandbox_of_its_own(pytester: pytest.Pytester) -> None:
         """
     )
     pytester.runpytest_inprocess("-Werror").assert_outcomes(passed=4)
+
+
+def test_a_fault_that_never_happens_is_an_error(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def test_misspelt(conversations_sandbox):
+            conversations_sandbox.fail_next(503, path="/v2/conversation")
+
+        def test_intended(conversations_sandbox):
+            conversations_sandbox.fail_next(503)
+            conversations_sandbox.clear_disruptions()
+
+        def test_failed_anyway(conversations_sandbox):
+            conversations_sandbox.fail_next(503)
+            assert False
+        """
+    )
+    result = pytester.runpytest_inprocess("-Werror")
+    result.assert_outcomes(passed=2, errors=1, failed=1)
+    result.stdout.fnmatch_lines(["*No request met these faults of the sandbox: *status=503*"])
 
 
 def test_only_the_fixture_changes_the_environment(

@@ -1,6 +1,5 @@
 """The faults that the sandbox can inject, and the queue of those still to come. No I/O."""
 
-import math
 import threading
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -8,23 +7,44 @@ from typing import Final
 
 from attrs import field, frozen
 
-_FIRST_STATUS: Final = 200
-_LAST_STATUS: Final = 599
+from conversations_client.sandbox._checks import flag, seconds, text, whole_number
+from conversations_client.sandbox._operations.routes import OPEN_PATHS
+
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def _is_status(_response: object, _attribute: object, status: int) -> None:
-    if not _FIRST_STATUS <= status <= _LAST_STATUS:
-        raise ValueError(f"status must be from {_FIRST_STATUS} to {_LAST_STATUS}.")
+    whole_number("status", status, first=200, last=599)
 
 
-def _is_finite(_delay: object, _attribute: object, seconds: float) -> None:
-    if not 0 <= seconds < math.inf:
-        raise ValueError("seconds must be 0 or more.")
+def _is_finite(_delay: object, _attribute: object, value: float) -> None:
+    seconds("seconds", value)
+
+
+def _is_flag(_drop: object, _attribute: object, value: bool) -> None:  # noqa: FBT001
+    flag("after_acting", value)
 
 
 def _is_not_negative(_break: object, _attribute: object, events: int) -> None:
-    if events < 0:
-        raise ValueError("after_events must be 0 or more.")
+    whole_number("after_events", events, first=0)
+
+
+def _upper_case(method: str | None) -> str | None:
+    if method is None:
+        return None
+    found = text("method", method).upper()
+    if found not in _METHODS:
+        raise ValueError(f"method must be one of {', '.join(_METHODS)}, not {method!r}.")
+    return found
+
+
+def _is_pattern(_fault: object, _attribute: object, path: str | None) -> None:
+    if path is None:
+        return
+    if not text("path", path).startswith(("/", "*")):
+        raise ValueError(f"path must begin with '/' or '*', as in '/v2/conversations/*': {path!r}.")
+    if path in OPEN_PATHS:
+        raise ValueError(f"No fault happens to {path!r}, which is not part of the API.")
 
 
 @frozen(kw_only=True)
@@ -36,8 +56,8 @@ class _Fault:
         path: A pattern of the request's path, in which `*` matches anything; None for any path.
     """
 
-    method: str | None = None
-    path: str | None = None
+    method: str | None = field(default=None, converter=_upper_case)
+    path: str | None = field(default=None, validator=_is_pattern)
 
     def applies_to(self, method: str, path: str) -> bool:
         """Match a request.
@@ -86,7 +106,7 @@ class Drop(_Fault):
         after_acting: Whether the request takes effect first.
     """
 
-    after_acting: bool
+    after_acting: bool = field(validator=_is_flag)
 
 
 @frozen(kw_only=True)
@@ -121,10 +141,9 @@ class FaultQueue:
             times: How many requests it happens to.
 
         Raises:
-            ValueError: `times` is less than 1.
+            ValueError: `times` isn't a whole number, or is less than 1.
         """
-        if times < 1:
-            raise ValueError("times must be 1 or more.")
+        whole_number("times", times, first=1)
         with self._lock:
             self._pending += [fault] * times
 

@@ -1,16 +1,16 @@
 """The pauses between events."""
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable
 
 from anyio import CancelScope
 from attrs import define, field
 
+from conversations_client.sandbox._checks import seconds
 
-def _finite(_pacing: object, _attribute: object, seconds: float) -> None:
-    if not 0 <= seconds < math.inf:
-        raise ValueError("pace must be a number of seconds, 0 or more.")
+
+def _finite(_pacing: object, _attribute: object, value: float) -> None:
+    seconds("pace", value)
 
 
 @define(eq=False)

@@ -74,7 +74,7 @@ def create_response(*, own_models: Sequence[str], other_models: Sequence[str] | 
             "message": _USER_MESSAGE,
             "model": _any_model(own_models)
             if other_models is None
-            else {"enum": [*own_models, *other_models]},
+            else {"enum": list(dict.fromkeys([*own_models, *other_models]))},
             "task_id": {"type": "string"},
             # The API documents no response that isn't streamed.
             "stream": {"const": True, "default": True},

@@ -1,12 +1,14 @@
 """The settings of a sandbox, checked."""
 
+import os
 import re
 import secrets
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Collection, Iterable
+from typing import Final, cast
 
 from attrs import field, frozen
 
+from conversations_client.sandbox._checks import text
 from conversations_client.sandbox._schemas.revisions import REVISIONS, Revision
 
 _KEY: Final = re.compile("[!-~]+")
@@ -54,13 +56,14 @@ def checked_settings(
     Raises:
         ValueError: A setting is invalid.
     """
-    if api_key is not None and not _KEY.fullmatch(api_key):
+    if api_key is not None and not _KEY.fullmatch(text("api_key", api_key)):
         raise ValueError(
             "The API key must be one or more visible ASCII characters; leave it out to have one "
             "generated."
         )
-    if revision not in REVISIONS:
+    if type(revision) is not int or revision not in REVISIONS:
         raise ValueError("revision must be 1 or 2.")
+    text("host", host)
     return Settings(
         api_key=f"sandbox_{secrets.token_urlsafe()}" if api_key is None else api_key,
         revision=REVISIONS[revision],
@@ -72,6 +75,25 @@ def checked_settings(
     )
 
 
+def checked_path(path: object) -> str | None:
+    """Check the path of the database.
+
+    Args:
+        path: The path; None stores everything in memory.
+
+    Returns:
+        The path as a string; None for None.
+
+    Raises:
+        ValueError: It isn't a path.
+    """
+    if path is None:
+        return None
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise ValueError(f"db must be a path or None, not {type(path).__name__}.")  # noqa: TRY004
+    return os.fsdecode(cast("str | bytes | os.PathLike[str]", path))
+
+
 def _checked_models(models: Collection[str]) -> tuple[str, ...]:
     found = _several("models", models)
     for model in found:
@@ -81,6 +103,6 @@ def _checked_models(models: Collection[str]) -> tuple[str, ...]:
 
 
 def _several(name: str, values: Collection[str]) -> tuple[str, ...]:
-    if isinstance(values, str):
-        raise ValueError(f"{name} must be a list of strings, not one string.")  # noqa: TRY004
-    return tuple(values)
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ValueError(f"{name} must be a list of strings, not {type(values).__name__}.")  # noqa: TRY004
+    return tuple(dict.fromkeys(text(f"each of {name}", value) for value in values))

@@ -12,6 +12,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from conversations_client.sandbox._checks import text
+
 _LAST_PORT: Final = 65_535
 _GRACE: Final = 1.0  # seconds for responses to end when the sandbox stops
 
@@ -92,12 +94,17 @@ def listen(host: str, port: int) -> socket.socket:
         The listening socket.
 
     Raises:
-        OSError: The port is taken, or the address isn't one of this machine.
+        OSError: The port is taken or out of range, or the address isn't one of this machine.
+        ValueError: The port isn't a whole number, or the host isn't a string.
     """
+    if not isinstance(port, int):
+        raise ValueError(f"port must be a whole number, not {type(port).__name__}.")  # noqa: TRY004
     if not 0 <= port <= _LAST_PORT:
         raise OSError(f"Port {port} is not one of 0 to {_LAST_PORT}.")
     try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, *_, address = socket.getaddrinfo(text("host", host), port, type=socket.SOCK_STREAM)[
+            0
+        ]
         listening = socket.create_server(address[:2], family=family)
     except (OSError, UnicodeError) as error:
         raise OSError(f"Cannot listen on port {port} of {host} ({_reason(error)}).") from None

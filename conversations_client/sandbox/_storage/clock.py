@@ -16,6 +16,39 @@ def system_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
+class SettableClock:
+    """The system's clock until a time is set, which then stands still."""
+
+    def __init__(self) -> None:
+        self._milliseconds: int | None = None
+
+    def __call__(self) -> int:
+        """Read the clock.
+
+        Returns:
+            Unix time in milliseconds.
+        """
+        return system_clock() if self._milliseconds is None else self._milliseconds
+
+    def set(self, time: object) -> None:
+        """Set the time.
+
+        Args:
+            time: An aware time, from 1970 on; None for the system's clock.
+
+        Raises:
+            ValueError: The time isn't an aware datetime, or is before 1970.
+        """
+        if time is None:
+            self._milliseconds = None
+            return
+        if not isinstance(time, datetime) or time.tzinfo is None:
+            raise ValueError("time must be a datetime with a time zone, such as datetime.now(UTC).")
+        if time < _EPOCH:
+            raise ValueError("time must be in 1970 or later.")
+        self._milliseconds = (time - _EPOCH) // timedelta(milliseconds=1)
+
+
 def iso_8601(milliseconds: int) -> str:
     """Format a time as text.
 

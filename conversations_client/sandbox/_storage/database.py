@@ -54,11 +54,14 @@ _MIGRATIONS: Final = (_TABLES, _RENAMED_RESPONSES)
 class Database:
     """One connection, which threads use one at a time."""
 
-    def __init__(self, path: str | os.PathLike[str] | None) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str] | None, *, content: bytes | None = None
+    ) -> None:
         """Open the database, and create or migrate its tables.
 
         Args:
             path: The file; its folder must exist. None stores everything in memory.
+            content: What a database in memory contains, from its `close`; None if it is empty.
 
         Raises:
             FileNotFoundError: The file's folder doesn't exist.
@@ -67,8 +70,12 @@ class Database:
         self._lock = threading.RLock()
         if path is not None:
             create_private(path)
+        self._is_in_memory = path is None
+        self._is_open = True
         self._connection = _connect(path)
         try:
+            if content is not None:
+                self._connection.deserialize(content)
             self._migrate()
             if path is not None:
                 # Before SQLite creates the log, which takes over the file's mode.
@@ -81,7 +88,17 @@ class Database:
     def close(self) -> None:
         """Close the file; closing again does nothing."""
         with self._lock:
+            self._is_open = False
             self._connection.close()
+
+    def content(self) -> bytes | None:
+        """Copy a database in memory.
+
+        Returns:
+            What it contains; None for a file, and after `close`.
+        """
+        with self._lock:
+            return self._connection.serialize() if self._is_in_memory and self._is_open else None
 
     @contextmanager
     def transaction(self) -> Generator[sqlite3.Connection, None, None]:

@@ -19,6 +19,7 @@ class Store:
         self,
         path: str | os.PathLike[str] | None = None,
         *,
+        content: bytes | None = None,
         revision: int = 2,
         clock: Callable[[], int] = system_clock,
         randomness: Callable[[], int] = system_randomness,
@@ -27,6 +28,7 @@ class Store:
 
         Args:
             path: The database file; its folder must exist. None stores everything in memory.
+            content: What a store in memory contains, from `content`; None if it is empty.
             revision: The API revision of the conversations, 1 or 2.
             clock: Returns Unix time in milliseconds.
             randomness: Returns 80 random bits.
@@ -35,7 +37,7 @@ class Store:
             OSError: The file can't be opened, isn't a database of the sandbox, or was made for
                 another revision.
         """
-        self._database = Database(path)
+        self._database = Database(path, content=content)
         self.clock = clock
         self.ids = Ids(self._database, clock=clock, randomness=randomness)
         try:
@@ -51,6 +53,14 @@ class Store:
     def close(self) -> None:
         """Close the file; closing again does nothing."""
         self._database.close()
+
+    def content(self) -> bytes | None:
+        """Copy a store in memory.
+
+        Returns:
+            What it contains; None for a file.
+        """
+        return self._database.content()
 
     def transaction(self) -> AbstractContextManager[object]:
         """Run several calls as one transaction.

@@ -1,7 +1,7 @@
 """The errors that a call can raise."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
 
 import httpx
@@ -12,15 +12,22 @@ from conversations_client import (
     ConflictError,
     ConnectError,
     ConnectTimeoutError,
+    DeadlineError,
     DecodeError,
     Delivery,
+    DisconnectError,
+    IdleTimeoutError,
     NotFoundError,
     PermissionDeniedError,
     PoolTimeoutError,
+    ProxyError,
     RateLimitError,
+    ResponseTooLargeError,
     ServerError,
     StatusError,
+    TLSError,
     TransportError,
+    TransportTimeoutError,
     UnprocessableEntityError,
 )
 from conversations_client.testing._mock_clients import mock_client
@@ -41,6 +48,21 @@ _STATUS: Final[Mapping[type[StatusError], int]] = {
     UnprocessableEntityError: 422,
     RateLimitError: 429,
     ServerError: 500,
+}
+
+
+_MESSAGES: Final[Mapping[type, str]] = {
+    TransportError: "no complete response arrived.",
+    ConnectError: "no connection: the network is down.",
+    TLSError: "the connection could not be encrypted: the certificate has expired.",
+    ProxyError: "the proxy failed: it refused the connection.",
+    DisconnectError: "the connection broke.",
+    ResponseTooLargeError: "the response is larger than max_response_bytes.",
+    TransportTimeoutError: "a step took too long.",
+    ConnectTimeoutError: "connecting took too long.",
+    PoolTimeoutError: "no connection became free in time.",
+    IdleTimeoutError: "nothing was received in time.",
+    DeadlineError: "the call took longer than Timeout.total allows.",
 }
 
 
@@ -66,12 +88,18 @@ def status_error(
         body: The response's body. Default: JSON with the message.
 
     Raises:
+        TypeError: The class is not one of the client's for a status.
         ValueError: The status belongs to another class.
 
     Example:
         error = factories.status_error(RateLimitError, retry_after=30)
         assert (error.status, error.retry_after) == (429, 30)
     """
+    if cls not in _STATUS:
+        raise TypeError(
+            f"status_error takes one of {_names(_STATUS)}, not {_name(cls)}; transport_error takes "
+            "the others."
+        )
     response = httpx.Response(
         _STATUS[cls] if status is None else status,
         headers={
@@ -88,23 +116,45 @@ def status_error(
 
 
 def transport_error(
-    cls: type[T], *, message: str = "the network is down.", delivery: Delivery | None = None
+    cls: type[T], *, message: str | None = None, delivery: Delivery | None = None
 ) -> T:
     """Create the error that the client raises if there is no complete response.
 
     Args:
         cls: The class.
-        message: The error message.
+        message: The error message. Default: one that suits the class.
         delivery: Whether the request was delivered. Default: UNSENT if the class means that there
             was no connection, UNKNOWN otherwise.
+
+    Raises:
+        TypeError: The class is not a TransportError.
 
     Example:
         error = factories.transport_error(ConnectError)
         assert not error.may_have_acted
     """
+    if not _is_transport_error(cls):
+        raise TypeError(
+            f"transport_error takes one of {_names(_MESSAGES)}, not {_name(cls)}; status_error "
+            "takes the others."
+        )
+    if message is None:
+        message = next(_MESSAGES[each] for each in cls.__mro__ if each in _MESSAGES)
     if delivery is None:
         delivery = Delivery.UNSENT if issubclass(cls, _UNSENT) else Delivery.UNKNOWN
     return cls(message, delivery=delivery, attempts=1)
+
+
+def _is_transport_error(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, TransportError)
+
+
+def _names(classes: Iterable[type]) -> str:
+    return ", ".join(cls.__name__ for cls in classes)
+
+
+def _name(value: object) -> str:
+    return value.__name__ if isinstance(value, type) else f"an object of {type(value).__name__}"
 
 
 def _raised_for(response: httpx.Response) -> StatusError | None:
