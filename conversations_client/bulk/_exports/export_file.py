@@ -1,4 +1,4 @@
-"""Writes the conversations of any iterable to a file, without their messages."""
+"""Writes the conversations of any iterable to a file."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -20,8 +20,9 @@ def export_file(
     """Write conversations to a file, which appears when it is complete.
 
     A JSON Lines file has every field that the service sends. A CSV or Parquet file has a column for
-    each field that this version of the client knows. `import_file` reads all three. Messages are
-    not included; use `export_with_messages` for them.
+    each field that this version of the client knows. `import_file` reads all three. A listing has
+    no messages; use `export_with_messages` for them. Conversations that you retrieved have
+    `messages`, which a JSON Lines file contains.
 
     Example:
         with Client() as client:

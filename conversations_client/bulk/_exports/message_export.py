@@ -151,10 +151,15 @@ def export_with_messages(
         return export.finish(path, write, skip_failed=skip_failed)
 
 
-def _unique(entity_ids: Iterable[str | None]) -> tuple[str | None, ...]:
+def _unique(entity_ids: object) -> tuple[str | None, ...]:
     if isinstance(entity_ids, str):
         raise InvalidArgumentError("entity_ids must be a list of entity IDs, not a string.")
-    entities = tuple(dict.fromkeys(entity_ids))
+    if not isinstance(entity_ids, Iterable):
+        raise InvalidArgumentError(
+            f"entity_ids must be a list of entity IDs, not {type(entity_ids).__name__}. To export "
+            "conversations without an entity, omit it or pass [None]."
+        )
+    entities = tuple(dict.fromkeys(cast("Iterable[str | None]", entity_ids)))
     if not entities:
         raise InvalidArgumentError(
             "entity_ids is empty. To export conversations without an entity, pass [None]."

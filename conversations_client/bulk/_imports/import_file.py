@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from itertools import chain
 
-from conversations_client import Client, Outcomes
+from conversations_client import Client, InvalidArgumentError, Outcomes
 from conversations_client.bulk._files.columns import Columns
 from conversations_client.bulk._files.opening import ChangeCheck
 from conversations_client.bulk._files.readers import check_columns, check_range, read_rows
@@ -73,6 +73,7 @@ def import_file(
         ...     import_file(client, "a.jsonl", journal, columns={"displayName": "title"})
         Report(created=2, failed=0, doubtful=0, new=2)
     """
+    _check_journal(journal)
     check_range(start, stop)
     checked_columns = Columns.of(columns, key, ignore)
     check_columns(path, checked_columns)
@@ -120,6 +121,14 @@ def import_rows(
                 _record_all(outcomes, run)
             raise
     return run.report()
+
+
+def _check_journal(journal: object) -> None:
+    if not isinstance(journal, Journal):
+        raise InvalidArgumentError(
+            "journal must be an open Journal, as in `with Journal(path) as journal`, "
+            f"not {type(journal).__name__}."
+        )
 
 
 def _check_rows(rows: Iterator[Row], journal: Journal) -> int:

@@ -66,7 +66,8 @@ class Entry:
         number: The row's number, from 1.
         digest: A digest of the row's content.
         state: The status.
-        detail: The ID of the new conversation, or the error message.
+        detail: The ID of the new conversation, or the error message. `conversation_id` and `error`
+            tell them apart.
         key: The row's value in the key column, if the import has a key column.
 
     Example:
@@ -79,6 +80,26 @@ class Entry:
     state: State
     detail: str
     key: Key = None
+
+    @property
+    def conversation_id(self) -> str | None:
+        """The ID of the new conversation; None if there is none, or the service sent none.
+
+        Example:
+            >>> Entry(number=1, digest="", state=State.CREATED, detail="conv_1").conversation_id
+            'conv_1'
+        """
+        return self.detail or None if self.state is State.CREATED else None
+
+    @property
+    def error(self) -> str | None:
+        """The error message of a failed or doubtful row; None for other rows.
+
+        Example:
+            >>> Entry(number=1, digest="", state=State.FAILED, detail="The row is empty.").error
+            'The row is empty.'
+        """
+        return None if self.state is State.CREATED else self.detail or None
 
     def is_to_be_sent(self, *, keys_are_trusted: bool) -> bool:
         """Whether the next run sends the row.

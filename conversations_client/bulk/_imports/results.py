@@ -5,8 +5,9 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from conversations_client import InvalidArgumentError
 from conversations_client.bulk._files.atomic_file import atomic_file
-from conversations_client.bulk._imports.journal import Entry, State
+from conversations_client.bulk._imports.journal import Entry, Journal, State
 
 
 def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> None:
@@ -20,6 +21,7 @@ def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> Non
 
     Raises:
         BulkError: The journal can't be read.
+        InvalidArgumentError: `entries` is a path or a journal.
         OSError: The file can't be written.
 
     Example:
@@ -27,6 +29,11 @@ def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> Non
             import_file(client, "conversations.jsonl", journal)
             write_results(journal.entries(), "results.jsonl")
     """
+    if isinstance(entries, str | bytes | os.PathLike | Journal):
+        raise InvalidArgumentError(
+            "entries must be the entries of a journal, such as journal.entries(), "
+            f"not {type(entries).__name__}."
+        )
     with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         for entry in entries:
             file.write(f"{json.dumps(_result(entry), ensure_ascii=True)}\n")

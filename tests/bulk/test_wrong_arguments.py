@@ -1,0 +1,72 @@
+"""Arguments of the wrong type are reported with what to pass."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conversations_client import Client, InvalidArgumentError
+from conversations_client.bulk import (
+    Entry,
+    Journal,
+    State,
+    export_file,
+    export_with_messages,
+    import_file,
+    write_results,
+)
+from conversations_client.testing import FakeService, factories
+
+FAKE = FakeService()
+
+
+@pytest.fixture
+def client() -> Client:
+    return FAKE.client()
+
+
+@pytest.mark.parametrize(
+    ("entity_ids", "problem"),
+    [(None, "not NoneType. To export"), (5, "not int. To export"), ("agent_1", "not a string.")],
+)
+def test_entity_ids(client: Client, tmp_path: Path, entity_ids: Any, problem: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        export_with_messages(client, tmp_path / "a.jsonl", entity_ids=entity_ids)
+    assert str(caught.value).startswith(f"entity_ids must be a list of entity IDs, {problem}")
+
+
+@pytest.mark.parametrize("journal", ["a.journal", Path("a.journal"), None])
+def test_a_journal_is_opened_first(client: Client, tmp_path: Path, journal: Any) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"displayName": "a"}\n')
+    with pytest.raises(InvalidArgumentError, match=r"^journal must be an open Journal"):
+        import_file(client, path, journal)
+
+
+def test_results_are_written_of_entries(tmp_path: Path) -> None:
+    target = tmp_path / "results.jsonl"
+    with Journal(tmp_path / "a.journal") as journal:
+        wrong: list[Any] = ["a.journal", Path("a.journal"), journal]
+        for entries in wrong:
+            with pytest.raises(InvalidArgumentError, match=r"such as journal\.entries\(\)"):
+                write_results(entries, target)
+    assert not target.exists()
+
+
+def test_an_entry_tells_the_id_from_the_error() -> None:
+    def entry(state: State, detail: str) -> tuple[str | None, str | None]:
+        found = Entry(number=1, digest="", state=state, detail=detail)
+        return found.conversation_id, found.error
+
+    assert entry(State.CREATED, "conv_1") == ("conv_1", None)
+    assert entry(State.CREATED, "") == (None, None)
+    assert entry(State.FAILED, "invalid") == (None, "invalid")
+    assert entry(State.DOUBTFUL, "lost") == (None, "lost")
+    assert entry(State.SENT, "") == (None, None)
+
+
+def test_retrieved_conversations_are_exported_with_their_messages(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    found = factories.conversation_with_messages()
+    assert export_file([found], path) == 1
+    assert path.read_text().count('"messages": [') == 1
