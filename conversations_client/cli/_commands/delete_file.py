@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
@@ -107,7 +107,7 @@ def _ids(file: Path) -> list[str]:
         raise UsageError(f"{file} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise UsageError(f"{file} can't be read: it is not UTF-8.") from None
-    except (csv.Error, RecursionError, ValueError) as error:
+    except (csv.Error, ValueError) as error:
         raise UsageError(f"{file} can't be read: {error}.") from None
     if not found:
         raise UsageError(f"{file} has no IDs.")
@@ -115,22 +115,48 @@ def _ids(file: Path) -> list[str]:
 
 
 def _read(file: TextIO, suffix: str) -> Iterator[str]:
+    if suffix == ".parquet":
+        raise ValueError("IDs must be in a text file, CSV or JSON Lines")
     if suffix == ".csv":
-        for number, row in enumerate(csv.DictReader(file, strict=True), 1):
+        rows = csv.DictReader(file, strict=True)
+        _check_unique(rows.fieldnames or (), "the header")
+        for number, row in enumerate(rows, 1):
             yield from _id_of(row, f"row {number}")
         return
     for number, line in enumerate(file, 1):
         text = line.strip()
         if text and suffix in _JSON_LINES:
-            yield from _id_of(json.loads(text), f"line {number}")
+            yield from _id_of(_parse(text, f"line {number}"), f"line {number}")
         elif text:
             yield text
+
+
+def _parse(text: str, place: str) -> object:
+    def check(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        _check_unique([name for name, _ in pairs], place)
+        return dict(pairs)
+
+    try:
+        return json.loads(text, object_pairs_hook=check)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{place} is not JSON: {error.msg}") from None
+    except RecursionError:
+        raise ValueError(f"{place} is nested too deeply") from None
+
+
+def _check_unique(names: Sequence[str], place: str) -> None:
+    for name in _NAMES:
+        if names.count(name) > 1:
+            raise ValueError(f"{place} has {name} twice")
 
 
 def _id_of(row: Any, place: str) -> Iterator[str]:  # noqa: ANN401 - any JSON
     """The ID of a row; none for a row of an import that created nothing."""
     fields = cast("dict[str, object]", row) if isinstance(row, dict) else {}
-    found = next((fields[name] for name in _NAMES if fields.get(name)), None)
+    values = [fields[name] for name in _NAMES if fields.get(name)]
+    if len(values) > 1 and values[0] != values[1]:
+        raise ValueError(f"{place} has an _id and another id: remove the one to keep")
+    found = values[0] if values else None
     if isinstance(found, str):
         yield found
     elif fields.get("status", "created") == "created":
