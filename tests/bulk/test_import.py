@@ -547,6 +547,10 @@ def cut_off(size: int) -> Callable[[Path], object]:
     return lambda path: os.truncate(path, size)
 
 
+def overwrite(path: Path) -> None:
+    path.write_bytes(path.read_bytes().swapcase())
+
+
 def grow(path: Path) -> None:
     with path.open("a") as file:
         file.write('{"displayName": "new"')
@@ -559,7 +563,7 @@ def grow(path: Path) -> None:
         cut_off(24_010),
         cut_off(0),
         grow,
-        lambda path: path.write_bytes(path.read_bytes().swapcase()),
+        overwrite,
     ],
 )
 def test_a_file_that_changes_during_its_import(

@@ -89,9 +89,10 @@ def _metadata(value: object) -> ConversationMetadataParam:
 
 
 def _single(name: str, value: object) -> object:
+    kind = type(value).__name__
     # This also prevents a digest of deeply nested values.
     if isinstance(value, list | tuple | Mapping):
-        raise InvalidArgumentError(f"{name} must be a single value, not {type(value).__name__}.")
+        raise InvalidArgumentError(f"{name} must be a single value, not {kind}.")
     return value
 
 

@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol
+from typing import Any, Final, Protocol
 
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.formats import Format, pyarrow
@@ -94,30 +94,11 @@ def _parquet_with_messages(path: Path, rows: Iterable[Fields]) -> None:
 def _write_parquet(path: Path, schema: Any, rows: Iterable[Fields]) -> None:  # noqa: ANN401 - pyarrow has no types
     arrow, parquet = pyarrow()
     with path.open("wb") as file:
-        sink = arrow.PythonFile(_CountingFile(file), mode="w")
+        # Not the path: pyarrow seeks in a file that it opens, which a pipe can't do.
+        sink = arrow.PythonFile(file, mode="w")
         with parquet.ParquetWriter(sink, schema, write_page_checksum=True) as writer:
             for group in _groups(rows):
                 writer.write_table(arrow.Table.from_pylist(group, schema=schema))
-
-
-class _CountingFile:
-    """A file that knows its position, even if it is a pipe."""
-
-    closed = False
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._position = 0
-
-    def write(self, content: bytes) -> None:
-        self._file.write(content)
-        self._position += len(content)
-
-    def tell(self) -> int:
-        return self._position
-
-    def flush(self) -> None:
-        self._file.flush()
 
 
 def _columns_schema() -> Any:  # noqa: ANN401

@@ -51,12 +51,11 @@ class Selection:
 
 def _each_once(conversations: Iterable[Conversation]) -> Iterator[Conversation]:
     """Leave out repeated conversations: revision 1 of the API lists those of all entities."""
-    seen = set[str]()
+    seen = set[str | None]()
     for conversation in conversations:
         if conversation.id is None or conversation.id not in seen:
             yield conversation
-        if conversation.id is not None:
-            seen.add(conversation.id)
+        seen.add(conversation.id)
 
 
 def selection(entity_ids: tuple[str, ...], *, standalone: bool) -> Selection:
