@@ -300,6 +300,15 @@ def test_what_cant_be_retrieved_is_tried_again(path: Path, *, skip_failed: bool)
     assert [one.id for one in exported(path)] == [f"conv_{number}" for number in kept]
 
 
+def test_another_conversation_than_the_one_asked_for_is_not_exported(path: Path) -> None:
+    whole = [conversation(number, messages=[]) for number in range(3)]
+    script = [page(*whole), *(answer(200, whole[number]) for number in (0, 2, 2))]
+    with ScriptedServer(script) as server, Client("k", base_url=server.url) as client:
+        report = export_with_messages(client, path, max_in_flight=1)
+    assert (report.exported, report.failed, report.is_written) == (2, 1, False)
+    assert report.failures == (ExportFailure("conv_1", "The service sent another conversation."),)
+
+
 def test_a_conversation_without_an_id_cant_be_retrieved(path: Path) -> None:
     bare = conversation(0)
     del bare["_id"]

@@ -257,8 +257,7 @@ class _Export:
     def _record(self, outcome: RetrieveOutcome) -> ConversationsError | None:
         """Record an outcome; returns the error if the conversation could not be retrieved."""
         if isinstance(outcome, Retrieved):
-            content = json.dumps(unstructure(outcome.conversation))
-            self.journal.record(outcome.conversation_id, ExportState.RETRIEVED, content)
+            self._record_content(outcome)
             return None
         conversation_id = cast("str", outcome.conversation_id)
         if _is_missing(outcome):
@@ -266,6 +265,14 @@ class _Export:
             return None
         self.journal.record(conversation_id, ExportState.FAILED, str(outcome.error))
         return outcome.error
+
+    def _record_content(self, outcome: Retrieved) -> None:
+        if outcome.conversation.id in {None, outcome.conversation_id}:
+            content = json.dumps(unstructure(outcome.conversation))
+            self.journal.record(outcome.conversation_id, ExportState.RETRIEVED, content)
+        else:
+            problem = "The service sent another conversation."
+            self.journal.record(outcome.conversation_id, ExportState.FAILED, problem)
 
 
 def _is_missing(outcome: RetrieveOutcome) -> bool:
