@@ -286,6 +286,30 @@ def test_an_error_that_is_made_of_the_librarys(variant: Variant, stack: Any) -> 
         run(variant, make, create, base_url=url)
 
 
+def test_a_request_whose_body_the_callers_client_replaces(variant: Variant, stack: Any) -> None:
+    def make(name: str) -> Any:
+        base = getattr(stack, name)
+
+        class Own(base):  # type: ignore[misc, valid-type]
+            def build_request(self, *args: Any, **options: Any) -> Any:
+                request = base.build_request(self, *args, **options)
+                request.stream = Own.Body()
+                return request
+
+            class Body(stack.SyncByteStream, stack.AsyncByteStream):  # type: ignore[misc]
+                def __iter__(self) -> Iterator[bytes]:
+                    yield b"{}"
+
+                async def __aiter__(self) -> AsyncIterator[bytes]:
+                    yield b"{}"
+
+        return Own(verify=TLS)
+
+    with ScriptedServer([answer()]) as server:
+        assert run(variant, make, create, base_url=server.url) == CONVERSATION["_id"]
+    assert server.seen[0].body == b"{}"
+
+
 def test_an_overridden_send_that_sends_again(variant: Variant, stack: Any) -> None:
     """It was delivered the first time; the second time there is no connection."""
 

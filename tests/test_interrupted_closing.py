@@ -7,14 +7,16 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from pools import Driven, run
 from scripted import ScriptedServer
 from streaming import WHOLE, streamed
-from variants import KEY
+from variants import KEY, Variant
 
 from conversations_client import Client
 from conversations_client._engine.response_body import ResponseBody
 from conversations_client._http.connections.wire import RequestLimits
 from conversations_client._http.httpx_clients.bodies import AsyncHTTPXBody, HTTPXBody
+from conversations_client._http.streams.errors import ReadError
 from conversations_client._http.sync_pool import PooledBody
 
 LIMITS = RequestLimits(connect=None, idle=None, deadline=1.0, clock=float)
@@ -118,3 +120,47 @@ def test_what_is_left_of_a_body_of_the_http_library_is_drained(backend: str) -> 
         await body.aclose()
 
     anyio.run(scenario, backend=backend)
+
+
+class Broken:
+    """A connection that breaks, and whose first closing is interrupted."""
+
+    def __init__(self) -> None:
+        self.closings = 0
+
+    def is_available(self) -> bool:
+        return False
+
+    def send(self, _: object) -> Any:
+        raise ReadError
+
+    def close(self) -> None:
+        self.closings += 1
+        if self.closings == 1:
+            raise KeyboardInterrupt
+
+
+class AsyncBroken(Broken):
+    async def send(self, _: object) -> Any:
+        raise ReadError
+
+    async def aclose(self) -> None:
+        self.close()
+
+
+def test_a_connection_whose_closing_is_interrupted_is_closed_again(variant: Variant) -> None:
+    made: list[Broken] = []
+
+    def connect() -> Broken:
+        made.append(Broken() if variant.name == "sync" else AsyncBroken())
+        return made[-1]
+
+    async def scenario() -> None:
+        pool = Driven(variant, "http://127.0.0.1:9", size=1, connect=connect)
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                await pool.ask()
+        await pool.close()
+
+    run(variant, scenario)
+    assert [connection.closings for connection in made] == [2, 2]

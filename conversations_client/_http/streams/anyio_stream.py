@@ -28,9 +28,7 @@ async def connect(address: str, port: int) -> "AnyIOStream":
         return AnyIOStream(await anyio.connect_tcp(address, port))
     except OSError as error:
         # AnyIO's error says only that all attempts failed; here there was only one.
-        if isinstance(error.__cause__, OSError):
-            raise error.__cause__ from None
-        raise
+        raise error.__cause__ or error from None
 
 
 class AnyIOStream(AsyncNetworkStream):
