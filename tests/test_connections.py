@@ -373,3 +373,28 @@ def test_a_thread_interrupted_while_it_waits_gives_up_its_turn(served: bool) -> 
         driven.pool.send(driven.request()).body.close()
         driven.pool.close()
     assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_connection_that_does_not_close_is_left(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stuck(AsyncFake):
+        async def aclose(self) -> None:
+            self.closed += 1
+            await anyio.sleep(30)
+
+    monkeypatch.setattr(async_pool, "CLOSING_SECONDS", 0.01)
+    fakes = [Stuck(RemoteProtocolError("no")), Stuck(b"")]
+    made = iter(fakes)
+
+    async def scenario() -> None:
+        driven = Driven(Variant(backend), "http://127.0.0.1:1", size=1, connect=lambda: next(made))
+        with anyio.fail_after(20):
+            with pytest.raises(RemoteProtocolError):
+                await driven.ask()
+            await driven.end(await driven.ask())
+            await driven.close()
+
+    anyio.run(scenario, backend=backend)
+    assert [fake.closed for fake in fakes] == [1, 1]
