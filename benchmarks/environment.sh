@@ -1,8 +1,8 @@
-# Makes an environment of its own for each contender and for the harness; benchmarks/* source this file.
+# benchmarks/* source this file. It creates an environment for each contender and for the harness.
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/environment.sh"
 
-# use_benchmarks REQUIREMENTS…: the environments .venv/bench-NAME, each with what
-# benchmarks/requirements/NAME.txt pins.
+# use_benchmarks REQUIREMENTS…: creates the environments .venv/bench-NAME with the versions in
+# benchmarks/requirements/NAME.txt.
 use_benchmarks() {
   local python name lock
   python=$(first_python)

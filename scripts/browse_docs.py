@@ -1,9 +1,8 @@
 """Checks every page of the documentation in a browser: python scripts/browse_docs.py FOLDER.
 
-Opens each page wide and narrow, light and dark, in headless Chromium. Nothing may be cut off, code
-and tables must fit their column, links must work, text must be readable, and the search must find
-something. browse_docs.html has the
-checks; the folder is the output of scripts/docs.
+FOLDER is the output of scripts/docs. Headless Chromium opens each page wide and narrow, in light
+and dark mode. Content must not overflow, code and tables must fit their column, links must work,
+text must be readable, and the search must return results. The checks are in browse_docs.html.
 """
 
 import json
@@ -23,7 +22,7 @@ BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chro
 LONGEST: Final = 300.0
 OPTIONS: Final = (
     "--headless=new",
-    "--no-sandbox",  # it opens these pages only, and root cannot have one
+    "--no-sandbox",  # it opens only these pages, and the sandbox doesn't work for root
     "--disable-gpu",
     "--no-first-run",
 )
@@ -41,10 +40,10 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Handles the pages, the page that checks them, and its report."""
+    """Serves the pages and the page with the checks, and receives its report."""
 
     def do_GET(self) -> None:
-        """Send a page, or the page that checks them."""
+        """Send a page, or the page with the checks."""
         if self.path == CHECKS:
             self._send("text/html", Path(__file__).with_suffix(".html").read_bytes())
         elif self.path == "/pages.json":
@@ -66,7 +65,7 @@ class Handler(SimpleHTTPRequestHandler):
             self._report_server.missing.append(f"missing file: {self.path}")
 
     def log_error(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Print nothing; `log_request` records it."""
+        """Print nothing, because `log_request` records missing files."""
 
     @property
     def _report_server(self) -> Server:
@@ -81,7 +80,7 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 def browse(browser: str, folder: Path) -> list[str]:
-    """Return what is wrong with the pages."""
+    """Return the problems of the pages."""
     with Server(folder) as server, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}{CHECKS}"
@@ -101,7 +100,7 @@ def main(folder: Path) -> int:
     """Check the pages and print the problems; return 1 if there are any."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
-        print(f"None of {', '.join(BROWSERS)} is on this machine: skipped the pages.")
+        print(f"Skipped, because none of {', '.join(BROWSERS)} is installed.")
         return 0
     problems = browse(browser, folder.resolve())
     for problem in problems:

@@ -1,4 +1,4 @@
-"""A server that creates conversations, counts requests, and fails at random on purpose."""
+"""A server that creates conversations, counts requests, and injects random faults."""
 
 import asyncio
 import contextlib
@@ -17,19 +17,18 @@ from attrs import define, field, frozen
 
 @frozen
 class Fault:
-    """A fault that one request meets.
+    """A fault for one request.
 
     Attributes:
-        acts: Whether the server stores the conversation nevertheless.
-        refuses: Whether the response states that it did not.
-        answer: What the server sends before it closes the connection: a status, part of a
-            response, or None for nothing.
+        acts: Whether the server stores the conversation anyway.
+        refuses: Whether the response shows that the server didn't store it.
+        response: A status, or bytes to send before the connection is closed; None for no response.
         silent: Whether the connection stays open without a response.
     """
 
     acts: bool = False
     refuses: bool = False
-    answer: int | bytes | None = None
+    response: int | bytes | None = None
     silent: bool = False
 
 
@@ -38,41 +37,41 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "reset, done": Fault(acts=True),
     "silence, nothing done": Fault(silent=True),
     "silence, done": Fault(acts=True, silent=True),
-    "cut in the head, done": Fault(acts=True, answer=b"HTTP/1.1 201 Cre"),
+    "cut in the head, done": Fault(acts=True, response=b"HTTP/1.1 201 Cre"),
     "cut in the body, done": Fault(
-        acts=True, answer=b"HTTP/1.1 201 Created\r\nContent-Length: 99\r\n\r\n{"
+        acts=True, response=b"HTTP/1.1 201 Created\r\nContent-Length: 99\r\n\r\n{"
     ),
-    "no JSON, done": Fault(acts=True, answer=b"HTTP/1.1 201 Created\r\n\r\n<p>Created</p>"),
-    "408": Fault(answer=408),
-    "409": Fault(refuses=True, answer=409),
-    "422": Fault(refuses=True, answer=422),
-    "425": Fault(refuses=True, answer=425),
-    "429": Fault(refuses=True, answer=429),
-    "500, nothing done": Fault(answer=500),
-    "500, done": Fault(acts=True, answer=500),
-    "503 for now": Fault(refuses=True, answer=b"HTTP/1.1 503 Busy\r\nRetry-After: 0\r\n\r\n"),
-    "504, done": Fault(acts=True, answer=504),
+    "no JSON, done": Fault(acts=True, response=b"HTTP/1.1 201 Created\r\n\r\n<p>Created</p>"),
+    "408": Fault(response=408),
+    "409": Fault(refuses=True, response=409),
+    "422": Fault(refuses=True, response=422),
+    "425": Fault(refuses=True, response=425),
+    "429": Fault(refuses=True, response=429),
+    "500, nothing done": Fault(response=500),
+    "500, done": Fault(acts=True, response=500),
+    "503 for now": Fault(refuses=True, response=b"HTTP/1.1 503 Busy\r\nRetry-After: 0\r\n\r\n"),
+    "504, done": Fault(acts=True, response=504),
 }
 
 
 @define
 class Ledger:
-    """What a server has recorded.
+    """The records of a server.
 
     Attributes:
         stored: How often each display name was stored.
-        ids: The last id under which each display name was stored.
-        met: The faults that each display name's requests met, in order.
+        ids: The latest ID of each display name.
+        faults: The faults of the requests for each display name, in order.
         order: The display name of every request, in order of arrival.
-        at_once: The maximum number of requests that were handled at once.
-        connections: How many connections were opened.
+        most_concurrent: The maximum number of requests that were handled at the same time.
+        connections: The number of connections that were opened.
     """
 
     stored: Counter[str] = field(factory=Counter[str])
     ids: dict[str, str] = field(factory=dict[str, str])
-    met: dict[str, list[Fault]] = field(factory=dict[str, list[Fault]])
+    faults: dict[str, list[Fault]] = field(factory=dict[str, list[Fault]])
     order: list[str] = field(factory=list[str])
-    at_once: int = 0
+    most_concurrent: int = 0
     connections: int = 0
 
 
@@ -81,8 +80,8 @@ class CountingServer:
 
     Args:
         honours_keys: Whether a repeated `Idempotency-Key` gets the first response again.
-        fault_rate: The share of requests that meet a fault, from 0 to 1.
-        seed: The seed of the faults. A request meets the same ones in any order of arrival.
+        fault_rate: The share of requests that get a fault, from 0 to 1.
+        seed: The seed of the faults. The faults don't depend on the order of the requests.
     """
 
     def __init__(
@@ -93,8 +92,8 @@ class CountingServer:
         self._honours_keys = honours_keys
         self._fault_rate = fault_rate
         self._seed = seed
-        self._answers: dict[str, bytes] = {}
-        self._now = 0
+        self._responses: dict[str, bytes] = {}
+        self._concurrent = 0
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
 
@@ -132,27 +131,27 @@ class CountingServer:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.ledger.connections += 1
-        goes_on = True
+        is_open = True
         with contextlib.suppress(OSError, asyncio.IncompleteReadError), contextlib.closing(writer):
-            while goes_on:
+            while is_open:
                 head = await reader.readuntil(b"\r\n\r\n")
                 headers = _headers(head)
                 body = await reader.readexactly(int(headers["content-length"]))
                 name = json.loads(body)["displayName"]
                 with self._counted():
                     await asyncio.sleep(0)
-                    goes_on = await self._answer(name, headers["idempotency-key"], reader, writer)
+                    is_open = await self._respond(name, headers["idempotency-key"], reader, writer)
 
     @contextlib.contextmanager
     def _counted(self) -> Generator[None, None, None]:
-        self._now += 1
-        self.ledger.at_once = max(self.ledger.at_once, self._now)
+        self._concurrent += 1
+        self.ledger.most_concurrent = max(self.ledger.most_concurrent, self._concurrent)
         try:
             yield
         finally:
-            self._now -= 1
+            self._concurrent -= 1
 
-    async def _answer(
+    async def _respond(
         self, name: str, key: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         fault = self._fault(name)
@@ -160,11 +159,11 @@ class CountingServer:
         if fault is None:
             writer.write(created)
             return True
-        if isinstance(fault.answer, int):
-            writer.write(b"HTTP/1.1 %d Fault\r\nContent-Length: 2\r\n\r\n{}" % fault.answer)
+        if isinstance(fault.response, int):
+            writer.write(b"HTTP/1.1 %d Fault\r\nContent-Length: 2\r\n\r\n{}" % fault.response)
             return True
-        if fault.answer is not None:
-            writer.write(fault.answer)
+        if fault.response is not None:
+            writer.write(fault.response)
             return False
         if fault.silent:
             await reader.read()
@@ -172,21 +171,21 @@ class CountingServer:
         return False
 
     def _fault(self, name: str) -> Fault | None:
-        met = self.ledger.met.setdefault(name, [])
+        faults = self.ledger.faults.setdefault(name, [])
         self.ledger.order.append(name)
-        drawn = random.Random(f"{self._seed} {name} {len(met)}")  # noqa: S311 - repeatable, no secret
-        if drawn.random() >= self._fault_rate:
+        generator = random.Random(f"{self._seed} {name} {len(faults)}")  # noqa: S311 - repeatable, no secret
+        if generator.random() >= self._fault_rate:
             return None
-        met.append(FAULTS[drawn.choice(list(FAULTS))])
-        return met[-1]
+        faults.append(FAULTS[generator.choice(list(FAULTS))])
+        return faults[-1]
 
     def _create(self, name: str, key: str) -> bytes:
-        if self._honours_keys and key in self._answers:
-            return self._answers[key]
+        if self._honours_keys and key in self._responses:
+            return self._responses[key]
         self.ledger.stored[name] += 1
-        self.ledger.ids[name] = f"conv_{len(self._answers):026d}"
-        answer = self._answers[key] = _created(self.ledger.ids[name], name)
-        return answer
+        self.ledger.ids[name] = f"conv_{len(self._responses):026d}"
+        response = self._responses[key] = _created(self.ledger.ids[name], name)
+        return response
 
 
 def _headers(head: bytes) -> dict[str, str]:

@@ -21,7 +21,7 @@ ONLY_IN_THE_SDIST = (
 
 
 def sources(*names: str) -> set[str]:
-    """Return these files of the checkout and those in these folders, without caches."""
+    """Return the named files and the files in the named folders, except caches."""
     return {
         path.relative_to(ROOT).as_posix()
         for name in names
@@ -31,12 +31,12 @@ def sources(*names: str) -> set[str]:
 
 
 def _is_cached(path: Path) -> bool:
-    # In __pycache__, .mypy_cache and their like.
+    # In folders such as __pycache__ and .mypy_cache.
     return any(part.strip("_").endswith("cache") for part in path.parts)
 
 
 def problems_of_the_wheel(names: set[str]) -> list[str]:
-    """Return which files of the package are missing and which others are there."""
+    """Return the missing files of the package and the unexpected files."""
     needed = sources(*PACKAGES)
     packed = {name for name in names if ".dist-info/" not in name}
     licensed = any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
@@ -49,7 +49,7 @@ def problems_of_the_wheel(names: set[str]) -> list[str]:
 
 
 def problems_of_the_sdist(names: set[str]) -> list[str]:
-    """Return which files are missing to build, test and read the project."""
+    """Return the missing files that the build, the tests or the readers need."""
     needed = sources(*PACKAGES, *ONLY_IN_THE_SDIST)
     needed |= {"CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "conftest.py", "pyproject.toml"}
     packed = {name.partition("/")[2] for name in names}
@@ -61,11 +61,11 @@ def main(folder: Path) -> None:
     (wheel,) = folder.glob("*.whl")
     (sdist,) = folder.glob("*.tar.gz")
     with zipfile.ZipFile(wheel) as files:
-        found = problems_of_the_wheel(set(files.namelist()))
+        problems = problems_of_the_wheel(set(files.namelist()))
     with tarfile.open(sdist) as files:
-        found += problems_of_the_sdist(set(files.getnames()))
-    if found:
-        raise SystemExit("\n".join(found))
+        problems += problems_of_the_sdist(set(files.getnames()))
+    if problems:
+        raise SystemExit("\n".join(problems))
 
 
 if __name__ == "__main__":

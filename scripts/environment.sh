@@ -1,7 +1,8 @@
-# Prepares the other scripts, which source this file: a clean environment, a Python, virtual
+# The other scripts source this file. It provides a clean environment, a Python, and virtual
 # environments.
 
-# What pip and uv may need to reach their index. Commands started with `clean` get none of it.
+# The variables that pip and uv may need to reach their index. Commands started with `clean` don't get
+# them.
 INSTALLER_VARIABLES=(
   PIP_CACHE_DIR PIP_CERT PIP_CLIENT_CERT PIP_CONFIG_FILE PIP_DEFAULT_TIMEOUT PIP_EXTRA_INDEX_URL
   PIP_FIND_LINKS PIP_INDEX_URL PIP_KEYRING_PROVIDER PIP_NO_INDEX PIP_PROXY PIP_RETRIES PIP_TIMEOUT
@@ -13,14 +14,14 @@ INSTALLER_VARIABLES=(
   NETRC XDG_CACHE_HOME XDG_CONFIG_DIRS XDG_CONFIG_HOME
 )
 
-# Starts the script again with these variables and no others. `exec` keeps the process ID, so the
-# mark is valid for this script alone, not for the scripts that it calls.
+# Starts the script again with only these variables. `exec` preserves the process ID, so CLEAN_PROCESS
+# is valid for this script but not for the scripts that it calls.
 if [ "${CLEAN_PROCESS-}" != "$$" ]; then
-  kept=()
+  variables=()
   for name in HOME PATH TMPDIR PYENV_ROOT ONLY_PYTHON SOURCE_DATE_EPOCH "${INSTALLER_VARIABLES[@]}"; do
-    if [ -n "${!name+set}" ]; then kept+=("$name=${!name}"); fi
+    if [ -n "${!name+set}" ]; then variables+=("$name=${!name}"); fi
   done
-  exec env -i "${kept[@]}" CLEAN_PROCESS=$$ bash "$0" "$@"
+  exec env -i "${variables[@]}" CLEAN_PROCESS=$$ bash "$0" "$@"
 fi
 unset CLEAN_PROCESS
 exec </dev/null
@@ -30,7 +31,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # The supported Pythons, 3.11 to 3.15. ONLY_PYTHON=3.15 scripts/test ignores all others.
 MINORS=(11 12 13 14 15)
 if [ -n "${ONLY_PYTHON-}" ]; then MINORS=("${ONLY_PYTHON#3.}"); fi
-# uv trusts the certificates of the system, as pip does.
+# Makes uv trust the system's certificates, like pip.
 export PIP_DISABLE_PIP_VERSION_CHECK=1 UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS-1}
 
 say() { printf '\n==> %s\n' "$*"; }
@@ -40,15 +41,15 @@ fail() {
   exit 1
 }
 
-# clean [NAME=VALUE…] COMMAND…: runs a command that sees an empty home folder and nothing that was
-# meant for pip. `"${CLEAN[@]}" COMMAND… &` is the same in the background, with $! as its process.
+# clean [NAME=VALUE…] COMMAND…: runs a command with an empty home folder and without the variables for
+# pip. `"${CLEAN[@]}" COMMAND… &` does the same in the background and sets $! to the command's process.
 CLEAN=(env -i HOME="$ROOT/.venv/home" PATH="$PATH" ${TMPDIR+"TMPDIR=$TMPDIR"})
 clean() {
   mkdir -p "$ROOT/.venv/home"
   "${CLEAN[@]}" "$@"
 }
 
-# python_of MINOR: prints the path of Python 3.MINOR, or nothing. Runs each candidate, because a
+# python_of MINOR: prints the path of Python 3.MINOR, or nothing. It runs each candidate, because a
 # version manager may put commands on the PATH that only report that the version isn't selected.
 python_of() {
   local candidate
@@ -99,7 +100,7 @@ make_venv() {
   printf '%s\n' "$stamp" >"$venv/set-up"
 }
 
-# use_locked NAME PYTHON LOCK: creates the environment .venv/NAME with what requirements/LOCK pins.
+# use_locked NAME PYTHON LOCK: creates the environment .venv/NAME with the versions in requirements/LOCK.
 use_locked() {
   make_venv "$1" "$2" "$ROOT/requirements/$3" \
     pip install --quiet --require-hashes -r "$ROOT/requirements/$3"

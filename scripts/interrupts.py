@@ -1,9 +1,9 @@
-"""Interrupts every scenario of tests/interrupt_points.py at every point that it comes to.
+"""Interrupts every scenario of tests/interrupt_points.py at every point of its execution.
 
 python scripts/interrupts.py [--instructions] [SCENARIO ...]
 
-A point is a line of the package, each time that execution comes to it; with --instructions, also
-each instruction of the pool.
+A point is each execution of a line of the package. With --instructions, it is also each execution
+of an instruction of the pool.
 """
 
 import sys
@@ -24,7 +24,7 @@ def _is_of_pool(name: str) -> bool:
 
 
 def main() -> int:
-    """Try every point; 1 if one of them fails."""
+    """Try every point; return 1 if one fails."""
     names = [name for name in sys.argv[1:] if name != "--instructions"] or list(SCENARIOS)
     options: dict[str, Any] = {}
     if "--instructions" in sys.argv:
@@ -34,14 +34,14 @@ def main() -> int:
     with Server() as server:
         for name in names:
             started = time.monotonic()
-            found = points(SCENARIOS[name], server, **options)
-            wrong = list(failures(SCENARIOS[name], server, found, **options))
+            all_points = points(SCENARIOS[name], server, **options)
+            failing = list(failures(SCENARIOS[name], server, all_points, **options))
             seconds = time.monotonic() - started
-            print(f"{name}: {len(found):,} points, {len(wrong)} failures, {seconds:.0f} s")
-            for failure in wrong[:_MOST_NAMED]:
+            print(f"{name}: {len(all_points):,} points, {len(failing)} failures, {seconds:.0f} s")
+            for failure in failing[:_MOST_NAMED]:
                 print(f"    {failure.point}: {failure.problem}")
-            total += len(found)
-            failed += len(wrong)
+            total += len(all_points)
+            failed += len(failing)
     print(f"{total:,} points, {failed} failures")
     return min(failed, 1)
 

@@ -1,9 +1,9 @@
-"""Makes many calls at once over few connections: all succeed, first come, first served.
+"""Makes many concurrent calls over few connections. All succeed, first come, first served.
 
     python scripts/load.py [--tasks 5000] [--connections 20] [--threads 32]
 
 Exits with 1 if a call fails, if there are more connections or concurrent requests than allowed, or
-if more later calls overtake a waiting one than there are connections.
+if a waiting call is overtaken by more later calls than there are connections.
 """
 
 import argparse
@@ -27,36 +27,35 @@ class Figures:
     """The results of a run.
 
     Attributes:
-        calls: How many calls succeeded.
-        connections: How many connections were opened.
-        at_once: The maximum number of requests that the server handled at once.
-        overtaken: The most later calls that reached the server before one that waited for a
-            connection.
-        seconds: How long the run took.
+        calls: The number of successful calls.
+        connections: The number of connections that were opened.
+        most_concurrent: The maximum number of requests that the server handled at once.
+        overtaken: The maximum number of later calls that overtook a waiting call.
+        seconds: The duration of the run.
     """
 
     calls: int
     connections: int
-    at_once: int
+    most_concurrent: int
     overtaken: int
     seconds: float
 
     def __str__(self) -> str:
         return (
             f"{self.calls} calls in {self.seconds:.1f} s over {self.connections} connections, "
-            f"at most {self.at_once} at once; at most {self.overtaken} overtook another"
+            f"at most {self.most_concurrent} concurrent; at most {self.overtaken} overtook another"
         )
 
 
-def tasks_at_once(*, tasks: int, connections: int, backend: str) -> Figures:
-    """Start this many tasks with one client; each makes one call."""
+def run_tasks(*, tasks: int, connections: int, backend: str) -> Figures:
+    """Start tasks that share a client; each makes one call."""
     started = time.perf_counter()
     with CountingServer() as server:
-        anyio.run(_all_at_once, server.url, tasks, connections, backend=backend)
+        anyio.run(_start_tasks, server.url, tasks, connections, backend=backend)
     return _figures(server.ledger, connections, time.perf_counter() - started)
 
 
-async def _all_at_once(url: str, tasks: int, connections: int) -> None:
+async def _start_tasks(url: str, tasks: int, connections: int) -> None:
     async def call() -> None:
         await client.conversations.create(display_name=str(next(numbers)))
 
@@ -70,8 +69,8 @@ async def _all_at_once(url: str, tasks: int, connections: int) -> None:
             group.start_soon(call)
 
 
-def threads_at_once(*, threads: int, calls: int, connections: int) -> Figures:
-    """Start this many threads with one client; each makes this many calls."""
+def run_threads(*, threads: int, calls: int, connections: int) -> Figures:
+    """Start threads that share a client; each makes the given number of calls."""
     started = time.perf_counter()
     begin = threading.Barrier(threads)
 
@@ -86,16 +85,16 @@ def threads_at_once(*, threads: int, calls: int, connections: int) -> Figures:
         CountingServer() as server,
         Client("k", base_url=server.url, max_connections=connections, timeout=None) as client,
     ):
-        working = [threading.Thread(target=work) for _ in range(threads)]
-        for thread in working:
-            thread.start()
-        for thread in working:
-            thread.join()
+        workers = [threading.Thread(target=work) for _ in range(threads)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
     return _figures(server.ledger, connections, time.perf_counter() - started)
 
 
 def _figures(ledger: Ledger, connections: int, seconds: float) -> Figures:
-    # The first calls don't wait: each opens a connection, which may take any time.
+    # The first calls don't wait. Each opens a connection, which can take any time.
     overtaken = max(
         position - number
         for position, number in enumerate(map(int, ledger.order))
@@ -104,7 +103,7 @@ def _figures(ledger: Ledger, connections: int, seconds: float) -> Figures:
     return Figures(
         calls=ledger.stored.total(),
         connections=ledger.connections,
-        at_once=ledger.at_once,
+        most_concurrent=ledger.most_concurrent,
         overtaken=overtaken,
         seconds=seconds,
     )
@@ -112,23 +111,22 @@ def _figures(ledger: Ledger, connections: int, seconds: float) -> Figures:
 
 def main() -> int:
     """Run every variant and print the results."""
-    parser = argparse.ArgumentParser(description="Make many calls at once over few connections.")
+    parser = argparse.ArgumentParser(description="Make many concurrent calls over few connections.")
     parser.add_argument("--tasks", type=int, default=5000)
     parser.add_argument("--connections", type=int, default=20)
     parser.add_argument("--threads", type=int, default=32)
     options = parser.parse_args()
     succeeded = True
     for backend in _BACKENDS:
-        figures = tasks_at_once(
-            tasks=options.tasks, connections=options.connections, backend=backend
-        )
+        figures = run_tasks(tasks=options.tasks, connections=options.connections, backend=backend)
         print(f"{backend}: {figures}", flush=True)
         succeeded = succeeded and (
             figures.calls == options.tasks
-            and max(figures.connections, figures.at_once, figures.overtaken) <= options.connections
+            and max(figures.connections, figures.most_concurrent, figures.overtaken)
+            <= options.connections
         )
     calls = options.tasks // options.threads
-    figures = threads_at_once(threads=options.threads, calls=calls, connections=options.connections)
+    figures = run_threads(threads=options.threads, calls=calls, connections=options.connections)
     print(f"{options.threads} threads: {figures}", flush=True)
     succeeded = succeeded and figures.calls == calls * options.threads
     return 0 if succeeded else 1

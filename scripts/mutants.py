@@ -1,9 +1,9 @@
-"""Tests the tests: mutates a copy of the modules in mutants.toml, and runs the tests of each.
+"""Mutates a copy of the modules in mutants.toml and runs the tests of each mutant.
 
 python scripts/mutants.py [MODULE ...]
 
-Cosmic Ray makes the mutants. This script chooses among its operators, adds one that removes
-statements, and runs each mutant in a fork of a process that has imported the libraries already.
+Cosmic Ray creates the mutants. This script selects its operators, adds an operator that removes
+statements, and runs each mutant in a fork of a process that has already imported the libraries.
 """
 
 import ast
@@ -27,7 +27,7 @@ import attrs
 ROOT: Final = Path(__file__).parent.parent
 COPY: Final = ROOT / ".venv" / "mutants" / "copy"
 PACKAGE: Final = "conversations_client"
-# All of Cosmic Ray's other operators repeat what these find.
+# Cosmic Ray's other operators find nothing more.
 OPERATORS: Final = (
     *("AddNot", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue"),
     *("ReplaceAndWithOr", "ReplaceOrWithAnd", "ReplaceBreakWithContinue"),
@@ -46,7 +46,7 @@ OPERATORS: Final = (
 )
 OPTIONS: Final = (
     *("-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0"),
-    # Some of these libraries have plugins of pytest.
+    # Some of these libraries have pytest plugins.
     *("-W", "ignore:Module already imported so cannot be rewritten"),
 )
 # Imported once, before the forks.
@@ -73,11 +73,11 @@ class Mutant:
 class RemoveStatement:
     """An operator of Cosmic Ray that replaces a call, an assignment or a `raise` with `pass`.
 
-    It leaves assignments to plain names alone: without them, the next line fails.
+    It doesn't remove assignments to plain names, because the next line would always fail.
     """
 
     def mutation_positions(self, node: Any) -> Iterator[tuple[Position, Position]]:  # noqa: ANN401
-        """Yield where it can change a node."""
+        """Yield the positions of a node that it can change."""
         if node.parent is None or node.parent.type != "simple_stmt":
             return
         is_assigned = node.type == "expr_stmt" and node.children[0].type != "name"
@@ -85,7 +85,7 @@ class RemoveStatement:
             yield node.start_pos, node.end_pos
 
     def mutate(self, node: Any, _index: int) -> Any:  # noqa: ANN401
-        """Return what replaces a node."""
+        """Return the replacement of a node."""
         first = node.get_first_leaf()
         return type(first)("pass", first.start_pos, prefix=first.prefix)
 
@@ -100,12 +100,12 @@ def mutants(code: str) -> Iterator[Mutant]:
     seen = {code}
     operators = [plugins.get_operator(f"core/{name}")() for name in OPERATORS]
     for operator in (*operators, RemoveStatement()):
-        places = [
-            place
+        positions = [
+            position
             for node in trees.ast_nodes(trees.get_ast(code))
-            for place in operator.mutation_positions(node)
+            for position in operator.mutation_positions(node)
         ]
-        for occurrence, (start, _end) in enumerate(places):
+        for occurrence, (start, _end) in enumerate(positions):
             is_separator = lines[start[0] - 1][start[1] :].startswith("*,")
             if is_separator or any(first <= start < last for first, last in skipped):
                 continue
@@ -116,7 +116,7 @@ def mutants(code: str) -> Iterator[Mutant]:
 
 
 def _not_executed(tree: ast.AST) -> Iterator[tuple[Position, Position]]:
-    """Yield where the code for type checkers is, and what only restricts how a call is written."""
+    """Yield the positions of code for type checkers, and of `kw_only` arguments."""
     for node in ast.walk(tree):
         parts: list[ast.expr | ast.If | ast.keyword | None] = []
         match node:
@@ -148,7 +148,7 @@ def _difference(old: str, new: str) -> tuple[str, str]:
 
 
 class Module:
-    """A module of the copy, and the tests that must notice its mutants."""
+    """A module of the copy, and the tests that must detect its mutants."""
 
     def __init__(self, name: str, tests: list[str]) -> None:
         self._path = COPY / PACKAGE / name
@@ -162,7 +162,7 @@ class Module:
         return mutants(self._code)
 
     def prepare(self) -> bool:
-        """Run the tests without a change, and time them; returns whether they pass."""
+        """Run and time the tests without a change; return whether they pass."""
         self._run(writes_bytecode=True)
         start = time.monotonic()
         has_passed = self._run()
@@ -170,9 +170,9 @@ class Module:
         return has_passed
 
     def survives(self, mutant: Mutant) -> bool:
-        """Return whether the tests pass in spite of a change."""
+        """Return whether the tests pass despite the change."""
         self._path.write_text(mutant.code)
-        # A time of its own, so that no bytecode is taken for the mutant's.
+        # A different time, so that Python doesn't use bytecode of another version.
         os.utime(self._path, (0, 0))
         try:
             return self._run()
@@ -185,14 +185,14 @@ class Module:
         process = fork.Process(target=_run_tests, args=(self._tests, writes_bytecode))
         process.start()
         process.join(self._limit)
-        # And what it started.
+        # Also kills the processes that it started.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid or 0, signal.SIGKILL)
         process.join(timeout=60)
         return process.exitcode == 0
 
 
-def _run_tests(tests: list[str], writes_bytecode: bool) -> None:  # noqa: FBT001 - of a process
+def _run_tests(tests: list[str], writes_bytecode: bool) -> None:  # noqa: FBT001 - arguments of a process
     import pytest
 
     os.setsid()
@@ -204,7 +204,7 @@ def _run_tests(tests: list[str], writes_bytecode: bool) -> None:  # noqa: FBT001
 
 
 def check(name: str, tests: list[str], equivalent: list[dict[str, str]]) -> bool:
-    """Run every mutant of a module and report them; returns whether all is well."""
+    """Run and report every mutant of a module; return whether all are killed or listed."""
     module = Module(name, tests)
     if not module.prepare():
         print(f"{name}: its tests fail without a change, see {COPY}/tests.log")
@@ -238,7 +238,7 @@ def _copy_checkout() -> None:
 
 
 def main() -> int:
-    """Check the named modules, or all that were reviewed; 1 if any has an unlisted survivor."""
+    """Check the named modules or all reviewed modules; return 1 if an unlisted mutant survives."""
     settings = tomllib.loads((ROOT / "scripts" / "mutants.toml").read_text())
     tests: dict[str, list[str]] = settings["tests"] | settings["not_reviewed"]
     names = sys.argv[1:] or list(settings["tests"])

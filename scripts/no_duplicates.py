@@ -1,10 +1,10 @@
-"""Creates conversations while one request in ten meets a fault: none is lost or duplicated.
+"""Creates conversations with faults in one of ten requests; none is lost or duplicated.
 
     python scripts/no_duplicates.py [--creates 10000] [--at-once 64] [--seed 6] [--variant asyncio]
 
 Runs against a server that honours `Idempotency-Key` and against one that ignores it. Exits with 1
-if the client reports a create that is not stored, if one is stored twice, or if an error is wrong
-about whether the service may have acted.
+if the client reports a conversation that is not stored, if a conversation is stored twice, or if an
+error has a wrong `may_have_acted`.
 """
 
 import argparse
@@ -38,32 +38,33 @@ class Figures:
     """The results of a run."""
 
     creates: int
-    done: int = 0
+    created: int = 0
     errors: Counter[str] = field(factory=Counter[str])
     lost: list[str] = field(factory=list[str])
-    doubled: list[str] = field(factory=list[str])
-    misjudged: list[str] = field(factory=list[str])
+    duplicated: list[str] = field(factory=list[str])
+    wrong_errors: list[str] = field(factory=list[str])
     requests: int = 0
     faults: int = 0
     seconds: float = 0.0
 
     @property
     def is_correct(self) -> bool:
-        """Whether every create has an outcome and every promise held."""
-        accounted = self.done + self.errors.total() == self.creates
-        return accounted and not (self.lost or self.doubled or self.misjudged)
+        """Whether every create has an outcome and no guarantee was violated."""
+        accounted = self.created + self.errors.total() == self.creates
+        return accounted and not (self.lost or self.duplicated or self.wrong_errors)
 
     def __str__(self) -> str:
         errors = ", ".join(f"{count} {name}" for name, count in sorted(self.errors.items()))
         return (
             f"{self.creates} creates in {self.seconds:.1f} s: {self.requests} requests, "
-            f"{self.faults} faults; {self.done} done, {self.errors.total()} errors ({errors}); "
-            f"lost {len(self.lost)}, doubled {len(self.doubled)}, misjudged {len(self.misjudged)}"
+            f"{self.faults} faults; {self.created} created, {self.errors.total()} errors "
+            f"({errors}); {len(self.lost)} lost, {len(self.duplicated)} duplicated, "
+            f"{len(self.wrong_errors)} wrong errors"
         )
 
 
 def run(*, creates: int, at_once: int, seed: int, variant: str, honours_keys: bool) -> Figures:
-    """Create this many conversations and compare the outcomes with what the server stored."""
+    """Create conversations and compare the outcomes with the server's records."""
     outcomes: dict[str, Conversation | ConversationsError] = {}
     names = (f"conversation {number}" for number in range(creates))
     retry = Retry(wait_initial=0.01, wait_max=0.02, trust_idempotency_key=honours_keys)
@@ -131,27 +132,27 @@ def _compare(
     outcomes: dict[str, Conversation | ConversationsError], ledger: Ledger, creates: int
 ) -> Figures:
     figures = Figures(creates=creates, requests=len(ledger.order))
-    figures.doubled = [name for name, times in ledger.stored.items() if times > 1]
+    figures.duplicated = [name for name, times in ledger.stored.items() if times > 1]
     for name, outcome in outcomes.items():
-        met = ledger.met.get(name, [])
-        figures.faults += len(met)
+        faults = ledger.faults.get(name, [])
+        figures.faults += len(faults)
         if isinstance(outcome, Conversation):
-            figures.done += 1
+            figures.created += 1
             if not ledger.stored[name] or outcome.id != ledger.ids[name]:
                 figures.lost.append(name)
             continue
         figures.errors[type(outcome).__name__] += 1
-        # The server acted, or the client can't know because it got no response.
-        may_have_acted = any(not fault.refuses for fault in met)
+        # The server acted, or the client got no response.
+        may_have_acted = any(not fault.refuses for fault in faults)
         if outcome.may_have_acted is not may_have_acted:
-            figures.misjudged.append(name)
+            figures.wrong_errors.append(name)
     return figures
 
 
 def main() -> int:
     """Run every variant against both servers and print the results."""
     parser = argparse.ArgumentParser(
-        description="Create conversations while one request in ten meets a fault."
+        description="Create conversations with faults in one of ten requests."
     )
     parser.add_argument("--creates", type=int, default=10_000)
     parser.add_argument("--at-once", type=int, default=64)

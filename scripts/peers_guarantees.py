@@ -1,9 +1,9 @@
-"""Confronts other clients with the faults of `docs/guarantees.md` and prints that page's table.
+"""Tests other clients with the faults in `docs/guarantees.md` and prints that page's table.
 
     python scripts/peers_guarantees.py OPENAI_PYTHON ORQ_PYTHON
 
-Each argument is a Python in which one of them is installed: `benchmarks/requirements/openai.txt`
-and `requirements/official-sdk.txt`. The Python that runs the script has this client.
+The arguments are Pythons with `benchmarks/requirements/openai.txt` and
+`requirements/official-sdk.txt` installed. The Python that runs the script has this client.
 """
 
 import argparse
@@ -18,15 +18,15 @@ from typing import Any, Final
 from attrs import frozen
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from faulty import FaultyServer, Step, asked, reset, trickled
+from faulty import FaultyServer, Step, receive, reset, trickled
 from scripted import CONVERSATION, ScriptedServer, answer
 
-_PATIENCE: Final = 6.0  # seconds until a call with a timeout of 0.3 s counts as endless
+_PATIENCE: Final = 6.0  # seconds after which a call with a timeout of 0.3 s counts as endless
 _KEY: Final = "key-0123456789"
 _BOMB: Final = 3 * 10**8
 _LARGE: Final = 20  # MB
 
-# One body for all clients: a conversation and a chat completion at once.
+# A body for all clients, which is both a conversation and a chat completion.
 _CHOICE: Final = {
     "index": 0,
     "finish_reason": "stop",
@@ -75,18 +75,18 @@ def pickles(value):
     except Exception as error:
         return name(error)
 
-said = dict(error=None, gave=None, acted=None, error_pickles=None)
+outcome = dict(error=None, returned=None, acted=None, error_pickles=None)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for _ in range(calls):
     try:
-        given = call()
+        result = call()
     except Exception as error:
-        said.update(gave=None, error=name(error), error_pickles=pickles(error))
-        said.update(acted=getattr(error, "may_have_acted", None))
+        outcome.update(returned=None, error=name(error), error_pickles=pickles(error))
+        outcome.update(acted=getattr(error, "may_have_acted", None))
     else:
-        said.update(gave=getattr(given, "id", type(given).__name__), error=None)
-grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-print(json.dumps(dict(said, grown=grown // 1024, client_pickles=pickles(client))))
+        outcome.update(returned=getattr(result, "id", type(result).__name__), error=None)
+growth = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+print(json.dumps(dict(outcome, growth=growth // 1024, client_pickles=pickles(client))))
 """
 
 
@@ -97,12 +97,12 @@ class Peer:
     name: str
     python: str
 
-    def meet(self, url: str, *, limit: float = 0, calls: int = 1) -> dict[str, Any] | None:
-        """Return how the last of its calls ended; None if it did not end."""
+    def run(self, url: str, *, limit: float = 0, calls: int = 1) -> dict[str, Any] | None:
+        """Return the outcome of its last call; None if the call did not end."""
         program = _PROGRAM.format(client=_CLIENTS[self.name])
         line = [self.python, "-c", program, _KEY, url, str(limit), str(calls)]
         try:
-            done = subprocess.run(  # noqa: S603 - a Python of the caller
+            completed = subprocess.run(  # noqa: S603 - a Python of the caller
                 line,
                 capture_output=True,
                 check=True,
@@ -113,13 +113,13 @@ class Peer:
             if not limit:
                 raise
             return None
-        result: dict[str, Any] = json.loads(done.stdout)
+        result: dict[str, Any] = json.loads(completed.stdout)
         return result
 
 
 def _reset(peer: Peer) -> str:
-    with FaultyServer([asked, reset]) as server:
-        result = peer.meet(server.url) or {}
+    with FaultyServer([receive, reset]) as server:
+        result = peer.run(server.url) or {}
     times = {1: "once", 3: "three times"}.get(len(server.seen), f"{len(server.seen)} times")
     has_key = all("idempotency-key" in seen.headers for seen in server.seen)
     without = "" if len(server.seen) == 1 or has_key else ", with no `Idempotency-Key`"
@@ -128,41 +128,43 @@ def _reset(peer: Peer) -> str:
 
 
 def _trickle(peer: Peer) -> str:
-    with FaultyServer([asked, trickled(answer(body=_BODY))]) as server:
-        result = peer.meet(server.url, limit=0.3)
-    return f"still waits after {_PATIENCE:g} s" if result is None else f"`{result['error']}`"
+    with FaultyServer([receive, trickled(answer(body=_BODY))]) as server:
+        result = peer.run(server.url, limit=0.3)
+    return f"still waiting after {_PATIENCE:g} s" if result is None else f"`{result['error']}`"
 
 
 def _stray(peer: Peer) -> str:
     other = {**_BODY, "_id": _STRAY, "id": _STRAY}
     script = [answer(body=_BODY) + answer(body=other), answer(body=_BODY)]
     with ScriptedServer(script) as server:
-        result = peer.meet(server.url, calls=2) or {}
-    gave = {_STRAY: "returns it from the next call", CONVERSATION["_id"]: "discards it"}
-    return gave.get(result["gave"], f"`{result['error']}`")
+        result = peer.run(server.url, calls=2) or {}
+    outcomes = {_STRAY: "returns it from the next call", CONVERSATION["_id"]: "discards it"}
+    return outcomes.get(result["returned"], f"`{result['error']}`")
 
 
 def _odd(content: object, *, status: int = 201, **headers: str) -> Callable[[Peer], str]:
-    steps: list[Step] = [asked, answer(status, content, **headers)]
+    steps: list[Step] = [receive, answer(status, content, **headers)]
 
-    def meet(peer: Peer) -> str:
+    def run(peer: Peer) -> str:
         with FaultyServer(steps) as server:
-            result = peer.meet(server.url) or {}
+            result = peer.run(server.url) or {}
         outcome = (
-            f"returns a `{result['gave']}`" if result["error"] is None else f"`{result['error']}`"
+            f"returns a `{result['returned']}`"
+            if result["error"] is None
+            else f"`{result['error']}`"
         )
-        is_large = result["grown"] >= _LARGE
-        return outcome + (f", {result['grown']} MB more memory" if is_large else "")
+        is_large = result["growth"] >= _LARGE
+        return outcome + (f", {result['growth']} MB more memory" if is_large else "")
 
-    return meet
+    return run
 
 
 def _pickled(peer: Peer) -> str:
-    with FaultyServer([asked, answer(404, {"message": "nobody"})]) as server:
-        result = peer.meet(server.url) or {}
+    with FaultyServer([receive, answer(404, {"message": "nobody"})]) as server:
+        result = peer.run(server.url) or {}
     error, client = (
-        "yes" if result[what] is None else f"`{result[what]}`"
-        for what in ("error_pickles", "client_pickles")
+        "yes" if result[name] is None else f"`{result[name]}`"
+        for name in ("error_pickles", "client_pickles")
     )
     return f"{error}; {client}"
 
@@ -183,7 +185,7 @@ ROWS: Final[dict[str, Callable[[Peer], str]]] = {
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description="Confront other clients with faults.")
+    parser = argparse.ArgumentParser(description="Test other clients with faults.")
     parser.add_argument("openai", help="a Python with openai")
     parser.add_argument("orq", help="a Python with orq-ai-sdk")
     options = parser.parse_args()
@@ -194,8 +196,8 @@ def main() -> None:
         )
     ]
     print(f"| what the server does | {' | '.join(_CLIENTS)} |\n|---|---|---|---|")
-    for what, meet in ROWS.items():
-        print(f"| {what} | {' | '.join(map(meet, peers))} |", flush=True)
+    for fault, run in ROWS.items():
+        print(f"| {fault} | {' | '.join(map(run, peers))} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Sends malformed requests to a sandbox and checks that it never fails.
+"""Sends malformed requests to a sandbox and checks that it doesn't fail.
 
     python scripts/raw_garbage.py URL API_KEY [--seconds 60] [--seed 6]
 
@@ -18,11 +18,11 @@ from urllib.parse import urlsplit
 
 from conversations_client import Client
 
-_PATIENCE: Final = 0.2  # seconds to wait for a response to what may be half a request
+_PATIENCE: Final = 0.2  # seconds to wait for a response, because a request may be incomplete
 
 
 def requests(key: str, draw: random.Random) -> Iterator[bytes]:
-    """Yield malformed requests: first a fixed list, then random ones forever."""
+    """Yield malformed requests: first a fixed list, then random requests without end."""
     valid = _request(key, b'{"displayName": "x"}')
     yield from (
         b"",
@@ -72,8 +72,8 @@ def _corrupt(request: bytes, draw: random.Random) -> bytes:
     return bytes(corrupted)
 
 
-def batter(url: str, key: str, *, keep_going: Callable[[int], bool], seed: int) -> Counter[str]:
-    """Send garbage while `keep_going(requests sent)` is true; return how often each status came."""
+def send(url: str, key: str, *, keep_going: Callable[[int], bool], seed: int) -> Counter[str]:
+    """Send garbage while `keep_going(requests sent)` is true; return the counts of the statuses."""
     statuses: Counter[str] = Counter()
     garbage = requests(key, random.Random(seed))  # noqa: S311 - repeatable, no secret
     for sent in itertools.takewhile(keep_going, itertools.count()):
@@ -105,7 +105,7 @@ def _check_health(url: str, key: str) -> None:
 
 
 def main() -> int:
-    """Send garbage and print how often each status came back."""
+    """Send garbage and print the counts of the statuses."""
     parser = argparse.ArgumentParser(description="Send malformed requests to a sandbox.")
     parser.add_argument("url")
     parser.add_argument("api_key")
@@ -113,7 +113,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=6)
     options = parser.parse_args()
     end = time.monotonic() + options.seconds
-    statuses = batter(
+    statuses = send(
         options.url, options.api_key, keep_going=lambda _: time.monotonic() < end, seed=options.seed
     )
     print(", ".join(f"{status}: {count}" for status, count in sorted(statuses.items())))

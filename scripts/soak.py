@@ -2,8 +2,8 @@
 
     python scripts/soak.py [--calls 50000]
 
-The sandbox runs in another process, so the measurements are of the client alone. Exits with 1 if
-memory or file descriptors grow after the first fifth of the calls.
+The sandbox runs in another process, so only the client is measured. Exits with 1 if memory or file
+descriptors grow after the first fifth of the calls.
 """
 
 import argparse
@@ -27,12 +27,12 @@ from conversations_client import AsyncClient, Client, ConversationsError
 
 VARIANTS: Final = ("sync", "asyncio", "trio")
 SLACK: Final = 64 * 1024
-"""Bytes by which memory may vary."""
+"""The bytes by which memory may vary."""
 
 _DESCRIPTORS: Final = Path("/dev/fd")
 _KEY: Final = "soak"
 _URL: Final = re.compile("export ORQ_BASE_URL=(.*)")
-_CALLS: Final = 5  # of `_make_calls`
+_CALLS: Final = 5  # per `_make_calls`
 
 
 @frozen
@@ -40,11 +40,11 @@ class Figures:
     """The results of a run.
 
     Attributes:
-        calls: How many calls were made.
-        memory: Bytes of Python objects that the later calls left behind.
-        descriptors: Open file descriptors that they left behind; 0 where the system doesn't
+        calls: The number of calls.
+        memory: The bytes of Python objects that the later calls left behind.
+        descriptors: The open file descriptors that they left behind; 0 if the system doesn't
             report them.
-        seconds: How long the run took.
+        seconds: The duration of the run.
     """
 
     calls: int
@@ -66,7 +66,7 @@ class Figures:
 
 @contextlib.contextmanager
 def sandbox() -> Generator[str, None, None]:
-    """Start a sandbox in another process; return its URL."""
+    """Start a sandbox in another process and return its URL."""
     line = [sys.executable, "-m", "conversations_client.sandbox", "--port", "0", "--api-key", _KEY]
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - this Python
         try:
@@ -77,7 +77,7 @@ def sandbox() -> Generator[str, None, None]:
 
 
 def soak(*, calls: int, variant: str, url: str) -> Figures:
-    """Make this many calls and measure what the last four fifths left behind."""
+    """Make calls and measure what the last four fifths left behind."""
     started = time.perf_counter()
     rounds = calls // _CALLS
     warm_up = rounds // 5
@@ -142,8 +142,8 @@ async def _make_calls_async(client: AsyncClient) -> None:
 
 
 def _resources() -> tuple[int, int]:
-    # trio keeps up to a thousand expired deadlines with their scopes: a quarter of a megabyte.
-    # It drops them to find the next deadline.
+    # trio keeps up to a thousand expired deadlines and their scopes, about 250 kB. This call
+    # removes them.
     with contextlib.suppress(RuntimeError):  # of other variants
         trio.lowlevel.current_statistics()
     gc.collect()

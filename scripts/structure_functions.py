@@ -1,4 +1,4 @@
-"""Writes the functions that turn JSON into the package's classes.
+"""Generates the functions that convert JSON to the package's classes.
 
     python scripts/structure_functions.py
 
@@ -79,8 +79,8 @@ MODULES: Final[Mapping[str, tuple[list[type], dict[str, Any]]]] = {
 }
 """Each module with the classes and the unions that it reads, in the order of their use."""
 
-# Conversations come by the hundred and usually have every field: then each field is looked up once,
-# and the metadata is read without a call.
+# Conversations are read by the hundred and usually have every field. Their fast path looks up each
+# field once and reads the metadata without a call.
 COMPLETE: Final = frozenset({models.Conversation})
 INLINE: Final = frozenset({models.ConversationMetadata})
 
@@ -91,17 +91,17 @@ REFUSED: Final[Mapping[object, str]] = {
     # A float minus itself is 0 unless it is infinite or not a number.
     float: "type(x) is not int and not (type(x) is float and x - x == 0.0)",
 }
-"""What refuses a value, by the type of the field."""
+"""The condition that rejects a value, by the type of the field."""
 
 
 def function_name(cls: type) -> str:
-    """The name of a class's function: its own in snake case."""
+    """The name of a class's function: the class name in snake case."""
     text = "".join(f"_{c.lower()}" if c.isupper() else c for c in cls.__name__)
     return text.removeprefix("_")
 
 
 def source(module: str) -> str:
-    """The source of one module, before it is formatted."""
+    """The unformatted source of a module."""
     classes, unions = MODULES[module]
     blocks = [f"{_constants(cls)}{_function(cls)}" for cls in classes]
     blocks += [_union(name, union) for name, union in unions.items()]
@@ -190,7 +190,7 @@ def _constants(cls: type) -> str:
     lines: list[str] = []
     for part, members in _parts(cls):
         keys = ", ".join(repr(key) for key in sorted([*part.known, *map(wire_name, members)]))
-        lines.append(f"_{name}_{part.keeps} = frozenset({{{keys}}})")
+        lines.append(f"_{name}_{part.extra} = frozenset({{{keys}}})")
     lines += [
         f"known_{name}_{a.name}: Final[dict[str, Any]] = {{{_members(a)}}}"
         for a in _fields(cls)
@@ -220,16 +220,16 @@ def _members(a: Attribute) -> str:
 
 @attrs.frozen
 class Part:
-    """An object of the JSON: the value itself, or what lies inside `data`.
+    """An object of the JSON: the value itself, or its `data`.
 
     Attributes:
-        variable: The variable that holds it.
-        keeps: The attribute that keeps its unknown fields.
+        variable: The name of its variable.
+        extra: The attribute for its unknown fields.
         known: The keys that belong to no attribute.
     """
 
     variable: str
-    keeps: str
+    extra: str
     known: tuple[str, ...] = ()
 
 
@@ -273,12 +273,12 @@ def _reading(cls: type) -> list[str]:
             lines += _member(part.variable, a, name)
         unknown = _is_unknown(name, part, members)
         rest = f"bounded({{k: v for k, v in {part.variable}.items() if {unknown}}})"
-        lines.append(f"self.{part.keeps} = NO_EXTRA if len({part.variable}) == n else {rest}")
+        lines.append(f"self.{part.extra} = NO_EXTRA if len({part.variable}) == n else {rest}")
     return [*lines, f"self.__class__ = {cls.__name__}"]
 
 
 def _complete(cls: type, source: str, instance: str) -> list[str]:
-    """The lines that read an object with every field, and fall through if one is absent."""
+    """The lines that read an object with every field, and fall through if a field is absent."""
     name, fields = function_name(cls), _fields(cls)
     lines = [f"{instance}: Any = new(Fillable{cls.__name__})"]
     nulls = [a for a in fields if is_nullable(a)]
@@ -309,12 +309,12 @@ def _inlined(cls: type, source: str, target: str) -> list[str]:
 
 
 def _is_unknown(name: str, part: Part, members: list[Attribute]) -> str:
-    unknown = f"k not in _{name}_{part.keeps}"
+    unknown = f"k not in _{name}_{part.extra}"
     return f"{unknown} or v is None" if any(map(is_nullable, members)) else unknown
 
 
 def _tagged(members: list[Attribute]) -> list[Attribute]:
-    # A class's tag has a default for those who make an object, but is never absent.
+    # The tag of a class has a default for callers, but it is never absent in JSON.
     return [a for a in members if get_origin(a.type) is Literal]
 
 
@@ -323,7 +323,7 @@ def _member(source: str, a: Attribute, name: str) -> list[str]:
     storing = [f"x = {source}[{key!r}]", *_storing(a, name, "self")]
     if a.default is attrs.NOTHING or a in _tagged([a]):
         return storing
-    # A null is not counted: like an unknown field it goes into `extra`.
+    # A null is not counted, because it goes into `extra` like an unknown field.
     storing.append("n += x is not None" if is_nullable(a) else "n += 1")
     default = "UNSET" if a.default is UNSET else repr(a.default)
     return [
@@ -356,7 +356,7 @@ def _storing(a: Attribute, name: str, instance: str) -> list[str]:
 
 
 def _expression(form: Any) -> tuple[list[str], str]:  # noqa: ANN401 - a type
-    """The checks that a value of some other type needs, and what is stored."""
+    """The checks for a value of another type, and the expression that is stored."""
     if form in {Any, object}:
         return [], "bounded(x)"
     if get_origin(form) is tuple:

@@ -1,4 +1,4 @@
-"""Runs command lines, also in a pseudo-terminal."""
+"""Runs command lines, with or without a pseudo-terminal."""
 
 import fcntl
 import os
@@ -19,19 +19,19 @@ from attrs import frozen
 SCRIPT = str(Path(sysconfig.get_path("scripts")) / "conversations")
 LONGEST_WAIT = 60.0
 
-# Ctrl-C works even if whoever started the tests ignores it, as nohup does.
+# Ctrl-C works even if the parent process ignores it, as nohup does.
 _LAUNCH = (
     "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
     "os.execv(sys.argv[1], sys.argv[1:])"
 )
 WITH_CTRL_C = [sys.executable, "-ISc", _LAUNCH]
-# The terminal must be the controlling one of the command for Ctrl-C to reach it.
+# Ctrl-C reaches the command only through its controlling terminal.
 _IN_TERMINAL = f"import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); {_LAUNCH}"
 
 
 @frozen
 class Ended:
-    """How a command line ended."""
+    """The result of a command line."""
 
     code: int
     out: str
@@ -47,7 +47,7 @@ def execute(
     stderr: int = subprocess.PIPE,
     environment: Mapping[str, str] | None = None,
 ) -> Ended:
-    """Run a program to its end, with more variables in its environment."""
+    """Run a program with additional environment variables."""
     ended = subprocess.run(  # noqa: S603
         line,
         input=stdin,
@@ -62,7 +62,7 @@ def execute(
 
 @contextmanager
 def reader_gone() -> Generator[int, None, None]:
-    """A pipe to write into whose reader has left."""
+    """The write end of a pipe whose reader is closed."""
     reading, writing = os.pipe()
     os.close(reading)
     try:
@@ -97,7 +97,7 @@ class Terminal:
         os.write(self._ours, text.encode())
 
     def end(self) -> int:
-        """Read to the end; the exit code."""
+        """Read all output and return the exit code."""
         while self._read():
             pass
         return self._process.wait(timeout=60)
@@ -120,7 +120,7 @@ class Terminal:
         assert ready, f"silence after {self.seen!r}"
         try:
             data = os.read(self._ours, 4096)
-        except OSError:  # how Linux says that the other side is closed
+        except OSError:  # Linux reports a closed pseudo-terminal as an error
             return False
         self.seen += data.decode(errors="replace")
         return bool(data)

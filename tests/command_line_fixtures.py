@@ -64,7 +64,7 @@ def shown(piped: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Makes stdin a text, or a person at a terminal who types it."""
+    """Replaces stdin with text, from a pipe or a terminal."""
 
     def type_in(text: str | bytes, *, is_terminal: bool = False) -> None:
         content = text.encode() if isinstance(text, str) else text

@@ -1,9 +1,10 @@
 import pytest
+import trustme
 from hypothesis import settings
 from revisions import REVISIONS
 from variants import VARIANTS, Variant
 
-# How long an example takes depends on what else the machine does.
+# The duration of an example depends on the load of the machine.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
@@ -16,3 +17,9 @@ def variant(request: pytest.FixtureRequest) -> Variant:
 @pytest.fixture(params=REVISIONS, ids=lambda number: f"revision-{number}")
 def revision(request: pytest.FixtureRequest) -> int:
     return int(request.param)
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """A certificate authority that only tests trust."""
+    return trustme.CA()

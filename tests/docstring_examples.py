@@ -1,4 +1,4 @@
-"""Finds the `Example:` sections in the docstrings of everything public."""
+"""Finds the `Example:` sections in all public docstrings."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""A hook that kills its process, once."""
+"""A hook that kills its process once."""
 
 import os
 import signal
@@ -11,10 +11,10 @@ from conversations_client import RequestInfo
 
 @define
 class Doomed:
-    """Kills its own process at a request.
+    """Kills its process at a request.
 
     Attributes:
-        mark: A file that is created before the kill, so that there is only one kill.
+        mark: A file that is created before the kill and prevents another kill.
         at: The number of the request, from 1.
     """
 

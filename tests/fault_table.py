@@ -1,4 +1,4 @@
-"""Faults between a client and a service, each with the error that the caller gets."""
+"""Faults of a service, and the errors that callers get."""
 
 import gzip
 import json
@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from attrs import field, frozen
-from faulty import Step, asked, glanced, glimpsed, reset
+from faulty import Step, await_request, receive, receive_start, reset
 from scripted import CONVERSATION, HALF, answer
 
 from conversations_client import (
@@ -24,13 +24,13 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 @frozen
 class Fault:
-    """What every connection is met with, and what comes of it.
+    """A fault in every connection, and its result.
 
     Attributes:
-        steps: What the server does.
+        steps: The steps of the server.
         error: The class of the error.
-        again: How often a call that changes nothing when repeated is made; a create is made once.
-        words: What the error says.
+        again: How often an idempotent call is sent; a create is sent once.
+        words: A part of the error message.
         options: The settings of the client.
     """
 
@@ -42,50 +42,50 @@ class Fault:
 
 
 def body(content: object, **headers: str) -> list[Step]:
-    """An answer of success with such a body."""
-    return [asked, answer(201, content, **headers)]
+    """A successful response with this body."""
+    return [receive, answer(201, content, **headers)]
 
 
 def undocumented(words: str, content: object, **headers: str) -> Fault:
-    """Success by its status, but nothing that can be used."""
+    """A response with a successful status and an invalid body."""
     return Fault(body(content, **headers), DecodeError, 1, words)
 
 
 BROKEN = {
-    "reset before reading": Fault([glimpsed, reset]),
-    "reset while reading": Fault([glanced, reset]),
-    "closed before reading": Fault([glimpsed]),
-    "reset after the request": Fault([asked, reset]),
-    "closed after the request": Fault([asked]),
-    "closed in the status line": Fault([asked, b"HTTP/1.1 20"]),
-    "closed in the headers": Fault([asked, HEAD + b"Content-Le"]),
-    "reset in the headers": Fault([asked, HEAD + b"Content-Le", reset]),
-    "closed in the body": Fault([asked, HALF]),
-    "reset in the body": Fault([asked, HALF, reset]),
-    "cut before a chunk": Fault([asked, CHUNKED]),
-    "cut in the size of a chunk": Fault([asked, CHUNKED + b"5"]),
-    "cut in a chunk": Fault([asked, CHUNKED + b"5\r\n{"]),
-    "cut before the last chunk": Fault([asked, CHUNKED + b"%x\r\n%b\r\n" % (len(JSON), JSON)]),
-    "cut in the last chunk": Fault([asked, CHUNKED + b"%x\r\n%b\r\n0\r\n" % (len(JSON), JSON)]),
+    "reset before reading": Fault([await_request, reset]),
+    "reset while reading": Fault([receive_start, reset]),
+    "closed before reading": Fault([await_request]),
+    "reset after the request": Fault([receive, reset]),
+    "closed after the request": Fault([receive]),
+    "closed in the status line": Fault([receive, b"HTTP/1.1 20"]),
+    "closed in the headers": Fault([receive, HEAD + b"Content-Le"]),
+    "reset in the headers": Fault([receive, HEAD + b"Content-Le", reset]),
+    "closed in the body": Fault([receive, HALF]),
+    "reset in the body": Fault([receive, HALF, reset]),
+    "cut before a chunk": Fault([receive, CHUNKED]),
+    "cut in the size of a chunk": Fault([receive, CHUNKED + b"5"]),
+    "cut in a chunk": Fault([receive, CHUNKED + b"5\r\n{"]),
+    "cut before the last chunk": Fault([receive, CHUNKED + b"%x\r\n%b\r\n" % (len(JSON), JSON)]),
+    "cut in the last chunk": Fault([receive, CHUNKED + b"%x\r\n%b\r\n0\r\n" % (len(JSON), JSON)]),
 }
 
 LYING = {
-    "another protocol": Fault([asked, b"SSH-2.0-OpenSSH_9.9\r\n\r\n"]),
-    "no head": Fault([asked, b"<html>Bad Gateway</html>"]),
-    "a status below 100": Fault([asked, b"HTTP/1.1 099 Low\r\n\r\n"]),
-    "an upgrade": Fault([asked, b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nx"]),
-    "a length that is too large": Fault([asked, answer(Content_Length="999")]),
-    "a negative length": Fault([asked, answer(Content_Length="-1")]),
-    "a length that is none": Fault([asked, answer(Content_Length="all")]),
-    "two lengths": Fault([asked, HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"]),
-    "a transfer encoding of its own": Fault([asked, answer(Transfer_Encoding="gzip")]),
-    "a chunk of no size": Fault([asked, CHUNKED + b"zz\r\n{}\r\n"]),
-    "a chunk of negative size": Fault([asked, CHUNKED + b"-2\r\n{}\r\n"]),
-    "a chunk larger than any": Fault([asked, CHUNKED + b"f" * 40 + b"\r\n{}\r\n"]),
-    "a header of a megabyte": Fault([asked, HEAD + b"X: " + b"x" * 10**6 + b"\r\n\r\n"]),
-    "100,000 headers": Fault([asked, HEAD + b"X: x\r\n" * 10**5 + b"\r\n"]),
-    "NUL in a header": Fault([asked, HEAD + b"X: a\0b\r\n\r\n"]),
-    "a header without a name": Fault([asked, HEAD + b": x\r\n\r\n"]),
+    "another protocol": Fault([receive, b"SSH-2.0-OpenSSH_9.9\r\n\r\n"]),
+    "no head": Fault([receive, b"<html>Bad Gateway</html>"]),
+    "a status below 100": Fault([receive, b"HTTP/1.1 099 Low\r\n\r\n"]),
+    "an upgrade": Fault([receive, b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nx"]),
+    "a length that is too large": Fault([receive, answer(Content_Length="999")]),
+    "a negative length": Fault([receive, answer(Content_Length="-1")]),
+    "a length that is none": Fault([receive, answer(Content_Length="all")]),
+    "two lengths": Fault([receive, HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"]),
+    "a transfer encoding of its own": Fault([receive, answer(Transfer_Encoding="gzip")]),
+    "a chunk of no size": Fault([receive, CHUNKED + b"zz\r\n{}\r\n"]),
+    "a chunk of negative size": Fault([receive, CHUNKED + b"-2\r\n{}\r\n"]),
+    "a chunk larger than any": Fault([receive, CHUNKED + b"f" * 40 + b"\r\n{}\r\n"]),
+    "a header of a megabyte": Fault([receive, HEAD + b"X: " + b"x" * 10**6 + b"\r\n\r\n"]),
+    "100,000 headers": Fault([receive, HEAD + b"X: x\r\n" * 10**5 + b"\r\n"]),
+    "NUL in a header": Fault([receive, HEAD + b"X: a\0b\r\n\r\n"]),
+    "a header without a name": Fault([receive, HEAD + b": x\r\n\r\n"]),
 }  # fmt: skip
 
 ODD = {
@@ -108,9 +108,9 @@ ODD = {
     "a number of 5,000 digits": undocumented("too long", JSON.replace(b"1734789600000", b"1" * 5000)),
     "a number beyond all": undocumented("too large", JSON.replace(b"1734789600000", b"1e999")),
     "10 MB of nothing": undocumented("not JSON", b"x" * 10**7),
-    "no content": Fault([asked, b"HTTP/1.1 204 No Content\r\n\r\n"], DecodeError, 1, "204"),
+    "no content": Fault([receive, b"HTTP/1.1 204 No Content\r\n\r\n"], DecodeError, 1, "204"),
     "no content, and yet some": Fault(
-        [asked, answer(204)], DecodeError, 1, "204 is not a documented success status"
+        [receive, answer(204)], DecodeError, 1, "204 is not a documented success status"
     ),
     "a gzip bomb": Fault(
         body(gzip.compress(bytes(10**8)), Content_Encoding="gzip"),
@@ -128,7 +128,7 @@ ODD = {
     ),
     "another encoding": undocumented("was not requested", JSON, Content_Encoding="zstd"),
     "a status beyond all": Fault(
-        [asked, b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"], StatusError, 1, "returned 999."
+        [receive, b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"], StatusError, 1, "returned 999."
     ),
 }  # fmt: skip
 

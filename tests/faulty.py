@@ -1,4 +1,4 @@
-"""A server on loopback that does to a connection what no framework would."""
+"""A loopback server that misbehaves on a connection."""
 
 import socket
 import struct
@@ -16,7 +16,7 @@ TRICKLE_SECONDS = 0.1
 
 @frozen
 class Visit:
-    """One connection, as a step of a script finds it."""
+    """A connection, as passed to each step of a script."""
 
     connection: socket.socket
     stream: BinaryIO
@@ -28,7 +28,7 @@ Step = bytes | Callable[[Visit], None]
 
 
 class FaultyServer(ScriptedServer):
-    """Takes the same steps with every connection, then closes it."""
+    """Runs the same steps on every connection, then closes it."""
 
     def __init__(self, steps: Sequence[Step], *, tls: SSLContext | None = None) -> None:
         super().__init__([], tls=tls)
@@ -53,40 +53,40 @@ class FaultyServer(ScriptedServer):
                 step(visit)
 
     def read_request(self, stream: BinaryIO) -> None:
-        """Wait for a whole request, and keep it."""
+        """Wait for a complete request and record it."""
         self._listen(stream)
 
 
-def asked(visit: Visit) -> None:
-    """Read a whole request."""
+def receive(visit: Visit) -> None:
+    """Read a complete request."""
     visit.server.read_request(visit.stream)
 
 
-def glanced(visit: Visit) -> None:
+def receive_start(visit: Visit) -> None:
     """Read the beginning of a request."""
     visit.stream.read(10)
 
 
-def glimpsed(visit: Visit) -> None:
-    """Wait for a request, and read nothing of it."""
+def await_request(visit: Visit) -> None:
+    """Wait for a request without reading it."""
     visit.connection.recv(1, socket.MSG_PEEK)
 
 
 def reset(visit: Visit) -> None:
-    """End the connection as a crash would, without a goodbye."""
+    """Reset the connection, as after a crash."""
     visit.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     visit.stream.close()
     visit.connection.close()
 
 
 def silence(visit: Visit) -> None:
-    """Say nothing until the other side has had enough."""
+    """Send nothing until the client disconnects."""
     while visit.stream.read(1):
         pass
 
 
 def trickled(data: bytes) -> Callable[[Visit], None]:
-    """Send a byte now and then, each in time for any limit on a silence."""
+    """Send a byte from time to time, often enough for any idle timeout."""
 
     def step(visit: Visit) -> None:
         for number in range(len(data)):
@@ -98,7 +98,7 @@ def trickled(data: bytes) -> Callable[[Visit], None]:
 
 
 def endless(data: bytes) -> Callable[[Visit], None]:
-    """Send the same again and again."""
+    """Send the same data repeatedly."""
 
     def step(visit: Visit) -> None:
         while not visit.server.is_over.is_set():

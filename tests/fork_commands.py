@@ -1,7 +1,7 @@
-"""Runs command lines, each in a process that is forked after the imports: they take the most time.
+"""Runs command lines in processes that are forked after the imports, which take the most time.
 
 Reads jobs from stdin, one JSON object per line, and prints the exit code of each. The process has
-the standard streams that Python would have given it: None where the descriptor is closed.
+standard streams that Python would have opened: None if the descriptor is closed.
 """
 
 import gc
@@ -17,7 +17,7 @@ from conversations_client.cli._run import run
 
 
 def replace_descriptors(streams: list[str]) -> None:
-    """Point 0, 1 and 2 to files; "closed" closes one, and "gone" is a pipe without a reader."""
+    """Redirect descriptors 0, 1 and 2; "closed" closes one, and "gone" is a pipe without a reader."""
     for number, stream in enumerate(streams):
         if stream == "gone":
             reading, target = os.pipe()
@@ -33,7 +33,7 @@ def replace_descriptors(streams: list[str]) -> None:
 
 
 def opened(number: int, *, unbuffered: bool) -> TextIO | None:
-    """The stream that Python opens at its start."""
+    """The stream that Python opens when it starts."""
     try:
         os.fstat(number)
     except OSError:
@@ -46,7 +46,7 @@ def opened(number: int, *, unbuffered: bool) -> TextIO | None:
 
 
 def become(job: dict[str, Any]) -> None:
-    """Make this process the one that a shell would have started."""
+    """Set up this process as if a shell had started it."""
     os.environ.clear()
     os.environ.update(job["environment"])
     replace_descriptors(job["streams"])
@@ -58,7 +58,7 @@ def become(job: dict[str, Any]) -> None:
 
 
 def import_everything() -> None:
-    """Import what commands import when they need it."""
+    """Import the modules that commands import lazily."""
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         run(["--help"])
         run(["list", "--base-url", "http://127.0.0.1:1", "--api-key", "k", "--timeout", "0.1"])

@@ -1,4 +1,4 @@
-"""HTTP clients that a caller brings, of either variant and either stack."""
+"""Injected HTTP clients: sync and async, httpx and httpx2."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -17,7 +17,7 @@ STACKS: list[Any] = [httpx, httpx2]
 def run(
     variant: Variant, make: Callable[[str], Any], scenario: Callable[[Any], Any], **options: Any
 ) -> Any:
-    """What an async scenario gives with a client over the one that `make` makes of a class's name."""
+    """The result of an async scenario with a client over the HTTP client that `make` creates."""
     if variant.name == "sync":
         with make("Client") as own, Client(KEY, http_client=own, **options) as client:
             return played(client, scenario)
@@ -33,12 +33,12 @@ def run(
 
 
 def made(stack: Any, **options: Any) -> Callable[[str], Any]:
-    """Makes clients of a stack."""
+    """Creates HTTP clients of a library."""
     return lambda name: getattr(stack, name)(**options)
 
 
 def pieces(stack: Any, *parts: bytes) -> Any:
-    """A body of these parts and no end, in a transport of a caller's own."""
+    """A custom transport whose response body has these parts and no end."""
 
     class Pieces(stack.SyncByteStream, stack.AsyncByteStream):  # type: ignore[misc]
         closed = 0

@@ -1,4 +1,4 @@
-"""Runs scenarios again and again, and raises KeyboardInterrupt at every line of the package in turn."""
+"""Runs scenarios repeatedly, with a KeyboardInterrupt at each line of the package in turn."""
 
 import gc
 import os
@@ -31,7 +31,7 @@ TIMEOUT: Final = Timeout(total=2)
 
 @frozen(order=True)
 class Point:
-    """Where an interrupt comes: before a line, or before an instruction of it."""
+    """The point of an interrupt: before a line, or before an instruction."""
 
     file: str
     line: int
@@ -50,7 +50,7 @@ class HungError(BaseException):
 
 
 def interrupt() -> None:
-    """What Ctrl-C does."""
+    """Do what Ctrl-C does."""
     raise KeyboardInterrupt
 
 
@@ -59,9 +59,9 @@ Key: TypeAlias = tuple[CodeType, int, int]
 
 @define
 class Tracer:
-    """Notes every point that a block of code comes to, and raises at one of them.
+    """Records every point that a block of code reaches, and raises at one of them.
 
-    Finalizers are left out: Python itself swallows what is raised in them.
+    It skips finalizers, because Python suppresses their exceptions.
     """
 
     at: Point | None = None
@@ -122,7 +122,7 @@ class Tracer:
 
 @contextmanager
 def time_limit(seconds: float) -> Generator[None]:
-    """End a block that hangs; raises HungError. In the main thread alone."""
+    """Raise HungError in a block that hangs; only for the main thread."""
 
     def hung(*_: object) -> None:
         raise HungError
@@ -137,7 +137,7 @@ def time_limit(seconds: float) -> Generator[None]:
 
 
 class Server(AnsweringServer):
-    """Rejects or drops every other request for two of the conversations."""
+    """Rejects or drops every second request for two of the conversations."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -216,7 +216,7 @@ def create_many(client: Client, _: Path) -> None:
 
 
 def create_many_resumed(client: Client, _: Path) -> None:
-    """Continue after the interrupt, as an import does, and miss no outcome."""
+    """Continue after the interrupt, as an import does, without losing an outcome."""
     found: list[CreateOutcome] = []
     interrupt: KeyboardInterrupt | None = None
     with client.conversations.create_many([{}, {}, {}], max_in_flight=2, ordered=True) as outcomes:
@@ -278,7 +278,7 @@ def import_rows(client: Client, folder: Path) -> None:
 
 
 def check_import(client: Client, folder: Path) -> None:
-    """Check that nothing is in doubt, and that the next run creates the rest."""
+    """Check that no row is doubtful, and that the next run creates the rest."""
     if not (folder / "rows.jsonl").exists():
         return
     with _journal_of(folder) as journal:
@@ -292,13 +292,13 @@ def _journal_of(folder: Path) -> Journal:
     try:
         return Journal(folder / "journal", import_id="one")
     except BulkError:
-        gc.collect()  # SQLite's connections refer to themselves: one may be open still
+        gc.collect()  # SQLite connections are in reference cycles, so one may still be open
         return Journal(folder / "journal", import_id="one")
 
 
 @frozen
 class Scenario:
-    """What is interrupted, and what must hold after it besides that the next call works."""
+    """Code to interrupt, and a check to run afterwards; the next call must work in any case."""
 
     run: Callable[[Client, Path], None]
     check: Callable[[Client, Path], None] = lambda client, folder: None
@@ -330,15 +330,15 @@ SCENARIOS: Final = {
 
 @frozen
 class Failure:
-    """What went wrong after an interrupt."""
+    """A failure after an interrupt."""
 
     point: Point | None
     problem: str
 
 
 def points(scenario: Scenario, server: Server, **options: Any) -> list[Point]:
-    """Every point that a scenario comes to, in order."""
-    _attempt(scenario, server, Tracer())  # what is imported and cached once
+    """Every point that a scenario reaches, in order."""
+    _attempt(scenario, server, Tracer())  # imports and caches
     tracer = Tracer(**options)
     failure = _attempt(scenario, server, tracer)
     assert failure is None, failure
@@ -393,16 +393,16 @@ def _check_slots(client: Client) -> None:
 
 
 def few(found: list[Point], *, hits: int) -> list[Point]:
-    """The points of each line, up to so many times that execution came there."""
+    """The points of each line, limited to the first executions."""
     return [point for point in found if point.hit < hits]
 
 
 def sample(found: list[Point], known: set[tuple[str, int]]) -> list[Point]:
-    """The first point of each line, and one in ten of those that another sample had.
+    """The first point of each new line, and one in ten points of lines in other samples.
 
     Args:
         found: All points of a scenario.
-        known: The lines of other samples; takes those of this one.
+        known: The lines of other samples; the lines of this sample are added.
     """
     first = few(found, hits=1)
     new = [point for point in first if (point.file, point.line) not in known]

@@ -1,4 +1,4 @@
-"""Work that is cancelled at each place where it waits, one after the other."""
+"""Cancels work at each await in turn."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ import pytest
 
 
 class Interrupted(Generator[Any, Any, None]):
-    """Awaits, and interrupts just before the event loop is waited for the `step`-th time."""
+    """Awaits work and interrupts it before the `step`-th suspension."""
 
     def __init__(
         self, work: Coroutine[Any, Any, None], interrupt: Callable[[], Any], *, step: int
@@ -36,7 +36,7 @@ class Interrupted(Generator[Any, Any, None]):
 
 
 async def interrupted(work: Callable[[], Any], *, step: int, natively: bool) -> bool:
-    """Whether the work was cut off at the step; False where it ended before."""
+    """Whether the work was interrupted at the step; False if it ended before."""
     ended = False
 
     async def whole() -> None:
@@ -59,7 +59,7 @@ async def interrupted(work: Callable[[], Any], *, step: int, natively: bool) -> 
 
 
 async def steps_of(cut_at: Callable[[int], Awaitable[bool]]) -> int:
-    """Cut at the first step, at the second and so on; how many there are."""
+    """Interrupt at the first step, the second and so on; return the number of steps."""
     step = 1
     while await cut_at(step):
         step += 1

@@ -16,7 +16,7 @@ def run_many(
     client: dict[str, Any] | None = None,
     **options: Any,
 ) -> list[Any]:
-    """All outcomes of a method.
+    """Return all outcomes of a method.
 
     Args:
         variant: Sync, or async on asyncio or trio.

@@ -1,4 +1,4 @@
-"""A pool of either variant over a real server, driven by the same lines."""
+"""A sync or async pool over a real server, with the same test code."""
 
 import inspect
 from collections.abc import Callable, Coroutine
@@ -26,7 +26,7 @@ class Clock:
 
 
 class Driven:
-    """The pool, with awaitable methods in every variant; sync ones are done when they return."""
+    """A pool with awaitable methods in every variant; sync methods never suspend."""
 
     def __init__(
         self, variant: Variant, url: str, *, size: int, connect: Any = None, **tls: Any
@@ -46,7 +46,7 @@ class Driven:
             self._close = self.pool.aclose
 
     def request(self, *, pool: float = 5.0) -> WireRequest:
-        """A request that would rather fail than wait forever if a slot was lost."""
+        """A request with a timeout, so that a lost slot fails the test."""
         limits = RequestLimits(
             connect=None, idle=None, deadline=monotonic() + pool, clock=monotonic
         )
@@ -58,14 +58,14 @@ class Driven:
         return response
 
     async def read(self, response: WireResponse) -> bytes:
-        """The whole body of an answer, and the end of it."""
+        """Read the complete body of a response."""
         stream: Any = response.body
         if hasattr(stream, "__aiter__"):
             return b"".join([chunk async for chunk in stream])
         return b"".join(stream)
 
     async def end(self, response: WireResponse) -> None:
-        """Read no more of an answer."""
+        """Close a response."""
         stream: Any = response.body
         await either(stream.close() if hasattr(stream, "close") else stream.aclose())
 
@@ -73,7 +73,7 @@ class Driven:
         await either(self._close())
 
     async def use(self) -> tuple[str, int]:
-        """Ask and read; gives the address that the answer came to."""
+        """Send and read; return the local address of the connection."""
         response = await self.ask()
         address: tuple[str, int] = address_of(response)
         await self.read(response)
@@ -81,12 +81,12 @@ class Driven:
 
 
 async def either(result: Any) -> Any:
-    """What a sync function gave, or an async one will give."""
+    """The result of a sync or an async function."""
     return await result if inspect.isawaitable(result) else result
 
 
 def run(variant: Variant, scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a scenario; a sync one never waits for an event loop."""
+    """Run a scenario; a sync scenario never suspends."""
     if variant.name == "sync":
         _without_waiting(scenario())
     else:
@@ -112,12 +112,12 @@ def _without_waiting(scenario: Coroutine[Any, Any, None]) -> None:
 
 
 def socket_of(response: WireResponse) -> Any:
-    """The socket that an answer came over."""
+    """The socket of a response."""
     return _network_stream(response).get_extra_info("socket")
 
 
 def address_of(response: WireResponse) -> Any:
-    """The client's end of the connection that an answer came over."""
+    """The local address of the connection of a response."""
     return _network_stream(response).get_extra_info("client_addr")
 
 
@@ -126,7 +126,7 @@ def _network_stream(response: WireResponse) -> Any:
 
 
 class FakeBody:
-    """A body that is read at once, in both variants."""
+    """A body for both variants that is available immediately."""
 
     stream = None
 
@@ -145,14 +145,14 @@ class FakeBody:
         raise StopAsyncIteration
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing."""
 
     async def aclose(self) -> None:
-        """Nothing to close."""
+        """Do nothing."""
 
 
 class Fake:
-    """A connection that a test scripts: the content of each response, or an error."""
+    """A scripted connection: the content of each response, or an error."""
 
     def __init__(self, *outcomes: bytes | Exception) -> None:
         self._outcomes = iter(outcomes)
@@ -180,7 +180,7 @@ class Fake:
 
 
 class AsyncFake(Fake):
-    """The same, awaited."""
+    """The async variant."""
 
     async def send(self, request: WireRequest) -> Any:
         return super().send(request)

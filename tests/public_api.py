@@ -13,7 +13,7 @@ from conversations_client._base.cached_attribute import cached_attribute
 
 PACKAGE = conversations_client.__name__
 
-# Classes that only the client creates: their constructors are private.
+# The constructors of classes that only the client creates are private.
 CREATED_BY_THE_CLIENT = re.compile("(Async)?(Conversations|Outcomes|Pages|Responses|Stream)")
 
 
@@ -77,7 +77,7 @@ def _is_hidden(name: str, cls: type) -> bool:
 
 
 def _member(name: str, member: Any) -> str:
-    # A class method's function.
+    # The function of a class method.
     member = getattr(member, "__func__", member)
     if isinstance(member, cached_attribute):
         return f"{name}{_returned(member.make)}"

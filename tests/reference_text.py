@@ -1,7 +1,7 @@
-"""Writes the reference pages' text for readers of the repository: python tests/reference_text.py
+"""Writes the text of the reference pages for readers of the repository: python tests/reference_text.py
 
-On the site the directives of a page show the docstrings. In the repository nothing runs the
-directives, so the same text is between markers before them.
+On the site, the directives of a page render the docstrings. The repository doesn't render
+directives, so the pages also have the text, between markers before the directives.
 """
 
 import importlib
@@ -29,12 +29,12 @@ ITEM = re.compile(r"^ {4}(\S.*?): (.*(?:\n(?: {5,}.*|$))*)", re.MULTILINE)
 
 
 def pages() -> list[Path]:
-    """The pages with such a text."""
+    """The pages with this text."""
     return [page for page in sorted(PAGES.glob("*.md")) if MARKED.search(page.read_text())]
 
 
 def updated(page: str) -> str:
-    """A page with the text of the docstrings as they are now, before the directives they are for."""
+    """A page with the current text of the docstrings before each group of directives."""
     before, *parts = re.split(rf"({MARKED.pattern})", page, flags=re.DOTALL)
     width = MARKED.groups + 2
     texts = [before]
@@ -80,7 +80,7 @@ def _function(name: str, member: Any, *, level: int) -> Iterator[str]:
 
 
 def _signature(name: str, function: Any) -> str:
-    """A signature on one line, or with one parameter a line."""
+    """A signature on one line, or with one parameter per line."""
     signature = inspect.signature(function)
     kept = [each for key, each in signature.parameters.items() if key != "self"]
     returned = inspect.Signature.empty if inspect.isclass(function) else signature.return_annotation

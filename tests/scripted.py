@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that answers as a test's script says, and keeps what it was asked."""
+"""A loopback HTTP server that sends scripted responses and records requests."""
 
 import contextlib
 import itertools
@@ -29,7 +29,7 @@ HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"
 
 
 def answer(status: int = 201, body: object = CONVERSATION, **headers: str) -> bytes:
-    """A whole answer; a body of bytes goes as it is, anything else as JSON."""
+    """A complete response; bytes are sent unchanged, other bodies as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     fields = {"Content-Type": "application/json", "Content-Length": str(len(content))}
     fields |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -38,13 +38,13 @@ def answer(status: int = 201, body: object = CONVERSATION, **headers: str) -> by
 
 
 def always() -> Iterator[bytes]:
-    """A script of the same answer for ever."""
+    """A script that repeats the same response forever."""
     return itertools.repeat(answer())
 
 
 @frozen
-class Seen:
-    """A request as it came in."""
+class ReceivedRequest:
+    """A received request."""
 
     method: str
     target: str
@@ -53,16 +53,16 @@ class Seen:
 
 
 class ScriptedServer:
-    """Answers one request after the other with the given bytes; a list of bytes waits in between.
+    """Responds to each request with the next bytes of the script.
 
-    Where the script has a list, its parts are sent one by one, and after the last one the
-    connection stays open in silence.
+    If the script has a list, its parts are sent one by one with pauses. After the last part, the
+    connection stays open.
     """
 
     def __init__(
         self, script: Iterable[bytes | list[bytes]], *, tls: ssl.SSLContext | None = None
     ) -> None:
-        self.seen: list[Seen] = []
+        self.seen: list[ReceivedRequest] = []
         self.connections = 0
         self._script: Iterator[bytes | list[bytes]] = iter(script)
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -139,8 +139,8 @@ class ScriptedServer:
         return connection.recv(1) != b""
 
 
-class Parting(ScriptedServer):
-    """Closes the connection after every answer, without a word about it."""
+class ClosingServer(ScriptedServer):
+    """Closes the connection after every response, without announcing it."""
 
     def __init__(self, script: Iterable[bytes | list[bytes]]) -> None:
         super().__init__(script)
@@ -156,15 +156,15 @@ class Parting(ScriptedServer):
 
 
 @contextlib.contextmanager
-def refusing() -> Iterator[str]:
-    """The URL of a port that refuses connections, and that no other server gets meanwhile."""
+def refused_url() -> Iterator[str]:
+    """The URL of a reserved port that refuses connections."""
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{reserved.getsockname()[1]}"
 
 
-def read_request(stream: BinaryIO) -> Seen | None:
-    """Wait for a whole request; None where the connection ends."""
+def read_request(stream: BinaryIO) -> ReceivedRequest | None:
+    """Wait for a complete request; None if the connection ends."""
     line = stream.readline()
     if not line:
         return None
@@ -174,4 +174,6 @@ def read_request(stream: BinaryIO) -> Seen | None:
         name, _, value = field.partition(":")
         known = headers.get(name.lower())
         headers[name.lower()] = value.strip() if known is None else f"{known}, {value.strip()}"
-    return Seen(method, target, headers, stream.read(int(headers.get("content-length", "0"))))
+    return ReceivedRequest(
+        method, target, headers, stream.read(int(headers.get("content-length", "0")))
+    )

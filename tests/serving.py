@@ -1,16 +1,16 @@
-"""A server on loopback that answers each request as what it is, over as many connections as come."""
+"""A loopback server with a fixed response for each kind of request."""
 
 import socket
 from typing import BinaryIO
 
-from scripted import CONVERSATION, ScriptedServer, Seen, answer, read_request
+from scripted import CONVERSATION, ReceivedRequest, ScriptedServer, answer, read_request
 from streaming import WHOLE, streamed
 
 PAGE = {"object": "list", "data": [CONVERSATION], "has_more": False}
 
 
 class AnsweringServer(ScriptedServer):
-    """Creates, retrieves, lists and says always the same."""
+    """Always sends the same conversation, page or stream."""
 
     def __init__(self) -> None:
         super().__init__([])
@@ -20,7 +20,7 @@ class AnsweringServer(ScriptedServer):
             self.seen.append(seen)
             connection.sendall(self.response_to(seen))
 
-    def response_to(self, seen: Seen) -> bytes:
+    def response_to(self, seen: ReceivedRequest) -> bytes:
         """The bytes of the response."""
         match seen.method, seen.target.partition("?")[0].split("/")[3:]:
             case "POST", []:

@@ -1,4 +1,4 @@
-"""Streams for tests: as bytes on the wire, and read by one scenario in every variant."""
+"""Streams for tests: as bytes, and read by the same scenario in every variant."""
 
 import json
 from collections.abc import Coroutine
@@ -10,7 +10,7 @@ DONE = b"data: [DONE]\n\n"
 
 
 def event(kind: str, **data: Any) -> bytes:
-    """An event as it comes."""
+    """An event as bytes."""
     found = {"type": kind, "timestamp": WHEN, "data": data}
     return f"data: {json.dumps(found, ensure_ascii=False)}\n\n".encode()
 
@@ -29,7 +29,7 @@ WHOLE = HALF + END
 
 
 def head(**headers: str | None) -> bytes:
-    """What comes before a stream; a header that is None is left out."""
+    """The head of a streamed response; headers that are None are omitted."""
     fields: dict[str, str | None] = {
         "Content-Type": "text/event-stream; charset=utf-8",
         "Transfer-Encoding": "chunked",
@@ -40,17 +40,17 @@ def head(**headers: str | None) -> bytes:
 
 
 def chunk(piece: bytes) -> bytes:
-    """A piece of a body; the empty one ends it."""
+    """A chunk of a body; an empty chunk ends it."""
     return b"%x\r\n%b\r\n" % (len(piece), piece)
 
 
 def streamed(*pieces: bytes, **headers: str | None) -> bytes:
-    """A whole answer."""
+    """A complete response."""
     return head(**headers) + b"".join(map(chunk, (*pieces, b"")))
 
 
 class Awaited:
-    """A sync client, or what it gives, with the methods of an async one."""
+    """A sync client or its results, with async methods."""
 
     def __init__(self, sync: Any) -> None:
         self._sync = sync
@@ -91,7 +91,7 @@ class Awaited:
 
 
 def played(client: Any, scenario: Any) -> Any:
-    """What `scenario(client)`, which is async, gives with a client of either variant."""
+    """The result of an async `scenario(client)` with a sync or async client."""
     if hasattr(client, "aclose"):
         return scenario(client)
     return _finished(scenario(Awaited(client)))
@@ -106,7 +106,7 @@ def _finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 
 def read_stream(stream: Any) -> Any:
-    """The whole response of a stream of either variant, or an awaitable of it."""
+    """The complete response of a sync stream, or an awaitable of it."""
     if hasattr(stream, "__aenter__"):
         return _read_async(stream)
     with stream:

@@ -1,4 +1,4 @@
-"""The events of a response, put together."""
+"""Accumulates the events of a response."""
 
 import pytest
 
@@ -108,7 +108,7 @@ def test_deltas_are_joined(deltas: list[Part], expected: Part) -> None:
         ),
     ],
 )  # fmt: skip
-def test_each_event_brings_its_words_and_its_part(
+def test_each_event_adds_its_text_and_its_part(
     events: list[Event], words: list[str], parts: tuple[Part, ...]
 ) -> None:
     collected = ResponseAccumulator()
@@ -116,7 +116,7 @@ def test_each_event_brings_its_words_and_its_part(
     assert collected.partial().parts == parts
 
 
-def test_a_whole_response() -> None:
+def test_a_complete_response() -> None:
     collected = ResponseAccumulator()
     for event in (
         STARTED,
@@ -174,7 +174,7 @@ def test_a_delta_of_another_kind_replaces_stored_parts() -> None:
     assert (deltas._runs, deltas.joined()) == ([], text("b"))
 
 
-def test_a_response_that_was_never_said_to_have_started() -> None:
+def test_a_response_without_a_start_event() -> None:
     end = ResponseDone(timestamp=WHEN, finish_reason=FinishReason.STOP)
     assert ResponseAccumulator().complete(end) == Response(finish_reason=FinishReason.STOP)
     assert ResponseAccumulator().partial() == PartialResponse()

@@ -1,4 +1,4 @@
-"""aiohttp below httpx, on asyncio: the same calls, and errors that say the same of a request."""
+"""aiohttp as the transport of httpx: the same calls and equivalent errors."""
 
 import ssl
 from typing import Any
@@ -8,7 +8,16 @@ import httpx
 import pytest
 import trustme
 from httpx_aiohttp import AiohttpTransport
-from scripted import CONVERSATION, HALF, HANG_UP, Parting, ScriptedServer, always, answer, refusing
+from scripted import (
+    CONVERSATION,
+    HALF,
+    HANG_UP,
+    ClosingServer,
+    ScriptedServer,
+    always,
+    answer,
+    refused_url,
+)
 from streaming import STARTED, WHOLE, chunk, head, streamed
 from variants import KEY
 
@@ -68,7 +77,7 @@ def test_calls_and_streams() -> None:
     assert [seen.headers["accept-encoding"] for seen in server.seen] == ["gzip", "identity"]
 
 
-def test_many_at_once() -> None:
+def test_many_concurrent_calls() -> None:
     async def scenario(client: AsyncClient) -> None:
         async with anyio.create_task_group() as tasks:
             for _ in range(200):
@@ -80,7 +89,7 @@ def test_many_at_once() -> None:
     assert server.connections <= 100
 
 
-def test_a_stream_that_is_left_frees_its_connection() -> None:
+def test_leaving_a_stream_releases_its_connection() -> None:
     async def scenario(client: AsyncClient) -> None:
         async with stream(client) as events:
             await anext(events)
@@ -93,7 +102,7 @@ def test_a_stream_that_is_left_frees_its_connection() -> None:
 
 
 ERRORS: list[tuple[Any, Any, dict[str, Any], type[ConversationsError]]] = [
-    # What was sent and not answered may have been acted on: a create is not sent again.
+    # A create that was sent without a response may have taken effect, so it is not repeated.
     (create, HANG_UP, {}, DisconnectError),
     (create, HALF, {"timeout": Timeout(idle=0.05)}, IdleTimeoutError),
     (create, b"nonsense\r\n\r\n", {}, DisconnectError),
@@ -105,7 +114,7 @@ ERRORS: list[tuple[Any, Any, dict[str, Any], type[ConversationsError]]] = [
 
 
 @pytest.mark.parametrize(("call", "step", "options", "expected"), ERRORS)
-def test_what_was_sent_is_not_sent_again(
+def test_a_request_that_was_sent_is_not_repeated(
     call: Any, step: Any, options: dict[str, Any], expected: type[ConversationsError]
 ) -> None:
     with ScriptedServer([step]) as server, pytest.raises(ConversationsError) as raised:
@@ -115,9 +124,9 @@ def test_what_was_sent_is_not_sent_again(
     assert len(server.seen) == 1
 
 
-def test_a_stream_that_breaks_off() -> None:
+def test_an_interrupted_stream() -> None:
     with (
-        Parting([head() + chunk(STARTED)]) as server,
+        ClosingServer([head() + chunk(STARTED)]) as server,
         pytest.raises(StreamTruncatedError) as raised,
     ):
         run(respond, base_url=server.url)
@@ -125,7 +134,7 @@ def test_a_stream_that_breaks_off() -> None:
     assert isinstance(raised.value.reason, DisconnectError)
 
 
-def test_what_may_be_sent_again_is() -> None:
+def test_safe_requests_are_repeated() -> None:
     async def quick(client: AsyncClient) -> Any:
         return await retrieve(client.with_options(retry=Retry(wait_initial=0.001)))
 
@@ -135,20 +144,20 @@ def test_what_may_be_sent_again_is() -> None:
 
 
 def test_no_connection() -> None:
-    with refusing() as gone, pytest.raises(ConnectError) as raised:
+    with refused_url() as gone, pytest.raises(ConnectError) as raised:
         run(create, base_url=gone, retry=Retry(attempts=1))
     assert (type(raised.value), raised.value.delivery) == (ConnectError, Delivery.UNSENT)
 
 
-def test_a_proxy_that_is_not_there() -> None:
-    with refusing() as gone:
+def test_an_unreachable_proxy() -> None:
+    with refused_url() as gone:
         transport = {"verify": False, "proxy": httpx.Proxy(gone)}
         with pytest.raises(ProxyError) as raised:
             run(create, base_url="http://127.0.0.1:1", transport=transport, retry=Retry(attempts=1))
     assert raised.value.delivery is Delivery.UNSENT
 
 
-def test_a_certificate_that_is_not_trusted() -> None:
+def test_an_untrusted_certificate() -> None:
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(serving)  # pyright: ignore[reportUnknownMemberType]
     transport = {"verify": ssl.create_default_context()}

@@ -1,4 +1,4 @@
-"""What people can import and call changes only where somebody meant it to."""
+"""The public API changes only on purpose."""
 
 import inspect
 import sys
@@ -33,14 +33,14 @@ CLASSES = [
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_help_says_something_of_every_class_and_of_what_it_can_be_asked(cls: type) -> None:
+def test_every_public_class_and_member_has_help(cls: type) -> None:
     assert cls.__doc__
     for name, member in public_api.members(cls).items():
         if name != "__init__" and (callable(member) or hasattr(member, "__get__")):
             assert inspect.getdoc(member), name
 
 
-def test_a_public_module_is_imported_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_public_module_is_imported_on_first_use(monkeypatch: pytest.MonkeyPatch) -> None:
     module = conversations_client.responses
     monkeypatch.delattr(conversations_client, "responses")
     assert conversations_client.responses is module is sys.modules["conversations_client.responses"]

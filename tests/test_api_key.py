@@ -24,7 +24,7 @@ class Item:
     number: int = field(init=False, default=5)
 
 
-def test_a_secret_is_equal_to_the_same_secret_alone() -> None:
+def test_a_secret_equals_only_the_same_secret() -> None:
     assert Secret(KEY) == SECRET
     assert hash(SECRET) == hash(Secret(KEY))
     assert Secret("87654321") != SECRET
@@ -54,7 +54,7 @@ def test_a_secret_is_removed_from_a_text(text: Any, redacted: Any) -> None:
     assert SECRET.redact(text) == redacted
 
 
-def test_a_short_key_may_be_any_word() -> None:
+def test_a_short_key_may_be_an_ordinary_word() -> None:
     assert Secret("1234567").redact("1234567") == "1234567"
 
 

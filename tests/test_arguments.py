@@ -1,4 +1,4 @@
-"""The checks of arguments, and what each sends, by literal equality."""
+"""Argument checks and the values they send, by literal equality."""
 
 import math
 from collections.abc import Callable
@@ -54,7 +54,7 @@ class Text(str):
 
 
 def named(check: Callable[[str, object], str]) -> Check:
-    """A check that takes the name of the argument too."""
+    """A check that also takes the name of the argument."""
     return lambda value: check("it", value)
 
 
@@ -137,7 +137,7 @@ ACCEPTED: list[tuple[Check, object, object]] = [
 
 
 @pytest.mark.parametrize(("check", "value", "sent"), ACCEPTED)
-def test_valid_arguments_are_sent_as_they_are(check: Check, value: object, sent: object) -> None:
+def test_valid_arguments_are_sent_unchanged(check: Check, value: object, sent: object) -> None:
     assert check(value) == sent
 
 
@@ -226,7 +226,7 @@ REFUSED: list[tuple[Check, object, str]] = [
 
 
 @pytest.mark.parametrize(("check", "value", "problem"), REFUSED)
-def test_invalid_arguments_are_refused(check: Check, value: object, problem: str) -> None:
+def test_invalid_arguments_are_rejected(check: Check, value: object, problem: str) -> None:
     with pytest.raises(InvalidArgumentError) as raised:
         check(value)
     assert problem in str(raised.value)
@@ -242,5 +242,5 @@ def test_invalid_arguments_are_refused(check: Check, value: object, problem: str
         (ConversationMetadataUpdateParam, {"generating_title", "entity_id"}),
     ],
 )
-def test_each_key_of_a_request_may_be_missing(request_: Any, keys: set[str]) -> None:
+def test_each_key_of_a_request_is_optional(request_: Any, keys: set[str]) -> None:
     assert (request_.__optional_keys__, request_.__required_keys__) == (keys, set())

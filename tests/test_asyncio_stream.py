@@ -1,4 +1,4 @@
-"""A connection in an event loop of asyncio: what it buffers and when it waits."""
+"""An asyncio connection: its buffer and its waits."""
 
 import asyncio
 import socket
@@ -20,7 +20,7 @@ MUCH = 70_000
 
 
 class Transport(asyncio.Transport):
-    """Notes what it is told."""
+    """Records its calls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ def made() -> tuple[AsyncioStream, Transport]:
 
 
 async def started(work: Awaitable[Any]) -> "asyncio.Future[Any]":
-    """Work that waits for something by now."""
+    """Start work and let it run until it waits."""
     task = asyncio.ensure_future(work)
     await asyncio.sleep(0)
     assert not task.done()
@@ -65,7 +65,7 @@ def in_a_loop(scenario: Callable[[], Any]) -> Callable[[], None]:
 
 
 @in_a_loop
-async def test_more_than_is_read_is_left_to_the_peer() -> None:
+async def test_reading_pauses_when_the_buffer_is_full() -> None:
     stream, transport = made()
     for _ in range(2):
         stream.data_received(b"x" * MUCH)
@@ -78,7 +78,7 @@ async def test_more_than_is_read_is_left_to_the_peer() -> None:
 
 
 @in_a_loop
-async def test_nothing_more_is_asked_of_a_connection_that_closes() -> None:
+async def test_reading_does_not_resume_on_a_closing_connection() -> None:
     stream, transport = made()
     stream.data_received(b"x" * MUCH)
     transport.closing = True
@@ -87,7 +87,7 @@ async def test_nothing_more_is_asked_of_a_connection_that_closes() -> None:
 
 
 @in_a_loop
-async def test_a_read_waits_for_what_comes() -> None:
+async def test_a_read_waits_for_data() -> None:
     stream, _ = made()
     reading = await started(stream.read(10, 60))
     stream.data_received(b"one")
@@ -96,7 +96,7 @@ async def test_a_read_waits_for_what_comes() -> None:
 
 
 @in_a_loop
-async def test_others_have_their_turn_before_what_is_there_is_read() -> None:
+async def test_a_read_of_buffered_data_yields_to_other_tasks() -> None:
     stream, _ = made()
     stream.data_received(b"one")
     reading = await started(stream.read(10))
@@ -104,7 +104,7 @@ async def test_others_have_their_turn_before_what_is_there_is_read() -> None:
 
 
 @in_a_loop
-async def test_what_comes_with_the_end_of_the_time_is_in_time() -> None:
+async def test_data_that_arrives_at_the_deadline_is_read() -> None:
     stream, _ = made()
     reading = await started(stream.read(10, 0))
     stream.data_received(b"one")
@@ -134,14 +134,14 @@ async def test_each_wait_has_its_own_limit() -> None:
 
 
 @in_a_loop
-async def test_a_read_that_takes_too_long() -> None:
+async def test_a_read_timeout() -> None:
     stream, _ = made()
     with pytest.raises(ReadTimeout):
         await stream.read(10, 0)
 
 
 @in_a_loop
-async def test_what_came_before_the_connection_was_lost_is_read() -> None:
+async def test_data_received_before_a_lost_connection_is_read() -> None:
     stream, _ = made()
     stream.data_received(b"one")
     stream.connection_lost(ConnectionResetError("reset"))
@@ -151,7 +151,7 @@ async def test_what_came_before_the_connection_was_lost_is_read() -> None:
 
 
 @in_a_loop
-async def test_the_end_is_read_as_nothing() -> None:
+async def test_end_of_file_is_read_as_empty_bytes() -> None:
     stream, _ = made()
     reading = await started(stream.read(10))
     stream.eof_received()
@@ -173,7 +173,7 @@ async def test_a_write_waits_for_a_slow_peer() -> None:
 
 
 @in_a_loop
-async def test_a_write_to_a_peer_that_takes_too_long() -> None:
+async def test_a_write_timeout() -> None:
     stream, _ = made()
     stream.pause_writing()
     with pytest.raises(WriteTimeout):
@@ -181,7 +181,7 @@ async def test_a_write_to_a_peer_that_takes_too_long() -> None:
 
 
 @in_a_loop
-async def test_a_write_ends_where_the_connection_is_lost() -> None:
+async def test_a_write_ends_when_the_connection_is_lost() -> None:
     stream, _ = made()
     stream.pause_writing()
     writing = await started(stream.write(b"one"))
@@ -199,7 +199,7 @@ async def test_a_write_to_a_connection_that_closes() -> None:
 
 
 @in_a_loop
-async def test_a_failed_write_loses_nothing_that_was_sent_before() -> None:
+async def test_a_failed_write_keeps_earlier_data() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         stream = AsyncioStream(asyncio.get_running_loop())

@@ -1,4 +1,4 @@
-"""What comes in from outside, through arguments, the environment and answers, and stays harmless."""
+"""Untrusted input from arguments, the environment and responses is harmless."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import httpx
 import pytest
-from faulty import FaultyServer, asked, endless
+from faulty import FaultyServer, endless, receive
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted import CONVERSATION, ScriptedServer, Seen, always, answer
+from scripted import CONVERSATION, ReceivedRequest, ScriptedServer, always, answer
 from streaming import STARTED, chunk, head, played, word
 from variants import KEY, Variant
 
@@ -60,14 +60,14 @@ HOSTILE = [
 
 
 class Once:
-    """A server that is asked once for each call."""
+    """A server that gets one request per call."""
 
     def __init__(self, server: ScriptedServer, client: Client) -> None:
         self.client = client
         self._server = server
 
-    def request(self, call: Callable[[Client], Any]) -> Seen:
-        """The one request that a call made."""
+    def request(self, call: Callable[[Client], Any]) -> ReceivedRequest:
+        """The single request of a call."""
         before = len(self._server.seen)
         call(self.client)
         (seen,) = self._server.seen[before:]
@@ -93,7 +93,7 @@ def deleted(conversation_id: str) -> Callable[[Client], Any]:
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_an_id_is_one_segment_of_the_path_and_nothing_else(once: Once, hostile: str) -> None:
+def test_an_id_is_exactly_one_path_segment(once: Once, hostile: str) -> None:
     calls: list[tuple[Callable[[Client], Any], str]] = [
         (lambda client: client.conversations.retrieve(hostile), ""),
         (deleted(hostile), ""),
@@ -113,7 +113,7 @@ def listed(arguments: dict[str, Any], client: Client) -> list[Any]:
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_what_is_asked_for_in_a_query_is_one_value(once: Once, hostile: str) -> None:
+def test_a_query_parameter_is_exactly_one_value(once: Once, hostile: str) -> None:
     for name, wire in (
         ("starting_after", "startingAfter"),
         ("ending_before", "endingBefore"),
@@ -132,7 +132,7 @@ def test_what_is_asked_for_in_a_query_is_one_value(once: Once, hostile: str) -> 
 @pytest.mark.parametrize(
     "hostile", [text for text in HOSTILE if not text.isascii() or set(text) & set("\r\n\0 ")]
 )
-def test_no_header_is_made_of_what_is_no_header(hostile: str) -> None:
+def test_invalid_headers_are_not_sent(hostile: str) -> None:
     with ScriptedServer([]) as server, Client(KEY, base_url=server.url) as client:
         for call in (
             lambda: client.conversations.create(idempotency_key=hostile),
@@ -152,7 +152,7 @@ def test_no_header_is_made_of_what_is_no_header(hostile: str) -> None:
 
 
 @given(st.text())
-def test_no_text_gets_out_of_its_segment(once: Once, text: str) -> None:
+def test_no_text_escapes_its_path_segment(once: Once, text: str) -> None:
     try:
         seen = once.request(lambda client: client.conversations.retrieve(text))
     except InvalidArgumentError:
@@ -160,7 +160,7 @@ def test_no_text_gets_out_of_its_segment(once: Once, text: str) -> None:
     assert unquote(seen.target.removeprefix("/v2/conversations/")) == text
 
 
-def test_what_makes_no_url_is_a_wrong_argument(variant: Variant) -> None:
+def test_an_invalid_url_is_an_invalid_argument(variant: Variant) -> None:
     with ScriptedServer([]) as server, pytest.raises(InvalidArgumentError, match="shorten"):
         variant.run(
             lambda client: client.conversations.retrieve("x" * 10**5),
@@ -212,7 +212,7 @@ def test_a_proxy_with_a_line_break(variant: Variant, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     "url",
     [
-        "http://elsewhere.example[::1]",  # Python's parser takes the brackets' for the host
+        "http://elsewhere.example[::1]",  # Python's parser uses the text in brackets as the host
         "http://[::1]elsewhere.example",
         "http://[::1].elsewhere.example",
         "https://[v1.x]",
@@ -225,12 +225,12 @@ def test_a_proxy_with_a_line_break(variant: Variant, monkeypatch: pytest.MonkeyP
         "https://" + "x" * 3000,
     ],
 )
-def test_a_base_url_whose_host_is_none(cls: Clients, url: str) -> None:
+def test_a_base_url_with_an_invalid_host(cls: Clients, url: str) -> None:
     with pytest.raises(ConfigurationError):
         cls(KEY, base_url=url)
 
 
-def test_an_address_of_too_many_numbers(variant: Variant) -> None:
+def test_an_address_with_too_many_numbers(variant: Variant) -> None:
     with pytest.raises(ConfigurationError, match="a full IPv4 address"):
         variant.run(
             lambda client: client.conversations.create(), api_key=KEY, base_url="https://1.2.3.456"
@@ -251,7 +251,7 @@ URLS = st.builds(
 
 
 @given(URLS)
-def test_the_host_that_was_checked_is_the_one_that_is_called(url: str) -> None:
+def test_the_checked_host_is_the_host_that_is_called(url: str) -> None:
     try:
         client = Client(KEY, base_url=url)
         Requests(client._settings)
@@ -264,7 +264,7 @@ def test_the_host_that_was_checked_is_the_one_that_is_called(url: str) -> None:
 
 
 @pytest.mark.parametrize("seconds", [1e10, 10**400, 30 * 24 * 60 * 60 + 1])
-def test_no_time_is_longer_than_timers_count(seconds: float) -> None:
+def test_no_timeout_exceeds_the_range_of_timers(seconds: float) -> None:
     for setting in (
         lambda: Timeout(total=seconds),
         lambda: Timeout(connect=seconds),
@@ -276,7 +276,7 @@ def test_no_time_is_longer_than_timers_count(seconds: float) -> None:
             setting()
 
 
-def test_the_longest_time_is_counted(variant: Variant) -> None:
+def test_the_longest_timeout_works(variant: Variant) -> None:
     longest = 30 * 24 * 60 * 60
     timeout = Timeout(total=longest, connect=longest, idle=longest)
     with ScriptedServer([answer()]) as server:
@@ -288,16 +288,16 @@ def test_the_longest_time_is_counted(variant: Variant) -> None:
         )
 
 
-def test_a_key_is_printable_whatever_it_is_made_of() -> None:
+def test_a_key_with_any_characters_is_printable() -> None:
     for code in [*range(33), 127, *range(128, 256), 0x2028, 0xD800]:
         with pytest.raises(ConfigurationError):
             checked_api_key(f"key{chr(code)}", {})
 
 
-# Answers.
+# Responses.
 
 
-def test_a_stream_is_not_kept_beyond_the_limit(variant: Variant) -> None:
+def test_a_stream_is_not_stored_beyond_the_limit(variant: Variant) -> None:
     seen: list[Any] = []
 
     async def scenario(client: Any) -> None:
@@ -307,7 +307,7 @@ def test_a_stream_is_not_kept_beyond_the_limit(variant: Variant) -> None:
 
     one = word("x" * 100)
     with (
-        FaultyServer([asked, head(), chunk(STARTED), endless(chunk(one))]) as server,
+        FaultyServer([receive, head(), chunk(STARTED), endless(chunk(one))]) as server,
         pytest.raises(StreamTruncatedError, match="max_response_bytes=1000") as raised,
     ):
         variant.run(
@@ -322,12 +322,12 @@ def test_a_stream_is_not_kept_beyond_the_limit(variant: Variant) -> None:
     assert raised.value.partial.text == "x" * 100 * fits
 
 
-def test_what_is_not_kept_of_a_stream_may_be_endless(variant: Variant) -> None:
+def test_data_that_is_not_stored_has_no_limit(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         async with client.conversations.responses.stream("c", message="x", model="a/b") as events:
             return [await anext(events) for _ in range(100)]
 
-    with FaultyServer([asked, head(), endless(chunk(STARTED))]) as server:
+    with FaultyServer([receive, head(), endless(chunk(STARTED))]) as server:
         events = variant.run(
             lambda client: played(client, scenario),
             api_key=KEY,
@@ -337,7 +337,7 @@ def test_what_is_not_kept_of_a_stream_may_be_endless(variant: Variant) -> None:
     assert len(events) == 100
 
 
-def test_deltas_are_joined_alike_however_many_they_are() -> None:
+def test_any_number_of_deltas_is_joined_in_the_same_way() -> None:
     deltas = [
         TextPart(
             text=f"{number} ",

@@ -6,7 +6,7 @@ from harness import payloads, tables
 from harness.ratios import Spread, paired, spread
 
 
-def test_a_spread_is_a_median_with_the_least_and_the_most() -> None:
+def test_a_spread_has_a_median_a_minimum_and_a_maximum() -> None:
     assert spread([3.0, 1.0, 2.0, 10.0]) == Spread(2.5, 1.0, 10.0)
 
 
@@ -18,7 +18,7 @@ def test_ratios_are_taken_within_a_round() -> None:
     }
 
 
-def test_one_that_missed_a_round_has_the_others() -> None:
+def test_a_contender_that_missed_a_round_has_the_other_rounds() -> None:
     rounds = [{"httpx": 2.0}, {"ours": 1.0, "httpx": 4.0}]
     assert paired(rounds, "httpx")["ours"] == Spread(0.25, 0.25, 0.25)
 
@@ -48,7 +48,7 @@ def test_table() -> None:
     )
 
 
-def test_a_section_is_replaced_and_the_rest_kept() -> None:
+def test_only_the_section_is_replaced() -> None:
     old = "a\n<!-- t: begin -->\nold\n<!-- t: end -->\nb\n"
     new = "a\n<!-- t: begin -->\n\nnew\n\n<!-- t: end -->\nb\n"
     assert tables.replaced(old, "t", "new") == new
@@ -58,7 +58,7 @@ def test_a_section_is_replaced_and_the_rest_kept() -> None:
 
 
 @pytest.mark.parametrize(("events", "per_chunk"), [(2, 1), (3, 1), (100, 32), (66, 32), (34, 32)])
-def test_a_stream_has_its_events_in_chunks_of_that_many(events: int, per_chunk: int) -> None:
+def test_a_stream_has_the_requested_events_per_chunk(events: int, per_chunk: int) -> None:
     sent = b"".join(chunk * count for chunk, count in payloads.chunks(events, per_chunk))
     sizes: list[int] = []
     while size := int(sent[: sent.index(b"\r\n")], 16):

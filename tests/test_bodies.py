@@ -1,4 +1,4 @@
-"""Bodies that can't be decoded, and successes that aren't what the API documents, in every variant."""
+"""Undecodable bodies and undocumented successes, in every variant."""
 
 import gzip
 import json
@@ -53,7 +53,7 @@ def failure(
     return raised.value
 
 
-# What an error says with its status doesn't depend on its body.
+# The status of an error doesn't depend on its body.
 
 UNREADABLE: dict[str, tuple[bytes, str]] = {
     "brotli": (b"\x8b\x02\x80", "br"),
@@ -69,7 +69,7 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize(("body", "encoding"), UNREADABLE.values(), ids=UNREADABLE)
-def test_a_status_counts_even_if_its_body_cannot_be_decoded(
+def test_a_status_error_is_raised_even_if_its_body_cannot_be_decoded(
     variant: Variant, body: bytes, encoding: str
 ) -> None:
     refused = answer(429, body, Retry_After="0", Content_Encoding=encoding)
@@ -94,7 +94,7 @@ def test_a_status_counts_even_if_its_body_cannot_be_decoded(
     ],
     ids=["latin-1", "klingon", "bomb", "large", "cut off", "bad chunk"],
 )
-def test_an_error_of_any_body_keeps_its_status(variant: Variant, reply: bytes) -> None:
+def test_an_error_with_any_body_keeps_its_status(variant: Variant, reply: bytes) -> None:
     error = failure(variant, create, [[reply]], max_response_bytes=1000, timeout=Timeout(idle=0.1))
     assert type(error) is BadRequestError
     assert (error.delivery, error.attempts) == (Delivery.REFUSED, 1)
@@ -135,11 +135,11 @@ def test_a_success_that_cannot_be_decoded_may_have_acted(
     assert (error.status, error.delivery, error.is_temporary) == (201, Delivery.UNKNOWN, False)
 
 
-# What a success of each operation is.
+# The success of each operation.
 
 
 def calls() -> dict[str, tuple[Callable[[Any], Any], set[int], Any]]:
-    """Each operation, the statuses of its success, and its body."""
+    """Each operation with its successful statuses and its body."""
     return {
         "create": (create, {200, 201}, CONVERSATION),
         "list": (lambda c: everything(c.conversations.list()), {200, 201}, PAGE),
@@ -182,7 +182,7 @@ def test_any_other_success_is_an_error_that_may_have_acted(variant: Variant, nam
         assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 1)
 
 
-def test_a_stream_of_another_status(variant: Variant) -> None:
+def test_a_stream_with_another_status(variant: Variant) -> None:
     for reply in (
         streamed(WHOLE).replace(b"200 OK", b"202 Accepted", 1),
         answer(204, b"", Content_Type="text/event-stream"),
@@ -195,7 +195,7 @@ def test_a_stream_of_another_status(variant: Variant) -> None:
     assert head().startswith(b"HTTP/1.1 200")
 
 
-def test_a_request_that_expects_no_body_refuses_one(variant: Variant) -> None:
+def test_a_body_is_an_error_where_none_is_expected(variant: Variant) -> None:
     def ask(client: Any) -> Any:
         return client.request("DELETE", "/v2/tags/1", returns=type(None))
 
@@ -219,13 +219,13 @@ GOOD: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("body", GOOD.values(), ids=GOOD)
-def test_gzip_of_several_members_is_read(variant: Variant, body: bytes) -> None:
+def test_gzip_with_several_members_is_read(variant: Variant, body: bytes) -> None:
     with ScriptedServer([answer(201, body, Content_Encoding="gzip")]) as server:
         assert variant.run(create, api_key=KEY, base_url=server.url).id == CONVERSATION["_id"]
 
 
 @given(st.lists(st.binary(max_size=50), max_size=5), st.integers(1, 40), st.integers(0, 9))
-def test_members_come_out_as_they_went_in(parts: list[bytes], size: int, zeros: int) -> None:
+def test_members_are_decompressed_unchanged(parts: list[bytes], size: int, zeros: int) -> None:
     body = b"".join(map(gzip.compress, parts)) + (bytes(zeros) if parts else b"")
     decoder = BodyDecoder("x-gzip", limit=1000)
     assert all(decoder.feed(body[at : at + size]) for at in range(0, len(body), size))
@@ -233,7 +233,7 @@ def test_members_come_out_as_they_went_in(parts: list[bytes], size: int, zeros: 
 
 
 @given(st.binary(min_size=1, max_size=40), st.integers(1, 40))
-def test_what_follows_a_member_is_a_member_or_zeros(garbage: bytes, size: int) -> None:
+def test_only_members_and_zeros_can_follow_a_member(garbage: bytes, size: int) -> None:
     body = gzip.compress(b"{}") + garbage
     decoder = BodyDecoder("gzip", limit=1000)
     for at in range(0, len(body), size):
@@ -243,7 +243,7 @@ def test_what_follows_a_member_is_a_member_or_zeros(garbage: bytes, size: int) -
     assert (decoder.problem is None) is is_padding
 
 
-def test_no_more_is_decompressed_than_is_allowed() -> None:
+def test_decompression_is_limited() -> None:
     for limit in (0, 1, 999, 1000):
         for encoding, body in (("", b"x" * 1000), ("gzip", gzip.compress(b"x" * 1000))):
             decoder = BodyDecoder(encoding, limit=limit)
@@ -277,7 +277,7 @@ BOMB = gzip.compress(bytes(10**8))
     ],
     ids=["one member", "a member after the limit", "many members"],
 )
-def test_no_more_memory_is_used_than_is_allowed(body: bytes) -> None:
+def test_memory_use_is_limited(body: bytes) -> None:
     tracemalloc.start()
     try:
         decoder = BodyDecoder("gzip", limit=10**5)
@@ -287,7 +287,7 @@ def test_no_more_memory_is_used_than_is_allowed(body: bytes) -> None:
         tracemalloc.stop()
 
 
-def test_what_came_before_counts_towards_the_allowed_memory() -> None:
+def test_earlier_data_counts_toward_the_memory_limit() -> None:
     decoder = BodyDecoder("gzip", limit=10**6)
     assert decoder.feed(gzip.compress(bytes(10**6)))
     tracemalloc.start()
@@ -298,7 +298,7 @@ def test_what_came_before_counts_towards_the_allowed_memory() -> None:
         tracemalloc.stop()
 
 
-def test_a_member_after_a_body_of_the_allowed_size_is_read() -> None:
+def test_a_member_after_a_body_of_the_maximum_size_is_read() -> None:
     full = gzip.compress(b"abcd")
     for more, problem in (
         (EMPTY, None),
@@ -323,7 +323,7 @@ def test_only_gzip_is_decompressed_and_with_the_largest_window() -> None:
 
 
 @pytest.mark.parametrize("endless", [EMPTY, bytes(20)], ids=["empty", "zeros"])
-def test_a_body_that_never_becomes_anything_ends(endless: bytes) -> None:
+def test_a_body_that_decompresses_to_nothing_ends(endless: bytes) -> None:
     decoder = BodyDecoder("gzip", limit=10_000)
     decoder.feed(gzip.compress(b"{}"))
     fed = 0
@@ -334,7 +334,7 @@ def test_a_body_that_never_becomes_anything_ends(endless: bytes) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["", "identity", " Identity ", ",", "identity, "])
-def test_a_body_without_encoding_is_taken_as_it_is(encoding: str) -> None:
+def test_a_body_without_encoding_is_unchanged(encoding: str) -> None:
     decoder = BodyDecoder(encoding, limit=4)
     assert (decoder.feed(b"{}"), decoder.feed(b"  "), decoder.finish()) == (True, True, b"{}  ")
 
@@ -348,7 +348,7 @@ def test_a_list_with_one_encoding_is_that_encoding(encoding: str) -> None:
 @pytest.mark.parametrize(
     "encoding", ["br", "deflate", "zstd", "gzip, gzip", "gzip, br", "gzip;q=1"]
 )
-def test_an_encoding_that_was_not_requested_is_refused(encoding: str) -> None:
+def test_an_encoding_that_was_not_requested_is_rejected(encoding: str) -> None:
     decoder = BodyDecoder(encoding, limit=4)
     assert (decoder.feed(b"{}"), decoder.finish()) == (False, b"")
     assert decoder.problem == "the content encoding was not requested"
@@ -356,7 +356,7 @@ def test_an_encoding_that_was_not_requested_is_refused(encoding: str) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
-def test_a_body_that_may_be_decoded_is_recognized_by_its_first_bytes(size: int) -> None:
+def test_a_decodable_body_is_recognized_by_its_first_bytes(size: int) -> None:
     for text in (b'{"a": 1}', b"\x1f{}" if size > 1 else b"{}"):
         for body in (text, gzip.compress(text)):
             decoder = BodyDecoder(" GZIP ", limit=100, may_be_decoded=True)
@@ -368,7 +368,7 @@ def test_a_body_that_may_be_decoded_is_recognized_by_its_first_bytes(size: int) 
     assert (strict.feed(b"{}"), strict.finish()) == (False, b"")
 
 
-def test_a_compressed_body_that_is_cut_off_is_incomplete() -> None:
+def test_a_truncated_compressed_body_is_incomplete() -> None:
     whole = gzip.compress(b"{}")
     for end in range(1, len(whole)):
         decoder = BodyDecoder("gzip", limit=100)
@@ -379,7 +379,7 @@ def test_a_compressed_body_that_is_cut_off_is_incomplete() -> None:
 
 
 def test_a_compressed_body_may_be_a_little_larger_than_the_limit() -> None:
-    # 6400 bytes, less 100 (one in 64) and 1024, are the limit.
+    # The limit is 6400 bytes minus 100 (one in 64) and 1024.
     decoder = BodyDecoder("gzip", limit=5276)
     assert decoder.feed(EMPTY.ljust(6400, b"\0"))
     seen = [decoder.is_too_large, decoder.problem]
@@ -393,7 +393,7 @@ def test_a_compressed_body_may_be_a_little_larger_than_the_limit() -> None:
     assert decoder._parts == []
 
 
-def test_the_limit_counts_what_comes_out(variant: Variant) -> None:
+def test_the_limit_applies_to_the_decompressed_size(variant: Variant) -> None:
     reply = answer(201, gzip.compress(bytes(10**7)), Content_Encoding="gzip")
     error = failure(variant, create, [reply], max_response_bytes=1000, retry=Retry(attempts=1))
     assert isinstance(error, ResponseTooLargeError)

@@ -1,4 +1,4 @@
-"""Many creates at once: with a real server in every variant, then the window alone."""
+"""Many creates with a real server in every variant, then the window without I/O."""
 
 import gc
 import itertools
@@ -71,7 +71,7 @@ def run(
     client: dict[str, Any] | None = None,
     **options: Any,
 ) -> list[CreateOutcome]:
-    """All outcomes of create_many in a variant; `then` is called after each of them."""
+    """All outcomes of create_many in a variant; `then` is called after each outcome."""
     return run_many(variant, "create_many", given, world=world, then=then, client=client, **options)
 
 
@@ -137,7 +137,7 @@ def test_an_invalid_request_fails_and_nothing_is_sent(variant: Variant) -> None:
     ]
 
 
-def test_a_failure_says_whether_the_service_may_have_acted(variant: Variant) -> None:
+def test_a_failure_shows_whether_the_service_may_have_acted(variant: Variant) -> None:
     script = [answer(), answer(422, {"message": "no"}), HANG_UP, answer()]
     with ScriptedServer(script) as server:
         found = run(variant, requests(4), max_in_flight=1, client={"base_url": server.url})
@@ -174,7 +174,7 @@ def test_stop_on_error_stops_after_a_failure(variant: Variant) -> None:
 # Rate and backoff
 
 
-def test_the_rate_is_kept(variant: Variant) -> None:
+def test_the_rate_is_not_exceeded(variant: Variant) -> None:
     world = World()
     with ScriptedServer(always()) as server:
         run(
@@ -185,10 +185,10 @@ def test_the_rate_is_kept(variant: Variant) -> None:
             rate=4,
             client={"base_url": server.url},
         )
-    assert world.pauses == [0.25] * 4  # the last one before it is known that there are no more
+    assert world.pauses == [0.25] * 4  # the last request before the end of the iterable is known
 
 
-def test_a_throttled_request_waits_as_long_as_asked_and_is_sent_again_unchanged(
+def test_a_throttled_request_waits_and_is_sent_again_unchanged(
     variant: Variant,
 ) -> None:
     world = World()
@@ -251,7 +251,7 @@ SECOND: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("whose", SECOND)
 def test_all_calls_with_one_service_and_key_share_the_backoff(variant: Variant, whose: str) -> None:
-    """Also calls of other clients in this process, such as those of the parts of an import."""
+    """This includes other clients in this process, such as those of a partitioned import."""
     world = World()
 
     def second(client: Any) -> Any:
@@ -309,8 +309,8 @@ def test_a_request_that_may_have_acted_before_it_was_throttled_still_may_have(
 # The window
 
 
-def test_no_more_is_read_than_fits_into_the_window(variant: Variant) -> None:
-    """While nobody consumes outcomes, no request is read."""
+def test_only_the_requests_of_the_window_are_read(variant: Variant) -> None:
+    """No request is read while outcomes are not consumed."""
     read: list[int] = []
 
     def rows() -> Iterator[CreateRequest]:
@@ -331,7 +331,7 @@ def test_no_more_is_read_than_fits_into_the_window(variant: Variant) -> None:
     assert server.connections <= 4
 
 
-def test_outcomes_are_ordered_although_the_first_call_ends_last(variant: Variant) -> None:
+def test_outcomes_are_ordered_even_if_the_first_call_ends_last(variant: Variant) -> None:
     with Sandbox() as sandbox:
         sandbox.delay_next(0.05)
         found = run(
@@ -369,7 +369,7 @@ def test_a_cancellation_cancels_the_calls_in_flight(backend: str) -> None:
         ended.append(info)
 
     async def main() -> bool:
-        # Calls that are not cut off end by themselves, and are noted then.
+        # Calls that are not cancelled end by themselves and are recorded.
         hooks = AsyncHooks(on_response=note)
         async with AsyncClient(KEY, base_url=server.url, timeout=2, hooks=hooks) as client:
             with anyio.move_on_after(0.05) as scope:
@@ -383,10 +383,10 @@ def test_a_cancellation_cancels_the_calls_in_flight(backend: str) -> None:
     assert ended == []
 
 
-@pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")  # trio's, of any of them
+@pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")  # the exception group of trio
 @BACKENDS
 @pytest.mark.parametrize("leave", ["close", "forget"])
-def test_an_async_generator_that_is_left_early_cancels_nobody(backend: str, leave: str) -> None:
+def test_leaving_an_async_generator_early_cancels_no_task(backend: str, leave: str) -> None:
     async def created(client: AsyncClient) -> AsyncIterator[int]:
         async with client.conversations.create_many(requests(9), max_in_flight=3) as outcomes:
             async for outcome in outcomes:
@@ -398,7 +398,7 @@ def test_an_async_generator_that_is_left_early_cancels_nobody(backend: str, leav
                 generator = created(client)
                 await anext(generator)
                 if leave == "close":
-                    # In another task, as event loops close generators that are forgotten.
+                    # In another task, because event loops close abandoned generators.
                     async with anyio.create_task_group() as tasks:
                         tasks.start_soon(generator.aclose)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
                 del generator
@@ -411,7 +411,7 @@ def test_an_async_generator_that_is_left_early_cancels_nobody(backend: str, leav
 
 
 @BACKENDS
-def test_outcomes_may_be_left_in_another_task(backend: str) -> None:
+def test_outcomes_can_be_closed_in_another_task(backend: str) -> None:
     async def main() -> None:
         async with AsyncClient(KEY, base_url=server.url) as client:
             outcomes = client.conversations.create_many(requests(9), max_in_flight=3)
@@ -425,7 +425,7 @@ def test_outcomes_may_be_left_in_another_task(backend: str) -> None:
         anyio.run(main, backend=backend)
 
 
-def test_many_calls_of_an_async_client_may_be_prepared_outside_an_event_loop() -> None:
+def test_async_calls_can_be_prepared_outside_an_event_loop() -> None:
     async def main() -> list[int]:
         async with outcomes:
             return [outcome.index async for outcome in outcomes]
@@ -475,12 +475,12 @@ def test_a_request_that_was_not_handed_over_is_sent_when_the_iteration_continues
         with pytest.raises(KeyboardInterrupt):
             next(outcomes)
         assert [outcome.index for outcome in outcomes] == [0, 1]
-        outcomes._call()  # of a thread that was started twice for one request
+        outcomes._call()  # from a thread that was started twice for one request
         assert len(server.seen) == 2
 
 
 @BACKENDS
-def test_requests_may_come_from_an_async_iterable(backend: str) -> None:
+def test_requests_can_come_from_an_async_iterable(backend: str) -> None:
     async def rows() -> AsyncIterator[CreateRequest]:
         for request in requests(5):
             await anyio.lowlevel.checkpoint()
@@ -558,7 +558,7 @@ def test_outcomes_can_be_opened_once(variant: Variant) -> None:
         ({"rate": "5"}, "rate must be a number above 0, or None for no limit."),
     ],
 )
-def test_an_invalid_argument_is_rejected_at_once(
+def test_an_invalid_argument_is_rejected_immediately(
     variant: Variant, options: dict[str, Any], words: str
 ) -> None:
     def scenario(client: Any) -> None:
@@ -598,7 +598,7 @@ def test_an_error_of_a_hook_ends_the_iteration() -> None:
         next(outcomes)
 
 
-# The window alone
+# The window without I/O
 
 
 def window(**options: Any) -> Window[Created]:
@@ -744,7 +744,7 @@ def test_delayed_requests_fail_when_an_error_stops_the_rest() -> None:
     assert bulk.step(0.0) is Step.END
 
 
-def test_an_outcome_whose_report_was_interrupted_is_reported() -> None:
+def test_an_outcome_is_reported_after_an_interrupted_report() -> None:
     bulk = window(ordered=True)
     bulk.succeeded(read(bulk), TAKEN)
     bulk._reporting = 0

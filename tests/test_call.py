@@ -1,4 +1,4 @@
-"""The state of one call, outcome by outcome, by literal equality."""
+"""The state of a call after each outcome, by literal equality."""
 
 import math
 from collections.abc import Callable
@@ -68,7 +68,7 @@ def judged(one: Call[Any], *outcomes: Outcome, now: float = 100.0) -> list[float
     return [one.judge(outcome, now=now, jitter=HALF) for outcome in outcomes]
 
 
-def test_a_call_begins_with_its_limit_and_without_attempts() -> None:
+def test_a_call_starts_with_its_deadline_and_without_attempts() -> None:
     assert (call().deadline, call().attempts, call().idempotency_key) == (130.0, 0, "key")
     assert call(total=None).deadline == math.inf
 
@@ -84,12 +84,12 @@ def test_a_call_begins_with_its_limit_and_without_attempts() -> None:
         ([BROKEN], [None]),
     ],
 )
-def test_the_pauses_between_attempts(outcomes: list[Outcome], pauses: list[float | None]) -> None:
+def test_the_delays_between_attempts(outcomes: list[Outcome], pauses: list[float | None]) -> None:
     one = call()
     assert (judged(one, *outcomes), one.attempts) == (pauses, len(outcomes))
 
 
-def test_a_pause_must_end_before_the_limit() -> None:
+def test_a_delay_must_end_before_the_deadline() -> None:
     assert judged(call(), UNSENT, now=129.624) == [0.375]
     assert judged(call(), UNSENT, now=129.625) == [None]
 
@@ -99,7 +99,7 @@ PATHS = Operation(
 )
 
 
-def test_a_missing_path_is_recorded_and_the_alternate_one_tried_at_once() -> None:
+def test_a_missing_path_is_recorded_and_the_alternate_path_is_tried() -> None:
     missing: set[str] = set()
     one = call(PATHS, missing_paths=missing)
     assert judged(one, reply(404)) == [0.0]
@@ -110,7 +110,7 @@ def test_a_missing_path_is_recorded_and_the_alternate_one_tried_at_once() -> Non
     assert call(PATHS, missing_paths=missing).operation.request.path == "/second"
 
 
-def test_the_alternate_path_is_for_nothing_but_a_missing_path() -> None:
+def test_the_alternate_path_is_only_for_a_missing_path() -> None:
     missing: set[str] = set()
     one = call(PATHS, missing_paths=missing)
     assert judged(one, reply(429), UNSENT, reply(204)) == [0.375, 0.75, None]
@@ -146,7 +146,7 @@ def test_hooks_see_the_next_attempt_and_the_last_one() -> None:
         ({"x_request_id": f"a\x1b{KEY}"}, "a [redacted]"),
     ],
 )
-def test_the_request_id_is_readable_and_without_the_key(
+def test_the_request_id_is_printable_and_without_the_key(
     headers: dict[str, str], request_id: str | None
 ) -> None:
     assert call().request_id(reply(200, b"", **headers)) == request_id
@@ -205,14 +205,14 @@ def test_an_error_covers_all_attempts(
         assert (str(error), error.delivery, error.attempts) == (message, delivery, len(outcomes))
 
 
-def test_the_error_of_a_limit_names_it() -> None:
+def test_a_timeout_error_names_its_limit() -> None:
     one = call(total=2.5)
     error = one.deadline_error(Delivery.REFUSED)
     assert (type(error), error.delivery) == (DeadlineError, Delivery.REFUSED)
     assert str(error).startswith("the whole call took longer than its timeout of 2.5 s")
 
 
-def test_a_client_closed_between_attempts_tells_the_outcome_of_the_first() -> None:
+def test_a_client_closed_between_attempts_reports_the_first_outcome() -> None:
     one = call(attempts=2)
     judged(one, UNSENT)
     error = one.closed_error(ClientClosedError("the client is closed."))
@@ -220,7 +220,7 @@ def test_a_client_closed_between_attempts_tells_the_outcome_of_the_first() -> No
     assert (error.delivery, error.attempts) == (Delivery.UNSENT, 1)
 
 
-def test_a_success_that_cannot_be_read_is_an_error_with_its_body_and_without_the_key() -> None:
+def test_an_unreadable_success_is_an_error_with_its_body_and_without_the_key() -> None:
     one = call()
     body = f'{{"{KEY}": 1}}'.encode()
     garbled = reply(201, body, content_type="text/html", x_request_id="req_1")
@@ -236,7 +236,7 @@ def test_a_success_that_cannot_be_read_is_an_error_with_its_body_and_without_the
     assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 1)
 
 
-def test_a_path_in_the_error_of_a_success_is_without_the_key() -> None:
+def test_a_path_in_a_decode_error_is_without_the_key() -> None:
     one = call(Operation(request("GET"), dict[str, int]))
     garbled = reply(200, f'{{"{KEY}": "a"}}'.encode())
     judged(one, garbled)

@@ -1,4 +1,4 @@
-"""The options of one call, on every method of every variant: `timeout` and `extra_headers`."""
+"""The options `timeout` and `extra_headers` on every method of every variant."""
 
 from types import MappingProxyType
 from typing import Any
@@ -145,7 +145,7 @@ def test_the_timeout_of_one_call_replaces_the_clients(
 
 
 @pytest.mark.parametrize(("method", "items", "response"), MANY)
-def test_options_of_many_calls_are_those_of_each(
+def test_options_of_many_calls_apply_to_each_call(
     variant: Variant, method: str, items: list[Any], response: bytes
 ) -> None:
     with ScriptedServer([response]) as server:
@@ -179,7 +179,7 @@ def test_the_idle_limit_of_a_call_applies_to_its_stream(variant: Variant) -> Non
         )
 
 
-def test_the_options_apply_at_the_other_path_and_on_each_page(variant: Variant) -> None:
+def test_options_apply_to_the_alternate_path_and_to_each_page(variant: Variant) -> None:
     pages = [
         answer(404, {}),
         answer(200, {"object": "list", "data": [CONVERSATION], "has_more": True}),
@@ -242,7 +242,7 @@ def test_invalid_options_are_rejected_before_anything_is_sent(
 
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
 @pytest.mark.parametrize(("method", "items", "_"), MANY)
-def test_invalid_options_of_many_calls_are_rejected_at_once(
+def test_invalid_options_of_many_calls_are_rejected_immediately(
     cls: type, method: str, items: list[Any], _: bytes
 ) -> None:
     with pytest.raises(InvalidArgumentError, match="can't set host"):

@@ -1,4 +1,4 @@
-"""Create over real HTTP: the request, the pauses and the parsed response, in every variant."""
+"""Create over real HTTP: the request, the delays and the parsed response, in every variant."""
 
 import gzip
 import json
@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from scripted import CONVERSATION, HANG_UP, ScriptedServer, answer, refusing
+from scripted import CONVERSATION, HANG_UP, ScriptedServer, answer, refused_url
 from variants import KEY, Variant, World
 
 from conversations_client import (
@@ -53,7 +53,7 @@ def create(client: Any) -> Any:
     return client.conversations.create(display_name="Product Feature Discussion")
 
 
-def test_create_sends_what_was_given_and_gives_the_typed_answer(variant: Variant) -> None:
+def test_create_sends_its_arguments_and_returns_a_conversation(variant: Variant) -> None:
     with ScriptedServer([answer()]) as server:
         result = variant.run(create, world=World(), api_key=KEY, base_url=server.url)
     assert result == EXPECTED
@@ -98,7 +98,7 @@ def test_bodies(variant: Variant, arguments: dict[str, Any], body: dict[str, Any
     assert json.loads(server.seen[0].body) == body
 
 
-def test_the_clients_project_is_used_unless_the_call_names_one_or_none(variant: Variant) -> None:
+def test_the_project_of_the_client_is_the_default_of_calls(variant: Variant) -> None:
     rows: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({}, {"projectId": "prj_1"}),
         ({"project_id": "prj_2"}, {"projectId": "prj_2"}),
@@ -147,7 +147,7 @@ RETRIED: list[tuple[Script, Retry, list[float]]] = [
 
 
 @pytest.mark.parametrize(("script", "retry", "pauses"), RETRIED)
-def test_what_may_be_repeated_is_with_the_same_key(
+def test_a_request_is_repeated_with_the_same_key(
     variant: Variant, script: Script, retry: Retry, pauses: list[float]
 ) -> None:
     world = World()
@@ -239,7 +239,7 @@ def test_failures(  # noqa: PLR0917 - the columns of the table
     assert KEY not in str(raised.value)
 
 
-def test_a_status_error_holds_the_answer(variant: Variant) -> None:
+def test_a_status_error_has_the_response(variant: Variant) -> None:
     reply = answer(429, {"message": "slow"}, Retry_After="61", X_Request_Id="req_1")
     with ScriptedServer([reply]) as server, pytest.raises(RateLimitError) as raised:
         variant.run(create, api_key=KEY, base_url=server.url)
@@ -261,21 +261,21 @@ def test_a_decode_error_names_every_path(variant: Variant) -> None:
     assert (raised.value.status, json.loads(raised.value.body)) == (201, body)
 
 
-def test_a_compressed_answer_is_read(variant: Variant) -> None:
+def test_a_compressed_response_is_read(variant: Variant) -> None:
     body = gzip.compress(json.dumps(CONVERSATION).encode())
     with ScriptedServer([answer(body=body, Content_Encoding="gzip")]) as server:
         assert variant.run(create, api_key=KEY, base_url=server.url) == EXPECTED
 
 
-def test_nobody_listening_is_unsent_and_tried_again(variant: Variant) -> None:
+def test_a_refused_connection_is_unsent_and_tried_again(variant: Variant) -> None:
     world = World()
-    with refusing() as url, pytest.raises(ConnectError) as raised:
+    with refused_url() as url, pytest.raises(ConnectError) as raised:
         variant.run(create, world=world, api_key=KEY, base_url=url)
     assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 3)
     assert world.pauses == [0.375, 0.75]
 
 
-def test_silence_ends_at_the_deadline(variant: Variant) -> None:
+def test_a_silent_service_times_out_at_the_deadline(variant: Variant) -> None:
     with (
         ScriptedServer([[b"HTTP/1.1 201 Created\r\n"]]) as server,
         pytest.raises(DeadlineError) as raised,
@@ -285,13 +285,13 @@ def test_silence_ends_at_the_deadline(variant: Variant) -> None:
     assert "0.2 s" in str(raised.value)
 
 
-def test_no_limit_at_all(variant: Variant) -> None:
+def test_without_any_timeout(variant: Variant) -> None:
     unlimited = Timeout(total=None, connect=None, idle=None)
     with ScriptedServer([answer()]) as server:
         assert variant.run(create, api_key=KEY, base_url=server.url, timeout=unlimited) == EXPECTED
 
 
-def test_connections_are_kept(variant: Variant) -> None:
+def test_connections_are_reused(variant: Variant) -> None:
     with ScriptedServer([answer()] * 3) as server:
         if variant.name == "sync":
             variant.run(lambda c: [create(c) for _ in range(3)], api_key=KEY, base_url=server.url)

@@ -1,4 +1,4 @@
-"""Tasks that share the async pool: in which order, and cancelled at each place where they wait."""
+"""Tasks that share the async pool: their order, and cancellation at each await."""
 
 import asyncio
 import gc
@@ -8,6 +8,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 import trustme
+from certificates import client_context, server_context
 from interrupting import CANCELLERS, interrupted, steps_of
 from pools import Driven, Fake
 from scripted import HALF, ScriptedServer, always, answer
@@ -22,7 +23,7 @@ BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 
 
 @BACKENDS
-def test_many_tasks_share_few_connections_in_the_order_of_coming(backend: str) -> None:
+def test_many_tasks_share_few_connections_in_order(backend: str) -> None:
     async def main() -> list[int]:
         driven = Driven(Variant(backend), server.url, size=2)
         served: list[int] = []
@@ -48,7 +49,7 @@ def test_many_tasks_share_few_connections_in_the_order_of_coming(backend: str) -
 
 
 @BACKENDS
-def test_tasks_that_wait_are_refused_when_the_client_is_closed(backend: str) -> None:
+def test_waiting_tasks_fail_when_the_client_is_closed(backend: str) -> None:
     async def main() -> None:
         driven = Driven(Variant(backend), server.url, size=1)
 
@@ -68,15 +69,10 @@ def test_tasks_that_wait_are_refused_when_the_client_is_closed(backend: str) -> 
         anyio.run(main, backend=backend)
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
 @pytest.mark.parametrize("encrypted", [False, True])
 @pytest.mark.parametrize("warm", [False, True])
 @CANCELLERS
-def test_a_task_cancelled_anywhere_leaves_no_connection_behind(
+def test_cancelling_a_task_anywhere_leaks_no_connection(
     backend: str, natively: bool, warm: bool, encrypted: bool, authority: trustme.CA
 ) -> None:
     serving, trusting = tls_of(authority) if encrypted else (None, None)
@@ -92,7 +88,7 @@ def test_a_task_cancelled_anywhere_leaves_no_connection_behind(
 
     with ScriptedServer(always(), tls=serving) as server:
         assert anyio.run(steps_of, cut_at, backend=backend) > 1
-    gc.collect()  # a socket that nobody closed would warn
+    gc.collect()  # an unclosed socket would emit a warning
 
 
 async def end_when_awaited(driven: Driven, held: WireResponse) -> None:
@@ -101,9 +97,7 @@ async def end_when_awaited(driven: Driven, held: WireResponse) -> None:
 
 
 @CANCELLERS
-def test_a_task_cancelled_while_it_waits_or_is_just_served_passes_its_turn_on(
-    backend: str, natively: bool
-) -> None:
+def test_a_task_cancelled_while_waiting_passes_its_turn_on(backend: str, natively: bool) -> None:
     async def cut_at(step: int) -> bool:
         driven = Driven(Variant(backend), server.url, size=1)
         held = await driven.ask()
@@ -117,13 +111,11 @@ def test_a_task_cancelled_while_it_waits_or_is_just_served_passes_its_turn_on(
 
     with ScriptedServer(always()) as server:
         assert anyio.run(steps_of, cut_at, backend=backend) > 3
-    gc.collect()  # a socket that nobody closed would warn
+    gc.collect()  # an unclosed socket would emit a warning
 
 
 @pytest.mark.parametrize(("script", "connections"), [(answer(), 1), (HALF, 2)])
-def test_a_task_cancelled_when_its_turn_has_come_passes_it_on(
-    script: bytes, connections: int
-) -> None:
+def test_a_task_cancelled_at_its_turn_passes_it_on(script: bytes, connections: int) -> None:
     async def main() -> None:
         driven = Driven(Variant("asyncio"), server.url, size=1)
         held = await driven.ask()
@@ -142,7 +134,7 @@ def test_a_task_cancelled_when_its_turn_has_come_passes_it_on(
 
 
 @BACKENDS
-def test_a_connection_is_closed_to_the_end_where_the_task_is_cancelled(backend: str) -> None:
+def test_a_connection_is_closed_completely_if_the_task_is_cancelled(backend: str) -> None:
     closed: list[bool] = []
 
     class Slow(Fake):
@@ -163,9 +155,5 @@ def test_a_connection_is_closed_to_the_end_where_the_task_is_cancelled(backend: 
 
 
 def tls_of(authority: trustme.CA) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """What a server and a client are set up with."""
-    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(serving)  # pyright: ignore[reportUnknownMemberType]
-    trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)  # pyright: ignore[reportUnknownMemberType]
-    return serving, trusting
+    """The TLS settings of a server and a client."""
+    return server_context(authority, "127.0.0.1"), client_context(authority)

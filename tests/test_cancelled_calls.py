@@ -1,4 +1,4 @@
-"""Whole calls of an async client, cancelled at every await."""
+"""Cancels calls of an async client at every await."""
 
 import gc
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ Scenario = Callable[[AsyncClient], Awaitable[None]]
 
 
 async def pause(_: object) -> None:
-    """A hook that waits, so that a call can be cancelled there too."""
+    """A hook that awaits, so that a call can be cancelled there too."""
     await anyio.lowlevel.checkpoint()
 
 
@@ -65,7 +65,7 @@ async def read_text(client: AsyncClient) -> None:
 
 
 async def use_all_connections(client: AsyncClient) -> None:
-    """A lost place would let the second stream wait in vain, and one too many would be left."""
+    """A lost slot would block the second stream, and an extra slot would remain."""
     async with stream(client) as one, stream(client) as two:
         connections: Any = client._connections
         slots = connections._pool()._slots
@@ -76,7 +76,7 @@ async def use_all_connections(client: AsyncClient) -> None:
 
 
 async def nothing(_: AsyncClient) -> None:
-    """Leave the client without a connection."""
+    """Do nothing with the client."""
 
 
 CALLS = [
@@ -94,7 +94,7 @@ CALLS = [
 @pytest.mark.parametrize("before", [nothing, use_all_connections])
 @pytest.mark.parametrize("call", CALLS)
 @CANCELLERS
-def test_a_call_cancelled_anywhere_leaves_the_client_all_its_connections(
+def test_cancelling_a_call_anywhere_leaks_no_connection(
     backend: str, natively: bool, call: Scenario, before: Scenario
 ) -> None:
     async def cut_at(step: int) -> bool:
@@ -111,15 +111,13 @@ def test_a_call_cancelled_anywhere_leaves_the_client_all_its_connections(
         return cut
 
     with AnsweringServer() as server:
-        # It waits in both hooks, and for the answer.
+        # It awaits both hooks and the response.
         assert anyio.run(steps_of, cut_at, backend=backend) > 3
-    gc.collect()  # a socket that nobody closed would warn
+    gc.collect()  # an unclosed socket would emit a warning
 
 
 @CANCELLERS
-def test_a_call_cancelled_while_it_waits_for_a_connection_leaves_the_client_all_of_them(
-    backend: str, natively: bool
-) -> None:
+def test_cancelling_a_waiting_call_leaks_no_connection(backend: str, natively: bool) -> None:
     async def cut_at(step: int) -> bool:
         cut = False
         async with AsyncClient(KEY, base_url=server.url, max_connections=2, timeout=5) as client:
@@ -138,7 +136,7 @@ def test_a_call_cancelled_while_it_waits_for_a_connection_leaves_the_client_all_
 
 
 @CANCELLERS
-def test_a_close_that_is_cancelled_anywhere_can_be_repeated(backend: str, natively: bool) -> None:
+def test_a_cancelled_close_can_be_repeated(backend: str, natively: bool) -> None:
     async def cut_at(step: int) -> bool:
         client = AsyncClient(KEY, base_url=server.url, max_connections=2, timeout=5)
         await use_all_connections(client)
@@ -154,9 +152,7 @@ def test_a_close_that_is_cancelled_anywhere_can_be_repeated(backend: str, native
 
 
 @CANCELLERS
-def test_outcomes_that_are_read_on_after_a_cancellation_are_whole(
-    backend: str, natively: bool
-) -> None:
+def test_outcomes_are_complete_after_a_cancellation(backend: str, natively: bool) -> None:
     async def cut_at(step: int) -> bool:
         found: list[int] = []
         async with (
@@ -166,7 +162,7 @@ def test_outcomes_that_are_read_on_after_a_cancellation_are_whole(
 
             async def read() -> None:
                 async for outcome in outcomes:
-                    found.append(outcome.index)  # noqa: PERF401 - one by one, for it is cut off
+                    found.append(outcome.index)  # noqa: PERF401 - one by one, because it is cancelled
 
             cut = await interrupted(read, step=step, natively=natively)
             await read()

@@ -1,11 +1,10 @@
-"""A connection that is closed under a reader, and how long an idle one is used again."""
+"""Closes a connection during a read, and limits the reuse of idle connections."""
 
 import contextlib
 import itertools
 import math
 import os
 import socket
-import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -15,7 +14,8 @@ from typing import Any
 import anyio
 import pytest
 import trustme
-from faulty import FaultyServer, Step, asked, silence, trickled
+from certificates import client_context, server_context
+from faulty import FaultyServer, Step, receive, silence, trickled
 from hypothesis import given
 from hypothesis import strategies as st
 from pools import Driven, either, run, run_client
@@ -36,29 +36,12 @@ from conversations_client._http.streams.sync_stream import SocketStream
 SECONDS = 5.0
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-def serving(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
-    return context
-
-
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
-    return context
-
-
 # Streams.
 
 
 @contextlib.contextmanager
 def reading(stream: Any) -> Generator[list[BaseException]]:
-    """Another thread that waits for the next event of a stream."""
+    """Start a thread that waits for the next event of a stream."""
     raised: list[BaseException] = []
 
     def read() -> None:
@@ -82,11 +65,11 @@ def reading(stream: Any) -> Generator[list[BaseException]]:
 def test_closing_a_stream_wakes_a_thread_that_reads_it(
     authority: trustme.CA, encrypted: bool
 ) -> None:
-    tls = serving(authority) if encrypted else None
+    tls = server_context(authority, "127.0.0.1") if encrypted else None
     with (
-        FaultyServer([asked, head() + chunk(STARTED), silence], tls=tls) as server,
+        FaultyServer([receive, head() + chunk(STARTED), silence], tls=tls) as server,
         Client(
-            KEY, base_url=server.url, ssl_context=trusting(authority), max_connections=1
+            KEY, base_url=server.url, ssl_context=client_context(authority), max_connections=1
         ) as client,
     ):
         for _ in range(2):
@@ -102,10 +85,10 @@ def test_closing_a_stream_wakes_a_thread_that_reads_it(
 
 
 @pytest.mark.parametrize("rest", [[silence], [trickled(chunk(b": still here\n\n") * 99)]])
-def test_the_end_of_a_finished_stream_is_waited_for_briefly(
+def test_closing_waits_briefly_for_the_end_of_a_finished_stream(
     variant: Variant, rest: list[Step], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Reading the end has a limit of its own, not only that of closing a connection.
+    # Reading the end has its own timeout besides that of closing a connection.
     monkeypatch.setattr(response_body, "CLOSING_SECONDS", 60.0)
 
     async def scenario(client: Any) -> None:
@@ -116,12 +99,12 @@ def test_the_end_of_a_finished_stream_is_waited_for_briefly(
         assert time.monotonic() - started < SECONDS
 
     begun = head() + b"".join(map(chunk, (HALF, END)))
-    with FaultyServer([asked, begun, *rest]) as server:
+    with FaultyServer([receive, begun, *rest]) as server:
         run_client(variant, scenario, api_key=KEY, base_url=server.url)
 
 
 class Endless(AsyncIterator[bytes]):
-    """A body whose first chunk is there at once, and no other ever."""
+    """A body with one chunk and no end."""
 
     def __init__(self) -> None:
         self._chunks = itertools.repeat(b"x", 1)
@@ -134,7 +117,7 @@ class Endless(AsyncIterator[bytes]):
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_the_end_of_a_body_of_another_client_is_waited_for_briefly(backend: str) -> None:
+def test_closing_waits_briefly_for_the_end_of_an_injected_body(backend: str) -> None:
     limits = RequestLimits(connect=None, idle=None, deadline=math.inf, clock=lambda: 0)
 
     async def main() -> None:
@@ -150,7 +133,7 @@ def test_the_end_of_a_body_of_another_client_is_waited_for_briefly(backend: str)
 
 
 class Slow(socket.socket):
-    """A socket whose reader takes its time to return once it is woken."""
+    """A socket whose reader returns slowly after it is woken."""
 
     def __init__(self, *details: Any, **options: Any) -> None:
         super().__init__(*details, **options)
@@ -208,7 +191,7 @@ def test_a_closed_connection_is_not_touched(pair: tuple[Slow, socket.socket]) ->
     assert stream.get_extra_info("is_readable")
 
 
-def test_a_signal_handler_may_close_what_its_thread_reads(
+def test_a_signal_handler_can_close_the_connection_its_thread_reads(
     monkeypatch: pytest.MonkeyPatch, pair: tuple[Slow, socket.socket]
 ) -> None:
     slow, theirs = pair
@@ -228,7 +211,7 @@ def test_a_signal_handler_may_close_what_its_thread_reads(
     assert theirs.recv(1) == b""
 
 
-def test_a_forked_child_leaves_the_connection_to_its_parent(
+def test_a_forked_child_does_not_close_the_connection_of_its_parent(
     monkeypatch: pytest.MonkeyPatch, pair: tuple[Slow, socket.socket]
 ) -> None:
     slow, theirs = pair
@@ -243,11 +226,11 @@ def test_a_forked_child_leaves_the_connection_to_its_parent(
 
 
 @pytest.mark.parametrize("is_encrypted", [True, False])
-def test_what_a_connection_tells_of_itself(
+def test_what_a_connection_reports(
     variant: Variant, authority: trustme.CA, is_encrypted: bool
 ) -> None:
     async def scenario() -> None:
-        driven = Driven(variant, server.url, size=1, ssl_context=trusting(authority))
+        driven = Driven(variant, server.url, size=1, ssl_context=client_context(authority))
         response = await driven.ask()
         stream: Any = response.body.stream
         port = int(server.url.rpartition(":")[2])
@@ -261,7 +244,9 @@ def test_what_a_connection_tells_of_itself(
         assert stream.get_extra_info("is_readable") is False
         await driven.close()
 
-    with ScriptedServer(always(), tls=serving(authority) if is_encrypted else None) as server:
+    with ScriptedServer(
+        always(), tls=server_context(authority, "127.0.0.1") if is_encrypted else None
+    ) as server:
         run(variant, scenario)
 
 
@@ -287,7 +272,7 @@ def test_a_connection_that_cannot_be_set_up_is_closed(
     assert theirs.recv(1) == b""
 
 
-def test_a_read_without_a_limit_waits_as_often_as_it_must(
+def test_a_read_without_a_timeout_waits_until_there_is_data(
     monkeypatch: pytest.MonkeyPatch, pair: tuple[Slow, socket.socket]
 ) -> None:
     slow, theirs = pair
@@ -306,7 +291,7 @@ def test_a_read_without_a_limit_waits_as_often_as_it_must(
 
 
 def test_the_protocol_is_negotiated(variant: Variant, authority: trustme.CA) -> None:
-    tls = serving(authority)
+    tls = server_context(authority, "127.0.0.1")
     tls.set_alpn_protocols(["http/1.1"])
     chosen: list[str | None] = []
 
@@ -320,7 +305,7 @@ def test_the_protocol_is_negotiated(variant: Variant, authority: trustme.CA) -> 
             lambda client: client.conversations.create(),
             api_key=KEY,
             base_url=server.url,
-            ssl_context=trusting(authority),
+            ssl_context=client_context(authority),
         )
     assert chosen == ["http/1.1"]
 
@@ -349,7 +334,7 @@ def test_the_protocol_is_negotiated(variant: Variant, authority: trustme.CA) -> 
         ([b"xtimeout=1"], KEEPALIVE_SECONDS),
     ],
 )
-def test_how_long_an_idle_connection_is_used(values: list[bytes], seconds: float) -> None:
+def test_how_long_an_idle_connection_is_reused(values: list[bytes], seconds: float) -> None:
     headers = [(b"Keep-Alive", value) for value in values]
     assert keepalive_seconds([(b"X", b"timeout=1"), *headers]) == seconds
 
@@ -359,7 +344,7 @@ def test_an_idle_connection_is_closed_before_common_services_close_it() -> None:
 
 
 @given(st.binary(max_size=40))
-def test_any_value_of_the_header_is_understood(value: bytes) -> None:
+def test_any_keep_alive_header_is_parsed(value: bytes) -> None:
     assert 0 <= keepalive_seconds([(b"keep-alive", value)]) <= KEEPALIVE_SECONDS
 
 
@@ -375,7 +360,7 @@ def test_any_value_of_the_header_is_understood(value: bytes) -> None:
         ("timeout=9, max=1", 0, 1),
     ],
 )
-def test_a_connection_is_used_as_long_as_the_service_announces(
+def test_a_connection_is_reused_as_long_as_the_service_announces(
     variant: Variant,
     monkeypatch: pytest.MonkeyPatch,
     header: str,

@@ -1,4 +1,4 @@
-"""The pools of both variants over real sockets: what is reused, bounded, noticed, given back."""
+"""Sync and async pools over real sockets: reuse, limits, closed connections and released slots."""
 
 import gc
 import itertools
@@ -11,7 +11,7 @@ import anyio
 import pytest
 from attrs import define
 from pools import AsyncFake, Driven, Fake, address_of, run, socket_of
-from scripted import HALF, Parting, ScriptedServer, always, answer, refusing
+from scripted import HALF, ClosingServer, ScriptedServer, always, answer, refused_url
 from variants import Variant
 
 from conversations_client import (
@@ -30,7 +30,7 @@ def is_open(response: WireResponse) -> bool:
     return bool(socket_of(response).fileno() != -1)
 
 
-def test_what_was_idle_last_is_used_first(variant: Variant) -> None:
+def test_the_most_recently_used_connection_is_used_first(variant: Variant) -> None:
     async def scenario() -> None:
         driven = Driven(variant, server.url, size=3)
         answers = [await driven.ask() for _ in range(3)]
@@ -57,23 +57,23 @@ def test_a_connection_that_the_service_closed_is_not_used(variant: Variant) -> N
             server.gone.acquire()
         await driven.close()
 
-    with Parting(always()) as server:
+    with ClosingServer(always()) as server:
         run(variant, scenario)
     assert (len(server.seen), server.connections) == (3, 3)
 
 
-def test_an_answer_that_ends_its_connection(variant: Variant) -> None:
+def test_a_response_that_closes_its_connection(variant: Variant) -> None:
     async def scenario() -> None:
         driven = Driven(variant, server.url, size=1)
         assert await driven.use() != await driven.use()
         await driven.close()
 
-    with Parting(itertools.repeat(answer(Connection="close"))) as server:
+    with ClosingServer(itertools.repeat(answer(Connection="close"))) as server:
         run(variant, scenario)
     assert server.connections == 2
 
 
-def test_what_is_idle_for_too_long_is_closed_with_the_next_request(variant: Variant) -> None:
+def test_expired_connections_are_closed_at_the_next_request(variant: Variant) -> None:
     async def scenario() -> None:
         driven = Driven(variant, server.url, size=2)
         old = [await driven.ask() for _ in range(2)]
@@ -85,7 +85,7 @@ def test_what_is_idle_for_too_long_is_closed_with_the_next_request(variant: Vari
         assert await driven.use() == kept
         assert [is_open(response) for response in old] == [False, True]
         driven.clock.now += 5
-        # Both places are asked for at once, and one of them is of what has expired.
+        # Both slots are requested together, and one of them has an expired connection.
         held = [await driven.ask() for _ in range(2)]
         assert not is_open(old[1])
         for response in held:
@@ -97,7 +97,7 @@ def test_what_is_idle_for_too_long_is_closed_with_the_next_request(variant: Vari
     assert server.connections == 4
 
 
-def test_when_all_have_expired_the_one_that_closes_them_is_served(variant: Variant) -> None:
+def test_a_request_is_served_when_all_connections_have_expired(variant: Variant) -> None:
     async def scenario() -> None:
         driven = Driven(variant, server.url, size=1)
         await driven.use()
@@ -110,7 +110,7 @@ def test_when_all_have_expired_the_one_that_closes_them_is_served(variant: Varia
     assert server.connections == 2
 
 
-def test_a_body_that_is_not_read_gives_its_place_back(variant: Variant) -> None:
+def test_an_unread_body_releases_its_slot(variant: Variant) -> None:
     async def scenario() -> None:
         driven = Driven(variant, server.url, size=1)
         response = await driven.ask()
@@ -125,7 +125,7 @@ def test_a_body_that_is_not_read_gives_its_place_back(variant: Variant) -> None:
     assert server.connections == 2
 
 
-def test_a_body_that_breaks_gives_its_place_back(variant: Variant) -> None:
+def test_a_broken_body_releases_its_slot(variant: Variant) -> None:
     async def scenario() -> None:
         driven = Driven(variant, server.url, size=1)
         response = await driven.ask()
@@ -134,12 +134,12 @@ def test_a_body_that_breaks_gives_its_place_back(variant: Variant) -> None:
         await driven.use()
         await driven.close()
 
-    with Parting([HALF, answer()]) as server:
+    with ClosingServer([HALF, answer()]) as server:
         run(variant, scenario)
     assert server.connections == 2
 
 
-def test_an_answer_that_nobody_closed_gives_its_place_back(variant: Variant) -> None:
+def test_an_unclosed_response_releases_its_slot(variant: Variant) -> None:
     async def scenario() -> None:
         driven = Driven(variant, server.url, size=1)
         await driven.ask()
@@ -152,7 +152,7 @@ def test_an_answer_that_nobody_closed_gives_its_place_back(variant: Variant) -> 
     assert server.connections == 2
 
 
-def test_a_connection_that_could_not_be_made_gives_its_place_back(variant: Variant) -> None:
+def test_a_failed_connection_releases_its_slot(variant: Variant) -> None:
     async def scenario() -> None:
         driven = Driven(variant, url, size=1)
         for _ in range(2):
@@ -160,11 +160,11 @@ def test_a_connection_that_could_not_be_made_gives_its_place_back(variant: Varia
                 await driven.ask()
         await driven.close()
 
-    with refusing() as url:
+    with refused_url() as url:
         run(variant, scenario)
 
 
-def test_waiting_in_vain_gives_nothing_away(variant: Variant) -> None:
+def test_a_timed_out_wait_leaks_no_slot(variant: Variant) -> None:
     async def scenario() -> None:
         driven = Driven(variant, server.url, size=1)
         response = await driven.ask()
@@ -179,7 +179,7 @@ def test_waiting_in_vain_gives_nothing_away(variant: Variant) -> None:
     assert (len(server.seen), server.connections) == (2, 1)
 
 
-def test_close_is_for_good_and_lets_what_is_under_way_end(variant: Variant) -> None:
+def test_close_is_final_and_lets_running_calls_end(variant: Variant) -> None:
     async def scenario() -> None:
         driven = Driven(variant, server.url, size=2)
         idle, busy = [await driven.ask() for _ in range(2)]
@@ -197,14 +197,14 @@ def test_close_is_for_good_and_lets_what_is_under_way_end(variant: Variant) -> N
     assert server.connections == 2
 
 
-def test_a_connection_that_can_not_be_closed(variant: Variant) -> None:
+def test_a_connection_that_cannot_be_closed(variant: Variant) -> None:
     fake = Fake if variant.name == "sync" else AsyncFake
     fakes = [fake(b"one"), fake(b"two")]
 
     async def scenario() -> None:
         driven = Driven(variant, "http://x", size=1, connect=iter(fakes).__next__)
         assert await driven.read(await driven.ask()) == b"one"
-        # Its stream has nothing to close, and closing the connection fails: nobody need know.
+        # Closing the connection fails, which is ignored.
         response = await driven.ask()
         await driven.end(response)
 
@@ -212,7 +212,7 @@ def test_a_connection_that_can_not_be_closed(variant: Variant) -> None:
     assert [fake.closed for fake in fakes] == [1, 1]
 
 
-def test_who_waits_is_served_when_what_is_waited_for_was_forgotten(
+def test_a_waiting_request_gets_the_slot_of_an_abandoned_response(
     variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     modules = (sync_pool, async_pool)
@@ -224,7 +224,7 @@ def test_who_waits_is_served_when_what_is_waited_for_was_forgotten(
         held = [await driven.ask()]
         signal = driven.pool._slots._signal
         driven.pool._slots._signal = lambda: Forgetting(held, signal())
-        # Nobody but the one that waits is there to look for the place that is free.
+        # Only the waiting request can look for the free slot.
         response = await driven.ask(pool=math.inf)
         await driven.read(response)
         await driven.close()
@@ -238,7 +238,7 @@ def test_who_waits_is_served_when_what_is_waited_for_was_forgotten(
 
 
 class Forgetting:
-    """What a request waits on; while it does, nobody holds an answer any more."""
+    """A signal that drops the last reference to a response while a request waits."""
 
     def __init__(self, held: list[WireResponse], signal: Any) -> None:
         self._held = held
@@ -285,7 +285,7 @@ def test_many_threads_share_few_connections() -> None:
 
 
 class Queueing:
-    """Threads that ask one after the other, each when the one before waits for a place."""
+    """Threads that start one after another, each when the previous one waits for a slot."""
 
     def __init__(self, driven: Driven) -> None:
         self._driven = driven
@@ -319,7 +319,7 @@ class Queueing:
             thread.join()
 
 
-def test_threads_that_wait_are_served_in_the_order_of_coming() -> None:
+def test_waiting_threads_are_served_in_order() -> None:
     with ScriptedServer(always()) as server:
         driven = Driven(Variant("sync"), server.url, size=1)
         held = driven.pool.send(driven.request())
@@ -332,7 +332,7 @@ def test_threads_that_wait_are_served_in_the_order_of_coming() -> None:
     assert queue.served == [0, 1, 2, 3, 4]
 
 
-def test_threads_that_wait_are_refused_when_the_client_is_closed() -> None:
+def test_waiting_threads_fail_when_the_client_is_closed() -> None:
     with ScriptedServer(always()) as server:
         driven = Driven(Variant("sync"), server.url, size=1)
         held = driven.pool.send(driven.request())
@@ -347,7 +347,7 @@ def test_threads_that_wait_are_refused_when_the_client_is_closed() -> None:
 
 @define
 class Interrupting:
-    """Waits as long as `meanwhile` takes, then is interrupted at the keyboard."""
+    """Runs `meanwhile` as its wait, then raises KeyboardInterrupt."""
 
     meanwhile: Callable[[], Any]
 
@@ -360,7 +360,7 @@ class Interrupting:
 
 
 @pytest.mark.parametrize("served", [False, True])
-def test_a_thread_interrupted_while_it_waits_gives_up_its_turn(served: bool) -> None:
+def test_an_interrupted_waiting_thread_gives_up_its_turn(served: bool) -> None:
     with ScriptedServer(always()) as server:
         driven = Driven(Variant("sync"), server.url, size=1)
         held = driven.pool.send(driven.request())

@@ -1,4 +1,4 @@
-"""A conversation in place of its ID, in every call and every variant."""
+"""Passes a conversation instead of its ID, in every call and every variant."""
 
 from typing import Any
 
@@ -92,7 +92,7 @@ CALLS = [
 
 @pytest.mark.parametrize("cls", [Conversation, ConversationWithMessages])
 @pytest.mark.parametrize(("call", "response", "line", "_"), CALLS)
-def test_a_conversation_stands_for_its_id(
+def test_a_conversation_can_be_passed_as_its_id(
     variant: Variant, cls: type[Conversation], call: Any, response: bytes, line: str, _: str
 ) -> None:
     one = conversation(cls, "conv/1")
@@ -124,7 +124,7 @@ def test_a_conversation_without_an_id_is_rejected_before_anything_is_sent(
     ("method", "response"),
     [("retrieve_many", answer(200, CONVERSATION)), ("delete_many", answer(204, b""))],
 )
-def test_many_calls_take_conversations_and_report_their_ids(
+def test_many_calls_accept_conversations_and_report_their_ids(
     variant: Variant, method: str, response: bytes
 ) -> None:
     items = [

@@ -1,4 +1,4 @@
-"""Every wait of a connection has a limit, and keeps to it: lookups, handshakes, writes, reads."""
+"""Every wait of a connection has a timeout: lookups, handshakes, writes and reads."""
 
 import contextlib
 import socket
@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import trustme
-from faulty import FaultyServer, Step, Visit, asked, silence, trickled
+from certificates import client_context, server_context
+from faulty import FaultyServer, Step, Visit, receive, silence, trickled
 from injected import STACKS, made, run
 from scripted import ScriptedServer, answer
 from variants import KEY, Variant
@@ -38,7 +39,7 @@ LARGE = {"text": "x" * 40_000_000}
 
 
 def found(*hosts: str) -> Callable[..., list[str]]:
-    """A lookup that finds these addresses."""
+    """A lookup that returns these addresses."""
 
     def look_up(*_: object) -> list[str]:
         return list(hosts)
@@ -55,28 +56,11 @@ def send_much(client: Any) -> Any:
 
 
 def timed(action: Callable[[], Any], expected: type[ConversationsError]) -> tuple[Any, float]:
-    """The error that an action ends in, and the seconds that it takes."""
+    """The error of an action, and its duration in seconds."""
     started = time.monotonic()
     with pytest.raises(expected) as raised:
         action()
     return raised.value, time.monotonic() - started
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-def serving(authority: trustme.CA, host: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(host).configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
-    return context
-
-
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
-    return context
 
 
 # A peer that reads slowly, or sends slowly.
@@ -89,12 +73,12 @@ def read_slowly(connection: socket.socket, server: FaultyServer) -> None:
 
 
 def sips(visit: Visit) -> None:
-    """Read some of a request now and then: each time soon enough for a limit on silence."""
+    """Read some of a request from time to time, often enough for any idle timeout."""
     read_slowly(visit.connection, visit.server)
 
 
 def encrypted(tls: ssl.SSLContext, then: Callable[[Any, FaultyServer], None]) -> Step:
-    """Be at the other end of a tunnel."""
+    """Act as the server at the end of a tunnel."""
 
     def step(visit: Visit) -> None:
         with tls.wrap_socket(visit.connection, server_side=True) as inner:
@@ -107,15 +91,15 @@ def encrypted(tls: ssl.SSLContext, then: Callable[[Any, FaultyServer], None]) ->
 def slow_reader(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA
 ) -> Iterator[str]:
-    """The URL of a service that reads slowly, directly or through a proxy."""
-    inner = encrypted(serving(authority, "api.invalid"), read_slowly)
-    own = serving(authority, "127.0.0.1")
+    """The URL of a service that reads slowly, with or without a proxy."""
+    inner = encrypted(server_context(authority, "api.invalid"), read_slowly)
+    own = server_context(authority, "127.0.0.1")
     ways: dict[str, tuple[list[Step], ssl.SSLContext | None]] = {
         "http": ([sips], None),
         "https": ([sips], own),
         "forwarded": ([sips], None),
-        "tunnelled": ([asked, OPEN, inner], None),
-        "https proxy": ([asked, OPEN, Relayed(serving(authority, "api.invalid"))], own),
+        "tunnelled": ([receive, OPEN, inner], None),
+        "https proxy": ([receive, OPEN, Relayed(server_context(authority, "api.invalid"))], own),
     }
     steps, tls = ways[request.param]
     with FaultyServer(steps, tls=tls) as server:
@@ -127,7 +111,7 @@ def slow_reader(
 
 
 class Relayed:
-    """The end of a tunnel within an encrypted connection, which `wrap_socket` can't be."""
+    """The end of a tunnel in an encrypted connection, which `wrap_socket` doesn't support."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self._tls = tls
@@ -148,7 +132,7 @@ class Relayed:
                 incoming.write(data)
 
 
-def test_the_deadline_is_kept_while_a_request_is_sent(
+def test_the_deadline_applies_while_a_request_is_sent(
     variant: Variant, slow_reader: str, authority: trustme.CA
 ) -> None:
     for total in (0.5, 1, 2, 4, 8):
@@ -159,36 +143,38 @@ def test_the_deadline_is_kept_while_a_request_is_sent(
                 api_key=KEY,
                 base_url=slow_reader,
                 allow_plain_http=True,
-                ssl_context=trusting(authority),
+                ssl_context=client_context(authority),
                 timeout=Timeout(total=total),
             ),
             DeadlineError,
         )
         assert seconds < total + 2.5
-        if error.delivery is not Delivery.UNSENT:  # else a busy machine has not connected in time
+        if (
+            error.delivery is not Delivery.UNSENT
+        ):  # otherwise a busy machine doesn't connect in time
             break
     assert error.delivery is Delivery.UNKNOWN
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_an_injected_client_keeps_the_deadline_while_it_sends(
+def test_the_deadline_applies_while_an_injected_client_sends(
     variant: Variant, authority: trustme.CA, scheme: str
 ) -> None:
-    tls = serving(authority, "127.0.0.1") if scheme == "https" else None
+    tls = server_context(authority, "127.0.0.1") if scheme == "https" else None
 
     async def send(client: Any) -> None:
         await client.request("POST", "/v2/x", returns=dict, body=LARGE)
 
     for stack in STACKS:
         with FaultyServer([sips], tls=tls) as server:
-            make = made(stack, verify=trusting(authority))
+            make = made(stack, verify=client_context(authority))
             options: dict[str, Any] = {"base_url": server.url, "timeout": Timeout(total=0.5)}
             error, seconds = timed(partial(run, variant, make, send, **options), DeadlineError)
         assert error.delivery is Delivery.UNKNOWN
         assert seconds < 3
 
 
-def test_the_library_gets_what_is_left_of_a_limit_at_each_step() -> None:
+def test_the_library_gets_the_remaining_time_at_each_step() -> None:
     now = 100.0
     limits = RequestLimits(connect=5, idle=3, deadline=104, clock=lambda: now)
     timeouts = Timeouts(limits)
@@ -196,11 +182,13 @@ def test_the_library_gets_what_is_left_of_a_limit_at_each_step() -> None:
     now = 103.0
     assert (timeouts["write"], timeouts.get("read"), timeouts.get("other", 7)) == (1, 1, 7)
     now = 105.0
-    assert timeouts["read"] == 0.001  # at 0 the library would not wait, and aiohttp forever
+    assert (
+        timeouts["read"] == 0.001
+    )  # with 0 the library wouldn't wait, and aiohttp would wait forever
 
 
 class Dripping(ScriptedServer):
-    """Relays to a server, whose bytes it passes on one by one."""
+    """A relay that forwards the bytes of a server one by one."""
 
     def __init__(self, server: ScriptedServer) -> None:
         super().__init__([])
@@ -225,9 +213,9 @@ class Dripping(ScriptedServer):
                 connection.sendall(data)
 
 
-def test_a_handshake_in_drips_is_a_connect_timeout(variant: Variant, authority: trustme.CA) -> None:
+def test_a_slow_handshake_is_a_connect_timeout(variant: Variant, authority: trustme.CA) -> None:
     with (
-        ScriptedServer([answer()], tls=serving(authority, "127.0.0.1")) as server,
+        ScriptedServer([answer()], tls=server_context(authority, "127.0.0.1")) as server,
         Dripping(server) as dripping,
     ):
         _, seconds = timed(
@@ -235,7 +223,7 @@ def test_a_handshake_in_drips_is_a_connect_timeout(variant: Variant, authority: 
                 create,
                 api_key=KEY,
                 base_url=dripping.url,
-                ssl_context=trusting(authority),
+                ssl_context=client_context(authority),
                 timeout=Timeout(connect=0.3),
                 retry=ONCE,
             ),
@@ -245,7 +233,7 @@ def test_a_handshake_in_drips_is_a_connect_timeout(variant: Variant, authority: 
 
 
 @pytest.mark.parametrize("part", ["head", "body", "record"])
-def test_a_response_in_drips_ends_at_the_deadline(
+def test_a_slow_response_ends_at_the_deadline(
     variant: Variant, authority: trustme.CA, part: str
 ) -> None:
     begun = b"HTTP/1.1 201 Created\r\nContent-Length: 9999\r\n\r\n"
@@ -254,14 +242,14 @@ def test_a_response_in_drips_ends_at_the_deadline(
         "body": [begun, trickled(b"x" * 999)],
         "record": [endless],
     }
-    tls = serving(authority, "127.0.0.1") if part == "record" else None
-    with FaultyServer([asked, *parts[part]], tls=tls) as server:
+    tls = server_context(authority, "127.0.0.1") if part == "record" else None
+    with FaultyServer([receive, *parts[part]], tls=tls) as server:
         error, seconds = timed(
             lambda: variant.run(
                 create,
                 api_key=KEY,
                 base_url=server.url,
-                ssl_context=trusting(authority),
+                ssl_context=client_context(authority),
                 timeout=0.3,
             ),
             DeadlineError,
@@ -280,7 +268,7 @@ def endless(visit: Visit) -> None:
                 return
 
 
-# One limit for everything that opens a connection.
+# One timeout for all steps that open a connection.
 
 
 def late(visit: Visit) -> None:
@@ -298,7 +286,7 @@ def test_the_steps_of_a_connection_share_one_limit(
         over.wait(0.9 * (host == "api.invalid"))
         return look_up("127.0.0.1", *details, **options)
 
-    with FaultyServer([silence] if slow_lookup else [asked, late, OPEN, silence]) as server:
+    with FaultyServer([silence] if slow_lookup else [receive, late, OPEN, silence]) as server:
         if slow_lookup:
             monkeypatch.setattr(socket, "getaddrinfo", look_up_slowly)
         else:
@@ -325,7 +313,7 @@ def lookups() -> int:
     return sum(thread.name == "name lookup" for thread in threading.enumerate())
 
 
-def test_a_lookup_that_hangs_ends_at_the_limit_and_occupies_one_thread(
+def test_a_hanging_lookup_times_out_and_uses_one_thread(
     variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     over = threading.Event()
@@ -354,7 +342,7 @@ def test_a_lookup_that_hangs_ends_at_the_limit_and_occupies_one_thread(
             thread.join()
     assert {error.delivery for error, _ in results} == {Delivery.UNSENT}
     assert max(seconds for _, seconds in results) < 3
-    # The next lookup is a new one.
+    # The next lookup starts again.
     timed(attempt, ConnectError)
 
 
@@ -365,7 +353,7 @@ def test_a_lookup_without_a_limit(variant: Variant) -> None:
         assert variant.run(create, api_key=KEY, base_url=url, timeout=unlimited).id
 
 
-def test_a_lookup_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lookup_without_a_free_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     def start(_: threading.Thread) -> None:
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
@@ -375,7 +363,7 @@ def test_a_lookup_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch
     assert addresses._lookups == {}
 
 
-def test_an_interrupt_leaves_no_lookup_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_leaves_no_endless_lookup(monkeypatch: pytest.MonkeyPatch) -> None:
     def start(_: threading.Thread) -> None:
         raise KeyboardInterrupt
 
@@ -402,7 +390,7 @@ ADDRESSES = ["2001:db8::1", "192.0.2.1", "192.0.2.2"]
 
 
 class Network:
-    """Answers each attempt to connect with the next outcome."""
+    """Gives each connection attempt the next outcome."""
 
     def __init__(self, *outcomes: Any) -> None:
         self.attempts: list[tuple[str, float | None]] = []
@@ -430,7 +418,7 @@ SILENT, REFUSING = TimeoutError(), ConnectionRefusedError()
         ([], 1e-9, [], errors.ConnectTimeout),
     ],
 )
-def test_each_address_of_a_host_has_a_share_of_the_time(
+def test_each_address_of_a_host_gets_a_share_of_the_timeout(
     monkeypatch: pytest.MonkeyPatch,
     outcomes: list[Any],
     limit: float | None,

@@ -1,4 +1,4 @@
-"""Answers in a terminal, a notebook, a data frame and a pickle."""
+"""Responses in terminals, notebooks, data frames and pickles."""
 
 import copy
 import json
@@ -98,17 +98,17 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize(("value", "words"), REPRS)
-def test_a_repr_leaves_out_what_is_kept_for_later_versions(value: Any, words: str) -> None:
+def test_a_repr_omits_unknown_fields(value: Any, words: str) -> None:
     assert repr(value) == words
 
 
 @pytest.mark.parametrize(("value", "attributes"), SHOWN)
-def test_what_rich_is_given(value: Any, attributes: list[tuple[str, Any]]) -> None:
+def test_what_rich_displays(value: Any, attributes: list[tuple[str, Any]]) -> None:
     assert list(value.__rich_repr__()) == attributes
 
 
 @pytest.mark.parametrize("cls", ANSWERS)
-def test_every_answer_shows_itself_so_and_has_no_dict(cls: type) -> None:
+def test_every_response_class_has_a_rich_repr_and_no_dict(cls: type) -> None:
     assert issubclass(cls, PrettyRepr)
     assert cls.__repr__ is PrettyRepr.__repr__
     assert not any("__dict__" in vars(base) for base in cls.__mro__)
@@ -149,7 +149,7 @@ Conversation(id='conv_1',
              metadata=ConversationMetadata(extra={'entityId': None}))"""
 
 
-def test_what_holds_itself_can_be_shown() -> None:
+def test_a_recursive_object_can_be_displayed() -> None:
     extra: dict[str, Any] = {}
     part = UnknownPart(kind="odd", extra=extra)
     extra["self"] = part
@@ -159,7 +159,7 @@ def test_what_holds_itself_can_be_shown() -> None:
 
 
 @pytest.mark.parametrize("value", [PLAIN, LATER, PART, RESULT, UNKNOWN, DONE])
-def test_answers_are_values(value: Any) -> None:
+def test_responses_are_values(value: Any) -> None:
     cls = cast("Any", type(value))
     copies: list[Any] = [
         pickle.loads(pickle.dumps(value)),

@@ -90,7 +90,7 @@ def namespace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[
 
 
 @pytest.mark.parametrize("example", examples(), ids=lambda example: example.name)
-def test_it_runs(example: Example, namespace: dict[str, object]) -> None:
+def test_the_example_runs(example: Example, namespace: dict[str, object]) -> None:
     if example.name.startswith("bulk.dask."):
         pytest.importorskip("distributed")
     run(example.code, example.name, namespace)
@@ -156,7 +156,7 @@ def test_everything_that_users_call_has_an_example() -> None:
 
 
 @pytest.mark.parametrize("package", COMPLETE)
-def test_everything_that_can_be_called_has_an_example(package: str) -> None:
+def test_everything_callable_has_an_example(package: str) -> None:
     modules = {module.__name__ for module in public_api.public_modules()}
     without_example = [
         name
@@ -180,6 +180,6 @@ def test_code_is_found(docstring: str, code: str | None) -> None:
 
 
 @pytest.mark.parametrize("code", ["assert False", ">>> 1\n2\n", ">>> assert False\n"])
-def test_an_example_that_is_wrong_fails(code: str) -> None:
+def test_a_wrong_example_fails(code: str) -> None:
     with pytest.raises(AssertionError):
         run(code, "wrong", {})

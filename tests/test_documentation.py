@@ -1,4 +1,4 @@
-"""What holds of the pages as a whole; conftest.py runs what they show."""
+"""Checks all pages; conftest.py runs their examples."""
 
 import json
 import os
@@ -23,11 +23,11 @@ from conversations_client.testing import factories
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 RUN = {"python", "console"}
-# What is no code, and what a browser runs.
+# Blocks that are not code, or that a browser runs.
 NOT_RUN = {
     "text",
     "html",
-    "py",  # for engines that are too large to be installed here
+    "py",  # for engines that are too large to install here
     "{toctree}",
     "{eval-rst}",
     "{include} ../../CHANGELOG.md",
@@ -59,7 +59,7 @@ def links(path: Path) -> Iterator[tuple[Path, str]]:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=named)
-def test_links_lead_somewhere(path: Path) -> None:
+def test_links_have_targets(path: Path) -> None:
     for target, anchor in links(path):
         assert target.exists(), target
         assert not anchor or anchor in anchors(target), anchor
@@ -97,7 +97,7 @@ def test_what_only_the_site_shows_is_in_comments() -> None:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=named)
-def test_every_code_block_is_of_a_language_that_is_run(path: Path) -> None:
+def test_every_code_block_has_a_language_that_is_run(path: Path) -> None:
     fences = re.findall(r"^ *```(.*)$", path.read_text(), re.MULTILINE)
     assert len(fences) % 2 == 0
     assert set(fences[1::2]) <= {""}
@@ -122,7 +122,7 @@ def documented_on(page: Path) -> list[str]:
     )
 
 
-# Unions of classes that are documented, and a module.
+# Unions of documented classes, and a module.
 NOT_CLASSES = {"Answer", "Call", "Failure", "factories"}
 REFERENCE = sorted(ROOT.glob("docs/reference/*.md"))
 
@@ -134,7 +134,7 @@ def test_the_reference_has_every_public_name_once() -> None:
     assert sorted(documented) == sorted({*public} - NOT_CLASSES)
 
 
-def test_there_are_pages_that_are_read_in_the_repository() -> None:
+def test_reference_pages_have_text_for_the_repository() -> None:
     assert {page.stem for page in reference_text.pages()} >= {"sandbox", "testing"}
 
 
@@ -145,7 +145,7 @@ def test_a_page_has_the_text_of_the_docstrings(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", REFERENCE, ids=named)
-def test_a_page_of_directives_tells_what_it_holds_where_they_are_not_carried_out(
+def test_a_reference_page_lists_its_names(
     page: Path,
 ) -> None:
     told = re.search(
@@ -158,7 +158,7 @@ def test_a_page_of_directives_tells_what_it_holds_where_they_are_not_carried_out
     assert told[2] == page.stem
 
 
-def test_every_extra_is_told_of() -> None:
+def test_every_extra_is_documented() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
         "optional-dependencies"
     ]
@@ -166,13 +166,13 @@ def test_every_extra_is_told_of() -> None:
     assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == sorted(extras)
 
 
-# Where a page shows what no type checker can take, and why.
+# Code that type checkers can't check, with the reason.
 NOT_TYPED = {
     "docs/how-to/celery.md": "import-untyped,untyped-decorator",  # Celery has no types
-    "docs/how-to/django.md": "import-untyped,untyped-decorator,misc",  # nor has Django
-    "docs/how-to/notebooks.md": "top-level-await",  # cells may await
+    "docs/how-to/django.md": "import-untyped,untyped-decorator,misc",  # Django has no types
+    "docs/how-to/notebooks.md": "top-level-await",  # cells can await
 }
-# What a page shows for being wrong.
+# Code that is wrong on purpose.
 SHOWN_AS_WRONG = [("docs/conversations.md", 'metadata={"entityId": "agent_support"}')]
 NEEDED = (
     "mypy",
@@ -186,7 +186,7 @@ NEEDED = (
 )
 
 
-# What pyright reports beyond mypy, although the page is right.
+# False positives of pyright.
 SEPARATE_BLOCKS = ["reportDuplicateImport"]
 LACKS_STUBS = [
     "reportMissingTypeStubs",
@@ -197,9 +197,11 @@ LACKS_STUBS = [
 NOT_STRICT = {
     "docs/how-to/celery.md": LACKS_STUBS,
     "docs/how-to/django.md": [*LACKS_STUBS, "reportUnknownVariableType"],
-    "docs/how-to/notebooks.md": ["reportUnusedExpression"],  # what a cell ends with is shown
+    "docs/how-to/notebooks.md": [
+        "reportUnusedExpression"
+    ],  # the last expression of a cell is displayed
 }
-# Wrong for pyright only: the calls of another client, whose types are not strict.
+# Pyright reports calls of another client, whose types are not strict.
 WRONG_FOR_PYRIGHT = [
     ("docs/how-to/moving-from-orq-ai-sdk.md", "orq.conversations.update("),
     ("docs/how-to/moving-from-orq-ai-sdk.md", "orq.conversations.delete("),
@@ -209,7 +211,7 @@ WRONG_FOR_PYRIGHT = [
 
 
 def as_module(page: Path) -> str:
-    """The Python that a page shows, each line where it is there."""
+    """The Python code of a page, with the same line numbers."""
     rules = [*SEPARATE_BLOCKS, *NOT_STRICT.get(named(page), [])]
     lines = [
         f'# mypy: disable-error-code="{NOT_TYPED.get(named(page), "")}"',
@@ -223,12 +225,12 @@ def as_module(page: Path) -> str:
     return "\n".join(lines)
 
 
-def test_what_the_pages_show_is_typed(tmp_path: Path) -> None:
+def test_examples_of_pages_are_typed(tmp_path: Path) -> None:
     needs_a_type_checker()
     pages = {f"page_{number}": page for number, page in enumerate(PAGES)}
     for name, page in pages.items():
         (tmp_path / f"{name}.py").write_text(as_module(page))
-    # The cache that the check of everything else fills; the checkout may be somebody else's.
+    # The cache of the main check, in a folder that may belong to another user.
     cache = (ROOT if os.access(ROOT, os.W_OK) else tmp_path / "cache") / ".mypy_cache"
     command = [sys.executable, "-m", "mypy", "--no-error-summary", "--cache-dir", str(cache)]
     command += map(str, tmp_path.glob("*.py"))
@@ -238,7 +240,7 @@ def test_what_the_pages_show_is_typed(tmp_path: Path) -> None:
     assert checked.stderr == ""
     wrong: list[tuple[str, str, str]] = []
     for path, line, kind, problem in (each.split(":", 3) for each in checked.stdout.splitlines()):
-        # It may be the path of an earlier run, whose findings are still true.
+        # The path may be from an earlier run with the same findings.
         page = pages[Path(path).stem]
         if kind == " error":
             wrong.append((named(page), page.read_text().splitlines()[int(line) - 1], problem))
@@ -253,7 +255,7 @@ def needs_a_type_checker() -> None:
 
 
 def pyright(folder: Path) -> list[dict[str, Any]]:
-    """What pyright reports in the modules of a folder."""
+    """The reports of pyright for the modules of a folder."""
     config = {"typeCheckingMode": "strict", "pythonVersion": "3.11", "extraPaths": [str(ROOT)]}
     (folder / "pyrightconfig.json").write_text(json.dumps(config))
     command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable]
@@ -264,7 +266,7 @@ def pyright(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
-def test_what_the_pages_show_is_strictly_typed(tmp_path: Path) -> None:
+def test_examples_of_pages_are_strictly_typed(tmp_path: Path) -> None:
     needs_a_type_checker()
     pages = {f"page_{number}": page for number, page in enumerate(PAGES)}
     for name, page in pages.items():

@@ -1,4 +1,4 @@
-"""What an interactive user sees: names after a dot, and what objects print as."""
+"""Names after a dot and reprs, as an interactive user sees them."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ BOTH = pytest.mark.parametrize("cls", [Client, AsyncClient])
 
 
 def objects(cls: Any) -> list[Any]:
-    """One object of each class that users get from a client."""
+    """An object of each class that users get from a client."""
     client = cls(KEY)
     conversations = client.conversations
     stream = conversations.responses.stream("conv_1", message="hello", model="a/b")
@@ -40,7 +40,7 @@ def test_dir_has_no_private_names(cls: Any) -> None:
 
 
 @BOTH
-def test_objects_print_what_they_are_without_the_key(cls: Any) -> None:
+def test_objects_have_reprs_without_the_key(cls: Any) -> None:
     prefix = cls.__name__.removesuffix("Client")
     client, conversations, raw, responses, raw_responses, listing, stream, _ = map(
         repr, objects(cls)
@@ -67,7 +67,7 @@ def test_a_listing_prints_its_arguments(cls: Any) -> None:
     assert repr(listings.list(ending_before="conv_2")) == f"{name}(ending_before='conv_2')"
 
 
-def test_a_stream_prints_how_far_it_is(variant: Variant) -> None:
+def test_a_stream_prints_its_progress(variant: Variant) -> None:
     def stream(client: Any) -> Any:
         return client.conversations.responses.stream("conv_1", message="a", model="b/c")
 
@@ -118,7 +118,7 @@ def test_a_stream_prints_how_far_it_is(variant: Variant) -> None:
     assert closed.endswith("responses: closed>")
 
 
-def test_a_listing_still_lists(variant: Variant) -> None:
+def test_a_listing_can_still_be_iterated(variant: Variant) -> None:
     page = answer(200, {"object": "list", "data": [], "has_more": False})
     with ScriptedServer([page]) as server:
         found = variant.run(

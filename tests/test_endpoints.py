@@ -1,4 +1,4 @@
-"""Each operation of the API as what it sends, by literal equality."""
+"""The request of each operation, by literal equality."""
 
 from types import NoneType
 from typing import Any
@@ -84,7 +84,7 @@ def test_create(arguments: dict[str, Any], operation: Operation[Conversation]) -
         ({"display_name": "a", "metadata": {}}, None, b'{"displayName":"a","metadata":{}}', "new"),
     ],
 )
-def test_each_of_many_has_a_key_and_is_not_repeated_by_the_engine(
+def test_each_of_many_creates_has_a_key_and_no_retries(
     request_: dict[str, Any], project_id: str | None, body: bytes, key: str
 ) -> None:
     operation = endpoints.create_one_of_many(request_, project_id=project_id, new_key=lambda: "new")
@@ -193,7 +193,7 @@ def test_update(arguments: dict[str, Any], body: bytes) -> None:
 
 
 @pytest.mark.parametrize("arguments", [{}, {"metadata": {}}])
-def test_an_update_without_a_change_is_refused(arguments: dict[str, Any]) -> None:
+def test_an_update_without_a_change_is_rejected(arguments: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgumentError, match="Nothing to change"):
         endpoints.update("a", **NOTHING | arguments)
 
@@ -244,7 +244,7 @@ def test_create_response(task_id: Any, more: str) -> None:
         ({"idempotency_key": "k"}, {"idempotency_key": "k"}),
     ],
 )
-def test_an_endpoint_without_a_method_of_its_own(
+def test_an_endpoint_without_its_own_method(
     arguments: dict[str, Any], sent: dict[str, Any]
 ) -> None:
     operation = endpoints.any_endpoint("put", "/v2/a%20b", **ANYTHING | arguments)

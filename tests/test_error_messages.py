@@ -1,10 +1,10 @@
-"""What errors of connections say, however the libraries below word it."""
+"""Messages of connection errors, independent of the libraries' messages."""
 
 from typing import Any
 
 import httpx
 import pytest
-from faulty import FaultyServer, Step, asked, reset
+from faulty import FaultyServer, Step, receive, reset
 from injected import made, run
 from scripted import ScriptedServer, answer
 from variants import KEY, Variant
@@ -52,10 +52,10 @@ WAYS = pytest.mark.parametrize("way", ["own", "injected"])
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "(illegal chunk header"),
     ],
 )
-def test_an_invalid_response_is_explained_without_the_parsers_own_words(
+def test_an_invalid_response_is_explained_without_the_parsers_message(
     variant: Variant, way: str, reply: bytes, words: str
 ) -> None:
-    error = failure(variant, way, [asked, reply])
+    error = failure(variant, way, [receive, reply])
     assert type(error) is DisconnectError
     assert words in str(error)
     for word in ("bytearray", "b'", "_SWITCH", "InformationalResponse", "request line"):
@@ -64,17 +64,17 @@ def test_an_invalid_response_is_explained_without_the_parsers_own_words(
 
 @WAYS
 def test_a_reset_is_named(variant: Variant, way: str) -> None:
-    error = failure(variant, way, [asked, answer(200)[:40], reset])
+    error = failure(variant, way, [receive, answer(200)[:40], reset])
     assert type(error) is DisconnectError
     assert "Connection reset by peer" in str(error)
 
 
-def test_a_response_that_ends_in_its_head_is_not_called_absent(variant: Variant) -> None:
-    error = failure(variant, "own", [asked, b"220 mail.example ESMTP\r\n"])
+def test_a_response_that_ends_in_its_headers_is_not_reported_as_missing(variant: Variant) -> None:
+    error = failure(variant, "own", [receive, b"220 mail.example ESMTP\r\n"])
     assert "disconnected before the end of the head" in str(error)
 
 
-def test_304_is_no_redirect(variant: Variant) -> None:
+def test_304_is_not_a_redirect(variant: Variant) -> None:
     reply = b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n"
     with ScriptedServer([reply]) as server, pytest.raises(StatusError) as raised:
         variant.run(lambda c: c.conversations.create(), api_key=KEY, base_url=server.url)

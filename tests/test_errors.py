@@ -1,4 +1,4 @@
-"""What every error says of a request: whether it took effect, and whether it may succeed later."""
+"""Whether a request may have taken effect, and whether the error is temporary, for every class."""
 
 import pickle
 import re
@@ -76,7 +76,7 @@ EXAMPLES = {name: example(name) for name in CLASSES}
 
 
 @pytest.mark.parametrize("error", EXAMPLES.values(), ids=EXAMPLES)
-def test_each_class_says_whether_it_is_temporary(error: ConversationsError) -> None:
+def test_each_class_has_is_temporary(error: ConversationsError) -> None:
     is_temporary = isinstance(error, TransportError) and not isinstance(
         error, TLSError | ResponseTooLargeError
     )
@@ -113,7 +113,7 @@ OWN = {"delivery", "attempts", "request_id", "may_have_acted", "is_temporary"}
 
 
 def documented() -> dict[str, tuple[set[str], str]]:
-    """What the table of the page has for each class: attributes of its own, and `is_temporary`."""
+    """The page's table: the attributes and `is_temporary` of each class."""
     rows: dict[str, tuple[set[str], str]] = {}
     for line in PAGE.read_text().splitlines():
         cells = [cell.strip() for cell in line.split("|")[1:-1]]

@@ -137,7 +137,7 @@ def test_an_event_stream_is_accepted(content_type: str, content_encoding: str) -
         ),
     ],
 )
-def test_any_other_response_is_refused(context: dict[str, Any], problem: str) -> None:
+def test_any_other_response_is_rejected(context: dict[str, Any], problem: str) -> None:
     with pytest.raises(StreamTruncatedError) as raised:
         state(**context).check()
     error = raised.value
@@ -160,9 +160,7 @@ TRUNCATED: list[tuple[tuple[bytes, ...], str, type | None]] = [
 
 
 @pytest.mark.parametrize(("chunks", "problem", "reason"), TRUNCATED)
-def test_a_stream_that_is_not_complete(
-    chunks: tuple[bytes, ...], problem: str, reason: type | None
-) -> None:
+def test_an_incomplete_stream(chunks: tuple[bytes, ...], problem: str, reason: type | None) -> None:
     stream = state(*chunks)
     error = failure(stream)
     assert type(error) is StreamTruncatedError
@@ -172,7 +170,7 @@ def test_a_stream_that_is_not_complete(
     assert (error.delivery, error.attempts, error.request_id) == (Delivery.UNKNOWN, 3, "req_1")
     assert error.partial == PartialResponse(**FIELDS, parts=PARTS)
     assert stream.response() is None
-    # A traceback could show what the service sent.
+    # A traceback could show data from the service.
     assert [code.co_name for code in raised_by(error)] == ["take"]
 
 
@@ -184,7 +182,7 @@ def raised_by(error: BaseException) -> list[Any]:
     return [code for code in found if "conversations_client" in code.co_filename]
 
 
-def test_a_connection_that_broke() -> None:
+def test_a_broken_connection() -> None:
     stream = state(HALF)
     taken(stream)
     reason = DisconnectError("it broke.", delivery=Delivery.UNKNOWN)
@@ -203,7 +201,7 @@ def test_a_connection_that_broke() -> None:
         (f"bad {KEY}", ": bad [redacted].", "bad [redacted]"),
     ],
 )
-def test_a_response_that_failed(message: str, detail: str, service_message: str) -> None:
+def test_a_failed_response(message: str, detail: str, service_message: str) -> None:
     stream = state(HALF, event("response.failed", error=message, code=503), b"")
     assert len([stream.take() for _ in range(4)]) == 4
     assert (stream.is_over, stream.is_complete, stream.response()) == (True, False, None)
@@ -248,8 +246,8 @@ def test_all_parts_together_have_a_limit_and_other_events_do_not() -> None:
 
 
 def test_the_key_is_in_no_error_of_a_stream() -> None:
-    spoilt = json.dumps({"type": "part.delta", "timestamp": "", "data": {KEY: KEY, "partId": 1}})
-    for last in (f"data: {spoilt}\n\n".encode(), b"", DONE):
+    corrupted = json.dumps({"type": "part.delta", "timestamp": "", "data": {KEY: KEY, "partId": 1}})
+    for last in (f"data: {corrupted}\n\n".encode(), b"", DONE):
         error = failure(state(STARTED, word(f"It is {KEY}."), last))
         assert error.partial.text == "It is [redacted]."
         assert KEY not in f"{error} {error.reason!r} {error.partial!r}"

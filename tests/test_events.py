@@ -1,4 +1,4 @@
-"""The events of a stream: JSON to objects and back, told apart by their type."""
+"""Stream events from JSON to objects and back."""
 
 import copy
 import pickle
@@ -167,7 +167,7 @@ def test_the_table_has_every_class() -> None:
     assert {type(expected) for _, expected in ALL} == set(Event.__args__)
 
 
-def test_an_unknown_event_has_its_json_whole() -> None:
+def test_an_unknown_event_keeps_its_json() -> None:
     wire: dict[str, Any] = {"type": "newer", "timestamp": WHEN, "data": {"a": [{}]}}
     found = structure(wire, EVENT)
     assert isinstance(found, UnknownEvent)
@@ -177,7 +177,7 @@ def test_an_unknown_event_has_its_json_whole() -> None:
 @pytest.mark.parametrize(
     "wire", [wire for wire, _ in ALL if "data" in wire], ids=lambda w: w["type"]
 )
-def test_what_nobody_knows_is_kept_where_it_was(wire: dict[str, Any]) -> None:
+def test_unknown_fields_are_preserved(wire: dict[str, Any]) -> None:
     wider: dict[str, Any] = {
         **wire,
         "type2": [1],
@@ -258,7 +258,7 @@ def faults(wire: object) -> list[str]:
         ),
     ],
 )  # fmt: skip
-def test_every_fault_is_named_at_once_by_its_path(wire: object, expected: list[str]) -> None:
+def test_all_errors_are_reported_with_their_paths(wire: object, expected: list[str]) -> None:
     assert sorted(faults(wire)) == sorted(expected)
 
 
@@ -272,7 +272,7 @@ more = st.dictionaries(st.text(min_size=1), json_values, max_size=2)
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:
-    """Every place in a JSON value, as the object or list and the key or index there."""
+    """Every position in a JSON value: an object or list, and a key or index."""
     keys: list[Any] = []
     match value:
         case {**members}:
@@ -285,8 +285,8 @@ def places(value: Any) -> list[tuple[Any, Any]]:
 
 
 @st.composite
-def spoilt(draw: st.DrawFn) -> Any:
-    """An event with some places replaced by anything, and some taken away."""
+def corrupted(draw: st.DrawFn) -> Any:
+    """An event with some values replaced or removed."""
     wire = draw(known)
     for _ in range(draw(st.integers(0, 3))):
         holder, key = draw(st.sampled_from(places(wire)))
@@ -314,12 +314,12 @@ def test_wire_to_object_to_wire_is_the_identity(
     assert structure(unstructure(found), EVENT) == found
 
 
-@given(spoilt())
+@given(corrupted())
 def test_both_paths_through_the_converter_agree(wire: Any) -> None:
     detailed = converter.copy(detailed_validation=True)
     try:
         slowly = detailed.structure(copy.deepcopy(wire), EVENT)
-    except Exception:  # noqa: BLE001 - cattrs' groups among them
+    except Exception:  # noqa: BLE001 - includes the exception groups of cattrs
         (first, *_) = faults(wire)
         assert first.startswith("$")
         assert not first.startswith("$: is no")
@@ -347,7 +347,7 @@ def test_times_are_aware(timestamp: str, expected: datetime) -> None:
     "timestamp",
     ["", "yesterday", "1734789600000", "2024-13-01T00:00:00Z", "\ud800"],
 )
-def test_what_is_no_time(timestamp: str) -> None:
+def test_invalid_times(timestamp: str) -> None:
     with pytest.raises(DecodeError) as raised:
         _ = ResponseFailed(timestamp=timestamp, error="", code=0).time
     assert [str(fault) for fault in raised.value.faults] == ["$.timestamp: not a time in ISO 8601"]
@@ -363,7 +363,7 @@ def test_events_can_be_hashed_pickled_and_copied(event: Event) -> None:
         event.type = "other"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def test_an_envelope_is_the_events_alone() -> None:
+def test_an_envelope_belongs_to_its_event() -> None:
     @attrs.frozen
     class Letter:
         envelope: str

@@ -1,4 +1,4 @@
-"""The examples, run as a reader would, on a sandbox."""
+"""Runs the examples on a sandbox, as a reader would."""
 
 import io
 import re
@@ -45,7 +45,7 @@ def run_chat(monkeypatch: pytest.MonkeyPatch, model: str, typed: str) -> None:
             "sandbox/fails",
             "One two\nthree\n",
             2,
-            f"> One …\n{FAILED}\n> three…\n{FAILED}\n> \n",  # and it goes on
+            f"> One …\n{FAILED}\n> three…\n{FAILED}\n> \n",  # and it continues
         ),
     ],
 )  # fmt: skip
@@ -68,18 +68,18 @@ def test_chat(  # noqa: PLR0917 - the columns of the table
     assert [each.role for each in found.messages or ()] == ["user", "assistant"] * turns
 
 
-def test_a_chat_that_the_service_refuses_ends_with_a_sentence(
+def test_a_rejected_chat_ends_with_a_message(
     environment: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         run_chat(monkeypatch, "sandbox/nobody", "Hello\n")
-    # What sys.exit prints to stderr, before it ends with 1.
+    # The message that sys.exit prints to stderr before it exits with 1.
     assert re.match(
         r"Error: POST /v2/conversations/conv_\w+/responses.* 422 ", str(ended.value.code)
     )
 
 
-def test_a_chat_with_a_service_that_says_no_id(
+def test_a_chat_with_a_service_that_sends_no_id(
     environment: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environment.answer_next({key: value for key, value in CONVERSATION.items() if key != "_id"})
@@ -92,7 +92,7 @@ def test_examples_fit_one_screen() -> None:
         assert len(path.read_text().splitlines()) <= 40
 
 
-def test_the_demo_ends_in_silence_when_its_reader_leaves() -> None:
+def test_the_demo_ends_silently_when_its_output_is_closed() -> None:
     demo = EXAMPLES.parent / "scripts" / "demo.py"
     with reader_gone() as nobody:
         ended = subprocess.run(  # noqa: S603

@@ -1,4 +1,4 @@
-"""Every fault of a service or a network, over raw sockets, in every variant."""
+"""Faults of services and networks over raw sockets, in every variant."""
 
 import contextlib
 import inspect
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import trustme
 from attrs import define
+from certificates import client_context, server_context
 from fault_table import (
     CHUNKED,
     DELIVERY,
@@ -23,7 +24,17 @@ from fault_table import (
     UNDECIDED,
     Fault,
 )
-from faulty import FaultyServer, Step, Visit, asked, endless, glimpsed, reset, silence, trickled
+from faulty import (
+    FaultyServer,
+    Step,
+    Visit,
+    await_request,
+    endless,
+    receive,
+    reset,
+    silence,
+    trickled,
+)
 from pools import either, run_client
 from scripted import CONVERSATION, HALF, ScriptedServer, answer
 from variants import KEY, Variant, World, everything
@@ -70,7 +81,7 @@ def delete(client: Any) -> Any:
 def failure(
     variant: Variant, call: Callable[[Any], Any], *, world: World | None = None, **options: Any
 ) -> ConversationsError:
-    """The error of a call, with nothing of anybody else's behind it."""
+    """The error of a call, without exceptions of other libraries as its context."""
     with pytest.raises(ConversationsError) as raised:
         variant.run(call, world=world, api_key=KEY, **options)
     error = raised.value
@@ -103,7 +114,7 @@ BODIES = {"JSON": answer(500, {"message": "no"}), "HTML": answer(500, b"<p>no</p
 @CALLS
 @pytest.mark.parametrize("kind", BODIES)
 @pytest.mark.parametrize("status", UNDECIDED)
-def test_a_status_is_a_typed_error_whatever_comes_with_it(
+def test_a_status_is_a_typed_error_with_any_body(
     variant: Variant, status: int, kind: str, call: Callable[[Any], Any]
 ) -> None:
     reply = BODIES[kind].replace(b"500", str(status).encode(), 1)
@@ -145,14 +156,12 @@ def date(seconds: float) -> str:
         (f"7, {date(9)}", 0.375),
     ],
 )
-def test_retry_after_is_waited_for_or_stands_for_nothing(
-    variant: Variant, value: str, pause: float
-) -> None:
+def test_retry_after_is_honoured_or_ignored(variant: Variant, value: str, pause: float) -> None:
     for status in (429, 503):
         world = World()
         reply = answer(status, {}, Retry_After=value)
         with ScriptedServer([reply, answer()]) as server:
-            if status == 503 and pause == 0.375:  # one that says nothing puts nothing off
+            if status == 503 and pause == 0.375:  # an invalid value has no effect
                 error = failure(variant, create, world=world, base_url=server.url)
                 assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 1)
             else:
@@ -161,7 +170,7 @@ def test_retry_after_is_waited_for_or_stands_for_nothing(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_nothing_is_sent_where_a_redirect_leads(variant: Variant, status: int) -> None:
+def test_redirects_are_not_followed(variant: Variant, status: int) -> None:
     for call in (create, retrieve, listed):
         with ScriptedServer([answer()]) as elsewhere:
             reply = answer(status, b"", Location=f"{elsewhere.url}/v2/conversations")
@@ -187,20 +196,20 @@ READABLE = {
 
 
 @pytest.mark.parametrize("reply", READABLE.values(), ids=READABLE)
-def test_what_is_odd_but_plain_is_read(variant: Variant, reply: bytes) -> None:
-    with FaultyServer([asked, reply]) as server:
+def test_unusual_but_valid_responses_are_read(variant: Variant, reply: bytes) -> None:
+    with FaultyServer([receive, reply]) as server:
         conversation = variant.run(create, api_key=KEY, base_url=server.url)
-    # Of a key that comes twice the last one counts, as wherever JSON is read.
+    # The last of two equal keys counts, as usual for JSON.
     assert conversation.id == "conv_01jj1hdhn79xas7a01wb3hysdb"
 
 
-def test_half_a_surrogate_pair_is_kept_as_it_came(variant: Variant) -> None:
+def test_a_lone_surrogate_is_preserved(variant: Variant) -> None:
     reply = answer(body={**CONVERSATION, "displayName": "cut \ud83d"})
-    with FaultyServer([asked, reply]) as server:
+    with FaultyServer([receive, reply]) as server:
         assert variant.run(create, api_key=KEY, base_url=server.url).display_name == "cut \ud83d"
 
 
-# What comes after an answer must not be taken for the next one.
+# Data after a response must not become the next response.
 
 
 @pytest.mark.parametrize(
@@ -211,7 +220,7 @@ def test_half_a_surrogate_pair_is_kept_as_it_came(variant: Variant) -> None:
         answer(404, b"{}", Content_Length="0"),
     ],
 )
-def test_what_comes_after_an_answer_is_not_the_next_one(variant: Variant, first: bytes) -> None:
+def test_data_after_a_response_is_not_the_next_response(variant: Variant, first: bytes) -> None:
     async def scenario(client: Any) -> None:
         with contextlib.suppress(NotFoundError):
             await either(delete(client))
@@ -223,26 +232,26 @@ def test_what_comes_after_an_answer_is_not_the_next_one(variant: Variant, first:
     assert (len(server.seen), server.connections) == (2, 2)
 
 
-# Deadlines, on a real clock.
+# Deadlines with a real clock.
 
 SLOW: dict[str, tuple[list[Step], float]] = {
-    "silence": ([asked, silence], 0.2),
+    "silence": ([receive, silence], 0.2),
     "silence before reading": ([silence], 0.2),
-    "silence in the headers": ([asked, HEAD, silence], 0.2),
-    "silence in the body": ([asked, HALF, silence], 0.2),
-    "headers byte by byte": ([asked, trickled(answer())], 0.3),
-    "a body byte by byte": ([asked, HALF[:-4], trickled(JSON)], 0.3),
-    "chunks byte by byte": ([asked, CHUNKED, trickled(b"1\r\n \r\n" * 100)], 0.3),
-    "trailers again and again": ([asked, CHUNKED, b"0\r\n", trickled(b"X: x\r\n" * 100)], 0.3),
+    "silence in the headers": ([receive, HEAD, silence], 0.2),
+    "silence in the body": ([receive, HALF, silence], 0.2),
+    "headers byte by byte": ([receive, trickled(answer())], 0.3),
+    "a body byte by byte": ([receive, HALF[:-4], trickled(JSON)], 0.3),
+    "chunks byte by byte": ([receive, CHUNKED, trickled(b"1\r\n \r\n" * 100)], 0.3),
+    "trailers again and again": ([receive, CHUNKED, b"0\r\n", trickled(b"X: x\r\n" * 100)], 0.3),
 }
-# Seconds that a call may end after its deadline. A busy machine gets further attempts and more time;
-# without a deadline every row takes longer than the last of them.
+# Seconds that a call may exceed its deadline. A busy machine gets more attempts and more time;
+# without a deadline, every row takes longer than the last attempt.
 ALLOWANCES = (0.25, 0.5, 2.0)
 
 
 @define
 class Timed:
-    """A call, and how long it took, whatever the server and the event loop took around it."""
+    """Measures a call without the time of the server and the event loop around it."""
 
     call: Callable[[Any], Any]
     seconds: float = 0.0
@@ -263,7 +272,7 @@ class Timed:
 
 
 def in_time(attempt: Callable[[Timed], Any], call: Callable[[Any], Any], seconds: float) -> None:
-    """Show that a call ends in time."""
+    """Check that a call ends in time."""
     for allowance in ALLOWANCES[:-1]:
         with contextlib.suppress(AssertionError):
             attempt_in_time(attempt, call, seconds + allowance)
@@ -289,7 +298,7 @@ def keep_deadline(variant: Variant, steps: list[Step], seconds: float) -> None:
     in_time(attempt, create, seconds)
 
 
-def test_the_deadline_is_kept(variant: Variant) -> None:
+def test_the_deadline_applies(variant: Variant) -> None:
     with ThreadPoolExecutor(len(SLOW)) as threads:
         rows = {
             name: threads.submit(keep_deadline, variant, steps, seconds)
@@ -298,9 +307,9 @@ def test_the_deadline_is_kept(variant: Variant) -> None:
     assert {name: row.exception() for name, row in rows.items()} == dict.fromkeys(SLOW)
 
 
-def test_the_deadline_is_kept_where_there_is_no_end(variant: Variant) -> None:
-    # By itself, for the server takes all the time that this process has.
-    keep_deadline(variant, [asked, CHUNKED, endless(b"1\r\n \r\n" * 1000)], 0.2)
+def test_the_deadline_applies_to_an_endless_response(variant: Variant) -> None:
+    # Alone, because the server uses all the time of this process.
+    keep_deadline(variant, [receive, CHUNKED, endless(b"1\r\n \r\n" * 1000)], 0.2)
 
 
 ENDLESS: dict[str, list[Step]] = {
@@ -318,18 +327,18 @@ ENDLESS: dict[str, list[Step]] = {
 
 
 @pytest.mark.parametrize("name", ENDLESS)
-def test_what_surrounds_a_body_has_an_end(variant: Variant, name: str) -> None:
-    """Without a limit on time too: nothing else would ever end these."""
-    with FaultyServer([asked, *ENDLESS[name]]) as server:
+def test_data_around_a_body_is_limited(variant: Variant, name: str) -> None:
+    """This also works without a timeout, where nothing else ends the response."""
+    with FaultyServer([receive, *ENDLESS[name]]) as server:
         error = failure(variant, create, base_url=server.url, timeout=None)
     assert type(error) is DisconnectError
     assert ("is longer than" in str(error)) or ("too much data" in str(error))
     assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 1)
 
 
-def test_the_deadline_is_for_all_attempts_and_pauses(variant: Variant) -> None:
+def test_the_deadline_covers_all_attempts_and_delays(variant: Variant) -> None:
     def attempt(call: Timed) -> None:
-        with FaultyServer([asked, reset]) as server:
+        with FaultyServer([receive, reset]) as server:
             error = failure(
                 variant,
                 call,
@@ -338,7 +347,7 @@ def test_the_deadline_is_for_all_attempts_and_pauses(variant: Variant) -> None:
                 retry=Retry(attempts=100, wait_initial=0.1, wait_max=0.1),
             )
         assert isinstance(error, DisconnectError | DeadlineError)
-        # The deadline may come between the start of the last attempt and its first byte.
+        # The deadline may expire between the start of the last attempt and its first byte.
         unsent = error.attempts - len(server.seen)
         assert unsent == 0 or (unsent == 1 and isinstance(error, DeadlineError))
         assert 3 <= len(server.seen) <= 6
@@ -346,9 +355,9 @@ def test_the_deadline_is_for_all_attempts_and_pauses(variant: Variant) -> None:
     in_time(attempt, retrieve, 0.3)
 
 
-def test_silence_ends_at_its_own_limit_and_may_be_tried_again(variant: Variant) -> None:
+def test_a_silent_service_times_out_and_may_be_tried_again(variant: Variant) -> None:
     def attempt(call: Timed) -> None:
-        with FaultyServer([asked, silence]) as server:
+        with FaultyServer([receive, silence]) as server:
             error = failure(
                 variant, call, world=World(), base_url=server.url, timeout=Timeout(idle=0.1)
             )
@@ -358,24 +367,7 @@ def test_silence_ends_at_its_own_limit_and_may_be_tried_again(variant: Variant) 
     in_time(attempt, retrieve, 0.3)
 
 
-# Encrypted.
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-def serving(authority: trustme.CA, host: str, **dates: Any) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(host, **dates).configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
-    return context
-
-
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
-    return context
+# TLS.
 
 
 @pytest.mark.parametrize(
@@ -385,11 +377,11 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
         ("127.0.0.1", {"not_after": datetime(2020, 1, 1, tzinfo=UTC)}, "expired"),
     ],
 )
-def test_a_certificate_that_does_not_fit(
+def test_a_certificate_for_another_host(
     variant: Variant, authority: trustme.CA, host: str, dates: dict[str, Any], words: str
 ) -> None:
-    context = trusting(authority)
-    with FaultyServer([asked, answer()], tls=serving(authority, host, **dates)) as server:
+    context = client_context(authority)
+    with FaultyServer([receive, answer()], tls=server_context(authority, host, **dates)) as server:
         error = failure(variant, create, base_url=server.url, ssl_context=context)
     assert type(error) is TLSError
     assert words in str(error)
@@ -400,11 +392,11 @@ def test_a_certificate_that_does_not_fit(
     ("steps", "expected", "attempts"),
     [
         ([b"HTTP/1.1 400 Bad Request\r\n\r\n"], TLSError, 1),
-        ([glimpsed, reset], ConnectError, 3),
-        ([glimpsed], ConnectError, 3),
+        ([await_request, reset], ConnectError, 3),
+        ([await_request], ConnectError, 3),
     ],
 )
-def test_no_encryption_at_all(
+def test_a_service_without_tls(
     variant: Variant, steps: list[Step], expected: type[ConversationsError], attempts: int
 ) -> None:
     with FaultyServer(steps) as server:
@@ -415,21 +407,19 @@ def test_no_encryption_at_all(
     assert ("begin it with http://" in str(error)) is (expected is TLSError)
 
 
-def test_an_encrypted_answer_is_cut_off(variant: Variant, authority: trustme.CA) -> None:
-    context = trusting(authority)
-    with FaultyServer([asked, HALF], tls=serving(authority, "127.0.0.1")) as server:
+def test_a_truncated_encrypted_response(variant: Variant, authority: trustme.CA) -> None:
+    context = client_context(authority)
+    with FaultyServer([receive, HALF], tls=server_context(authority, "127.0.0.1")) as server:
         error = failure(variant, create, base_url=server.url, ssl_context=context)
     assert type(error) is DisconnectError
     assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 1)
 
 
-def test_the_deadline_is_kept_where_it_is_encrypted(
-    variant: Variant, authority: trustme.CA
-) -> None:
-    tls, context = serving(authority, "127.0.0.1"), trusting(authority)
+def test_the_deadline_applies_with_tls(variant: Variant, authority: trustme.CA) -> None:
+    tls, context = server_context(authority, "127.0.0.1"), client_context(authority)
 
     def attempt(call: Timed) -> None:
-        with FaultyServer([asked, HEAD, silence], tls=tls) as server:
+        with FaultyServer([receive, HEAD, silence], tls=tls) as server:
             error = failure(variant, call, base_url=server.url, ssl_context=context, timeout=0.3)
         assert type(error) is DeadlineError
 
@@ -437,7 +427,7 @@ def test_the_deadline_is_kept_where_it_is_encrypted(
 
 
 @pytest.mark.parametrize("content", [None, b"no certificate"])
-def test_certificates_of_the_environment_that_cannot_be_read(
+def test_unreadable_certificates_from_the_environment(
     variant: Variant, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, content: bytes | None
 ) -> None:
     path = tmp_path / "ca.pem"
@@ -454,20 +444,20 @@ def test_certificates_of_the_environment_that_cannot_be_read(
 
 OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
 PROXIES: dict[str, tuple[list[Step], type[ConversationsError], int]] = {
-    "forbids": ([asked, answer(403, b"")], ProxyError, 3),
-    "asks for a password": ([asked, answer(407, b"")], ProxyError, 3),
-    "finds nobody": ([asked, answer(502, b"")], ProxyError, 3),
-    "hangs up": ([asked], ProxyError, 3),
-    "resets": ([asked, reset], ProxyError, 3),
-    "hangs up in its answer": ([asked, OPEN[:12]], ProxyError, 3),
-    "has an endless head": ([asked, OPEN[:-2], endless(b"X: x\r\n" * 1000)], ProxyError, 3),
-    "sends hints without end": ([asked, endless(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 99)], ProxyError, 3),
-    "has a body": ([asked, answer(200, b"hello")], ProxyError, 3),
-    "switches protocols": ([asked, b"HTTP/1.1 101 Switching Protocols\r\n\r\n"], ProxyError, 3),
-    "is none": ([asked, b"SSH-2.0-OpenSSH_9.9\r\n\r\n"], ProxyError, 3),
-    "opens, and hangs up": ([asked, OPEN, glimpsed], ProxyError, 3),
-    "opens, and resets": ([asked, OPEN, glimpsed, reset], ProxyError, 3),
-    "opens to who doesn't encrypt": ([asked, OPEN, glimpsed, b"HTTP/1.1 400 Bad Request\r\n\r\n", silence], TLSError, 1),
+    "forbids": ([receive, answer(403, b"")], ProxyError, 3),
+    "asks for a password": ([receive, answer(407, b"")], ProxyError, 3),
+    "finds nobody": ([receive, answer(502, b"")], ProxyError, 3),
+    "hangs up": ([receive], ProxyError, 3),
+    "resets": ([receive, reset], ProxyError, 3),
+    "hangs up in its answer": ([receive, OPEN[:12]], ProxyError, 3),
+    "has an endless head": ([receive, OPEN[:-2], endless(b"X: x\r\n" * 1000)], ProxyError, 3),
+    "sends hints without end": ([receive, endless(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 99)], ProxyError, 3),
+    "has a body": ([receive, answer(200, b"hello")], ProxyError, 3),
+    "switches protocols": ([receive, b"HTTP/1.1 101 Switching Protocols\r\n\r\n"], ProxyError, 3),
+    "is none": ([receive, b"SSH-2.0-OpenSSH_9.9\r\n\r\n"], ProxyError, 3),
+    "opens, and hangs up": ([receive, OPEN, await_request], ProxyError, 3),
+    "opens, and resets": ([receive, OPEN, await_request, reset], ProxyError, 3),
+    "opens to who doesn't encrypt": ([receive, OPEN, await_request, b"HTTP/1.1 400 Bad Request\r\n\r\n", silence], TLSError, 1),
 }  # fmt: skip
 
 
@@ -487,8 +477,8 @@ def test_a_proxy(
     assert KEY not in "".join(map(str, proxy.seen))
 
 
-def test_a_proxy_that_is_silent(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
-    with FaultyServer([asked, silence]) as proxy:
+def test_a_silent_proxy(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
+    with FaultyServer([receive, silence]) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
         url, timeout = "https://api.invalid", Timeout(connect=0.1)
         error = failure(variant, create, world=World(), base_url=url, timeout=timeout)
@@ -497,7 +487,7 @@ def test_a_proxy_that_is_silent(variant: Variant, monkeypatch: pytest.MonkeyPatc
 
 
 def encrypted(tls: ssl.SSLContext) -> Step:
-    """Be at the other end of a tunnel, read a whole request, and hang up."""
+    """Act as the server at the end of a tunnel: read a complete request and disconnect."""
 
     def step(visit: Visit) -> None:
         with (
@@ -510,18 +500,20 @@ def encrypted(tls: ssl.SSLContext) -> Step:
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_who_hangs_up_behind_a_proxy_may_have_acted(
+def test_a_disconnect_behind_a_proxy_may_have_acted(
     variant: Variant, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, scheme: str
 ) -> None:
-    tunnel = [OPEN, encrypted(serving(authority, "api.invalid"))] if scheme == "https" else []
-    with FaultyServer([asked, *tunnel]) as proxy:
+    tunnel = (
+        [OPEN, encrypted(server_context(authority, "api.invalid"))] if scheme == "https" else []
+    )
+    with FaultyServer([receive, *tunnel]) as proxy:
         monkeypatch.setenv("all_proxy", proxy.url)
         error = failure(
             variant,
             create,
             base_url=f"{scheme}://api.invalid",
             allow_plain_http=True,
-            ssl_context=trusting(authority),
+            ssl_context=client_context(authority),
         )
     assert type(error) is DisconnectError
     assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 1)
@@ -529,7 +521,7 @@ def test_who_hangs_up_behind_a_proxy_may_have_acted(
     assert proxy.seen[-1].headers["authorization"] == f"Bearer {KEY}"
 
 
-def test_no_proxy_there(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_proxy(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer([]) as gone:
         pass
     monkeypatch.setenv("https_proxy", gone.url)
@@ -542,11 +534,11 @@ def test_no_proxy_there(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> No
     ("url", "delivery"),
     [("http://api.invalid", Delivery.UNKNOWN), ("https://api.invalid", Delivery.UNSENT)],
 )
-def test_the_deadline_is_kept_through_a_proxy(
+def test_the_deadline_applies_through_a_proxy(
     variant: Variant, monkeypatch: pytest.MonkeyPatch, url: str, delivery: Delivery
 ) -> None:
     def attempt(call: Timed) -> None:
-        with FaultyServer([asked, trickled(answer())]) as proxy:
+        with FaultyServer([receive, trickled(answer())]) as proxy:
             monkeypatch.setenv("all_proxy", proxy.url)
             error = failure(variant, call, base_url=url, allow_plain_http=True, timeout=0.3)
         assert type(error) is DeadlineError
@@ -558,13 +550,13 @@ def test_the_deadline_is_kept_through_a_proxy(
 # Names and addresses.
 
 
-def test_a_host_that_is_no_name(variant: Variant) -> None:
+def test_an_invalid_host_name(variant: Variant) -> None:
     error = failure(variant, create, world=World(), base_url=f"https://{'x' * 64}.invalid")
     assert type(error) is ConnectError
     assert (error.delivery, error.attempts) == (Delivery.UNSENT, 3)
 
 
-def test_a_host_that_nobody_knows(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_host(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
     def look_up(*_: Any, **__: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -574,18 +566,18 @@ def test_a_host_that_nobody_knows(variant: Variant, monkeypatch: pytest.MonkeyPa
     assert (error.delivery, error.attempts) == (Delivery.UNSENT, 3)
 
 
-def test_a_service_that_listens_at_one_of_its_addresses_is_found(variant: Variant) -> None:
+def test_a_service_that_listens_on_one_of_its_addresses_is_reached(variant: Variant) -> None:
     with ScriptedServer([answer()]) as server:
         url = server.url.replace("127.0.0.1", "localhost")
         assert variant.run(create, api_key=KEY, base_url=url).id
 
 
-# Closed meanwhile.
+# Closed during a call.
 
 
-def test_a_call_whose_client_is_closed_between_two_attempts(variant: Variant) -> None:
+def test_closing_the_client_between_two_attempts(variant: Variant) -> None:
     class Closing(World):
-        """Closes the client in the pause."""
+        """Closes the client during the delay."""
 
         client: Any = None
 

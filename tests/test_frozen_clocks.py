@@ -1,4 +1,4 @@
-"""Clocks that stand still, as freezegun makes them, before or after the package is imported."""
+"""Frozen clocks, as with freezegun, before or after the package is imported."""
 
 import subprocess
 import sys
@@ -75,7 +75,7 @@ OUTCOMES = (
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("backend", ["sync", "asyncio", "trio"])
-def test_nothing_waits_forever_where_time_stands_still(when: str, backend: str) -> None:
+def test_nothing_waits_forever_with_a_frozen_clock(when: str, backend: str) -> None:
     date = "Tue, 14 Nov 2023 22:13:20 GMT"
     script: list[bytes | list[bytes]] = [
         [b""],
@@ -92,7 +92,7 @@ def test_nothing_waits_forever_where_time_stands_still(when: str, backend: str) 
     assert (done.stderr, done.stdout.strip()) == ("", OUTCOMES)
 
 
-def test_the_clocks_of_an_engine_are_those_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_uses_the_real_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
     environment = Environment()
     waits: list[float] = []
     assert not is_clock_replaced()
@@ -106,7 +106,7 @@ def test_the_clocks_of_an_engine_are_those_of_now(monkeypatch: pytest.MonkeyPatc
 
 
 async def outcomes(url: str) -> list[str]:
-    """What becomes of calls of each kind that nothing else would end."""
+    """The outcomes of calls that only their timeouts end."""
     found: list[str] = []
     once, idle = Retry(attempts=1), Timeout(total=None, connect=None, idle=0.1)
     async with AsyncClient(KEY, base_url=url, timeout=idle, retry=once) as client:
@@ -125,9 +125,7 @@ async def outcomes(url: str) -> list[str]:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_thread_measures_timeouts_where_the_clock_is_replaced(
-    monkeypatch: pytest.MonkeyPatch, backend: str
-) -> None:
+def test_timeouts_work_with_a_replaced_clock(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
     started = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: started)
     script: list[bytes | list[bytes]] = [
@@ -144,7 +142,7 @@ def test_a_thread_measures_timeouts_where_the_clock_is_replaced(
         ]  # fmt: skip
 
 
-def test_an_event_loop_may_end_before_its_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_loop_can_end_before_its_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "monotonic", lambda: 1.0)
 
     async def begin() -> Any:

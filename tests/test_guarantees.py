@@ -21,13 +21,13 @@ def test_each_guarantee_names_a_test() -> None:
         assert "`tests/" in row, row
 
 
-def test_each_test_that_is_named_is_there() -> None:
+def test_each_named_test_exists() -> None:
     named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PROMISES)
     assert len(named) == PROMISES.count("`tests/")
     for path, name in named:
         assert name in functions_of(ROOT / path), f"{path}::{name}"
 
 
-def test_each_script_that_is_named_is_there() -> None:
+def test_each_named_script_exists() -> None:
     for name in re.findall(r"`python (scripts/\w+\.py)", PAGE):
         assert (ROOT / name).is_file()

@@ -1,4 +1,4 @@
-"""What hooks get and when, and how a call ends whose hook raises."""
+"""When hooks run, what they receive, and what happens if they raise."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, cast
@@ -43,19 +43,19 @@ def awaited(function: Callable[[Any], object]) -> Any:
     return hook
 
 
-def told(variant: Variant, into: list[Any]) -> Any:
+def recording_hooks(variant: Variant, into: list[Any]) -> Any:
     return hooks(variant, **dict.fromkeys(HOOKS, into.append))
 
 
 def slowly(world: World, steps: list[bytes]) -> Iterator[bytes]:
-    """A script each step of which takes a quarter of a second."""
+    """A script whose steps take a quarter of a second each."""
     for step in steps:
         world.now += 0.25
         yield step
 
 
 def comparable(info: Any) -> Any:
-    """The same; of an error, which equals no other, its class is left."""
+    """The info with the class of its error, because errors are never equal."""
     if isinstance(info, RetryInfo):
         return evolve(info, response=comparable(info.response))
     if isinstance(info, ResponseInfo) and info.error is not None:
@@ -151,7 +151,7 @@ ROWS: list[tuple[Any, list[bytes], list[Any]]] = [
 
 
 @pytest.mark.parametrize(("call", "script", "expected"), ROWS)
-def test_what_hooks_are_told(
+def test_what_hooks_receive(
     variant: Variant, call: Any, script: list[bytes], expected: list[Any]
 ) -> None:
     found: list[Any] = []
@@ -170,14 +170,14 @@ def test_what_hooks_are_told(
             world=world,
             api_key=KEY,
             base_url=server.url,
-            hooks=told(variant, found),
+            hooks=recording_hooks(variant, found),
         )
     assert [comparable(info) for info in found] == expected
     assert [info.pause for info in found if isinstance(info, RetryInfo)] == world.pauses
     assert KEY not in repr(found)
 
 
-def test_a_retry_is_told_before_its_pause(variant: Variant) -> None:
+def test_a_retry_hook_runs_before_the_delay(variant: Variant) -> None:
     world = World()
     pauses_before: list[list[float]] = []
     with ScriptedServer([answer(429, {}, retry_after="2"), answer()]) as server:
@@ -196,7 +196,7 @@ def fail(_: Any) -> None:
 
 
 @pytest.mark.parametrize(("hook", "sent"), [("on_request", 0), ("on_response", 1), ("on_retry", 1)])
-def test_what_a_hook_raises_ends_the_call(variant: Variant, hook: str, sent: int) -> None:
+def test_an_exception_in_a_hook_ends_the_call(variant: Variant, hook: str, sent: int) -> None:
     world = World()
 
     async def scenario(client: Any) -> None:
@@ -216,7 +216,7 @@ def test_what_a_hook_raises_ends_the_call(variant: Variant, hook: str, sent: int
     assert server.connections == 1
 
 
-def test_a_hook_that_raises_at_a_streams_head_frees_its_connection(variant: Variant) -> None:
+def test_an_exception_in_a_hook_releases_the_connection_of_a_stream(variant: Variant) -> None:
     kept: list[Any] = []  # the tracebacks refer to the response, which is not collected then
 
     async def scenario(client: Any) -> None:
@@ -238,7 +238,7 @@ def test_a_hook_that_raises_at_a_streams_head_frees_its_connection(variant: Vari
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_hook_that_is_cancelled_at_a_streams_head_frees_its_connection(backend: str) -> None:
+def test_a_cancelled_hook_releases_the_connection_of_a_stream(backend: str) -> None:
     async def scenario(client: AsyncClient) -> None:
         with anyio.CancelScope() as scope:
 
@@ -261,13 +261,13 @@ def test_a_hook_that_is_cancelled_at_a_streams_head_frees_its_connection(backend
     assert len(server.seen) == 2
 
 
-def test_with_options_keeps_replaces_and_drops_hooks(variant: Variant) -> None:
+def test_with_options_keeps_replaces_and_removes_hooks(variant: Variant) -> None:
     first: list[Any] = []
     second: list[Any] = []
 
     async def scenario(client: Any) -> None:
         await create(client.with_options(retry=Retry(attempts=1)))
-        await create(client.with_options(hooks=told(variant, second)))
+        await create(client.with_options(hooks=recording_hooks(variant, second)))
         await create(client.with_options(hooks=None))
 
     with ScriptedServer([answer()] * 3) as server:
@@ -275,20 +275,20 @@ def test_with_options_keeps_replaces_and_drops_hooks(variant: Variant) -> None:
             lambda client: played(client, scenario),
             api_key=KEY,
             base_url=server.url,
-            hooks=told(variant, first),
+            hooks=recording_hooks(variant, first),
         )
     assert [type(info) for info in first] == [type(info) for info in second]
     assert [type(info) for info in first] == [RequestInfo, ResponseInfo]
 
 
-def test_a_path_of_the_callers_own_is_its_own_template(variant: Variant) -> None:
+def test_a_custom_path_is_its_own_template(variant: Variant) -> None:
     found: list[Any] = []
     with ScriptedServer([answer(200, CONVERSATION)]) as server:
         variant.run(
             lambda client: client.request("GET", "/v2/things/1", returns=dict),
             api_key=KEY,
             base_url=server.url,
-            hooks=told(variant, found),
+            hooks=recording_hooks(variant, found),
         )
     assert (found[0].template, found[0].path) == ("/v2/things/1", "/v2/things/1")
 

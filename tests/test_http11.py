@@ -1,4 +1,4 @@
-"""What is sent over a connection and what is read of it, to the byte."""
+"""The exact bytes that are sent and read over a connection."""
 
 import contextlib
 import itertools
@@ -36,7 +36,7 @@ def request(
 
 
 def read(http: ResponseParser, pieces: list[bytes]) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """An answer that comes in these pieces: its status, its headers and its body."""
+    """The status, headers and body of a response that arrives in these pieces."""
     coming = iter(pieces)
     head = None
     while head is None:
@@ -66,7 +66,7 @@ def asked(new: Callable[[], ResponseParser], method: bytes = b"POST") -> Respons
     return parser
 
 
-def test_a_request_is_sent_as_it_is() -> None:
+def test_a_request_is_sent_unchanged() -> None:
     sent = request_bytes(request(body=b"body"), ROUTE)
     assert sent == b"POST /all?limit=1 HTTP/1.1\r\nHost: h\r\nX: caf\xe9 \t!\r\n\r\nbody"
 
@@ -85,20 +85,20 @@ def test_a_request_is_sent_as_it_is() -> None:
         (b"", b"a"),
     ],
 )
-def test_a_header_that_would_be_another_one_is_refused(header: tuple[bytes, bytes]) -> None:
+def test_header_injection_is_rejected(header: tuple[bytes, bytes]) -> None:
     with pytest.raises(LocalProtocolError, match=r"^A header can\'t be sent\.$"):
         header_lines([(b"Host", b"h"), header])
 
 
 @pytest.mark.parametrize("target", [b"/a b", b"/a\r\nX: b", b"/\n", b"/\xff", b"/\0"])
-def test_a_target_that_would_be_more_than_one_is_refused(target: bytes) -> None:
+def test_target_injection_is_rejected(target: bytes) -> None:
     with pytest.raises(LocalProtocolError):
         request_bytes(request(target=target), ROUTE)
 
 
 @pytest.mark.parametrize("new", PARSERS)
 @given(st.lists(st.integers(1, len(ANSWER) - 1), unique=True).map(sorted))
-def test_an_answer_is_the_same_however_it_is_cut(
+def test_a_response_is_the_same_in_any_chunks(
     new: Callable[[], ResponseParser], cuts: list[int]
 ) -> None:
     edges = [0, *cuts, len(ANSWER)]
@@ -114,7 +114,7 @@ def test_an_answer_is_the_same_however_it_is_cut(
     assert read(http, [ANSWER])[0] == 201
 
 
-def test_what_an_answer_says_of_itself(new: Callable[[], ResponseParser]) -> None:
+def test_what_a_response_reports(new: Callable[[], ResponseParser]) -> None:
     http = asked(new)
     http.receive(b"HTTP/1.0 200 All right\r\n\r\n")
     head = http.head()
@@ -122,7 +122,7 @@ def test_what_an_answer_says_of_itself(new: Callable[[], ResponseParser]) -> Non
     assert (head.version, head.reason) == (b"1.0", b"All right")
 
 
-def test_an_answer_to_a_head_request_has_no_body(new: Callable[[], ResponseParser]) -> None:
+def test_a_response_to_a_head_request_has_no_body(new: Callable[[], ResponseParser]) -> None:
     http = asked(new, b"HEAD")
     assert read(http, [b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"])[2] == b""
     assert http.renew()
@@ -145,7 +145,7 @@ def test_a_connection_that_must_not_be_used_again(
     assert not http.renew()
 
 
-def test_an_answer_that_is_not_whole_is_not_followed_by_a_request(
+def test_no_request_follows_an_incomplete_response(
     new: Callable[[], ResponseParser],
 ) -> None:
     http = asked(new)
@@ -154,7 +154,7 @@ def test_an_answer_that_is_not_whole_is_not_followed_by_a_request(
     assert not http.renew()
 
 
-def test_an_end_before_the_answer(new: Callable[[], ResponseParser]) -> None:
+def test_an_end_before_the_response(new: Callable[[], ResponseParser]) -> None:
     with pytest.raises(RemoteProtocolError, match="without sending a response"):
         asked(new).receive(b"")
 
@@ -195,7 +195,7 @@ COMMON = st.sampled_from(
 
 
 def parsed(parser: ResponseParser, pieces: list[bytes]) -> list[object]:
-    """Everything that a parser says of a response that comes in these pieces."""
+    """Everything that a parser reports about a response that arrives in these pieces."""
     found: list[object] = []
     head, body = None, b""
     try:
@@ -228,7 +228,7 @@ def test_both_parsers_read_the_same(response: bytes, cuts: list[int], ends: bool
     assert parsed(both[1], pieces) == parsed(both[0], pieces)
 
 
-def test_a_connection_is_parsed_by_h11_no_longer_than_it_must() -> None:
+def test_h11_parses_only_as_long_as_necessary() -> None:
     parser = asked(CommonParser)
     close = b"HTTP/1.1 200 OK\r\nX:\r\nContent-Length: 2\r\n\r\nok"
     assert read(parser, [close])[2] == b"ok"
@@ -238,7 +238,7 @@ def test_a_connection_is_parsed_by_h11_no_longer_than_it_must() -> None:
     assert parser.renew()
 
 
-def test_no_answer_yet() -> None:
+def test_no_response_yet() -> None:
     parser = asked(CommonParser)
     assert not parser.renew()
     assert parser.head() is None
@@ -279,7 +279,7 @@ WITH_H11 = {
 
 
 def feed(parser: CommonParser, pieces: Iterable[bytes]) -> tuple[bytes, bool]:
-    """The body of a response that comes in these pieces, and whether it is whole."""
+    """The body of a response that arrives in these pieces, and whether it is complete."""
     head, body, ended = None, b"", False
     for piece in pieces:
         parser.receive(piece)
@@ -293,7 +293,7 @@ def feed(parser: CommonParser, pieces: Iterable[bytes]) -> tuple[bytes, bool]:
 
 
 @pytest.mark.parametrize(("response", "body"), WITHOUT_H11.values(), ids=WITHOUT_H11)
-def test_a_common_response_needs_no_h11_however_it_is_cut(response: bytes, body: bytes) -> None:
+def test_a_common_response_in_any_chunks_needs_no_h11(response: bytes, body: bytes) -> None:
     ways = [[response], [response[at : at + 1] for at in range(len(response))]]
     ways += [[response[:at], response[at:]] for at in range(1, len(response))]
     for pieces in ways:
@@ -314,13 +314,13 @@ def test_h11_parses_every_other_response(response: bytes) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 16 * 2**10])
-def test_a_head_that_may_be_common_is_waited_for(size: int) -> None:
+def test_an_incomplete_head_of_a_common_response_is_waited_for(size: int) -> None:
     parser = CommonParser()
     parser.receive((STATUS + b"X: ").ljust(16 * 2**10, b"y")[:size])
     assert (parser.head(), parser._h11) == (None, None)
 
 
-def test_a_body_that_was_not_read_to_its_end_is_not_followed_by_a_request() -> None:
+def test_no_request_follows_a_body_that_was_not_read_completely() -> None:
     for begun in (SIZED % b"2" + b"a", CHUNKS, CHUNKS + b"1\r\na", CHUNKS + b"2\r\na"):
         parser = CommonParser()
         feed(parser, [begun])
@@ -361,13 +361,15 @@ def test_an_incomplete_body_is_described(begun: bytes, reason: str) -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nX: |x",
     ],
 )
-def test_what_is_no_body_is_limited(new: Callable[[], ResponseParser], endless: bytes) -> None:
+def test_data_outside_the_body_is_limited(
+    new: Callable[[], ResponseParser], endless: bytes
+) -> None:
     first, _, again = endless.rpartition(b"|")
     with pytest.raises(RemoteProtocolError, match=r"is longer than 102400 bytes|too much data"):
         read(asked(new), [first] * bool(first) + [again * 100] * 10_000)
 
 
-def test_a_body_may_come_in_chunks_of_a_byte_with_long_lines(
+def test_a_body_can_have_one_byte_chunks_with_long_lines(
     new: Callable[[], ResponseParser],
 ) -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

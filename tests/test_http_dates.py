@@ -1,4 +1,4 @@
-"""HTTP dates, which are UTC wherever they are read."""
+"""HTTP dates are UTC everywhere."""
 
 import os
 import subprocess
@@ -47,7 +47,7 @@ def test_every_form_is_utc(zone: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["IMF-fixdate", "RFC 850", "asctime"])
-def test_it_is_waited_until_the_date(zone: str, variant: Variant, name: str) -> None:
+def test_a_retry_waits_until_the_date(zone: str, variant: Variant, name: str) -> None:
     world = World()
     with ScriptedServer([answer(429, {}, Retry_After=FORMS[name]), answer()]) as server:
         variant.run(
@@ -65,7 +65,7 @@ def test_it_is_waited_until_the_date(zone: str, variant: Variant, name: str) -> 
         ("Monday, 06-Nov-74 08:49:37 GMT", 1974),
     ],
 )
-def test_a_year_of_two_digits_is_at_most_fifty_years_ahead(text: str, year: int) -> None:
+def test_a_two_digit_year_is_at_most_fifty_years_ahead(text: str, year: int) -> None:
     found = parse_http_date(text, now=NOW)
     assert found is not None
     assert found.year == year
@@ -86,7 +86,7 @@ def test_a_leap_second_is_the_last_of_its_minute() -> None:
         "Tue, 14 Nov 2023 22:13:29 +99999999999999", "Tue, 14 Nov 99999 22:13:29 GMT", "\0", "x" * 10**5,
     ],
 )  # fmt: skip
-def test_what_is_not_a_date(text: str) -> None:
+def test_invalid_dates(text: str) -> None:
     assert parse_http_date(text) is None
     assert Headers([("Date", text)]).get_date("date") is None
     assert Headers().get_date("date") is None

@@ -1,4 +1,4 @@
-"""An injected client of httpx or httpx2 is used as it is, and stays open."""
+"""An injected client of httpx or httpx2 is used unchanged and stays open."""
 
 import ssl
 import subprocess
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import trustme
 from injected import STACKS, made, pieces, run
-from scripted import CONVERSATION, HALF, HANG_UP, ScriptedServer, answer, refusing
+from scripted import CONVERSATION, HALF, HANG_UP, ScriptedServer, answer, refused_url
 from streaming import END, STARTED, WHOLE, chunk, head, streamed, word
 from variants import KEY, Variant
 
@@ -76,7 +76,7 @@ def test_calls_listings_and_streams(variant: Variant, stack: Any) -> None:
     assert server.seen[0].body == b"{}"
 
 
-def test_what_the_callers_client_adds_and_what_is_not_used(variant: Variant, stack: Any) -> None:
+def test_settings_of_an_injected_client(variant: Variant, stack: Any) -> None:
     make = made(
         stack,
         headers={"x-own": "1", "authorization": "Bearer other"},
@@ -115,7 +115,7 @@ ERRORS: list[tuple[Any, Any, dict[str, Any], type[ConversationsError], Delivery]
 
 
 @pytest.mark.parametrize("row", ERRORS)
-def test_what_fails_is_told_in_the_packages_own_errors(
+def test_failures_raise_the_packages_errors(
     variant: Variant,
     stack: Any,
     row: tuple[Any, Any, dict[str, Any], type[ConversationsError], Delivery],
@@ -141,13 +141,13 @@ def test_a_transport_that_quotes_the_key_does_not_make_it_part_of_an_error(
 
 
 def test_no_connection(variant: Variant, stack: Any) -> None:
-    with refusing() as gone, pytest.raises(ConnectError, match="check base_url") as raised:
+    with refused_url() as gone, pytest.raises(ConnectError, match="check base_url") as raised:
         run(variant, made(stack), create, base_url=gone, retry=Retry(attempts=1))
     assert type(raised.value) is ConnectError
     assert raised.value.delivery is Delivery.UNSENT
 
 
-def test_a_certificate_that_is_not_trusted(variant: Variant, stack: Any) -> None:
+def test_an_untrusted_certificate(variant: Variant, stack: Any) -> None:
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(serving)  # pyright: ignore[reportUnknownMemberType]
     make = made(stack, verify=ssl.create_default_context())
@@ -158,7 +158,7 @@ def test_a_certificate_that_is_not_trusted(variant: Variant, stack: Any) -> None
         run(variant, make, create, base_url=server.url)
 
 
-def test_no_connection_becomes_free(variant: Variant, stack: Any) -> None:
+def test_no_connection_is_released(variant: Variant, stack: Any) -> None:
     async def scenario(client: Any) -> None:
         async with client.conversations.responses.stream("conv_1", message="Hello", model="a/b"):
             await create(client.with_options(timeout=0.05))
@@ -172,7 +172,7 @@ def test_no_connection_becomes_free(variant: Variant, stack: Any) -> None:
     assert raised.value.delivery is Delivery.UNSENT
 
 
-def test_a_stream_that_is_left_frees_its_connection(variant: Variant, stack: Any) -> None:
+def test_leaving_a_stream_releases_its_connection(variant: Variant, stack: Any) -> None:
     async def scenario(client: Any) -> None:
         for _ in range(3):
             async with client.conversations.responses.stream(
@@ -187,9 +187,7 @@ def test_a_stream_that_is_left_frees_its_connection(variant: Variant, stack: Any
     assert len(server.seen) == 4
 
 
-def test_a_transport_of_the_callers_own(
-    variant: Variant, stack: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_custom_transport(variant: Variant, stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(response_body, "_DRAINING_SECONDS", 0.01)
     body = pieces(stack, b"", STARTED, b"", word("One "), b"", word("two ") + END)
     kind = {"Content-Type": "text/event-stream"}
@@ -202,7 +200,9 @@ def test_a_transport_of_the_callers_own(
     assert body.closed
 
 
-def test_it_is_left_open_and_no_longer_used(variant: Variant, stack: Any) -> None:
+def test_an_injected_client_stays_open_and_is_not_used_after_close(
+    variant: Variant, stack: Any
+) -> None:
     brought: list[Any] = []
 
     def make(name: str) -> Any:
@@ -219,7 +219,7 @@ def test_it_is_left_open_and_no_longer_used(variant: Variant, stack: Any) -> Non
     assert brought[0].is_closed
 
 
-def test_one_that_is_closed_is_not_used(variant: Variant, stack: Any) -> None:
+def test_a_closed_injected_client_is_rejected(variant: Variant, stack: Any) -> None:
     brought: list[Any] = []
 
     def make(name: str) -> Any:
@@ -238,7 +238,7 @@ async def closed(client: Any) -> None:
     client.close()
 
 
-def test_one_of_the_other_variant_is_refused(stack: Any) -> None:
+def test_an_injected_client_of_the_other_variant_is_rejected(stack: Any) -> None:
     with stack.Client() as own:
         brought: Any = own
         with pytest.raises(ConfigurationError, match=r"httpx\.AsyncClient or an httpx2\.AsyncCl"):
@@ -248,7 +248,7 @@ def test_one_of_the_other_variant_is_refused(stack: Any) -> None:
         Client(KEY, http_client=other)
 
 
-def test_the_fork_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_httpx2_is_not_required(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "httpx2")
     brought: Any = object()
     with pytest.raises(ConfigurationError, match="not object"):
@@ -278,7 +278,7 @@ KINDS: list[tuple[str, type[TransportError], Delivery]] = [
 
 
 @pytest.mark.parametrize(("name", "expected", "delivery"), KINDS)
-def test_what_the_stacks_raise_becomes_ours(
+def test_errors_of_the_http_libraries_are_mapped(
     stack: Any, name: str, expected: type[TransportError], delivery: Delivery
 ) -> None:
     cls: Any = getattr(stack, name)
@@ -292,7 +292,7 @@ def test_what_the_stacks_raise_becomes_ours(
         assert found.delivery is delivery
 
 
-def test_what_is_below_the_stacks_becomes_ours(stack: Any) -> None:
+def test_errors_below_the_http_libraries_are_mapped(stack: Any) -> None:
     tls = transport_error(
         caused(stack.ConnectError("bad certificate."), ssl.SSLError()), Secret(KEY)
     )
@@ -309,7 +309,7 @@ def test_a_header_that_cannot_be_sent_is_not_quoted(stack: Any) -> None:
         assert KEY not in str(transport_error(raised, Secret(KEY)))
 
 
-def test_no_more_of_an_answer_is_quoted_than_fits_a_line(stack: Any) -> None:
+def test_quotes_of_a_response_fit_on_a_line(stack: Any) -> None:
     said = str(transport_error(stack.RemoteProtocolError("x" * 10**5), Secret(KEY)))
     assert said == f"the connection broke ({'x' * 200}…)."
 
@@ -352,7 +352,7 @@ print(httpx.__name__, httpcore.__name__)
 """
 
 
-def test_the_client_stands_on_the_fork_as_well() -> None:
+def test_the_client_works_with_httpx2() -> None:
     script = [answer(), answer(200, PAGE), streamed(WHOLE), HANG_UP]
     with ScriptedServer(script * 3) as server:
         command = [sys.executable, "-W", "error", "-c", PROGRAM, KEY, server.url]

@@ -1,4 +1,4 @@
-"""The caller's own code in an HTTP client that the caller brings: hooks, transports, subclasses."""
+"""Custom code in injected HTTP clients: hooks, transports and subclasses."""
 
 import errno
 import gzip
@@ -17,7 +17,7 @@ import injected
 import pytest
 from httpx_aiohttp import AiohttpTransport
 from injected import STACKS, run
-from scripted import CONVERSATION, HALF, HANG_UP, ScriptedServer, answer, refusing
+from scripted import CONVERSATION, HALF, HANG_UP, ScriptedServer, answer, refused_url
 from streaming import HALF as HALF_STREAM
 from streaming import WHOLE, streamed
 from variants import KEY, Variant
@@ -41,7 +41,7 @@ from conversations_client import (
 
 PAGE = {"object": "list", "data": [CONVERSATION], "has_more": False}
 QUICK = Retry(wait_initial=0, wait_max=0)
-TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which takes no time to make
+TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which is fast to create
 made = partial(injected.made, verify=TLS)
 
 
@@ -65,7 +65,7 @@ async def respond(client: Any) -> Any:
 def hooked(
     stack: Any, variant: Variant, event: str, hook: Callable[[Any], Any], **more: Any
 ) -> Any:
-    """Makes clients with one hook; for an AsyncClient it is awaited."""
+    """Creates clients with a hook, which is awaited for an AsyncClient."""
 
     async def awaited(value: Any) -> None:
         result = hook(value)
@@ -77,13 +77,13 @@ def hooked(
 
 
 def failure(variant: Variant, make: Any, call: Any, script: Any, **options: Any) -> Any:
-    """The error of a call, and how many requests were seen."""
+    """The error of a call, and the number of received requests."""
     with ScriptedServer(script) as server, pytest.raises(Exception) as raised:  # noqa: PT011
         run(variant, make, call, base_url=server.url, **{"retry": QUICK, **options})
     return raised.value, len(server.seen)
 
 
-# A redirect that the library can't follow, although nobody asks it to.
+# An invalid redirect, which is not followed anyway.
 
 LOCATIONS = [
     "conversation:1",
@@ -96,7 +96,7 @@ LOCATIONS = [
 
 
 @pytest.mark.parametrize("location", LOCATIONS)
-def test_a_redirect_is_a_status(variant: Variant, stack: Any, location: str) -> None:
+def test_a_redirect_is_a_status_error(variant: Variant, stack: Any, location: str) -> None:
     for status in (301, 302, 303, 307, 308):
         script = [answer(status, CONVERSATION, Location=location, X_Request_Id="req_1")] * 3
         error, seen = failure(variant, made(stack), create, script)
@@ -108,7 +108,7 @@ def test_a_redirect_is_a_status(variant: Variant, stack: Any, location: str) -> 
         assert error.__cause__ is None
 
 
-def test_a_redirect_of_a_mock_and_of_aiohttp(variant: Variant, stack: Any) -> None:
+def test_a_redirect_from_a_mock_and_from_aiohttp(variant: Variant, stack: Any) -> None:
     def see_other(_: Any) -> Any:
         return stack.Response(303, headers={"Location": "conversation:1"}, text="created")
 
@@ -120,7 +120,7 @@ def test_a_redirect_of_a_mock_and_of_aiohttp(variant: Variant, stack: Any) -> No
         assert (error.status, error.delivery, seen) == (303, Delivery.UNKNOWN, 1)
 
 
-# What the caller's code raises is the caller's.
+# Exceptions of the caller's code are raised unchanged.
 
 
 def undecodable() -> Exception:
@@ -158,10 +158,12 @@ def exceptions(stack: Any) -> list[Exception]:
 
 @pytest.mark.parametrize("event", ["request", "response"])
 @pytest.mark.parametrize("call", [create, listed, respond])
-def test_what_a_hook_raises_is_raised(variant: Variant, stack: Any, event: str, call: Any) -> None:
+def test_an_exception_in_a_hook_is_raised(
+    variant: Variant, stack: Any, event: str, call: Any
+) -> None:
     for error in exceptions(stack):
         if isinstance(error, StopIteration):
-            continue  # which no coroutine may raise
+            continue  # which a coroutine can't raise
 
         def hook(_: Any, error: Exception = error) -> None:
             raise error
@@ -184,7 +186,7 @@ def test_raise_for_status_in_a_hook(variant: Variant, stack: Any) -> None:
 
 
 def test_a_hook_whose_own_request_fails(variant: Variant, stack: Any) -> None:
-    with refusing() as url:
+    with refused_url() as url:
 
         def hook(_: Any) -> None:
             stack.get(url)
@@ -217,7 +219,7 @@ def test_a_logging_filter_that_raises(variant: Variant, stack: Any) -> None:
 
 
 def subclassed(stack: Any, send: Callable[[Any, Any, Any], Any]) -> Callable[[str], Any]:
-    """Makes clients whose `send(client, original, request)` is the caller's."""
+    """Creates clients with a custom `send(client, original, request)`."""
 
     def make(name: str) -> Any:
         base = getattr(stack, name)
@@ -235,7 +237,7 @@ def subclassed(stack: Any, send: Callable[[Any, Any, Any], Any]) -> Callable[[st
 
 
 def finished(variant: Variant, result: Any, then: Callable[[Any], Any]) -> Any:
-    """`then` of a result, which is awaited first where it must be."""
+    """Apply `then` to a result, which is awaited first if necessary."""
     if variant.name == "sync":
         return then(result)
 
@@ -245,7 +247,7 @@ def finished(variant: Variant, result: Any, then: Callable[[Any], Any]) -> Any:
     return wait()
 
 
-def test_what_an_overridden_send_raises_is_raised(variant: Variant, stack: Any) -> None:
+def test_an_exception_in_an_overridden_send_is_raised(variant: Variant, stack: Any) -> None:
     for error in exceptions(stack)[:-1]:
 
         def refuse(_: Any, error: Exception = error) -> Any:
@@ -259,8 +261,8 @@ def test_what_an_overridden_send_raises_is_raised(variant: Variant, stack: Any) 
         assert seen == 1
 
 
-def test_an_error_that_is_made_of_the_librarys(variant: Variant, stack: Any) -> None:
-    """Unsent or not, it is the caller's."""
+def test_an_error_derived_from_the_librarys_errors(variant: Variant, stack: Any) -> None:
+    """It is raised unchanged, even if the request is unsent."""
 
     class OwnError(Exception):
         pass
@@ -282,7 +284,7 @@ def test_an_error_that_is_made_of_the_librarys(variant: Variant, stack: Any) -> 
     make = subclassed(stack, send)
     error, seen = failure(variant, make, listed, [HANG_UP] * 3)
     assert (type(error), seen) == (OwnError, 1)
-    with refusing() as url, pytest.raises(OwnError):
+    with refused_url() as url, pytest.raises(OwnError):
         run(variant, make, create, base_url=url)
 
 
@@ -310,8 +312,8 @@ def test_a_request_whose_body_the_callers_client_replaces(variant: Variant, stac
     assert server.seen[0].body == b"{}"
 
 
-def test_an_overridden_send_that_sends_again(variant: Variant, stack: Any) -> None:
-    """It was delivered the first time; the second time there is no connection."""
+def test_an_overridden_send_that_retries(variant: Variant, stack: Any) -> None:
+    """The first request was delivered; the second has no connection."""
 
     def send(client: Any, original: Any, request: Any) -> Any:
         if variant.name == "sync":
@@ -338,7 +340,7 @@ def test_an_overridden_send_that_sends_again(variant: Variant, stack: Any) -> No
 
 
 class Stopping(ScriptedServer):
-    """A server that can be gone before its block ends."""
+    """A server that can stop before its block ends."""
 
     def stop(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -350,11 +352,11 @@ class Stopping(ScriptedServer):
             connection.close()
 
 
-# Transports of the caller's own.
+# Custom transports.
 
 
 def wrapping(stack: Any, handle: Callable[[Any, Any], Any]) -> Callable[[str], Any]:
-    """Makes clients over a transport whose `handle(inner, request)` is the caller's."""
+    """Creates clients over a transport with a custom `handle(inner, request)`."""
 
     class Own(stack.BaseTransport, stack.AsyncBaseTransport):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -377,7 +379,7 @@ def wrapping(stack: Any, handle: Callable[[Any, Any], Any]) -> Callable[[str], A
     return lambda name: getattr(stack, name)(transport=Own())
 
 
-def test_a_transport_that_passes_on_is_as_the_librarys(variant: Variant, stack: Any) -> None:
+def test_a_wrapping_transport_works_like_the_librarys(variant: Variant, stack: Any) -> None:
     make = wrapping(stack, lambda inner, request: inner(request))
     with ScriptedServer([answer()]) as server:
         assert run(variant, make, create, base_url=server.url) == CONVERSATION["_id"]
@@ -386,7 +388,7 @@ def test_a_transport_that_passes_on_is_as_the_librarys(variant: Variant, stack: 
     assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 3)
 
 
-def test_a_transport_that_acts_and_claims_it_did_not_connect(variant: Variant, stack: Any) -> None:
+def test_a_transport_that_acts_but_raises_a_connect_error(variant: Variant, stack: Any) -> None:
     acted: list[Any] = []
 
     for cls in (
@@ -404,7 +406,7 @@ stack.ConnectError, stack.ConnectTimeout, stack.PoolTimeout, stack.ProxyError,
         assert (error.delivery, error.attempts, len(acted)) == (Delivery.UNKNOWN, 1, 1)
 
 
-def test_a_transport_that_sends_again(variant: Variant, stack: Any) -> None:
+def test_a_transport_that_retries(variant: Variant, stack: Any) -> None:
     def handle(inner: Any, request: Any) -> Any:
         if variant.name == "sync":
             inner(request).close()
@@ -437,7 +439,7 @@ def test_a_transport_that_hides_the_progress(variant: Variant, stack: Any) -> No
     assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNKNOWN, 1)
 
 
-def test_what_a_transport_raises_of_a_network_is_a_failure(variant: Variant, stack: Any) -> None:
+def test_a_network_error_of_a_transport_is_a_transport_error(variant: Variant, stack: Any) -> None:
     for error in (
         ConnectionResetError("reset"),
         TimeoutError("slow"),
@@ -456,7 +458,7 @@ def test_what_a_transport_raises_of_a_network_is_a_failure(variant: Variant, sta
         assert (raised.delivery, raised.attempts) == (Delivery.UNKNOWN, 1)
 
 
-def test_what_a_transport_raises_besides_is_raised(variant: Variant, stack: Any) -> None:
+def test_other_exceptions_of_a_transport_are_raised(variant: Variant, stack: Any) -> None:
     for error in (
         ValueError("mine"),
         undecodable(),
@@ -482,13 +484,13 @@ def test_an_error_of_this_package_that_a_transport_raises(variant: Variant, stac
     assert (error.delivery, error.attempts) == (Delivery.REFUSED, 1)
 
 
-def test_a_host_that_cannot_be_encoded_is_unsent(variant: Variant, stack: Any) -> None:
+def test_a_request_to_a_host_that_cannot_be_encoded_is_unsent(variant: Variant, stack: Any) -> None:
     with pytest.raises(ConnectError) as raised:
         run(variant, made(stack), create, base_url=f"https://{'x' * 64}.invalid", retry=QUICK)
     assert raised.value.delivery is Delivery.UNSENT
 
 
-def test_a_proxy_that_refuses_has_seen_nothing(variant: Variant, stack: Any) -> None:
+def test_a_request_that_a_proxy_refuses_is_unsent(variant: Variant, stack: Any) -> None:
     def through(url: str) -> Any:
         return made(stack, proxy=url)
 
@@ -500,7 +502,7 @@ def test_a_proxy_that_refuses_has_seen_nothing(variant: Variant, stack: Any) -> 
     assert KEY not in str(proxy.seen)
 
 
-def test_the_callers_own_listener_hears_of_the_progress(variant: Variant, stack: Any) -> None:
+def test_the_callers_trace_function_is_called(variant: Variant, stack: Any) -> None:
     heard: list[str] = []
 
     def note(event: str, _: Any) -> None:
@@ -525,8 +527,8 @@ def test_the_callers_own_listener_hears_of_the_progress(variant: Variant, stack:
     assert "http11.send_request_headers.started" in heard
 
 
-def test_aiohttp_that_may_have_sent_again_by_itself() -> None:
-    """aiohttp repeats a DELETE on a connection that was closed, and says only how that ended."""
+def test_aiohttp_that_may_have_retried() -> None:
+    """aiohttp repeats a DELETE on a closed connection and reports only the last outcome."""
 
     async def main() -> None:
         async with (
@@ -583,7 +585,7 @@ def test_an_application_that_fails(variant: Variant, stack: Any) -> None:
     assert raised is error
 
 
-def test_a_client_that_is_closed_meanwhile(variant: Variant, stack: Any) -> None:
+def test_a_client_that_is_closed_during_a_call(variant: Variant, stack: Any) -> None:
     def send(client: Any, original: Any, _: Any) -> Any:
         if variant.name == "sync":
             client.close()
@@ -600,7 +602,7 @@ def test_a_client_that_is_closed_meanwhile(variant: Variant, stack: Any) -> None
     assert seen == 0
 
 
-# Bodies that the caller's code has read.
+# Bodies that custom code has read.
 
 
 def reading(variant: Variant, response: Any) -> Any:
@@ -615,7 +617,7 @@ RESULTS = [
 
 
 @pytest.mark.parametrize(("call", "reply", "result"), RESULTS)
-def test_a_hook_that_reads(
+def test_a_hook_that_reads_the_body(
     variant: Variant, stack: Any, call: Any, reply: bytes, result: Any
 ) -> None:
     seen: list[bytes] = []
@@ -636,7 +638,7 @@ def test_a_hook_that_reads(
     assert len(seen) == 2
 
 
-def test_a_hook_that_reads_what_is_compressed(variant: Variant, stack: Any) -> None:
+def test_a_hook_that_reads_a_compressed_body(variant: Variant, stack: Any) -> None:
     body = gzip.compress(json.dumps(CONVERSATION).encode())
     make = hooked(stack, variant, "response", lambda response: reading(variant, response))
     for each in (make, made(stack)):
@@ -646,7 +648,7 @@ def test_a_hook_that_reads_what_is_compressed(variant: Variant, stack: Any) -> N
     assert "max_response_bytes=9" in str(error)
 
 
-def test_a_hook_that_reads_errors_only(variant: Variant, stack: Any) -> None:
+def test_a_hook_that_reads_only_error_bodies(variant: Variant, stack: Any) -> None:
     def hook(response: Any) -> Any:
         return reading(variant, response) if response.is_error else None
 
@@ -659,19 +661,19 @@ def test_a_hook_that_reads_errors_only(variant: Variant, stack: Any) -> None:
         assert (error.service_message, seen) == ("Gone.", 1)
 
 
-def test_a_hook_whose_reading_breaks(variant: Variant, stack: Any) -> None:
+def test_a_hook_whose_read_fails(variant: Variant, stack: Any) -> None:
     make = hooked(stack, variant, "response", lambda response: reading(variant, response))
     half = [HALF]
     for call, attempts in ((create, 1), (listed, 3)):
         for idle in (0.05, 0.5, 5):
             error, seen = failure(variant, make, call, [half] * 3, timeout=Timeout(idle=idle))
             assert isinstance(error, TransportError)
-            if seen == attempts:  # else a busy server has not even read the request
+            if seen == attempts:  # otherwise a busy server doesn't even read the request
                 break
         assert (error.delivery, error.attempts, seen) == (Delivery.UNKNOWN, attempts, attempts)
 
 
-def test_a_hook_that_reads_twice_what_is_gone(variant: Variant, stack: Any) -> None:
+def test_a_hook_that_reads_a_consumed_body(variant: Variant, stack: Any) -> None:
     async def consume(response: Any) -> None:
         for _ in range(2):
             async for _ in response.aiter_raw():
@@ -729,7 +731,7 @@ def test_a_hook_that_loses_the_body(
 
 
 def replacing(variant: Variant, replacement: Callable[[bytes], Any]) -> Callable[[Any], Any]:
-    """A hook that reads the raw body and puts something in its place."""
+    """A hook that reads the raw body and replaces it."""
 
     async def replace(response: Any) -> None:
         raw = b"".join([chunk async for chunk in response.aiter_raw()])
@@ -770,8 +772,8 @@ def test_a_hook_that_replaces_the_stream(variant: Variant, stack: Any) -> None:
                 assert run(variant, make, call, base_url=server.url, timeout=5) == result
 
 
-def test_a_client_that_buffers(variant: Variant, stack: Any) -> None:
-    """Its `send` reads everything, and gives a response of its own."""
+def test_a_client_that_buffers_bodies(variant: Variant, stack: Any) -> None:
+    """Its `send` reads everything and returns a new response."""
 
     def send(_: Any, original: Any, __: Any) -> Any:
         def copy(response: Any, content: bytes) -> Any:
@@ -797,7 +799,7 @@ def always_the_same(response: Any, _: Any) -> Any:
 
 
 def test_a_response_from_a_cache(variant: Variant, stack: Any) -> None:
-    """One response for all, as a mock or a cache gives it."""
+    """The same response for all requests, as from a mock or a cache."""
     for call, status, kind, body, result in (
         (create, 201, "application/json", json.dumps(CONVERSATION), CONVERSATION["_id"]),
         (respond, 200, "text/event-stream", WHOLE.decode(), "One two "),
@@ -808,7 +810,7 @@ def test_a_response_from_a_cache(variant: Variant, stack: Any) -> None:
             assert run(variant, make, call) == result
 
 
-def test_a_body_that_is_decompressed_and_still_labeled(variant: Variant, stack: Any) -> None:
+def test_a_decompressed_body_with_a_content_encoding(variant: Variant, stack: Any) -> None:
     class Decoded(stack.SyncByteStream, stack.AsyncByteStream):  # type: ignore[misc]
         def __iter__(self) -> Iterator[bytes]:
             yield json.dumps(CONVERSATION).encode()
@@ -824,7 +826,7 @@ def test_a_body_that_is_decompressed_and_still_labeled(variant: Variant, stack: 
     assert run(variant, make, create) == CONVERSATION["_id"]
 
 
-def test_a_body_whose_own_code_raises(variant: Variant, stack: Any) -> None:
+def test_a_body_whose_code_raises(variant: Variant, stack: Any) -> None:
     def broken(error: Exception) -> Any:
         class Broken(stack.SyncByteStream, stack.AsyncByteStream):  # type: ignore[misc]
             def __iter__(self) -> Iterator[bytes]:

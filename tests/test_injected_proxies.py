@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from faulty import FaultyServer, Step, Visit, asked, endless, reset, silence
+from faulty import FaultyServer, Step, Visit, endless, receive, reset, silence
 from injected import made, run
 from scripted import answer
 from variants import KEY, Variant
@@ -21,7 +21,7 @@ from conversations_client import (
     Timeout,
 )
 
-TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which takes no time to make
+TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which is fast to create
 
 
 async def create(client: Any) -> Any:
@@ -48,12 +48,12 @@ def failure(variant: Variant, steps: list[Step], scheme: str, user: str = "") ->
 
 
 HTTP: dict[str, list[Step]] = {
-    "asks for a password": [asked, answer(407, b"hello")],
-    "finds nobody": [asked, answer(502, b"x" * 100_000)],
-    "hangs up": [asked],
-    "resets": [asked, reset],
-    "is none": [asked, b"SSH-2.0-OpenSSH_9.9\r\n\r\n"],
-    "has an endless head": [asked, b"HTTP/1.1 200 OK\r\n", endless(b"X: x\r\n" * 1000)],
+    "asks for a password": [receive, answer(407, b"hello")],
+    "finds nobody": [receive, answer(502, b"x" * 100_000)],
+    "hangs up": [receive],
+    "resets": [receive, reset],
+    "is none": [receive, b"SSH-2.0-OpenSSH_9.9\r\n\r\n"],
+    "has an endless head": [receive, b"HTTP/1.1 200 OK\r\n", endless(b"X: x\r\n" * 1000)],
 }
 
 
@@ -63,7 +63,7 @@ def test_an_http_proxy_that_fails_has_seen_nothing(variant: Variant, name: str) 
 
 
 def test_an_http_proxy_that_is_silent_has_seen_nothing(variant: Variant) -> None:
-    assert type(failure(variant, [asked, silence], "http")) is ConnectTimeoutError
+    assert type(failure(variant, [receive, silence], "http")) is ConnectTimeoutError
 
 
 def taken(visit: Visit) -> None:

@@ -1,4 +1,4 @@
-"""What modules keep: in an interpreter of its own, and when many threads use it first at once."""
+"""State of modules: in a subinterpreter, and with many threads at first use."""
 
 import os
 import subprocess
@@ -139,14 +139,14 @@ print(failed)
 
 def output_of(program: str, *given: str) -> list[str]:
     line = [sys.executable, "-W", "error", "-c", program, KEY, *given]
-    # Coverage would start in both interpreters, and can't in the second.
+    # Coverage can't start in the second interpreter.
     env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     ended = subprocess.run(line, capture_output=True, text=True, check=False, env=env, timeout=60)  # noqa: S603
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended.stdout.splitlines()
 
 
-def test_an_interpreter_beside_the_main_one() -> None:
+def test_a_subinterpreter() -> None:
     with AnsweringServer() as server:
         said = output_of(IN_ANOTHER, server.url)
     if said[1].startswith("refused"):
@@ -154,7 +154,7 @@ def test_an_interpreter_beside_the_main_one() -> None:
     assert said == [ID, ID, "One two ", "nobody", ID, ID]
 
 
-def test_many_threads_use_everything_for_the_first_time_at_once() -> None:
+def test_many_threads_use_everything_for_the_first_time() -> None:
     clients = 20
     with AnsweringServer() as server:
         said, failed = output_of(AT_ONCE, server.url, str(clients))

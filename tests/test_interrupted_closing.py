@@ -1,4 +1,4 @@
-"""An interrupt while something is closed: it is closed all the same, and the interrupt is raised."""
+"""An interrupted close still closes, and raises the interrupt."""
 
 import math
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ def leave_unread(client: Client) -> None:
 
 
 @pytest.mark.parametrize("cls", [PooledBody, ResponseBody])
-def test_a_stream_whose_first_closing_is_interrupted(
+def test_a_stream_whose_first_close_is_interrupted(
     cls: type[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     close = cls.close
@@ -47,15 +47,15 @@ def test_a_stream_whose_first_closing_is_interrupted(
         monkeypatch.setattr(cls, "close", interrupted)
         with pytest.raises(KeyboardInterrupt) as raised:
             leave_unread(client)
-        # Over the only connection, which is free again.
+        # Over the only connection, which is available again.
         found = client.conversations.responses.create("c", message="x", model="a/b")
         assert found.text == "One two "
     assert closings[:2] == [closings[0]] * 2
-    assert raised.traceback  # which keeps what was not closed from the garbage collector
+    assert raised.traceback  # which protects unclosed objects from the garbage collector
 
 
 class Interrupted(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A stream whose first closing is interrupted."""
+    """A stream whose first close is interrupted."""
 
     def __init__(self) -> None:
         self.closings = 0
@@ -69,7 +69,7 @@ class Interrupted(httpx.SyncByteStream, httpx.AsyncByteStream):
         self.close()
 
 
-def test_a_body_of_the_http_library_whose_closing_is_interrupted() -> None:
+def test_a_body_of_the_http_library_whose_close_is_interrupted() -> None:
     stream = Interrupted()
     body = HTTPXBody(httpx.Response(200, stream=stream), LIMITS)
     with pytest.raises(KeyboardInterrupt):
@@ -80,7 +80,7 @@ def test_a_body_of_the_http_library_whose_closing_is_interrupted() -> None:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_an_async_body_of_the_http_library_whose_closing_is_interrupted(backend: str) -> None:
+def test_an_async_body_of_the_http_library_whose_close_is_interrupted(backend: str) -> None:
     stream = Interrupted()
 
     async def scenario() -> None:
@@ -96,7 +96,7 @@ def test_an_async_body_of_the_http_library_whose_closing_is_interrupted(backend:
 
 
 class Rest(httpx.AsyncByteStream):
-    """A stream that was not read to its end."""
+    """A stream that was not read completely."""
 
     def __init__(self) -> None:
         self.read: list[bytes] = []
@@ -108,7 +108,7 @@ class Rest(httpx.AsyncByteStream):
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_what_is_left_of_a_body_of_the_http_library_is_drained(backend: str) -> None:
+def test_the_rest_of_a_body_of_the_http_library_is_drained(backend: str) -> None:
     stream = Rest()
 
     async def scenario() -> None:

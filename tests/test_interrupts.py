@@ -1,6 +1,6 @@
-"""Ctrl-C, or a signal handler that raises, at every line of the package that a scenario reaches.
+"""Ctrl-C, or a signal handler that raises, at every line that a scenario reaches.
 
-scripts/interrupts.py tries every point of every scenario; here it is a sample of them.
+These tests use a sample of the points; scripts/interrupts.py tries all of them.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ def server() -> Iterator[Server]:
         yield server
 
 
-# What is interrupted before it is closed is closed by the collector, which warns.
+# The garbage collector closes what an interrupt left open, and warns.
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -1,4 +1,4 @@
-"""What tools read from the package: type hints, signatures, mocks and pydantic's schemas."""
+"""Type hints, signatures, mocks and pydantic schemas, as tools read them."""
 
 import inspect
 import subprocess
@@ -48,7 +48,7 @@ def function_of(member: Any) -> Any:
 
 
 def annotated() -> Iterator[Any]:
-    """Every public class and function, with the methods and the getters of classes."""
+    """Every public class and function, with methods and getters."""
     raw = [RawConversations, AsyncRawConversations, RawResponses, AsyncRawResponses]
     public = [
         getattr(module, name)
@@ -85,7 +85,7 @@ print(typing.get_type_hints(resource.retrieve)["return"].__name__)
 
 
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
-def test_hints_import_what_nothing_has_imported_yet(cls: type) -> None:
+def test_reading_type_hints_imports_their_modules(cls: type) -> None:
     line = [sys.executable, "-c", ASKED.format(cls=cls.__name__)]
     done = subprocess.run(line, check=False, capture_output=True, text=True, timeout=60)  # noqa: S603
     assert (done.stdout, done.stderr) == ("ConversationWithMessages\n", "")
@@ -119,7 +119,7 @@ def test_every_way_to_read_annotations_imports_their_names_first(
         (AsyncRawResponses, AsyncResponses),
     ],
 )
-def test_raw_methods_differ_in_what_they_return_only(raw: Any, plain: Any) -> None:
+def test_raw_methods_differ_only_in_their_return_type(raw: Any, plain: Any) -> None:
     names: list[str] = [name for name in raw.__dict__ if name[0] != "_" and name != "list"]
     for name in names:
         method: Any = raw.__dict__[name]
@@ -136,7 +136,7 @@ def test_raw_methods_differ_in_what_they_return_only(raw: Any, plain: Any) -> No
         assert inspect.iscoroutinefunction(method) == inspect.iscoroutinefunction(original)
 
 
-def test_defaults_of_clients_are_shown_and_are_those_of_their_classes() -> None:
+def test_signatures_of_clients_show_the_real_defaults() -> None:
     for cls in (Client, AsyncClient):
         found = {name: one.default for name, one in inspect.signature(cls).parameters.items()}
         assert found["timeout"] == Timeout()
@@ -177,7 +177,7 @@ def test_an_autospec_of_an_async_client_is_awaited() -> None:
 @pytest.mark.parametrize(
     "cls", [CreateRequest, ConversationMetadataParam, ConversationMetadataUpdateParam]
 )
-def test_pydantic_takes_the_typed_dicts(cls: Any) -> None:
+def test_pydantic_accepts_the_typed_dicts(cls: Any) -> None:
     pydantic = pytest.importorskip("pydantic")
     adapter = pydantic.TypeAdapter(cls)
     assert adapter.validate_python({}) == {}
@@ -205,7 +205,7 @@ def test_pydantic_reads_a_create_request() -> None:
     assert list(schema["$defs"]) == ["ConversationMetadataParam"]
 
 
-def test_fastapi_takes_a_create_request() -> None:
+def test_fastapi_accepts_a_create_request() -> None:
     fastapi = pytest.importorskip("fastapi")
     app = fastapi.FastAPI()
 

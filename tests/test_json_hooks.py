@@ -1,4 +1,4 @@
-"""The hooks that read and write JSON by the types of a class, by literal equality."""
+"""The hooks that convert JSON by type, by literal equality."""
 
 import math
 from collections.abc import Mapping, MutableSequence, Sequence
@@ -49,8 +49,8 @@ class Other:
 
 
 CLOSED: Any = Cat | Dog
-OPEN: Any = Union[Cat, Dog, OtherPet]  # noqa: UP007 - the other spelling
-# Each row: a type, JSON, and the object that is read.
+OPEN: Any = Union[Cat, Dog, OtherPet]  # noqa: UP007 - the other syntax
+# Each row: a type, JSON, and the resulting object.
 READ: list[tuple[Any, object, object]] = [
     (str, "a", "a"),
     (bool, False, False),
@@ -84,12 +84,12 @@ READ: list[tuple[Any, object, object]] = [
 
 
 @pytest.mark.parametrize(("form", "wire", "expected"), READ)
-def test_what_fits_is_read(form: Any, wire: object, expected: object) -> None:
+def test_valid_values_are_read(form: Any, wire: object, expected: object) -> None:
     found = structure(wire, form)
     assert (found, type(found)) == (expected, type(expected))
 
 
-# Each row: a type, JSON, and the faults.
+# Each row: a type, JSON, and the errors.
 REFUSED: list[tuple[Any, object, list[str]]] = [
     (str, 1, ["$: expected a string, got a number"]),
     (bool, 1, ["$: expected a boolean, got a number"]),
@@ -123,7 +123,7 @@ REFUSED: list[tuple[Any, object, list[str]]] = [
 
 
 @pytest.mark.parametrize(("form", "wire", "faults"), REFUSED)
-def test_what_does_not_fit_is_refused(form: Any, wire: object, faults: list[str]) -> None:
+def test_invalid_values_are_rejected(form: Any, wire: object, faults: list[str]) -> None:
     with pytest.raises(DecodeError) as raised:
         structure(wire, form)
     assert [str(fault) for fault in raised.value.faults] == faults
@@ -132,12 +132,12 @@ def test_what_does_not_fit_is_refused(form: Any, wire: object, faults: list[str]
 @pytest.mark.parametrize(
     "form",
     [
-        Cat | Other | OtherPet,  # two without a tag
+        Cat | Other | OtherPet,  # two classes without a tag
         Cat | str,
         tuple[Cat, Dog],
     ],
 )
-def test_only_a_union_of_classes_with_tags_is_read_by_them(form: Any) -> None:
+def test_only_a_union_of_tagged_classes_is_read_by_tags(form: Any) -> None:
     with pytest.raises(DecodeError) as raised:
         structure({"kind": "cat"}, form)
     assert "kind" not in str(raised.value)
@@ -151,14 +151,14 @@ def nested(levels: int) -> list[Any]:
 
 
 @pytest.mark.parametrize("form", [Any, object, list, list[Any], list[object]])
-def test_anything_is_read_up_to_a_depth(form: Any) -> None:
+def test_any_json_is_read_up_to_a_depth(form: Any) -> None:
     assert structure(nested(100), form) == nested(100)
     with pytest.raises(DecodeError, match=r"^\$: nested more than 100 levels deep$"):
         structure(nested(101), form)
 
 
 @pytest.mark.parametrize("form", [dict, dict[str, Any], Mapping[str, object]])
-def test_objects_of_anything_are_read_up_to_a_depth(form: Any) -> None:
+def test_any_json_objects_are_read_up_to_a_depth(form: Any) -> None:
     assert structure({"a": nested(99)}, form) == {"a": nested(99)}
     with pytest.raises(DecodeError, match=r"^\$: nested more than 100 levels deep$"):
         structure({"a": nested(100)}, form)
@@ -196,7 +196,7 @@ class Plain:
 
 @attrs.frozen
 class Keeping:
-    """With `extra`, and an attribute that is None for null too."""
+    """With `extra`, and an attribute that is None for null."""
 
     some_number: int
     model: str | None = attrs.field(default=None, metadata=nullable())
@@ -225,13 +225,13 @@ class Enveloped:
 
 @attrs.frozen
 class Box(Generic[T]):
-    """A class with a type of the caller's."""
+    """A class with a custom type."""
 
     value_in: T
     extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
 
 
-# Each row: a class, JSON, the object that is read, and the JSON that is written again.
+# Each row: a class, JSON, the resulting object, and its JSON.
 OBJECTS: list[tuple[Any, dict[str, Any], object, dict[str, Any]]] = [
     (Plain, {"firstName": "a"}, Plain("a"), {"firstName": "a", "age": 7}),
     (
@@ -296,7 +296,7 @@ def test_objects_are_read_and_written(
     assert unstructure(found) == again
 
 
-# Each row: a class, JSON, and the faults.
+# Each row: a class, JSON, and the errors.
 FAULTY: list[tuple[Any, object, list[str]]] = [
     (Plain, [], ["$: expected an object, got a list"]),
     (Plain, {}, ["$.firstName: missing"]),
@@ -322,7 +322,7 @@ FAULTY: list[tuple[Any, object, list[str]]] = [
 
 
 @pytest.mark.parametrize(("cls", "wire", "faults"), FAULTY)
-def test_each_fault_has_its_path(cls: Any, wire: object, faults: list[str]) -> None:
+def test_each_error_has_its_path(cls: Any, wire: object, faults: list[str]) -> None:
     with pytest.raises(DecodeError) as raised:
         structure(wire, cls)
     assert sorted(str(fault) for fault in raised.value.faults) == sorted(faults)
@@ -334,6 +334,6 @@ def test_a_class_of_this_package_is_read_by_its_generated_function(
     monkeypatch.setattr(class_hooks, "function_of", lambda _: lambda value: ("ready", value))
     hook = class_hooks._structure_hook(Plain, converter)
     assert hook({}, Plain) == ("ready", {})
-    # Which stops at the first fault: to word the error, every fault is wanted.
+    # The fast path stops at the first error, but the message has every error.
     hook = class_hooks._structure_hook(Plain, converter.copy(detailed_validation=True))
     assert hook({"firstName": "a"}, Plain) == Plain("a")

@@ -1,4 +1,4 @@
-"""Clients that are forked, pickled, copied, closed, left open, and used in one event loop after the other."""
+"""Clients that are forked, pickled, copied, closed, left open, or used in several event loops."""
 
 import contextlib
 import copy
@@ -51,7 +51,7 @@ def create(client: Any) -> Any:
 # Forked.
 
 
-def a_hundred(client: Any, backend: str | None) -> None:
+def hundred_calls(client: Any, backend: str | None) -> None:
     async def call() -> None:
         for number in range(100):
             name = f"{os.getpid()} {number}"
@@ -66,14 +66,14 @@ def a_hundred(client: Any, backend: str | None) -> None:
         anyio.run(call, backend=backend)
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of the loop that warmed it up
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of the event loop that warmed it up
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
 def test_four_forked_children_of_a_warm_client(variant: Variant) -> None:
     backend = None if variant.name == "sync" else variant.name
     with Sandbox() as sandbox:
         cls: Clients = Client if backend is None else AsyncClient
         client: Any = cls(sandbox.api_key, base_url=sandbox.url)
-        warm = partial(a_hundred, client, backend)
+        warm = partial(hundred_calls, client, backend)
         if backend is None:
             create(client)
         else:
@@ -138,16 +138,16 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         "conversations_client._client.many.sync_outcomes",
     ],
 )
-def test_a_child_that_is_forked_during_an_import_makes_calls(module: str) -> None:
+def test_a_child_forked_during_an_import_can_make_calls(module: str) -> None:
     with AnsweringServer() as server:
-        ended = subprocess.run(  # noqa: S603 - this very Python
+        ended = subprocess.run(  # noqa: S603 - this Python
             [sys.executable, "-W", "ignore", "-c", FORKED_WHILE, KEY, server.url, module],
             capture_output=True,
             text=True,
             check=False,
             timeout=90,
         )
-    # Python complains of what registers hooks for a fork while one waits, as concurrent.futures does.
+    # Python warns about modules that register fork hooks during a fork, such as concurrent.futures.
     assert ended.stdout == "0\n", ended.stderr
 
 
@@ -182,9 +182,9 @@ print(failed)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
-def test_a_child_that_is_forked_while_threads_make_their_first_calls_makes_calls() -> None:
+def test_a_child_forked_during_first_calls_can_make_calls() -> None:
     with AnsweringServer() as server:
-        ended = subprocess.run(  # noqa: S603 - this very Python
+        ended = subprocess.run(  # noqa: S603 - this Python
             [sys.executable, "-W", "ignore", "-c", FORKED_AT_ANY_TIME, KEY, server.url],
             capture_output=True,
             text=True,
@@ -194,11 +194,11 @@ def test_a_child_that_is_forked_while_threads_make_their_first_calls_makes_calls
     assert (ended.stdout, ended.stderr) == ("0\n", "")
 
 
-# In one event loop after the other.
+# Several event loops.
 
 
-class Noticing(ScriptedServer):
-    """Notices when a connection has ended."""
+class WatchingServer(ScriptedServer):
+    """Detects the end of a connection."""
 
     def __init__(self, script: Any) -> None:
         super().__init__(script)
@@ -209,18 +209,18 @@ class Noticing(ScriptedServer):
         self.gone.release()
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of the sockets that nobody closes
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of unclosed sockets
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_an_async_client_in_one_event_loop_after_the_other(backend: str) -> None:
+def test_an_async_client_in_several_event_loops(backend: str) -> None:
     async def twice() -> None:
         assert [(await create(client)).id for _ in range(2)] == [CONVERSATION["_id"]] * 2
 
-    with Noticing(always()) as server:
+    with WatchingServer(always()) as server:
         client = AsyncClient(KEY, base_url=server.url)
         for number in range(5):
             anyio.run(twice, backend=backend)
             gc.collect()
-            # What the loop before has left open is closed by now.
+            # The connections of the previous event loop are closed.
             assert number == 0 or server.gone.acquire(timeout=30)
     assert (len(server.seen), server.connections) == (10, 5)
 
@@ -292,7 +292,7 @@ def test_a_client_is_pickled_as_its_settings(cls: Any, monkeypatch: pytest.Monke
 
 
 @BOTH
-def test_what_a_client_does_not_have_is_not_found_where_it_is_unpickled(
+def test_an_unpickled_client_ignores_the_environment(
     cls: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pickled = pickle.dumps(cls(KEY))
@@ -303,14 +303,14 @@ def test_what_a_client_does_not_have_is_not_found_where_it_is_unpickled(
 
 
 @BOTH
-def test_a_client_without_its_key_asks_for_one(cls: Any) -> None:
+def test_a_client_without_its_key_raises_an_error(cls: Any) -> None:
     pickled = pickle.dumps(cls(KEY))
     with pytest.raises(ConfigurationError, match="pickle_key=True"):
         pickle.loads(pickled)
 
 
 @BOTH
-def test_the_key_is_pickled_by_choice(cls: Any) -> None:
+def test_the_key_is_pickled_on_request(cls: Any) -> None:
     again = pickle.loads(pickle.dumps(cls(KEY, pickle_key=True)))
     assert again._settings.api_key.reveal() == KEY
     assert KEY.encode() in pickle.dumps(again)
@@ -341,7 +341,7 @@ def test_a_pickled_client_works(variant: Variant) -> None:
         ),
     ],
 )
-def test_a_client_with_what_cannot_travel_is_not_pickled(client: Any, words: str) -> None:
+def test_a_client_with_unpicklable_settings_is_not_pickled(client: Any, words: str) -> None:
     with pytest.raises(TypeError, match=words):
         pickle.dumps(client)
 
@@ -368,7 +368,7 @@ def test_a_copy_shares_connections_and_does_not_close_them(variant: Variant, cop
 
 
 class Tenant(Client):
-    """A client with an attribute, and a constructor, of its own."""
+    """A client with its own attribute and constructor."""
 
     def __init__(self, tenant: str, **options: Any) -> None:
         super().__init__(KEY, **options)
@@ -401,13 +401,13 @@ def pickled(client: Any) -> Any:
 @pytest.mark.parametrize("copied", [shallow, deep, pickled, with_a_timeout])
 def test_a_subclass_keeps_its_attributes(cls: Any, copied: Any) -> None:
     client = cls("a", pickle_key=True)
-    client.conversations  # noqa: B018 - which is cached
+    client.conversations  # noqa: B018 - it is cached
     again = copied(client)
     assert (type(again), again.tenant, again.base_url) == (cls, "a", client.base_url)
     assert again.conversations is not client.conversations
 
 
-def test_an_attribute_that_is_made_when_it_is_read_is_documented_on_the_class() -> None:
+def test_a_lazy_attribute_is_documented_on_the_class() -> None:
     documented = Client.conversations.__doc__
     assert documented.startswith("The operations on conversations, as `client.conversations`.\n")
 
@@ -442,7 +442,7 @@ service = Service()
 
 
 def test_a_client_is_closed_by_a_finalizer_at_the_end_of_the_interpreter() -> None:
-    ended = subprocess.run(  # noqa: S603 - this very Python
+    ended = subprocess.run(  # noqa: S603 - this Python
         [sys.executable, "-c", CLOSED_BY_A_FINALIZER],
         capture_output=True,
         text=True,
@@ -452,8 +452,8 @@ def test_a_client_is_closed_by_a_finalizer_at_the_end_of_the_interpreter() -> No
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
-def test_a_signal_handler_may_close_the_client_at_any_line_of_a_call() -> None:
-    """As a handler of SIGTERM does; a lock would be taken twice by the one thread."""
+def test_a_signal_handler_can_close_the_client_at_any_line_of_a_call() -> None:
+    """As in a SIGTERM handler, where a lock would deadlock."""
     with AnsweringServer() as server:
         tracer = Tracer()
         with Client(KEY, base_url=server.url) as client, tracer.tracing():
@@ -470,8 +470,8 @@ def test_a_signal_handler_may_close_the_client_at_any_line_of_a_call() -> None:
             client.close()
 
 
-class Held(ScriptedServer):
-    """Answers when it is told to."""
+class HeldServer(ScriptedServer):
+    """Responds on request of the test."""
 
     def __init__(self, script: Any) -> None:
         super().__init__(script)
@@ -484,9 +484,9 @@ class Held(ScriptedServer):
         return super()._reply(connection)
 
 
-def test_threads_in_the_middle_of_calls_end_them_when_the_client_is_closed() -> None:
+def test_running_calls_of_threads_end_when_the_client_is_closed() -> None:
     ended: list[Any] = []
-    with Held(always()) as server:
+    with HeldServer(always()) as server:
         client = Client(KEY, base_url=server.url)
         threads = [threading.Thread(target=lambda: ended.append(create(client))) for _ in range(4)]
         for thread in threads:
@@ -503,7 +503,7 @@ def test_threads_in_the_middle_of_calls_end_them_when_the_client_is_closed() -> 
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_tasks_in_the_middle_of_calls_end_them_when_the_client_is_closed(backend: str) -> None:
+def test_running_calls_of_tasks_end_when_the_client_is_closed(backend: str) -> None:
     ended: list[Any] = []
 
     async def call(client: AsyncClient) -> None:
@@ -521,12 +521,12 @@ def test_tasks_in_the_middle_of_calls_end_them_when_the_client_is_closed(backend
                 await create(client)
             server.may_answer.set()
 
-    with Held(always()) as server:
+    with HeldServer(always()) as server:
         anyio.run(main, backend=backend)
     assert len(ended) == 4
 
 
-def test_a_call_that_is_to_be_made_again_is_not_when_the_client_is_closed(variant: Variant) -> None:
+def test_a_call_is_not_retried_after_the_client_is_closed(variant: Variant) -> None:
     with ScriptedServer([b""]) as server, pytest.raises(DisconnectError) as raised:
         variant.run(create, api_key=KEY, base_url=server.url)
     assert raised.value.attempts == 1
@@ -578,9 +578,9 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.mark.parametrize("script", LEFT_OPEN.values(), ids=LEFT_OPEN)
-def test_the_interpreter_ends_in_silence_with_an_open_client(sandbox: Sandbox, script: str) -> None:
+def test_the_interpreter_exits_silently_with_an_open_client(sandbox: Sandbox, script: str) -> None:
     program = "import anyio\nfrom conversations_client import AsyncClient, Client\n" + script
-    ended = subprocess.run(  # noqa: S603 - this very Python
+    ended = subprocess.run(  # noqa: S603 - this Python
         [sys.executable, "-c", program.format(key=sandbox.api_key, url=sandbox.url)],
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""Nothing waits for another process without a limit."""
+"""Every wait for another process has a timeout."""
 
 import ast
 import re
@@ -16,7 +16,7 @@ PROCESS = re.compile(r"process|child", re.IGNORECASE)
 
 
 def unlimited(source: str) -> Iterator[str]:
-    """The calls that may wait forever for another process."""
+    """The calls that can wait forever for another process."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             receiver, name = ast.unparse(node.func.value), node.func.attr
@@ -51,5 +51,5 @@ def test_every_wait_for_a_process_has_a_limit(path: Path) -> None:
         ("thread.join()", True),  # pytest-timeout interrupts it
     ],
 )
-def test_what_has_no_limit_is_found(line: str, is_limited: bool) -> None:
+def test_missing_limits_are_found(line: str, is_limited: bool) -> None:
     assert (list(unlimited(line)) == []) is is_limited

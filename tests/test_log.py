@@ -1,4 +1,4 @@
-"""The lines that the client logs: their text and level, and that none is made for nobody."""
+"""Text and level of log records; no record is created without a listener."""
 
 import logging
 from typing import Any
@@ -107,7 +107,7 @@ def test_lines(
     assert "secret" not in lines.text
 
 
-def test_how_long_it_took(lines: pytest.LogCaptureFixture) -> None:
+def test_the_duration_is_logged(lines: pytest.LogCaptureFixture) -> None:
     world = World()
 
     def script() -> Any:
@@ -120,7 +120,7 @@ def test_how_long_it_took(lines: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize("level", [logging.WARNING, logging.CRITICAL])
-def test_nothing_is_made_where_nobody_listens(
+def test_no_log_record_is_created_without_a_listener(
     variant: Variant,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
@@ -143,7 +143,7 @@ def test_the_library_leaves_logging_to_the_program() -> None:
     assert call_log.is_log_enabled() is logging.getLogger().isEnabledFor(logging.INFO)
 
 
-def test_hooks_are_told_where_nobody_reads_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_hooks_are_called_even_if_logging_is_off(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, logger=LOGGER.name)
     found: list[Any] = []
     run(Variant("sync"), create, [answer()], hooks=Hooks(on_response=found.append))

@@ -72,7 +72,7 @@ def program(variant: Variant) -> str:
 
 
 def run(text: str, url: str, level: str) -> tuple[str, str]:
-    """What a program writes to stdout and stderr."""
+    """The output of a program to stdout and stderr."""
     environ = {**os.environ, "ORQ_API_KEY": KEY, "ORQ_BASE_URL": url, "ORQ_LOG": level}
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", text],
@@ -96,7 +96,7 @@ def test_debug_logs_each_attempt_once_and_never_the_key(variant: Variant, level:
     assert KEY not in errors
 
 
-def test_info_logs_failed_attempts_only(variant: Variant) -> None:
+def test_info_logs_only_failed_attempts(variant: Variant) -> None:
     script = [answer(429, {}, retry_after="0"), answer(), answer(), answer()]
     with ScriptedServer(script) as server:
         _, errors = run(program(variant), server.url, "info")
@@ -109,7 +109,7 @@ def test_nothing_is_logged_without_it(variant: Variant) -> None:
         assert run(program(variant), server.url, "") == ("", "")
 
 
-def test_a_programs_own_handlers_are_used(variant: Variant) -> None:
+def test_handlers_of_the_program_are_used(variant: Variant) -> None:
     with ScriptedServer([answer()] * 3) as server:
         output, errors = run(OWN_HANDLER + program(variant), server.url, "debug")
     assert errors == ""

@@ -39,7 +39,7 @@ FIRST, SECOND = request("/first"), request("/second")
 BOTH = Operation(FIRST, NoneType, NO_CONTENT, alternate=SECOND)
 
 
-def test_a_request_has_its_method_and_path_alone_by_default() -> None:
+def test_a_request_has_only_its_method_and_path_by_default() -> None:
     plain = request("/first")
     assert plain == Request(
         method="GET",
@@ -133,7 +133,7 @@ def test_what_a_status_means(  # noqa: PLR0917 - the columns of the table
     assert (is_throttled(status, None), is_throttled(status, 0.0)) == (throttled, throttled_until)
 
 
-def test_retry_after_counts_from_when_the_reply_came() -> None:
+def test_retry_after_counts_from_the_arrival_of_the_reply() -> None:
     assert reply(503, retry_after="Thu, 01 Jan 1970 00:16:50 GMT").retry_after == 10.0
     assert reply(503, retry_after="soon").retry_after is None
     assert reply(503).retry_after is None
@@ -196,7 +196,7 @@ def test_an_operation_without_a_body_reads_none() -> None:
         (Operation(FIRST, NoneType), {"/first"}, Operation(FIRST, NoneType)),
     ],
 )
-def test_an_operation_begins_at_the_path_that_is_not_missing(
+def test_an_operation_starts_at_the_path_that_is_not_missing(
     operation: Operation[Any], missing: set[str], expected: Operation[Any]
 ) -> None:
     assert operation.at_known_path(missing) == expected
@@ -212,11 +212,11 @@ def test_an_operation_continues_once_at_its_alternate_path(status: int) -> None:
 @pytest.mark.parametrize(
     "status", [200, 300, 303, 304, 305, 306, 309, 400, 401, 403, 406, 410, 500]
 )
-def test_any_other_status_is_no_reason_to_try_the_alternate_path(status: int) -> None:
+def test_other_statuses_do_not_try_the_alternate_path(status: int) -> None:
     assert BOTH.at_alternate_path(reply(status)) is None
 
 
-def test_values_do_not_change() -> None:
+def test_values_are_immutable() -> None:
     for value, name in (
         (FIRST, "path"),
         (reply(200), "status"),

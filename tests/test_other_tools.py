@@ -38,7 +38,7 @@ def test_respx_mocks_a_client(variant: Variant) -> None:
     assert route.calls.last.request.headers["authorization"] == f"Bearer {KEY}"
 
 
-def test_respx_mocks_a_client_that_is_connected_and_connects_again_after_it(
+def test_respx_mocks_a_connected_client_which_reconnects_afterwards(
     variant: Variant,
 ) -> None:
     async def thrice(client: Any) -> None:
@@ -55,7 +55,7 @@ def test_respx_mocks_a_client_that_is_connected_and_connects_again_after_it(
 
 
 @pytest.mark.parametrize(("module", "name", "method"), hooking._HOOKABLE + hooking._HOOKABLE_BELOW)
-def test_a_hook_is_noticed_whether_it_was_there_first_or_not(
+def test_a_hook_is_detected_in_any_order_of_creation(
     module: str, name: str, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cls = getattr(sys.modules[module], name)
@@ -67,7 +67,7 @@ def test_a_hook_is_noticed_whether_it_was_there_first_or_not(
     assert not hooking.is_hooked()
 
 
-def test_without_the_library_there_is_no_hook(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_library_no_hook_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "httpx")
     assert not hooking.is_hooked()
 

@@ -1,4 +1,4 @@
-"""Listings, in every variant: against the sandbox, and against scripts where it matters."""
+"""Listings in every variant, against the sandbox and scripted servers."""
 
 import gc
 from functools import partial
@@ -27,7 +27,7 @@ from conversations_client._client.pages import _Cursor, _State
 from conversations_client.sandbox import Sandbox
 
 
-def test_list_walks_every_page(variant: Variant, revision: int) -> None:
+def test_list_iterates_over_every_page(variant: Variant, revision: int) -> None:
     with (
         Sandbox(revision=revision) as sandbox,
         Client(sandbox.api_key, base_url=sandbox.url) as client,
@@ -66,7 +66,7 @@ def page(*ids: str | None, more: bool = True) -> bytes:
     return answer(200, {"object": "list", "data": [wire(i) for i in ids], "has_more": more})
 
 
-def test_pages_are_asked_for_one_by_one() -> None:
+def test_pages_are_requested_one_by_one() -> None:
     with (
         ScriptedServer([page("a", "b"), page("c", more=False)]) as server,
         Client(KEY, base_url=server.url) as client,
@@ -77,7 +77,7 @@ def test_pages_are_asked_for_one_by_one() -> None:
         assert [s.target for s in server.seen] == ["/v2/conversations/?limit=2&entityId=e+f"]
 
 
-def test_the_cursor_goes_with_the_direction(variant: Variant) -> None:
+def test_the_cursor_matches_the_direction(variant: Variant) -> None:
     for query, cursors in [
         ({}, ["", "startingAfter=b"]),
         ({"ending_before": "z"}, ["endingBefore=z", "endingBefore=a"]),
@@ -90,7 +90,7 @@ def test_the_cursor_goes_with_the_direction(variant: Variant) -> None:
         assert [s.target.partition("?")[2] for s in server.seen] == cursors
 
 
-def test_a_listing_goes_on_behind_a_saved_cursor_in_either_direction(variant: Variant) -> None:
+def test_a_listing_resumes_after_a_saved_cursor_in_either_direction(variant: Variant) -> None:
     for query, cursor in [
         ({}, "startingAfter=m"),
         ({"starting_after": "z"}, "startingAfter=m"),
@@ -111,7 +111,7 @@ def listing(client: Any, **query: Any) -> Any:
 
 
 def collect(found: list[Any], client: Any) -> Any:
-    """All that a listing gives, also where it then raises."""
+    """Everything that a listing yields, even if it raises afterwards."""
     conversations = client.conversations.list()
     if hasattr(conversations, "__aiter__"):
         return _collect(found, conversations)
@@ -120,7 +120,7 @@ def collect(found: list[Any], client: Any) -> Any:
 
 async def _collect(found: list[Any], conversations: Any) -> None:
     async for conversation in conversations:
-        found.append(conversation)  # noqa: PERF401 - a comprehension would lose what came
+        found.append(conversation)  # noqa: PERF401 - a comprehension would lose earlier items
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ async def _collect(found: list[Any], conversations: Any) -> None:
         ([page("a", None)], "without an ID", "a "),
     ],
 )
-def test_a_listing_that_cannot_go_on_says_so(
+def test_a_listing_that_cannot_continue_raises_an_error(
     variant: Variant, script: list[bytes], words: str, given_until_then: str
 ) -> None:
     found: list[Any] = []
@@ -144,7 +144,7 @@ def test_a_listing_that_cannot_go_on_says_so(
     assert [c.id or " " for c in found] == list(given_until_then)
 
 
-def test_an_empty_page_that_has_more_is_asked_for_once_again(variant: Variant) -> None:
+def test_an_empty_page_with_more_is_requested_again(variant: Variant) -> None:
     script = [page(), page("a"), page(), page("b"), page(), page(more=False)]
     with ScriptedServer(script) as server:
         pages = variant.run(
@@ -164,7 +164,7 @@ def test_an_empty_page_that_has_more_is_asked_for_once_again(variant: Variant) -
     ]
 
 
-def test_a_page_that_ends_where_the_listing_was_to_go_on_is_a_page_again(variant: Variant) -> None:
+def test_a_page_that_ends_at_its_own_cursor_is_a_repeated_cursor(variant: Variant) -> None:
     with ScriptedServer([page("a")]) as server, pytest.raises(PagingError, match="repeated a page"):
         variant.run(partial(resumed, after="a"), api_key=KEY, base_url=server.url)
 
@@ -174,7 +174,7 @@ def ending_in(conversation_id: int) -> ConversationPage:
 
 
 @given(before=st.integers(0, 40), around=st.integers(1, 40))
-def test_any_circle_is_found(before: int, around: int) -> None:
+def test_any_cycle_of_cursors_is_found(before: int, around: int) -> None:
     ends = (min(n, before) + max(0, n - before) % around for n in count())
     taken: list[ConversationPage] = []
     with pytest.raises(PagingError, match="repeated a page"):
@@ -211,7 +211,7 @@ def test_every_page_of_the_first_revision_is_found(variant: Variant) -> None:
     ]
 
 
-def test_a_service_that_changes_its_revision_is_found_again() -> None:
+def test_a_service_that_changes_its_revision_is_supported() -> None:
     first, second = page("a", more=False), page("b", more=False)
     script = [answer(404, b""), first, answer(404, b""), second]
     with ScriptedServer(script) as server, Client(KEY, base_url=server.url) as client:
@@ -221,19 +221,19 @@ def test_a_service_that_changes_its_revision_is_found_again() -> None:
     assert [s.target for s in server.seen] == [slash, none, none, slash]
 
 
-def test_no_list_at_all_is_still_an_error(variant: Variant) -> None:
+def test_a_service_without_a_list_is_an_error(variant: Variant) -> None:
     with ScriptedServer([answer(404, b"")] * 2) as server, pytest.raises(NotFoundError):
         variant.run(listing, api_key=KEY, base_url=server.url)
     assert len(server.seen) == 2
 
 
-def test_what_walks_a_listing_can_be_walked_itself() -> None:
+def test_an_iterator_of_a_listing_can_be_iterated() -> None:
     client = AsyncClient(KEY)
     for walking in (aiter(client.conversations.list()), client.conversations.list().pages()):
         assert aiter(walking) is walking
 
 
-def test_a_listing_can_be_left_at_any_place(variant: Variant) -> None:
+def test_a_listing_can_be_stopped_anywhere(variant: Variant) -> None:
     async def leave_async(client: Any) -> None:
         async for _ in client.conversations.list():
             break

@@ -1,4 +1,4 @@
-"""The bookkeeping of a pool, against a model that a reader can see is right."""
+"""The bookkeeping of a pool compared with a simple model."""
 
 import gc
 from typing import Any
@@ -40,7 +40,7 @@ def acquired(pool: SlotQueue[int, Bell]) -> Ticket[int, Bell]:
 
 
 class PoolMachine(RuleBasedStateMachine):
-    """Does at random what the two pools do, in any order, and has a model of its own."""
+    """Makes random calls of a pool and compares it with a model."""
 
     @initialize(size=st.integers(1, 4))
     def start(self, size: int) -> None:
@@ -124,7 +124,7 @@ class PoolMachine(RuleBasedStateMachine):
     def give_up(self, choice: int, silently: bool) -> None:
         ticket = self.waiting.pop(choice % len(self.waiting))
         if silently:
-            # As if an interrupt had come before the queue was left: the next one is woken later.
+            # As after an interrupt before the request left the queue; the next request is woken later.
             del ticket
             self.pool.vacate(self.pool.ticket())
         else:
@@ -141,14 +141,14 @@ class PoolMachine(RuleBasedStateMachine):
         while self.pool.has_stale(self.now):
             ticket = self.pool.ticket()
             self.pool.take_stale(ticket, self.now)
-            if ticket.in_use:  # not if it was dropped while it waited
+            if ticket.in_use:  # unless it was abandoned while it waited
                 found.append(ticket.connection)
             self._close_connection(ticket, ticket.connection)
         assert found == self.abandoned + stale
         self.abandoned.clear()
         self.idle = [(until, name) for until, name in self.idle if name not in stale]
 
-    # Rarely, for little happens after it.
+    # Rarely, because it ends most of the activity.
     @precondition(lambda self: self.made > 6)
     @rule()
     def close(self) -> None:
@@ -193,7 +193,7 @@ TestPool = PoolMachine.TestCase
 TestPool.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 
 
-def test_a_ticket_in_a_reference_cycle_comes_back_with_the_collector() -> None:
+def test_a_ticket_in_a_reference_cycle_is_reclaimed_by_the_garbage_collector() -> None:
     pool = pool_of(1)
     cycle: list[object] = [acquired(pool)]
     cycle.append(cycle)
@@ -216,14 +216,14 @@ def test_a_ticket_that_was_released_leaves_nothing_behind() -> None:
     assert pool._claims == {}
 
 
-def test_what_another_thread_closed_is_not_stale() -> None:
+def test_a_connection_closed_by_another_thread_is_not_stale() -> None:
     pool = pool_of(1)
     ticket = pool.ticket()
     pool.take_stale(ticket, 0.0)
     assert ticket.in_use == []
 
 
-def test_a_slot_that_was_not_given_back_whole_is_found() -> None:
+def test_a_slot_that_was_released_incompletely_is_found() -> None:
     pool = pool_of(1)
     ticket = acquired(pool)
     pool.vacate(ticket)  # without closing, as after an interrupt
@@ -243,13 +243,13 @@ def test_an_abandoned_ticket_is_forgotten_once_its_slot_is_found() -> None:
 
 
 def test_a_new_slot_has_no_connection() -> None:
-    # An interrupt may come after the slot was taken, and before anything else.
+    # An interrupt may come right after the slot was acquired.
     ticket: Ticket[int, Bell] = Ticket()
     ticket.in_use.append(Slot())
     assert ticket.connection is None
 
 
-def test_a_slot_that_comes_free_while_a_request_joins_the_queue_wakes_it() -> None:
+def test_a_slot_released_while_a_request_joins_the_queue_wakes_it() -> None:
     pool = pool_of(1)
     held = acquired(pool)
     pool._signal = lambda: bell_after(pool, held)
@@ -257,7 +257,7 @@ def test_a_slot_that_comes_free_while_a_request_joins_the_queue_wakes_it() -> No
     assert (rung(waiting), pool.take_turn(waiting)) == (True, True)
 
 
-def test_a_slot_that_comes_free_while_a_request_waits_again_wakes_it() -> None:
+def test_a_slot_released_while_a_request_waits_again_wakes_it() -> None:
     pool = pool_of(1)
     held, waiting = acquired(pool), acquired(pool)
     pool._signal = lambda: bell_after(pool, held)
@@ -266,7 +266,7 @@ def test_a_slot_that_comes_free_while_a_request_waits_again_wakes_it() -> None:
 
 
 def bell_after(pool: SlotQueue[int, Bell], held: Ticket[int, Bell]) -> Bell:
-    """A new signal, made while another request ends."""
+    """A new signal, created while another request ends."""
     pool.begin_closing(held)
     pool.vacate(held)
     return Bell()
@@ -312,7 +312,7 @@ def test_closing_wakes_each_request_that_waits() -> None:
     assert held.in_use
 
 
-def test_a_request_that_is_woken_for_nothing_waits_on(variant: Variant) -> None:
+def test_a_request_that_is_woken_spuriously_waits_again(variant: Variant) -> None:
     async def scenario() -> None:
         driven = Driven(variant, server.url, size=1)
         make = driven.pool._slots._signal

@@ -1,4 +1,4 @@
-"""Which proxy a client uses, and what it sends through each kind of proxy, over real sockets."""
+"""The proxy that a client uses, and the requests through each kind of proxy."""
 
 import base64
 import contextlib
@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import trustme
-from faulty import FaultyServer, Step, Visit, asked, reset, silence
+from certificates import client_context, server_context
+from faulty import FaultyServer, Step, Visit, receive, reset, silence
 from hypothesis import given
 from hypothesis import strategies as st
 from pools import either, run_client
@@ -50,7 +51,7 @@ def create(client: Any) -> Any:
         ({"http_proxy": PROXY, "NO_PROXY": "a"}, {"http": PROXY, "no": "a"}),
         ({"HTTP_PROXY": "http://upper", "http_proxy": PROXY}, {"http": PROXY}),
         ({"HTTP_PROXY": PROXY, "https_proxy": "", "OTHER": "x"}, {"http": PROXY}),
-        # A client of a CGI program sets HTTP_PROXY with a header named Proxy.
+        # In a CGI program, a client can set HTTP_PROXY with a header named Proxy.
         ({"HTTP_PROXY": PROXY, "HTTPS_PROXY": PROXY, "REQUEST_METHOD": "GET"}, {"https": PROXY}),
         ({"http_proxy": PROXY, "REQUEST_METHOD": "GET"}, {"http": PROXY}),
     ],
@@ -145,23 +146,23 @@ def test_an_entry_of_no_proxy(entry: str, url: str, matches: bool) -> None:
         "~api.example",
     ],
 )
-def test_an_entry_of_no_proxy_that_cannot_be_understood(entry: str) -> None:
+def test_an_invalid_entry_of_no_proxy(entry: str) -> None:
     with pytest.raises(ConfigurationError) as raised:
         is_direct("https://192.0.2.1", f"other.example,{entry}")
     assert repr(entry.lower()) in str(raised.value)
     assert "NO_PROXY" in str(raised.value)
-    # Without a proxy nobody needs to understand it.
+    # It is not parsed without a proxy.
     assert proxy_for("https://192.0.2.1", {"no": entry}) is None
 
 
-def test_what_may_be_a_password_is_not_shown() -> None:
+def test_possible_passwords_are_not_shown() -> None:
     with pytest.raises(ConfigurationError, match="an entry with '@' in it") as raised:
         is_direct("https://api.example", "user:secret@api.example")
     assert "secret" not in str(raised.value)
 
 
 @given(st.text(max_size=30))
-def test_no_proxy_is_understood_or_refused(text: str) -> None:
+def test_no_proxy_is_parsed_or_rejected(text: str) -> None:
     with contextlib.suppress(ConfigurationError):
         assert is_direct("https://api.example:8443", text) in {True, False}
 
@@ -235,14 +236,14 @@ def test_a_proxy_url(value: str, proxy: Proxy) -> None:
         "http://user%3Aname:secret@p.example",
     ],
 )
-def test_a_proxy_that_cannot_be_used(value: str) -> None:
+def test_an_unusable_proxy_setting(value: str) -> None:
     with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as raised:
         proxy_for("https://api.example", {"https": value, "all": PROXY})
     assert "example" not in str(raised.value)
     assert "secret" not in str(raised.value)
 
 
-def test_settings_of_the_system_apply_without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_system_settings_apply_without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(origin, "_HAS_SETTINGS", True)
     monkeypatch.setattr("urllib.request.getproxies", lambda: {"https": PROXY})
     monkeypatch.setattr("urllib.request.proxy_bypass", "intern.example".__eq__)
@@ -267,14 +268,14 @@ def test_a_client_shows_its_proxy(
     assert client.proxy == "http://[::1]:3128"
 
 
-def test_an_injected_client_has_proxies_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_injected_client_has_its_own_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", PROXY)
     with httpx.Client(trust_env=False) as own:
         assert Client(KEY, http_client=own).proxy is None
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "a.localhost", "[::ffff:127.0.0.1]"])
-def test_nothing_for_this_machine_goes_to_a_proxy(
+def test_requests_to_this_machine_bypass_proxies(
     variant: Variant, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     with ScriptedServer([answer()]) as server, ScriptedServer([]) as proxy:
@@ -284,7 +285,7 @@ def test_nothing_for_this_machine_goes_to_a_proxy(
     assert (len(server.seen), proxy.connections) == (1, 0)
 
 
-def test_plain_http_to_a_proxy_is_refused(
+def test_plain_http_to_a_proxy_is_rejected(
     variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with ScriptedServer([answer()]) as proxy:
@@ -297,31 +298,16 @@ def test_plain_http_to_a_proxy_is_refused(
 # Over a proxy.
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-def serving(authority: trustme.CA, host: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(host).configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
-    return context
-
-
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
-    return context
-
-
 def relay(connection: Any, port: int) -> None:
-    """Copy bytes both ways between a client and a server, until one of them ends."""
+    """Copy bytes between a client and a server in both directions until one of them disconnects."""
 
     def copy(source: Any, target: Any) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(2**16):
                 target.sendall(data)
-        with contextlib.suppress(OSError):  # also after an error, or the other end waits forever
+        with contextlib.suppress(
+            OSError
+        ):  # also after an error, because the other end would wait forever
             target.shutdown(socket.SHUT_WR)
 
     with socket.create_connection(("127.0.0.1", port)) as server:
@@ -332,7 +318,7 @@ def relay(connection: Any, port: int) -> None:
 
 
 class Tunnelling(ScriptedServer):
-    """An HTTP proxy on loopback that opens every tunnel to one server."""
+    """A loopback HTTP proxy that opens every tunnel to one server."""
 
     def __init__(self, server: ScriptedServer, *, tls: ssl.SSLContext | None = None) -> None:
         super().__init__([], tls=tls)
@@ -352,9 +338,9 @@ def test_a_tunnel(
         for _ in range(2):
             await either(create(client))
 
-    proxy_tls = serving(authority, "127.0.0.1") if scheme == "https" else None
+    proxy_tls = server_context(authority, "127.0.0.1") if scheme == "https" else None
     with (
-        ScriptedServer(always(), tls=serving(authority, "api.invalid")) as server,
+        ScriptedServer(always(), tls=server_context(authority, "api.invalid")) as server,
         Tunnelling(server, tls=proxy_tls) as proxy,
     ):
         monkeypatch.setenv("https_proxy", proxy.url.replace("://", "://user:secret@"))
@@ -363,7 +349,7 @@ def test_a_tunnel(
             scenario,
             api_key=KEY,
             base_url="https://api.invalid",
-            ssl_context=trusting(authority),
+            ssl_context=client_context(authority),
         )
     assert (server.connections, proxy.connections, len(server.seen)) == (1, 1, 2)
     (tunnel,) = proxy.seen
@@ -379,23 +365,23 @@ def test_a_large_request_through_two_layers_of_tls(
     variant: Variant, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA
 ) -> None:
     with (
-        ScriptedServer([answer(200, {})], tls=serving(authority, "api.invalid")) as server,
-        Tunnelling(server, tls=serving(authority, "127.0.0.1")) as proxy,
+        ScriptedServer([answer(200, {})], tls=server_context(authority, "api.invalid")) as server,
+        Tunnelling(server, tls=server_context(authority, "127.0.0.1")) as proxy,
     ):
         monkeypatch.setenv("https_proxy", proxy.url)
         variant.run(
             lambda client: client.request("POST", "/v2/x", returns=dict, body={"x": "y" * 300_000}),
             api_key=KEY,
             base_url="https://api.invalid",
-            ssl_context=trusting(authority),
+            ssl_context=client_context(authority),
         )
     assert len(server.seen[0].body) > 300_000
 
 
-def test_an_https_proxy_whose_certificate_is_not_trusted(
+def test_an_https_proxy_with_an_untrusted_certificate(
     variant: Variant, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA
 ) -> None:
-    with ScriptedServer([], tls=serving(authority, "127.0.0.1")) as proxy:
+    with ScriptedServer([], tls=server_context(authority, "127.0.0.1")) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
         with pytest.raises(TLSError) as raised:
             variant.run(
@@ -407,12 +393,12 @@ def test_an_https_proxy_whose_certificate_is_not_trusted(
     assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 1)
 
 
-def test_a_certificate_within_a_tunnel_that_is_not_trusted(
+def test_an_untrusted_certificate_within_a_tunnel(
     variant: Variant, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA
 ) -> None:
     with (
-        ScriptedServer([], tls=serving(trustme.CA(), "api.invalid")) as server,
-        Tunnelling(server, tls=serving(authority, "127.0.0.1")) as proxy,
+        ScriptedServer([], tls=server_context(trustme.CA(), "api.invalid")) as server,
+        Tunnelling(server, tls=server_context(authority, "127.0.0.1")) as proxy,
     ):
         monkeypatch.setenv("https_proxy", proxy.url)
         with pytest.raises(TLSError, match="certificate") as raised:
@@ -420,7 +406,7 @@ def test_a_certificate_within_a_tunnel_that_is_not_trusted(
                 create,
                 api_key=KEY,
                 base_url="https://api.invalid",
-                ssl_context=trusting(authority),
+                ssl_context=client_context(authority),
             )
     assert raised.value.delivery is Delivery.UNSENT
 
@@ -440,7 +426,7 @@ OPENED = b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"
 
 
 class Socks(ScriptedServer):
-    """A SOCKS 5 proxy on loopback that opens every tunnel to one server, a byte at a time."""
+    """A loopback SOCKS 5 proxy that opens every tunnel to one server, one byte at a time."""
 
     def __init__(
         self, server: ScriptedServer, *, password: bool = False, opened: bytes = OPENED
@@ -502,18 +488,21 @@ def test_a_socks_proxy_with_a_password_and_tls(
     variant: Variant, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA
 ) -> None:
     with (
-        ScriptedServer([answer()], tls=serving(authority, "api.invalid")) as server,
+        ScriptedServer([answer()], tls=server_context(authority, "api.invalid")) as server,
         Socks(server, password=True) as proxy,
     ):
         monkeypatch.setenv("all_proxy", proxy.url.replace("socks5h://", "socks://us%65r:p%40ss@"))
         variant.run(
-            create, api_key=KEY, base_url="https://api.invalid", ssl_context=trusting(authority)
+            create,
+            api_key=KEY,
+            base_url="https://api.invalid",
+            ssl_context=client_context(authority),
         )
     assert proxy.logins == [b"user:p@ss"]
 
 
 def greeted(visit: Visit) -> None:
-    """Read the first message of a client that has a password."""
+    """Read the first message of a client with a password."""
     visit.stream.read(4)
 
 
@@ -556,7 +545,7 @@ def test_a_socks_proxy_that_fails(
 
 
 @pytest.mark.parametrize("steps", [[silence], [greeted, b"\x05", silence]])
-def test_a_socks_proxy_that_is_silent(
+def test_a_silent_socks_proxy(
     variant: Variant, monkeypatch: pytest.MonkeyPatch, steps: list[Step]
 ) -> None:
     with FaultyServer(steps) as proxy:
@@ -582,7 +571,7 @@ EARLY: dict[str, Step] = {
 def test_a_proxy_that_sends_data_into_the_tunnel(
     variant: Variant, monkeypatch: pytest.MonkeyPatch, step: Step
 ) -> None:
-    with FaultyServer([asked, step, silence]) as proxy:
+    with FaultyServer([receive, step, silence]) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
         with pytest.raises(ProxyError, match="sent data before the service"):
             variant.run(create, world=World(), api_key=KEY, base_url="https://api.invalid")
@@ -590,6 +579,6 @@ def test_a_proxy_that_sends_data_into_the_tunnel(
 
 @pytest.mark.skipif(os.name == "nt", reason="the registry has its own rules")
 @given(st.sampled_from(["api.example", ".example", "*", "other", "a.api.example", ""]))
-def test_plain_names_mean_what_they_mean_to_urllib(entry: str) -> None:
+def test_host_names_match_as_in_urllib(entry: str) -> None:
     bypass = vars(urllib.request)["proxy_bypass_environment"]
     assert is_direct("https://api.example", entry) is bypass("api.example", {"no": entry})

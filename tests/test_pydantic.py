@@ -1,4 +1,4 @@
-"""The data classes as pydantic's and FastAPI's."""
+"""The data classes in pydantic and FastAPI."""
 
 from typing import Any
 

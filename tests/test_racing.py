@@ -1,4 +1,4 @@
-"""A connection to a host by any of its addresses, on asyncio and trio."""
+"""Connections to hosts with several addresses, on asyncio and trio."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -27,7 +27,7 @@ class Stream(AnyIOStream):
 
 
 class Host:
-    """A host of several addresses, each of which does what a test needs."""
+    """A host with several addresses, each with a scripted behavior."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, pause: float, **attempts: Attempt) -> None:
         self.tried: list[str] = []
@@ -75,7 +75,7 @@ async def accept_when_cancelled() -> None:
 
 
 @BACKENDS
-def test_the_next_address_is_tried_if_one_refuses_or_is_silent(
+def test_the_next_address_is_tried_after_a_refusal_or_silence(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     host = Host(monkeypatch, 0, a=refuse, b=anyio.sleep_forever, c=break_off, d=accept)
@@ -104,7 +104,7 @@ async def give_up() -> None:
 
 
 @BACKENDS
-def test_an_address_that_the_operating_system_gives_up(
+def test_an_address_whose_connection_the_system_aborts(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ConnectTimeout, match="long enough"):
@@ -112,15 +112,15 @@ def test_an_address_that_the_operating_system_gives_up(
 
 
 @BACKENDS
-def test_addresses_that_are_silent_for_too_long(
-    backend: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_silent_addresses_time_out(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConnectTimeout):
         Host(monkeypatch, 0, a=anyio.sleep_forever).reached(backend, limit=0.01)
 
 
 @BACKENDS
-def test_of_two_connections_one_is_closed(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_of_two_connections_is_closed(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     host = Host(monkeypatch, 0, a=accept_when_cancelled, b=accept)
     assert host.reached(backend).closed == 0
     assert sorted(stream.closed for stream in host.streams) == [0, 1]
@@ -143,7 +143,7 @@ def test_a_connection_of_a_cancelled_task_is_closed(
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST.", "api.localhost", "127.0.0.1"])
-def test_this_machine_by_its_names(variant: Variant, host: str) -> None:
+def test_loopback_names(variant: Variant, host: str) -> None:
     with ScriptedServer([answer()]) as server:
         url = server.url.replace("127.0.0.1", host)
         variant.run(lambda client: client.conversations.create(), api_key=KEY, base_url=url)

@@ -1,4 +1,4 @@
-"""When the next of many requests may be sent."""
+"""When the next request can be sent."""
 
 import gc
 import math
@@ -24,7 +24,7 @@ def test_without_a_rate_nothing_waits() -> None:
         throttle.sent(index, now=100.0)
 
 
-def test_the_rate_is_kept_from_the_first_request_on() -> None:
+def test_the_rate_applies_from_the_first_request() -> None:
     throttle = RateLimiter(rate=4)
     throttle.sent(0, now=100.0)
     assert throttle.wait(100.0) == 0.25
@@ -46,7 +46,7 @@ def test_a_small_delay_is_compensated_and_a_long_one_is_not() -> None:
     rate=st.floats(0.5, 5_000),
     steps=st.lists(st.floats(0, 2), max_size=200),
 )
-def test_no_more_requests_are_sent_than_the_rate_allows(rate: float, steps: list[float]) -> None:
+def test_requests_never_exceed_the_rate(rate: float, steps: list[float]) -> None:
     throttle = RateLimiter(rate=rate)
     now, sent = 0.0, [0.0]
     throttle.sent(0, now=now)
@@ -78,14 +78,14 @@ def test_a_throttled_request_makes_all_wait_and_then_one_probes() -> None:
     assert throttle.wait(106.5) == 0
 
 
-def test_everyone_who_shares_a_backoff_waits_and_sends_a_probe() -> None:
+def test_all_users_of_a_shared_backoff_wait_and_send_a_probe() -> None:
     pause = SharedBackoff()
     mine, other = RateLimiter(rate=None, backoff=pause), RateLimiter(rate=None, backoff=pause)
     for throttle in (mine, other):
         throttle.sent(0, now=100.0)
     mine.throttled(0, pause=2.0, now=100.0)
     assert other.wait(101.0) == 1.0
-    other.completed(0)  # from before the pause
+    other.completed(0)  # from before the delay
     for throttle in (mine, other):
         assert throttle.wait(102.0) == 0
         throttle.sent(1, now=102.0)
@@ -124,7 +124,7 @@ def test_a_backoff_is_shared_by_service_and_key_while_it_is_referenced() -> None
     assert shared_backoff("http://a", Secret("one-key")).until == -math.inf
 
 
-def test_unused_backoffs_are_forgotten() -> None:
+def test_unused_backoffs_are_removed() -> None:
     for number in range(9):
         shared_backoff(f"http://unused-{number}", Secret("one-key"))
     gc.collect()
@@ -132,8 +132,8 @@ def test_unused_backoffs_are_forgotten() -> None:
     assert [each() for each in _backoffs.values() if each() in {None, used}] == [used]
 
 
-def test_threads_that_ask_at_once_share_one_backoff() -> None:
-    """What is made twice, for want of a lock or of one atomic step, would be two."""
+def test_concurrent_threads_share_one_backoff() -> None:
+    """Without a lock or an atomic step, the threads would create two."""
     threads = 8
     switches = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)

@@ -1,4 +1,4 @@
-"""The workflow of a release is what its page says."""
+"""The release workflow matches its page."""
 
 import os
 import re
@@ -17,7 +17,7 @@ PAGE = (ROOT / "docs" / "project" / "releasing.md").read_text()
 @pytest.fixture(scope="module")
 def workflow() -> Any:
     yaml = pytest.importorskip("yaml", reason="needs PyYAML, which is in the dev environment")
-    # A bare `on` is a boolean to YAML 1.1.
+    # YAML 1.1 parses `on` as a boolean.
     return yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())
 
 
@@ -34,12 +34,12 @@ def action(job: Any, name: str) -> Any:
     return found.get("with")
 
 
-def test_a_tag_starts_it(workflow: Any) -> None:
+def test_a_tag_starts_the_release(workflow: Any) -> None:
     assert workflow[True] == {"push": {"tags": ["v*"]}}
     assert "git push origin v" in PAGE
 
 
-def test_it_runs_the_commands_of_the_page(workflow: Any) -> None:
+def test_the_workflow_runs_the_commands_of_the_page(workflow: Any) -> None:
     section = re.search(r"^## Build\n(.*?)^## ", PAGE, re.MULTILINE | re.DOTALL)
     assert section is not None
     told = re.findall(r"^\$ (.*)$", section[1], re.MULTILINE)
@@ -47,7 +47,7 @@ def test_it_runs_the_commands_of_the_page(workflow: Any) -> None:
     assert commands(workflow["jobs"]["build"])[1:] == told
 
 
-def test_only_the_upload_may_publish(workflow: Any) -> None:
+def test_only_the_publish_job_can_publish(workflow: Any) -> None:
     build, publish = workflow["jobs"]["build"], workflow["jobs"]["publish"]
     assert workflow["permissions"] == {}
     assert build["permissions"] == {"contents": "read"}
@@ -60,7 +60,7 @@ def test_only_the_upload_may_publish(workflow: Any) -> None:
     }
 
 
-def test_what_is_tested_is_what_is_published(workflow: Any) -> None:
+def test_the_tested_distributions_are_published(workflow: Any) -> None:
     build, publish = workflow["jobs"]["build"], workflow["jobs"]["publish"]
     built = action(build, "actions/upload-artifact")
     taken = action(publish, "actions/download-artifact")
@@ -80,7 +80,7 @@ def test_every_action_is_pinned_to_one_version(workflow: Any) -> None:
     ("tag", "is_the_version"),
     [(f"v{__version__}", True), (f"v{__version__}1", False), ("v", False)],
 )
-def test_a_tag_that_is_not_the_version_ends_it(
+def test_a_tag_that_is_not_the_version_fails_the_release(
     workflow: Any, tag: str, is_the_version: bool
 ) -> None:
     check, *_ = commands(workflow["jobs"]["build"])

@@ -1,4 +1,4 @@
-"""The whole resource, in every variant: against the sandbox, and against scripts where it matters."""
+"""All operations in every variant, against the sandbox and scripted servers."""
 
 import json
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def options(sandboxes: dict[int, Sandbox], revision: int) -> dict[str, Any]:
 
 
 def call(name: str, *arguments: Any, **named: Any) -> Any:
-    """A scenario of one call."""
+    """A scenario with one call."""
 
     def scenario(client: Any) -> Any:
         return getattr(client.conversations, name)(*arguments, **named)
@@ -59,7 +59,7 @@ def call(name: str, *arguments: Any, **named: Any) -> Any:
 
 
 def unknown(method: str, path: str) -> Any:
-    """A scenario of a call that the client has no method for."""
+    """A scenario with a call of an unknown endpoint."""
 
     def scenario(client: Any) -> Any:
         return client.request(method, path, returns=dict)
@@ -67,7 +67,9 @@ def unknown(method: str, path: str) -> Any:
     return scenario
 
 
-def test_a_life(variant: Variant, options: dict[str, Any], revision: int) -> None:
+def test_the_life_cycle_of_a_conversation(
+    variant: Variant, options: dict[str, Any], revision: int
+) -> None:
     one = variant.run(call("create", metadata={"entity_id": "a"}), **options)
     found = variant.run(call("retrieve", one.id), **options)
     assert isinstance(found, ConversationWithMessages)
@@ -139,7 +141,7 @@ def test_an_error_names_the_conversation(
         (unknown("BREW", "/a"), "method must be one of GET"),
     ],
 )
-def test_what_cannot_be_right_is_refused_with_nothing_sent(
+def test_invalid_arguments_are_rejected_before_anything_is_sent(
     variant: Variant, scenario: Any, words: str
 ) -> None:
     with ScriptedServer([]) as server, pytest.raises(InvalidArgumentError) as raised:
@@ -149,7 +151,9 @@ def test_what_cannot_be_right_is_refused_with_nothing_sent(
 
 
 @pytest.mark.parametrize("conversation_id", ["", " ", ".", ".."])
-def test_what_is_no_id_is_refused_with_nothing_sent(variant: Variant, conversation_id: str) -> None:
+def test_invalid_ids_are_rejected_before_anything_is_sent(
+    variant: Variant, conversation_id: str
+) -> None:
     for scenario in (
         call("retrieve", conversation_id),
         call("update", conversation_id, display_name="x"),
@@ -192,7 +196,7 @@ def test_ids_are_one_segment_of_the_path(
         ({"display_name": "x", "metadata": {}}, {"displayName": "x", "metadata": {}}),
     ],
 )
-def test_update_sends_what_is_given(
+def test_update_sends_the_given_fields(
     variant: Variant, arguments: dict[str, Any], body: dict[str, Any]
 ) -> None:
     with ScriptedServer([answer(200)]) as server:
@@ -201,7 +205,7 @@ def test_update_sends_what_is_given(
     assert "idempotency-key" not in server.seen[0].headers
 
 
-def test_the_first_revision_sends_no_messages_and_an_entity_beside(variant: Variant) -> None:
+def test_the_first_revision_has_no_messages_and_a_top_level_entity(variant: Variant) -> None:
     with ScriptedServer([answer(200, {**CONVERSATION, "entityId": "e"})]) as server:
         found = variant.run(call("retrieve", "a"), api_key=KEY, base_url=server.url)
     assert (found.messages, found.entity_id) == (None, "e")
@@ -218,7 +222,7 @@ RAW: list[tuple[str, tuple[Any, ...], dict[str, Any], bytes, type]] = [
 
 
 @pytest.mark.parametrize(("name", "arguments", "named", "reply", "parsed"), RAW)
-def test_every_answer_can_be_had_in_its_envelope(  # noqa: PLR0917 - the columns of the table
+def test_every_call_has_a_raw_response(  # noqa: PLR0917 - the columns of the table
     variant: Variant,
     name: str,
     arguments: tuple[Any, ...],
@@ -246,7 +250,7 @@ class Feature:
     feature_name: str
 
 
-def test_an_endpoint_that_the_client_does_not_know(variant: Variant) -> None:
+def test_an_unknown_endpoint(variant: Variant) -> None:
     with ScriptedServer([answer(503, {}), answer(200, {"featureName": "x"})]) as server:
         raw = variant.run(
             lambda c: c.request("get", "/v2/features/a%20b", returns=Feature, query={"q": "a&b"}),
@@ -321,7 +325,7 @@ def test_a_file_without_content_is_a_typed_error(file: FileContent) -> None:
         _ = FilePart(file=file).content
 
 
-def test_faults_inside_parts_have_their_path() -> None:
+def test_errors_in_parts_have_their_path() -> None:
     parts = [{"kind": "text", "text": 1}, {"text": "x"}, 3, {"kind": ["text"]}]
     body = {**CONVERSATION, "messages": [{**MESSAGE, "parts": parts}]}
     with pytest.raises(DecodeError) as raised:
@@ -334,7 +338,7 @@ def test_faults_inside_parts_have_their_path() -> None:
     ]
 
 
-def test_a_reset_update_is_not_repeated_and_a_delete_is(variant: Variant) -> None:
+def test_after_a_reset_a_delete_is_repeated_but_not_an_update(variant: Variant) -> None:
     with ScriptedServer([HANG_UP]) as server, pytest.raises(ConversationsError) as raised:
         variant.run(
             call("update", "a", display_name="x"), world=World(), api_key=KEY, base_url=server.url

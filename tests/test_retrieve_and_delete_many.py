@@ -1,4 +1,4 @@
-"""Many retrievals and deletions at once, with a real server in every variant."""
+"""Many retrievals and deletions with a real server in every variant."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -76,7 +76,7 @@ def test_each_id_has_one_outcome_with_its_messages(variant: Variant, revision: i
     assert bool(expected[0].messages) == (revision == 2)
 
 
-def test_what_is_deleted_is_gone(variant: Variant, revision: int) -> None:
+def test_deleted_conversations_do_not_exist(variant: Variant, revision: int) -> None:
     with (
         Sandbox(revision=revision) as sandbox,
         Client(sandbox.api_key, base_url=sandbox.url) as client,
@@ -124,7 +124,7 @@ def test_an_invalid_id_is_a_failure_and_nothing_is_sent(variant: Variant, method
         ),
     ],
 )
-def test_a_single_id_is_refused_at_once(
+def test_a_single_id_is_rejected_immediately(
     variant: Variant, method: str, items: Any, words: str
 ) -> None:
     with pytest.raises(InvalidArgumentError) as raised:
@@ -134,7 +134,7 @@ def test_a_single_id_is_refused_at_once(
 
 @METHODS
 def test_a_call_is_repeated_because_it_is_idempotent(variant: Variant, method: str) -> None:
-    """Unlike a create: here each attempt of the first two ends in doubt."""
+    """Unlike a create, it is repeated after the first two attempts have unknown outcomes."""
     world = World()
     script = [answer(500), SUCCESS[method], HANG_UP, SUCCESS[method]]
     with ScriptedServer(script) as server:
@@ -163,7 +163,7 @@ def test_a_call_fails_after_all_attempts(variant: Variant, method: str) -> None:
     assert [(error.attempts, error.delivery) for error in errors] == [(2, Delivery.UNKNOWN)] * 2
 
 
-def test_a_deletion_that_took_effect_before_it_was_repeated_says_so(variant: Variant) -> None:
+def test_a_repeated_deletion_reports_that_it_took_effect(variant: Variant) -> None:
     with ScriptedServer([answer(500), answer(404, {"message": "gone"})]) as server:
         (found,) = run_many(
             variant,
@@ -217,7 +217,7 @@ def test_the_backoff_is_shared_with_creates(variant: Variant, method: str) -> No
 
 
 @METHODS
-def test_a_rate_is_kept(variant: Variant, method: str) -> None:
+def test_a_rate_is_not_exceeded(variant: Variant, method: str) -> None:
     world = World()
     with ScriptedServer([SUCCESS[method]] * 3) as server:
         run_many(
@@ -233,7 +233,7 @@ def test_a_rate_is_kept(variant: Variant, method: str) -> None:
 
 
 @METHODS
-def test_a_failure_can_end_it(variant: Variant, method: str) -> None:
+def test_a_failure_can_stop_the_rest(variant: Variant, method: str) -> None:
     items = ids(10)
     with ScriptedServer([SUCCESS[method], answer(401)]) as server:
         found = run_many(
@@ -251,7 +251,7 @@ def test_a_failure_can_end_it(variant: Variant, method: str) -> None:
 
 @METHODS
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_ids_may_come_from_an_async_iterable(backend: str, method: str) -> None:
+def test_ids_can_come_from_an_async_iterable(backend: str, method: str) -> None:
     async def items() -> AsyncIterator[str]:
         for item in ids(5):
             await anyio.lowlevel.checkpoint()
@@ -277,7 +277,7 @@ def test_an_outcome_has_the_request_id(variant: Variant) -> None:
     assert third.request_id is None
 
 
-def test_an_undocumented_response_fails_alone(variant: Variant) -> None:
+def test_an_undocumented_response_fails_only_its_call(variant: Variant) -> None:
     script = [answer(200, json.dumps([]).encode()), FOUND]
     with ScriptedServer(script) as server:
         found = run_many(

@@ -1,4 +1,4 @@
-"""The decision to send a request again, by literal equality."""
+"""Retry decisions, by literal equality."""
 
 import math
 from typing import Any
@@ -32,7 +32,7 @@ UNSENT = ConnectError("")
 AGAIN: list[Resend | Stop] = [Resend(0.375), Resend(0.75), Stop("Gave up after 3 attempts.")]
 NEVER: list[Resend | Stop] = [Stop(), Stop(), Stop()]
 
-# Each row: the outcome, then what follows it at attempts 1 to 3 for POST, and for GET.
+# Each row: the outcome, then the decisions after attempts 1 to 3 for POST and for GET.
 TABLE: list[tuple[Outcome, list[Resend | Stop], list[Resend | Stop]]] = [
     (replied(400), NEVER, NEVER),
     (replied(401), NEVER, NEVER),
@@ -106,7 +106,7 @@ def test_the_reason_counts_the_attempts() -> None:
     assert decision == Stop("Gave up after 2 attempts.")
 
 
-def test_no_second_attempt_is_no_giving_up() -> None:
+def test_the_reason_without_a_second_attempt() -> None:
     decision = Retry(attempts=1).decide(
         request("POST"), UNSENT, attempt=1, jitter=0.0, remaining=math.inf
     )
@@ -117,14 +117,14 @@ def test_no_second_attempt_is_no_giving_up() -> None:
     ("attempt", "jitter", "pause"),
     [(1, 0.0, 0.25), (1, 1.0, 0.5), (4, 1.0, 4.0), (5, 1.0, 8.0), (9_999, 0.0, 4.0)],
 )
-def test_pauses_double_up_to_the_largest(attempt: int, jitter: float, pause: float) -> None:
+def test_delays_double_up_to_the_maximum(attempt: int, jitter: float, pause: float) -> None:
     decision = Retry(attempts=10_000).decide(
         request("POST"), UNSENT, attempt=attempt, jitter=jitter, remaining=math.inf
     )
     assert decision == Resend(pause)
 
 
-def test_the_pause_stops_doubling_after_60_times() -> None:
+def test_the_delay_stops_doubling_after_60_attempts() -> None:
     retry = Retry(attempts=10_000, wait_initial=2.0**-60)
     for attempt, pause in ((60, 0.5), (61, 1.0), (62, 1.0), (9_999, 1.0)):
         decision = retry.again(None, attempt=attempt, jitter=1.0, remaining=math.inf)
@@ -141,7 +141,9 @@ def test_the_pause_stops_doubling_after_60_times() -> None:
         (replied(429, "61"), math.inf, Stop("The Retry-After of 61 s is longer than retry_after_max=60: wait that long, or raise it.")),
     ],
 )  # fmt: skip
-def test_what_does_not_fit(outcome: Outcome, remaining: float, decision: Resend | Stop) -> None:
+def test_a_delay_that_exceeds_the_deadline(
+    outcome: Outcome, remaining: float, decision: Resend | Stop
+) -> None:
     assert (
         Retry().decide(request("POST"), outcome, attempt=1, jitter=0.5, remaining=remaining)
         == decision
@@ -202,6 +204,6 @@ def test_retry_after(value: str | None, seconds: float | None) -> None:
         {"trust_idempotency_key": 1},
     ],
 )
-def test_senseless_settings_are_refused(wrong: dict[str, Any]) -> None:
+def test_invalid_settings_are_rejected(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=rf"Retry\.{next(iter(wrong))} must be"):
         Retry(**wrong)

@@ -1,4 +1,4 @@
-"""What differs between the API's two revisions, as the client meets it in every variant."""
+"""The differences between the two revisions of the API, in every variant."""
 
 import json
 from functools import partial
@@ -75,9 +75,7 @@ def test_the_first_revision_has_no_model_and_no_responses(variant: Variant, firs
         )
 
 
-def test_every_call_returns_the_entity_beside_the_metadata(
-    variant: Variant, first: Sandbox
-) -> None:
+def test_every_call_returns_the_top_level_entity(variant: Variant, first: Sandbox) -> None:
     one = variant.run(
         lambda client: client.conversations.create(**required(1, "e")), **options(first)
     )

@@ -1,4 +1,4 @@
-"""The scripts run in an environment of their own, and know every supported Python."""
+"""The scripts run in a clean environment and support every Python."""
 
 import os
 import re
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not ENVIRONMENT.exists(), reason="needs the chec
 
 
 def output_of(script: str, folder: Path, **environment: str) -> list[str]:
-    """What a script prints that sources `environment.sh`."""
+    """The output of a script that sources `environment.sh`."""
     path = folder / "script"
     path.write_text(f'set -euo pipefail\nsource "{ENVIRONMENT}"\n{script}\n')
     environment = {"PATH": os.environ["PATH"], **environment}
@@ -34,7 +34,7 @@ def names(lines: list[str]) -> set[str]:
     return {line.partition("=")[0] for line in lines}
 
 
-# What bash sets itself.
+# Variables that bash sets itself.
 OF_BASH = {"PWD", "SHLVL", "_", "OLDPWD"}
 HOSTILE = {
     "BASH_ENV": "/dev/null",
@@ -51,13 +51,13 @@ HOSTILE = {
 }
 
 
-def test_a_script_keeps_what_installers_need_and_nothing_else(tmp_path: Path) -> None:
+def test_a_script_keeps_only_the_variables_for_installers(tmp_path: Path) -> None:
     kept = names(output_of("env", tmp_path, HOME="/nowhere", **HOSTILE)) - OF_BASH
     ours = {"PIP_DISABLE_PIP_VERSION_CHECK", "UV_SYSTEM_CERTS"}
     assert kept - ours == {"HOME", "PATH", "HTTPS_PROXY", "PIP_INDEX_URL"}
 
 
-def test_what_a_script_runs_clean_sees_nothing_of_the_caller(tmp_path: Path) -> None:
+def test_a_clean_command_gets_no_variables_of_the_caller(tmp_path: Path) -> None:
     seen = output_of("clean ONE=1 env", tmp_path, HOME="/nowhere", **HOSTILE)
     assert names(seen) == {"HOME", "PATH", "ONE"}
     assert f"HOME={ROOT}/.venv/home" in seen
@@ -70,7 +70,7 @@ def test_a_script_needs_no_home_and_gets_its_arguments(tmp_path: Path) -> None:
     assert said[3:] == ["0022"]
 
 
-def test_a_script_that_another_calls_is_clean_as_well(tmp_path: Path) -> None:
+def test_a_nested_script_is_clean(tmp_path: Path) -> None:
     inner = tmp_path / "inner"
     inner.write_text(f'source "{ENVIRONMENT}"\nenv\n')
     seen = output_of(f'export LEFT=1; bash "{inner}"', tmp_path, HOME="/nowhere")
@@ -105,7 +105,7 @@ def test_the_workflows_test_every_python() -> None:
     assert sorted(setup["python-version"].split()) == PYTHONS
 
 
-def test_the_licence_is_named_once() -> None:
+def test_the_license_is_named_once() -> None:
     project: Any = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert (project["license"], project["license-files"]) == ("MIT", ["LICENSE"])
     assert (ROOT / "LICENSE").read_text().startswith("MIT License\n")

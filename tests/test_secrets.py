@@ -1,4 +1,4 @@
-"""The key in no log, message, traceback, pickle or warning, whatever goes wrong."""
+"""The key is in no log, message, traceback, pickle or warning."""
 
 import logging
 import pickle
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from attrs import define, field, frozen
 from fault_table import CHUNKED, FAULTS, HEAD, Fault
-from faulty import FaultyServer, Step, Visit, asked, silence
+from faulty import FaultyServer, Step, Visit, receive, silence
 from rich.traceback import Traceback
 from scripted import answer
 from streaming import STARTED, chunk, event, head, word
@@ -31,7 +31,7 @@ from conversations_client._sse import event_stream
 
 PACKAGE = str(Path(conversations_client.__file__).parent)
 MARK = "Mark-0123456789-and-quite-some-more"
-PIECE = "mark-01234"  # of the mark, as it is looked for: whatever the case, and cut off or not
+PIECE = "mark-01234"  # of the mark, which is searched in any case, complete or truncated
 
 
 def create(client: Any) -> Any:
@@ -44,7 +44,7 @@ def respond(client: Any) -> Any:
 
 @frozen
 class Tallies:
-    """An answer of whose names the service makes some up, as a class of a user's own may be."""
+    """A custom response class whose field names come from the service."""
 
     counts: Mapping[str, int]
 
@@ -54,43 +54,43 @@ def count(client: Any) -> Any:
 
 
 @define
-class Ear:
-    """Hears all that is said of a call, but what its caller keeps in variables of their own."""
+class Capture:
+    """Captures everything that a call reveals, except the variables of its caller."""
 
     log: pytest.LogCaptureFixture
-    told: list[Any] = field(factory=list[Any])
+    infos: list[Any] = field(factory=list[Any])
     warned: list[warnings.WarningMessage] = field(factory=list[warnings.WarningMessage])
     raised: ConversationsError | None = None
 
     def hooks(self, variant: Variant) -> Any:
-        async def told(info: Any) -> None:
-            self.told.append(info)
+        async def record(info: Any) -> None:
+            self.infos.append(info)
 
         if variant.name == "sync":
-            return Hooks(on_request=self.told.append, on_response=self.told.append)
-        return AsyncHooks(on_request=told, on_response=told)
+            return Hooks(on_request=self.infos.append, on_response=self.infos.append)
+        return AsyncHooks(on_request=record, on_response=record)
 
-    def of_others(self) -> Iterator[str]:
+    def texts_of_libraries(self) -> Iterator[str]:
         for record in self.log.records:
             yield logging.Formatter("%(name)s %(message)s").format(record)
             yield repr(vars(record))
         for warning in self.warned:
             yield str(warning)
 
-    def of_ours(self) -> Iterator[str]:
+    def texts_of_package(self) -> Iterator[str]:
         for record in self.log.records:
             if record.name == "conversations_client":
                 yield record.getMessage() + repr(vars(record))
         error = self.raised
         assert error is not None
-        yield repr(self.told) + repr(error) + str(error) + repr(vars(error))
+        yield repr(self.infos) + repr(error) + str(error) + repr(vars(error))
         yield pickle.dumps(error).decode("latin-1")
         yield from traceback.TracebackException.from_exception(error, capture_locals=True).format()
         yield rich(error)
 
 
 def rich(error: BaseException) -> str:
-    """Every local variable of the package as rich shows it in a traceback."""
+    """Every local variable of the package, as rich shows it in a traceback."""
     frames = error.__traceback__
     while frames is not None and not frames.tb_frame.f_code.co_filename.startswith(PACKAGE):
         frames = frames.tb_next
@@ -106,41 +106,49 @@ def rich(error: BaseException) -> str:
 
 
 @pytest.fixture
-def ear(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Ear:
-    # From the environment, so that no variable of these tests holds it.
+def capture(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Capture:
+    # From the environment, so that no variable of the tests has the key.
     monkeypatch.setenv("ORQ_API_KEY", MARK)
     caplog.set_level(logging.DEBUG)
-    return Ear(caplog)
+    return Capture(caplog)
 
 
-def hear(
-    ear: Ear, variant: Variant, steps: list[Step], call: Callable[[Any], Any], **options: Any
+def capture_call(
+    capture: Capture,
+    variant: Variant,
+    steps: list[Step],
+    call: Callable[[Any], Any],
+    **options: Any,
 ) -> None:
-    with FaultyServer(steps) as server, warnings.catch_warnings(record=True) as ear.warned:
+    with FaultyServer(steps) as server, warnings.catch_warnings(record=True) as capture.warned:
         warnings.simplefilter("always")
         with pytest.raises(ConversationsError) as raised:
             variant.run(
-                call, world=World(), base_url=server.url, hooks=ear.hooks(variant), **options
+                call, world=World(), base_url=server.url, hooks=capture.hooks(variant), **options
             )
     assert all(seen.headers["authorization"] == f"Bearer {MARK}" for seen in server.seen)
-    ear.raised = raised.value
+    capture.raised = raised.value
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_the_key_is_told_to_nobody(variant: Variant, ear: Ear, fault: Fault) -> None:
-    hear(ear, variant, fault.steps, create, **fault.options)
-    assert PIECE not in "".join([*ear.of_others(), *ear.of_ours()]).lower()
-    assert "conversations_client" in {record.name for record in ear.log.records}
-    assert len(ear.told) == 2
+def test_the_key_is_never_revealed(variant: Variant, capture: Capture, fault: Fault) -> None:
+    capture_call(capture, variant, fault.steps, create, **fault.options)
+    assert (
+        PIECE not in "".join([*capture.texts_of_libraries(), *capture.texts_of_package()]).lower()
+    )
+    assert "conversations_client" in {record.name for record in capture.log.records}
+    assert len(capture.infos) == 2
 
 
-def test_the_key_is_not_told_when_time_is_up(variant: Variant, ear: Ear) -> None:
-    hear(ear, variant, [asked, HEAD, silence], create, timeout=0.1)
-    assert PIECE not in "".join([*ear.of_others(), *ear.of_ours()]).lower()
+def test_the_key_is_not_revealed_by_a_timeout(variant: Variant, capture: Capture) -> None:
+    capture_call(capture, variant, [receive, HEAD, silence], create, timeout=0.1)
+    assert (
+        PIECE not in "".join([*capture.texts_of_libraries(), *capture.texts_of_package()]).lower()
+    )
 
 
 def echoed(template: bytes) -> Callable[[Visit], None]:
-    """Say back what came as the key."""
+    """Echo the received key."""
 
     def step(visit: Visit) -> None:
         key = visit.server.seen[-1].headers["authorization"].removeprefix("Bearer ").encode()
@@ -149,12 +157,12 @@ def echoed(template: bytes) -> Callable[[Visit], None]:
     return step
 
 
-def spelt(key: str) -> bytes:
+def spellings_of(key: str) -> bytes:
     return "".join(f"\\u{ord(letter):04x}" for letter in key).encode()
 
 
 def events(*pieces: bytes) -> bytes:
-    """A stream that the end of the connection ends, for a chunk would have to know its length."""
+    """A stream that ends with the connection, because a chunk would need its length."""
     return head(Transfer_Encoding=None, Connection="close") + b"".join(pieces)
 
 
@@ -162,8 +170,8 @@ SHUT = b"Connection: close\r\n\r\n"
 BAD = b"HTTP/1.1 400 Bad\r\n"
 ECHOES = {
     "the message": BAD + SHUT + b'{"message": "KEY is no key"}',
-    "the message in other letters": BAD + SHUT + b'{"message": "' + spelt(MARK) + b'"}',
-    "the message where it is cut off": BAD + SHUT + b'{"message": "' + b"x" * 485 + spelt(MARK) + b'"}',
+    "the message in other letters": BAD + SHUT + b'{"message": "' + spellings_of(MARK) + b'"}',
+    "the message where it is cut off": BAD + SHUT + b'{"message": "' + b"x" * 485 + spellings_of(MARK) + b'"}',
     "an error's body": BAD + SHUT + b"<p>KEY</p>",
     "an error's names": BAD + SHUT + b'{"KEY": "KEY"}',
     "an error's header": BAD + b"X-Key: KEY\r\n" + SHUT,
@@ -196,7 +204,7 @@ STREAMED = {
     "an event that nobody knows": events(event("KEY", KEY="KEY")),
     "what failed": events(event("response.failed", error="KEY failed", code=1)),
     "what failed in other letters": events(
-        event("response.failed", error="KEY failed", code=1).replace(b"KEY", spelt(MARK))
+        event("response.failed", error="KEY failed", code=1).replace(b"KEY", spellings_of(MARK))
     ),
     "the words so far": events(word("It is KEY. "), word("As I said")),
     "the words so far in pieces": events(*map(word, MARK)),
@@ -221,30 +229,30 @@ STREAMED = {
     + [(template, count) for template in OWN.values()],
     ids=[*ECHOES, *STREAMED, *OWN],
 )
-def test_a_key_that_the_service_says_back_is_not_told_either(
-    variant: Variant, ear: Ear, template: bytes, call: Callable[[Any], Any]
+def test_a_key_that_the_service_echoes_is_not_revealed(
+    variant: Variant, capture: Capture, template: bytes, call: Callable[[Any], Any]
 ) -> None:
-    hear(ear, variant, [asked, echoed(template)], call)
-    assert PIECE not in "".join(ear.of_ours()).lower()
+    capture_call(capture, variant, [receive, echoed(template)], call)
+    assert PIECE not in "".join(capture.texts_of_package()).lower()
     if template in STREAMED.values():
-        assert type(ear.raised) is (
+        assert type(capture.raised) is (
             ResponseFailedError if b"response.failed" in template else StreamTruncatedError
         )
 
 
-def test_what_is_said_of_the_key_is_still_readable(variant: Variant, ear: Ear) -> None:
+def test_messages_about_the_key_are_readable(variant: Variant, capture: Capture) -> None:
     failed = [word("It is KEY"), event("response.failed", error="KEY failed", code=1)]
-    hear(ear, variant, [asked, echoed(events(*failed))], respond)
-    assert isinstance(ear.raised, ResponseFailedError)
-    assert ear.raised.service_message == "[redacted] failed"
-    assert ear.raised.partial.text == "It is [redacted]"
-    hear(ear, variant, [asked, echoed(OWN["a name in a path"])], count)
-    assert isinstance(ear.raised, DecodeError)
-    assert [fault.path for fault in ear.raised.faults] == ["$.counts['[redacted]']"]
+    capture_call(capture, variant, [receive, echoed(events(*failed))], respond)
+    assert isinstance(capture.raised, ResponseFailedError)
+    assert capture.raised.service_message == "[redacted] failed"
+    assert capture.raised.partial.text == "It is [redacted]"
+    capture_call(capture, variant, [receive, echoed(OWN["a name in a path"])], count)
+    assert isinstance(capture.raised, DecodeError)
+    assert [fault.path for fault in capture.raised.faults] == ["$.counts['[redacted]']"]
 
 
-def test_a_name_in_the_path_of_an_event(
-    variant: Variant, ear: Ear, monkeypatch: pytest.MonkeyPatch
+def test_a_key_in_the_path_of_an_event_error(
+    variant: Variant, capture: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_stream, "Event", Tallies)
 
@@ -252,19 +260,19 @@ def test_a_name_in_the_path_of_an_event(
         return converter.structure(value, Tallies)
 
     monkeypatch.setattr(event_stream, "structure_event", structure_tallies)
-    hear(ear, variant, [asked, echoed(events(b'data: {"counts": {"KEY": ""}}\n\n'))], respond)
-    assert isinstance(ear.raised, StreamTruncatedError)
-    assert "$.counts['[redacted]']" in str(ear.raised)
-    assert PIECE not in "".join(ear.of_ours()).lower()
+    capture_call(
+        capture, variant, [receive, echoed(events(b'data: {"counts": {"KEY": ""}}\n\n'))], respond
+    )
+    assert isinstance(capture.raised, StreamTruncatedError)
+    assert "$.counts['[redacted]']" in str(capture.raised)
+    assert PIECE not in "".join(capture.texts_of_package()).lower()
 
 
-def test_what_a_service_calls_an_exchange_is_fit_for_a_line_of_log(
-    variant: Variant, ear: Ear
-) -> None:
+def test_a_request_id_fits_on_a_log_line(variant: Variant, capture: Capture) -> None:
     reply = answer(400, b"", X_Request_Id="\x1b[31m\u2028re" + "d" * 9999)
-    hear(ear, variant, [asked, reply], create)
-    assert ear.raised is not None
-    assert ear.raised.request_id == " [31m re" + "d" * 492 + "…"
-    (line,) = [r.getMessage() for r in ear.log.records if r.name == "conversations_client"]
+    capture_call(capture, variant, [receive, reply], create)
+    assert capture.raised is not None
+    assert capture.raised.request_id == " [31m re" + "d" * 492 + "…"
+    (line,) = [r.getMessage() for r in capture.log.records if r.name == "conversations_client"]
     assert line.isprintable()
     assert len(line) < 700

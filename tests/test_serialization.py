@@ -1,4 +1,4 @@
-"""What JSON can't hold is named by its place, and never quoted."""
+"""Values that JSON can't represent are reported by path and never quoted."""
 
 import json
 from typing import Any
@@ -58,7 +58,7 @@ TWICE = ["the same list is no circle"]
         ([1, inside(600, b"")], "$ is nested too deeply."),
     ],
 )
-def test_the_place_is_named(value: object, place: str) -> None:
+def test_the_path_is_reported(value: object, place: str) -> None:
     with pytest.raises(InvalidArgumentError) as raised:
         json_value(value)
     assert str(raised.value).startswith(f"The arguments can't be serialized as JSON: {place} Pass ")
@@ -66,7 +66,7 @@ def test_the_place_is_named(value: object, place: str) -> None:
     assert raised.value.__cause__ is raised.value.__context__ is None
 
 
-def test_a_create_names_it() -> None:
+def test_a_create_reports_the_path() -> None:
     metadata = ConversationMetadata(extra={"labels": {"variants": {1, 2}}})
     with (
         Client("key", base_url="http://localhost:1") as client,
@@ -82,13 +82,13 @@ KEYS = st.sampled_from(["a", "b c", 1, None, (1,), "\udfff"])
 
 
 @given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner)))
-def test_whatever_cannot_be_written_has_a_place(value: object) -> None:
+def test_every_unserializable_value_has_a_path(value: object) -> None:
     problem = ""
     try:
         assert json_value(value)
     except InvalidArgumentError as error:
         problem = str(error)
-    assert "nested too deeply" not in problem  # which it says where it finds no place
+    assert "nested too deeply" not in problem  # the message if there is no path
 
 
 STRINGS = st.text(st.characters(exclude_categories=["Cs"]))

@@ -1,4 +1,4 @@
-"""What a client is set up with, and what it refuses before anything is sent."""
+"""The settings of a client, and arguments that it rejects."""
 
 import copy
 import math
@@ -40,7 +40,7 @@ def cls(request: pytest.FixtureRequest) -> Clients:
     return found
 
 
-def test_arguments_win_over_the_environment_and_that_over_defaults(
+def test_arguments_take_precedence_over_the_environment_and_defaults(
     cls: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert cls("k").base_url == "https://my.orq.ai"
@@ -117,7 +117,7 @@ def test_arguments_win_over_the_environment_and_that_over_defaults(
         ({"http_client": object()}, "must be an httpx."),
     ],
 )
-def test_unusable_settings_are_refused(cls: Clients, options: dict[str, Any], words: str) -> None:
+def test_unusable_settings_are_rejected(cls: Clients, options: dict[str, Any], words: str) -> None:
     given: dict[str, Any] = {"api_key": KEY, **options}
     with pytest.raises(ConfigurationError) as raised:
         cls(**given)
@@ -161,7 +161,7 @@ def test_plain_http_to_loopback_is_allowed(cls: Clients, url: str) -> None:
         ({"idempotency_key": 1}, "must be a string"),
     ],
 )
-def test_unusable_arguments_are_refused_with_nothing_sent(
+def test_unusable_arguments_are_rejected_before_anything_is_sent(
     variant: Variant, arguments: dict[str, Any], words: str
 ) -> None:
     with ScriptedServer([]) as server, pytest.raises(InvalidArgumentError) as raised:
@@ -175,7 +175,7 @@ def test_unusable_arguments_are_refused_with_nothing_sent(
     assert isinstance(raised.value, ValueError)
 
 
-def test_what_json_cannot_hold_is_refused() -> None:
+def test_values_that_json_cannot_represent_are_rejected() -> None:
     with Client(KEY) as client, pytest.raises(InvalidArgumentError, match="serialized as JSON"):
         client.conversations.create(metadata=ConversationMetadata(extra={"x": math.nan}))
 
@@ -245,7 +245,7 @@ def test_one_async_client_over_several_event_loops() -> None:
     assert len(server.seen) == 2
 
 
-def test_the_key_shows_nowhere() -> None:
+def test_the_key_is_not_displayed() -> None:
     client = Client(KEY)
     assert KEY not in repr(client._settings) + repr(vars(client))
     assert Secret(KEY) == Secret(KEY) != Secret("other")
@@ -272,7 +272,7 @@ def test_every_error_survives_pickling_and_copying(error: ConversationsError) ->
         assert (again.delivery, again.attempts, again.request_id) == ("unsent", 0, "req_1")
 
 
-def test_errors_with_an_answer_survive_pickling(variant: Variant) -> None:
+def test_errors_with_a_response_survive_pickling(variant: Variant) -> None:
     for reply in (answer(429, {"message": "m"}), answer(body={})):
         with ScriptedServer([reply]) as server, pytest.raises(ConversationsError) as raised:
             variant.run(
@@ -304,6 +304,6 @@ def test_the_version_is_the_distributions() -> None:
         (lambda: AsyncClient(KEY, ssl_context=cast("Any", False)), "ssl.SSLContext, not bool"),
     ],
 )
-def test_unusable_hooks_and_contexts_are_refused(make: Callable[[], object], words: str) -> None:
+def test_unusable_hooks_and_contexts_are_rejected(make: Callable[[], object], words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         make()

@@ -1,4 +1,4 @@
-"""The clients over their pools: what is sent once, unsent, forked, in another loop, proxied."""
+"""Clients over their pools: dead connections, interrupts, forks, event loops and proxies."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ import anyio
 import anyio.to_thread
 import pytest
 from pools import either, run_client
-from scripted import Parting, ScriptedServer, always
+from scripted import ClosingServer, ScriptedServer, always
 from variants import KEY, Variant
 
 from conversations_client import (
@@ -32,26 +32,26 @@ def create(client: Any) -> Any:
     return client.conversations.create()
 
 
-def test_a_call_over_a_connection_that_died_is_sent_once(variant: Variant) -> None:
+def test_a_call_over_a_dead_connection_is_sent_once(variant: Variant) -> None:
     async def twice(client: Any) -> None:
         for _ in range(2):
             answered = await either(client.conversations.with_raw_response.create())
             assert answered.attempts == 1
             server.gone.acquire()
 
-    with Parting(always()) as server:
+    with ClosingServer(always()) as server:
         run_client(variant, twice, api_key=KEY, base_url=server.url)
     assert (len(server.seen), server.connections) == (2, 2)
 
 
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 
-# httpx's own limits come first where they can; what is cut off before them must say as much.
+# The timeouts of httpx usually come first; calls that are interrupted earlier must report the same.
 EARLY = -0.2
 
 
 @BACKENDS
-def test_a_call_cut_off_while_it_connects_is_unsent(
+def test_a_call_interrupted_while_connecting_is_unsent(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (
@@ -70,7 +70,7 @@ def test_a_call_cut_off_while_it_connects_is_unsent(
 
 
 @BACKENDS
-def test_a_call_cut_off_while_it_waits_is_unsent_and_one_cut_off_later_unknown(
+def test_a_call_interrupted_while_waiting_is_unsent_and_later_unknown(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raised: dict[type, Delivery] = {}
@@ -96,11 +96,13 @@ def test_a_call_cut_off_while_it_waits_is_unsent_and_one_cut_off_later_unknown(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
-def test_a_forked_child_reads_nothing_of_its_parents() -> None:
+def test_a_forked_child_reads_no_data_of_its_parent() -> None:
     with ScriptedServer(always()) as server, Client(KEY, base_url=server.url) as client:
         create(client)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # the server's threads stay here
+            warnings.simplefilter(
+                "ignore", DeprecationWarning
+            )  # the threads of the server are in this process
             child = os.fork()
         if child == 0:
             failed = True
@@ -116,7 +118,7 @@ def test_a_forked_child_reads_nothing_of_its_parents() -> None:
 
 
 @BACKENDS
-def test_every_event_loop_has_connections_of_its_own(backend: str) -> None:
+def test_every_event_loop_has_its_own_connections(backend: str) -> None:
     async def once(client: AsyncClient) -> None:
         await create(client)
         assert isinstance(client._connections, AsyncConnections)
@@ -126,7 +128,9 @@ def test_every_event_loop_has_connections_of_its_own(backend: str) -> None:
         async with AsyncClient(KEY, base_url=server.url) as client:
             await create(client)
             await anyio.to_thread.run_sync(
-                lambda: anyio.run(once, client, backend=backend)  # another loop meanwhile
+                lambda: anyio.run(
+                    once, client, backend=backend
+                )  # another event loop in the meantime
             )
             await create(client)
 

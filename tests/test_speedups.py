@@ -1,4 +1,4 @@
-"""The quicker reader of JSON, and the standard library's: the same results, the same errors."""
+"""The fast JSON parser and the standard library's have the same results and errors."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from test_wire import LEAST, conversations, json_values, spoilt
+from test_wire import LEAST, conversations, corrupted, json_values
 
 from conversations_client import ConversationPage, DecodeError, structure, unstructure
 from conversations_client._json import conversion
@@ -24,7 +24,7 @@ values = st.recursive(
 
 @st.composite
 def documents(draw: st.DrawFn) -> bytes:
-    """Documents, most of them spoilt at one place."""
+    """Documents, most of them with one change."""
     ascii_only = draw(st.booleans())
     body = json.dumps(draw(values), ensure_ascii=ascii_only).encode(errors="surrogatepass")
     place = draw(st.integers(0, len(body)))
@@ -70,7 +70,7 @@ def test_without_the_extra_the_standard_library_reads(monkeypatch: pytest.Monkey
     assert page == ConversationPage(data=(), has_more=False, extra={})
 
 
-pages = spoilt() | st.fixed_dictionaries(
+pages = corrupted() | st.fixed_dictionaries(
     {"data": st.lists(conversations, max_size=3), "has_more": st.booleans()},
     optional={"object": st.just("list") | st.text(), "new": json_values},
 )
@@ -85,7 +85,7 @@ pages = spoilt() | st.fixed_dictionaries(
 @example(
     {"data": [{**LEAST, "createdAt": 2**70, "updatedAt": -0.0, "kind": "new"}], "has_more": True}
 )
-def test_the_typed_decoder_reads_pages_as_everything_else_does(page: Any) -> None:
+def test_the_typed_decoder_reads_pages_like_other_readers(page: Any) -> None:
     body = json.dumps(page).encode()
     found = read_page(body)
     try:
@@ -108,7 +108,7 @@ def test_a_page_of_known_fields_is_read_by_the_typed_decoder() -> None:
 
 
 class ConversationPageOfMine(ConversationPage):
-    """A class of a user's own is not one of the package's."""
+    """A custom class with the name of a class of the package."""
 
 
 ConversationPageOfMine.__name__ = "ConversationPage"
@@ -119,7 +119,7 @@ def test_a_class_of_the_same_name_is_read_as_itself() -> None:
     assert type(conversion.read(body, ConversationPageOfMine)) is ConversationPageOfMine
 
 
-def test_the_standard_librarys_reader_takes_over_without_the_extra(
+def test_without_the_extra_the_standard_library_is_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert reader.has_speedups()

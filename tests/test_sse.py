@@ -1,4 +1,4 @@
-"""Server-sent events, cut anywhere on their way."""
+"""Server-sent events, split anywhere."""
 
 import itertools
 import json
@@ -51,7 +51,7 @@ STREAMS: dict[str, tuple[bytes, list[bytes]]] = {
 
 
 def decoded(chunks: Iterable[bytes], *, limit: int = 10_000) -> list[bytes]:
-    """Every event, those taken as soon as they are there before those at the end."""
+    """Every event: first those that are available early, then those at the end."""
     decoder = EventDecoder(limit=limit)
     found: list[bytes] = []
     for chunk in chunks:
@@ -64,7 +64,7 @@ def decoded(chunks: Iterable[bytes], *, limit: int = 10_000) -> list[bytes]:
 
 
 def expected(stream: bytes) -> list[bytes]:
-    """The events, read slowly from the whole stream, by the letter of the standard."""
+    """The events of a complete stream, with a slow parser that follows the standard."""
     events: list[bytes] = []
     data = b""
     for line in [*re.split(rb"\r\n|\r|\n", stream.removeprefix(BOM)), b""]:
@@ -83,7 +83,7 @@ def cut(stream: bytes, places: Iterable[int]) -> list[bytes]:
 
 
 @pytest.mark.parametrize(("stream", "events"), STREAMS.values(), ids=STREAMS)
-def test_a_stream_cut_anywhere_gives_the_same_events(stream: bytes, events: list[bytes]) -> None:
+def test_a_stream_split_anywhere_has_the_same_events(stream: bytes, events: list[bytes]) -> None:
     assert expected(stream) == events
     assert decoded([stream]) == events
     assert decoded(cut(stream, range(len(stream)))) == events
@@ -94,7 +94,7 @@ def test_a_stream_cut_anywhere_gives_the_same_events(stream: bytes, events: list
         assert decoded(cut(stream, pair)) == events
 
 
-def test_json_survives_what_only_strings_end_lines_at() -> None:
+def test_json_survives_unicode_line_separators() -> None:
     (data,) = decoded([b"data: " + RAW + b"\n\n"])
     assert json.loads(data) == WORDS
 
@@ -107,12 +107,14 @@ streams = st.lists(pieces | st.binary(max_size=3), max_size=30).map(b"".join)
 
 
 @given(streams, st.lists(st.integers(0, 100)))
-def test_any_stream_cut_anywhere_is_read_by_the_letter(stream: bytes, places: list[int]) -> None:
+def test_any_stream_split_anywhere_follows_the_specification(
+    stream: bytes, places: list[int]
+) -> None:
     chunks = cut(stream, [min(place, len(stream)) for place in places])
     assert decoded(chunks) == expected(stream)
 
 
-def test_a_carriage_return_ends_an_event_before_more_has_come() -> None:
+def test_a_carriage_return_ends_an_event_immediately() -> None:
     decoder = EventDecoder(limit=100)
     decoder.feed(b"data: a\r\r")
     assert decoder.take() == b"a"
@@ -121,7 +123,7 @@ def test_a_carriage_return_ends_an_event_before_more_has_come() -> None:
     assert (decoder.take(), decoder.take()) == (b"b", None)
 
 
-def test_a_megabyte_in_many_chunks_is_copied_a_few_times_only() -> None:
+def test_a_megabyte_in_many_chunks_is_copied_only_a_few_times() -> None:
     data = b"x" * 2**20
     stream = b"data: " + data + b"\n\n"
     copied = 0
@@ -160,7 +162,7 @@ TOO_LARGE = {
 
 @pytest.mark.parametrize("stream", TOO_LARGE.values(), ids=TOO_LARGE)
 @pytest.mark.parametrize("size", [1, 7, 50, 10_000])
-def test_an_event_over_the_limit_is_noticed_and_not_held(stream: bytes, size: int) -> None:
+def test_an_event_over_the_limit_is_detected_and_not_stored(stream: bytes, size: int) -> None:
     decoder = EventDecoder(limit=LIMIT)
     decoder.feed(b"data: before\n\n")
     for chunk in cut(stream, range(0, len(stream), size)):
@@ -173,7 +175,7 @@ def test_an_event_over_the_limit_is_noticed_and_not_held(stream: bytes, size: in
 
 
 @pytest.mark.parametrize("stream", [b"data: a\n" + b"data: " + b"x" * 56 + b"\r\n\r\n", b"x" * 64])
-def test_the_limit_is_the_same_however_the_stream_was_cut(stream: bytes) -> None:
+def test_the_limit_is_the_same_for_any_chunks(stream: bytes) -> None:
     for size in range(1, len(stream) + 1):
         chunks = cut(stream, range(0, len(stream), size))
         exact, less = EventDecoder(limit=64), EventDecoder(limit=63)
@@ -183,7 +185,7 @@ def test_the_limit_is_the_same_however_the_stream_was_cut(stream: bytes) -> None
         assert (exact.is_overfull, less.is_overfull) == (False, True)
 
 
-def test_many_events_together_may_be_over_the_limit() -> None:
+def test_many_events_together_may_exceed_the_limit() -> None:
     assert decoded([b"data: 123456789\n\n" * 100], limit=20) == [b"123456789"] * 100
     assert decoded([b": ping\n\n" * 100 + b"data: a\n\n"], limit=20) == [b"a"]
 

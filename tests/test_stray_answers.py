@@ -1,7 +1,7 @@
-"""What follows a response: later, through a proxy, and over injected clients.
+"""Data after a response: later, through a proxy, and over injected clients.
 
-`tests/test_faults.py` tests what arrives at once over the client's own connections. Where the next
-response is another one here, that is what httpx does: if such a test fails, `docs/guarantees.md` can
+`tests/test_faults.py` tests data that arrives immediately over the client's own connections. If the
+next response is a stray response here, that is the behavior of httpx. If such a test fails,
 promise more.
 """
 
@@ -9,7 +9,7 @@ import threading
 from typing import Any
 
 import pytest
-from faulty import FaultyServer, Visit, asked, silence
+from faulty import FaultyServer, Visit, receive, silence
 from injected import STACKS, made, run
 from pools import either, run_client
 from scripted import CONVERSATION, ScriptedServer, answer
@@ -27,7 +27,7 @@ async def two_creates(client: Any) -> list[str]:
 
 @pytest.mark.parametrize(("kept", "second"), [(None, STRAY), (0, OWN)])
 @pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.__name__)
-def test_over_a_client_of_the_callers_own_it_is_the_next_one_unless_no_connection_is_kept(
+def test_an_injected_client_returns_a_stray_response_unless_it_closes_connections(
     variant: Variant, stack: Any, kept: int | None, second: str
 ) -> None:
     make = made(stack, limits=stack.Limits(max_keepalive_connections=kept))
@@ -36,7 +36,7 @@ def test_over_a_client_of_the_callers_own_it_is_the_next_one_unless_no_connectio
     assert server.connections == (1 if second == STRAY else 2)
 
 
-def test_through_a_proxy_it_is_not_the_next_one(
+def test_a_stray_response_through_a_proxy_is_discarded(
     variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario(client: Any) -> None:
@@ -50,7 +50,7 @@ def test_through_a_proxy_it_is_not_the_next_one(
 
 
 @pytest.mark.parametrize("stack", [None, *STACKS], ids=lambda s: s.__name__ if s else "own")
-def test_what_comes_before_the_next_request_is_noticed(variant: Variant, stack: Any) -> None:
+def test_a_stray_response_before_the_next_request_is_detected(variant: Variant, stack: Any) -> None:
     was_read, has_come = threading.Event(), threading.Event()
 
     def stray(visit: Visit) -> None:
@@ -64,7 +64,7 @@ def test_what_comes_before_the_next_request_is_noticed(variant: Variant, stack: 
         assert has_come.wait(5)
         assert (await either(client.conversations.create())).id == OWN
 
-    with FaultyServer([asked, answer(), stray, silence]) as server:
+    with FaultyServer([receive, answer(), stray, silence]) as server:
         if stack is None:
             run_client(variant, scenario, api_key=KEY, base_url=server.url, max_connections=1)
         else:

@@ -1,4 +1,4 @@
-"""However a stream is left, its connection is free for the next call."""
+"""A stream releases its connection in every case."""
 
 import contextlib
 import gc
@@ -30,7 +30,7 @@ from conversations_client.sandbox import Sandbox
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    """Answers with one event, and with the next a minute later."""
+    """Sends one event, and the next a minute later."""
     with Sandbox(pace=60) as sandbox:
         yield sandbox
 
@@ -87,28 +87,28 @@ async def by_generator_exit(events: Any) -> None:
     await left.aclose()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
 
-async def by_words_left(events: Any) -> None:
+async def by_leaving_text(events: Any) -> None:
     async with events:
         await anext(events)
         words = events.text_deltas()
     del words
 
 
-async def by_cancel_while_it_waits(events: Any) -> None:
+async def by_cancel_while_waiting(events: Any) -> None:
     async with events:
         await anext(events)
         with anyio.CancelScope(deadline=-1):
             await anext(events)
 
 
-async def by_cancel_around_it(events: Any) -> None:
+async def by_surrounding_cancel(events: Any) -> None:
     with anyio.CancelScope() as scope:
         async with events:
             async for _ in events:
                 scope.cancel()
 
 
-async def by_cancel_from_afar(events: Any) -> None:
+async def by_cancel_in_another_task(events: Any) -> None:
     async def read() -> None:
         async with events:
             async for _ in events:
@@ -121,11 +121,11 @@ async def by_cancel_from_afar(events: Any) -> None:
         tasks.cancel_scope.cancel()
 
 
-WAYS = [by_break, unread, by_exception, by_close, by_generator_exit, by_words_left]
-ASYNC_WAYS = [by_cancel_while_it_waits, by_cancel_around_it, by_cancel_from_afar]
+WAYS = [by_break, unread, by_exception, by_close, by_generator_exit, by_leaving_text]
+ASYNC_WAYS = [by_cancel_while_waiting, by_surrounding_cancel, by_cancel_in_another_task]
 
 
-def test_200_streams_left_after_one_event(variant: Variant, options: dict[str, Any]) -> None:
+def test_200_streams_closed_after_one_event(variant: Variant, options: dict[str, Any]) -> None:
     ways = WAYS if variant.name == "sync" else WAYS + ASYNC_WAYS
 
     async def scenario(client: Any) -> Any:
@@ -139,7 +139,7 @@ def test_200_streams_left_after_one_event(variant: Variant, options: dict[str, A
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_200_streams_at_once_through_two_connections(options: dict[str, Any], backend: str) -> None:
+def test_200_concurrent_streams_over_two_connections(options: dict[str, Any], backend: str) -> None:
     async def main() -> Any:
         async with AsyncClient(**options) as client:
             conversation = await client.conversations.create()
@@ -205,7 +205,7 @@ def test_a_stream_whose_close_is_interrupted_is_closed(
     assert (found.display_name, len(closed)) == ("next", 2)
 
 
-def test_two_streams_at_once(variant: Variant) -> None:
+def test_two_concurrent_streams(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         conversation = await client.conversations.create()
         async with stream(client, conversation) as one, stream(client, conversation) as two:
@@ -225,9 +225,7 @@ def test_two_streams_at_once(variant: Variant) -> None:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_stream_whose_reading_was_cancelled_is_broken(
-    options: dict[str, Any], backend: str
-) -> None:
+def test_a_stream_whose_read_was_cancelled_is_broken(options: dict[str, Any], backend: str) -> None:
     async def main() -> StreamTruncatedError:
         async with AsyncClient(**options) as client:
             conversation = await client.conversations.create()
@@ -242,7 +240,7 @@ def test_a_stream_whose_reading_was_cancelled_is_broken(
     assert anyio.run(main, backend=backend).partial.model == "sandbox/echo"
 
 
-def test_200_streams_forgotten(variant: Variant, options: dict[str, Any]) -> None:
+def test_200_abandoned_streams(variant: Variant, options: dict[str, Any]) -> None:
     async def scenario(client: Any) -> Any:
         conversation = await client.conversations.create()
         for _ in range(200):
@@ -253,7 +251,7 @@ def test_200_streams_forgotten(variant: Variant, options: dict[str, Any]) -> Non
         return await client.conversations.create(display_name="next")
 
     with warnings.catch_warnings(record=True) as caught:
-        # On trio those that are below the stream warn as well.
+        # On trio, the objects below the stream warn as well.
         warnings.simplefilter("always", ResourceWarning)
         found = variant.run(lambda client: played(client, scenario), **options)
     assert found.display_name == "next"
@@ -261,7 +259,7 @@ def test_200_streams_forgotten(variant: Variant, options: dict[str, Any]) -> Non
     assert sum(unclosed.fullmatch(str(each.message)) is not None for each in caught) == 200
 
 
-def test_a_forgotten_stream_is_closed_where_warnings_are_errors(
+def test_an_abandoned_stream_is_closed_if_warnings_are_errors(
     options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raised: list[Any] = []

@@ -1,4 +1,4 @@
-"""Streamed responses over real HTTP: what is sent, what comes, and how it may break, in every variant."""
+"""Streamed responses over real HTTP: requests, events and failures, in every variant."""
 
 import json
 import pickle
@@ -99,7 +99,7 @@ async def listed(items: Any) -> list[Any]:
     return [item async for item in items]
 
 
-def test_events_come_typed_and_in_order(variant: Variant) -> None:
+def test_events_are_typed_and_in_order(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
             return await listed(events)
@@ -108,7 +108,7 @@ def test_events_come_typed_and_in_order(variant: Variant) -> None:
         assert play(variant, scenario, server) == EVENTS
 
 
-def test_events_are_given_as_they_come(variant: Variant) -> None:
+def test_events_are_yielded_as_they_arrive(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
             return [await anext(events) for _ in range(3)]
@@ -117,7 +117,7 @@ def test_events_are_given_as_they_come(variant: Variant) -> None:
         assert play(variant, scenario, server) == EVENTS[:3]
 
 
-def test_text_deltas_are_the_words_alone(variant: Variant) -> None:
+def test_text_deltas_yields_only_text(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
             return await listed(events.text_deltas())
@@ -129,7 +129,7 @@ def test_text_deltas_are_the_words_alone(variant: Variant) -> None:
 
 
 @pytest.mark.parametrize("before", [0, 1, 3, 4])
-def test_collect_has_what_was_read_before(variant: Variant, before: int) -> None:
+def test_collect_includes_events_read_before(variant: Variant, before: int) -> None:
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
             read = [await anext(events) for _ in range(before)]
@@ -141,7 +141,7 @@ def test_collect_has_what_was_read_before(variant: Variant, before: int) -> None
     assert collected == [RESPONSE, RESPONSE]
 
 
-def test_an_iteration_goes_on_where_another_was_left(variant: Variant) -> None:
+def test_a_new_iteration_continues_an_earlier_one(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
             found: list[Any] = []
@@ -155,7 +155,7 @@ def test_an_iteration_goes_on_where_another_was_left(variant: Variant) -> None:
         assert play(variant, scenario, server) == [EVENTS[0], "One ", *EVENTS[2:]]
 
 
-def test_what_comes_after_the_end_is_not_looked_at(variant: Variant) -> None:
+def test_data_after_the_end_is_ignored(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
             return await listed(events)
@@ -168,12 +168,12 @@ async def create(client: Any) -> Any:
     return await client.conversations.responses.create(**ARGUMENTS)
 
 
-def test_create_gives_the_whole_response(variant: Variant) -> None:
+def test_create_returns_the_complete_response(variant: Variant) -> None:
     with ScriptedServer([streamed(WHOLE)]) as server:
         assert play(variant, create, server) == RESPONSE
 
 
-def test_create_in_its_envelope(variant: Variant) -> None:
+def test_create_with_a_raw_response(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         return await client.conversations.with_raw_response.responses.create(**ARGUMENTS)
 
@@ -188,7 +188,7 @@ def test_create_in_its_envelope(variant: Variant) -> None:
         assert raw.headers["content-type"] == "text/event-stream; charset=utf-8"
 
 
-def test_what_a_stream_knows_of_its_answer(variant: Variant) -> None:
+def test_what_a_stream_reports_about_its_response(variant: Variant) -> None:
     async def scenario(client: Any) -> Any:
         opened = stream(client)
         for name in ("status", "headers", "request_id", "attempts"):
@@ -235,7 +235,7 @@ FILE = FilePart.from_bytes(b"\x00", mime_type="image/png", name="n")
         ),
     ],
 )  # fmt: skip
-def test_what_is_sent(variant: Variant, arguments: dict[str, Any], body: str) -> None:
+def test_the_request_that_is_sent(variant: Variant, arguments: dict[str, Any], body: str) -> None:
     async def scenario(client: Any) -> None:
         async with stream(client, conversation_id="conv 1/é", **arguments) as events:
             await events.collect()
@@ -256,7 +256,7 @@ def test_what_is_sent(variant: Variant, arguments: dict[str, Any], body: str) ->
     assert expected.items() <= seen.headers.items()
 
 
-def test_a_key_of_the_callers_own(variant: Variant) -> None:
+def test_an_idempotency_key_of_the_caller(variant: Variant) -> None:
     async def scenario(client: Any) -> None:
         async with stream(client, idempotency_key="mine"):
             pass
@@ -305,7 +305,7 @@ def test_a_key_of_the_callers_own(variant: Variant) -> None:
         ({"idempotency_key": ""}, "idempotency_key must be"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_right_is_refused_with_nothing_sent(
+def test_invalid_arguments_are_rejected_before_anything_is_sent(
     variant: Variant, arguments: dict[str, Any], words: str
 ) -> None:
     async def scenario(client: Any) -> None:
@@ -337,7 +337,7 @@ def failed(error: str, code: object) -> bytes:
     ],
     ids=["in words", "without words", "by a large number"],
 )
-def test_a_response_that_failed(variant: Variant, error: str, code: float, words: str) -> None:
+def test_a_failed_response(variant: Variant, error: str, code: float, words: str) -> None:
     async def scenario(client: Any) -> Any:
         async with stream(client) as events:
             read = [await anext(events) for _ in range(4)]
@@ -375,7 +375,7 @@ def test_a_response_that_failed(variant: Variant, error: str, code: float, words
 
 
 class Breaking(ScriptedServer):
-    """Says what the script has, and breaks the connection in the first of its ways."""
+    """Sends the script, and breaks the connection in the next of the given ways."""
 
     def __init__(self, *script: Any, ways: str) -> None:
         super().__init__(script)
@@ -467,7 +467,7 @@ def check_broken(error: StreamError, words: str) -> None:
         ({"Content_Encoding": "gzip"}, "has a content encoding that the client did not request"),
     ],
 )  # fmt: skip
-def test_an_answer_that_is_no_stream(
+def test_a_response_that_is_not_a_stream(
     variant: Variant, headers: dict[str, str | None], words: str
 ) -> None:
     async def scenario(client: Any) -> Any:
@@ -530,7 +530,7 @@ RETRIED = [
 
 
 @pytest.mark.parametrize(("script", "retry", "pauses"), RETRIED)
-def test_what_may_be_repeated_before_the_first_byte(
+def test_retries_before_the_first_byte(
     variant: Variant, script: list[bytes], retry: Retry, pauses: list[float]
 ) -> None:
     async def scenario(client: Any) -> Any:
@@ -577,7 +577,7 @@ def test_failures_before_the_first_event(  # noqa: PLR0917 - the columns of the 
     assert words in str(raised)
 
 
-def test_nothing_is_repeated_after_the_first_byte(variant: Variant) -> None:
+def test_no_retries_after_the_first_byte(variant: Variant) -> None:
     trusting = Retry(trust_idempotency_key=True)
     with (
         Breaking(head(), streamed(WHOLE), ways="end") as server,
@@ -587,7 +587,7 @@ def test_nothing_is_repeated_after_the_first_byte(variant: Variant) -> None:
     assert len(server.seen) == 1
 
 
-def test_the_total_is_for_the_head_and_not_for_the_body(variant: Variant) -> None:
+def test_the_total_timeout_applies_to_the_head_and_not_to_the_body(variant: Variant) -> None:
     world, is_late = World(), threading.Event()
 
     def parts() -> Iterator[bytes]:
@@ -618,7 +618,7 @@ def test_a_silent_head_ends_at_the_deadline(variant: Variant) -> None:
 
 
 @pytest.mark.parametrize("timeout", [None, Timeout(total=None, connect=None, idle=None)])
-def test_no_limit_at_all(variant: Variant, timeout: Timeout | None) -> None:
+def test_without_any_timeout(variant: Variant, timeout: Timeout | None) -> None:
     with ScriptedServer([streamed(WHOLE)]) as server:
         assert play(variant, create, server, timeout=timeout) == RESPONSE
 
@@ -663,7 +663,7 @@ def test_a_stream_is_used_inside_its_with_block(variant: Variant, use: Any) -> N
 
 
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
-def test_a_stream_gives_its_events_once(variant: Variant, use: Any) -> None:
+def test_a_stream_yields_its_events_once(variant: Variant, use: Any) -> None:
     async def scenario(client: Any) -> None:
         async with stream(client) as events:
             await use(events)
@@ -678,7 +678,7 @@ def test_a_stream_gives_its_events_once(variant: Variant, use: Any) -> None:
         play(variant, scenario, server)
 
 
-def test_an_iterator_that_is_at_its_end_stays_there(variant: Variant) -> None:
+def test_an_exhausted_iterator_stays_exhausted(variant: Variant) -> None:
     async def scenario(client: Any) -> None:
         async with stream(client) as events:
             words = events.text_deltas()
@@ -691,7 +691,7 @@ def test_an_iterator_that_is_at_its_end_stays_there(variant: Variant) -> None:
         play(variant, scenario, server)
 
 
-def test_words_that_broke_off_do_not_seem_to_have_ended(variant: Variant) -> None:
+def test_text_of_an_interrupted_stream_does_not_end_normally(variant: Variant) -> None:
     async def scenario(client: Any) -> None:
         async with stream(client) as events:
             words = events.text_deltas()
@@ -705,7 +705,7 @@ def test_words_that_broke_off_do_not_seem_to_have_ended(variant: Variant) -> Non
         play(variant, scenario, server)
 
 
-def test_a_whole_stream_leaves_its_connection_for_the_next_call(variant: Variant) -> None:
+def test_a_complete_stream_releases_its_connection(variant: Variant) -> None:
     async def scenario(client: Any) -> None:
         for use in USES.values():
             async with stream(client) as events:
@@ -724,7 +724,7 @@ def test_a_whole_stream_leaves_its_connection_for_the_next_call(variant: Variant
         assert (len(server.seen), server.connections) == (5, 1)
 
 
-def test_a_body_that_does_not_end_is_not_waited_for(
+def test_closing_does_not_wait_for_an_endless_body(
     variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(response_body, "_DRAINING_SECONDS", 0.01)
@@ -752,7 +752,7 @@ def test_a_body_that_does_not_end_is_not_waited_for(
 
 
 @pytest.mark.parametrize("text", ["", "{}", json.dumps({"choices": []})])
-def test_nothing_of_another_api_is_taken_for_a_response(variant: Variant, text: str) -> None:
+def test_events_of_another_api_are_rejected(variant: Variant, text: str) -> None:
     with (
         ScriptedServer([streamed(f"data: {text}\n\n".encode(), DONE)]) as server,
         pytest.raises(StreamTruncatedError) as raised,
@@ -761,7 +761,7 @@ def test_nothing_of_another_api_is_taken_for_a_response(variant: Variant, text: 
     assert isinstance(raised.value.reason, DecodeError)
 
 
-def test_what_cannot_be_written_is_refused_with_its_place() -> None:
+def test_unserializable_values_are_rejected_with_their_path() -> None:
     circle: list[Any] = []
     circle.append(circle)
     with (

@@ -1,4 +1,4 @@
-"""What holds of the package as a whole."""
+"""Rules for the whole package."""
 
 import ast
 import inspect
@@ -46,6 +46,7 @@ LAYERS = [
     "_http",
     "_http/connections",
     "_http/streams",
+    "_sandbox_options",
     "_standard_streams",
     "_calls",
     "_sse",
@@ -59,8 +60,8 @@ LAYERS = [
     "errors",
     "_base",
 ]
-# For the commands of all packages; it has nothing to do with the client.
-FOR_COMMANDS = "conversations_client._standard_streams"
+# Modules for the commands of all packages, which don't use the client.
+FOR_COMMANDS = {"conversations_client._sandbox_options", "conversations_client._standard_streams"}
 PUBLIC_PACKAGES = {"bulk", "cli", "sandbox", "testing"}
 HTTP_LIBRARIES = {"httpx", "httpcore", "httpx2", "httpcore2"}
 IMPURE = {"os", "socket", "time", "random", "uuid", "anyio", "threading", "secrets", "logging"}
@@ -139,7 +140,7 @@ def test_every_module_is_in_a_layer() -> None:
     assert {layer_of(path) for path in CORE} == set(LAYERS)
 
 
-def test_folders_are_small_and_say_what_they_hold() -> None:
+def test_folders_are_small_and_documented() -> None:
     folders: dict[Path, list[str]] = {}
     for path in ROOT.rglob("*.py"):
         folders.setdefault(path.parent, []).append(path.stem)
@@ -149,7 +150,7 @@ def test_folders_are_small_and_say_what_they_hold() -> None:
 
 
 @pytest.mark.parametrize("path", CORE, ids=stem)
-def test_imports_point_down_only(path: Path) -> None:
+def test_imports_point_only_down(path: Path) -> None:
     own = LAYERS.index(layer_of(path))
     for name in imports(path):
         top, _, rest = name.partition(".")
@@ -161,7 +162,7 @@ def test_imports_point_down_only(path: Path) -> None:
         assert top not in IMPURE or not pure, name
 
 
-# The sandbox shares no code with the client. Its own layers, from top to bottom:
+# The layers of the sandbox, which shares no code with the client, from top to bottom:
 SANDBOX = ROOT / "sandbox"
 SANDBOX_LAYERS = [
     "__main__",
@@ -193,7 +194,7 @@ def test_the_sandbox_imports_only_its_own_lower_layers(path: Path) -> None:
         top, _, rest = name.partition(".")
         if name == "conversations_client":
             assert path.name == MAKES_CLIENTS
-        elif top == "conversations_client" and name != FOR_COMMANDS:
+        elif top == "conversations_client" and name not in FOR_COMMANDS:
             assert rest.startswith("sandbox"), name
             below = SANDBOX.joinpath(*rest.split(".")[1:], "x")
             target = "__init__" if rest == "sandbox" else below.relative_to(SANDBOX).parts[0]
@@ -221,7 +222,7 @@ BULK_LAYERS = ["dask", "__init__", "_imports", "_exports", "_files", "_database"
 @pytest.mark.parametrize(
     ("package", "layers"), [("cli", CLI_LAYERS), ("bulk", BULK_LAYERS)], ids=["cli", "bulk"]
 )
-def test_imports_of_public_packages_point_down_only(package: str, layers: list[str]) -> None:
+def test_imports_of_public_packages_point_only_down(package: str, layers: list[str]) -> None:
     for path in sorted((ROOT / package).rglob("*.py")):
         own = path.relative_to(ROOT / package).parts[0].removesuffix(".py")
         for name in imports(path):
@@ -230,7 +231,7 @@ def test_imports_of_public_packages_point_down_only(package: str, layers: list[s
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("cli/**/*.py")), ids=lambda path: path.stem)
-def test_the_command_line_uses_the_public_names_alone(path: Path) -> None:
+def test_the_command_line_uses_only_public_names(path: Path) -> None:
     cli = "conversations_client.cli"
     for name in imports(path):
         assert not name.startswith(".")
@@ -239,13 +240,13 @@ def test_the_command_line_uses_the_public_names_alone(path: Path) -> None:
                 "conversations_client",
                 "conversations_client.bulk",
                 "conversations_client.sandbox",
-                FOR_COMMANDS,
+                *FOR_COMMANDS,
                 cli,
             }
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("bulk/**/*.py")), ids=lambda path: path.stem)
-def test_files_in_bulk_use_the_public_names_alone(path: Path) -> None:
+def test_bulk_uses_only_public_names(path: Path) -> None:
     for name in imports(path):
         assert not name.startswith(".")
         if name.startswith("conversations_client."):
@@ -257,7 +258,7 @@ ASYNC_PROTOCOLS = ["__aenter__", "__aexit__", "__aiter__", "__anext__"]
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("testing/**/*.py")), ids=lambda path: path.stem)
-def test_what_is_for_testing_uses_the_public_names_alone(path: Path) -> None:
+def test_testing_uses_only_public_names(path: Path) -> None:
     testing = "conversations_client.testing"
     for name in imports(path):
         assert not name.startswith(".")
@@ -327,7 +328,7 @@ def test_sync_and_async_have_the_same_signatures_and_docstrings(
         assert sync_docstring(function) == sync_docstring(theirs[name])
 
 
-def test_all_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_lists_every_public_name(monkeypatch: pytest.MonkeyPatch) -> None:
     exported = conversations_client.__all__
     tree = ast.parse((ROOT / "__init__.py").read_text())
     (typed,) = (node for node in tree.body if isinstance(node, ast.If))
@@ -378,19 +379,19 @@ TO_CONSTRUCT = (
 
 
 def brought(program: str) -> list[str]:
-    """What a program of its own imports: packages, modules of ours, and whether asyncio."""
+    """The packages and own modules that a new program imports, and whether it imports asyncio."""
     line = [sys.executable, "-c", USED.format(program=program)]
     output = subprocess.run(line, capture_output=True, text=True, check=True, timeout=60).stdout  # noqa: S603
     return output.splitlines()
 
 
-def test_nothing_is_imported_that_is_not_used() -> None:
+def test_importing_the_client_imports_only_what_it_uses() -> None:
     assert brought(IMPORT) == ["conversations_client", "_base _base.version", "False"]
     constructed = brought(CONSTRUCT.format(url="https://orq.example"))
     assert constructed == ["attr attrs conversations_client", TO_CONSTRUCT, "False"]
     with ScriptedServer([answer()]) as server:
         packages, modules, _ = brought(CREATE.format(url=server.url))
-    # What httpx brings for a command line of its own, if it is there, is not ours.
+    # httpx may import packages for its own command line.
     assert not {"cyclopts", "starlette", "uvicorn", "jsonschema", "pytest"} & set(packages.split())
     assert not {
         "_client.many.window",

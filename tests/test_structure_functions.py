@@ -1,4 +1,4 @@
-"""The ready-made structure functions are current and agree with the general converter."""
+"""The generated structure functions are current and agree with the general converter."""
 
 import ast
 import copy
@@ -12,7 +12,7 @@ import pytest
 import structure_functions
 from hypothesis import given
 from test_events import ALL
-from test_wire import conversations, json_values, messages, spoilt
+from test_wire import conversations, corrupted, json_values, messages
 
 from conversations_client import (
     Conversation,
@@ -50,17 +50,17 @@ def test_the_modules_are_current(module: str) -> None:
 
 
 def without_imports(source: str) -> list[str]:
-    """The statements of a module; a formatter sorts its imports and drops the unused ones."""
+    """The statements of a module without imports, which a formatter sorts and removes."""
     body = ast.parse(source).body
     return [ast.dump(each) for each in body if not isinstance(each, ast.Import | ast.ImportFrom)]
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_each_class_has_one(cls: type) -> None:
+def test_each_class_has_a_function(cls: type) -> None:
     assert function_of(cls) is not None
 
 
-def test_other_classes_have_none() -> None:
+def test_other_classes_have_no_function() -> None:
     assert function_of(str) is None
     assert function_of(type("Own", (Conversation,), {})) is None
 
@@ -72,7 +72,7 @@ def read_by_both(value: object, cls: Any) -> tuple[object, object]:
     for read in (function, general):
         try:
             results.append(read(copy.deepcopy(value)))
-        except Exception:  # noqa: BLE001 - whatever says that it does not fit
+        except Exception:  # noqa: BLE001 - any exception means an invalid value
             results.append("refused")
     return results[0], results[1]
 
@@ -83,22 +83,22 @@ def structure_functions_of_unions() -> dict[Any, Any]:
     return structure_events.FUNCTIONS | structure_messages.FUNCTIONS
 
 
-@given(json_values | spoilt() | conversations)
-def test_both_ways_agree_on_conversations(value: Any) -> None:
+@given(json_values | corrupted() | conversations)
+def test_both_converters_agree_on_conversations(value: Any) -> None:
     for cls in (ConversationPage, Conversation, ConversationWithMessages, ConversationMetadata):
         ours, general = read_by_both(value, cls)
         assert ours == general
 
 
 @given(json_values | messages)
-def test_both_ways_agree_on_messages(value: Any) -> None:
+def test_both_converters_agree_on_messages(value: Any) -> None:
     ours, general = read_by_both(value, Message)
     assert ours == general
 
 
 @pytest.mark.parametrize("wire", [wire for wire, _ in ALL])
 @pytest.mark.parametrize("change", ["", "drop", "null", "list", "unknown"])
-def test_both_ways_agree_on_events(wire: dict[str, Any], change: str) -> None:
+def test_both_converters_agree_on_events(wire: dict[str, Any], change: str) -> None:
     for name in wire.get("data", {}):
         value = copy.deepcopy(wire)
         match change:
@@ -149,7 +149,7 @@ PUBLIC_VALUES: list[Any] = [
 
 @attrs.frozen
 class Holder:
-    """A class of a user's own that holds public ones."""
+    """A custom class with public classes in it."""
 
     response: Response
     message: UserMessage | None = None
@@ -161,7 +161,7 @@ def test_objects_to_wire_to_objects_is_the_identity(value: Any) -> None:
     assert structure(wire, value.__class__) == value
 
 
-def test_a_part_that_a_request_cannot_have_is_refused() -> None:
+def test_a_part_that_a_request_cannot_have_is_rejected() -> None:
     value: dict[str, Any] = {"role": "user", "parts": [{"kind": "data", "data": {}}]}
     with pytest.raises(DecodeError, match=r"parts\[0\]\.kind.* is not one of 'text'"):
         structure(value, UserMessage)

@@ -1,4 +1,4 @@
-"""Encryption: names, certificates of the client, and the variables that name certificates."""
+"""TLS: names, client certificates, and the variables for certificates."""
 
 import socket
 import ssl
@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import trustme
-from faulty import FaultyServer, asked
+from certificates import client_context, server_context
+from faulty import FaultyServer, receive
 from scripted import ScriptedServer, answer
 from variants import KEY, Variant
 
@@ -21,11 +22,6 @@ def create(client: Any) -> Any:
     return client.conversations.create()
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
 @pytest.fixture
 def no_default_context() -> Iterator[None]:
     _default_tls.cache_clear()
@@ -33,34 +29,21 @@ def no_default_context() -> Iterator[None]:
     _default_tls.cache_clear()
 
 
-def serving(authority: trustme.CA, host: str, *, asks: bool = False) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(host).configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
-    if asks:
-        context.verify_mode = ssl.CERT_REQUIRED
-        authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
-    return context
-
-
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
-    return context
-
-
-# Certificates of the client.
+# Client certificates.
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize("has_certificate", [False, True])
-def test_a_service_that_wants_another_certificate(
+def test_a_service_that_requires_another_certificate(
     variant: Variant, authority: trustme.CA, version: ssl.TLSVersion, has_certificate: bool
 ) -> None:
-    context = trusting(authority)
+    context = client_context(authority)
     context.maximum_version = version
     if has_certificate:
         trustme.CA().issue_cert("client.example").configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
-    with ScriptedServer([answer()], tls=serving(authority, "127.0.0.1", asks=True)) as server:
+    with ScriptedServer(
+        [answer()], tls=server_context(authority, "127.0.0.1", asks=True)
+    ) as server:
         with pytest.raises(TLSError) as raised:
             variant.run(create, api_key=KEY, base_url=server.url, ssl_context=context)
         assert server.seen == []
@@ -70,43 +53,48 @@ def test_a_service_that_wants_another_certificate(
 
 
 def test_a_service_that_accepts_the_certificate(variant: Variant, authority: trustme.CA) -> None:
-    context = trusting(authority)
+    context = client_context(authority)
     authority.issue_cert("client.example").configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
-    with ScriptedServer([answer()], tls=serving(authority, "127.0.0.1", asks=True)) as server:
+    with ScriptedServer(
+        [answer()], tls=server_context(authority, "127.0.0.1", asks=True)
+    ) as server:
         assert variant.run(create, api_key=KEY, base_url=server.url, ssl_context=context).id
 
 
-def test_a_large_request_to_a_service_that_wants_a_certificate(
+def test_a_large_request_to_a_service_that_requires_a_certificate(
     variant: Variant, authority: trustme.CA
 ) -> None:
-    with ScriptedServer([answer()], tls=serving(authority, "127.0.0.1", asks=True)) as server:
+    with ScriptedServer(
+        [answer()], tls=server_context(authority, "127.0.0.1", asks=True)
+    ) as server:
         with pytest.raises(TLSError) as raised:
             variant.run(
                 lambda client: client.request("POST", "/x", returns=dict, body="x" * 9_000_000),
                 api_key=KEY,
                 base_url=server.url,
-                ssl_context=trusting(authority),
+                ssl_context=client_context(authority),
             )
         assert server.seen == []
     assert raised.value.delivery is Delivery.UNSENT
 
 
-def test_an_alert_after_the_response_began_may_come_too_late(
+def test_an_alert_after_the_start_of_the_response_may_be_too_late(
     variant: Variant, authority: trustme.CA
 ) -> None:
     def alert(visit: Any) -> None:
-        # An alert that isn't encrypted is an error of the record layer, not a refusal.
+        # An unencrypted alert is an error of the record layer, not a rejection.
         raw = socket.socket(fileno=socket.dup(visit.connection.fileno()))
         with raw:
             raw.sendall(b"\x15\x03\x03\x00\x02\x02\x74")
 
     with (
         FaultyServer(
-            [asked, b"HTTP/1.1 201 Created\r\n", alert], tls=serving(authority, "127.0.0.1")
+            [receive, b"HTTP/1.1 201 Created\r\n", alert],
+            tls=server_context(authority, "127.0.0.1"),
         ) as server,
         pytest.raises(DisconnectError) as raised,
     ):
-        variant.run(create, api_key=KEY, base_url=server.url, ssl_context=trusting(authority))
+        variant.run(create, api_key=KEY, base_url=server.url, ssl_context=client_context(authority))
     assert raised.value.delivery is Delivery.UNKNOWN
 
 
@@ -116,7 +104,7 @@ def test_an_alert_after_the_response_began_may_come_too_late(
 def test_a_host_with_a_trailing_dot(
     variant: Variant, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA
 ) -> None:
-    with ScriptedServer([answer()], tls=serving(authority, "api.example")) as server:
+    with ScriptedServer([answer()], tls=server_context(authority, "api.example")) as server:
         look_up = socket.getaddrinfo
 
         def to_this_machine(_: str, *details: Any, **options: Any) -> Any:
@@ -124,11 +112,13 @@ def test_a_host_with_a_trailing_dot(
 
         monkeypatch.setattr(socket, "getaddrinfo", to_this_machine)
         url = f"https://api.example.:{urlsplit(server.url).port}"
-        assert variant.run(create, api_key=KEY, base_url=url, ssl_context=trusting(authority)).id
+        assert variant.run(
+            create, api_key=KEY, base_url=url, ssl_context=client_context(authority)
+        ).id
 
 
 @pytest.mark.parametrize("scheme", ["HTTP", "Http"])
-def test_a_scheme_and_a_host_in_capitals(variant: Variant, scheme: str) -> None:
+def test_a_scheme_and_a_host_in_upper_case(variant: Variant, scheme: str) -> None:
     with ScriptedServer([answer()]) as server:
         url = server.url.replace("http", scheme).replace("127.0.0.1", "LocalHost")
         assert variant.run(create, api_key=KEY, base_url=url).id
@@ -145,7 +135,7 @@ def unusable(variant: Variant) -> str:
 
 @pytest.mark.usefixtures("no_default_context")
 @pytest.mark.parametrize("certificates", ["SSL_CERT_FILE", "SSL_CERT_DIR", None])
-def test_a_key_log_that_cannot_be_written(
+def test_an_unwritable_key_log(
     variant: Variant,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -164,7 +154,7 @@ def test_a_key_log_that_cannot_be_written(
 
 @pytest.mark.usefixtures("no_default_context")
 @pytest.mark.parametrize("content", [None, b"", b"no certificate", "folder"])
-def test_certificates_that_cannot_be_read(
+def test_unreadable_certificates(
     variant: Variant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | str | None
 ) -> None:
     path = tmp_path / "ca.pem"
@@ -180,7 +170,7 @@ def test_certificates_that_cannot_be_read(
 
 
 @pytest.mark.usefixtures("no_default_context")
-def test_a_folder_of_certificates_that_is_not_there(
+def test_a_missing_folder_of_certificates(
     variant: Variant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "missing"))

@@ -1,4 +1,4 @@
-"""TLS over another stream: what is read, what ends it and what breaks it."""
+"""TLS over another stream: data, ends and errors."""
 
 import contextlib
 import socket
@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 
 import pytest
 import trustme
+from certificates import client_context, server_context
 
 from conversations_client._http.streams.errors import ReadError
 from conversations_client._http.streams.sync_stream import SocketStream
@@ -17,28 +18,11 @@ HOST = "api.invalid"
 SECONDS = 10.0
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-def serving(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(HOST).configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
-    return context
-
-
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
-    return context
-
-
 @contextlib.contextmanager
 def connected(
     authority: trustme.CA, then: Callable[[ssl.SSLSocket], None]
 ) -> Generator[TLSStream, None, None]:
-    """A stream to a peer that sends a byte, and then something else."""
+    """A stream to a peer that sends a byte and then runs `then`."""
 
     def serve() -> None:
         theirs.settimeout(SECONDS)
@@ -46,13 +30,13 @@ def connected(
             peer.sendall(b"x")
             then(peer)
 
-    tls = serving(authority)
+    tls = server_context(authority, HOST)
     ours, theirs = socket.socketpair()
     thread = threading.Thread(target=serve)
     thread.start()
     outer = SocketStream(ours)
     try:
-        stream = TLSStream.open(outer, trusting(authority), HOST, SECONDS)
+        stream = TLSStream.open(outer, client_context(authority), HOST, SECONDS)
         assert stream.read(10, SECONDS) == b"x"
         yield stream
     finally:
@@ -93,5 +77,5 @@ def test_what_a_stream_reports_about_its_connection(authority: trustme.CA) -> No
 def test_a_connection_that_cannot_be_encrypted_is_closed(authority: trustme.CA) -> None:
     ours, theirs = socket.socketpair()
     with theirs, pytest.raises(ValueError, match="server_hostname"):
-        SocketStream(ours).start_tls(trusting(authority), "")
+        SocketStream(ours).start_tls(client_context(authority), "")
     assert ours.fileno() == -1

@@ -1,4 +1,4 @@
-"""Spans: one for each call, around those of its attempts; none in a program without OpenTelemetry."""
+"""A span for each call and each attempt; none without OpenTelemetry."""
 
 import subprocess
 import sys
@@ -26,13 +26,13 @@ from conversations_client import AsyncHooks, ConversationsError, Hooks, __versio
 from conversations_client._engine import tracing
 
 METHOD = http_attributes.HTTP_REQUEST_METHOD
-TEMPLATE = "url.template"  # in development, so not among the stable ones
+TEMPLATE = "url.template"  # in development, so it is not among the stable names
 ERROR = error_attributes.ERROR_TYPE
 RESENT = http_attributes.HTTP_REQUEST_RESEND_COUNT
 
 
 class Spans:
-    """The spans that have ended, in that order."""
+    """The spans in the order in which they ended."""
 
     def __init__(self) -> None:
         self._exporter = InMemorySpanExporter()
@@ -144,7 +144,7 @@ ROWS: list[tuple[Any, list[Any], dict[str, Any], str | None]] = [
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_a_call_has_one_span_that_says_how_it_ended(
+def test_a_call_has_one_span_with_its_outcome(
     variant: Variant, spans: Spans, row: tuple[Any, list[Any], dict[str, Any], str | None]
 ) -> None:
     call, script, attributes, error = row
@@ -163,7 +163,7 @@ def test_a_call_has_one_span_that_says_how_it_ended(
     assert "secret" not in span.to_json()
 
 
-def test_what_a_hook_raises_is_the_calls_error(variant: Variant, spans: Spans) -> None:
+def test_an_exception_in_a_hook_is_the_error_of_the_span(variant: Variant, spans: Spans) -> None:
     def fail(_: Any) -> None:
         raise ZeroDivisionError("by hook")
 
@@ -182,7 +182,7 @@ def test_what_a_hook_raises_is_the_calls_error(variant: Variant, spans: Spans) -
     assert span.status.description == "by hook"
 
 
-def test_arguments_that_are_refused_make_no_span(variant: Variant, spans: Spans) -> None:
+def test_invalid_arguments_create_no_span(variant: Variant, spans: Spans) -> None:
     async def wrong(client: Any) -> None:
         await client.conversations.create(display_name="x" * 101)
 
@@ -190,7 +190,7 @@ def test_arguments_that_are_refused_make_no_span(variant: Variant, spans: Spans)
     assert spans.all() == ()
 
 
-def test_a_call_belongs_to_the_span_that_is_current(variant: Variant, spans: Spans) -> None:
+def test_a_call_is_a_child_of_the_current_span(variant: Variant, spans: Spans) -> None:
     own = spans.provider.get_tracer("own")
     seen: list[int | None] = []
 
@@ -205,7 +205,7 @@ def test_a_call_belongs_to_the_span_that_is_current(variant: Variant, spans: Spa
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_calls_at_once_have_each_their_own_attempts(
+def test_concurrent_calls_have_their_own_attempts(
     spans: Spans, attempts_too: None, backend: str
 ) -> None:
     async def call(client: Any) -> None:
@@ -262,7 +262,7 @@ def test_a_streams_span_ends_with_the_stream(variant: Variant, spans: Spans, lea
 
 
 class Watched:
-    """A stream whose span has not ended when its block begins."""
+    """A stream whose span is open when its block starts."""
 
     def __init__(self, events: Any, spans: Spans) -> None:
         self._events = events
@@ -283,7 +283,7 @@ class Watched:
         await self._events.aclose()
 
 
-def test_a_forgotten_streams_span_ends(variant: Variant, spans: Spans) -> None:
+def test_the_span_of_an_abandoned_stream_ends(variant: Variant, spans: Spans) -> None:
     async def call(client: Any) -> None:
         events = client.conversations.responses.stream("conv_1", message="Hello", model="a/b")
         await events.__aenter__()
@@ -298,7 +298,7 @@ def test_a_forgotten_streams_span_ends(variant: Variant, spans: Spans) -> None:
     assert (span.attributes, span.status.status_code) == (RESPONDING, StatusCode.UNSET)
 
 
-def test_nothing_where_opentelemetry_is_not_imported(
+def test_no_spans_without_opentelemetry(
     variant: Variant, spans: Spans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "opentelemetry.trace")
@@ -324,7 +324,7 @@ def test_the_client_does_not_import_opentelemetry() -> None:
     assert done.stdout == "[]\n"
 
 
-def test_an_import_in_another_thread_is_waited_for(
+def test_a_concurrent_import_is_waited_for(
     spans: Spans, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     begun, asked = threading.Event(), threading.Event()

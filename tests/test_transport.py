@@ -1,4 +1,4 @@
-"""Below a call: proxies, TLS, deadlines, pools, and what httpx raises."""
+"""The transport of a call: proxies, TLS, deadlines, pools and errors of httpx."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def create(client: Any) -> Any:
     return client.conversations.create()
 
 
-def test_a_proxy_of_the_environment_is_used(
+def test_a_proxy_from_the_environment_is_used(
     variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with ScriptedServer([answer()]) as proxy:
@@ -56,7 +56,7 @@ def test_a_proxy_of_the_environment_is_used(
     assert proxy.seen[0].target == "http://api.invalid/v2/conversations"
 
 
-def test_no_proxy_is_kept_to(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_is_respected(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer([answer()]) as server:
         port = server.url.rpartition(":")[2]
         monkeypatch.setenv("all_proxy", "http://127.0.0.1:1")
@@ -82,7 +82,7 @@ def test_a_proxy_that_refuses(variant: Variant, monkeypatch: pytest.MonkeyPatch)
     assert KEY not in "".join(map(str, proxy.seen))
 
 
-def test_a_proxy_that_is_not_there(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_proxy(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer([]) as gone:
         pass
     for name in ("http_proxy", "https_proxy"):
@@ -100,7 +100,7 @@ def test_an_unusable_proxy(variant: Variant, monkeypatch: pytest.MonkeyPatch, pr
         variant.run(create, api_key=KEY, base_url="https://api.invalid")
 
 
-def test_tls_with_a_certificate_that_is_trusted_and_one_that_is_not(variant: Variant) -> None:
+def test_tls_with_a_trusted_and_an_untrusted_certificate(variant: Variant) -> None:
     authority = trustme.CA()
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(serving)  # pyright: ignore[reportUnknownMemberType]
@@ -117,14 +117,14 @@ def test_tls_with_a_certificate_that_is_trusted_and_one_that_is_not(variant: Var
     assert server.seen == []
 
 
-def test_a_clock_that_runs_out_while_connecting(variant: Variant) -> None:
+def test_a_deadline_that_expires_while_connecting(variant: Variant) -> None:
     with ScriptedServer([answer()]) as server, pytest.raises(ConversationsError) as raised:
         variant.run(create, world=World(tick=1.0), api_key=KEY, base_url=server.url, timeout=0.5)
     assert isinstance(raised.value, DeadlineError)
     assert raised.value.delivery is Delivery.UNSENT
 
 
-def test_a_sync_read_ends_at_the_deadline_however_much_trickles_in() -> None:
+def test_a_slow_sync_read_ends_at_the_deadline() -> None:
     with (
         ScriptedServer([answer()]) as server,
         Client(KEY, base_url=server.url, timeout=1.5) as client,
@@ -173,13 +173,13 @@ def suppressed(function: Any, client: Client) -> None:
 def test_waiting_for_a_connection_ends_at_the_deadline_in_sync() -> None:
     arrived = threading.Event()
 
-    class Noticing(ScriptedServer):
+    class WatchingServer(ScriptedServer):
         def _reply(self, connection: Any) -> bool:
             arrived.set()
             return super()._reply(connection)
 
     with (
-        Noticing([[b"HTTP/1.1 201 Created\r\n"]]) as server,
+        WatchingServer([[b"HTTP/1.1 201 Created\r\n"]]) as server,
         Client(KEY, base_url=server.url, max_connections=1, timeout=0.5) as client,
     ):
         first = threading.Thread(target=lambda: suppressed(create, client))
@@ -218,7 +218,7 @@ def test_waiting_for_a_connection_ends_at_the_deadline_in_async(backend: str) ->
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_an_async_call_ends_at_the_deadline_whatever_the_transport_does(backend: str) -> None:
+def test_an_async_call_ends_at_the_deadline_with_any_transport(backend: str) -> None:
     async def respond(_: httpx.Request) -> httpx.Response:
         await anyio.sleep_forever()
         raise AssertionError
@@ -255,12 +255,12 @@ def test_other_methods_send_no_body_and_no_idempotency_key(variant: Variant) -> 
 
 
 @pytest.mark.parametrize("value", ["", " ", ".", "..", None, 1])
-def test_what_is_no_id_is_refused(value: object) -> None:
+def test_an_invalid_id_is_rejected(value: object) -> None:
     with pytest.raises(InvalidArgumentError, match="conversation_id"):
         path_segment("conversation_id", value)
 
 
-def test_a_forked_child_starts_connections_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forked_child_opens_its_own_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     origin = Origin(base_url="http://127.0.0.1:1", max_connections=1, ssl_context=None)
     connections = Connections(origin)
     inherited = connections._open()
@@ -280,7 +280,7 @@ def test_a_forked_child_starts_connections_of_its_own(monkeypatch: pytest.Monkey
         with monkeypatch.context() as child:
             child.setattr(os, "getpid", lambda: 0)
             assert connections._pool() is not inherited
-            # Not even collected, whatever becomes of the parent's event loop.
+            # It must not even be garbage-collected with the parent's event loop.
             assert any(kept is inherited for kept in _abandoned)
             await connections.aclose()
 
@@ -307,7 +307,7 @@ def test_a_large_request_is_not_held_back(variant: Variant) -> None:
     assert json.loads(server.seen[0].body) == body
 
 
-def test_nothing_is_left_of_a_limit_whose_deadline_is_over() -> None:
+def test_no_time_is_left_after_the_deadline() -> None:
     over = DeadlineLimit(5.0, deadline=1.0, clock=lambda: 1.0)
     with pytest.raises(ReadTimeout):
         seconds_left(over, ReadTimeout)
@@ -315,7 +315,7 @@ def test_nothing_is_left_of_a_limit_whose_deadline_is_over() -> None:
 
 @pytest.mark.parametrize("is_prepared", [True, False])
 @pytest.mark.parametrize("has_poll", [True, False])
-def test_what_came_over_a_connection_that_nobody_uses(
+def test_data_on_an_idle_connection(
     monkeypatch: pytest.MonkeyPatch, *, has_poll: bool, is_prepared: bool
 ) -> None:
     if not has_poll:

@@ -8,8 +8,8 @@ from typing import Any
 import anyio
 import pytest
 import trustme
-from faulty import FaultyServer, Step, asked, glanced, reset, silence
-from scripted import CONVERSATION, Parting, ScriptedServer, always, answer
+from faulty import FaultyServer, Step, receive, receive_start, reset, silence
+from scripted import CONVERSATION, ClosingServer, ScriptedServer, always, answer
 from serving import AnsweringServer
 from streaming import WHOLE, streamed
 from variants import KEY
@@ -77,19 +77,19 @@ def test_calls_and_streams(encrypted: bool) -> None:
 
 
 FAULTS: dict[str, tuple[list[Step], type[Exception], str]] = {
-    "hangs up": ([asked], DisconnectError, "without sending a response"),
-    "resets": ([asked, reset], DisconnectError, "reset by peer"),
-    "resets in the response": ([asked, answer()[:60], reset], DisconnectError, "reset by peer"),
-    "is silent": ([asked, silence], IdleTimeoutError, "nothing was received"),
-    "reads slowly": ([glanced, silence], IdleTimeoutError, "nothing was received"),
-    "responds early, then resets": ([glanced, answer(413, {}), reset], StatusError, "413"),
+    "hangs up": ([receive], DisconnectError, "without sending a response"),
+    "resets": ([receive, reset], DisconnectError, "reset by peer"),
+    "resets in the response": ([receive, answer()[:60], reset], DisconnectError, "reset by peer"),
+    "is silent": ([receive, silence], IdleTimeoutError, "nothing was received"),
+    "reads slowly": ([receive_start, silence], IdleTimeoutError, "nothing was received"),
+    "responds early, then resets": ([receive_start, answer(413, {}), reset], StatusError, "413"),
 }
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_the_same_error_as_on_asyncio(name: str) -> None:
     steps, expected, words = FAULTS[name]
-    call = send_much if glanced in steps else create
+    call = send_much if receive_start in steps else create
     with FaultyServer(steps) as server, pytest.raises(expected) as raised:
         run(call, server.url, timeout=Timeout(idle=0.5), retry=Retry(attempts=1))
     error: Any = raised.value
@@ -97,8 +97,8 @@ def test_a_fault_is_the_same_error_as_on_asyncio(name: str) -> None:
     assert error.delivery is (Delivery.REFUSED if words == "413" else Delivery.UNKNOWN)
 
 
-def test_the_deadline_is_kept() -> None:
-    with FaultyServer([asked, silence]) as server, pytest.raises(DeadlineError):
+def test_the_deadline_applies() -> None:
+    with FaultyServer([receive, silence]) as server, pytest.raises(DeadlineError):
         run(create, server.url, timeout=0.3)
 
 
@@ -116,7 +116,7 @@ def test_a_closed_connection_is_noticed_before_it_is_used() -> None:
             await create(client)
             await anyio.to_thread.run_sync(server.gone.acquire)
 
-    with Parting(always()) as server:
+    with ClosingServer(always()) as server:
         run(scenario, server.url)
     assert (len(server.seen), server.connections) == (3, 3)
 

@@ -1,4 +1,4 @@
-"""JSON to objects and back: nothing lost, nothing invented, nothing coerced."""
+"""JSON to objects and back: nothing is lost, invented or coerced."""
 
 import copy
 import json
@@ -49,13 +49,13 @@ def faults(value: object, cls: type = Conversation) -> list[str]:
     return [str(fault) for fault in raised.value.faults]
 
 
-def test_the_api_references_names() -> None:
+def test_the_names_of_the_api_reference() -> None:
     assert CreateConversationResponseBody is Conversation
     assert CreateConversationKind is ConversationKind
     assert CreateConversationConversationsMetadata is ConversationMetadata
 
 
-def test_the_least_there_can_be() -> None:
+def test_minimal_objects() -> None:
     assert structure(LEAST, Conversation) == Conversation(
         id=None,
         kind=ConversationKind.CONVERSATION,
@@ -68,7 +68,7 @@ def test_the_least_there_can_be() -> None:
     )
 
 
-def test_null_absent_and_given_are_told_apart() -> None:
+def test_null_and_absent_are_distinguished() -> None:
     metadata = {"entityId": None, "model": "m"}
     found = structure({**LEAST, "metadata": metadata}, Conversation).metadata
     assert found == ConversationMetadata(
@@ -78,7 +78,7 @@ def test_null_absent_and_given_are_told_apart() -> None:
     assert structure({}, ConversationMetadata).entity_id is None
 
 
-def test_unknown_fields_and_kinds_are_kept() -> None:
+def test_unknown_fields_and_kinds_are_preserved() -> None:
     wire = {**LEAST, "kind": "thread", "new": {"a": [1, None]}, "metadata": {"newer": True}}
     conversation = structure(wire, Conversation)
     assert conversation.kind == "thread"
@@ -114,7 +114,7 @@ def test_nothing_is_coerced(change: dict[str, Any], expected: list[str]) -> None
     assert faults({**LEAST, **change}) == expected
 
 
-def test_everything_missing_is_named_at_once() -> None:
+def test_all_missing_fields_are_reported() -> None:
     assert faults({"displayName": 1}) == [
         "$.kind: missing",
         "$.displayName: expected a string, got a number",
@@ -126,7 +126,7 @@ def test_everything_missing_is_named_at_once() -> None:
 
 @attrs.frozen
 class Own:
-    """A class of a user's own, with what the package's classes don't have."""
+    """A custom class with features that the package's classes lack."""
 
     some_numbers: list[int]
     by_name: dict[str, Conversation]
@@ -153,7 +153,7 @@ class Kept:
 
 @attrs.frozen
 class PageWithMessages:
-    """A page as none is documented, to read messages by the page."""
+    """An undocumented page of conversations with messages."""
 
     data: tuple[ConversationWithMessages, ...]
     has_more: bool = attrs.field(metadata={"wire": "has_more"})
@@ -163,7 +163,7 @@ class Exhausting:
     """A class that can't be read."""
 
 
-def test_classes_of_a_users_own() -> None:
+def test_custom_classes() -> None:
     wire: dict[str, Any] = {
         "someNumbers": [1],
         "byName": {"a": LEAST},
@@ -218,7 +218,7 @@ def test_an_unreadable_class_is_a_typed_error_without_the_value() -> None:
     ]
 
 
-def test_other_peoples_words_may_quote_the_value_so_they_are_not_repeated() -> None:
+def test_messages_of_other_libraries_are_not_repeated() -> None:
     def refuse(_instance: object, _attribute: object, value: str) -> None:
         raise ValueError(value)
 
@@ -230,7 +230,9 @@ def test_other_peoples_words_may_quote_the_value_so_they_are_not_repeated() -> N
     assert faults(1, type(None)) == ["$: expected null, got a number"]
 
 
-def test_a_fault_that_does_not_come_again_is_still_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_that_is_not_reproducible_is_still_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class Once:
         calls = 0
 
@@ -256,7 +258,7 @@ def test_a_fault_that_does_not_come_again_is_still_one(monkeypatch: pytest.Monke
         (b"[" * 200_000, "nested too deeply"),
     ],
 )
-def test_what_is_not_json(body: bytes, problem: str) -> None:
+def test_invalid_json(body: bytes, problem: str) -> None:
     with pytest.raises(DecodeError) as raised:
         parse(body)
     assert [str(fault) for fault in raised.value.faults] == [f"$: {problem}"]
@@ -302,7 +304,7 @@ objects: Strategy = st.dictionaries(texts, json_values)
 
 
 def wire_object(required: dict[str, Strategy], **optional: Strategy) -> Strategy:
-    """JSON objects of these fields, of which some may be missing, and a field not known today."""
+    """JSON objects with these fields, of which some may be missing, and an unknown field."""
     return st.fixed_dictionaries(required, optional={**optional, "unknown": json_values})
 
 
@@ -362,7 +364,7 @@ def test_wire_to_object_to_wire_is_the_identity(wire: dict[str, Any]) -> None:
 
 
 def places(value: Any) -> list[Any]:
-    """What a value can be asked for by."""
+    """The keys or indices of a value."""
     match value:
         case dict():
             return list(cast("dict[str, Any]", value))
@@ -373,8 +375,8 @@ def places(value: Any) -> list[Any]:
 
 
 @st.composite
-def spoilt(draw: st.DrawFn) -> Any:
-    """A page of conversations with any JSON in place of something somewhere in it."""
+def corrupted(draw: st.DrawFn) -> Any:
+    """A page of conversations with any JSON at a random position."""
     page: dict[str, Any] = draw(
         st.fixed_dictionaries(
             {"data": st.lists(conversations, min_size=1, max_size=2), "has_more": st.booleans()}
@@ -389,7 +391,7 @@ def spoilt(draw: st.DrawFn) -> Any:
         holder = holder[place]
 
 
-@given(json_values | spoilt())
+@given(json_values | corrupted())
 def test_any_json_is_an_object_or_a_typed_error(value: Any) -> None:
     for cls in (PageWithMessages, ConversationPage, ConversationWithMessages, Conversation):
         try:
@@ -409,7 +411,7 @@ def test_any_bytes_are_json_or_a_typed_error(body: bytes) -> None:
 
 
 def nested(levels: int) -> dict[str, Any]:
-    """Objects in one another."""
+    """Nested objects."""
     value: dict[str, Any] = {}
     for _ in range(levels - 1):
         value = {"in": value}
@@ -432,7 +434,7 @@ TOOL_RESULT = {"kind": "tool_result", "tool_call_id": "call_1"}
         (object, {}, "a", "$", DEEPEST - 1),
     ],
 )
-def test_what_is_kept_is_never_too_deep_to_work_with(
+def test_preserved_json_is_never_too_deep(
     cls: Any, wire: dict[str, Any], name: str, path: str, levels: int
 ) -> None:
     deep = {**wire, name: nested(levels)}
@@ -454,7 +456,7 @@ def test_hostile_nesting_is_a_typed_error(levels: int) -> None:
                 structure(parse(body), cls)
 
 
-def test_a_recursive_class_of_a_users_own_is_read_as_deep_as_python_goes() -> None:
+def test_a_recursive_custom_class_is_read_up_to_pythons_limit() -> None:
     wire: dict[str, Any] = {"someNumbers": [], "byName": {}}
     for _ in range(20_000):
         wire = {"someNumbers": [], "byName": {}, "child": wire}
@@ -476,7 +478,7 @@ def test_running_out_of_memory_is_a_typed_error(monkeypatch: pytest.MonkeyPatch)
     assert faults({}, Exhausting) == ["$: refused with MemoryError"]
 
 
-def test_answers_can_be_hashed_pickled_and_copied() -> None:
+def test_responses_can_be_hashed_pickled_and_copied() -> None:
     conversation = structure({**LEAST, "metadata": {"x": [1]}, "y": []}, Conversation)
     assert pickle.loads(pickle.dumps(conversation)) == conversation
     assert copy.deepcopy(conversation) == conversation

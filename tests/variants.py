@@ -1,4 +1,4 @@
-"""The same scenario in every variant: sync, and async on asyncio and on trio."""
+"""Runs a scenario in every variant: sync, and async on asyncio and trio."""
 
 import inspect
 import itertools
@@ -17,7 +17,7 @@ KEY = "key-0123456789"
 
 @define
 class World:
-    """A clock that pauses move, and each look by `tick`; and what was waited for."""
+    """A fake clock, which delays advance and each reading advances by `tick`; records the delays."""
 
     pauses: list[float] = field(factory=list[float])
     now: float = 100.0
@@ -25,7 +25,7 @@ class World:
     overslept: float = 0.0
 
     def environment(self) -> Environment:
-        """What an engine takes in place of the real world."""
+        """The environment for an engine."""
         keys = itertools.count(1)
         return Environment(
             clock=self._clock,
@@ -57,7 +57,7 @@ class Variant:
     def run(
         self, scenario: Callable[[Any], Any], *, world: World | None = None, **options: Any
     ) -> Any:
-        """What `scenario(client)` gives, awaited where it must be."""
+        """The result of `scenario(client)`, awaited if necessary."""
         if self.name == "sync":
             with Client(**options) as client:
                 return scenario(_in(client, world))
@@ -72,7 +72,7 @@ class Variant:
 
 
 def everything(listing: Any) -> Any:
-    """All that a listing of either variant gives, as a list or an awaitable of one."""
+    """All items of a sync or async listing, as a list or an awaitable."""
     if hasattr(listing, "__aiter__"):
         return _everything(listing)
     return list(listing)

@@ -1,1 +1,1 @@
-"""One module per contender, each run in an environment of its own."""
+"""A module for each contender, which runs in its own environment."""

@@ -1,4 +1,4 @@
-"""aiohttp as people write it by hand."""
+"""Handwritten aiohttp code."""
 
 from typing import TYPE_CHECKING
 

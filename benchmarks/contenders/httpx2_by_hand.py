@@ -1,4 +1,4 @@
-"""httpx2 as people write it by hand."""
+"""Handwritten httpx2 code."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

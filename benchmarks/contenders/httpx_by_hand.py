@@ -1,4 +1,4 @@
-"""httpx as people write it by hand: the baseline."""
+"""Handwritten httpx code, the baseline."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any

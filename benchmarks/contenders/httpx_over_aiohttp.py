@@ -1,4 +1,4 @@
-"""httpx by hand over the connections of aiohttp."""
+"""Handwritten httpx code over aiohttp connections."""
 
 from harness import payloads
 from harness.measuring import Load, Measurement, run, timed_async

@@ -1,4 +1,4 @@
-"""The openai SDK, whose client takes any path and model of pydantic."""
+"""The openai SDK, whose client accepts any path and pydantic model."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ def construct(load: Load) -> "openai.OpenAI":
 
 
 def _models() -> tuple[type, type]:
-    # Not at the top: pydantic belongs to what `construct` measures.
+    # Imported here, because `construct` measures the import of pydantic.
     from openai import BaseModel
     from pydantic import Field
 

@@ -1,4 +1,4 @@
-"""The service's own SDK, at the last version that has conversations."""
+"""The service's own SDK, in its last version with conversations."""
 
 from collections.abc import Iterator, Sized
 from typing import TYPE_CHECKING, Any, cast

@@ -1,4 +1,4 @@
-"""This package with its extra `speedups`."""
+"""This package with the extra `speedups`."""
 
 from contenders.ours import construct, create, create_async, events, first, listing, memory, page
 from harness.measuring import run

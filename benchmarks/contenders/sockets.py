@@ -1,4 +1,4 @@
-"""Sockets and a prepared request, without what makes a client: how low it could go.
+"""Sockets and a prepared request, as a lower bound for any client.
 
 Its `saturate` asks for many answers at a time, to find how many the server can give.
 """

@@ -1,1 +1,1 @@
-"""Starts contenders and the server that they call, and makes sense of what they measured."""
+"""Runs contenders against a server and evaluates their measurements."""

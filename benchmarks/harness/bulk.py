@@ -1,4 +1,4 @@
-"""Many calls: beside a bare loop, with the journal and over processes; or their memory."""
+"""Measures many calls: against a plain loop, with the journal and on processes; or their memory."""
 
 import argparse
 import json
@@ -32,11 +32,11 @@ BESIDE: dict[str, tuple[Contender, str, str]] = {
     _ASYNC: (HTTPX, "many_async", _ASYNC),
     "create_many, async": (OURS, "many_async", _ASYNC),
 }
-"""What is measured, and beside which of them."""
+"""The measured scenarios, each with its baseline."""
 
 
 def rounds(works: Works, url: str, count: int) -> list[Round]:
-    """So many rounds, each with every work once, in one order and then in the other."""
+    """Run rounds with every work once, in alternating order."""
     found: list[Round] = []
     for number in range(count):
         done: Round = {}
@@ -44,7 +44,7 @@ def rounds(works: Works, url: str, count: int) -> list[Round]:
             contender, work = works[name]
             print(f"round {number + 1}: {name}…", file=sys.stderr, flush=True)
             measured = measure(contender, url, work, timeout=RUN_TIMEOUT)
-            assert measured is not None  # noqa: S101 - each can do what it is given
+            assert measured is not None  # noqa: S101 - each contender has the scenario
             done[name] = measured
         found.append({name: done[name] for name in works})
     return found
@@ -56,12 +56,12 @@ def rows_per_second(done: Round) -> dict[str, float]:
 
 
 def cpu(done: Round, name: str) -> float:
-    """Seconds of CPU that a row took."""
+    """The CPU seconds per row."""
     return done[name]["cpu"] / done[name]["count"]
 
 
 def rate_table(found: Sequence[Round], baselines: dict[str, str], *, with_cpu: bool) -> str:
-    """Rows per second, beside what each is measured, and what CPU a row took."""
+    """Rows per second, the ratio to the baseline, and the CPU time per row."""
     heads = ["", "rows", "beside", "CPU of a row"][: 4 if with_cpu else 3]
     rates = [rows_per_second(done) for done in found]
     rows: list[list[str]] = []
@@ -75,14 +75,14 @@ def rate_table(found: Sequence[Round], baselines: dict[str, str], *, with_cpu: b
 
 
 def journal_costs(found: Sequence[Round]) -> str:
-    """What an import takes beyond the creates, in words."""
+    """A sentence on the cost of an import beyond its creates."""
     more = spread([cpu(done, _IMPORT) - cpu(done, _MANY) for done in found])
     usual, low, high = map(tables.seconds, (more.median, more.low, more.high))
     return f"The file and its journal take {usual} ({low}-{high}) of CPU for a row."
 
 
 def rates(*, quick: bool) -> tuple[str, object]:
-    """The section on rates, and what was measured for it."""
+    """The section on rates, and its measurements."""
     count, times = (500, 1) if quick else (2_000, 7)
     beside = {name: (who, Work(does, count, AT_ONCE)) for name, (who, does, _) in BESIDE.items()}
     spreads = {str(size): (ON_DASK, Work("spread", size * 400, size)) for size in (1, 2, 4)}
@@ -109,17 +109,17 @@ KEPT = {
     _IMPORT: "imported",
     _EXPORT: "exported",
 }
-"""What is looked at for its memory."""
+"""The scenarios whose memory is measured."""
 
 
 def memory(*, quick: bool) -> tuple[str, object]:
-    """The section on memory, and what was measured for it; ends with an error if it isn't flat."""
+    """The section on memory, and its measurements; exits with an error if memory grows."""
     lengths = (1_000, 10_000) if quick else (1_000, 10_000, 100_000, 1_000_000)
     rows: list[list[str]] = []
     found: dict[str, list[float]] = {}
     for name, scenario in KEPT.items():
         works = {f"{name}, {n:,}": (OURS, Work(scenario, n, AT_ONCE)) for n in lengths}
-        with serving() as url:  # one for each, for it ends by itself after an hour
+        with serving() as url:  # a server for each, because a server stops after an hour
             (done,) = rounds(works, url, 1)
         found[name] = peaks = [measured["peak"] for measured in done.values()]
         more = (f"{(peak - peaks[0]) / 2**20:+.1f} MiB" for peak in peaks[1:])

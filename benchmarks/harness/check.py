@@ -1,4 +1,4 @@
-"""Whether the client has become slower than it may: a quick look before a release."""
+"""Checks that the client is not slower than its bounds; a quick check before a release."""
 
 import sys
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from harness.roster import AIOHTTP, HTTPX, OURS, SPED_UP, Contender
 
 @dataclass(frozen=True)
 class Bound:
-    """How much a column may cost at most, as its median; well above what it does cost."""
+    """The upper bound for the median cost of a column, well above the current cost."""
 
     column: Column
     most: float
@@ -72,7 +72,7 @@ BOUNDS: Sequence[Bound] = (
 
 
 def main() -> None:
-    """Print each ratio beside its bound; exits with 1 if one is beyond."""
+    """Print each ratio and its bound; exit with 1 if a ratio exceeds its bound."""
     beyond = False
     with serving() as url:
         for bound in BOUNDS:

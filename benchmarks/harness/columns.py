@@ -1,4 +1,4 @@
-"""What is compared, and by what measure."""
+"""The columns of the comparison, with their measures."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,41 +12,41 @@ Round = dict[str, Measurement]
 
 
 def cpu_per_item(measured: Measurement) -> float:
-    """Seconds of CPU for one call, event or construction."""
+    """CPU seconds per call, event or construction."""
     return measured["cpu"] / measured["count"]
 
 
 def wall_per_item(measured: Measurement) -> float:
-    """Seconds from one answer to the next, over all tasks."""
+    """Seconds per response, across all tasks."""
     return measured["wall"] / measured["count"]
 
 
 def bytes_per_item(measured: Measurement) -> float:
-    """Bytes of memory for one object."""
+    """Bytes of memory per object."""
     return measured["bytes"] / measured["count"]
 
 
 def peak(measured: Measurement) -> float:
-    """The most bytes of memory that the process held."""
+    """The peak memory of the process, in bytes."""
     return measured["peak"]
 
 
 def cpu_to_json(measured: Measurement) -> float:
-    """CPU beside that of `json.loads` in the same process."""
+    """CPU time as a multiple of `json.loads` in the same process."""
     return measured["cpu"] / measured["json"]
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table.
+    """A column of a table.
 
     Attributes:
-        title: What stands at its head.
-        work: What each contender does.
-        rounds: How often.
-        cost: What of a measurement is compared.
-        baseline: Whose cost is 1.00; None if `cost` is a ratio by itself.
-        contenders: Who takes part, if able to.
+        title: Its title.
+        work: The work of each contender.
+        rounds: The number of rounds.
+        cost: The compared value of a measurement.
+        baseline: The contender whose cost is 1.00; None if `cost` is already a ratio.
+        contenders: The contenders, as far as they have the scenario.
     """
 
     title: str
@@ -92,12 +92,12 @@ RATES = tuple(
 
 
 def run(column: Column, url: str) -> list[Round]:
-    """All rounds of a column, the contenders in turn within each."""
+    """Run all rounds of a column, with every contender in each."""
     able = list(column.contenders)
     rounds: list[Round] = []
     for number in range(column.rounds):
         done: Round = {}
-        # Another order every time, so that nobody always follows the same one.
+        # The order changes, so that no contender always follows the same one.
         for contender in able[number % len(able) :] + able[: number % len(able)]:
             measured = measure(contender, url, column.work)
             if measured is not None:
@@ -108,7 +108,7 @@ def run(column: Column, url: str) -> list[Round]:
 
 
 def ratios(column: Column, rounds: Sequence[Round]) -> dict[str, Spread]:
-    """What each contender costs, as a multiple of the baseline."""
+    """The cost of each contender as a multiple of the baseline."""
     costs = [{name: column.cost(done) for name, done in found.items()} for found in rounds]
     if column.baseline is not None:
         return paired(costs, column.baseline.module)

@@ -1,4 +1,4 @@
-"""What a call costs, beside the others: the tables of docs/performance.md."""
+"""Compares the cost of calls; writes the tables of docs/performance.md."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ def arguments() -> argparse.Namespace:
 
 
 def written(ceiling: Measurement, results: Results, rates: Sequence[Column]) -> str:
-    """The section of the document: the medians, and folded below them the ranges."""
+    """The section of the document, with medians and collapsed ranges."""
     parts = [f"{machine()}. CPU beside httpx by hand, median of the rounds:"]
     parts += [cost_table(COSTS, results)]
     memory = (
@@ -45,13 +45,13 @@ def written(ceiling: Measurement, results: Results, rates: Sequence[Column]) -> 
 
 
 def main() -> None:
-    """Measure everything, print it, and write it where the command line says."""
+    """Measure everything, then print and write the results."""
     chosen = arguments()
     results: Results = {}
     rates = () if chosen.quick else RATES
     with serving() as url:
         ceiling = measure(SOCKETS, url, Work("saturate", 64_000))
-        assert ceiling is not None  # noqa: S101 - sockets can
+        assert ceiling is not None  # noqa: S101 - sockets have the scenario
         for column in (*COSTS, *OBJECTS, *rates):
             print(f"{column.title}…", file=sys.stderr, flush=True)
             rounds = 1 if chosen.quick else column.rounds

@@ -1,4 +1,4 @@
-"""How cost grows with tasks, with the length of a listing and with that of a stream."""
+"""Measures how cost grows with tasks, the length of listings and the length of streams."""
 
 import argparse
 import json
@@ -18,15 +18,15 @@ Points = list[tuple[float, Measurement]]
 
 @dataclass(frozen=True)
 class Growth:
-    """One thing that grows.
+    """A quantity that grows.
 
     Attributes:
-        name: Of its plot.
-        across: What grows, in words.
-        steps: How far, and the work at each step.
-        contenders: Who is measured.
-        title: What the left panel shows, with its unit.
-        figure: That, of a measurement.
+        name: The name of its plot.
+        across: The label of the horizontal axis.
+        steps: The quantities, each with its work.
+        contenders: The measured contenders.
+        title: The title of the left panel, with its unit.
+        figure: The value of a measurement for the left panel.
     """
 
     name: str
@@ -38,22 +38,22 @@ class Growth:
 
 
 def calls_per_second(measured: Measurement) -> float:
-    """How many calls all tasks make together."""
+    """The calls per second of all tasks."""
     return measured["count"] / measured["wall"]
 
 
 def microseconds(measured: Measurement) -> float:
-    """The CPU for one conversation or event."""
+    """The CPU microseconds per conversation or event."""
     return measured["cpu"] / measured["count"] * 1e6
 
 
 def mebibytes(measured: Measurement) -> float:
-    """What the process held at its peak, the interpreter and all."""
+    """The peak memory of the process in MiB, including the interpreter."""
     return measured["peak"] / 2**20
 
 
 def growths(*, quick: bool) -> tuple[Growth, ...]:
-    """What is measured; the quick way leaves out the last step or two of each."""
+    """The growths to measure; `quick` omits the last steps of each."""
     tasks = (1, 8, 64, 256) if quick else (1, 8, 64, 256, 512, 1_000, 2_000)
     return (
         Growth(
@@ -84,7 +84,7 @@ def growths(*, quick: bool) -> tuple[Growth, ...]:
 
 
 def grown(growth: Growth, url: str) -> dict[str, Points]:
-    """The measurements of each contender that is able to."""
+    """The measurements of each contender that has the scenario."""
     found: dict[str, Points] = {}
     for step, work in growth.steps:
         for contender in growth.contenders:
@@ -96,7 +96,7 @@ def grown(growth: Growth, url: str) -> dict[str, Points]:
 
 
 def plot(growth: Growth, found: dict[str, Points]) -> None:
-    """Write the plot of one growth."""
+    """Write the plot of a growth."""
 
     def curves(figure: Callable[[Measurement], float]) -> dict[str, list[tuple[float, float]]]:
         return {
@@ -110,7 +110,7 @@ def plot(growth: Growth, found: dict[str, Points]) -> None:
 
 
 def main() -> None:
-    """Measure, and write the plots and the figures behind them."""
+    """Measure, then write the plots and their data."""
     parser = argparse.ArgumentParser(prog="benchmarks/grow", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="leave out what takes long")
     parser.add_argument("--write-docs", action="store_true", help="write the plots of docs/")

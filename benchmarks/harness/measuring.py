@@ -1,7 +1,7 @@
-"""What runs inside a contender's process: the clock around its calls.
+"""Measures calls inside a contender's process.
 
-It is there before the contender's libraries are, and must not have imported for them what they
-would have to import themselves; so it imports next to nothing.
+It is imported before the contender's libraries. Their imports are measured, so this module imports
+almost nothing itself.
 """
 
 import sys
@@ -13,17 +13,17 @@ from harness import payloads
 Measurement = dict[str, float]
 
 WARM_UP = 10
-OPENED = 128  # connections before a burst; with more, httpx takes minutes for it
+OPENED = 128  # connections before a burst; with more, httpx takes minutes
 
 
 class Load:
-    """How much a contender is to do.
+    """The work of a contender.
 
     Attributes:
-        url: Where the server is.
-        count: How many calls, pages, conversations or events.
-        tasks: How many tasks share the calls.
-        per_chunk: How many events come in one HTTP chunk.
+        url: The URL of the server.
+        count: The number of calls, pages, conversations or events.
+        tasks: The number of tasks that share the calls.
+        per_chunk: The number of events in an HTTP chunk.
     """
 
     def __init__(self, url: str, count: str, tasks: str, per_chunk: str) -> None:
@@ -34,20 +34,20 @@ class Load:
 
 
 class Clock:
-    """Seconds of CPU (of all threads, in user and kernel) and of the wall since it was made."""
+    """Measures CPU seconds (of all threads, user and kernel) and wall-clock seconds."""
 
     def __init__(self) -> None:
         self._wall = time.perf_counter()
         self._cpu = time.process_time()
 
     def read(self, count: int) -> Measurement:
-        """What it took to do something `count` times."""
+        """The measurement of `count` repetitions."""
         cpu, wall = time.process_time() - self._cpu, time.perf_counter() - self._wall
         return {"count": count, "cpu": cpu, "wall": wall}
 
 
 def timed(load: Load, call: Callable[[], object], *, expected: object) -> Measurement:
-    """Make `load.count` calls one after the other; each must give what is expected."""
+    """Make `load.count` calls in sequence; each must return `expected`."""
     for _ in range(WARM_UP):
         call()
     used = _server_cpu(load)
@@ -61,7 +61,7 @@ def timed(load: Load, call: Callable[[], object], *, expected: object) -> Measur
 async def timed_async(
     load: Load, call: Callable[[], Awaitable[object]], *, expected: object
 ) -> Measurement:
-    """Make `load.count` calls in `load.tasks` tasks over connections that are open already."""
+    """Make `load.count` calls in `load.tasks` tasks over open connections."""
     import asyncio
 
     async def work(calls: int) -> int:
@@ -79,7 +79,7 @@ async def timed_async(
 
 
 def counted(load: Load, items: Callable[[int], Iterator[object]]) -> Measurement:
-    """Go through as many items as the load says, after a few of them to warm up."""
+    """Iterate over `load.count` items after a warm-up."""
     for _ in items(WARM_UP):
         pass
     clock = Clock()
@@ -89,7 +89,7 @@ def counted(load: Load, items: Callable[[int], Iterator[object]]) -> Measurement
 
 
 async def counted_async(load: Load, found: Callable[[int], Awaitable[int]]) -> Measurement:
-    """Find as many items as the load says, after a few of them to warm up."""
+    """Count `load.count` items after a warm-up."""
     await found(WARM_UP)
     clock = Clock()
     wrong = await found(load.count) - load.count
@@ -97,7 +97,7 @@ async def counted_async(load: Load, found: Callable[[int], Awaitable[int]]) -> M
 
 
 def parsed(load: Load, read: Callable[[bytes], Sized]) -> Measurement:
-    """Read one page `load.count` times, beside `json.loads` of the same."""
+    """Parse a page `load.count` times, and measure `json.loads` of the same page."""
     import json
 
     body = payloads.page(0, payloads.PAGE_SIZE)
@@ -114,7 +114,7 @@ def parsed(load: Load, read: Callable[[bytes], Sized]) -> Measurement:
 
 
 def weighed(load: Load, structure: Callable[[object], object]) -> Measurement:
-    """The bytes of an object beyond the parsed JSON that it is made from."""
+    """The memory of objects, without the parsed JSON that they are created from."""
     import json
     import tracemalloc
 
@@ -143,10 +143,10 @@ def _ask(load: Load, path: str) -> bytes:
 
 
 def _peak() -> int:
-    """The most bytes of memory that the process has held."""
+    """The peak memory of the process, in bytes."""
     try:
-        # Not getrusage, whose figure begins with that of the parent process on Linux.
-        with open("/proc/self/status") as status:  # noqa: PTH123 - pathlib is one more import
+        # On Linux, getrusage includes the peak of the parent process.
+        with open("/proc/self/status") as status:  # noqa: PTH123 - pathlib would be another import
             found = next(line for line in status if line.startswith("VmHWM:"))
         return int(found.split()[1]) * 2**10
     except FileNotFoundError:
@@ -167,7 +167,7 @@ def run(
     first: Callable[[Load], object] | None = None,
     **scenarios: Callable[[Load], Measurement | Awaitable[Measurement] | None],
 ) -> None:
-    """Do what the command line says, and print one line of JSON; `null` if it can't be done."""
+    """Run the scenario of the command line and print JSON; `null` if there is no such scenario."""
     scenario, *words = sys.argv[1:]
     load = Load(*words)
     once = {"construct": construct, "first": first}.get(scenario)

@@ -1,4 +1,4 @@
-"""What crosses the wire. Contenders import it before they are measured: see `measuring`."""
+"""Payloads. Contenders import this module before the measurement, like `measuring`."""
 
 from typing import Any, Final
 
@@ -12,8 +12,8 @@ RESPONSES_PATH = "/v2/conversations/conv_00000000000000000000000000/responses"
 PAGE_SIZE = 100
 CONNECTIONS = 1024
 TIMEOUT = 120.0  # seconds
-KEEP_ALIVE = 120.0  # seconds; what is opened for a burst must still be open in it
-LIMITS: Final[dict[str, Any]] = {  # of httpx and its kin
+KEEP_ALIVE = 120.0  # seconds; connections that are opened for a burst must stay open
+LIMITS: Final[dict[str, Any]] = {  # of httpx and related libraries
     "max_connections": CONNECTIONS,
     "max_keepalive_connections": CONNECTIONS,
     "keepalive_expiry": KEEP_ALIVE,
@@ -50,23 +50,23 @@ _DONE = _EVENT % ("response.done", _DONE_DATA)
 
 
 def conversation_id(number: int) -> str:
-    """The id of the conversation of that number, as long as a real one."""
+    """The ID of a conversation by number, with a realistic length."""
     return f"conv_{number:026d}"
 
 
 def conversation(number: int) -> bytes:
-    """The JSON of one conversation."""
+    """The JSON of a conversation."""
     return (_CONVERSATION % conversation_id(number)).encode()
 
 
 def with_messages(found: str) -> bytes:
-    """The JSON of one conversation with two messages."""
+    """The JSON of a conversation with two messages."""
     messages = ",".join(_MESSAGE % (found, role) for role in ("user", "assistant"))
     return f'{(_CONVERSATION % found)[:-1]},"messages":[{messages}]}}'.encode()
 
 
 def page(first: int, total: int) -> bytes:
-    """The JSON of the page that begins with conversation `first` of `total`."""
+    """The JSON of the page that starts with conversation `first` of `total`."""
     end = min(first + PAGE_SIZE, total)
     data = b",".join(conversation(number) for number in range(first, end))
     has_more = b"true" if end < total else b"false"
@@ -74,22 +74,22 @@ def page(first: int, total: int) -> bytes:
 
 
 def listed(total: int) -> str:
-    """The entity whose conversations are that many."""
+    """The entity that has this number of conversations."""
     return f"agent_{total}"
 
 
 def streamed(events: int, per_chunk: int) -> str:
-    """The model whose answer has that many events, so many in an HTTP chunk."""
+    """The model whose reply has this number of events in total and per HTTP chunk."""
     return f"events/{events}x{per_chunk}"
 
 
 def response_body(events: int, per_chunk: int) -> dict[str, object]:
-    """The body that asks for such a stream."""
+    """The request body for such a stream."""
     return {"message": MESSAGE, "model": streamed(events, per_chunk)}
 
 
 def chunks(events: int, per_chunk: int) -> list[tuple[bytes, int]]:
-    """A stream as the bytes of HTTP chunks and how often each is sent in a row."""
+    """A stream as HTTP chunks, each with its number of repetitions."""
     full, rest = divmod(events - 2, per_chunk)
     return [
         (_chunk(_STARTED), 1),

@@ -1,4 +1,4 @@
-"""Curves as SVG that can be read on light and on dark pages."""
+"""Draws curves as SVG for light and dark pages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ _STYLE = {
 
 @dataclass(frozen=True)
 class Panel:
-    """One of the two halves of a plot.
+    """A half of a plot.
 
     Attributes:
         title: What the curves show, with its unit.
@@ -53,7 +53,7 @@ class Panel:
 
 
 def draw(path: Path, across: str, panels: Sequence[Panel]) -> None:
-    """Write the panels side by side, over the same logarithmic axis."""
+    """Write the panels side by side with the same logarithmic axis."""
     with plt.rc_context(_STYLE):
         figure, axes = plt.subplots(1, len(panels), figsize=(9, 3.4), layout="constrained")
         for axis, panel in zip(axes, panels, strict=True):

@@ -1,4 +1,4 @@
-"""The processes of a benchmark: the server on one core, a contender at a time on the other."""
+"""Runs the processes of a benchmark: the server on one core, one contender at a time on another."""
 
 import json
 import os
@@ -20,18 +20,18 @@ _CORES = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
 
 
 class BenchmarkError(Exception):
-    """A contender failed, or gave something else than a measurement."""
+    """A contender failed or printed no measurement."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a contender is to do; `measuring.Load` in its process.
+    """The work of a contender; `measuring.Load` in its process.
 
     Attributes:
-        scenario: Which of its functions.
-        count: How many calls, pages, conversations or events.
-        tasks: How many tasks share the calls.
-        per_chunk: How many events come in one HTTP chunk.
+        scenario: The name of its function.
+        count: The number of calls, pages, conversations or events.
+        tasks: The number of tasks that share the calls.
+        per_chunk: The number of events in an HTTP chunk.
     """
 
     scenario: str
@@ -41,7 +41,7 @@ class Work:
 
 
 def machine() -> str:
-    """The machine, as far as results depend on it."""
+    """A description of the machine."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     return (
         f"{os.cpu_count()} cores, {platform.system()}, {platform.python_implementation()} {version}"
@@ -50,13 +50,13 @@ def machine() -> str:
 
 @contextmanager
 def serving() -> Generator[str]:
-    """A server on the last core for as long as the context lasts; gives its URL."""
+    """Run a server on the last core during the block; yields its URL."""
     _pin(-1)
     with subprocess.Popen(
         [sys.executable, "-m", "harness.server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
-        assert process.stdin is not None  # noqa: S101 - asked for
-        assert process.stdout is not None  # noqa: S101 - asked for
+        assert process.stdin is not None  # noqa: S101 - requested above
+        assert process.stdout is not None  # noqa: S101 - requested above
         try:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}"
         finally:
@@ -67,7 +67,7 @@ def serving() -> Generator[str]:
 def measure(
     contender: Contender, url: str, work: Work, *, timeout: float = RUN_TIMEOUT
 ) -> Measurement | None:
-    """Have a fresh process of the contender do the work; None if it has no way to."""
+    """Run the work in a new process of the contender; None if it lacks the scenario."""
     _pin(0)
     words = (work.scenario, url, str(work.count), str(work.tasks), str(work.per_chunk))
     result = subprocess.run(  # noqa: S603 - the repository's own modules
@@ -87,6 +87,6 @@ def _python(contender: Contender) -> str:
 
 
 def _pin(position: int) -> None:
-    # Whatever is started from here on inherits it; where there is no pinning, the system decides.
+    # New processes inherit the affinity. Other systems choose the cores themselves.
     if sys.platform == "linux":
         os.sched_setaffinity(0, {_CORES[position]})

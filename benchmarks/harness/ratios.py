@@ -1,4 +1,4 @@
-"""Measurements of several rounds as one figure with its spread. No I/O."""
+"""Summarizes measurements of several rounds. No I/O."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Spread:
-    """A median with the least and the most."""
+    """A median with its minimum and maximum."""
 
     median: float
     low: float
@@ -15,14 +15,14 @@ class Spread:
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """The spread of at least one value."""
+    """The spread of one or more values."""
     return Spread(median(values), min(values), max(values))
 
 
 def paired(rounds: Sequence[Mapping[str, float]], baseline: str) -> dict[str, Spread]:
-    """Each one's ratio to the baseline of the same round, over those rounds that it was in.
+    """The ratio of each contender to the baseline of the same round.
 
-    What disturbs a machine for a while disturbs the whole of a round, and so not its ratios.
+    A temporary disturbance of the machine affects a whole round, so it hardly affects the ratios.
     """
     ratios: dict[str, list[float]] = {}
     for costs in rounds:

@@ -1,4 +1,4 @@
-"""The rounds of a comparison as Markdown. No I/O."""
+"""Formats the rounds of a comparison as Markdown. No I/O."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,14 +13,14 @@ Format = Callable[[Spread], str]
 
 
 def folded_ranges(content: Sequence[str]) -> str:
-    """The ranges of the tables, which the reader opens."""
+    """The ranges of the tables in a collapsed block."""
     return "\n\n".join(
         ["<details>\n<summary>Range of each ratio (least-most)</summary>", *content, "</details>"]
     )
 
 
 def cost_table(columns: Sequence[Column], results: Results, show: Format = tables.median) -> str:
-    """Ratios, a row for each contender."""
+    """A table of ratios with a row for each contender."""
     found = [ratios(column, results[column.title]) for column in columns]
     rows = [
         [contender.label, *(_cell(column, contender, results, show) for column in columns)]
@@ -48,7 +48,7 @@ def _absolute(column: Column, contender: Contender, rounds: Sequence[Round]) -> 
 
 
 def rate_table(columns: Sequence[Column], results: Results, show: Format = tables.median) -> str:
-    """Calls per second, a row for each contender."""
+    """A table of calls per second with a row for each contender."""
     rows = [
         [contender.label, *(_rate(contender, results[column.title], show) for column in columns)]
         for contender in columns[0].contenders
@@ -63,7 +63,7 @@ def _rate(contender: Contender, rounds: Sequence[Round], show: Format) -> str:
 
 
 def server_words(ceiling: Measurement, results: Results) -> str:
-    """How far the server was from its own limit."""
+    """A sentence on the load of the server."""
     busy, who, where = max(
         (done["server"] / done["wall"], name, title)
         for title, rounds in results.items()

@@ -1,16 +1,16 @@
-"""Who is compared."""
+"""The contenders."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One way to make the calls.
+    """A client, or another way to make the calls.
 
     Attributes:
-        label: What tables call it.
+        label: Its name in tables.
         module: Its module in `contenders`.
-        environment: Its requirements and its environment, `.venv/bench-…`.
+        environment: The name of its requirements and its environment, `.venv/bench-…`.
     """
 
     label: str

@@ -1,10 +1,9 @@
-"""The server that every contender calls: answers made beforehand, on uvloop, in its own process.
+"""The server for all contenders: prepared responses, on uvloop, in a separate process.
 
-It does as little as a server can, so that it waits for the contenders and not they for it.
-`GET /cpu` gives the seconds of CPU that it has used, which shows how far it is from its limit.
-`GET /hold/64` makes it keep its next answers back until 64 requests wait for one, so that there are
-64 connections, as if it took its time. `GET /late/20` makes it answer creates 20 ms late from then
-on.
+It does as little as possible, so that it waits for the contenders and they don't wait for it.
+`GET /cpu` returns its CPU seconds, which show how far it is from its limit. After `GET /hold/64`,
+it holds responses until 64 requests wait, so that there are 64 connections, as with a slow service.
+After `GET /late/20`, it delays responses to creates by 20 ms.
 """
 
 import asyncio
@@ -19,8 +18,8 @@ import uvloop
 
 from harness import payloads
 
-LIFETIME = 3600.0  # seconds, should nobody end it sooner
-HOLD = 20.0  # seconds, should the requests not come
+LIFETIME = 3600.0  # seconds, if nothing stops it earlier
+HOLD = 20.0  # seconds, if the requests don't arrive
 _BLOCK = 2**16
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _STREAMED = re.compile(rb'"events/(\d+)x(\d+)"')
@@ -29,7 +28,7 @@ _RETRIEVED = re.compile(r"/v2/conversations/(conv_\d+)")
 
 
 def head(status: bytes, content: bytes) -> bytes:
-    """An answer's first lines, with what services commonly send besides."""
+    """The head of a response, with common headers."""
     return (
         b"HTTP/1.1 %b\r\nDate: Sat, 21 Dec 2024 14:00:00 GMT\r\nServer: benchmark\r\n"
         b"X-Request-Id: req_01jj1hdhn79xas7a01wb3hysdb\r\nContent-Type: %b\r\n"
@@ -37,7 +36,7 @@ def head(status: bytes, content: bytes) -> bytes:
 
 
 def answer(status: bytes, body: bytes) -> bytes:
-    """A whole answer of JSON."""
+    """A complete JSON response."""
     return head(status, b"application/json") + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
@@ -47,7 +46,7 @@ STREAM = head(b"200 OK", b"text/event-stream") + b"Transfer-Encoding: chunked\r\
 
 
 def found(target: str) -> bytes:
-    """One conversation with its messages, or a page of them."""
+    """A conversation with its messages, or a page of conversations."""
     retrieved = _RETRIEVED.fullmatch(target)
     if retrieved is None:
         return listing(target)
@@ -55,7 +54,7 @@ def found(target: str) -> bytes:
 
 
 def listing(target: str) -> bytes:
-    """One page of as many conversations as the name of their entity says."""
+    """A page of conversations; the name of the entity has their number."""
     query = parse_qs(urlsplit(target).query)
     total = _LISTED.fullmatch(query.get("entityId", [""])[0])
     if total is None:
@@ -66,7 +65,7 @@ def listing(target: str) -> bytes:
 
 
 def stream(events: int, per_chunk: int) -> Iterator[bytes]:
-    """A whole answer of events in blocks of some size, to spare the server's time."""
+    """A complete response of events in large blocks, to save server time."""
     yield STREAM
     for chunk, count in payloads.chunks(events, per_chunk):
         at_once = max(1, _BLOCK // len(chunk))
@@ -76,7 +75,7 @@ def stream(events: int, per_chunk: int) -> Iterator[bytes]:
 
 
 class Creation:
-    """Answers creates, all at once where they are held."""
+    """Responds to creates, with all responses at once if they are held."""
 
     def __init__(self) -> None:
         self._held: list[asyncio.Transport] = []
@@ -84,12 +83,12 @@ class Creation:
         self.late = 0.0
 
     def hold(self, count: int) -> None:
-        """Keep answers back until there are so many to give."""
+        """Hold responses until `count` requests wait."""
         self._until = count
         asyncio.get_running_loop().call_later(HOLD, self._release)
 
     def answer(self, transport: asyncio.Transport) -> None:
-        """Answer one, or keep it back."""
+        """Respond to a create, or hold the response."""
         if self.late:
             asyncio.get_running_loop().call_later(self.late, transport.write, CREATED)
             return
@@ -107,7 +106,7 @@ class Creation:
 
 
 class Connection(asyncio.Protocol):
-    """One connection: requests in, each answered in turn, however they are cut into packets."""
+    """A connection that responds to requests in order, with any packets."""
 
     transport: asyncio.Transport
 
@@ -118,11 +117,11 @@ class Connection(asyncio.Protocol):
         self._is_paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what to write to."""
+        """Store the transport."""
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Answer every request that is whole."""
+        """Respond to every complete request."""
         self._received += data
         while True:
             end = self._received.find(b"\r\n\r\n") + 4
@@ -136,11 +135,11 @@ class Connection(asyncio.Protocol):
             self._answer(request, end)
 
     def pause_writing(self) -> None:
-        """Hold back the rest of a stream."""
+        """Pause a stream."""
         self._is_paused = True
 
     def resume_writing(self) -> None:
-        """Go on with a stream."""
+        """Resume a stream."""
         self._is_paused = False
         self._go_on()
 
@@ -168,7 +167,7 @@ class Connection(asyncio.Protocol):
 
 
 async def serve() -> None:
-    """Print the port, and answer until standard input ends."""
+    """Print the port and respond until standard input ends."""
     loop = asyncio.get_running_loop()
     creation = Creation()
     server = await loop.create_server(lambda: Connection(creation), "127.0.0.1", 0, backlog=4096)

@@ -1,4 +1,4 @@
-"""Results as Markdown. No I/O but `write_section`."""
+"""Formats results as Markdown. Only `write_section` has I/O."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ ABSENT = "-"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table, its first column to the left and the others to the right."""
+    """A Markdown table with its first column left-aligned and the others right-aligned."""
     rule = ["---", *("---:" for _ in head[1:])]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
 
@@ -20,7 +20,7 @@ def median(value: Spread) -> str:
 
 
 def extremes(value: Spread) -> str:
-    """The least and the most of a ratio: `0.44-0.49`."""
+    """The minimum and maximum of a ratio: `0.44-0.49`."""
     return f"{_short(value.low)}-{_short(value.high)}"
 
 
@@ -30,14 +30,14 @@ def ratio(value: Spread) -> str:
 
 
 def seconds(value: float) -> str:
-    """A duration in the unit that suits it."""
+    """A duration in a suitable unit."""
     if value < 1e-3:  # noqa: PLR2004 - a millisecond
         return f"{value * 1e6:.3g} µs"
     return f"{value * 1e3:.3g} ms" if value < 1 else f"{value:.3g} s"
 
 
 def replaced(text: str, name: str, section: str) -> str:
-    """A document with what is between the comments `NAME: begin` and `NAME: end` replaced."""
+    """Replace the text between the comments `NAME: begin` and `NAME: end` of a document."""
     begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
     before, found, rest = text.partition(begin)
     _, also_found, after = rest.partition(end)
@@ -52,6 +52,6 @@ def write_section(path: Path, name: str, section: str) -> None:
 
 
 def _short(value: float) -> str:
-    if value < 0.1:  # noqa: PLR2004 - two digits that say something
+    if value < 0.1:  # noqa: PLR2004 - two significant digits
         return f"{value:.3f}"
     return f"{value:.2f}" if value < 10 else f"{value:.0f}"  # noqa: PLR2004 - as above

@@ -19,13 +19,13 @@ def main() -> int:
     protect_standard_streams()
     try:
         return _import_and_run()
-    except KeyboardInterrupt:  # during the imports, or a second one while the command ends
+    except KeyboardInterrupt:  # during the imports, or a second Ctrl-C as the command ends
         return 130
 
 
 def _import_and_run() -> int:
     try:
-        # Imported here: the extra may be missing, and a sentence says so better than a traceback.
+        # Imported here because the extra may be missing, which deserves more than a traceback.
         from conversations_client.cli._run import run
     except ModuleNotFoundError as error:
         sys.stderr.write(

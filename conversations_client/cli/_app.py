@@ -1,4 +1,4 @@
-"""The app: its commands and common options."""
+"""The command-line app with its commands and common options."""
 
 import sys
 from collections.abc import Callable
@@ -37,7 +37,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
 
 
 class _CommandHelp(DefaultFormatter):
-    """Leaves the common options out: the help of `conversations` itself lists them."""
+    """Omits the common options, which `conversations --help` lists."""
 
     def __call__(self, console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:
         if panel.title not in {COMMON.name, FORMAT.name}:
@@ -46,7 +46,7 @@ class _CommandHelp(DefaultFormatter):
 
 app = App(
     name="conversations",
-    help="Conversations of orq.ai, from the command line.",
+    help="Manage orq.ai conversations from the command line.",
     help_epilogue="Exit codes:\n\n" + "\n".join(f"- {code}: {code.meaning}" for code in ExitCode),
     version=__version__,
     exit_on_error=False,
@@ -58,11 +58,13 @@ for name, command in COMMANDS.items():
         command,
         name=name,
         help_formatter=_CommandHelp(),
+        # No option has a negative form such as --no-yes or --empty-model.
+        default_parameter=Parameter(negative=""),
         help_epilogue="`conversations --help` lists the common options, such as --json and "
         "--sandbox, and the exit codes.",
     )
 app.register_install_completion_command()  # pyright: ignore[reportUnknownMemberType]
-# `run` handles Ctrl-C, as it handles every other ending.
+# `run` handles Ctrl-C.
 app.meta.suppress_keyboard_interrupt = False
 
 

@@ -1,4 +1,4 @@
-"""What a script learns from the exit code."""
+"""The exit codes of the command line."""
 
 from enum import IntEnum
 from typing import Final
@@ -14,7 +14,7 @@ from conversations_client.cli._option_names import may_have_changed_something
 
 
 class ExitCode(IntEnum):
-    """How a command ended."""
+    """The exit code of a command."""
 
     DONE = 0
     FAILED = 1
@@ -44,7 +44,7 @@ _MEANINGS: Final = {
 
 
 class UsageError(Exception):
-    """The command can't run with these options or this input; the message says what to do."""
+    """The command can't run with these options or this input. The message explains what to do."""
 
 
 def exit_code(error: ConversationsError) -> ExitCode:

@@ -1,21 +1,27 @@
-"""The sandbox that stores its conversations in the user's data folder."""
+"""Runs a sandbox, by default with a database in the user's data folder."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
+from conversations_client._sandbox_options import SandboxOptions
 from conversations_client.cli._exit_codes import UsageError
 from conversations_client.cli._os_errors import describe_os_error
 
 if TYPE_CHECKING:
     from conversations_client.sandbox import Sandbox
 
+_LATEST: Final = 2
 
-def default_db() -> Path:
-    """The file of the user's sandbox; its folder is created if it is missing.
+
+def default_db(revision: int = 2) -> Path:
+    """The database file in the user's data folder; the folder is created if it doesn't exist.
+
+    Args:
+        revision: The revision of the API, which can't use the file of another revision.
 
     Raises:
         UsageError: The folder can't be created.
@@ -26,31 +32,31 @@ def default_db() -> Path:
         )
     except OSError as error:
         raise UsageError(
-            f"The sandbox has no folder for its data: {describe_os_error(error)} "
+            f"The sandbox can't create its data folder. {describe_os_error(error)} "
             "Set XDG_DATA_HOME to a folder that you can write to."
         ) from None
-    return folder / "sandbox.db"
+    return folder / ("sandbox.db" if revision == _LATEST else f"sandbox-revision-{revision}.db")
 
 
 @contextmanager
 def local_sandbox(
-    *, port: int = 0, db: Path | None = None, api_key: str | None = None
+    options: SandboxOptions, *, api_key: str | None = None
 ) -> Generator["Sandbox", None, None]:
     """A sandbox that runs until the end of the block.
 
     Args:
-        port: The port to listen on; 0, the default, takes a free one.
-        db: The SQLite file; default: the one in the user's data folder.
-        api_key: The key that callers must send; default: a random one.
+        options: Its options.
+        api_key: The key that callers must send. Default: a generated key.
 
     Raises:
-        UsageError: The `sandbox` extra is missing, the port is taken, or the file is unusable.
+        UsageError: The `sandbox` extra is missing, the port is taken, the file can't be used, or
+            an option is invalid.
     """
     try:
-        # Imported here: the server takes time to import, and its extra may be missing.
+        # Imported here because the import is slow and the extra may be missing.
         from conversations_client.sandbox import Sandbox
 
-        sandbox = Sandbox(port=port, db=db or default_db(), api_key=api_key)
+        sandbox = Sandbox(api_key=api_key, **options.settings())
     except (ImportError, ValueError) as error:
         raise UsageError(str(error)) from None
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Rewords the client's errors for the command line: options in place of Python arguments."""
+"""Rewords the client's error messages for the command line: options instead of arguments."""
 
 import re
 from typing import Final
@@ -7,12 +7,12 @@ from conversations_client import ConversationsError
 
 _OPTIONS: Final = "api_key|base_url|project_id|max_in_flight"
 
-# An argument without an option is no advice here.
+# Advice about arguments without an option is removed.
 _REWORDINGS: Final = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in {
         r"\[Errno -?\d+\] ": "",
-        # `ending` gives advice that suits the command.
+        # `describe_failure` adds advice for the command.
         r" The service may have acted on it: check before you send it again\.": "",
         r" `partial` has what arrived; the service may have continued without you\.": "",
         r"(No API key: .*)\.$": r"\1. To try it without a key, add --sandbox.",
@@ -28,10 +28,10 @@ _REWORDINGS: Final = tuple(
         r", or pass allow_plain_http=True[^.]*": "",
         r", or allow more attempts with retry=Retry\(attempts=…\)": "",
         r"retry_after_max=(\S+): wait that long, or raise it": (
-            r"the \1 s that a command waits: come back then"
+            r"a command's limit of \1 s: try again then"
         ),
         r"max_(?:response|event)_bytes=(\d+)(?:: raise the limit if the \w+ is valid)?": (
-            r"the \1 bytes that a command takes"
+            r"a command's limit of \1 bytes"
         ),
         r"\bpass change_destination=True\b": "add --change-destination",
         r"^display_name\b": "The name",
@@ -47,9 +47,9 @@ _CALL: Final = re.compile(
 
 
 def describe(error: ConversationsError) -> str:
-    """What went wrong, as sentences with options where the error names arguments.
+    """The error message in sentences, with options instead of arguments.
 
-    The request is left out: `request_of` returns it.
+    It omits the request, which `request_of` returns.
     """
     call = _CALL.fullmatch(str(error))
     message = _sentence(call["problem"]) if call else str(error)
@@ -59,13 +59,13 @@ def describe(error: ConversationsError) -> str:
 
 
 def request_of(error: ConversationsError) -> str:
-    """The request that failed, such as `GET /v2/conversations`; empty if none was sent."""
+    """The failed request, such as `GET /v2/conversations`; empty if no request was sent."""
     call = _CALL.fullmatch(str(error))
     return call["request"] if call else ""
 
 
 def may_have_changed_something(error: ConversationsError) -> bool:
-    """Whether the service may have carried out a request that changes something."""
+    """Whether the service may have carried out a request that makes a change."""
     return error.may_have_acted and not request_of(error).startswith("GET ")
 
 

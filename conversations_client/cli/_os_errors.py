@@ -1,7 +1,7 @@
-"""Plain sentences for errors of the operating system."""
+"""Describes errors of the operating system."""
 
 
 def describe_os_error(error: OSError) -> str:
-    """The problem without its number, and the file if the error names one."""
+    """The error message without its number, after the name of the file if there is one."""
     problem = f"{(error.strerror or str(error) or type(error).__name__).rstrip('.')}."
     return f"{error.filename}: {problem}" if error.filename else problem

@@ -1,4 +1,4 @@
-"""Runs a command line. However it ends, there is a sentence and an exit code."""
+"""Runs a command line. Every error becomes a message and an exit code."""
 
 import sys
 import traceback
@@ -36,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
         return _after_output(_run(arguments))
     except KeyboardInterrupt:
         discard_output()
-        # The terminal has printed "^C", and the shell's prompt needs a line of its own.
+        # The terminal has printed "^C", and the shell's prompt needs a new line.
         sys.stderr.write("\n")
         return ExitCode.INTERRUPTED
 
@@ -44,16 +44,16 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     try:
         code = app.meta(arguments, console=Console())
-    except SystemExit as exiting:  # the installer of completions
-        return exiting.code if isinstance(exiting.code, int) else ExitCode.DONE
-    except Exception as error:  # noqa: BLE001 - Python would end with 1, which means "not done"
-        code, sentence = ending(error)
-        print_error(sentence)
+    except SystemExit as error:  # from the installer of completions
+        return error.code if isinstance(error.code, int) else ExitCode.DONE
+    except Exception as error:  # noqa: BLE001 - Python would exit with 1, which means "not done"
+        code, message = describe_failure(error)
+        print_error(message)
     return code if isinstance(code, ExitCode) else ExitCode.DONE
 
 
-def ending(error: Exception) -> tuple[ExitCode, str]:
-    """The exit code for an error, and the sentence for the user."""
+def describe_failure(error: Exception) -> tuple[ExitCode, str]:
+    """The exit code and the message for an error."""
     match error:
         case CycloptsError():
             return ExitCode.USAGE, describe_usage_error(error)
@@ -76,7 +76,7 @@ def _explanation(error: ConversationsError, advice: str) -> str:
 
 
 def _after_output(code: int) -> int:
-    """The exit code, once all output is written."""
+    """Flush the output and return the exit code."""
     sys.stdout.flush()
     failure = output_failure()
     if failure is None:

@@ -1,4 +1,4 @@
-"""What every command receives: the common options, a client, an output."""
+"""The session of a command: the common options, a client and the output."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ from cyclopts import Group, Parameter
 from cyclopts.validators import mutually_exclusive
 
 from conversations_client import Client, Retry, Timeout
+from conversations_client._sandbox_options import SandboxOptions
 from conversations_client.cli._display.output import Output
 from conversations_client.cli._exit_codes import UsageError
 from conversations_client.cli._local_sandbox import default_db, local_sandbox
@@ -20,10 +21,10 @@ FORMAT: Final = Group("Output", sort_key=11, validator=mutually_exclusive)
 
 @frozen(kw_only=True)
 class Options:
-    """The options that every command takes."""
+    """The options of every command."""
 
     api_key: Annotated[str | None, Parameter(group=COMMON)] = field(default=None, repr=False)
-    """The API key. Better: set ORQ_API_KEY, which other users of the machine can't see."""
+    """The API key. Prefer ORQ_API_KEY, which other users of the machine can't see."""
     base_url: Annotated[str | None, Parameter(group=COMMON)] = None
     """The URL of the service; default: ORQ_BASE_URL, otherwise https://my.orq.ai."""
     project_id: Annotated[str | None, Parameter(group=COMMON)] = None
@@ -33,18 +34,18 @@ class Options:
     sandbox: Annotated[bool, Parameter(group=COMMON, negative="", show_default=False)] = False
     """Use the sandbox on this machine: no key, no network."""
     json: Annotated[bool, Parameter(group=FORMAT, negative="", show_default=False)] = False
-    """Print JSON as the API has it; the default unless stdout is a terminal."""
+    """Print JSON with the API's field names; the default unless stdout is a terminal."""
     jsonl: Annotated[bool, Parameter(group=FORMAT, negative="", show_default=False)] = False
     """Print JSON Lines: one object per line, each as soon as it arrives."""
 
     def check(self) -> None:
         """Raise UsageError for options that --sandbox would ignore."""
-        given = {"--base-url": self.base_url, "--api-key": self.api_key}
-        for name, value in given.items():
+        ignored = {"--base-url": self.base_url, "--api-key": self.api_key}
+        for name, value in ignored.items():
             if self.sandbox and value is not None:
                 raise UsageError(
-                    f"--sandbox and {name} exclude each other: the sandbox that --sandbox starts "
-                    "has a URL and a key of its own. Leave one of them out."
+                    f"--sandbox can't be used with {name}, because it starts a sandbox with its "
+                    "own URL and key. Remove one of the options."
                 )
 
 
@@ -57,15 +58,15 @@ class Target:
     base_url: str | None
     http_client: httpx.Client | None = None
     name: str | None = None
-    """What a journal records in place of the URL and the key, if they change with each run."""
+    """The name that journals record instead of a URL and key that change in each run."""
 
     @property
     def is_local(self) -> bool:
-        """Whether it is a sandbox that this command runs."""
+        """Whether the service is a sandbox that this command runs."""
         return self.http_client is not None
 
     def client(self, *, retry: Retry = Retry()) -> Client:  # noqa: B008 - frozen
-        """A client for the service; raises ConfigurationError."""
+        """Create a client for the service; raises ConfigurationError."""
         timeout = self.options.timeout
         return Client(
             self.api_key,
@@ -79,7 +80,7 @@ class Target:
 
 @frozen(kw_only=True)
 class Session:
-    """One run of a command."""
+    """A run of a command."""
 
     options: Options
     output: Output
@@ -92,9 +93,10 @@ class Session:
         if not options.sandbox:
             yield Target(options=options, api_key=options.api_key, base_url=options.base_url)
             return
-        # A proxy can't reach this machine, so those in the environment are ignored.
+        # A proxy can't reach this machine, so proxies in the environment are ignored.
         db = default_db()
-        with local_sandbox(db=db) as sandbox, httpx.Client(trust_env=False) as direct:
+        sandbox_options = SandboxOptions(port=0, db=db)
+        with local_sandbox(sandbox_options) as sandbox, httpx.Client(trust_env=False) as direct:
             yield Target(
                 options=options,
                 api_key=sandbox.api_key,

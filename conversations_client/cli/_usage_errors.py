@@ -1,6 +1,6 @@
-"""Sentences for the errors of the command-line parser.
+"""Describes the errors of the command-line parser.
 
-Values from the command line are never repeated: one of them may be an API key.
+The descriptions never repeat values from the command line, because a value may be an API key.
 """
 
 import inspect
@@ -34,13 +34,15 @@ _TYPES: Final[dict[type | None, str]] = {
 
 
 def describe_usage_error(error: CycloptsError) -> str:
-    """What is wrong, and which help to read."""
+    """The problem, and the help to read."""
     command = " ".join(("conversations", *(error.command_chain or ())))
-    problem = _wrong_word(error) or _wrong_value(error) or _other(error)
+    problem = (
+        _describe_unknown_word(error) or _describe_invalid_value(error) or _describe_other(error)
+    )
     return f"{problem} See `{command} --help`."
 
 
-def _wrong_word(error: CycloptsError) -> str | None:
+def _describe_unknown_word(error: CycloptsError) -> str | None:
     match error:
         case UnknownCommandError(unused_tokens=[token, *_], app=App() as app):
             return _unknown_command(token, app)
@@ -53,10 +55,10 @@ def _wrong_word(error: CycloptsError) -> str | None:
             return None
 
 
-def _wrong_value(error: CycloptsError) -> str | None:
+def _describe_invalid_value(error: CycloptsError) -> str | None:
     match error:
-        case CoercionError(target_type=wanted):
-            return f"{_name(error)} {_TYPES.get(wanted, 'has an invalid value')}."
+        case CoercionError(target_type=expected):
+            return f"{_name(error)} {_TYPES.get(expected, 'has an invalid value')}."
         case ValidationError():
             return _invalid(error)
         case MissingArgumentError():
@@ -65,9 +67,9 @@ def _wrong_value(error: CycloptsError) -> str | None:
             return None
 
 
-def _other(error: CycloptsError) -> str:
+def _describe_other(error: CycloptsError) -> str:
     if isinstance(error, RepeatArgumentError):
-        return f"{error.token.keyword} is given more than once."
+        return f"{error.token.keyword} can be used only once."
     return re.sub(r"(--?[\w-]+)=\S*", r"\1=…", f"{str(error).rstrip('.')}.")
 
 
@@ -75,7 +77,7 @@ def _unknown_command(token: str, app: App) -> str:
     commands = [name for name in app if not name.startswith("-")]
     if token.startswith("-"):
         return _unknown_option(token, ())
-    # Anything else may be a key.
+    # A word of another form may be an API key.
     unknown = f'Unknown command "{token}".' if _COMMAND.fullmatch(token) else "Unknown command."
     return f"{unknown}{_suggestion(token, commands)} The commands are {', '.join(commands)}."
 
@@ -95,9 +97,9 @@ def _too_many_arguments(error: UnusedCliTokensError) -> str:
     target: Callable[..., object] | None = cast("Any", error).target
     parameters = inspect.signature(target).parameters.values() if target else ()
     most = sum(parameter.kind is parameter.POSITIONAL_ONLY for parameter in parameters)
-    takes = {0: "no arguments", 1: "one argument"}.get(most, f"{most} arguments")
-    given = most + len(error.unused_tokens or ())
-    return f"{_command(error)} takes {takes}, but got {given}."
+    expected = {0: "no arguments", 1: "one argument"}.get(most, f"{most} arguments")
+    received = most + len(error.unused_tokens or ())
+    return f"{_command(error)} takes {expected}, but got {received}."
 
 
 def _invalid(error: ValidationError) -> str:
@@ -118,6 +120,6 @@ def _command(error: CycloptsError) -> str:
 
 
 def _name(error: CycloptsError) -> str:
-    """The option, or the argument as the help writes it."""
+    """The name of the option, or of the argument in upper case as in the help."""
     name = error.argument.name if error.argument else "A value"
     return name if name.startswith("-") else name.upper()

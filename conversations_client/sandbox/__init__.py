@@ -1,4 +1,4 @@
-"""The Conversations API on this machine: a real server that stores everything in SQLite.
+"""A server on this machine that implements the Conversations API and stores its data in SQLite.
 
 It needs the `sandbox` extra: `pip install "conversations-client[sandbox]"`.
 

@@ -1,4 +1,4 @@
-"""What a test can do with a sandbox: inject faults, and look at the requests."""
+"""The methods of a sandbox for tests: faults, and received requests."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -20,10 +20,11 @@ _FIRST_ERROR: Final = 400
 
 
 class Controls:
-    """Faults for the next requests, and the requests so far.
+    """Injects faults into the next requests, and lists the received requests.
 
-    Faults wait in a queue. A request meets the first one that applies to it, which is then removed.
-    `method` and `path` (a pattern, in which `*` matches anything) select the requests of a fault.
+    Faults wait in a queue. A request gets the first fault that applies to it, which is then
+    removed. `method` and `path` (a pattern in which `*` matches anything) select the requests that
+    a fault applies to.
     """
 
     def __init__(self) -> None:
@@ -32,7 +33,7 @@ class Controls:
 
     @property
     def disruptions(self) -> tuple[Fault, ...]:
-        """The faults still to come, in order; empty once all have happened.
+        """The pending faults, in order; empty if all have occurred.
 
         Example:
             sandbox.fail_next(503, times=2)
@@ -41,7 +42,7 @@ class Controls:
         return self._faults.pending()
 
     def clear_disruptions(self) -> None:
-        """Remove the faults that haven't happened yet.
+        """Remove all pending faults.
 
         Example:
             sandbox.drop_next()
@@ -52,10 +53,10 @@ class Controls:
 
     @property
     def requests(self) -> tuple[ReceivedRequest, ...]:
-        """The requests of the API, oldest first, whatever their responses.
+        """The received API requests, oldest first, including those that failed.
 
-        The latest 1,000 are available, with up to 16 MiB of bodies. Each has `method`, `path`,
-        `query`, `headers` (without `authorization`), `body`, and `json()`.
+        The list has the latest 1,000 requests, with at most 16 MiB of bodies. Each request has
+        `method`, `path`, `query`, `headers` (without `authorization`), `body`, and `json()`.
 
         Example:
             client.conversations.create(display_name="Refunds")
@@ -70,21 +71,21 @@ class Controls:
         status: int = 503,
         *,
         retry_after: float | None = None,
-        message: str = "The sandbox was told to fail.",
+        message: str = "The sandbox injected this error.",
         times: int = 1,
         method: str | None = None,
         path: str | None = None,
     ) -> None:
-        """Let the next request fail; it has no effect.
+        """Make the next request fail; the request has no effect.
 
         Args:
             status: The HTTP status, 400 to 599. Default 503.
-            retry_after: Seconds in the `Retry-After` header; None, the default, sends none. With 0
-                a client retries at once.
+            retry_after: The seconds in the `Retry-After` header. With 0, a client retries
+                immediately. Default None, no header.
             message: The error message in the response.
-            times: How many requests fail. Default 1.
-            method: Only requests with this HTTP method.
-            path: Only requests whose path matches this pattern.
+            times: The number of requests that fail. Default 1.
+            method: The HTTP method of the requests. Default None, any method.
+            path: A pattern that the path must match. Default None, any path.
 
         Raises:
             ValueError: An argument is invalid, such as a `status` below 400 or an unknown `method`.
@@ -118,15 +119,15 @@ class Controls:
         method: str | None = None,
         path: str | None = None,
     ) -> None:
-        """Respond to the next request with any content; the request has no effect.
+        """Respond to the next request with the given content; the request has no effect.
 
         Args:
             body: The content; a mapping is sent as JSON.
             status: The HTTP status, 200 to 599. Default 200.
-            content_type: The content's type. Default `application/json`.
-            times: How many requests get it. Default 1.
-            method: Only requests with this HTTP method.
-            path: Only requests whose path matches this pattern.
+            content_type: The media type of the content. Default `application/json`.
+            times: The number of requests that get this response. Default 1.
+            method: The HTTP method of the requests. Default None, any method.
+            path: A pattern that the path must match. Default None, any path.
 
         Raises:
             ValueError: An argument is invalid, such as a `status` out of range.
@@ -155,13 +156,13 @@ class Controls:
         method: str | None = None,
         path: str | None = None,
     ) -> None:
-        """Delay the response to the next request, which takes effect at once.
+        """Delay the response to the next request; the request takes effect immediately.
 
         Args:
-            seconds: The delay; it ends when the sandbox stops.
-            times: How many responses are delayed. Default 1.
-            method: Only requests with this HTTP method.
-            path: Only requests whose path matches this pattern.
+            seconds: The delay, which also ends when the sandbox stops.
+            times: The number of responses to delay. Default 1.
+            method: The HTTP method of the requests. Default None, any method.
+            path: A pattern that the path must match. Default None, any path.
 
         Raises:
             ValueError: An argument is invalid, such as a negative delay.
@@ -185,13 +186,13 @@ class Controls:
         method: str | None = None,
         path: str | None = None,
     ) -> None:
-        """Close the connection of the next request instead of sending a response.
+        """Close the connection of the next request without a response.
 
         Args:
             after_acting: Whether the request takes effect first. Default False.
-            times: How many connections are closed. Default 1.
-            method: Only requests with this HTTP method.
-            path: Only requests whose path matches this pattern.
+            times: The number of connections to close. Default 1.
+            method: The HTTP method of the requests. Default None, any method.
+            path: A pattern that the path must match. Default None, any path.
 
         Raises:
             ValueError: An argument is invalid, such as an unknown `method`.
@@ -209,13 +210,13 @@ class Controls:
     def break_stream(
         self, *, after_events: int = 1, garbage: bytes | str = b"", times: int = 1
     ) -> None:
-        """Close the connection of the next streamed response before its end.
+        """Close the connection of the next streamed response before the stream ends.
 
         Args:
-            after_events: How many events are sent first; a shorter stream is sent completely.
+            after_events: The number of events to send first; a shorter stream is sent completely.
                 Default 1.
-            garbage: Bytes that are sent after them, such as a malformed event.
-            times: How many streams are broken. Default 1.
+            garbage: Bytes to send after these events, such as a malformed event. Default none.
+            times: The number of streams to break. Default 1.
 
         Raises:
             ValueError: An argument is invalid, such as negative `after_events`.

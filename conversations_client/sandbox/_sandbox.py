@@ -1,4 +1,4 @@
-"""The sandbox: a socket, a server in a thread, and a store."""
+"""The sandbox: a server in a thread, its socket, and its store."""
 
 import os
 import threading
@@ -34,18 +34,19 @@ class Sandbox(Controls, Clients):
             left out.
         pace: Seconds between two events of a stream; 0, the default, sends them without a pause.
         revision: The revision of the API, 1 or 2. Default 2, which the service documents today.
-        models: The models that exist besides the sandbox's own, such as `["openai/gpt-4o"]`;
-            requests for others are refused. None, the default, accepts every `provider/model_id`.
+        models: The models in addition to the sandbox's own, such as `["openai/gpt-4o"]`; requests
+            for other models fail. None, the default, accepts every `provider/model_id`.
         host: The address to listen on. Default `127.0.0.1`, which only this machine can reach.
-        allowed_hosts: Names that callers may use besides `localhost` and the loopback addresses.
-            Other names in the Host header are refused, so that no web page can reach the sandbox.
+        allowed_hosts: Host names that callers may use in addition to `localhost` and the loopback
+            addresses. Requests with other names in the Host header are rejected, so that no web
+            page can reach the sandbox.
 
     Attributes:
         api_key: The key that callers must send.
         url: The URL of the sandbox, such as `http://127.0.0.1:8765`.
 
     Raises:
-        OSError: The port is taken, the file isn't a database of the sandbox, or it was made for the
+        OSError: The port is taken, the file isn't a sandbox database, or the file belongs to the
             other revision.
         ValueError: A setting is invalid.
 
@@ -107,7 +108,7 @@ class Sandbox(Controls, Clients):
         return f"<Sandbox at {self.url}: {'running' if is_running else 'stopped'}>"
 
     def start(self) -> Self:
-        """Start the server, and return the sandbox itself.
+        """Start the server and return the sandbox.
 
         After `stop()` it starts again, on the same port, with the same key and the same data.
 
@@ -132,11 +133,11 @@ class Sandbox(Controls, Clients):
         self._server.ready.wait()
         if not self._server.started:
             self.stop()
-            raise RuntimeError("The sandbox could not start; the log says why.")
+            raise RuntimeError("The sandbox could not start. The reason is in the log.")
         return self
 
     def stop(self) -> None:
-        """Stop the server, and close the port and the file; stopping again does nothing.
+        """Stop the server and close the port and the file. Stopping twice does nothing.
 
         Until you call `start()` again, callers can't connect, as if the service were down.
 

@@ -1,4 +1,4 @@
-"""The calls that a fake service records: one class for each operation, read from the request."""
+"""The calls that a fake service records, one class per operation."""
 
 import json
 from collections.abc import Mapping
@@ -23,10 +23,10 @@ class CreateCall:
     """A call of `conversations.create`.
 
     Attributes:
-        display_name: The name; UNSET if it was left out.
-        metadata: The metadata, as the class; UNSET if it was left out.
-        project_id: The project of the call, or else of the client; None if neither has one.
-        idempotency_key: The key that was passed or generated; ignored in comparisons.
+        display_name: The name; UNSET if it was omitted.
+        metadata: The metadata as a `ConversationMetadata`; UNSET if it was omitted.
+        project_id: The project ID of the call or the client; None if neither has a project.
+        idempotency_key: The passed or generated key; ignored in comparisons.
 
     Example:
         fake = FakeService()
@@ -43,13 +43,13 @@ class CreateCall:
 
 @frozen(kw_only=True)
 class ListCall:
-    """One page of `conversations.list`.
+    """A page request of `conversations.list`.
 
     Attributes:
-        limit: The page size; UNSET if it was left out.
+        limit: The page size; UNSET if it was omitted.
         starting_after: The cursor of a page of older conversations; None for the first page.
         ending_before: The cursor of a page of newer conversations; None otherwise.
-        entity_id: The entity; None for conversations that stand alone.
+        entity_id: The entity; None for standalone conversations.
 
     Example:
         fake = FakeService()
@@ -69,7 +69,7 @@ class RetrieveCall:
     """A call of `conversations.retrieve`.
 
     Attributes:
-        conversation_id: The conversation's id.
+        conversation_id: The conversation's ID.
 
     Example:
         fake = FakeService()
@@ -86,9 +86,9 @@ class UpdateCall:
     """A call of `conversations.update`.
 
     Attributes:
-        conversation_id: The conversation's id.
-        display_name: The new name; UNSET if it was left out.
-        metadata: The metadata to change, as the class; UNSET if it was left out.
+        conversation_id: The conversation's ID.
+        display_name: The new name; UNSET if it was omitted.
+        metadata: The metadata to change as a `ConversationMetadata`; UNSET if it was omitted.
 
     Example:
         fake = FakeService()
@@ -107,7 +107,7 @@ class DeleteCall:
     """A call of `conversations.delete`.
 
     Attributes:
-        conversation_id: The conversation's id.
+        conversation_id: The conversation's ID.
 
     Example:
         fake = FakeService()
@@ -124,9 +124,9 @@ class GenerateNameCall:
     """A call of `conversations.generate_name`.
 
     Attributes:
-        conversation_id: The conversation's id.
-        context: The text to name it after.
-        idempotency_key: The key that was passed or generated; ignored in comparisons.
+        conversation_id: The conversation's ID.
+        context: The text that describes the conversation.
+        idempotency_key: The passed or generated key; ignored in comparisons.
 
     Example:
         fake = FakeService()
@@ -145,12 +145,12 @@ class CreateResponseCall:
     """A call of `conversations.responses.create` or `.stream`.
 
     Attributes:
-        conversation_id: The conversation's id.
+        conversation_id: The conversation's ID.
         parts: The parts of the message; a string is a `TextPart`.
         model: The model, as `provider/model_id`.
-        message_id: The id for the message; None if it was left out.
-        task_id: The id for the task; None if it was left out.
-        idempotency_key: The key that was passed or generated; ignored in comparisons.
+        message_id: The message ID; None if it was omitted.
+        task_id: The task ID; None if it was omitted.
+        idempotency_key: The passed or generated key; ignored in comparisons.
 
     Example:
         fake = FakeService()
@@ -193,9 +193,9 @@ class RequestCall:
 
     Attributes:
         method: The HTTP method.
-        path: The path, encoded as it was passed.
-        query: Names and values.
-        body: The JSON; UNSET if there was none.
+        path: The encoded path, as it was passed.
+        query: The query parameters.
+        body: The JSON body; UNSET if there was no body.
 
     Example:
         fake = FakeService()
@@ -224,17 +224,17 @@ Call = (
 
 
 def call_of(request: httpx.Request) -> Call:
-    """Read the call from its request."""
+    """Convert a request to a call."""
     path = request.url.raw_path.decode("ascii").partition("?")[0]
     query = dict(request.url.params)
     body: Any = json.loads(request.content) if request.content else UNSET
     key = request.headers.get("idempotency-key")
-    found = _operation(request.method, [unquote(each) for each in path.split("/")[1:]])
-    if found is None:
+    operation = _operation(request.method, [unquote(each) for each in path.split("/")[1:]])
+    if operation is None:
         return RequestCall(method=request.method, path=path, query=query, body=body)
-    cls, named = found
-    sent: dict[str, Any] = {} if body is UNSET else body
-    return structure(_flat({"idempotencyKey": key, **query, **sent, **named}), cls)
+    cls, path_parameters = operation
+    fields: dict[str, Any] = {} if body is UNSET else body
+    return structure(_flatten({"idempotencyKey": key, **query, **fields, **path_parameters}), cls)
 
 
 def _operation(method: str, path: list[str]) -> tuple[type[Call], dict[str, str]] | None:
@@ -244,13 +244,13 @@ def _operation(method: str, path: list[str]) -> tuple[type[Call], dict[str, str]
         case "GET", "v2", "conversations", "":
             return ListCall, {}
         case _, "v2", "conversations", conversation_id, *rest:
-            cls = _ON_ONE.get((method, *rest))
+            cls = _CONVERSATION_CALLS.get((method, *rest))
             return None if cls is None else (cls, {"conversationId": conversation_id})
         case _:
             return None
 
 
-_ON_ONE: Final[Mapping[tuple[str, ...], type[Call]]] = {
+_CONVERSATION_CALLS: Final[Mapping[tuple[str, ...], type[Call]]] = {
     ("GET",): RetrieveCall,
     ("PATCH",): UpdateCall,
     ("DELETE",): DeleteCall,
@@ -259,8 +259,8 @@ _ON_ONE: Final[Mapping[tuple[str, ...], type[Call]]] = {
 }
 
 
-def _flat(fields: dict[str, Any]) -> dict[str, Any]:
-    """Merge the fields of a request into those of a call; `limit` is text in the query."""
+def _flatten(fields: dict[str, Any]) -> dict[str, Any]:
+    """Convert the fields of a request to those of a call; `limit` is text in the query."""
     flat = {**fields, **fields.get("message", {})}
     if "limit" in flat:
         flat["limit"] = int(flat["limit"])

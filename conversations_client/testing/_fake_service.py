@@ -1,4 +1,4 @@
-"""The fake service for unit tests: answers as planned, without a socket, and records the calls."""
+"""A fake service for unit tests, which returns planned responses and records calls."""
 
 from collections import deque
 
@@ -18,10 +18,10 @@ from conversations_client.testing._responses import (
 
 
 class FakeService:
-    """A fake of the service for unit tests: no socket, no server, no thread.
+    """A fake service for unit tests, without a socket, a server or a thread.
 
-    Its clients are real, sync or async: they check arguments, build requests and decode responses.
-    Each request takes the next planned answer. A request without one raises an AssertionError.
+    Its sync and async clients are real: they check arguments, build requests and decode responses.
+    Each request gets the next planned answer. A request without an answer raises an AssertionError.
 
     Example:
         fake = FakeService()
@@ -36,7 +36,7 @@ class FakeService:
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        """The calls so far, in order; each page of a listing and each retry is a call of its own.
+        """The calls so far, in order. Each page of a listing and each retry is a separate call.
 
         Example:
             fake = FakeService()
@@ -50,7 +50,7 @@ class FakeService:
 
     @property
     def pending(self) -> tuple[Answer | Failure, ...]:
-        """The planned answers and failures that no call has taken yet, in order.
+        """The planned answers and failures that are not used yet, in order.
 
         Example:
             fake = FakeService()
@@ -64,7 +64,7 @@ class FakeService:
         """Plan the answers to the next calls.
 
         Args:
-            *answers: One answer for each call: a `Conversation`, a `ConversationWithMessages`, a
+            *answers: An answer for each call: a `Conversation`, a `ConversationWithMessages`, a
                 `ConversationPage`, None for a deletion, a `Response` or a list of events for a
                 response (streamed or not), or a mapping, which is sent as JSON.
 
@@ -113,10 +113,10 @@ class FakeService:
         """Create a client of this service.
 
         Args:
-            project_id: The project of conversations if a call names none; None, the default, for
-                no project. The environment is ignored.
-            retry: When a request is repeated. Default: never. Its pauses are real;
-                `Retry(wait_initial=0)` makes none, except after a `Retry-After`.
+            project_id: The project for calls without one. Default None, no project; the environment
+                is ignored.
+            retry: When to retry a request. Default: never. Its delays are real;
+                `Retry(wait_initial=0)` has none, except after a `Retry-After`.
 
         Example:
             fake = FakeService()
@@ -136,10 +136,10 @@ class FakeService:
         """Create an async client of this service.
 
         Args:
-            project_id: The project of conversations if a call names none; None, the default, for
-                no project. The environment is ignored.
-            retry: When a request is repeated. Default: never. Its pauses are real;
-                `Retry(wait_initial=0)` makes none, except after a `Retry-After`.
+            project_id: The project for calls without one. Default None, no project; the environment
+                is ignored.
+            retry: When to retry a request. Default: never. Its delays are real;
+                `Retry(wait_initial=0)` has none, except after a `Retry-After`.
 
         Example:
             fake = FakeService()
@@ -159,7 +159,7 @@ class FakeService:
 
     def _next_response(self, call: Call) -> httpx.Response:
         if not self._planned:
-            raise AssertionError(f"The fake has no answer to {call!r}: call answer(…) before.")
+            raise AssertionError(f"The fake has no answer to {call!r}. Call answer(…) first.")
         planned = self._planned.popleft()
         if isinstance(planned, StatusError | TransportError):
             return failure_response(planned)

@@ -1,4 +1,4 @@
-"""Real clients whose requests go to a function: only the network is replaced."""
+"""Creates real clients whose requests go to a function instead of the network."""
 
 from collections.abc import Callable
 from typing import Final
@@ -8,7 +8,7 @@ import httpx
 from conversations_client import AsyncClient, Client, Retry
 
 Handler = Callable[[httpx.Request], httpx.Response]
-"""Returns the response to a request, or raises an exception instead."""
+"""Returns the response to a request, or raises an exception."""
 
 BASE_URL: Final = "https://service.invalid"  # a name that never resolves (RFC 6761)
 _KEY: Final = "in-memory"
@@ -21,7 +21,7 @@ def mock_client(handler: Handler, *, project_id: str | None = None, retry: Retry
     client = Client(
         _KEY, base_url=BASE_URL, retry=retry, http_client=httpx.Client(transport=transport)
     )
-    # An explicit project, so that the environment's isn't used.
+    # The project is set explicitly, so that the one in the environment isn't used.
     return client.with_options(project_id=project_id)
 
 

@@ -1,4 +1,4 @@
-"""Turns what a test plans as answers into HTTP responses."""
+"""Converts planned answers to HTTP responses."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -30,10 +30,10 @@ from conversations_client.testing._calls import (
 )
 
 Answer = Conversation | ConversationPage | Response | Sequence[Event] | Mapping[str, Any] | None
-"""What a call can be answered with; a mapping is sent as JSON, in response to any call."""
+"""The answer to a call. A mapping, which is sent as JSON, can answer any call."""
 
 Failure = StatusError | TransportError
-"""What a call can fail with."""
+"""The failure of a call."""
 
 _TAKES: Final = (
     "a Conversation, a ConversationWithMessages, a ConversationPage, a Response, a list of events, "
@@ -53,7 +53,7 @@ _ANSWERS: Final[Mapping[type[Call], tuple[tuple[type, ...], str]]] = {
     CreateResponseCall: ((Response, list, tuple), "Response or a list of events"),
     RequestCall: ((type(None),), "None"),
 }
-"""The classes that can answer a call, and how an error message names them."""
+"""The classes that can answer a call, and their names in error messages."""
 
 
 def checked_answer(answer: object) -> Answer:
@@ -119,7 +119,7 @@ def success_response(call: Call, answer: Answer) -> httpx.Response:
 
 
 def failure_response(failure: Failure) -> httpx.Response:
-    """Build the response that leads to a failure; raise the failure if it has no response."""
+    """Build the response that causes a failure; raise the failure if it has no response."""
     if isinstance(failure, TransportError):
         raise failure
     return httpx.Response(

@@ -1,4 +1,4 @@
-"""Files that appear complete or not at all."""
+"""Files are written completely or not at all."""
 
 import os
 import stat
@@ -30,7 +30,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_file_of_the_users_own_is_untouched(tmp_path: Path) -> None:
+def test_a_file_of_the_user_is_not_changed(tmp_path: Path) -> None:
     own = tmp_path / "a.jsonl.part"
     own.write_text("mine")
     replace(tmp_path / "a.jsonl", "new")
@@ -38,7 +38,7 @@ def test_a_file_of_the_users_own_is_untouched(tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == [tmp_path / "a.jsonl", own]
 
 
-def test_two_writers_do_not_mix(tmp_path: Path) -> None:
+def test_two_writers_do_not_interfere(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     with atomic_file(path) as one, atomic_file(path) as other:
         one.write_text("one")
@@ -47,7 +47,7 @@ def test_two_writers_do_not_mix(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_an_error_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+def test_an_error_does_not_change_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text("old")
     with pytest.raises(FileExistsError), atomic_file(path) as temporary:
@@ -58,12 +58,12 @@ def test_an_error_leaves_the_file_as_it_was(tmp_path: Path) -> None:
 
 @POSIX
 @pytest.mark.parametrize("before", [0o600, 0o640, 0o664, 0o755, 0o200])
-def test_the_mode_is_kept(tmp_path: Path, before: int) -> None:
+def test_the_new_file_has_the_mode_of_the_old_one(tmp_path: Path, before: int) -> None:
     path = tmp_path / "a"
     path.write_text("old")
     path.chmod(before)
     with atomic_file(path) as temporary:
-        assert mode(temporary) == 0o600  # nobody else reads what is private
+        assert mode(temporary) == 0o600  # other users can't read a private file
         temporary.write_text("new")
     assert mode(path) == before
 
@@ -79,7 +79,7 @@ def test_a_new_file_follows_the_umask(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root gives files away")
-def test_the_owner_is_kept(tmp_path: Path) -> None:
+def test_the_new_file_has_the_owner_of_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text("old")
     os.chown(path, 12345, 54321)
@@ -90,7 +90,7 @@ def test_the_owner_is_kept(tmp_path: Path) -> None:
 
 
 @POSIX
-def test_an_owner_that_may_not_be_set_is_no_error(
+def test_an_owner_that_cannot_be_set_is_not_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
@@ -110,7 +110,7 @@ def test_an_owner_that_may_not_be_set_is_no_error(
 
 
 @POSIX
-def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
+def test_the_target_of_a_symbolic_link_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     target, link = tmp_path / "elsewhere" / "target", tmp_path / "a"
     target.write_text("old")
@@ -122,7 +122,7 @@ def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
 
 
 @POSIX
-def test_a_link_to_a_file_that_is_missing_makes_it(tmp_path: Path) -> None:
+def test_the_missing_target_of_a_link_is_created(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("target")
     replace(tmp_path / "a", "new")
     assert (tmp_path / "a").is_symlink()
@@ -149,7 +149,7 @@ def test_a_pipe_receives_an_export(tmp_path: Path, name: str) -> None:
 
 
 @POSIX
-def test_a_pipe_is_written_and_stays_one(tmp_path: Path) -> None:
+def test_a_pipe_is_written_directly(tmp_path: Path) -> None:
     pipe, received = tmp_path / "a", list[str]()
     os.mkfifo(pipe)
     reader = threading.Thread(target=lambda: received.append(pipe.read_text()))
@@ -161,7 +161,7 @@ def test_a_pipe_is_written_and_stays_one(tmp_path: Path) -> None:
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
-def test_a_location_that_cant_be_written_is_found_before_the_work(tmp_path: Path) -> None:
+def test_an_unwritable_location_is_found_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("")
     for name, error in {
@@ -189,7 +189,7 @@ def test_a_link_to_itself_is_an_error(tmp_path: Path) -> None:
         replace(tmp_path / "a", "new")
 
 
-def test_a_file_that_is_write_protected_is_not_replaced(
+def test_a_write_protected_file_is_not_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> bool:
@@ -197,14 +197,14 @@ def test_a_file_that_is_write_protected_is_not_replaced(
 
     path = tmp_path / "a"
     path.write_text("old")
-    monkeypatch.setattr(os, "access", refuse)  # as for those who are not root
+    monkeypatch.setattr(os, "access", refuse)  # as for users other than root
     with pytest.raises(PermissionError) as raised:
         replace(path, "new")
     assert raised.value.filename == str(path)
     assert path.read_text() == "old"
 
 
-def test_the_longest_name_of_a_file_will_do(tmp_path: Path) -> None:
+def test_the_longest_file_name_works(tmp_path: Path) -> None:
     for name in ("n" * 255, "\N{GRINNING FACE}" * 63):
         replace(tmp_path / name, "new")
         assert (tmp_path / name).read_text() == "new"
@@ -218,7 +218,7 @@ def test_a_file_is_created_once(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_file_is_created_where_there_are_no_hard_links(
+def test_a_file_is_created_without_hard_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
@@ -233,7 +233,7 @@ def test_a_file_is_created_where_there_are_no_hard_links(
 
 
 def test_many_processes_plan_the_same_partitions(tmp_path: Path) -> None:
-    """With different wishes even: the first one decides."""
+    """The first process decides, even if they request different plans."""
     file = tmp_path / "a.jsonl"
     file.write_text("{}\n" * 40)
     with ProcessPoolExecutor(4, mp_context=get_context("forkserver")) as processes:
@@ -247,7 +247,7 @@ def test_many_processes_plan_the_same_partitions(tmp_path: Path) -> None:
             assert [one.name for one in folder.iterdir()] == ["plan.json"]
 
 
-def test_two_exports_to_one_name_do_not_mix(tmp_path: Path) -> None:
+def test_two_exports_to_the_same_file_do_not_interfere(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     ready = threading.Barrier(2, timeout=10)
 

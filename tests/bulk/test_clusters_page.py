@@ -1,4 +1,4 @@
-"""The recipes of docs/clusters.md, each run where its engine is installed."""
+"""Runs the recipes of docs/clusters.md whose engines are installed."""
 
 import re
 from collections import Counter
@@ -22,7 +22,7 @@ RECIPES = dict(
 
 
 @pytest.mark.parametrize("engine", RECIPES)
-@pytest.mark.filterwarnings("default")  # of the engines' own
+@pytest.mark.filterwarnings("default")  # the engines emit warnings
 def test_a_recipe_creates_every_row_once(
     engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -33,7 +33,7 @@ def test_a_recipe_creates_every_row_once(
         monkeypatch.setenv("ORQ_API_KEY", sandbox.api_key)
         monkeypatch.setenv("ORQ_BASE_URL", sandbox.url)
         recipe: dict[str, Any] = {"__name__": "recipe"}
-        exec(RECIPES[engine], recipe)  # noqa: S102 - the page's own
+        exec(RECIPES[engine], recipe)  # noqa: S102 - code of the page
         with worker(recipe) if engine == "celery" else nullcontext():
             recipe["main"](str(file), str(tmp_path / "journals"))
         with Client() as client:

@@ -1,4 +1,4 @@
-"""A part of a file is read from its first byte, and the rest of the file is not read."""
+"""A part is read from its first byte; the rest of the file is not read."""
 
 import csv
 import io
@@ -49,7 +49,7 @@ def lines(path: Path, count: int) -> None:
 
 
 def cells(path: Path, count: int) -> None:
-    # With a mark, line breaks in quotes, letters of several bytes, and rows without a cell.
+    # With a byte order mark, line breaks in quotes, multibyte letters, and rows without cells.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         rows = csv.writer(file, lineterminator="\r\n")
         rows.writerow(["displayName", "metadata.model"])
@@ -72,7 +72,7 @@ def rows_of(part: Partition) -> list[Row]:
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_a_part_is_read_from_where_it_begins(
+def test_a_part_is_read_from_its_first_byte(
     name: str, tmp_path: Path, counted: type[Counted]
 ) -> None:
     path = tmp_path / name
@@ -112,7 +112,7 @@ def test_a_table_without_rows_has_no_parts(tmp_path: Path) -> None:
     end=st.sampled_from(["\n", "\r\n", "\r"]),
     mark=st.booleans(),
 )
-def test_a_table_of_any_cells_is_cut_between_its_rows(
+def test_any_table_is_split_between_rows(
     tmp_path: Path, names: list[str], rows: int, end: str, mark: bool
 ) -> None:
     path = tmp_path / "a.csv"

@@ -1,4 +1,4 @@
-"""Files of each kind, read and written."""
+"""Reads and writes files of each format."""
 
 import json
 import sys
@@ -81,7 +81,7 @@ def test_a_file_that_is_not_parquet(write: Write) -> None:
         count_rows(write("a.parquet", b"PAR1"))
 
 
-def test_a_file_of_an_unknown_kind(write: Write) -> None:
+def test_an_unknown_file_format(write: Write) -> None:
     with pytest.raises(
         BulkError, match=r"Its name must end in \.jsonl, \.ndjson, \.csv or \.parquet\."
     ):
@@ -98,7 +98,7 @@ def test_parquet_without_its_extra(write: Write, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.NDJSON", "a.csv", "a.parquet"])
-def test_what_is_exported_can_be_read(tmp_path: Path, name: str) -> None:
+def test_an_exported_file_can_be_read(tmp_path: Path, name: str) -> None:
     if name == "a.parquet":
         pytest.importorskip("pyarrow")
     path, reported = tmp_path / name, list[Conversation]()
@@ -125,14 +125,14 @@ def test_json_lines_have_every_field_that_the_service_sends(tmp_path: Path) -> N
     assert json.loads(path.read_bytes()) == sent
 
 
-def test_half_a_surrogate_pair_in_csv(tmp_path: Path) -> None:
+def test_a_lone_surrogate_in_csv(tmp_path: Path) -> None:
     sent = {**unstructure(conversation(1)), "displayName": "\ud800"}
     export_file([structure(sent, Conversation)], tmp_path / "a.csv")
     (row,) = read_rows(tmp_path / "a.csv")
     assert row.request("import").get("display_name") == "\\ud800"
 
 
-def test_an_export_that_fails_leaves_the_file_as_it_was(write: Write) -> None:
+def test_a_failed_export_does_not_change_the_file(write: Write) -> None:
     def failing() -> Any:
         yield conversation(1)
         raise KeyError

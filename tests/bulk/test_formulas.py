@@ -1,4 +1,4 @@
-"""A CSV that is opened as a spreadsheet."""
+"""CSV files that people open as spreadsheets."""
 
 import csv
 from pathlib import Path
@@ -34,7 +34,7 @@ SPECIAL = "=+-@\t\r"
         (-1.5, -1.5),
     ],
 )
-def test_what_begins_like_a_formula_is_escaped(cell: object, escaped: object) -> None:
+def test_text_that_starts_like_a_formula_is_escaped(cell: object, escaped: object) -> None:
     cells = {"displayName": cell}
     assert escape_formulas(cells) == {"displayName": escaped, "formulasEscaped": "true"}
     assert unescape_formulas(escape_formulas(cells)) == cells
@@ -43,13 +43,13 @@ def test_what_begins_like_a_formula_is_escaped(cell: object, escaped: object) ->
 @given(
     st.dictionaries(st.sampled_from("abcd"), st.text(st.sampled_from("'=+-@\t\rab ")) | st.none())
 )
-def test_what_is_escaped_can_be_undone(cells: dict[str, Any]) -> None:
+def test_escaped_cells_can_be_unescaped(cells: dict[str, Any]) -> None:
     escaped = escape_formulas(cells)
     assert not any(str(cell)[:1] in SPECIAL for cell in escaped.values() if cell)
     assert unescape_formulas(escaped) == cells
 
 
-def test_cells_that_are_not_escaped_stay() -> None:
+def test_cells_without_escapes_are_unchanged() -> None:
     assert unescape_formulas({"displayName": "'=1"}) == {"displayName": "'=1"}
 
 
@@ -81,7 +81,7 @@ def test_formulas_are_escaped_on_request(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
-def test_other_kinds_of_files_have_no_formulas(tmp_path: Path, name: str) -> None:
+def test_other_formats_have_no_formulas(tmp_path: Path, name: str) -> None:
     with pytest.raises(BulkError, match=r"Choose a file that ends in \.csv\."):
         export_file([], tmp_path / name, escape_formulas=True)
     assert list(tmp_path.iterdir()) == []

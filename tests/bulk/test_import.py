@@ -1,4 +1,4 @@
-"""Imports into a sandbox, and into a scripted server where its responses matter."""
+"""Imports into a sandbox, and into a scripted server if its responses matter."""
 
 import hashlib
 import json
@@ -86,13 +86,13 @@ def test_a_file_is_created_once(path: Path, journal: Journal, revision: int) -> 
             assert {entry.number for entry in reported} == {1, 2, 3, 4, 5, 6}
         there = [one.display_name for one in client.conversations.list()]
         of_one = len(list(client.conversations.list(entity_id="agent_1")))
-    if revision == 1:  # which lists the conversations of all entities
+    if revision == 1:  # revision 1 lists the conversations of all entities
         assert Counter(there) == Counter(["a", "b", "c", "Untitled"])
     else:
         assert (Counter(there), of_one) == (Counter("abc"), 1)
 
 
-def test_a_part_of_a_file(path: Path, journal: Journal) -> None:
+def test_an_import_of_a_range_of_rows(path: Path, journal: Journal) -> None:
     write(path, *named("a", "b", "c", "d"))
     with ScriptedServer(always()) as server:
         assert run(server, path, journal, start=1, stop=3).created == 2
@@ -101,9 +101,7 @@ def test_a_part_of_a_file(path: Path, journal: Journal) -> None:
         assert sent(server) == ["b", "c", "a", "d"]
 
 
-def test_what_failed_is_sent_again_and_what_is_doubtful_is_not(
-    path: Path, journal: Journal
-) -> None:
+def test_failed_rows_are_sent_again_but_not_doubtful_rows(path: Path, journal: Journal) -> None:
     write(path, *named("a", "b", "c"))
     journal.record(Entry(9, "d", State.SENT, ""))
     with ScriptedServer([answer(422), HANG_UP, answer(), answer()]) as server:
@@ -112,7 +110,7 @@ def test_what_failed_is_sent_again_and_what_is_doubtful_is_not(
         assert sent(server) == ["a", "b", "c", "a"]
 
 
-def test_what_is_doubtful_is_the_same_request_where_keys_are_trusted(
+def test_doubtful_rows_are_sent_again_unchanged_if_keys_are_trusted(
     path: Path, journal: Journal
 ) -> None:
     write(path, *named("a", "b"))
@@ -152,7 +150,7 @@ def test_a_row_that_failed_can_be_corrected(path: Path, journal: Journal) -> Non
         assert run(server, path, journal) == Report(created=4, failed=0, doubtful=0, new=3)
         assert sent(server) == ["a", "refused", "b", "c", "d"]
         keys = [seen.headers["idempotency-key"] for seen in server.seen]
-        assert len(set(keys)) == 5  # so that no service takes a corrected row for the old one
+        assert len(set(keys)) == 5  # so that the service treats a corrected row as a new request
 
 
 @pytest.mark.parametrize("retry", [ONCE, TRUSTING])
@@ -160,7 +158,7 @@ def test_a_row_that_failed_can_be_corrected(path: Path, journal: Journal) -> Non
     ("script", "state"),
     [([answer()], "it was created"), ([HANG_UP], "it was sent")],
 )
-def test_a_row_that_may_be_created_can_not_change(
+def test_a_row_that_may_be_created_cannot_change(
     *, path: Path, journal: Journal, script: list[bytes], state: str, retry: Retry
 ) -> None:
     write(path, *named("x" * 101, "b"))
@@ -169,7 +167,7 @@ def test_a_row_that_may_be_created_can_not_change(
         write(path, *named("a", "c"))
         with pytest.raises(BulkError, match=f"Row 2 has changed since {state}"):
             run(server, path, journal, retry=retry)
-        # Nor is the row before it sent, which could have been put in there.
+        # The row before it is not sent either, because it may have been inserted.
         assert sent(server) == ["b"]
 
 
@@ -193,7 +191,7 @@ def test_a_file_that_changes_while_it_is_read_stops_the_import(
         assert raised.value.report == Report(created=2, failed=0, doubtful=0, new=1)
 
 
-def test_ctrl_c_waits_for_what_is_in_flight(path: Path, journal: Journal) -> None:
+def test_ctrl_c_waits_for_the_rows_in_flight(path: Path, journal: Journal) -> None:
     write(path, *named("a", "b", "c", "d", "e", "f"))
     reported: list[Entry] = []
 
@@ -209,7 +207,7 @@ def test_ctrl_c_waits_for_what_is_in_flight(path: Path, journal: Journal) -> Non
     assert counts[State.SENT] == 0
 
 
-def test_ctrl_c_between_two_steps_waits_for_what_is_in_flight(
+def test_ctrl_c_between_two_steps_waits_for_the_rows_in_flight(
     path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(path, *named("a", "b", "c"))
@@ -232,7 +230,7 @@ def test_ctrl_c_between_two_steps_waits_for_what_is_in_flight(
     assert counts[State.SENT] == 0
 
 
-def test_ctrl_c_twice_ends_it_at_once(path: Path, journal: Journal) -> None:
+def test_a_second_ctrl_c_ends_the_import_immediately(path: Path, journal: Journal) -> None:
     write(path, *named("a", "b", "c", "d"))
 
     def interrupt(_: Entry) -> None:
@@ -296,7 +294,7 @@ def test_an_import_is_bound_to_its_destination(
             with pytest.raises(BulkError, match=f"journal belongs to another .* {expected}"):
                 import_file(client, path, journal)
             assert len(here.seen + there.seen) == 1
-            # Unless that is what is asked for, from then on.
+            # change_destination=True allows it, also in later runs.
             for new in (1, 0) if option == "base_url" else (0, 0):
                 report = import_file(client, path, journal, change_destination=True)
                 assert report.new == new
@@ -329,7 +327,9 @@ def test_journals_have_different_digests_of_one_key(path: Path, tmp_path: Path) 
     assert len({one.key, other.key, "k", ""}) == 4
 
 
-def test_an_import_that_created_nothing_can_go_anywhere(path: Path, journal: Journal) -> None:
+def test_an_import_that_created_nothing_can_change_its_destination(
+    path: Path, journal: Journal
+) -> None:
     write(path, *named("a"))
     with ScriptedServer([answer(401)]) as here, ScriptedServer(always()) as there:
         run(here, path, journal)
@@ -356,12 +356,12 @@ def test_a_journal_has_no_key(path: Path, journal: Journal, tmp_path: Path) -> N
         assert digest[:16].encode() not in file.read_bytes()  # it is salted
 
 
-def test_a_column_of_the_users_own_is_in_the_results(path: Path, journal: Journal) -> None:
+def test_the_key_column_is_in_the_results(path: Path, journal: Journal) -> None:
     write(path, {"displayName": "a", "id": "A"}, {"displayName": 5, "id": 2}, {"displayName": "c"})
     results = path.with_name("results")
     with ScriptedServer(always()) as server:
         run(server, path, journal, ignore=["id"])
-        # It can be asked for when the rows are created.
+        # The destination is available while rows are created.
         assert run(server, path, journal, key="id").new == 0
     write_results(journal.entries(), results)
     first, second, third = map(json.loads, results.read_text().splitlines())
@@ -398,7 +398,7 @@ def test_options_are_checked_before_anything_is_sent(path: Path, journal: Journa
 
 
 def full(journal: Journal, monkeypatch: pytest.MonkeyPatch, *rows: int) -> None:
-    """A journal that has no space for the outcomes of some rows."""
+    """Make a journal fail to record the outcomes of some rows."""
     record = journal.record
 
     def recording(entry: Entry) -> None:
@@ -409,7 +409,7 @@ def full(journal: Journal, monkeypatch: pytest.MonkeyPatch, *rows: int) -> None:
     monkeypatch.setattr(journal, "record", recording)
 
 
-def test_a_full_disk_hides_no_row_that_was_created(
+def test_after_a_full_disk_all_created_rows_are_reported(
     path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(path, *named("a", "b", "c", "d", "e", "f"))
@@ -430,10 +430,10 @@ def test_a_full_disk_hides_no_row_that_was_created(
         lost = len(stopped.unrecorded)
         report = run(server, path, journal)
         assert (report.created, report.doubtful) == (6 - lost, lost)
-        assert sorted(sent(server)) == list("abcdef")  # none of them twice
+        assert sorted(sent(server)) == list("abcdef")  # no row twice
 
 
-def test_a_row_that_is_not_sent_for_lack_of_space_is_still_a_failed_one(
+def test_a_row_that_is_not_sent_for_lack_of_space_stays_failed(
     path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(path, *named("a", "b"))
@@ -453,7 +453,7 @@ def test_a_row_that_is_not_sent_for_lack_of_space_is_still_a_failed_one(
         assert len(server.seen) == 3
 
 
-def test_a_disk_that_is_too_full_is_found_before_the_first_row(
+def test_lack_of_disk_space_is_found_before_the_first_row(
     path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(path, *named(*"abc"))
@@ -472,7 +472,7 @@ def test_a_disk_that_is_too_full_is_found_before_the_first_row(
         assert len(server.seen) == 3
 
 
-def test_what_has_space_again_is_recorded(
+def test_outcomes_are_recorded_once_there_is_space_again(
     path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(path, *named("a", "b"))
@@ -505,7 +505,7 @@ def test_a_journal_that_fails_before_the_first_row_is_not_a_stopped_import(
     assert server.seen == []
 
 
-def test_a_database_that_is_full(path: Path, journal: Journal) -> None:
+def test_a_full_database(path: Path, journal: Journal) -> None:
     names = [f"number {number}" for number in range(500)]
     write(path, *named(*names))
     database = journal._database

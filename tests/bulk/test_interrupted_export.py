@@ -1,4 +1,4 @@
-"""An export that Ctrl-C interrupts at every line of its own, and that is run again."""
+"""Interrupts an export at every line with Ctrl-C, and runs it again."""
 
 import gc
 import json
@@ -24,7 +24,7 @@ def run_again(client: Client, path: Path) -> None:
     try:
         export_with_messages(client, path)
     except BulkError:
-        gc.collect()  # an interrupt of `with` itself leaves a journal to its finalizer
+        gc.collect()  # after an interrupt of `with` itself, the finalizer closes the journal
         export_with_messages(client, path)
 
 
@@ -32,9 +32,9 @@ def ids(path: Path) -> list[str]:
     return [json.loads(line)["_id"] for line in path.read_text().splitlines()]
 
 
-# Python swallows what interrupts a finalizer.
+# Python suppresses exceptions in finalizers.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_an_export_with_messages_is_whole_after_any_interrupt(tmp_path: Path) -> None:
+def test_an_export_with_messages_is_complete_after_any_interrupt(tmp_path: Path) -> None:
     with Sandbox() as sandbox, Client(sandbox.api_key, base_url=sandbox.url) as client:
         there = [str(client.conversations.create().id) for _ in range(COUNT)][::-1]
         tracer = Tracer()

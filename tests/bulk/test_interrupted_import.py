@@ -1,4 +1,4 @@
-"""An import that Ctrl-C interrupts at every line of its own, and that is run again."""
+"""Interrupts an import at every line with Ctrl-C, and runs it again."""
 
 import gc
 from pathlib import Path
@@ -39,7 +39,7 @@ def run_again(path: Path, url: str) -> Report:
     try:
         return run(path, url, Tracer())
     except BulkError:
-        gc.collect()  # an interrupt of `with` itself leaves a journal to its finalizer
+        gc.collect()  # after an interrupt of `with` itself, the finalizer closes the journal
         return run(path, url, Tracer())
 
 
@@ -64,7 +64,7 @@ def points_of(path: Path, url: str) -> list[Point]:
     return [*(point for point in found if point.file in every), *others[::SHARED]]
 
 
-# Python swallows what interrupts a finalizer.
+# Python suppresses exceptions in finalizers.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("extension", EVERY_LINE)
 def test_no_row_is_created_twice_or_lost(tmp_path: Path, extension: str) -> None:

@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "a.journal"
 
 
-def test_it_stores_entries(path: Path) -> None:
+def test_a_journal_stores_entries(path: Path) -> None:
     with Journal(path) as journal:
         for entry in ENTRIES:
             journal.record(entry)
@@ -63,13 +63,13 @@ def test_it_stores_entries(path: Path) -> None:
         (State.DOUBTFUL, False, True),
     ],
 )
-def test_what_is_sent_again(state: State, otherwise: bool, trusted: bool) -> None:
+def test_which_rows_are_sent_again(state: State, otherwise: bool, trusted: bool) -> None:
     entry = Entry(1, "d", state, "")
     assert entry.is_to_be_sent(keys_are_trusted=False) is otherwise
     assert entry.is_to_be_sent(keys_are_trusted=True) is trusted
 
 
-def test_it_is_for_one_import_at_a_time(path: Path) -> None:
+def test_a_journal_is_for_one_import_at_a_time(path: Path) -> None:
     with (
         Journal(path, import_id="one"),
         pytest.raises(BulkError, match="is in use by another import"),
@@ -84,7 +84,7 @@ def test_it_is_for_one_import_at_a_time(path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"something else, and long enough to be seen to be no database" * 20, None]
 )
-def test_another_file_is_left_alone(path: Path, content: bytes | None) -> None:
+def test_a_file_of_another_kind_is_not_changed(path: Path, content: bytes | None) -> None:
     if content is None:
         database = sqlite3.connect(path)
         database.execute("CREATE TABLE mine (a)")
@@ -160,7 +160,7 @@ def test_a_journal_with_damaged_bytes(path: Path) -> None:
     assert 0 < damaged < 150
 
 
-def test_a_closed_journal_can_not_be_used(path: Path) -> None:
+def test_a_closed_journal_cannot_be_used(path: Path) -> None:
     with Journal(path) as journal:
         pass
     for use in (journal.counts, journal.doubt, lambda: list(journal.entries())):

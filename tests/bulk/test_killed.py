@@ -1,4 +1,4 @@
-"""An import that is killed repeatedly, at random moments from a fixed seed."""
+"""Kills an import repeatedly, at random times from a fixed seed."""
 
 import json
 import random
@@ -17,7 +17,7 @@ from conversations_client.sandbox import Sandbox
 
 NAMES = [f"number {number}" for number in range(1_000)]
 TIMES = 20
-RATE = 500  # rows a second, so that there are some left at the last kill
+RATE = 500  # rows per second, so that some are left at the last kill
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def import_with_kills(path: Path, *, keys_are_trusted: bool, api_key: str, url: 
     assert run_import(path, killed_after=None, **how) == 0
 
 
-def test_every_row_is_created_exactly_once_where_keys_are_honoured(path: Path) -> None:
+def test_every_row_is_created_exactly_once_if_keys_are_honoured(path: Path) -> None:
     with Sandbox() as sandbox:
         import_with_kills(path, keys_are_trusted=True, api_key=sandbox.api_key, url=sandbox.url)
         with Client(sandbox.api_key, base_url=sandbox.url) as client:
@@ -49,10 +49,12 @@ def test_every_row_is_created_exactly_once_where_keys_are_honoured(path: Path) -
         assert {entry.detail: NAMES[entry.number - 1] for entry in journal.entries()} == there
 
 
-def test_every_row_is_created_at_most_once_where_keys_are_not(path: Path) -> None:
+def test_every_row_is_created_at_most_once_if_keys_are_ignored(path: Path) -> None:
     with ScriptedServer(always()) as server:
         import_with_kills(path, keys_are_trusted=False, api_key="k", url=server.url)
-        whole = [seen.body for seen in server.seen if seen.body]  # a kill may leave a head alone
+        whole = [
+            seen.body for seen in server.seen if seen.body
+        ]  # a kill may cut off a request after its headers
         created = Counter(json.loads(body)["displayName"] for body in whole)
     with Journal(f"{path}.journal") as journal:
         states = {NAMES[entry.number - 1]: entry.state for entry in journal.entries()}

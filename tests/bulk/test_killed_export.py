@@ -1,4 +1,4 @@
-"""An export that is killed again and again, at moments that a fixed seed draws."""
+"""Kills an export repeatedly, at random times from a fixed seed."""
 
 import json
 import random
@@ -12,9 +12,9 @@ from export_process import run_export
 from conversations_client import Client, ConversationWithMessages, structure, unstructure
 from conversations_client.sandbox import Sandbox
 
-COUNT = 200  # the sandbox remembers 1,000 requests
+COUNT = 200  # the sandbox logs at most 1,000 requests
 TIMES = 15
-RATE = 200  # conversations a second, so that some are left at the last kill
+RATE = 200  # conversations per second, so that some are left at the last kill
 ENTITIES = (None, "agent_1")
 
 
@@ -71,7 +71,7 @@ def test_an_export_is_complete_however_often_it_is_killed(tmp_path: Path, name: 
         assert code == 0
         sent = len(sandbox.requests) - seen
     assert [one for one in tmp_path.iterdir() if one.suffix != ".tmp"] == [path]
-    # Each run repeats what was in flight, and checks three conversations; the rest is asked once.
+    # Each run repeats the requests in flight and checks three conversations. All others are sent once.
     assert sent < COUNT + TIMES * (4 + 3 + 4)
     if parquet is None:
         lines = path.read_text().splitlines()

@@ -99,7 +99,7 @@ def page(*conversations: dict[str, object], has_more: bool = False) -> bytes:
     return answer(200, {"object": "list", "data": conversations, "has_more": has_more})
 
 
-def test_every_conversation_has_its_messages_in_the_order_as_listed(
+def test_conversations_have_their_messages_in_the_order_of_the_listing(
     client: Client, path: Path
 ) -> None:
     ids = create(client, 120)
@@ -151,13 +151,13 @@ def client_of(sandbox: Sandbox) -> Client:
     return Client(sandbox.api_key, base_url=sandbox.url)
 
 
-def test_several_entities_are_exported_one_after_the_other(client: Client, path: Path) -> None:
+def test_several_entities_are_exported_in_order(client: Client, path: Path) -> None:
     ids = {entity: create(client, 3, entity_id=entity) for entity in (None, "a", "b", "c")}
     export_with_messages(client, path, entity_ids=["b", None, "a", "b"])
     assert [one.id for one in exported(path)] == [*ids["b"], *ids[None], *ids["a"]]
 
 
-def test_nothing_to_export_is_an_empty_file(client: Client, path: Path) -> None:
+def test_an_empty_listing_is_exported_as_an_empty_file(client: Client, path: Path) -> None:
     report = export_with_messages(client, path)
     assert (report.exported, report.is_written) == (0, True)
     assert path.read_bytes() == b""
@@ -229,12 +229,12 @@ def test_an_export_that_stopped_is_resumed(client: Client, sandbox: Sandbox, pat
     with pytest.raises(KeyboardInterrupt):
         export_with_messages(client, path, max_in_flight=2, on_progress=stop)
     assert path.read_text() == "old"
-    create(client, 1)  # it is newer than the listing, which is complete
+    create(client, 1)  # it is newer than the listing, which is already complete
     seen = len(sandbox.requests)
     report = export_with_messages(client, path)
     assert report.exported == 20
     assert [one.id for one in exported(path)] == ids
-    # 10 of 20, what was in flight, and 3 to see whether the workspace is the same.
+    # 10 of 20, the requests in flight, and 3 to check the workspace.
     assert 10 <= len(sandbox.requests) - seen <= 15
 
 
@@ -243,8 +243,8 @@ def test_a_listing_is_resumed_where_it_stopped(path: Path) -> None:
     script = [
         page(whole[0], has_more=True),
         answer(401),
-        answer(200, whole[0]),  # the workspace is the same
-        page(*whole[:2], has_more=True),  # the first one comes again
+        answer(200, whole[0]),  # checks the workspace
+        page(*whole[:2], has_more=True),  # the first page again
         page(whole[2]),
         *(answer(200, one) for one in whole),
     ]
@@ -262,7 +262,7 @@ def test_a_listing_is_resumed_where_it_stopped(path: Path) -> None:
     assert [one.id for one in exported(path)] == ["conv_0", "conv_1", "conv_2"]
 
 
-def test_what_was_deleted_after_it_was_listed_is_left_out(client: Client, path: Path) -> None:
+def test_conversations_deleted_after_the_listing_are_left_out(client: Client, path: Path) -> None:
     ids = create(client, 3)
 
     def delete(_done: int, total: int | None) -> None:
@@ -275,12 +275,12 @@ def test_what_was_deleted_after_it_was_listed_is_left_out(client: Client, path: 
 
 
 @pytest.mark.parametrize("skip_failed", [False, True])
-def test_what_cant_be_retrieved_is_tried_again(path: Path, *, skip_failed: bool) -> None:
+def test_failed_retrievals_are_tried_again(path: Path, *, skip_failed: bool) -> None:
     whole = [conversation(number, messages=[]) for number in range(3)]
     script = [
         page(*whole),
         *[answer(200, whole[0]), answer(200, {"kind": 5}), answer(200, whole[2])],
-        *(answer(200, one) for one in whole),  # the workspace is the same
+        *(answer(200, one) for one in whole),  # checks the workspace
         answer(200, {"kind": 5}) if skip_failed else answer(200, whole[1]),
     ]
     with ScriptedServer(script) as server, Client("k", base_url=server.url) as client:
@@ -309,7 +309,7 @@ def test_another_conversation_than_the_one_asked_for_is_not_exported(path: Path)
     assert report.failures == (ExportFailure("conv_1", "The service sent another conversation."),)
 
 
-def test_a_conversation_without_an_id_cant_be_retrieved(path: Path) -> None:
+def test_a_conversation_without_an_id_cannot_be_retrieved(path: Path) -> None:
     bare = conversation(0)
     del bare["_id"]
     with (
@@ -322,13 +322,15 @@ def test_a_conversation_without_an_id_cant_be_retrieved(path: Path) -> None:
             assert report.failures == (ExportFailure(None, "The service sent no ID."),)
 
 
-def test_many_failures_in_a_row_stop_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_failures_in_a_row_stop_the_export(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(message_export, "_MOST_FAILURES_IN_A_ROW", 3)
     whole = [conversation(number, messages=[]) for number in range(20)]
     script = [
         page(*whole),
         *[answer(500), answer(500), answer(200, whole[2]), answer(500), answer(500), answer(502)],
-        *(answer(200, one) for one in whole[:3]),  # the workspace is the same
+        *(answer(200, one) for one in whole[:3]),  # checks the workspace
         *[*(answer(200, one) for one in whole if one is not whole[2])],
     ]
     retry = Retry(attempts=1)
@@ -370,7 +372,7 @@ def test_an_export_is_not_resumed_from_another_service(client: Client, path: Pat
         export_with_messages(other, path)
 
 
-def test_the_journal_may_be_elsewhere(client: Client, path: Path, tmp_path: Path) -> None:
+def test_the_journal_can_be_elsewhere(client: Client, path: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     seen: list[bool] = []
 
@@ -414,7 +416,7 @@ def test_an_export_is_not_resumed_with_a_key_of_another_workspace(path: Path) ->
         ("a.jsonl", {"rate": 0}, InvalidArgumentError, "rate"),
     ],
 )
-def test_what_is_invalid_is_found_before_anything_is_sent(
+def test_invalid_options_are_found_before_anything_is_sent(
     *,
     tmp_path: Path,
     name: str,
@@ -447,10 +449,10 @@ def test_a_journal_is_for_one_process(path: Path, journal: ExportJournal) -> Non
     journal.close()
     journal.close()
     ExportJournal(f"{path}.export").close()
-    assert list(path.parent.iterdir()) == []  # none of them was begun
+    assert list(path.parent.iterdir()) == []  # no export was started
 
 
-def test_what_is_no_journal_of_an_export(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_export_journal(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("something else, which is long enough to have a header" * 9)
     with Journal(tmp_path / "import"):
         pass
@@ -493,7 +495,7 @@ def test_a_damaged_journal_of_an_export(client: Client, path: Path, change: str)
 
 
 def test_the_journal_of_a_finished_export_is_replaced(client: Client, path: Path) -> None:
-    """Where its process was killed before it could remove the journal."""
+    """Its process was killed before it could delete the journal."""
     create(client, 2)
     journal = ExportJournal(f"{path}.export")
     journal.begin(client.base_url, [None])
@@ -513,7 +515,7 @@ def test_a_change_that_fails_is_undone(journal: ExportJournal) -> None:
     assert journal.listings() == [listing]
 
 
-def test_the_file_is_unstructured_as_it_came(path: Path) -> None:
+def test_unknown_fields_are_exported(path: Path) -> None:
     whole = conversation(0, messages=[MESSAGE], later=[1], metadata={"later": 2, "model": None})
     script = [page(conversation(0)), answer(200, whole)]
     with ScriptedServer(script) as server, Client("k", base_url=server.url) as client:

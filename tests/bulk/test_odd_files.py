@@ -1,4 +1,4 @@
-"""Small odd files of each kind with their outcomes: rows sent, rows failed, or a refusal."""
+"""Unusual small files with their outcomes: rows sent, rows failed, or an error."""
 
 import bz2
 import codecs
@@ -36,13 +36,13 @@ class Case:
     """A file, and its outcome.
 
     Attributes:
-        name: What it is.
-        content: Its bytes, or a function that gives a table of pyarrow.
+        name: The name of the case.
+        content: Its bytes, or a function that creates a pyarrow table.
         sent: The bodies that are sent, in order.
         failed: The error messages of the rows that fail, by number.
-        refused: A part of the error message of a file that is not imported.
-        options: How it is imported.
-        keys: The keys that the results have.
+        refused: A part of the error message if the file is not imported.
+        options: The options of the import.
+        keys: The keys in the results.
     """
 
     name: str
@@ -381,19 +381,19 @@ TABLES = [
 
 
 def table(pa: Any, *, names: list[str] | None = None, **columns: Any) -> Any:
-    """A table; with names, where columns have names that Python has not."""
+    """A table; `names` are for columns whose names are not Python identifiers."""
     made = pa.table(columns)
     return made if names is None else made.rename_columns(names)
 
 
 def keys_of_type(kind: str, value: int) -> Callable[[Any], Any]:
-    """A table with a key of that type."""
+    """A table whose key column has the given type."""
     return lambda pa: table(
         pa, displayName=["a", "b"], id=pa.array([value, 0], pa.type_for_alias(kind))
     )
 
 
-NS = dt.datetime(2026, 1, 2, 3, 4, 5, 6)  # noqa: DTZ001 - without a zone
+NS = dt.datetime(2026, 1, 2, 3, 4, 5, 6)  # noqa: DTZ001 - without a time zone
 PARQUET = [
     Case("no rows", lambda pa: pa.table({"displayName": pa.array([], pa.string())})),
     Case("no rows and no columns", lambda pa: pa.table({})),
@@ -567,7 +567,7 @@ def test_an_odd_file(name: str, case: Case, tmp_path: Path) -> None:
     assert (report.created, report.failed) == (len(case.sent), len(case.failed))
 
 
-def test_a_pipe_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+def test_a_pipe_is_rejected_before_it_is_opened(tmp_path: Path) -> None:
     for name in ("a.jsonl", "a.csv", "a.parquet"):
         os.mkfifo(tmp_path / name)
         with pytest.raises(BulkError, match=f"{name} is not a regular file"):
@@ -582,7 +582,7 @@ def test_a_link_to_a_file_is_read(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_cells() -> Iterator[int]:
-    """A limit of 6 characters for the cells of CSV."""
+    """Limit CSV cells to 6 characters."""
     limit = csv.field_size_limit(6)
     yield 6
     csv.field_size_limit(limit)
@@ -594,11 +594,11 @@ def small_cells() -> Iterator[int]:
     form=st.sampled_from(
         [
             *((csv.QUOTE_ALL, end) for end in ("\n", "\r\n", "\r")),
-            (csv.QUOTE_MINIMAL, "\r\n"),  # Python quotes the characters of its own line end alone
+            (csv.QUOTE_MINIMAL, "\r\n"),  # Python quotes only the characters of its own line ending
         ]
     ),
 )
-def test_a_long_cell_fails_its_own_row_alone(
+def test_a_long_cell_fails_only_its_row(
     *, rows: list[list[str]], form: tuple[Literal[0, 1], str], small_cells: int
 ) -> None:
     quoting, end = form

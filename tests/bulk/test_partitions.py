@@ -1,4 +1,4 @@
-"""An import in parts, in this process and on a cluster."""
+"""Partitioned imports, in this process and on a cluster."""
 
 import json
 import pickle
@@ -81,7 +81,7 @@ def test_a_part_can_run_anywhere(path: Path, tmp_path: Path) -> None:
     assert total([]) == Report(created=0, failed=0, doubtful=0)
 
 
-def test_a_cluster_one_of_whose_workers_is_killed(path: Path, tmp_path: Path) -> None:
+def test_a_cluster_with_a_killed_worker(path: Path, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     from conversations_client.bulk.dask import import_file
 
@@ -107,7 +107,7 @@ def test_a_cluster_one_of_whose_workers_is_killed(path: Path, tmp_path: Path) ->
     assert names == Counter(f"number {number}" for number in range(25))
 
 
-def test_a_rate_is_divided_among_the_parts_that_run_at_once(
+def test_a_rate_is_divided_among_the_running_parts(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     distributed = pytest.importorskip("distributed")
@@ -118,9 +118,9 @@ def test_a_rate_is_divided_among_the_parts_that_run_at_once(
     all_of_them = threading.Barrier(4)
 
     def note(*_: object, rate: float | None, **__: object) -> Report:
-        all_of_them.wait(timeout=30)  # there are four at once
+        all_of_them.wait(timeout=30)  # four run concurrently
         rates.append(rate)
-        all_of_them.wait(timeout=30)  # and not one more before they have ended
+        all_of_them.wait(timeout=30)  # and no more start before they end
         assert len(rates) % 4 == 0
         return Report(created=1, failed=0, doubtful=0)
 
@@ -147,7 +147,7 @@ def test_parts_share_one_destination(path: Path, tmp_path: Path) -> None:
             partial(Client, "k", base_url=there.url),
         )
         first.run(to_here)
-        # Also for a part that has not started.
+        # This also applies to a part that has not started.
         for part in (first, second):
             with pytest.raises(BulkError, match=f"The folder .* created at {here.url}, and"):
                 part.run(to_there)
@@ -171,7 +171,9 @@ def test_folders_have_different_digests_of_one_key(path: Path, tmp_path: Path) -
     assert len(keys) == 4
 
 
-def test_parts_that_created_nothing_can_go_anywhere(path: Path, tmp_path: Path) -> None:
+def test_parts_that_created_nothing_can_change_their_destination(
+    path: Path, tmp_path: Path
+) -> None:
     first, second, _ = partitions(path, tmp_path / "journals", rows=10)
     with ScriptedServer(answer(401) for _ in range(10)) as here, ScriptedServer(always()) as there:
         assert first.run(partial(Client, "k", base_url=here.url)).failed == 10
@@ -179,7 +181,7 @@ def test_parts_that_created_nothing_can_go_anywhere(path: Path, tmp_path: Path) 
             assert part.run(partial(Client, "k", base_url=there.url)).new == 10
 
 
-def test_a_journal_in_use_counts_as_used(path: Path, tmp_path: Path) -> None:
+def test_a_locked_journal_counts_as_used(path: Path, tmp_path: Path) -> None:
     first, second, _ = partitions(path, tmp_path / "journals", rows=10)
     with ScriptedServer(answer(401) for _ in range(10)) as here, Journal(first.journal):
         second.run(partial(Client, "k", base_url=here.url))
@@ -187,7 +189,7 @@ def test_a_journal_in_use_counts_as_used(path: Path, tmp_path: Path) -> None:
             second.run(partial(Client, "other", base_url=here.url))
 
 
-def test_another_part_may_be_the_first_at_a_new_destination(
+def test_another_part_may_record_a_new_destination_first(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, _, _ = partitions(path, tmp_path / "journals", rows=10)
@@ -213,7 +215,7 @@ def test_a_file_that_is_not_a_destination(content: str, path: Path, tmp_path: Pa
         part.run(partial(Client, "k"))
 
 
-def test_columns_travel_with_the_parts(path: Path, tmp_path: Path) -> None:
+def test_parts_include_the_columns(path: Path, tmp_path: Path) -> None:
     path.write_text("".join(f'{{"title": "{n}", "id": {n}, "notes": []}}\n' for n in range(4)))
     with pytest.raises(BulkError, match="Unknown field 'title'"):
         partitions(path, tmp_path / "journals")
@@ -232,7 +234,7 @@ def test_columns_travel_with_the_parts(path: Path, tmp_path: Path) -> None:
     assert [entry.key for entry in entries_of(travelled)] == [0, 1, 2, 3]
 
 
-def test_a_part_that_fails_on_a_cluster_hides_no_row_that_was_created(
+def test_after_a_failed_part_all_created_rows_are_reported(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     distributed = pytest.importorskip("distributed")
@@ -278,7 +280,7 @@ def test_a_part_that_fails_on_a_cluster_hides_no_row_that_was_created(
             run(made, KeyError())
 
 
-def test_what_was_created_before_is_not_new_on_a_cluster(path: Path, tmp_path: Path) -> None:
+def test_rows_created_before_are_not_new_on_a_cluster(path: Path, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     from conversations_client.bulk.dask import import_file
 

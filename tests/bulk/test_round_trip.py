@@ -1,4 +1,4 @@
-"""What is exported can be imported: export, import and export again."""
+"""Exported files can be imported: export, import and export again."""
 
 import csv
 import json
@@ -29,7 +29,7 @@ FORMATS = ["jsonl", "csv", "parquet", "escaped.csv"]
 # Set by the service for each new conversation.
 OF_THE_SERVICE = {"_id", "createdAt", "updatedAt", "createdById", "updatedById"}
 
-# JSON with half of a surrogate pair can't be sent to the sandbox.
+# The sandbox rejects lone surrogates.
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=100)
 nasty = st.sampled_from(
     [
@@ -73,7 +73,7 @@ def sandboxes() -> Iterator[tuple[Sandbox, Sandbox]]:
 
 
 def fill(sandbox: Sandbox, contents: list[dict[str, Any]]) -> None:
-    """Create conversations as any client may."""
+    """Create conversations with raw requests."""
     headers = {"Authorization": f"Bearer {sandbox.api_key}"}
     with httpx.Client(base_url=sandbox.url, headers=headers) as http:
         for content in contents:
@@ -96,7 +96,7 @@ def empty(sandbox: Sandbox, wanted: list[str | None]) -> None:
 
 
 def rows(path: Path) -> list[str]:
-    """The rows of a file as texts, without what the service sets; in any order."""
+    """The rows of a file as text, without the fields that the service sets, in any order."""
     read: list[dict[str, Any]]
     match path.suffix:
         case ".jsonl":
@@ -184,7 +184,7 @@ def test_the_entity_of_the_first_revision_is_imported(
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_fields_of_a_later_revision_do_not_make_a_row_fail(tmp_path: Path, kind: str) -> None:
+def test_unknown_fields_of_exports_are_ignored(tmp_path: Path, kind: str) -> None:
     if kind == "parquet":
         pytest.importorskip("pyarrow")
     path = tmp_path / name_of(kind)
@@ -222,7 +222,7 @@ def test_an_export_with_messages_is_imported_without_them(tmp_path: Path, name: 
         ("a.jsonl", '{"displayName": "a", "messages": []}\n'),
     ],
 )
-def test_a_column_that_no_export_has_is_not_ignored(
+def test_unknown_columns_of_other_files_are_not_ignored(
     tmp_path: Path, name: str, content: str
 ) -> None:
     path = tmp_path / name

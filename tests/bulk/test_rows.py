@@ -1,4 +1,4 @@
-"""Rows as requests, with their digests and keys: values in, values out."""
+"""Converts rows to requests with digests and keys. No I/O."""
 
 import datetime as dt
 import json
@@ -52,7 +52,7 @@ def request(content: Any) -> dict[str, Any]:
         ({"displayName": ""}, {"display_name": ""}),
     ],
 )
-def test_an_object_is_a_request(cells: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_an_object_becomes_a_request(cells: dict[str, Any], expected: dict[str, Any]) -> None:
     assert request(from_object(cells, Columns())) == expected
 
 
@@ -74,13 +74,13 @@ def test_an_object_is_a_request(cells: dict[str, Any], expected: dict[str, Any])
         ),
     ],
 )
-def test_an_object_that_cant_be_sent(cells: dict[str, Any], words: str) -> None:
+def test_an_object_that_cannot_be_sent(cells: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidArgumentError) as raised:
         Row(1, from_object(cells, Columns())).request("import")
     assert str(raised.value) == words
 
 
-def test_columns_have_other_names_and_some_are_not_read() -> None:
+def test_columns_are_mapped_and_ignored() -> None:
     columns = Columns.of(
         {"displayName": "title", "metadata.entityId": "agent"},
         key="id",
@@ -135,11 +135,11 @@ def test_a_digest_is_the_same_in_every_version() -> None:
         ({"entityId": "b", "metadata.entityId": ""}, {"metadata": {"entityId": "b"}}),
     ],
 )
-def test_a_record_of_csv(cells: dict[str, str], fields: object) -> None:
+def test_a_csv_record(cells: dict[str, str], fields: object) -> None:
     assert from_csv(cells, Columns()) == fields
 
 
-def test_a_record_with_an_unknown_column_cant_be_read() -> None:
+def test_a_record_with_an_unknown_column_is_unreadable() -> None:
     found = from_csv({"displayName": "a", "name": "b"}, Columns())
     assert isinstance(found, Unreadable)
     assert "Unknown field 'name'. Did you mean 'displayName'?" in found.problem
@@ -178,7 +178,7 @@ def test_a_row_of_a_typed_table(cells: dict[str, Any], fields: object) -> None:
         (b"a", Unreadable("The key must be a single value, not bytes.")),
     ],
 )
-def test_a_key_is_something_that_json_has(cell: object, key: object) -> None:
+def test_a_key_is_a_json_value(cell: object, key: object) -> None:
     assert key_of(cell) == key
     json.dumps(key if isinstance(key, str | int | None) else None, allow_nan=False)
 

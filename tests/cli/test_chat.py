@@ -1,4 +1,4 @@
-"""Chats: the loop with scripted events, and the command against a sandbox."""
+"""The chat loop with scripted events, and the command against a sandbox."""
 
 import io
 import json
@@ -157,7 +157,7 @@ STARTED_SEARCH = ToolStarted(
                 ),
                 ToolReviewDone(timestamp=WHEN, tool_id="t", tool_call_id="c", review="approved"),
             ),
-            "[asks for approval to call t with {}]\n[the call of t was approved]\n",
+            "[asks for approval to call t with {}]\n[the call to t was approved]\n",
         ),
         (
             (
@@ -167,7 +167,7 @@ STARTED_SEARCH = ToolStarted(
                     pending_tool_calls=(call_of("c1", "search"), call_of("c2", None)),
                 ),
             ),
-            "[waits for the results of search, c2]\n",
+            "[waiting for the results of search, c2]\n",
         ),
         ((ResponseDone(timestamp=WHEN, finish_reason=FinishReason.STOP),), "\n"),
     ],
@@ -179,7 +179,7 @@ def test_tool_calls_are_shown(
     assert capsys.readouterr().out == printed
 
 
-def test_long_arguments_are_cut(capsys: pytest.CaptureFixture[str]) -> None:
+def test_long_arguments_are_truncated(capsys: pytest.CaptureFixture[str]) -> None:
     long = ToolDone(timestamp=WHEN, tool_id="t", tool_call_id="c", result="x" * 500)
     chat_through(["hi"], replying(long), Output(Format.PEOPLE))
     printed = capsys.readouterr().out
@@ -196,7 +196,7 @@ def test_tool_events_are_part_of_the_json(capsys: pytest.CaptureFixture[str]) ->
     }
 
 
-def test_a_chat_ends_when_nobody_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chat_ends_when_its_output_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr(chat_loop, "output_is_lost", lambda: bool(asked))
     chat_through(["one", "two"], echo(asked), Output(Format.JSONL))
@@ -264,7 +264,7 @@ def test_tool_calls_of_the_sandbox(shown: Command, typed: TypeIn) -> None:
     assert said == "You said 2 words."
 
 
-def test_a_chat_that_cannot_begin(piped: Command) -> None:
+def test_a_chat_that_cannot_start(piped: Command) -> None:
     ended = piped("chat")
     assert (ended.code, "--model" in ended.err) == (2, True)
     with ScriptedServer([]) as server:
@@ -278,7 +278,7 @@ def test_a_new_conversation_without_an_id(piped: Command, typed: TypeIn) -> None
     nameless = {name: value for name, value in CONVERSATION.items() if name != "_id"}
     with ScriptedServer([answer(body=nameless)]) as server:
         ended = piped("chat", "--model", "m/m", "--base-url", server.url)
-    assert (ended.code, "no id" in ended.err) == (2, True)
+    assert (ended.code, "no ID" in ended.err) == (2, True)
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
@@ -325,7 +325,7 @@ EMPTY = answer(200, {**CONVERSATION, "messages": []})
 WITH_A_MESSAGE = answer(200, {**CONVERSATION, "messages": [unstructure(factories.message())]})
 
 
-def test_a_new_conversation_whose_message_is_refused_is_deleted(
+def test_a_new_conversation_is_deleted_if_its_message_is_rejected(
     piped: Command, typed: TypeIn
 ) -> None:
     typed("Hello\n")
@@ -362,7 +362,7 @@ def test_a_conversation_with_a_reply_stays(piped: Command, typed: TypeIn) -> Non
 def test_ctrl_c_at_the_prompt() -> None:
     with Terminal("chat", "--sandbox") as terminal:
         terminal.until("> ")
-        # The line feed ends a read that the signal did not interrupt.
+        # The line feed ends a read that the signal doesn't interrupt.
         terminal.press("\x03\n")
         assert terminal.end() == 130
         assert "Traceback" not in terminal.seen
@@ -386,4 +386,4 @@ def test_events_on_the_wire_are_shown(shown: Command, typed: TypeIn) -> None:
     ])  # fmt: skip
     with ScriptedServer([answer(), streamed(STARTED, word("Wait."), done)]) as server:
         ended = shown("chat", "--model", "m/m", "--base-url", server.url)
-    assert ended.out == "Wait.\n[waits for the results of search]\n"
+    assert ended.out == "Wait.\n[waiting for the results of search]\n"

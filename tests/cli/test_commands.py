@@ -1,5 +1,6 @@
 """The commands, in this process, against a sandbox."""
 
+import inspect
 import io
 import json
 import re
@@ -10,13 +11,17 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from attrs import fields_dict
 from command_line import Command
 from cyclopts.completion.detect import ShellDetectionError
 from scripted import CONVERSATION, ScriptedServer, answer
 
 from conversations_client import Client, ConversationMetadataParam, Conversations, unstructure
+from conversations_client._sandbox_options import SandboxOptions
 from conversations_client.cli._app import COMMANDS
 from conversations_client.cli._display.output import Output
+from conversations_client.sandbox import Sandbox
+from conversations_client.sandbox.__main__ import main as sandbox_command
 
 pytest_plugins = ["command_line_fixtures"]
 
@@ -112,7 +117,7 @@ def test_lists_for_people(shown: Command, client: Client) -> None:
         (("--limit", "0"), "Must be >= 1"),
         (("--limit", "3", "--all"), "Pass only one of --limit and --all. See `conversations list --help`."),
         (("--json", "--jsonl"), "Pass only one of --json and --jsonl."),
-        (("--limit", "3", "--limit", "4"), "--limit is given more than once. See `conversations list --help`."),
+        (("--limit", "3", "--limit", "4"), "--limit can be used only once. See `conversations list --help`."),
         (("--limit", "secret"), "--limit must be a whole number. See `conversations list --help`."),
         (("--limit",), "--limit needs a value. See `conversations list --help`."),
         (("--timeout", "secret"), "--timeout must be a number. See `conversations --help`."),
@@ -123,8 +128,8 @@ def test_lists_for_people(shown: Command, client: Client) -> None:
         (("--apikey", "secret"), "Unknown option --apikey. Did you mean --api-key?"),
         (("--limi", "secret"), "Unknown option --limi. Did you mean --limit?"),
         (("-ksecret",), "Unknown option -k."),
-        (("--sandbox", "--base-url", "http://127.0.0.1:1"), "--sandbox and --base-url exclude each other: the sandbox that --sandbox starts has a URL and a key of its own."),
-        (("--api-key", "secret", "--sandbox"), "--sandbox and --api-key exclude each other"),
+        (("--sandbox", "--base-url", "http://127.0.0.1:1"), "--sandbox can't be used with --base-url, because it starts a sandbox with its own URL and key. Remove one of the options."),
+        (("--api-key", "secret", "--sandbox"), "--sandbox can't be used with --api-key"),
         (("secret",), "`list` takes no arguments, but got 1. See `conversations list --help`."),
     ],
 )  # fmt: skip
@@ -205,7 +210,7 @@ YES_AND_NO = [(b"y\n", 0), (b"Yes\n", 0), (b"n\n", 1), (b"\n", 1), (b"", 1), (b"
 
 
 @pytest.mark.parametrize(("reply", "code"), YES_AND_NO)
-def test_delete_asks(
+def test_delete_asks_for_confirmation(
     shown: Command, client: Client, typed: TypeIn, reply: bytes, code: int
 ) -> None:
     names = ("First \x1b[31m\nline", "Second")
@@ -219,7 +224,9 @@ def test_delete_asks(
     assert shown("show", ids[0]).code == (3 if code == 0 else 0)
 
 
-def test_delete_names_what_it_deletes(shown: Command, client: Client, typed: TypeIn) -> None:
+def test_delete_shows_the_names_of_conversations(
+    shown: Command, client: Client, typed: TypeIn
+) -> None:
     conversation_id = created(client, "Roadmap")
     typed("n\n", is_terminal=True)
     assert shown("delete", conversation_id).err == (
@@ -234,7 +241,7 @@ def test_delete_names_what_it_deletes(shown: Command, client: Client, typed: Typ
     assert ended.out == f"Deleted {conversation_id} “Roadmap”\n"
 
 
-def test_delete_asks_about_nothing_that_is_missing(shown: Command, typed: TypeIn) -> None:
+def test_delete_does_not_ask_about_missing_conversations(shown: Command, typed: TypeIn) -> None:
     typed("y\n", is_terminal=True)
     ended = shown("delete", "conv_missing")
     assert (ended.code, ended.out) == (3, "")
@@ -293,7 +300,7 @@ def test_the_key_is_never_printed(piped: Command, monkeypatch: pytest.MonkeyPatc
     assert "wrong-key-123" not in piped("doctor", "--api-key", "wrong-key-123").out
 
 
-def test_without_a_key_the_sandbox_is_offered(
+def test_without_a_key_the_sandbox_is_suggested(
     piped: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ORQ_API_KEY")
@@ -320,6 +327,34 @@ def test_a_sandbox_that_cannot_start(
     assert (missing.code, "conversations-client[sandbox]" in missing.err) == (2, True)
 
 
+def test_both_sandbox_commands_have_the_same_options(
+    piped: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = piped("sandbox", "--help").out
+    with pytest.raises(SystemExit):
+        sandbox_command(["--help"])
+    there = capsys.readouterr().out
+    options = {f"--{name.replace('_', '-')}" for name in fields_dict(SandboxOptions)}
+    assert set(re.findall(r"^│ (--[a-z-]+)", here, re.MULTILINE)) == options
+    assert set(re.findall(r"^  (--[a-z-]+)", there, re.MULTILINE)) == {*options, "--api-key"}
+    assert len(options) == len(inspect.signature(Sandbox).parameters) - 1  # the API key
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--pace", "-1"], "pace must be"),
+        (["--revision", "3"], "revision must be 1 or 2"),
+        (["--model", "gpt-4o"], "provider/model_id"),
+        (["--host", "192.0.2.1"], "Cannot listen on port 0 of 192.0.2.1"),
+    ],
+)
+def test_invalid_options_of_the_sandbox(piped: Command, options: list[str], words: str) -> None:
+    ended = piped("sandbox", "--port", "0", *options)
+    assert (ended.code, ended.out) == (2, "")
+    assert words in ended.err
+
+
 @pytest.mark.parametrize("command", [["list", "--sandbox"], ["sandbox", "--port", "0"]])
 def test_a_sandbox_without_a_folder(
     piped: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
@@ -331,7 +366,7 @@ def test_a_sandbox_without_a_folder(
     assert "/file: File exists. Set XDG_DATA_HOME to a folder" in ended.err
 
 
-def test_any_stdout_works(piped: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stdout_can_be_replaced(piped: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     stdout = io.StringIO()
     monkeypatch.setattr(sys, "stdout", stdout)
     assert piped("list", "--limit", "1").code == 0
@@ -353,7 +388,7 @@ def test_common_options_are_listed_once(piped: Command) -> None:
         assert "conversations --help lists the common options" in ended.out
 
 
-def test_a_taken_port_is_a_plain_sentence(piped: Command) -> None:
+def test_a_taken_port_is_described_in_a_sentence(piped: Command) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         ended = piped("sandbox", "--port", port)
@@ -377,14 +412,16 @@ def no_shell() -> None:
     raise ShellDetectionError
 
 
-def test_a_key_in_place_of_a_command_is_not_repeated(piped: Command) -> None:
+def test_a_key_passed_as_a_command_is_not_printed(piped: Command) -> None:
     for key in ("KEY-1", "sk_1"):
         ended = piped(key)
         assert (ended.code, key in ended.err) == (2, False)
     assert piped("--sk1").err.startswith("Error: Unknown option --sk1. ")
 
 
-def test_a_bug_is_not_reported_as_not_done(piped: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_reported_as_an_unknown_outcome(
+    piped: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def bug(*_: object) -> None:
         raise KeyError("bug")
 
@@ -402,7 +439,7 @@ HUGE = 10**400
 
 
 def unsafe_conversation(**more: object) -> dict[str, object]:
-    """Everywhere that the API has text it is unsafe, and each number is large."""
+    """A conversation with unsafe text in all fields, and with large numbers."""
     metadata = {"entityId": UNSAFE, "model": UNSAFE}
     return {
         **CONVERSATION,
@@ -448,7 +485,7 @@ SHOWN = unsafe_conversation(messages=[unsafe_message()])
         (["doctor"], [answer(400, {"message": UNSAFE})]),
     ],
 )
-def test_nothing_from_the_service_controls_the_terminal(
+def test_text_from_the_service_cannot_control_the_terminal(
     shown: Command, form: tuple[str, ...], arguments: list[str], script: list[bytes]
 ) -> None:
     with ScriptedServer(script) as server:
@@ -463,11 +500,11 @@ def test_nothing_from_the_service_controls_the_terminal(
 
 @pytest.mark.parametrize("columns", [20, 40, 60, 80, 200])
 @pytest.mark.parametrize("command", ["list", "show", "delete"])
-def test_ids_are_never_cut(
+def test_ids_are_never_truncated(
     shown: Command, monkeypatch: pytest.MonkeyPatch, columns: int, command: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
-    monkeypatch.setenv("TERM", "xterm")  # a dumb one always has 80
+    monkeypatch.setenv("TERM", "xterm")  # a dumb terminal always has 80 columns
     ids = {"createdById": "user_01jj1hdhn79xas7a01wb3hysdb", "updatedById": "user_2"}
     found = {**CONVERSATION, **ids, "displayName": "A very long name " * 20}
     body: object = (
@@ -486,7 +523,7 @@ def test_ids_are_never_cut(
     assert "ago" in out
 
 
-def test_half_a_surrogate_pair_is_escaped(piped: Command) -> None:
+def test_a_lone_surrogate_is_escaped(piped: Command) -> None:
     body = {**CONVERSATION, "displayName": "\ud83d é"}
     with ScriptedServer([answer(body=body)]) as server:
         ended = piped("create", "--base-url", server.url)

@@ -11,7 +11,7 @@ from command_line import Command
 from scripted import HANG_UP, ScriptedServer, answer
 
 from conversations_client import Client, NotFoundError
-from conversations_client.cli._commands import delete_file
+from conversations_client.cli._commands.deletion import Deletion
 
 pytest_plugins = ["command_line_fixtures"]
 
@@ -31,7 +31,7 @@ def is_there(client: Client, conversation_id: str) -> bool:
     return True
 
 
-def test_the_confirmation_says_how_many(
+def test_the_confirmation_shows_the_number_of_conversations(
     shown: Command, client: Client, tmp_path: Path, typed: TypeIn
 ) -> None:
     ids = create(client, 3)
@@ -56,7 +56,7 @@ def test_the_confirmation_says_how_many(
     assert ended.out == "Deleted 1 of 1 conversation.\n"
 
 
-def test_nobody_is_asked_where_nobody_is(
+def test_no_confirmation_without_a_terminal(
     piped: Command, client: Client, tmp_path: Path, typed: TypeIn
 ) -> None:
     (conversation_id,) = create(client, 1)
@@ -81,7 +81,7 @@ def test_ids_on_the_command_line_are_deleted_too(
     assert is_there(client, ids[2])
 
 
-def test_an_export_and_the_results_of_an_import_are_files_of_ids(
+def test_exports_and_import_results_work_as_files_of_ids(
     piped: Command, client: Client, tmp_path: Path
 ) -> None:
     rows = tmp_path / "a.jsonl"
@@ -106,7 +106,7 @@ def test_an_export_and_the_results_of_an_import_are_files_of_ids(
     assert list(client.conversations.list(entity_id=entity)) == []
 
 
-def test_many_failures_are_summed_up(piped: Command, tmp_path: Path) -> None:
+def test_many_failures_are_summarized(piped: Command, tmp_path: Path) -> None:
     file = tmp_path / "ids"
     file.write_text("".join(f"conv_{number}\n" for number in range(12)))
     with ScriptedServer([*[answer(400)] * 11, HANG_UP, HANG_UP, HANG_UP]) as server:
@@ -116,7 +116,7 @@ def test_many_failures_are_summed_up(piped: Command, tmp_path: Path) -> None:
     assert "12 could not be deleted; the first ones are above." in ended.err
 
 
-def test_ctrl_c_says_how_many_are_deleted(
+def test_ctrl_c_reports_how_many_are_deleted(
     piped: Command, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*_: object) -> None:
@@ -125,7 +125,7 @@ def test_ctrl_c_says_how_many_are_deleted(
     ids = create(client, 3)
     file = tmp_path / "ids"
     file.write_text("\n".join(ids))
-    monkeypatch.setattr(delete_file._Deletion, "_record", stop)
+    monkeypatch.setattr(Deletion, "record", stop)
     ended = piped("delete", "-y", "--file", str(file))
     assert ended.code == 130
     assert "Stopped. 0 of 3 are deleted." in ended.err
@@ -136,15 +136,15 @@ def test_ctrl_c_waits_for_the_requests_in_flight(
 ) -> None:
     file = tmp_path / "ids"
     file.write_text("\n".join(f"conv_{number}" for number in range(100)))
-    record = delete_file._Deletion._record
+    record = Deletion.record
     calls = iter([KeyboardInterrupt])
 
-    def record_after_ctrl_c(deletion: Any, outcome: Any) -> None:
-        record(deletion, outcome)
+    def record_after_ctrl_c(deletion: Any, *attempt: Any) -> None:
+        record(deletion, *attempt)
         for interrupt in calls:
             raise interrupt
 
-    monkeypatch.setattr(delete_file._Deletion, "_record", record_after_ctrl_c)
+    monkeypatch.setattr(Deletion, "record", record_after_ctrl_c)
     with ScriptedServer(itertools.repeat(GONE)) as server:
         ended = piped("delete", "-y", "--file", str(file), "--base-url", server.url)
         sent = len(server.seen)
@@ -173,7 +173,7 @@ def test_ctrl_c_waits_for_the_requests_in_flight(
         ("missing/ids", None, "can't be read: No such file or directory."),
     ],
 )
-def test_what_is_no_file_of_ids(
+def test_a_file_without_ids_is_an_error(
     *, piped: Command, tmp_path: Path, name: str, content: bytes | None, problem: str
 ) -> None:
     file = tmp_path / name
@@ -183,6 +183,9 @@ def test_what_is_no_file_of_ids(
     assert (ended.code, problem in ended.err) == (2, True), ended.err
 
 
-def test_delete_wants_to_know_what(piped: Command) -> None:
+def test_delete_needs_ids(piped: Command) -> None:
     ended = piped("delete", "--yes")
-    assert (ended.code, "Name what to delete: pass ids, or --file." in ended.err) == (2, True)
+    assert (
+        ended.code,
+        "Nothing to delete. Pass IDs, or a file of IDs with --file." in ended.err,
+    ) == (2, True)

@@ -1,4 +1,4 @@
-"""The doctor: its checks with fake probes, and its real probes."""
+"""The doctor's checks with fake probes, and its real probes."""
 
 import json
 import socket
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trustme
 from command_line import Command
-from scripted import ScriptedServer, answer, refusing
+from scripted import ScriptedServer, answer, refused_url
 
 from conversations_client import (
     ConfigurationError,
@@ -109,7 +109,7 @@ CERTIFICATE.verify_message = "certificate has expired"
         (("proxy_for", raising(ConfigurationError("HTTPS_PROXY is not a URL."))), ("Proxy", "fail invalid")),
     ],
 )  # fmt: skip
-def test_it_stops_at_a_failure_that_the_rest_depends_on(
+def test_checks_stop_at_a_failure_that_others_depend_on(
     override: tuple[str, Probe], end: tuple[str, str]
 ) -> None:
     before = [check for check, _ in WORKING].index(end[0])
@@ -280,7 +280,7 @@ def test_the_clock_is_checked_with_an_error_response(piped: Command) -> None:
         ({"all_proxy": "http://p.test:1", "no_proxy": "api.test"}, URL, None),
     ],
 )
-def test_the_proxy_of_the_environment(
+def test_a_proxy_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str, proxy: str | None
 ) -> None:
     for name, value in variables.items():
@@ -293,7 +293,7 @@ def test_the_network_probes() -> None:
         port = int(server.url.rsplit(":", 1)[1])
         assert doctor_probes.resolve("127.0.0.1", port) == ["127.0.0.1"]
         doctor_probes.connect("127.0.0.1", port)
-    with refusing() as url, pytest.raises(OSError, match="refused"):
+    with refused_url() as url, pytest.raises(OSError, match="refused"):
         doctor_probes.connect("127.0.0.1", int(url.rsplit(":", 1)[1]))
 
 

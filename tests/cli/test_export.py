@@ -41,7 +41,7 @@ def entity(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("messages", [[], ["--messages"]])
-def test_everything_can_be_reached_and_what_is_left_out_is_reported(
+def test_every_listing_can_be_exported_and_omissions_are_reported(
     *, piped: Command, client: Client, tmp_path: Path, entity: str, messages: list[str]
 ) -> None:
     path = tmp_path / "a.jsonl"
@@ -142,14 +142,12 @@ def found(number: int, **fields: object) -> bytes:
     return answer(200, {**CONVERSATION, "_id": f"conv_{number}", **fields})
 
 
-def test_an_export_that_is_not_whole_is_resumed(
-    piped: Command, shown: Command, tmp_path: Path
-) -> None:
+def test_an_incomplete_export_is_resumed(piped: Command, shown: Command, tmp_path: Path) -> None:
     path, journal = tmp_path / "a.jsonl", tmp_path / "elsewhere"
     script = [
         page(4),
         *[found(0, messages=[]), answer(400, {"message": "no"}), answer(404), found(3)],
-        *[found(0), found(1), found(3)],  # the workspace is the same
+        *[found(0), found(1), found(3)],  # checks the workspace
         answer(400, {"message": "no"}),
     ]
     with ScriptedServer(script) as server:
@@ -181,7 +179,7 @@ def test_an_export_for_people_that_is_not_written(shown: Command, tmp_path: Path
     assert (ended.code, ended.out) == (1, "")
 
 
-def test_an_error_says_that_the_export_can_be_resumed(piped: Command, tmp_path: Path) -> None:
+def test_after_an_error_the_export_can_be_resumed(piped: Command, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     with ScriptedServer([answer(401)]) as server:
         ended = piped("export", str(path), "--base-url", server.url, "--messages")
@@ -191,7 +189,7 @@ def test_an_error_says_that_the_export_can_be_resumed(piped: Command, tmp_path: 
     assert (tmp_path / "a.jsonl.export").exists()
 
 
-def test_ctrl_c_says_that_the_export_can_be_resumed(
+def test_after_ctrl_c_the_export_can_be_resumed(
     piped: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stopped(*_: object, **__: object) -> None:
@@ -247,10 +245,10 @@ def test_formulas_are_escaped_on_request(
         ("a.csv", ["--messages"], "CSV can't store messages. Export them to a file that ends in"),
         ("a.jsonl", ["--escape-formulas"], "Choose a file that ends in .csv."),
         ("a.jsonl", ["--messages", "--escape-formulas"], "--escape-formulas is for CSV, which"),
-        ("a.jsonl", ["--rate", "3"], "--rate is for --messages only: add --messages, or leave"),
-        ("a.jsonl", ["--max-in-flight", "3"], "--max-in-flight is for --messages only"),
-        ("a.jsonl", ["--skip-failed"], "--skip-failed is for --messages only"),
-        ("a.jsonl", ["--journal", "b"], "--journal is for --messages only"),
+        ("a.jsonl", ["--rate", "3"], "--rate works only with --messages. Add --messages or remove"),
+        ("a.jsonl", ["--max-in-flight", "3"], "--max-in-flight works only with --messages"),
+        ("a.jsonl", ["--skip-failed"], "--skip-failed works only with --messages"),
+        ("a.jsonl", ["--journal", "b"], "--journal works only with --messages"),
         ("a.jsonl", ["--entity-id", ""], "--entity-id is empty"),
         ("a.jsonl", ["--entity-id", "", "--messages"], "--entity-id is empty"),
         ("no/a.jsonl", [], "no/a.jsonl can't be written: the folder {}/no doesn't exist."),
@@ -265,7 +263,7 @@ def test_formulas_are_escaped_on_request(
         ("file/a.jsonl", [], "file/a.jsonl can't be written: Not a directory."),
     ],
 )
-def test_what_is_invalid_is_found_before_anything_is_sent(
+def test_invalid_options_are_found_before_anything_is_sent(
     *, piped: Command, tmp_path: Path, name: str, options: list[str], problem: str
 ) -> None:
     (tmp_path / "folder.jsonl").mkdir()
@@ -314,7 +312,7 @@ def test_progress_is_shown_at_a_terminal(
     assert ("3/3" if messages else "3/?") in terminal.seen
 
 
-def test_everything_can_be_listed_and_what_is_left_out_is_reported(
+def test_every_listing_can_be_shown_and_omissions_are_reported(
     piped: Command, client: Client, entity: str
 ) -> None:
     one, other = f"{entity}_1", f"{entity}_2"

@@ -32,7 +32,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_is_imported_is_exported(
+def test_imported_conversations_can_be_exported(
     piped: Command, shown: Command, file: Path, client: Client
 ) -> None:
     ended = piped("import", str(file), "--rate", "1000")
@@ -77,7 +77,7 @@ def test_what_is_imported_is_exported(
         ([HANG_UP, *[answer()] * 5], ["--trust-idempotency-keys"], 0, (5, 0, 0)),
     ],
 )
-def test_an_import_that_is_not_whole(
+def test_an_incomplete_import(
     *,
     piped: Command,
     file: Path,
@@ -112,7 +112,7 @@ def test_an_unusable_file(piped: Command, arguments: list[str], code: int, words
     assert words in " ".join(ended.err.split())
 
 
-def test_a_directory_is_no_file(piped: Command, tmp_path: Path) -> None:
+def test_a_directory_is_not_a_file(piped: Command, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").mkdir()
     ended = piped("import", str(tmp_path / "a.jsonl"))
     assert (ended.code, "can't be read: Is a directory." in ended.err) == (2, True)
@@ -142,7 +142,7 @@ def test_a_failed_row_is_corrected(piped: Command, file: Path) -> None:
     assert (ended.code, "Row 2 has changed since it was created." in ended.err) == (2, True)
 
 
-def test_columns_of_other_names_are_mapped_and_the_users_own_copied(
+def test_columns_are_mapped_and_the_key_column_is_copied(
     piped: Command, file: Path, client: Client
 ) -> None:
     table = file.with_name("a.csv")
@@ -172,7 +172,10 @@ def test_columns_of_other_names_are_mapped_and_the_users_own_copied(
     [
         (["--map", "displayName"], "--map takes NAME=COLUMN, such as --map displayName=title."),
         (["--map", "=title"], "--map takes NAME=COLUMN"),
-        (["--map", "displayName=a", "--map", "displayName=b"], "names a column for displayName"),
+        (
+            ["--map", "displayName=a", "--map", "displayName=b"],
+            "--map has two columns for displayName",
+        ),
         (["--map", "name=title"], "There is no field 'name'. Did you mean 'displayName'?"),
         (["--key", "id"], "There is no column 'id'."),
     ],
@@ -195,7 +198,7 @@ def test_options_that_do_not_fit_the_file(
         ["--results", "link.jsonl"],
     ],
 )
-def test_no_file_is_written_over_another(
+def test_files_are_not_overwritten(
     piped: Command, file: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(file.parent)
@@ -219,7 +222,7 @@ def test_an_import_continues_only_at_its_destination(piped: Command, file: Path)
 
 
 def test_an_import_continues_in_the_local_sandbox(piped: Command, file: Path) -> None:
-    for new in (5, 0):  # each time on another port, with another key
+    for new in (5, 0):  # with another port and key each time
         assert json.loads(piped("import", str(file), "--sandbox").out)["new"] == new
     ended = piped("import", str(file))
     assert (ended.code, "Its rows were created at --sandbox /" in ended.err) == (2, True)
@@ -227,7 +230,7 @@ def test_an_import_continues_in_the_local_sandbox(piped: Command, file: Path) ->
 
 @pytest.mark.parametrize("option", ["--journal", "--results"])
 @pytest.mark.parametrize("place", ["missing/file", "folder", "a.jsonl/file", "/proc/none"])
-def test_a_location_that_cant_be_written_is_found_before_anything_is_sent(
+def test_an_unwritable_location_is_found_before_anything_is_sent(
     *, piped: Command, file: Path, option: str, place: str
 ) -> None:
     file.with_name("folder").mkdir()
@@ -253,7 +256,7 @@ def test_a_name_that_leaves_no_room_for_the_results(piped: Command, tmp_path: Pa
 
 
 @pytest.mark.parametrize("output", ["people", "json"])
-def test_results_that_cant_be_written_at_the_end_hide_nothing(
+def test_the_report_is_printed_even_if_the_results_cannot_be_written(
     *,
     piped: Command,
     shown: Command,
@@ -281,7 +284,7 @@ def test_results_that_cant_be_written_at_the_end_hide_nothing(
     ("unrecorded", "doubtful", "code"),
     [((), 0, 1), ((), 1, 5), ((Entry(2, "", State.CREATED, "conv_2"),), 0, 5)],
 )
-def test_an_import_that_stops_says_what_was_created(
+def test_a_stopped_import_reports_what_was_created(
     *,
     piped: Command,
     file: Path,
@@ -301,17 +304,19 @@ def test_an_import_that_stops_says_what_was_created(
     assert (ended.code, "Error: The disk is full." in ended.err) == (code, True)
 
 
-def test_results_without_their_journal_are_not_created_again(piped: Command, file: Path) -> None:
+def test_rows_with_results_are_not_created_again_without_their_journal(
+    piped: Command, file: Path
+) -> None:
     results = file.with_name("a.jsonl.results.jsonl")
     results.write_text("of another import")
     ended = piped("import", str(file))
     assert ended.code == 2
-    assert "has the results of an import, and its journal is not" in " ".join(ended.err.split())
+    assert "has the results of an import, but its journal" in " ".join(ended.err.split())
     assert results.read_text() == "of another import"
     assert not file.with_name("a.jsonl.journal").exists()
 
 
-def test_ctrl_c_says_how_to_continue(
+def test_ctrl_c_explains_how_to_continue(
     piped: Command, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stopped(*_: object, **__: object) -> None:
@@ -347,7 +352,7 @@ def test_ctrl_c_ends_the_bar_before_the_message(
     assert terminal.seen.rstrip().endswith("has each row so far.")
 
 
-def test_the_rate_is_shown_when_there_is_one() -> None:
+def test_the_rate_is_shown_once_it_is_known() -> None:
     now = 0.0
     progress = Progress(get_time=lambda: now)
     task = progress.add_task("", total=6_000)

@@ -1,4 +1,4 @@
-"""The wording of the client's errors on the command line."""
+"""Error messages of the client on the command line."""
 
 import re
 import ssl
@@ -19,26 +19,26 @@ from conversations_client.cli._option_names import _REWORDINGS, describe
 ID = "conv_1"
 
 
-def said(error: ConversationsError) -> str:
+def message_of(error: ConversationsError) -> str:
     return str(error)
 
 
 def stack(error: Exception, cause: Exception | None = None) -> str:
     """The message for an error of the HTTP library."""
     error.__cause__ = cause
-    return said(transport_error(error, Secret("key")))
+    return message_of(transport_error(error, Secret("key")))
 
 
 def constructing(api_key: str = "key", **options: Any) -> str:
     with pytest.raises(ConversationsError) as raised:
         Client(api_key, **options)
-    return said(raised.value)
+    return message_of(raised.value)
 
 
 def calling(
     name: str, *given: Any, script: list[Any] | None = None, attempts: int = 1, **options: Any
 ) -> str:
-    """The error of a call; the last of `given` are its keyword arguments."""
+    """The error of a call."""
     *positional, named = given
     with (
         ScriptedServer(script or []) as server,
@@ -46,14 +46,14 @@ def calling(
         pytest.raises(ConversationsError) as raised,
     ):
         attrgetter(name)(client.conversations)(*positional, **named)
-    return said(raised.value)
+    return message_of(raised.value)
 
 
 RESPOND = {"message": "x", "model": "m/m"}
 
 
 def messages() -> list[tuple[str, str]]:
-    """Messages of the client, and the same messages on the command line."""
+    """Messages of the client with their wording on the command line."""
     return [
         (stack(httpx.ConnectTimeout("")), "connecting took too long: check --base-url and the network."),
         (stack(httpx.PoolTimeout("")), "no connection became free in time: lower --max-in-flight."),
@@ -85,11 +85,11 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             calling("delete", ID, {}, script=[answer(429, {}, Retry_After="61")], attempts=2),
-            "The service returned 429 Too Many Requests. The Retry-After of 61 s is longer than the 60 s that a command waits: come back then.",
+            "The service returned 429 Too Many Requests. The Retry-After of 61 s is longer than a command's limit of 60 s: try again then.",
         ),
         (
             calling("create", {}, script=[answer()], max_response_bytes=5),
-            "The body is larger than the 5 bytes that a command takes.",
+            "The body is larger than a command's limit of 5 bytes.",
         ),
         (
             calling("create", {"display_name": "x" * 101}),
@@ -106,7 +106,7 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             calling("responses.create", ID, RESPOND, script=[head() + chunk(word("x" * 99))], max_event_bytes=9),
-            "An event is larger than the 9 bytes that a command takes.",
+            "An event is larger than a command's limit of 9 bytes.",
         ),
         (
             calling("responses.create", ID, RESPOND, script=[streamed(word("x"))]),
@@ -123,11 +123,11 @@ def messages() -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def test_a_command_names_options() -> None:
+def test_error_messages_name_options() -> None:
     both = messages()
     assert [describe(ConversationsError(python)) for python, _ in both] == [
         command for _, command in both
     ]
-    # Every rewording applies to a message that the client has.
+    # Every rewording applies to a real message of the client.
     everything = "\n".join(python for python, _ in both)
     assert all(re.search(phrase.pattern, everything, re.MULTILINE) for phrase, _ in _REWORDINGS)

@@ -1,4 +1,4 @@
-"""Functions that need neither a network nor a terminal."""
+"""Pure functions of the command line."""
 
 import pytest
 from cyclopts import CycloptsError
@@ -23,7 +23,7 @@ from conversations_client.cli._display.output import Format, chosen_format
 from conversations_client.cli._display.printable import one_line, printable
 from conversations_client.cli._display.relative_time import relative_time
 from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
-from conversations_client.cli._run import ending
+from conversations_client.cli._run import describe_failure
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 
@@ -202,7 +202,7 @@ def test_the_exit_code_of_an_error(error: ConversationsError, code: ExitCode) ->
     ],
 )
 def test_the_message_and_exit_code_of_an_error(error: Exception, code: int, words: str) -> None:
-    assert ending(error) == (code, words)
+    assert describe_failure(error) == (code, words)
 
 
 def test_every_exit_code_has_a_meaning() -> None:

@@ -1,4 +1,4 @@
-"""Exit codes and messages whatever happens to stdin, stdout and stderr."""
+"""Exit codes and messages with closed, full and broken standard streams."""
 
 import contextlib
 import json
@@ -31,12 +31,12 @@ LOST = "The output could not be written: No space left on device."
 
 
 class Forked:
-    """Command lines in processes that are forked from one that has imported everything."""
+    """Runs command lines in forks of a process that has imported everything."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         program = Path(__file__).parents[1] / "fork_commands.py"
-        # Not measured for coverage: a forked process would write over the data of its parent.
+        # Not measured for coverage, because a fork would overwrite the data of its parent.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")}
         self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, str(program)],
@@ -89,7 +89,7 @@ def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
 
 @frozen
 class Case:
-    """A command line, how it ends, and what it prints."""
+    """A command line with its exit code and output."""
 
     arguments: str
     code: int = 0
@@ -176,7 +176,7 @@ def filled_in(client: Client, tmp_path: Path) -> Iterator[Callable[[Case], list[
 
 @pytest.mark.parametrize(("stdout", "stderr", "unbuffered"), SITUATIONS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.arguments}-{case.code}")
-def test_the_exit_code_holds(  # noqa: PLR0917 - the columns of the table
+def test_the_exit_code_is_correct_with_any_streams(  # noqa: PLR0917 - the columns of the table
     forked: Forked,
     filled_in: Callable[[Case], list[str]],
     tmp_path: Path,
@@ -203,7 +203,9 @@ def test_the_exit_code_holds(  # noqa: PLR0917 - the columns of the table
 
 
 @pytest.mark.parametrize("stdout", ["read", "gone", "closed", FULL])
-def test_a_create_whose_output_is_lost_is_done(forked: Forked, client: Client, stdout: str) -> None:
+def test_a_create_succeeds_even_if_its_output_is_lost(
+    forked: Forked, client: Client, stdout: str
+) -> None:
     entity = f"agent_{uuid.uuid4()}"
     ended = forked.run(
         "create", "--entity-id", entity, stdin=os.devnull, stdout=stdout, stderr="read"
@@ -217,7 +219,7 @@ def test_a_create_whose_output_is_lost_is_done(forked: Forked, client: Client, s
     ("arguments", "code"),
     [("chat --model m/m", 0), ("delete conv_1", 2), ("list", 0), ("create", 0)],
 )
-def test_stdin_may_be_closed(forked: Forked, arguments: str, code: int) -> None:
+def test_stdin_can_be_closed(forked: Forked, arguments: str, code: int) -> None:
     ended = forked.run(*arguments.split(), stdin="closed", stdout="read", stderr="read")
     assert ended.code == code
     closed = forked.run(*arguments.split(), stdin="closed", stdout="closed", stderr="closed")
@@ -230,7 +232,7 @@ def test_stdin_that_cannot_be_read(tmp_path: Path) -> None:
     assert ended.err == "Error: The input can't be read: Bad file descriptor.\n"
 
 
-# The same with the installed command, started by a shell.
+# The same tests with the installed command, started by a shell.
 REDIRECTIONS = [
     (">&-", 0),
     ("2>&-", 0),
@@ -281,7 +283,7 @@ SANDBOX = [sys.executable, "-m", "conversations_client.sandbox"]
         ("--port 1 --db /missing/db", "2>/dev/full", 2),
     ],
 )
-def test_the_command_of_the_sandbox_itself(arguments: str, redirections: str, code: int) -> None:
+def test_the_sandbox_command(arguments: str, redirections: str, code: int) -> None:
     ended = from_shell(redirections, *SANDBOX, *arguments.split())
     assert (ended.code, ended.err) == (code, "")
 
@@ -321,7 +323,7 @@ def wait_for_port(port: int) -> None:
 
 
 def long_page() -> Iterator[bytes]:
-    """A page that is longer than a pipe's buffer, so that the command waits for its reader."""
+    """A page that is longer than the buffer of a pipe, so that the command waits for its reader."""
     data = [{**CONVERSATION, "_id": f"conv_{n}", "displayName": "x" * 2_000} for n in range(100)]
     yield answer(200, {"object": "list", "data": data, "has_more": False})
 
@@ -334,7 +336,7 @@ def listing(stdout: int = subprocess.PIPE) -> Generator["subprocess.Popen[bytes]
             yield process
 
 
-def test_a_reader_that_leaves_early() -> None:
+def test_a_reader_that_closes_the_pipe_early() -> None:
     with listing() as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -349,11 +351,11 @@ def test_a_reader_that_stops_reading_does_not_stop_ctrl_c() -> None:
         assert process.stdout is not None
         assert process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        # What the command has not written is discarded. Nobody reads it.
+        # The command discards the rest of its output, because nobody reads it.
         assert process.wait(LONGEST_WAIT) == 130
 
 
-def test_a_pipe_that_does_not_block() -> None:
+def test_a_non_blocking_pipe() -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     with listing(stdout=writing) as process, os.fdopen(reading, "rb") as output:
@@ -362,7 +364,7 @@ def test_a_pipe_that_does_not_block() -> None:
         assert process.wait(LONGEST_WAIT) == 0
 
 
-def test_a_full_pipe_that_does_not_block_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_non_blocking_pipe_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     read = bytearray()
@@ -401,7 +403,7 @@ def test_json_and_piped_messages_are_utf_8(client: Client, variables: dict[str, 
     assert json.loads(ended.out) == {"message": NAME, "answer": NAME}
 
 
-def test_replaced_streams_stay(
+def test_replaced_streams_are_not_changed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for arguments, code in {("--version",): 0, ("frob",): 2}.items():

@@ -1,4 +1,4 @@
-"""The installed command, used as people and shells use it."""
+"""The installed command at a terminal and in a shell."""
 
 import importlib
 import json
@@ -8,8 +8,11 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from command_line import SCRIPT, Terminal, reader_gone
 
@@ -22,7 +25,7 @@ CTRL_C, CTRL_D = "\x03", "\x04"
 pytestmark = pytest.mark.usefixtures("environment")
 
 
-def test_a_morning_at_the_terminal(client: Client) -> None:
+def test_common_commands_at_the_terminal(client: Client) -> None:
     conversation = client.conversations.create(
         display_name="Feature talk", metadata={"entity_id": "agent_terminal"}
     )
@@ -50,11 +53,11 @@ def url_of(listener: socket.socket) -> str:
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_ctrl_c_at_a_question_and_during_a_call(client: Client) -> None:
+def test_ctrl_c_at_a_prompt_and_during_a_call(client: Client) -> None:
     with Terminal("delete", str(client.conversations.create().id)) as terminal:
         terminal.until("for good?")
-        # Python looks for signals before it reads, and may miss one that comes in between: the line
-        # feed ends such a read.
+        # Python checks for signals before it reads, and can miss a signal in between. The line
+        # feed ends the read in that case.
         terminal.press(f"{CTRL_C}\n")
         assert terminal.end() == 130
         assert "Traceback" not in terminal.seen
@@ -69,7 +72,7 @@ def test_ctrl_c_at_a_question_and_during_a_call(client: Client) -> None:
         assert terminal.seen.replace("\r", "") == "^C\n"
 
 
-def test_the_sandbox_until_ctrl_c(tmp_path: Path) -> None:
+def test_the_sandbox_runs_until_ctrl_c(tmp_path: Path) -> None:
     with Terminal("sandbox", "--port", "0", "--db", str(tmp_path / "db")) as terminal:
         terminal.until("ORQ_API_KEY=")
         terminal.until("\n")
@@ -80,19 +83,36 @@ def test_the_sandbox_until_ctrl_c(tmp_path: Path) -> None:
         assert terminal.end() == 0
 
 
-def test_the_sandbox_for_a_script_does_not_print_a_chosen_key() -> None:
-    line = [SCRIPT, "sandbox", "--port", "0", "--api-key", "given", "--jsonl"]
+@contextmanager
+def sandbox_for_a_script(*options: str) -> Generator[str, None, None]:
+    """The URL of a sandbox with the key "given"."""
+    line = [SCRIPT, "sandbox", "--port", "0", "--api-key", "given", "--jsonl", *options]
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout is not None
         values = json.loads(process.stdout.readline())
-        with Client("given", base_url=values["ORQ_BASE_URL"]) as client:
-            assert client.conversations.create().id
+        yield values["ORQ_BASE_URL"]
         process.terminate()
         assert process.wait(timeout=60) == 0
     assert list(values) == ["ORQ_BASE_URL"]
 
 
-def test_nobody_to_hear_of_an_error() -> None:
+def test_the_sandbox_for_a_script_does_not_print_a_chosen_key() -> None:
+    with sandbox_for_a_script() as url, Client("given", base_url=url) as client:
+        assert client.conversations.create().id
+
+
+def test_the_sandbox_takes_every_option() -> None:
+    options = ("--revision", "1", "--allow-host", "a.test", "--allow-host", "b.test")
+    with sandbox_for_a_script(*options, "--host", "localhost") as url:
+        for host in ("a.test", "b.test"):
+            document = httpx.get(f"{url}/openapi.json", headers={"Host": host}).json()
+            assert document["info"]["version"] == "1"
+    # The default files of the two revisions are different.
+    with sandbox_for_a_script("--model", "a/b", "--pace", "0.01") as url:
+        assert '"a/b"' in httpx.get(f"{url}/openapi.json").text
+
+
+def test_an_error_with_a_closed_stderr() -> None:
     with reader_gone() as nobody:
         ended = subprocess.run([SCRIPT, "show"], stderr=nobody, check=False, timeout=60)  # noqa: S603
     assert ended.returncode == 2
@@ -112,7 +132,7 @@ def test_no_color_is_honoured(
     assert ("\x1b[32mok" in terminal.seen) is coloured
 
 
-def test_forced_colours_do_not_change_json() -> None:
+def test_forced_colors_do_not_change_json() -> None:
     environment = {**os.environ, "FORCE_COLOR": "1", "TERM": "xterm-256color"}
     ended = subprocess.run(  # noqa: S603
         [SCRIPT, "doctor"], capture_output=True, env=environment, check=True, timeout=60

@@ -1,4 +1,4 @@
-"""Who can use a sandbox: the API key, the Host header, the listening address, and the files."""
+"""Access to a sandbox: API key, Host header, listening address and files."""
 
 import hmac
 import socket
@@ -47,7 +47,7 @@ def http() -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def status(sandbox: Sandbox, http: httpx.Client) -> Status:
-    """Sends a request with these headers."""
+    """Send a request with these headers and return the status."""
     return lambda *headers: (
         http.get(f"{sandbox.url}/v2/conversations", headers=list(headers)).status_code
     )
@@ -67,12 +67,12 @@ def test_the_right_key_is_accepted(status: Status, value: str) -> None:
         KEY.upper(), KEY.lower(), KEY.swapcase(), KEY[::-1], KEY.replace("0", "O"), "é", f"{KEY},",
     ],
 )  # fmt: skip
-def test_every_other_key_is_refused(status: Status, key: str) -> None:
+def test_every_other_key_is_rejected(status: Status, key: str) -> None:
     assert status((b"Authorization", f"Bearer {key}".encode("latin-1"))) == 401
 
 
 @given(added=st.text("ab19_-~! \x80\xff", min_size=1, max_size=30))
-def test_the_right_key_with_anything_added_is_refused(status: Status, added: str) -> None:
+def test_the_right_key_with_anything_added_is_rejected(status: Status, added: str) -> None:
     for key in (f"{KEY}{added}", f"{added}{KEY}", f"{KEY[:10]}{added}{KEY[10:]}"):
         if key.strip() != KEY:
             value = f"Bearer {key}".strip().encode("latin-1")
@@ -91,14 +91,14 @@ def test_the_right_key_with_anything_added_is_refused(status: Status, added: str
         [(b"Authorization", b"Bearer x"), (b"Authorization", f"Bearer {KEY}".encode())],
     ],
 )
-def test_anything_but_one_bearer_key_is_refused(
+def test_anything_but_one_bearer_key_is_rejected(
     status: Status, headers: list[tuple[bytes, bytes]]
 ) -> None:
     assert status(*headers) == 401
 
 
 def reaches(middleware: Callable[[ASGIApp], ASGIApp], path: str, *headers: Header) -> bool:
-    """Whether a request reaches what is behind a middleware."""
+    """Whether a request passes a middleware."""
     reached: list[bool] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,7 +108,7 @@ def reaches(middleware: Callable[[ASGIApp], ASGIApp], path: str, *headers: Heade
         raise AssertionError("nothing is to be received")
 
     async def send(_: Message) -> None:
-        """Drop the refusal."""
+        """Ignore the response."""
 
     scope: Scope = {"type": "http", "method": "GET", "path": path, "headers": list(headers)}
     anyio.run(middleware(app), scope, receive, send)
@@ -116,7 +116,7 @@ def reaches(middleware: Callable[[ASGIApp], ASGIApp], path: str, *headers: Heade
 
 
 @pytest.mark.parametrize("path", ["/health", "/openapi.json"])
-def test_only_the_open_paths_themselves_need_no_key(path: str) -> None:
+def test_only_the_open_paths_need_no_key(path: str) -> None:
     auth = partial(BearerAuth, api_key=KEY)
     assert reaches(auth, path)
     for other in (path + "/", path + "x", path + "/../v2/conversations", path.upper(), path[:-1]):
@@ -124,7 +124,7 @@ def test_only_the_open_paths_themselves_need_no_key(path: str) -> None:
         assert reaches(auth, other, (b"authorization", f"Bearer {KEY}".encode()))
 
 
-def test_a_request_with_several_hosts_is_refused() -> None:
+def test_a_request_with_several_hosts_is_rejected() -> None:
     hosts = partial(AllowedHosts, names=[])
     local, other = (b"host", b"localhost"), (b"host", b"example.com")
     assert reaches(hosts, "/", local)
@@ -147,12 +147,12 @@ def test_keys_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "a\n", "ä", "\x7f"])
-def test_a_key_that_cannot_be_sent_is_refused(key: str) -> None:
+def test_a_key_that_cannot_be_sent_is_rejected(key: str) -> None:
     with pytest.raises(ValueError, match="visible ASCII"):
         Sandbox(api_key=key)
 
 
-def test_a_key_is_generated_if_none_is_given() -> None:
+def test_a_key_is_generated_by_default() -> None:
     keys = set[str]()
     for _ in range(2):
         sandbox = Sandbox()
@@ -191,12 +191,12 @@ def test_loopback_and_allowed_names_are_accepted(
         "localhost, example.com", "[localhost]x", "localhost/x", "my.orq.ai",
     ],
 )  # fmt: skip
-def test_other_names_are_refused(http: httpx.Client, sandbox: Sandbox, host: str) -> None:
+def test_other_names_are_rejected(http: httpx.Client, sandbox: Sandbox, host: str) -> None:
     for path in ("/v2/conversations", "/health", "/openapi.json"):
         assert status_of_host(http, sandbox, host, path) == 421
 
 
-def test_a_request_without_a_host_is_refused_with_advice(
+def test_a_request_without_a_host_is_rejected_with_advice(
     sandbox: Sandbox,
 ) -> None:
     port = int(sandbox.url.rpartition(":")[2])
@@ -208,7 +208,7 @@ def test_a_request_without_a_host_is_refused_with_advice(
     assert b"--allow-host" in body
 
 
-def test_a_refused_host_is_not_logged_and_meets_no_fault(
+def test_a_rejected_host_is_not_logged_and_gets_no_fault(
     http: httpx.Client, sandbox: Sandbox
 ) -> None:
     before = sandbox.requests
@@ -220,7 +220,7 @@ def test_a_refused_host_is_not_logged_and_meets_no_fault(
 
 
 @given(st.text(max_size=20))
-def test_any_text_can_be_checked(text: str) -> None:
+def test_any_text_can_be_compared(text: str) -> None:
     assert is_loopback(normalized(text)) in {True, False}
 
 
@@ -251,7 +251,7 @@ def test_the_wildcard_address_is_not_an_allowed_name(http: httpx.Client, every: 
         assert status_of_host(http, sandbox, f"[{every}]" if ":" in every else every) == 421
 
 
-def test_an_address_of_another_machine_is_refused() -> None:
+def test_an_address_of_another_machine_is_rejected() -> None:
     with pytest.raises(OSError, match=r"Cannot listen on port 0 of 192\.0\.2\.1"):
         Sandbox(host="192.0.2.1")
 
@@ -307,7 +307,7 @@ def test_a_file_that_is_not_a_database_keeps_its_mode(tmp_path: Path) -> None:
         database.execute("CREATE TABLE mine (a)")
     database.close()
     other.chmod(0o644)
-    with pytest.raises(OSError, match="can't read it"):
+    with pytest.raises(OSError, match="doesn't support the file"):
         Sandbox(db=other)
     assert (mode(path), mode(other)) == (0o644, 0o644)
 

@@ -1,4 +1,4 @@
-"""Creates over HTTP with plain httpx, so that the client hides no bug of the sandbox."""
+"""Creates conversations with plain httpx, so that the client can't hide bugs of the sandbox."""
 
 import re
 import sqlite3
@@ -81,7 +81,7 @@ def test_create_and_retrieve(
         (b'"' + b"x" * 2**20 + b'"', 413, "larger than 1048576 bytes"),
     ],
 )
-def test_bad_bodies(api: httpx.Client, content: bytes, status: int, words: str) -> None:
+def test_invalid_bodies(api: httpx.Client, content: bytes, status: int, words: str) -> None:
     headers = {"Content-Type": "application/json"}
     response = api.post("/v2/conversations", content=content, headers=headers)
     assert response.status_code == status
@@ -89,7 +89,7 @@ def test_bad_bodies(api: httpx.Client, content: bytes, status: int, words: str) 
     assert words in response.json()["message"]
 
 
-def test_other_refusals(api: httpx.Client) -> None:
+def test_other_rejections(api: httpx.Client) -> None:
     for status, response in [
         (415, api.post("/v2/conversations", content=b"{}", headers={"Content-Type": "text/plain"})),
         (404, api.get("/v2/conversations/conv_1")),

@@ -1,4 +1,4 @@
-"""Injected faults, as clients of every variant meet them."""
+"""Injected faults with clients of every variant."""
 
 import asyncio
 import http.client
@@ -34,7 +34,7 @@ from conversations_client.sandbox._server import request_log, uvicorn_server
 def sandbox(caplog: pytest.LogCaptureFixture) -> Iterator[Sandbox]:
     with Sandbox() as running:
         yield running
-    # The server may log a crash after the client has its response and the test is over.
+    # The server may log a crash after the test.
     records = [*caplog.get_records("call"), *caplog.get_records("teardown")]
     assert [each for each in records if each.name.startswith("uvicorn")] == []
 
@@ -145,7 +145,7 @@ def test_only_the_connection_of_the_request_is_dropped(sandbox: Sandbox, api: ht
         other.close()
 
 
-def test_a_late_response(variant: Variant, sandbox: Sandbox) -> None:
+def test_a_delayed_response(variant: Variant, sandbox: Sandbox) -> None:
     async def block(seconds: float) -> None:
         assert seconds == 60
         await asyncio.Event().wait()
@@ -261,7 +261,7 @@ def test_faults_can_be_removed(sandbox: Sandbox, api: httpx.Client) -> None:
     assert api.get("/v2/conversations").status_code == 200
 
 
-def test_a_request_with_a_fault_needs_no_key_and_its_body_is_bounded(sandbox: Sandbox) -> None:
+def test_a_request_with_a_fault_needs_no_key_and_has_a_limited_body(sandbox: Sandbox) -> None:
     sandbox.fail_next(500)
     large = httpx.post(f"{sandbox.url}/v2/conversations", content=b"x" * 3_000_000)
     assert large.status_code == 500
@@ -283,7 +283,7 @@ def test_a_request_with_a_fault_needs_no_key_and_its_body_is_bounded(sandbox: Sa
         ("drop_next", {"times": 0}, "1 or more"),
     ],
 )
-def test_invalid_faults_are_refused(
+def test_invalid_faults_are_rejected(
     sandbox: Sandbox, call: str, arguments: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):
@@ -310,7 +310,7 @@ def test_only_the_latest_requests_are_logged(
     assert logged_after("/v2/6", 1) == ["/v2/6"]
 
 
-def test_requests_of_two_threads_are_counted_one_after_the_other(
+def test_concurrent_requests_are_counted_correctly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(request_log, "MAX_BYTES", 100)
@@ -337,7 +337,7 @@ def received(path: str, body: bytes) -> request_log.ReceivedRequest:
 def test_an_unfinished_request_does_not_block_the_stop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(uvicorn_server, "_GRACE", 0.01)
+    monkeypatch.setattr(uvicorn_server, "_GRACE_PERIOD", 0.01)
     sandbox = Sandbox().start()
     port = int(sandbox.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port)) as unfinished:

@@ -49,7 +49,7 @@ def test_the_command_stops_cleanly(number: int) -> None:
         process.send_signal(number)
         assert process.wait(timeout=60) == 0
         assert process.stdout is not None
-        assert process.stdout.read() == ""  # a key of the user is not printed
+        assert process.stdout.read() == ""  # the key of the user is not printed
 
 
 def test_the_command_prints_a_generated_key() -> None:
@@ -79,7 +79,7 @@ def test_every_acknowledged_create_survives_kill_9(tmp_path: Path) -> None:
 
 @pytest.fixture
 def refused(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., str]]:
-    """Runs a command line that can't start, and returns what it prints."""
+    """Run a command line that can't start, and return its output."""
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
 
     def run(*arguments: str) -> str:
@@ -93,7 +93,7 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., str]]:
     signal.signal(signal.SIGTERM, before[1])
 
 
-def test_the_command_says_why_it_cannot_start(refused: Callable[..., str]) -> None:
+def test_the_command_reports_why_it_cannot_start(refused: Callable[..., str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert refused("--port", str(port)) == (
@@ -105,14 +105,14 @@ def test_the_command_says_why_it_cannot_start(refused: Callable[..., str]) -> No
     ("arguments", "message"),
     [
         (["--pace", "-1"], "pace must be"),
-        (["--api-key", ""], "leave it out to have one generated"),
+        (["--api-key", ""], "Omit it to generate a key"),
         (["--revision", "3"], "revision must be 1 or 2"),
         (["--model", "gpt-4o"], "provider/model_id"),
         (["--host", "192.0.2.1"], "Cannot listen on port 0 of 192.0.2.1 (cannot assign"),
         (["--host", "x" * 64], f"Cannot listen on port 0 of {'x' * 64} (not a host name)"),
     ],
 )
-def test_the_command_refuses_invalid_settings(
+def test_the_command_rejects_invalid_settings(
     refused: Callable[..., str], arguments: list[str], message: str
 ) -> None:
     assert message in refused(*arguments)
@@ -127,7 +127,7 @@ def test_a_host_that_is_not_found_is_reported(monkeypatch: pytest.MonkeyPatch) -
         Sandbox(host="nowhere.test")
 
 
-def test_the_command_passes_its_options_on() -> None:
+def test_the_command_passes_its_options_to_the_sandbox() -> None:
     options = ["--revision", "1", "--allow-host", "a.test", "--allow-host", "b.test"]
     with command("--port", "0", "--api-key", KEY, *options) as (_, url):
         for host in ("a.test", "b.test", "localhost"):

@@ -1,4 +1,4 @@
-"""What a sandbox logs in the program that runs it."""
+"""The log records of a sandbox in its program."""
 
 import logging
 import socket

@@ -1,4 +1,4 @@
-"""The OpenAPI documents: valid, complete, and true of every response that can be provoked."""
+"""The OpenAPI documents are valid, complete and correct for all generated requests."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,9 +26,9 @@ from conversations_client.sandbox._schemas.revisions import REVISIONS
 
 KEY = "k"
 HEADERS = {"Authorization": f"Bearer {KEY}"}
-# Requests that are each as described but contradict each other, which no schema can express.
+# Each request is valid, but they contradict each other, which a schema can't express.
 CONFLICTS = {
-    "startingAfter and endingBefore exclude each other.",
+    "startingAfter and endingBefore can't be used together.",
     "This Idempotency-Key was used for another request.",
     "The conversation already has a name.",
 }
@@ -87,7 +87,7 @@ def test_the_document_is_openapi(revision: int, sandbox: Sandbox) -> None:
     OpenAPIV31SpecValidator(served).validate()
 
 
-def test_exactly_the_served_paths_are_described(revision: int, sandbox: Sandbox) -> None:
+def test_the_document_describes_exactly_the_served_paths(revision: int, sandbox: Sandbox) -> None:
     app: Any = sandbox._server.config.app
     while not hasattr(app, "routes"):
         app = app._app
@@ -112,7 +112,7 @@ def test_the_revisions_differ_as_the_service_documents() -> None:
 
 
 def check(case: Any, response: schemathesis.Response, url: str, **more: Any) -> None:
-    """All of schemathesis' checks, those that send further requests among them."""
+    """Run all checks of schemathesis, including those that send more requests."""
     conflict = response.status_code in {400, 422} and response.json()["message"] in CONFLICTS
     case.validate_response(
         response,
@@ -124,17 +124,19 @@ def check(case: Any, response: schemathesis.Response, url: str, **more: Any) -> 
 
 
 @of_each_operation[1]
-def test_every_response_of_the_first_revision_is_as_described(case: Any, first: Sandbox) -> None:
+def test_every_response_of_the_first_revision_matches_the_document(
+    case: Any, first: Sandbox
+) -> None:
     check(case, case.call(base_url=first.url, headers=HEADERS), first.url)
 
 
 @of_each_operation[2]
-def test_every_response_is_as_described(case: Any, second: Sandbox) -> None:
+def test_every_response_matches_the_document(case: Any, second: Sandbox) -> None:
     check(case, case.call(base_url=second.url, headers=HEADERS), second.url)
 
 
 class Life(APIStateMachine):
-    """Uses the ids that were returned, in any order of calls."""
+    """Makes calls in any order with the returned IDs."""
 
     url: ClassVar[str]
     api: ClassVar[Any]
@@ -150,7 +152,7 @@ class Life(APIStateMachine):
         return self.step(StepInput.initial(case))  # pyright: ignore[reportUnknownMemberType]
 
     def before_call(self, case: Any) -> None:
-        # Stored responses would make a run depend on the runs before it.
+        # Stored responses would make runs depend on each other.
         case.headers.pop("Idempotency-Key", None)
 
     def get_call_kwargs(self, case: Any) -> dict[str, Any]:
@@ -163,7 +165,7 @@ class Life(APIStateMachine):
         check(case, response, self.url, recorder=self.recorder)
 
 
-def test_every_response_is_as_described_in_sequences(revision: int, sandbox: Sandbox) -> None:
+def test_every_response_in_a_sequence_matches_the_document(revision: int, sandbox: Sandbox) -> None:
     seen: Counter[tuple[str, int]] = Counter()
     api = APIS[revision]
     body = {"metadata": {"entityId": "a"}} if revision == 1 else {}

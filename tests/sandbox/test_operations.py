@@ -1,4 +1,4 @@
-"""The other operations over plain HTTP: paging, updating, deleting, naming, messages."""
+"""Other operations over plain HTTP: paging, updates, deletions, names and messages."""
 
 import re
 import sqlite3
@@ -24,7 +24,7 @@ class Api(httpx.Client):
     revision = 2
 
 
-# For what the first revision doesn't have.
+# For features that the first revision lacks.
 SECOND_ONLY = pytest.mark.parametrize("revision", [2], indirect=True)
 
 
@@ -42,7 +42,7 @@ def api(sandbox: Sandbox, revision: int) -> Iterator[Api]:
 
 
 def created(api: Api, number: int, **body: Any) -> list[str]:
-    """Create conversations; their ids, newest first."""
+    """Create conversations and return their IDs, newest first."""
     required = {"metadata": {"entityId": "agent"}} if api.revision == 1 else {}
     content = {**required, **body}
     ids = [str(api.post("/v2/conversations", json=content).json()["_id"]) for _ in range(number)]
@@ -71,7 +71,7 @@ def test_pages_start_with_the_newest(api: Api) -> None:
         assert with_slash.json() == api.get("/v2/conversations").json()
 
 
-def test_paging_is_right_while_others_insert_and_delete(api: Api) -> None:
+def test_paging_is_correct_during_inserts_and_deletes(api: Api) -> None:
     ids = created(api, 4)
     first, more = page(api, limit=2)
     created(api, 3)
@@ -97,14 +97,14 @@ def test_entities_are_listed_separately(api: Api) -> None:
         f"startingAfter=conv_{'0' * 26}&endingBefore=conv_{'0' * 26}",
     ],
 )  # fmt: skip
-def test_bad_queries(api: Api, query: str) -> None:
+def test_invalid_queries(api: Api, query: str) -> None:
     response = api.get(f"/v2/conversations?{query}")
     assert response.status_code == 400
     assert list(response.json()) == ["message"]
 
 
 @SECOND_ONLY
-def test_update_changes_only_what_is_given(api: Api) -> None:
+def test_update_changes_only_the_given_fields(api: Api) -> None:
     (one,) = created(api, 1, metadata={"entityId": "a", "model": "m"})
     url = f"/v2/conversations/{one}"
     before = api.get(url).json()
@@ -156,7 +156,7 @@ def test_a_missing_conversation_is_reported_before_an_invalid_body(
         missing = api.request(method, f"/v2/conversations/conv_1{path}", **request)
         assert (missing.status_code, missing.json()) == (
             404,
-            {"message": "There is no such conversation."},
+            {"message": "The conversation doesn't exist."},
         )
         existing = api.request(method, f"/v2/conversations/{one}{path}", **request)
         assert existing.status_code in {400, 413, 415, 422}
@@ -208,7 +208,7 @@ def test_messages_are_listed_oldest_first(sandbox: Sandbox, api: Api) -> None:
     assert {message["conversationId"] for message in messages} == {one}
 
 
-def test_a_bug_of_the_sandbox_is_500_with_the_documented_body(sandbox: Sandbox, api: Api) -> None:
+def test_a_bug_in_the_sandbox_is_a_500_with_the_documented_body(sandbox: Sandbox, api: Api) -> None:
     sandbox._store.close()
     response = api.post("/v2/conversations", json={"metadata": {"entityId": "a"}})
     assert response.status_code == 500
@@ -216,7 +216,7 @@ def test_a_bug_of_the_sandbox_is_500_with_the_documented_body(sandbox: Sandbox, 
     assert "x-request-id" in response.headers
 
 
-def test_a_client_that_left_gets_a_response() -> None:
+def test_a_disconnected_client_gets_a_response() -> None:
     request: Any = None
     assert on_disconnect(request, Exception()).status_code == 400
 
@@ -228,7 +228,7 @@ def test_ulids() -> None:
         ulid.encode(2**128)
 
 
-def test_a_database_of_a_later_version_is_refused(tmp_path: Path) -> None:
+def test_a_database_of_a_later_version_is_rejected(tmp_path: Path) -> None:
     ticks = count()
     store = Store(tmp_path / "db", clock=lambda: next(ticks))
     with store._database.transaction() as connection:
@@ -266,15 +266,15 @@ def test_a_database_of_an_earlier_version_is_migrated(tmp_path: Path) -> None:
         stored = store.idempotency.find("key")
         assert stored == StoredResponse(fingerprint="f", status=201, body=b"{}")
         store.close()
-    with pytest.raises(OSError, match="made for revision 2"):
+    with pytest.raises(OSError, match="belongs to revision 2"):
         Store(path, revision=1)
 
 
 @pytest.mark.parametrize(("made_for", "other"), [(1, 2), (2, 1)])
-def test_a_database_stays_with_its_revision(tmp_path: Path, made_for: int, other: int) -> None:
+def test_a_database_belongs_to_one_revision(tmp_path: Path, made_for: int, other: int) -> None:
     path = tmp_path / "db"
     Store(path, revision=made_for).close()
-    with pytest.raises(OSError, match=f"made for revision {made_for} of the API, not {other}"):
+    with pytest.raises(OSError, match=f"belongs to revision {made_for} of the API, not {other}"):
         Store(path, revision=other)
     Store(path, revision=made_for).close()
 

@@ -1,4 +1,4 @@
-"""The sandbox's models and their events: pure functions, compared literally."""
+"""The sandbox's models and their events, by literal equality."""
 
 import itertools
 from typing import Any
@@ -36,7 +36,7 @@ def usage(read: int, reply: int, **details: Any) -> dict[str, Any]:
 
 
 def numbered_events(model: str, text: str) -> list[Event]:
-    """All events of a response, with numbered ids."""
+    """All events of a response, with numbered IDs."""
     numbers = itertools.count(1)
     return list(events(respond(model, text), lambda prefix: f"{prefix}_{next(numbers)}"))
 

@@ -58,14 +58,14 @@ def messages(api: httpx.Client, url: str) -> list[tuple[str, str, list[dict[str,
 
 
 def events(stream: str) -> list[dict[str, Any]]:
-    """Parse a stream, which must have one `data` line and an empty line per event."""
+    """Parse a stream, which must have a `data` line and an empty line for each event."""
     *blocks, rest = stream.split("\n\n")
     assert rest == ""
     return [json.loads(block.removeprefix("data: ")) for block in blocks]
 
 
 def ids_counted(stream: str) -> str:
-    """A stream with its ULIDs replaced by numbers in order of appearance, and its times by T."""
+    """A stream with numbers instead of ULIDs, and T instead of times."""
     seen: dict[str, int] = {}
     numbered = ULID.sub(lambda found: str(seen.setdefault(found[0], len(seen) + 1)), stream)
     return TIME.sub("T", numbered)
@@ -114,7 +114,7 @@ def test_an_echo_byte_by_byte(api: httpx.Client) -> None:
         ),
     ],
 )
-def test_each_model_streams_the_same_each_time_and_is_stored(
+def test_each_model_is_deterministic_and_its_reply_is_stored(
     api: httpx.Client, model: str, last: str, stored: list[dict[str, Any]]
 ) -> None:
     url = conversation(api)
@@ -130,7 +130,7 @@ def test_each_model_streams_the_same_each_time_and_is_stored(
     assert json.loads(ids_counted(json.dumps(assistant[2]))) == stored
 
 
-def test_every_kind_of_part_is_stored_as_it_was_sent(api: httpx.Client) -> None:
+def test_every_kind_of_part_is_stored_unchanged(api: httpx.Client) -> None:
     url = conversation(api)
     parts: list[dict[str, Any]] = [
         {"kind": "text", "text": ""},
@@ -145,7 +145,7 @@ def test_every_kind_of_part_is_stored_as_it_was_sent(api: httpx.Client) -> None:
     assert messages(api, url)[0][2] == parts
 
 
-def test_a_message_keeps_its_id_and_its_order(api: httpx.Client) -> None:
+def test_messages_keep_their_ids_and_order(api: httpx.Client) -> None:
     url = conversation(api)
     ids = ["msg_" + letter * 26 for letter in "732"]
     for message_id in ids:
@@ -155,7 +155,7 @@ def test_a_message_keeps_its_id_and_its_order(api: httpx.Client) -> None:
     other = conversation(api)
     repeated = api.post(f"{other}/responses", json=message(messageId=ids[0]))
     assert repeated.status_code == 409
-    assert repeated.json() == {"message": "There is a message of this messageId already."}
+    assert repeated.json() == {"message": "A message with this messageId already exists."}
     assert messages(api, other) == []
 
 
@@ -257,7 +257,7 @@ def test_the_conversation_must_exist(api: httpx.Client) -> None:
     response = api.post(f"{url}/responses", json=body(), headers={"Idempotency-Key": "no"})
     assert (response.status_code, response.json()) == (
         404,
-        {"message": "There is no such conversation."},
+        {"message": "The conversation doesn't exist."},
     )
 
 
@@ -299,7 +299,7 @@ def test_a_stream_over_the_limit_is_not_recorded(
 
 @define
 class BlockingSleep:
-    """A sleep that lets a number of events through, then waits until it is cancelled."""
+    """A sleep that lets some events pass, then waits until it is cancelled."""
 
     passes: int
     seconds: list[float] = field(factory=list[float])
@@ -325,7 +325,7 @@ def read(lines: Iterator[str], number: int) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("passes", "parts"), [(0, []), (2, [{"kind": "text", "text": "One two "}])]
 )
-def test_a_client_that_leaves_stops_the_reply(
+def test_a_disconnect_stops_the_reply(
     tmp_path: Path, passes: int, parts: list[dict[str, Any]]
 ) -> None:
     blocking = BlockingSleep(passes)
@@ -353,7 +353,7 @@ def test_a_client_that_leaves_stops_the_reply(
 def test_stopping_the_sandbox_ends_its_streams(tmp_path: Path) -> None:
     sandbox = Sandbox(db=tmp_path / "db", api_key="k", pace=60)
     sandbox._pacing.sleep = BlockingSleep(1)
-    stopped = {"error": "The sandbox stops.", "code": 503}
+    stopped = {"error": "The sandbox is stopping.", "code": 503}
     with sandbox, connected(sandbox) as api:
         url = conversation(api)
         with api.stream("POST", f"{url}/responses", json=body()) as response:
@@ -369,7 +369,7 @@ def test_stopping_the_sandbox_ends_its_streams(tmp_path: Path) -> None:
     assert assistant.parts == [{"kind": "text", "text": "One "}, {"kind": "error", **stopped}]
 
 
-def test_a_reply_is_streamed_to_its_end_after_a_delete() -> None:
+def test_a_reply_is_streamed_completely_after_a_delete() -> None:
     sandbox = Sandbox(api_key="k")
 
     async def delete(_seconds: float) -> None:
@@ -384,6 +384,6 @@ def test_a_reply_is_streamed_to_its_end_after_a_delete() -> None:
 
 
 @pytest.mark.parametrize("pace", [-1, float("inf"), float("nan")])
-def test_an_invalid_pace_is_refused(pace: float) -> None:
-    with pytest.raises(ValueError, match="0 or more"):
+def test_an_invalid_pace_is_rejected(pace: float) -> None:
+    with pytest.raises(ValueError, match="pace must be 0 seconds or more"):
         Sandbox(pace=pace)

@@ -1,4 +1,4 @@
-"""Whatever the sandbox accepts, it returns unchanged; everything else is a 4xx."""
+"""The sandbox returns everything that it accepts unchanged; everything else is a 4xx."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from conversations_client.sandbox._operations.strict_json import MAX_DEPTH, pars
 JSON_TYPE = {"Content-Type": "application/json"}
 NUMBERS = st.from_regex(r"-?(0|[1-9][0-9]{0,400})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,4})?", fullmatch=True)  # fmt: skip
 LITERALS = st.sampled_from(["null", "true", "false", "NaN", "Infinity", "-Infinity", "-0", "1e999"])
-# Any UTF-16 code units, so that halves of surrogate pairs are among them.
+# Any UTF-16 code units, including lone surrogates.
 STRINGS = st.lists(st.integers(0, 0xFFFF), max_size=6).map(
     lambda units: '"' + "".join(f"\\u{unit:04x}" for unit in units) + '"'
 )
@@ -52,13 +52,13 @@ def new(api: httpx.Client) -> str:
 
 
 def send(api: httpx.Client, url: str, part: str) -> httpx.Response:
-    """Send a message with one part, as this very text."""
+    """Send a message with one part as raw JSON text."""
     content = f'{{"model": "a/b", "message": {{"role": "user", "parts": [{part}]}}}}'.encode()
     return api.post(f"{url}/responses", content=content, headers=JSON_TYPE)
 
 
 def check_round_trip(api: httpx.Client, part: str) -> int:
-    """Send a part and retrieve it; the status of the first response."""
+    """Send a part and retrieve it; return the status of the first response."""
     url = new(api)
     sent = send(api, url, part)
     found = api.get(url)
@@ -79,24 +79,22 @@ def exact(value: Any) -> str:
 
 
 @given(result=JSON_TEXTS)
-def test_a_tool_result_is_returned_as_it_was_sent(api: httpx.Client, result: str) -> None:
+def test_a_tool_result_is_returned_unchanged(api: httpx.Client, result: str) -> None:
     check_round_trip(api, f'{{"kind": "tool_result", "tool_call_id": "c", "result": {result}}}')
 
 
 @given(metadata=JSON_TEXTS)
-def test_the_metadata_of_a_part_is_returned_as_it_was_sent(
-    api: httpx.Client, metadata: str
-) -> None:
+def test_the_metadata_of_a_part_is_returned_unchanged(api: httpx.Client, metadata: str) -> None:
     check_round_trip(api, f'{{"kind": "file", "file": {{"uri": ""}}, "metadata": {metadata}}}')
 
 
 @given(code=NUMBERS)
-def test_the_code_of_an_error_is_returned_as_it_was_sent(api: httpx.Client, code: str) -> None:
+def test_the_code_of_an_error_is_returned_unchanged(api: httpx.Client, code: str) -> None:
     check_round_trip(api, f'{{"kind": "error", "error": "", "code": {code}}}')
 
 
 @pytest.mark.parametrize("sent", [STRINGS, PLAIN_STRINGS])
-def test_names_and_entities_are_returned_as_they_were_sent(
+def test_names_and_entities_are_returned_unchanged(
     api: httpx.Client, sent: st.SearchStrategy[str]
 ) -> None:
     @given(name=sent, entity=sent)
@@ -121,22 +119,24 @@ REFUSED = [
     ("NaN", "NaN, which is not valid JSON"),
     ("Infinity", "Infinity, which is not valid JSON"),
     ("-Infinity", "-Infinity, which is not valid JSON"),
-    ('"\\ud800"', "half of a surrogate pair"),
-    ('"\\udc00\\ud800"', "half of a surrogate pair"),
-    ('{"\\udfff": 1}', "half of a surrogate pair"),
+    ('"\\ud800"', "a lone surrogate"),
+    ('"\\udc00\\ud800"', "a lone surrogate"),
+    ('{"\\udfff": 1}', "a lone surrogate"),
     ('{"a": 1, "a": 1}', "an object with the same key twice"),
     ('[{"a": {"b": 1, "\\u0062": 2}}]', "an object with the same key twice"),
 ]
 
 
 @pytest.mark.parametrize(("result", "message"), REFUSED)
-def test_what_cannot_be_returned_is_refused(api: httpx.Client, result: str, message: str) -> None:
+def test_values_that_cannot_be_returned_are_rejected(
+    api: httpx.Client, result: str, message: str
+) -> None:
     part = f'{{"kind": "tool_result", "tool_call_id": "c", "result": {result}}}'
     assert check_round_trip_of(api, part) == f"The body contains {message}."
 
 
 @pytest.mark.parametrize("brackets", ["[]", ["{", "}"]])
-def test_deep_nesting_is_refused(api: httpx.Client, brackets: str) -> None:
+def test_deep_nesting_is_rejected(api: httpx.Client, brackets: str) -> None:
     opening = brackets[0] if brackets == "[]" else '{"a":'
     for depth in (MAX_DEPTH, 100_000):
         result = opening * depth + "1" + brackets[1] * depth
@@ -166,7 +166,7 @@ def test_unusual_values_are_accepted(api: httpx.Client, result: str) -> None:
 
 
 @given(st.binary(max_size=40))
-def test_any_bytes_are_parsed_or_refused(raw: bytes) -> None:
+def test_any_bytes_are_parsed_or_rejected(raw: bytes) -> None:
     try:
         value = parse(raw)
     except ValueError:

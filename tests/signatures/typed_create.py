@@ -1,4 +1,4 @@
-"""What type checkers say of calls; checked, never run."""
+"""Calls for type checkers; never run."""
 
 from collections.abc import AsyncIterator
 from typing import assert_never, assert_type

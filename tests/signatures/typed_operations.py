@@ -1,4 +1,4 @@
-"""What type checkers say of the rest of the resource; checked, never run."""
+"""Calls of other operations for type checkers; never run."""
 
 from typing import TYPE_CHECKING, assert_never, assert_type
 

@@ -1,4 +1,4 @@
-"""What type checkers say of streamed responses; checked, never run."""
+"""Streamed responses for type checkers; never run."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import assert_never, assert_type
@@ -76,7 +76,7 @@ async def asynchronous(client: AsyncClient) -> None:
     assert_type(await raw.create("conv_1", message="Hi", model="a/b"), RawResponse[Response])
 
 
-def events(event: Event) -> str:  # noqa: C901 - all there are
+def events(event: Event) -> str:  # noqa: C901 - a branch for each event
     match event:
         case ResponseStarted():
             return event.response_id

@@ -1,4 +1,4 @@
-"""respx and pytest-httpx in the same test, in every variant."""
+"""The testing tools together with respx and pytest-httpx, in every variant."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The factories: one for each class, with objects that match the API's documentation."""
+"""The factories create valid objects of each class."""
 
 import inspect
 import pickle
@@ -47,7 +47,7 @@ MADE: dict[str, Any] = {
     for name in factories.__all__
     if name not in ERRORS
 }
-# Settings and arguments, which a test creates itself; details of usage; parts of errors.
+# Tests create settings and arguments themselves; usage details and parts of errors need none.
 NOT_MADE = {
     "CompletionTokensDetails", "Fault", "PromptTokensDetails", "Retry", "Timeout",
     "AsyncPages", "Created", "Deleted", "Failed", "Pages", "Retrieved", "ToolFunction",

@@ -1,4 +1,4 @@
-"""The fake service: the answers and errors of its clients, and the recorded calls."""
+"""The fake service: answers, errors and recorded calls."""
 
 import inspect
 import re
@@ -67,7 +67,7 @@ def run(variant: Variant, fake: FakeService, scenario: Any, **settings: Any) -> 
 
 
 def call(name: str, *arguments: Any, **named: Any) -> Callable[[Any], Any]:
-    """A scenario of one call."""
+    """A scenario with one call."""
 
     def scenario(client: Any) -> Any:
         return attrgetter(name)(client)(*arguments, **named)
@@ -76,7 +76,7 @@ def call(name: str, *arguments: Any, **named: Any) -> Callable[[Any], Any]:
 
 
 def listing(**query: Any) -> Callable[[Any], Any]:
-    """A scenario that reads a listing to its end."""
+    """A scenario that reads a complete listing."""
 
     def scenario(client: Any) -> Any:
         return everything(client.conversations.list(**query))
@@ -245,10 +245,10 @@ def test_retries_can_be_enabled(variant: Variant, fake: FakeService) -> None:
     first, second = fake.calls
     assert isinstance(first, CreateCall)
     assert isinstance(second, CreateCall)
-    assert first.idempotency_key == second.idempotency_key != None  # noqa: E711 - of both
+    assert first.idempotency_key == second.idempotency_key != None  # noqa: E711 - compares both
 
 
-def test_an_invalid_argument_takes_no_answer(variant: Variant, fake: FakeService) -> None:
+def test_an_invalid_argument_uses_no_answer(variant: Variant, fake: FakeService) -> None:
     fake.answer(ONE)
     with pytest.raises(InvalidArgumentError):
         run(variant, fake, call("conversations.create", display_name="x" * 101))
@@ -265,15 +265,15 @@ def test_a_call_without_an_answer(variant: Variant, fake: FakeService) -> None:
 @pytest.mark.parametrize(
     ("made", "answer", "wanted"),
     [
-        (call("conversations.create"), PAGE, "takes Conversation, or"),
-        (call("conversations.create"), None, "takes Conversation, or"),
-        (listing(), ONE, "takes ConversationPage, or"),
-        (call("conversations.delete", "a"), ONE, "takes None, or"),
-        (respond, ONE, "takes Response or a list of events, or"),
-        (call("request", "GET", "/v3", returns=dict), ONE, "takes None, or"),
+        (call("conversations.create"), PAGE, "Pass Conversation, or"),
+        (call("conversations.create"), None, "Pass Conversation, or"),
+        (listing(), ONE, "Pass ConversationPage, or"),
+        (call("conversations.delete", "a"), ONE, "Pass None, or"),
+        (respond, ONE, "Pass Response or a list of events, or"),
+        (call("request", "GET", "/v3", returns=dict), ONE, "Pass None, or"),
     ],
 )
-def test_an_answer_of_another_call(
+def test_an_answer_for_another_call(
     variant: Variant, fake: FakeService, made: Any, answer: Any, wanted: str
 ) -> None:
     fake.answer(answer)
@@ -281,7 +281,7 @@ def test_an_answer_of_another_call(
         run(variant, fake, made)
 
 
-def test_the_project_is_that_of_the_client(
+def test_the_project_of_the_client_is_recorded(
     variant: Variant, fake: FakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ORQ_PROJECT_ID", "prj_environment")

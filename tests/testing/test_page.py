@@ -1,4 +1,4 @@
-"""docs/testing.md: each example is a test file that passes."""
+"""Each example of docs/testing.md is a test file that passes."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ for _name in conversations_client.__all__:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
-def test_the_examples_pass(pytester: pytest.Pytester, example: str) -> None:
+def test_the_examples_of_the_page_pass(pytester: pytest.Pytester, example: str) -> None:
     if "fastapi" in example:
         pytest.importorskip("fastapi")
     pytester.makepyfile(example)

@@ -1,4 +1,4 @@
-"""The pytest plugin, in pytest runs of its own."""
+"""The pytest plugin in separate pytest runs."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 pytest_plugins = ["pytester"]
 
 
-def test_each_test_has_a_sandbox_of_its_own(pytester: pytest.Pytester) -> None:
+def test_each_test_has_its_own_sandbox(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import pytest
@@ -125,7 +125,7 @@ INSTALLED = {
 
 @pytest.fixture
 def installed(tmp_path: Path) -> dict[str, str]:
-    """An environment in which the package looks as if it were installed from a wheel.
+    """An environment in which the package looks like an installed wheel.
 
     pytest rewrites the assertions of the modules in RECORD, which an editable installation lacks.
     """
@@ -145,7 +145,7 @@ def installed(tmp_path: Path) -> dict[str, str]:
         "pytest_conversations_client",
     ],
 )
-def test_pytest_starts_with_warnings_as_errors_whatever_was_imported_before(
+def test_pytest_starts_with_warnings_as_errors_after_any_imports(
     tmp_path: Path, installed: dict[str, str], imported: str
 ) -> None:
     program = (

@@ -97,7 +97,7 @@ def _single(name: str, value: object) -> object:
 
 
 def from_object(cells: Fields, columns: Columns) -> Fields | Unreadable:
-    """The fields of a JSON object. A null is kept, because it differs from an absent field.
+    """The fields of a JSON object. A null is preserved, because it differs from an absent field.
 
     An empty object creates a conversation with the service's defaults. An object with only
     ignored fields or fields that the service sets is an empty row.

@@ -39,7 +39,7 @@ def import_file(
     the failed rows and run the import again: it sends only them. A row whose response was lost is
     doubtful. It is sent again only if the client has `Retry(trust_idempotency_key=True)`, which
     states that a repeat can't create another conversation. The first Ctrl-C stops reading and waits
-    for the rows in flight; the second ends the import at once.
+    for the rows in flight; the second ends the import immediately.
 
     Args:
         client: The client that creates the conversations.

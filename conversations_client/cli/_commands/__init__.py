@@ -1,1 +1,1 @@
-"""The commands, one module for each, and the parts that only one command uses."""
+"""The commands, and their parts."""

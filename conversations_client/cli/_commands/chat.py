@@ -21,20 +21,20 @@ SANDBOX_MODEL: Final = "sandbox/echo"
 def chat(
     conversation_id: str | None = None, /, *, model: str | None = None, session: Injected
 ) -> None:
-    """Chat: each line is a message, and the reply is printed as it arrives. Ctrl-D ends the chat.
+    """Chat with a model. Each line is a message; Ctrl-D ends the chat.
 
     Args:
-        conversation_id: The id, conv_…; default: a new conversation.
+        conversation_id: The ID, conv_…; default: a new conversation.
         model: The model that replies, as provider/model_id; default with --sandbox: sandbox/echo.
         session: The common options and the output.
     """
-    chosen = model or (SANDBOX_MODEL if session.options.sandbox else None)
-    if chosen is None:
+    model = model or (SANDBOX_MODEL if session.options.sandbox else None)
+    if model is None:
         raise UsageError("Choose a model: --model provider/model_id.")
     with session.client() as client:
-        # Sends nothing: an invalid model fails before a conversation is created for it.
-        client.conversations.responses.stream("conv_…", message="?", model=chosen)
-        conversation = _ChatConversation(client, conversation_id, chosen)
+        # Sends nothing. It checks the model before a conversation is created for it.
+        client.conversations.responses.stream("conv_…", message="?", model=model)
+        conversation = _ChatConversation(client, conversation_id, model)
         if sys.stdin.isatty():
             conversation.check()
             print_message("Type a message and press Enter. Ctrl-D ends the chat.")
@@ -61,7 +61,7 @@ class _ChatConversation:
     may_be_empty: bool = False
 
     def check(self) -> None:
-        """Fail before the first input if the key, the network or the id is wrong."""
+        """Fail before the first input if the key, the network or the ID is wrong."""
         if self.id is None:
             next(iter(self.client.conversations.list(limit=1)), None)
         else:
@@ -69,7 +69,7 @@ class _ChatConversation:
 
     @contextmanager
     def ask(self, message: str) -> Generator[Iterator[Event], None, None]:
-        """Send a message; the events of the reply."""
+        """Send a message and iterate over the events of the reply."""
         conversation_id = self.id or self._create()
         stream = self.client.conversations.responses.stream
         with stream(conversation_id, message=message, model=self.model) as events:
@@ -79,16 +79,18 @@ class _ChatConversation:
     def _create(self) -> str:
         self.id = self.client.conversations.create().id
         if self.id is None:
-            raise UsageError("The service sent no id for the new conversation: use one of `list`.")
+            raise UsageError(
+                "The service sent no ID for the new conversation. Pass the ID of another one."
+            )
         self.may_be_empty = True
         print_message(f"Conversation {one_line(self.id)}")
         return self.id
 
     def delete_if_empty(self) -> None:
-        """Delete a new conversation whose first message the service refused."""
+        """Delete a new conversation whose first message the service rejected."""
         if self.id is None or not self.may_be_empty:
             return
-        # If this fails, the line with the id is all that can be printed.
+        # If this fails, the user still has the line with the ID.
         with suppress(ConversationsError):
             if self.client.conversations.retrieve(self.id).messages == ():
                 self.client.conversations.delete(self.id)
@@ -96,7 +98,7 @@ class _ChatConversation:
 
 
 def messages_from_stdin(*, prompts: bool) -> Iterator[str]:
-    """The lines of stdin; with prompts where a person types them."""
+    """The lines of stdin, with prompts if a person types them."""
     return _typed_lines() if prompts else _decoded_lines(sys.stdin.buffer)
 
 
@@ -109,7 +111,7 @@ def _typed_lines() -> Iterator[str]:
             return
         except UnicodeDecodeError as error:
             raise UsageError(
-                f"The terminal's input is not {error.encoding}: check the locale, or set "
+                f"The terminal's input is not {error.encoding}. Check the locale, or set "
                 "PYTHONIOENCODING=utf-8."
             ) from None
 
@@ -123,10 +125,10 @@ def _decoded_lines(lines: BinaryIO) -> Iterator[str]:
 
 
 def _decoded(line: bytes, number: int) -> str:
-    # UTF-8 whatever the locale, like the JSON that is printed.
+    # UTF-8 in every locale, like the JSON output.
     try:
         return line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError:
         raise UsageError(
-            f"Line {number} of the input is not UTF-8: convert it, for example with iconv."
+            f"Line {number} of the input is not UTF-8. Convert it, for example with iconv."
         ) from None

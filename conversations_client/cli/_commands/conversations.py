@@ -1,4 +1,4 @@
-"""The commands on conversations."""
+"""The commands `create`, `list`, `show`, `rename` and `name`."""
 
 from itertools import islice
 from typing import Annotated, Final
@@ -21,7 +21,7 @@ from conversations_client.cli._session import Injected
 
 _LONGEST_NAME: Final = 100
 
-_HOW_MANY: Final = Group(show=False, validator=mutually_exclusive)
+_COUNT: Final = Group(show=False, validator=mutually_exclusive)
 _PARAMETERS: Final = Group.create_default_parameters()
 
 
@@ -57,10 +57,10 @@ def create(
 
 def list_(
     *,
-    limit: Annotated[int, Parameter(group=(_PARAMETERS, _HOW_MANY), validator=Number(gte=1))] = 20,
+    limit: Annotated[int, Parameter(group=(_PARAMETERS, _COUNT), validator=Number(gte=1))] = 20,
     all_: Annotated[
         bool,
-        Parameter(name="--all", negative="", show_default=False, group=(_PARAMETERS, _HOW_MANY)),
+        Parameter(name="--all", negative="", show_default=False, group=(_PARAMETERS, _COUNT)),
     ] = False,
     entity_id: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
     standalone: Annotated[bool, Parameter(negative="", show_default=False)] = False,
@@ -74,23 +74,23 @@ def list_(
     Args:
         limit: The maximum number of conversations to list, over as many pages as necessary.
         all_: List all of the selected conversations.
-        entity_id: An agent or deployment whose conversations to list; repeat it for others.
+        entity_id: The agent or deployment whose conversations to list; can be repeated.
         standalone: With --entity-id: list the standalone conversations too.
         session: The common options and the output.
     """
-    wanted = selection(entity_id, standalone=standalone)
+    selected = selection(entity_id, standalone=standalone)
     with session.client() as client:
-        listing = wanted.listing(client, limit=LARGEST_PAGE if all_ else min(limit, LARGEST_PAGE))
+        listing = selected.listing(client, limit=LARGEST_PAGE if all_ else min(limit, LARGEST_PAGE))
         session.output.several(islice(listing, None if all_ else limit), conversation_table)
     if all_ and not output_is_lost():
-        wanted.report_left_out()
+        selected.report_left_out()
 
 
 def show(conversation_id: str, /, *, session: Injected) -> None:
     """Show a conversation and its messages.
 
     Args:
-        conversation_id: The id, conv_….
+        conversation_id: The ID, conv_….
         session: The common options and the output.
     """
     with session.client() as client:
@@ -102,7 +102,7 @@ def rename(conversation_id: str, name: str, /, *, session: Injected) -> None:
     """Rename a conversation.
 
     Args:
-        conversation_id: The id, conv_….
+        conversation_id: The ID, conv_….
         name: The new name, at most 100 characters.
         session: The common options and the output.
     """
@@ -112,11 +112,11 @@ def rename(conversation_id: str, name: str, /, *, session: Injected) -> None:
 
 
 def name(conversation_id: str, /, *, context: str, session: Injected) -> None:
-    """Let the service generate a name for a conversation that has none.
+    """Generate a name for a conversation that has none.
 
     Args:
-        conversation_id: The id, conv_….
-        context: What the conversation is about.
+        conversation_id: The ID, conv_….
+        context: The topic of the conversation.
         session: The common options and the output.
     """
     with session.client() as client:

@@ -1,4 +1,4 @@
-"""`conversations doctor`: finds what keeps the client from working."""
+"""`conversations doctor`: finds configuration and network problems."""
 
 import time
 
@@ -24,7 +24,7 @@ _STYLES = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red"
 
 
 def doctor(*, session: Injected) -> ExitCode:
-    """Check key, URL, proxy, DNS, TCP, TLS, the service and the clock.
+    """Check the key, URL, proxy, DNS, TCP, TLS, service and clock.
 
     Args:
         session: The common options and the output.
@@ -39,7 +39,7 @@ def doctor(*, session: Injected) -> ExitCode:
 
 
 def probes_for(target: Target) -> Probes:
-    """The probes of the real network, clock and service."""
+    """Probes that use the real network, clock and service."""
 
     def ask() -> AnyResponse:
         try:

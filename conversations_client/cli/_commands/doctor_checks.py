@@ -1,4 +1,4 @@
-"""The checks of `conversations doctor`, independent of the network that they probe."""
+"""The checks of `conversations doctor`. No I/O."""
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -20,8 +20,8 @@ from conversations_client import (
 )
 from conversations_client.cli._option_names import describe
 
-MOST_CLOCK_SKEW: Final = 60.0
-SOON: Final = 14 * 86_400.0
+MAX_CLOCK_SKEW: Final = 60.0
+EXPIRES_SOON: Final = 14 * 86_400.0
 _PORTS: Final = {"http": 80, "https": 443}
 
 _PROXY_ADVICE: Final = (
@@ -48,7 +48,7 @@ class Finding:
         check: The name of the check.
         verdict: The result.
         found: The details.
-        advice: What to do about it; None if nothing needs to be done.
+        advice: What the user can do; None if nothing is wrong.
     """
 
     check: str
@@ -59,16 +59,16 @@ class Finding:
 
 @frozen(kw_only=True)
 class Probes:
-    """The I/O that the checks need.
+    """The I/O of the checks.
 
     Attributes:
-        proxy_for: The proxy for a URL, None without one; raises ConfigurationError.
-        resolve: The addresses of a host; raises OSError or UnicodeError.
-        connect: Opens a connection to a host and port and closes it; raises OSError.
-        certificate_end: When the certificate of a host and port expires, in Unix seconds; raises
-            OSError, such as ssl.SSLError.
+        proxy_for: Returns the proxy for a URL, or None; raises ConfigurationError.
+        resolve: Returns the addresses of a host; raises OSError or UnicodeError.
+        connect: Opens and closes a connection to a host and port; raises OSError.
+        certificate_end: Returns the expiry time of the certificate of a host and port, in Unix
+            seconds; raises OSError, such as ssl.SSLError.
         ask: Lists one conversation; returns the response or the error.
-        now: Unix time in seconds.
+        now: Returns the Unix time in seconds.
     """
 
     proxy_for: Callable[[str], str | None]
@@ -105,11 +105,11 @@ class Route:
 
 
 def diagnose(*, api_key: str | None, base_url: str | None, probes: Probes) -> list[Finding]:
-    """Run the checks, up to a failure that the others depend on.
+    """Run the checks, up to a failure that the other checks depend on.
 
     Args:
-        api_key: The API key; the environment's if None.
-        base_url: The URL of the service; the environment's if None.
+        api_key: The API key; None for the one in the environment.
+        base_url: The URL of the service; None for the one in the environment.
         probes: The I/O.
 
     Returns:
@@ -131,7 +131,7 @@ def diagnose(*, api_key: str | None, base_url: str | None, probes: Probes) -> li
 
 
 def check_key(api_key: str | None) -> Finding:
-    """Whether there is a usable API key."""
+    """Check that there is a valid API key."""
     try:
         Client(api_key, base_url="http://localhost").close()
     except ConfigurationError as error:
@@ -140,7 +140,7 @@ def check_key(api_key: str | None) -> Finding:
 
 
 def check_url(base_url: str | None) -> Finding:
-    """Whether the service's URL is valid; if so, `found` is the URL."""
+    """Check the URL of the service; `found` is the URL if it is valid."""
     try:
         with Client("any", base_url=base_url) as client:
             return Finding("URL", Verdict.OK, client.base_url)
@@ -160,14 +160,14 @@ def route_to(url: str, proxy: str | None) -> Route:
 
 
 def check_proxy(route: Route) -> Finding:
-    """Which proxy is used."""
+    """Report the proxy."""
     return Finding(
         "Proxy", Verdict.OK, f"{route.host}:{route.port}" if route.is_proxied else "none"
     )
 
 
 def check_network(route: Route, probes: Probes) -> list[Finding]:
-    """Whether the first hop can be reached; stops at the first failure."""
+    """Check the connection to the first hop, up to the first failure."""
     steps = [check_dns, check_tcp, *([check_tls] if route.has_tls else [])]
     findings: list[Finding] = []
     for step in steps:
@@ -178,7 +178,7 @@ def check_network(route: Route, probes: Probes) -> list[Finding]:
 
 
 def check_dns(route: Route, probes: Probes) -> Finding:
-    """Whether the host's name resolves."""
+    """Check that the host name resolves."""
     try:
         addresses = probes.resolve(route.host, route.port)
     except (OSError, UnicodeError) as error:
@@ -197,7 +197,7 @@ def check_dns(route: Route, probes: Probes) -> Finding:
 
 
 def check_tcp(route: Route, probes: Probes) -> Finding:
-    """Whether the host accepts connections."""
+    """Check that the host accepts connections."""
     try:
         probes.connect(route.host, route.port)
     except OSError as error:
@@ -211,14 +211,14 @@ def check_tcp(route: Route, probes: Probes) -> Finding:
 
 
 def check_tls(route: Route, probes: Probes) -> Finding:
-    """Whether the certificate is trusted, and when it expires."""
+    """Check the certificate and its expiry."""
     try:
         left = probes.certificate_end(route.host, route.port) - probes.now()
     except OSError as error:
         return Finding("TLS", Verdict.FAIL, _reason(error), _tls_advice(probes.ask()))
     found = f"the certificate is trusted and expires in {left / 86_400:.0f} days"
-    if left < SOON:
-        return Finding("TLS", Verdict.WARN, found, "Tell the operator of the service.")
+    if left < EXPIRES_SOON:
+        return Finding("TLS", Verdict.WARN, found, "Notify the operator of the service.")
     return Finding("TLS", Verdict.OK, found)
 
 
@@ -232,7 +232,7 @@ def _tls_advice(response: AnyResponse) -> str:
 
 
 def check_service(response: AnyResponse) -> Finding:
-    """Whether the service accepts the key."""
+    """Check that the service accepts the key."""
     if isinstance(response, ConversationsError):
         return Finding("Service", Verdict.FAIL, _outcome(response), describe(response))
     return Finding("Service", Verdict.OK, f"responded in {response.elapsed:.2f} s")
@@ -249,11 +249,11 @@ def _outcome(error: ConversationsError) -> str:
 
 
 def check_clock(response: AnyResponse, *, now: float) -> Finding:
-    """Whether this machine's clock agrees with the service's."""
+    """Compare this machine's clock with the service's."""
     skew = _skew(response, now=now)
     if skew is None:
         return Finding("Clock", Verdict.WARN, "not checked: the service didn't send its time")
-    if abs(skew) > MOST_CLOCK_SKEW:
+    if abs(skew) > MAX_CLOCK_SKEW:
         return Finding(
             "Clock",
             Verdict.WARN,

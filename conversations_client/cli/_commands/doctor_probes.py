@@ -12,19 +12,19 @@ _SECONDS: Final = 5.0
 
 
 def proxy_for(url: str) -> str | None:
-    """The proxy of a client for a URL; None without one. Raises ConfigurationError."""
+    """The proxy of a client for a URL, or None; raises ConfigurationError."""
     with Client("any", base_url=url, allow_plain_http=True) as client:
         return client.proxy
 
 
 def no_proxy(_url: str) -> None:
-    """No proxy, whatever the environment sets."""
+    """Ignore the proxies in the environment."""
 
 
 def resolve(host: str, port: int) -> list[str]:
     """The addresses of a host."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return sorted({str(address[0]) for *_, address in found})
+    results = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return sorted({str(address[0]) for *_, address in results})
 
 
 def connect(host: str, port: int) -> None:
@@ -34,7 +34,7 @@ def connect(host: str, port: int) -> None:
 
 
 def certificate_end(host: str, port: int) -> float:
-    """When a host's certificate expires, in Unix seconds; it must be trusted as for the client."""
+    """The expiry time of a host's certificate, in Unix seconds; raises OSError if untrusted."""
     context = httpx.create_ssl_context()
     with (
         socket.create_connection((host, port), timeout=_SECONDS) as plain,

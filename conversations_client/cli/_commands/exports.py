@@ -49,15 +49,15 @@ class MessageOptions:
 
     def check(self) -> None:
         """Raise UsageError for an option without --messages."""
-        given = {
+        used = {
             "--rate": self.rate is not None,
             "--max-in-flight": self.max_in_flight is not None,
             "--skip-failed": self.skip_failed,
             "--journal": self.journal is not None,
         }
-        if not self.messages and any(given.values()):
-            name = next(name for name, is_given in given.items() if is_given)
-            raise UsageError(f"{name} is for --messages only: add --messages, or leave it out.")
+        if not self.messages and any(used.values()):
+            name = next(name for name, is_used in used.items() if is_used)
+            raise UsageError(f"{name} works only with --messages. Add --messages or remove {name}.")
 
 
 def export(
@@ -77,10 +77,10 @@ def export(
 
     Args:
         file: JSON Lines, CSV or Parquet, according to its extension; an existing file is replaced.
-        entity_id: An agent or deployment whose conversations to write; repeat it for others.
+        entity_id: The agent or deployment whose conversations to write; can be repeated.
         standalone: With --entity-id: write the standalone conversations too.
-        escape_formulas: In a CSV for a spreadsheet, put an apostrophe before each text that begins
-            with =, +, -, @, a tab or a carriage return. An import removes it.
+        escape_formulas: In a CSV file for a spreadsheet, put an apostrophe before text that starts
+            with =, +, -, @, a tab or a carriage return. `conversations import` removes it.
         with_messages: The options of an export with messages.
         session: The common options and the output.
     """
@@ -90,7 +90,7 @@ def export(
         if not with_messages.messages:
             report = _without_messages(file, wanted, session, escape_formulas=escape_formulas)
         elif escape_formulas:
-            raise UsageError("--escape-formulas is for CSV, which can't hold messages.")
+            raise UsageError("--escape-formulas is for CSV, which can't store messages.")
         else:
             report = _with_messages(file, wanted, session, with_messages)
     if session.output.is_for_people:
@@ -163,7 +163,7 @@ def _problems(report: ExportReport, file: Path) -> Iterator[str]:
 
 @contextmanager
 def _resumable() -> Generator[None, None, None]:
-    """Say that an export that stops can be resumed."""
+    """Print that a stopped export can be resumed."""
     try:
         yield
     except InvalidArgumentError:
@@ -175,7 +175,7 @@ def _resumable() -> Generator[None, None, None]:
 
 @contextmanager
 def _plain_errors(file: Path) -> Generator[None, None, None]:
-    """Word what the operating system says about a file."""
+    """Describe errors of the operating system about a file."""
     try:
         yield
     except ConversationsError:  # a broken connection is an OSError too

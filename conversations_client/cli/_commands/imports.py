@@ -48,23 +48,23 @@ def import_(
     change_destination: Annotated[bool, _PLAIN] = False,
     session: Injected,
 ) -> ExitCode:
-    """Create the conversations of a file. Run the same command again to continue.
+    """Create a conversation for each row of a file. Run the same command again to continue.
 
     Args:
-        file: JSON Lines, CSV or Parquet, by the end of its name.
-        mapped: NAME=COLUMN reads a field, such as displayName, from a column with another name;
-            can be repeated.
-        key: A column of your own to copy into the results.
+        file: JSON Lines, CSV or Parquet, according to its extension.
+        mapped: Read a field, such as displayName, from a column with another name, as
+            NAME=COLUMN; can be repeated.
+        key: A column to copy into the results.
         ignore: A column that is not read; can be repeated.
         rate: The maximum number of conversations per second; no limit by default.
-        max_in_flight: How many are created at once.
-        trust_idempotency_keys: The service creates nothing twice under the same Idempotency-Key:
-            rows that may have been created are sent again. By default they are only listed.
-        journal: The record of this import; FILE.journal by default.
-        results: The status of each row as JSON Lines; FILE.results.jsonl by default.
+        max_in_flight: The maximum number of conversations to create at once.
+        trust_idempotency_keys: Send doubtful rows again, because the service creates nothing twice
+            with the same Idempotency-Key. By default, doubtful rows are only listed.
+        journal: The journal of this import; default: FILE.journal.
+        results: The file for the status of each row, as JSON Lines; default: FILE.results.jsonl.
         change_destination: Continue an import at another URL, in another project or with another
-            key. Rows that were created there are not created here.
-        session: What the command runs with.
+            key. Rows that are already created are skipped.
+        session: The common options and the output.
     """
     columns = _columns(mapped)
     total = _check(file, lambda: check_file(file, columns=columns, key=key, ignore=ignore))
@@ -132,7 +132,7 @@ def _columns(mapped: Sequence[str]) -> dict[str, str]:
         if not name or not column:
             raise UsageError("--map takes NAME=COLUMN, such as --map displayName=title.")
         if name in columns:
-            raise UsageError(f"--map names a column for {name} twice.")
+            raise UsageError(f"--map has two columns for {name}. Remove one of them.")
         columns[name] = column
     return columns
 
@@ -152,26 +152,26 @@ class _Files:
     results: Path
 
     def check_names(self, source: Path) -> None:
-        """Refuse to overwrite the file to import, or the journal."""
+        """Check that the results don't overwrite the file or the journal."""
         names = [source.resolve(), self.journal.resolve(), self.results.resolve()]
         if len(set(names)) < len(names):
             raise UsageError("The file, its journal and its results must be three different files.")
 
     def check_journal(self) -> None:
-        """Refuse to create rows again that are in the results of a lost journal."""
+        """Check that no row is created again after the journal was lost."""
         try:
             is_used = self.results.is_file() and self.results.stat().st_size > 0
         except OSError:  # such as a name that is too long; `check_results` reports it
             return
         if is_used and not self.journal.exists():
             raise UsageError(
-                f"{self.results} has the results of an import, and its journal is not "
-                f"{self.journal}. Name the journal with --journal, or move the results away to "
-                "create every row again."
+                f"{self.results} has the results of an import, but its journal {self.journal} is "
+                "missing. Name the journal with --journal, or move the results away to create "
+                "every row again."
             )
 
     def check_results(self, record: Journal) -> None:
-        """Write the results so far, so that nothing is sent if they can't be written."""
+        """Write the results so far, to check before anything is sent that this is possible."""
         try:
             write_results(record.entries(), self.results)
         except OSError as error:
@@ -181,7 +181,7 @@ class _Files:
             ) from None
 
     def write_results(self, record: Journal) -> bool:
-        """Write the results at the end; gives whether that worked, and prints why not."""
+        """Write the results; returns False and prints the error if that fails."""
         try:
             write_results(record.entries(), self.results)
         except (OSError, BulkError) as error:
@@ -196,7 +196,7 @@ class _Files:
 
 @define
 class _Rows:
-    """Advances the progress bar, and remembers the first row that was not created."""
+    """Advances the progress bar and stores the first row that was not created."""
 
     advance: Callable[[Entry], object]
     failure: Entry | None = None

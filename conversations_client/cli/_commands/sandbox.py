@@ -1,38 +1,45 @@
-"""`conversations sandbox`: the sandbox in the foreground."""
+"""`conversations sandbox`: runs the sandbox in the foreground."""
 
 import signal
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from threading import Event
+from typing import Annotated
 
+from attrs import evolve
+from cyclopts import Parameter
+
+from conversations_client._sandbox_options import SandboxOptions
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._local_sandbox import default_db, local_sandbox
 from conversations_client.cli._session import Injected
 
 
-def sandbox(*, port: int = 8765, db: Path | None = None, session: Injected) -> None:
-    """Run the API on this machine, until Ctrl-C.
+def sandbox(
+    *,
+    options: Annotated[SandboxOptions, Parameter(name="*")] = SandboxOptions(),  # noqa: B008 - frozen
+    session: Injected,
+) -> None:
+    """Run the API on this machine until Ctrl-C.
 
     Args:
-        port: The port to listen on; 0 takes a free one.
-        db: The SQLite file with all data; default: the one that --sandbox uses.
+        options: The options of the sandbox.
         session: The common options and the output.
     """
     key = session.options.api_key
-    path = db or default_db()
+    db = options.db or default_db(options.revision)
     with (
         _stop_signal() as stop,
-        local_sandbox(port=port, db=path, api_key=key) as running,
+        local_sandbox(evolve(options, db=db), api_key=key) as running,
         suppress(KeyboardInterrupt),
     ):
-        # A key that the user has chosen isn't printed.
-        random_key = {} if key else {"ORQ_API_KEY": running.api_key}
-        variables = {"ORQ_BASE_URL": running.url, **random_key}
+        # A key that the user chose isn't printed.
+        generated_key = {} if key else {"ORQ_API_KEY": running.api_key}
+        variables = {"ORQ_BASE_URL": running.url, **generated_key}
         if session.output.is_for_people:
             session.output.out.print(
                 f"The sandbox runs at {running.url} until Ctrl-C. Its data is in "
-                f"{one_line(str(path))}. In another terminal:\n",
+                f"{one_line(str(db))}. In another terminal:\n",
                 soft_wrap=True,
             )
             for name, value in variables.items():
@@ -44,10 +51,10 @@ def sandbox(*, port: int = 8765, db: Path | None = None, session: Injected) -> N
 
 @contextmanager
 def _stop_signal() -> Generator[Event, None, None]:
-    """An event that SIGTERM sets, as service managers and containers send it."""
+    """An event that SIGTERM sets; service managers and containers send SIGTERM to stop."""
     stop = Event()
-    before = signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
+    previous_handler = signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous_handler)

@@ -1,4 +1,4 @@
-"""Which conversations a command lists, and which ones it leaves out."""
+"""The conversations that a command includes and leaves out."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -13,18 +13,18 @@ LARGEST_PAGE = 100
 
 @frozen
 class Selection:
-    """The listings of a command: the API has no listing of everything.
+    """The listings of a command, because the API can't list all conversations at once.
 
     Attributes:
-        entity_ids: The agents and deployments, each once; None stands for the standalone
-            conversations, which have neither.
+        entity_ids: The agents and deployments without duplicates; None stands for the standalone
+            conversations.
     """
 
     entity_ids: tuple[str | None, ...]
 
     @property
     def left_out(self) -> str:
-        """What the command can't see, and how to reach it."""
+        """The conversations that the command leaves out, and the options to include them."""
         others = "other " if self.entity_ids != (None,) else ""
         entities = f"{others}agents and deployments (add --entity-id for each of them)"
         if None in self.entity_ids:
@@ -36,7 +36,7 @@ class Selection:
         return {"entity_ids": self.entity_ids, "left_out": self.left_out}
 
     def listing(self, client: Client, *, limit: int = LARGEST_PAGE) -> Iterator[Conversation]:
-        """The conversations, one listing after the other."""
+        """The conversations of all listings, one listing after another."""
         listings = [
             client.conversations.list(limit=limit, entity_id=entity_id)
             for entity_id in self.entity_ids
@@ -45,7 +45,7 @@ class Selection:
         return found if len(listings) == 1 else _each_once(found)
 
     def report_left_out(self) -> None:
-        """Print what the command leaves out, on stderr."""
+        """Print on stderr what the command leaves out."""
         print_message(f"Not included: {self.left_out}.")
 
 
@@ -59,12 +59,12 @@ def _each_once(conversations: Iterable[Conversation]) -> Iterator[Conversation]:
 
 
 def selection(entity_ids: tuple[str, ...], *, standalone: bool) -> Selection:
-    """The selection of the options.
+    """The selection for the options of a command.
 
     Args:
         entity_ids: The values of `--entity-id`.
-        standalone: Whether to add the standalone conversations, which are the
-            default without `--entity-id`.
+        standalone: Whether to add the standalone conversations, which are the default without
+            `--entity-id`.
     """
     with_standalone = (None,) if standalone or not entity_ids else ()
     return Selection((*with_standalone, *dict.fromkeys(entity_ids)))

@@ -1,1 +1,1 @@
-"""What the commands print: tables, panels, JSON and progress bars."""
+"""The output of the commands: tables, panels, JSON and progress bars."""

@@ -1,4 +1,4 @@
-"""Prints results, as tables or as JSON."""
+"""Prints results as tables or JSON."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Format(Enum):
-    """The formats of a result."""
+    """The format of the results."""
 
     PEOPLE = "people"
     JSON = "json"
@@ -26,14 +26,14 @@ class Format(Enum):
 
 
 def chosen_format(*, as_json: bool, as_jsonl: bool, is_terminal: bool) -> Format:
-    """The format that an option asks for, otherwise the one that suits the reader."""
+    """The format of an option, otherwise tables for a terminal and JSON for a program."""
     if as_jsonl:
         return Format.JSONL
     return Format.PEOPLE if is_terminal and not as_json else Format.JSON
 
 
 def new_console(*, stderr: bool) -> Console:
-    """A console for text from the service, in which markup has no meaning."""
+    """A console that prints text from the service as it is, without markup."""
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
@@ -64,18 +64,18 @@ class Output:
     def several(
         self, values: Iterable[T], view: Callable[[list[T], float], RenderableType]
     ) -> None:
-        """Print results: JSON Lines as they arrive, other formats when all have arrived."""
+        """Print results: JSON Lines one at a time, other formats when all have arrived."""
         if self.format is Format.JSONL:
             self._lines(values)
             return
-        everything = list(values)
+        all_values = list(values)
         if self.is_for_people:
-            self._print(view(everything, self.now()))
+            self._print(view(all_values, self.now()))
         else:
-            self.json([unstructure(value) for value in everything])
+            self.json([unstructure(value) for value in all_values])
 
     def _print(self, view: RenderableType) -> None:
-        # The terminal wraps plain text itself, so that copied lines are whole.
+        # The terminal wraps plain text itself, so that copying it adds no line breaks.
         self.out.print(view, soft_wrap=isinstance(view, str))
 
     def _lines(self, values: Iterable[object]) -> None:
@@ -89,7 +89,7 @@ class Output:
         indent = None if self.format is Format.JSONL else 2
         document = escaped_json(json.dumps(value, ensure_ascii=False, indent=indent))
         sys.stdout.write(f"{document}\n")
-        # A reader of lines gets each one as soon as it is written.
+        # The reader of a pipe gets each line as soon as it is written.
         sys.stdout.flush()
 
 
@@ -106,7 +106,7 @@ def print_error(message: str) -> None:
 
 
 def confirm(question: str) -> bool:
-    """Ask on stderr; only "y" or "yes" on stdin means yes, and Ctrl-D means no."""
+    """Ask on stderr. Only "y" and "yes" on stdin mean yes; Ctrl-D means no."""
     sys.stderr.write(f"{printable(question)} [y/N] ")
     sys.stderr.flush()
     try:

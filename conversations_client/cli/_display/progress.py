@@ -23,14 +23,14 @@ class Rate(ProgressColumn):
     """Rows per second."""
 
     def render(self, task: Task) -> Text:
-        """The current rate; empty before there is one."""
+        """The current rate; empty until it is known."""
         speed = task.finished_speed or task.speed
         return Text("" if speed is None else f"{speed:,.0f}/s", "progress.data.speed")
 
 
 @frozen
 class Bar:
-    """A bar that is shown."""
+    """A progress bar."""
 
     _progress: Progress
     _task: TaskID
@@ -40,13 +40,13 @@ class Bar:
         self._progress.advance(self._task)
 
     def update(self, done: int, total: int | None) -> None:
-        """Show how many rows are done, and of how many."""
+        """Show the number of finished rows and the total."""
         self._progress.update(self._task, completed=done, total=total)
 
 
 @contextmanager
 def progress_bar(total: int | None) -> Generator[Bar, None, None]:
-    """A bar on stderr, shown if that is a terminal."""
+    """A progress bar on stderr, if stderr is a terminal."""
     columns = (BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(compact=True))
     with Progress(
         *columns, console=new_console(stderr=True), disable=not sys.stderr.isatty()

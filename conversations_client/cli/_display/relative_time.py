@@ -1,4 +1,4 @@
-"""How long ago something was, in words."""
+"""Describes times relative to now, such as "3 minutes ago"."""
 
 from typing import Final
 
@@ -13,24 +13,24 @@ _LONGEST: Final = 10_000 * 365 * 86_400_000
 
 
 def relative_time(then: float, *, now: float) -> str:
-    """Describe a time relative to another.
+    """Describe a time relative to now.
 
     Args:
-        then: Unix time in milliseconds, however large.
+        then: Unix time in milliseconds, of any size.
         now: Unix time in milliseconds.
 
     Returns:
         "just now" within a minute, otherwise whole units such as "3 minutes ago" or "in 2 hours",
         up to "more than 10,000 years ago".
     """
-    words = _duration(then, now)
-    if not words:
+    duration = _duration(then, now)
+    if not duration:
         return "just now"
-    return f"in {words}" if then > now else f"{words} ago"
+    return f"in {duration}" if then > now else f"{duration} ago"
 
 
 def _duration(then: float, now: float) -> str:
-    # Compared first: a service may send an integer too large to calculate with floats.
+    # Compared first, because the service may send an integer that is too large for a float.
     if not now - _LONGEST <= then <= now + _LONGEST:
         return "more than 10,000 years"
     seconds = abs(now - then) / 1000

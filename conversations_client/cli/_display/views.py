@@ -1,4 +1,4 @@
-"""Tables and panels of the API's objects, for a terminal of any width."""
+"""Shows conversations as tables and panels, on terminals of any width."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -25,13 +25,13 @@ from conversations_client.cli._display.printable import one_line, printable
 from conversations_client.cli._display.relative_time import relative_time
 
 NO_ID: Final = "(no id)"
-_SHORTEST_NAME: Final = 12
-_COLUMN_GAP: Final = 3
-_PANEL_EDGES: Final = 4
+_MIN_NAME_WIDTH: Final = 12
+_GAP_WIDTH: Final = 3
+_BORDER_WIDTH: Final = 4
 
 
 def conversation_table(conversations: Sequence[Conversation], now: float) -> RenderableType:
-    """Conversations, one per line. Ids are never cut; where they don't fit, the lines are split."""
+    """A table of conversations; IDs are never truncated, narrow terminals get three lines a row."""
     if not conversations:
         return "No conversations. `conversations create` creates one."
     return _Conversations(
@@ -53,7 +53,7 @@ class _Conversations:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         ids, _, times = zip(*self.rows, strict=True)
         id_width, time_width = max(map(cell_len, ids)), max(map(cell_len, times))
-        needed = id_width + _SHORTEST_NAME + time_width + 2 * _COLUMN_GAP
+        needed = id_width + _MIN_NAME_WIDTH + time_width + 2 * _GAP_WIDTH
         if needed <= options.max_width:
             yield self._table(id_width, time_width)
         else:
@@ -65,13 +65,13 @@ class _Conversations:
         table.add_column("Name")
         table.add_column("Updated", no_wrap=True, min_width=time_width, style="dim")
         for conversation_id, name, updated in self.rows:
-            table.add_row(conversation_id, _cut(name), updated)
+            table.add_row(conversation_id, _truncated(name), updated)
         return table
 
     def _lines(self, conversation_id: str, name: str, updated: str) -> tuple[Text, ...]:
         return (
             Text(conversation_id, overflow="fold"),
-            _cut(f"  {name}"),
+            _truncated(f"  {name}"),
             Text(f"  {updated}", "dim"),
         )
 
@@ -88,8 +88,8 @@ class _Fields:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         names, values = zip(*self.fields, strict=True)
-        needed = max(map(cell_len, names)) + 2 + max(map(cell_len, values)) + _PANEL_EDGES
-        title = _cut(self.title, "bold")
+        needed = max(map(cell_len, names)) + 2 + max(map(cell_len, values)) + _BORDER_WIDTH
+        title = _truncated(self.title, "bold")
         if needed <= options.max_width:
             yield Panel(self._grid(), title=title, title_align="left")
         else:
@@ -119,14 +119,14 @@ def _title(conversation: Conversation) -> str:
     return one_line(conversation.display_name)
 
 
-def _cut(text: str, style: str = "") -> Text:
-    """A line that ends with "…" where the terminal does."""
+def _truncated(text: str, style: str = "") -> Text:
+    """A line that is truncated with "…" at the edge of the terminal."""
     return Text(text, style, no_wrap=True, overflow="ellipsis")
 
 
 def _fields(conversation: Conversation, now: float) -> list[tuple[str, str]]:
     metadata = conversation.metadata
-    found = [
+    fields = [
         ("Id", conversation.id or NO_ID),
         ("Created", relative_time(conversation.created_at, now=now)),
         ("Updated", relative_time(conversation.updated_at, now=now)),
@@ -136,7 +136,7 @@ def _fields(conversation: Conversation, now: float) -> list[tuple[str, str]]:
         ("Model", metadata and metadata.model),
         ("Name", "being generated" if metadata and metadata.generating_title else None),
     ]
-    return [(name, one_line(value)) for name, value in found if isinstance(value, str)]
+    return [(name, one_line(value)) for name, value in fields if isinstance(value, str)]
 
 
 def _message(message: Message, now: float) -> RenderableType:

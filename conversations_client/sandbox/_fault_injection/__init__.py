@@ -1,1 +1,1 @@
-"""Faults that a test injects into the next requests: add new kinds in `faults.py`."""
+"""Injects faults into requests. New kinds of faults belong in `faults.py`."""

@@ -1,4 +1,4 @@
-"""The faults that the sandbox can inject, and the queue of those still to come. No I/O."""
+"""The faults that the sandbox can inject, and the queue of pending faults. No I/O."""
 
 import threading
 from collections.abc import Mapping
@@ -49,11 +49,11 @@ def _is_pattern(_fault: object, _attribute: object, path: str | None) -> None:
 
 @frozen(kw_only=True)
 class _Fault:
-    """A fault of one request.
+    """A fault for one request.
 
     Attributes:
-        method: The HTTP method of the request; None for any.
-        path: A pattern of the request's path, in which `*` matches anything; None for any path.
+        method: The HTTP method of the request; None for any method.
+        path: A pattern for the path, in which `*` matches anything; None for any path.
     """
 
     method: str | None = field(default=None, converter=_upper_case)
@@ -64,7 +64,7 @@ class _Fault:
 
         Args:
             method: The request's method.
-            path: The request's path, decoded.
+            path: The request's decoded path.
 
         Returns:
             Whether the fault applies to it.
@@ -74,7 +74,7 @@ class _Fault:
 
 @frozen(kw_only=True)
 class CannedResponse(_Fault):
-    """The request gets this response, and has no effect.
+    """The request gets this response and has no effect.
 
     Attributes:
         status: The HTTP status.
@@ -89,7 +89,7 @@ class CannedResponse(_Fault):
 
 @frozen(kw_only=True)
 class Delay(_Fault):
-    """The request takes effect at once, and its response is late.
+    """The request takes effect immediately, but its response is delayed.
 
     Attributes:
         seconds: The delay.
@@ -100,7 +100,7 @@ class Delay(_Fault):
 
 @frozen(kw_only=True)
 class Drop(_Fault):
-    """The connection is closed instead of a response.
+    """The connection is closed without a response.
 
     Attributes:
         after_acting: Whether the request takes effect first.
@@ -114,8 +114,8 @@ class BreakStream(_Fault):
     """The connection is closed in the middle of a streamed response.
 
     Attributes:
-        after_events: How many events are sent first.
-        garbage: Bytes that are sent after them.
+        after_events: The number of events to send first.
+        garbage: Bytes to send after these events.
     """
 
     after_events: int = field(validator=_is_not_negative)
@@ -123,11 +123,11 @@ class BreakStream(_Fault):
 
 
 Fault = CannedResponse | Delay | Drop | BreakStream
-"""A fault of one request."""
+"""A fault for one request."""
 
 
 class FaultQueue:
-    """The faults still to come, in order; safe to use from several threads."""
+    """The pending faults in order. It is thread-safe."""
 
     def __init__(self) -> None:
         self._pending: list[Fault] = []
@@ -138,7 +138,7 @@ class FaultQueue:
 
         Args:
             fault: The fault.
-            times: How many requests it happens to.
+            times: The number of requests that get it.
 
         Raises:
             ValueError: `times` isn't a whole number, or is less than 1.
@@ -148,23 +148,23 @@ class FaultQueue:
             self._pending += [fault] * times
 
     def take(self, method: str, path: str) -> Fault | None:
-        """Remove the first fault that applies to a request.
+        """Remove and return the first fault that applies to a request.
 
         Args:
             method: The request's method.
-            path: The request's path, decoded.
+            path: The request's decoded path.
 
         Returns:
             The fault; None if none applies.
         """
         with self._lock:
-            found = next((each for each in self._pending if each.applies_to(method, path)), None)
-            if found is not None:
-                self._pending.remove(found)
-        return found
+            fault = next((each for each in self._pending if each.applies_to(method, path)), None)
+            if fault is not None:
+                self._pending.remove(fault)
+        return fault
 
     def pending(self) -> tuple[Fault, ...]:
-        """List the faults still to come.
+        """List the pending faults.
 
         Returns:
             The faults, in order.

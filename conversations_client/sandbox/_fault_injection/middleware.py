@@ -49,28 +49,30 @@ class FaultInjection:
                     await self._app(scope, receive, _discard)
                 else:
                     await _read_body(receive)
-                await self._cut(scope, receive)
+                await self._disconnect(scope, receive)
             case BreakStream():
-                cut = partial(self._cut, scope, receive)
-                await self._app(scope, receive, _StreamBreaker(send, fault, cut))
+                disconnect = partial(self._disconnect, scope, receive)
+                await self._app(scope, receive, _StreamBreaker(send, fault, disconnect))
             case _:
                 assert_never(fault)
 
-    async def _cut(self, scope: Scope, receive: Receive) -> None:
+    async def _disconnect(self, scope: Scope, receive: Receive) -> None:
         self._hang_up(scope)
-        # Without a response the server logs a crash, unless the client has left.
+        # Without a response, the server logs a crash unless the client has disconnected.
         while (await receive())["type"] != "http.disconnect":
             pass
 
 
 class _StreamBreaker:
-    """Sends a number of events and the garbage, then closes the connection."""
+    """Sends some events and the garbage, then closes the connection."""
 
-    def __init__(self, send: Send, fault: BreakStream, cut: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, send: Send, fault: BreakStream, disconnect: Callable[[], Awaitable[None]]
+    ) -> None:
         self._send = send
         self._fault = fault
-        self._cut = cut
-        self._left = fault.after_events
+        self._disconnect = disconnect
+        self._remaining = fault.after_events
         self._is_broken = False
 
     async def __call__(self, message: Message) -> None:
@@ -78,12 +80,12 @@ class _StreamBreaker:
             return
         await self._send(message)
         is_body = message["type"] == _BODY
-        self._left -= is_body
-        # A response that isn't streamed, or has ended already, can't be broken.
-        if self._left == 0 and message.get("more_body", not is_body):
+        self._remaining -= is_body
+        # A response that isn't streamed or has ended can't be broken.
+        if self._remaining == 0 and message.get("more_body", not is_body):
             self._is_broken = True
             await self._send({"type": _BODY, "body": self._fault.garbage, "more_body": True})
-            await self._cut()
+            await self._disconnect()
 
 
 def _delayed(send: Send, pacing: Pacing, seconds: float) -> Send:
@@ -100,7 +102,7 @@ async def _discard(_message: Message) -> None:
 
 
 async def _read_body(receive: Receive) -> None:
-    """Read a body up to the sandbox's limit."""
+    """Read a request body up to the sandbox's limit."""
     size = 0
     while size <= LIMIT:
         message = await receive()

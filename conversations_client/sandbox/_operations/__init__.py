@@ -1,1 +1,1 @@
-"""The API's operations: from an HTTP request to the store and back."""
+"""The operations of the API: from HTTP requests to the store and back."""

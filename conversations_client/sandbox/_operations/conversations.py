@@ -17,7 +17,7 @@ from .idempotency import act_once
 from .json_responses import conversation_json, json_response, message_json
 from .listing_query import read_listing_query
 from .names import name_from
-from .request_body import read_body, read_body_of_one
+from .request_body import read_body, read_conversation_body
 from .routes import CONVERSATION, CONVERSATIONS, conversation_id, not_found, route
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ _GENERATE_NAME: Final = requests.validator(requests.GENERATE_NAME)
 class Conversations:
     """The operations on conversations."""
 
-    # The handlers call the store on the event loop: a statement takes less time than handing it to
-    # a thread would, and requests are handled in the order of their arrival.
+    # The handlers call the store on the event loop, because a statement is faster than a switch to
+    # another thread. It also preserves the order of the requests.
 
     def __init__(self, store: Store, revision: Revision) -> None:
         self._store = store
@@ -84,7 +84,7 @@ class Conversations:
 
     async def update(self, request: Request) -> Response:
         """Change the fields in the body."""
-        body = await read_body_of_one(request, self._update, self._store)
+        body = await read_conversation_body(request, self._update, self._store)
         conversation = self._store.conversations.update(
             conversation_id(request),
             display_name=cast("str | None", body.get("displayName")),
@@ -100,7 +100,7 @@ class Conversations:
 
     async def generate_name(self, request: Request) -> Response:
         """Name a conversation that has no name yet."""
-        body = await read_body_of_one(request, _GENERATE_NAME, self._store)
+        body = await read_conversation_body(request, _GENERATE_NAME, self._store)
 
         def act() -> object:
             conversations = self._store.conversations
@@ -119,7 +119,7 @@ class Conversations:
 
 
 def _known_metadata(body: dict[str, object], schema: Schema) -> dict[str, object] | None:
-    """Return the known fields of a body's metadata: null stays null, absent stays absent."""
+    """Return the known fields of a body's metadata; absent metadata is None."""
     metadata = cast("dict[str, object] | None", body.get("metadata"))
     if metadata is None:
         return None

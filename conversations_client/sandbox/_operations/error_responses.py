@@ -8,11 +8,11 @@ from .json_responses import json_response
 
 
 def error_response(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
-    """Build the response to a request that failed.
+    """Build an error response.
 
     Args:
         status: The HTTP status.
-        message: What is wrong, for people.
+        message: The error message for people.
         headers: Additional headers.
 
     Returns:
@@ -22,7 +22,7 @@ def error_response(status: int, message: str, headers: dict[str, str] | None = N
 
 
 def on_http_exception(_request: Request, error: Exception) -> Response:
-    """Respond with the error that a handler or the router raised.
+    """Respond with an error that a handler or the router raised.
 
     Args:
         _request: Unused.
@@ -31,7 +31,7 @@ def on_http_exception(_request: Request, error: Exception) -> Response:
     Returns:
         The response.
     """
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered only for this class
     headers = dict(error.headers or {})
     if "Allow" in headers:
         headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", ")))
@@ -39,7 +39,7 @@ def on_http_exception(_request: Request, error: Exception) -> Response:
 
 
 def on_disconnect(_request: Request, _error: Exception) -> Response:
-    """Respond to a client that left before its request was complete, and won't read this.
+    """Respond to a client that disconnected before its request was complete.
 
     Args:
         _request: Unused.
@@ -52,7 +52,7 @@ def on_disconnect(_request: Request, _error: Exception) -> Response:
 
 
 def on_crash(_request: Request, _error: Exception) -> Response:
-    """Respond after a bug of the sandbox; the traceback is logged.
+    """Respond after a bug in the sandbox; the traceback is logged.
 
     Args:
         _request: Unused.

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a repeated POST acts once."""
+"""`Idempotency-Key`: a repeated POST takes effect once."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ REPLAYED: Final = "Idempotency-Replayed"
 
 @frozen(kw_only=True)
 class Key:
-    """An idempotency key, and the fingerprint of its request."""
+    """An idempotency key and the fingerprint of its request."""
 
     value: str
     fingerprint: str
@@ -51,17 +51,17 @@ def read_key(request: Request, body: object) -> Key | None:
 
 
 def first_response(store: Store, key: Key) -> StoredResponse | None:
-    """Look up the first response under a key.
+    """Look up the first response to a key.
 
     Args:
-        store: Where responses are stored.
+        store: The store of responses.
         key: The key.
 
     Returns:
         The response; None if the key is new.
 
     Raises:
-        HTTPException: 422 for a key that was used for another request.
+        HTTPException: 422 if the key was used for another request.
     """
     stored = store.idempotency.find(key.value)
     if stored is not None and stored.fingerprint != key.fingerprint:
@@ -75,18 +75,18 @@ def act_once(
     """Carry out a POST, or repeat the first response if its key is known.
 
     Args:
-        store: Where responses are stored, in the same transaction as the change.
+        store: The store of responses; the response is stored in the transaction of the change.
         request: The request; it may have a key.
         body: Its parsed JSON.
         act: Makes the change and returns the JSON of the response; its errors aren't stored.
-        status: The status of success.
+        status: The status of a successful response.
 
     Returns:
         The response.
 
     Raises:
-        HTTPException: 400 for a malformed key, 422 for one that was used for another request,
-            and whatever `act` raises.
+        HTTPException: 400 for a malformed key, 422 if the key was used for another request, and
+            the errors of `act`.
     """
     key = read_key(request, body)
     if key is None:
@@ -105,6 +105,6 @@ def _respond(status: int, body: bytes, headers: dict[str, str] | None = None) ->
 
 
 def _fingerprint(path: str, body: object) -> str:
-    """Hash a request; neither spacing nor the order of its fields matters."""
+    """Hash a request, regardless of whitespace and the order of its fields."""
     canonical = json.dumps([path, body], sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()

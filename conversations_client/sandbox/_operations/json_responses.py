@@ -1,4 +1,4 @@
-"""Writes JSON responses, and stored records as the API shows them."""
+"""Builds JSON responses and the API's JSON of stored records."""
 
 from starlette.responses import Response
 
@@ -13,7 +13,7 @@ def json_response(
     """Build a JSON response.
 
     Args:
-        value: Its content.
+        value: The JSON value.
         status: The HTTP status. Default 200.
         headers: Additional headers.
 
@@ -24,14 +24,14 @@ def json_response(
 
 
 def conversation_json(conversation: Conversation, revision: Revision) -> dict[str, object]:
-    """Write a conversation with its wire names.
+    """Convert a conversation to JSON with wire names.
 
     Args:
         conversation: The stored conversation.
         revision: The revision of the API.
 
     Returns:
-        JSON; without `metadata` if the conversation never had any.
+        The JSON object; it has no `metadata` if the conversation never had metadata.
     """
     fields: dict[str, object] = {
         "_id": conversation.id,
@@ -50,13 +50,13 @@ def conversation_json(conversation: Conversation, revision: Revision) -> dict[st
 
 
 def message_json(message: Message) -> dict[str, object]:
-    """Write a message with its wire names.
+    """Convert a message to JSON with wire names.
 
     Args:
         message: The stored message.
 
     Returns:
-        JSON.
+        The JSON object.
     """
     return {
         "_id": message.id,

@@ -1,4 +1,4 @@
-"""The query of a listing: which page is requested."""
+"""Parses the query of a listing."""
 
 import re
 
@@ -15,7 +15,7 @@ from conversations_client.sandbox._schemas.requests import (
 
 @frozen(kw_only=True)
 class ListingQuery:
-    """The requested page: its cursor, its size, and the entity."""
+    """The cursor, size and entity of the requested page."""
 
     limit: int
     after: str | None
@@ -24,7 +24,7 @@ class ListingQuery:
 
 
 def read_listing_query(query: QueryParams) -> ListingQuery:
-    """Read the query of a listing; unknown parameters are ignored.
+    """Parse the query of a listing; unknown parameters are ignored.
 
     Args:
         query: The query's parameters.
@@ -33,11 +33,11 @@ def read_listing_query(query: QueryParams) -> ListingQuery:
         The requested page.
 
     Raises:
-        HTTPException: 400, with the name of the parameter that is malformed or repeated.
+        HTTPException: 400 with the name of a malformed or repeated parameter.
     """
     after, before = _cursor(query, "startingAfter"), _cursor(query, "endingBefore")
     if after is not None and before is not None:
-        raise HTTPException(400, "startingAfter and endingBefore exclude each other.")
+        raise HTTPException(400, "startingAfter and endingBefore can't be used together.")
     return ListingQuery(
         limit=_limit(_single(query, "limit")),
         after=after,
@@ -49,15 +49,15 @@ def read_listing_query(query: QueryParams) -> ListingQuery:
 def _single(query: QueryParams, name: str) -> str | None:
     values = query.getlist(name)
     if len(values) > 1:
-        raise HTTPException(400, f"{name} is given more than once.")
+        raise HTTPException(400, f"{name} can be used only once.")
     return values[0] if values else None
 
 
 def _cursor(query: QueryParams, name: str) -> str | None:
-    """Read a cursor. Ids sort, so the id of a deleted conversation is still a valid cursor."""
+    """Parse a cursor. IDs sort by time, so the ID of a deleted conversation is a valid cursor."""
     cursor = _single(query, name)
     if cursor is not None and not re.fullmatch(CONVERSATION_ID, cursor):
-        raise HTTPException(400, f"{name} must be the id of a conversation.")
+        raise HTTPException(400, f"{name} must be the ID of a conversation.")
     return cursor
 
 

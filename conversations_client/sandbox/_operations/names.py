@@ -1,4 +1,4 @@
-"""Names for conversations that have none."""
+"""Generates names for conversations that have none."""
 
 from typing import Final
 
@@ -9,12 +9,12 @@ _WORDS: Final = 8
 
 
 def name_from(context: str) -> str:
-    """Make a name from what a conversation is about.
+    """Generate a name from a context.
 
     Args:
-        context: The text to name it after.
+        context: The topic of the conversation.
 
     Returns:
-        The first words on one line, at most 100 characters; the same for the same context.
+        The first words on one line, at most 100 characters.
     """
     return " ".join(context.split()[:_WORDS])[:NAME_LENGTH].rstrip() or DEFAULT_NAME

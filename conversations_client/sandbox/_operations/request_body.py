@@ -1,4 +1,4 @@
-"""Request bodies: from bytes to valid JSON."""
+"""Reads and validates request bodies."""
 
 from typing import Final, cast
 
@@ -20,7 +20,7 @@ async def read_body(request: Request, validator: Draft202012Validator) -> dict[s
 
     Args:
         request: The request.
-        validator: The validator of the body's schema, which requires an object.
+        validator: The validator of the body's schema; the schema requires an object.
 
     Returns:
         The JSON object.
@@ -44,21 +44,22 @@ async def read_body(request: Request, validator: Draft202012Validator) -> dict[s
     return cast("dict[str, object]", body)
 
 
-async def read_body_of_one(
+async def read_conversation_body(
     request: Request, validator: Draft202012Validator, store: Store
 ) -> dict[str, object]:
-    """Read the body of a request for one conversation; a missing one is reported first.
+    """Read the body of a request for one conversation.
 
     Args:
-        request: The request, with a conversation's id in its path.
+        request: The request, with a conversation's ID in its path.
         validator: The validator of the body's schema.
-        store: Where the conversation is stored.
+        store: The store of conversations.
 
     Returns:
         The JSON object; the conversation may be missing.
 
     Raises:
-        HTTPException: As `read_body`, or 404 if the body is invalid and the conversation missing.
+        HTTPException: As in `read_body`; or 404 if the body is invalid and the conversation is
+            missing.
     """
     try:
         return await read_body(request, validator)
@@ -69,7 +70,7 @@ async def read_body_of_one(
 
 
 async def _receive(request: Request) -> bytes:
-    """Read the body, but no more than the limit."""
+    """Read the body up to the limit."""
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
@@ -79,7 +80,7 @@ async def _receive(request: Request) -> bytes:
 
 
 def _is_json(content_type: str) -> bool:
-    """Recognize the media types of JSON; parameters don't matter, as JSON is always UTF-8."""
+    """Recognize the media types of JSON; the parameters are irrelevant, as JSON is always UTF-8."""
     media_type = content_type.partition(";")[0].strip().lower()
     return media_type == "application/json" or (
         media_type.startswith("application/") and media_type.endswith("+json")

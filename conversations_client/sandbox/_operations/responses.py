@@ -1,4 +1,4 @@
-"""The operation that streams a response."""
+"""The operation that creates and streams a response."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing, closing
@@ -19,7 +19,7 @@ from conversations_client.sandbox._schemas.requests import Schema, validator
 from conversations_client.sandbox._storage.store import Store
 
 from .idempotency import REPLAYED, Key, read_key
-from .request_body import read_body_of_one
+from .request_body import read_conversation_body
 from .routes import CONVERSATION, conversation_id, not_found, route
 from .stream_recorder import StreamRecorder, recorded_stream
 
@@ -40,18 +40,18 @@ class Responses:
         return [route(f"{CONVERSATION}/responses", POST=self.create)]
 
     async def create(self, request: Request) -> Response:
-        """Store the user's message and stream a response to it."""
-        body = await read_body_of_one(request, self._validator, self._store)
+        """Store the user's message and stream the response."""
+        body = await read_conversation_body(request, self._validator, self._store)
         key = read_key(request, body)
         with self._store.transaction():
             recorded = None if key is None else recorded_stream(self._store, key)
             if recorded is not None:
                 headers = {**_HEADERS, REPLAYED: "true"}
                 return Response(recorded, headers=headers, media_type=_MEDIA_TYPE)
-            reply = self._begin(conversation_id(request), body, key)
+            reply = self._prepare(conversation_id(request), body, key)
         return _EventStream(reply, self._pacing)
 
-    def _begin(self, conversation: str, body: Mapping[str, Any], key: Key | None) -> Reply:
+    def _prepare(self, conversation: str, body: Mapping[str, Any], key: Key | None) -> Reply:
         """Store the user's message and prepare the reply."""
         if self._store.conversations.find(conversation) is None:
             not_found()
@@ -61,9 +61,9 @@ class Responses:
             conversation, role="user", parts=parts, message_id=message.get("messageId")
         )
         if user_message is None:
-            raise HTTPException(409, "There is a message of this messageId already.")
+            raise HTTPException(409, "A message with this messageId already exists.")
         message_id = self._store.ids.new("msg")
-        started = self._started(
+        started = self._first_event(
             model, body.get("task_id"), userMessageId=user_message.id, assistantMessageId=message_id
         )
         rest = events(respond(model, prompt(parts)), self._store.ids.new)
@@ -75,8 +75,8 @@ class Responses:
             recorder=StreamRecorder(self._store, key),
         )
 
-    def _started(self, model: str, task_id: str | None, **message_ids: str) -> Event:
-        """Build the first event, with the ids of a response."""
+    def _first_event(self, model: str, task_id: str | None, **message_ids: str) -> Event:
+        """Build the first event, with the IDs of the response."""
         new_id = self._store.ids.new
         ids = {
             "responseId": new_id("resp"),
@@ -88,7 +88,7 @@ class Responses:
 
 
 class _EventStream(StreamingResponse):
-    """Sends a reply; it ends when the client leaves."""
+    """Sends a reply until it ends or the client disconnects."""
 
     media_type = _MEDIA_TYPE
 

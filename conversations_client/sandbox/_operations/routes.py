@@ -1,4 +1,4 @@
-"""What the operations share: paths, routes, and the conversation in the path."""
+"""Paths and routes of the operations."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final, Never, cast
@@ -13,11 +13,11 @@ Handler = Callable[[Request], Awaitable[Response]]
 CONVERSATIONS: Final = "/v2/conversations"
 CONVERSATION: Final = "/v2/conversations/{conversation_id}"
 OPEN_PATHS: Final = frozenset({"/health", "/openapi.json"})
-"""The sandbox's own paths, which need no API key and meet no faults."""
+"""The sandbox's own paths, which need no API key and get no faults."""
 
 
 def route(path: str, **handlers: Handler) -> Route:
-    """Serve all methods of a path with one route, which can then list them in `Allow`.
+    """Serve all methods of a path with one route, so that it can list them in `Allow`.
 
     Args:
         path: The path, with its parameters in braces.
@@ -34,13 +34,13 @@ def route(path: str, **handlers: Handler) -> Route:
 
 
 def conversation_id(request: Request) -> str:
-    """Return the conversation's id in the path.
+    """Return the conversation ID in the path.
 
     Args:
-        request: A request whose path has one.
+        request: A request with an ID in its path.
 
     Returns:
-        The id; the conversation may not exist.
+        The ID; the conversation may not exist.
     """
     return cast("str", request.path_params["conversation_id"])
 
@@ -51,4 +51,4 @@ def not_found() -> Never:
     Raises:
         HTTPException: 404.
     """
-    raise HTTPException(404, "There is no such conversation.")
+    raise HTTPException(404, "The conversation doesn't exist.")

@@ -1,4 +1,4 @@
-"""`Idempotency-Key` for streams: a response is created once, and its stream can be repeated."""
+"""`Idempotency-Key` for streams: a response is created once and its stream can be repeated."""
 
 from typing import Final
 
@@ -17,25 +17,25 @@ _INCOMPLETE: Final = 409
 
 
 def recorded_stream(store: Store, key: Key) -> bytes | None:
-    """Look up the stream under a key.
+    """Look up the stream of a key.
 
     Args:
-        store: Where streams are stored.
+        store: The store of streams.
         key: The key.
 
     Returns:
         The complete stream; None if the key is new.
 
     Raises:
-        HTTPException: 409 if the stream hasn't ended or was too long to be recorded, 422 for a key
-            that was used for another request.
+        HTTPException: 409 if the stream hasn't ended or was too long to be recorded, 422 if the key
+            was used for another request.
     """
     stored = first_response(store, key)
     if stored is not None and stored.status == _INCOMPLETE:
         raise HTTPException(
             409,
             f"The stream of this {IDEMPOTENCY_HEADER} can't be repeated: it is still running, its "
-            "client left early, or it is too long. Retrieve the conversation for its text.",
+            "client disconnected, or it is too long. Retrieve the conversation to get its text.",
         )
     return None if stored is None else stored.body
 
@@ -44,11 +44,11 @@ class StreamRecorder:
     """Records a stream while it is sent."""
 
     def __init__(self, store: Store, key: Key | None) -> None:
-        """Claim the key for a stream that is running.
+        """Reserve the key for a running stream.
 
         Args:
-            store: Where the stream is stored in the end.
-            key: The key; with None nothing is recorded.
+            store: The store of streams.
+            key: The key; with None, nothing is recorded.
         """
         self._store = store
         self._key = key

@@ -1,4 +1,4 @@
-"""Parses the JSON that the sandbox can store and return unchanged, and no other."""
+"""Parses JSON strictly: only values that the sandbox can store and return unchanged."""
 
 import json
 import math
@@ -8,16 +8,16 @@ MAX_DEPTH: Final = 64
 
 
 def parse(raw: bytes) -> object:
-    """Parse JSON strictly, where Python's parser is lenient.
+    """Parse JSON more strictly than Python's parser.
 
     Args:
         raw: The bytes of a JSON document.
 
     Returns:
-        The value. It can be written as JSON again, and parses as the same value then.
+        The value, which survives a round trip through JSON.
 
     Raises:
-        ValueError: What is wrong, as a sentence; without the value.
+        ValueError: The JSON is invalid or unsupported. The message is a sentence without the value.
     """
     value = _load(raw)
     if _is_deeper_than(MAX_DEPTH, value):
@@ -25,12 +25,12 @@ def parse(raw: bytes) -> object:
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        # JSON can spell half of a surrogate pair, UTF-8 can't.
-        raise ValueError("The body contains half of a surrogate pair.") from None
+        # JSON can escape a lone surrogate, but UTF-8 can't encode it.
+        raise ValueError("The body contains a lone surrogate.") from None
     return value
 
 
-class _RefusedError(Exception):
+class _UnsupportedError(Exception):
     """Valid JSON that can't be returned unchanged."""
 
 
@@ -43,7 +43,7 @@ def _load(raw: bytes) -> object:
             parse_int=_integer,
             object_pairs_hook=_object,
         )
-    except _RefusedError as error:
+    except _UnsupportedError as error:
         raise ValueError(str(error)) from None
     except RecursionError:
         raise ValueError(f"The body is nested more than {MAX_DEPTH} levels deep.") from None
@@ -52,13 +52,13 @@ def _load(raw: bytes) -> object:
 
 
 def _constant(name: str) -> Never:
-    raise _RefusedError(f"The body contains {name}, which is not valid JSON.")
+    raise _UnsupportedError(f"The body contains {name}, which is not valid JSON.")
 
 
 def _float(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise _RefusedError("The body contains a number that is too large for a 64-bit float.")
+        raise _UnsupportedError("The body contains a number that is too large for a 64-bit float.")
     return number
 
 
@@ -66,18 +66,18 @@ def _integer(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise _RefusedError("The body contains an integer with too many digits.") from None
+        raise _UnsupportedError("The body contains an integer with too many digits.") from None
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        raise _RefusedError("The body contains an object with the same key twice.")
+        raise _UnsupportedError("The body contains an object with the same key twice.")
     return fields
 
 
 def _is_deeper_than(levels: int, value: object) -> bool:
-    """Measure the nesting level by level: recursion could exhaust the stack."""
+    """Check the nesting level by level, because recursion could exhaust the stack."""
     level = [value]
     for _ in range(levels + 1):
         level = [child for item in level for child in _children(item)]

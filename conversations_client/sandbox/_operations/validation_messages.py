@@ -1,4 +1,4 @@
-"""Words what is wrong with a body."""
+"""Describes the validation errors of a body."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,46 +9,46 @@ from jsonschema.exceptions import ValidationError
 
 
 def validation_messages(body: object, validator: Draft202012Validator) -> list[str]:
-    """List what is wrong with a body.
+    """Describe the errors of a body.
 
     Args:
         body: The parsed JSON.
         validator: The validator of its schema.
 
     Returns:
-        Each problem once, after its JSON path; empty for a valid body.
+        The errors without duplicates, each with its JSON path; empty for a valid body.
     """
     instance = cast("Any", body)
     errors: Iterable[ValidationError] = validator.iter_errors(instance)  # pyright: ignore[reportUnknownMemberType]
-    found = sorted(_innermost(errors), key=lambda error: error.json_path)
-    return list(dict.fromkeys(f"{error.json_path} {_message(error)}" for error in found))
+    innermost = sorted(_innermost(errors), key=lambda error: error.json_path)
+    return list(dict.fromkeys(f"{error.json_path} {_message(error)}" for error in innermost))
 
 
 def _innermost(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
-    """Replace a failed choice by the problems of the alternative that the value's kind selects."""
+    """Replace a failed `oneOf` with the errors of the alternative that matches the value's kind."""
     for error in errors:
-        selected = _selected(error)
+        selected = _errors_of_kind(error)
         if selected:
             yield from _innermost(selected)
         else:
             yield error
 
 
-def _selected(error: ValidationError) -> list[ValidationError]:
-    """List the problems of the one alternative with the value's `kind`, if there is one."""
+def _errors_of_kind(error: ValidationError) -> list[ValidationError]:
+    """List the errors of the alternative with the value's `kind`; empty if there is none."""
     alternatives: dict[object, list[ValidationError]] = {}
     for inner in error.context or []:
         alternatives.setdefault(inner.schema_path[0], []).append(inner)
     matching = [
-        problems
-        for problems in alternatives.values()
-        if all(inner.validator != "const" for inner in problems)
+        errors
+        for errors in alternatives.values()
+        if all(inner.validator != "const" for inner in errors)
     ]
     return matching[0] if len(matching) == 1 else []
 
 
 def _message(error: ValidationError) -> str:
-    """Word a problem without the value, which may be as long as a body."""
+    """Describe an error without the value, which may be long."""
     return _MESSAGES[str(error.validator)](cast("Any", error.validator_value), error)
 
 
@@ -67,7 +67,7 @@ def _pattern(_expected: str, error: ValidationError) -> str:
 
 
 def _one_of(expected: list[dict[str, Any]], _error: ValidationError) -> str:
-    """Word a choice between kinds, or between fields that exclude each other."""
+    """Describe a choice between kinds, or between mutually exclusive fields."""
     kinds = [each["properties"]["kind"]["const"] for each in expected if "properties" in each]
     if kinds:
         return f"must be an object whose kind is {_any_of(kinds)}"

@@ -1,1 +1,1 @@
-"""What the sandbox's models reply, and the events that a reply is streamed as."""
+"""The replies of the sandbox's models, and their stream events."""

@@ -1,4 +1,4 @@
-"""Stream events: from the steps of a reply to server-sent bytes."""
+"""Converts the steps of a reply to server-sent events."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, assert_never
@@ -15,18 +15,18 @@ LAST_EVENTS: Final = frozenset({"response.done", "response.failed"})
 
 @frozen
 class Event:
-    """An event without its time; `data` has wire names."""
+    """An event without its timestamp; `data` has wire names."""
 
     type: str
     data: Mapping[str, object]
 
 
 def events(steps: Iterable[Step], new_id: Callable[[str], str]) -> Iterator[Event]:
-    """Turn the steps of a reply into events.
+    """Convert the steps of a reply to events.
 
     Args:
         steps: The steps.
-        new_id: Issues an id for a prefix.
+        new_id: Generates an ID with a prefix.
 
     Yields:
         The events, in order.
@@ -50,11 +50,11 @@ def events(steps: Iterable[Step], new_id: Callable[[str], str]) -> Iterator[Even
 
 
 def failed(error: str, code: int) -> Event:
-    """Build the last event of a reply that failed.
+    """Build the last event of a failed reply.
 
     Args:
         error: The error message.
-        code: The HTTP status with about the same meaning.
+        code: The HTTP status that is closest in meaning.
 
     Returns:
         The event.
@@ -63,17 +63,17 @@ def failed(error: str, code: int) -> Event:
 
 
 def server_sent(event: Event, *, at: int) -> bytes:
-    """Write an event as a block of `text/event-stream`.
+    """Encode an event for a `text/event-stream`.
 
     Args:
         event: The event.
         at: Its time, in Unix milliseconds.
 
     Returns:
-        UTF-8 that ends with an empty line.
+        The event in UTF-8, with an empty line at the end.
     """
     envelope = {"type": event.type, "timestamp": iso_8601(at), "data": event.data}
-    # JSON escapes line breaks inside strings, so the event is one line.
+    # JSON escapes line breaks in strings, so the data is one line.
     return b"data: " + encode(envelope) + b"\n\n"
 
 

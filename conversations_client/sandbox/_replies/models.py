@@ -1,4 +1,4 @@
-"""The sandbox's models: each replies to a text, always in the same way."""
+"""The sandbox's models, whose replies are deterministic."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ _REVIEW: Final = "review"
 
 @frozen(kw_only=True)
 class Text:
-    """A text part, sent in pieces; an incomplete one has no end."""
+    """A text part, sent in pieces; an incomplete part has no final event."""
 
     pieces: Sequence[str]
     complete: bool = True
@@ -29,7 +29,7 @@ class Reasoning:
 
 @frozen(kw_only=True)
 class ToolCall:
-    """A call of a tool, with its result."""
+    """A tool call with its result."""
 
     name: str
     arguments: Mapping[str, object]
@@ -38,7 +38,7 @@ class ToolCall:
 
 @frozen(kw_only=True)
 class Done:
-    """The regular end of a reply."""
+    """The end of a successful reply."""
 
     usage: Mapping[str, object]
 
@@ -54,7 +54,7 @@ class Review:
 
 @frozen(kw_only=True)
 class Failure:
-    """The end of a reply that failed."""
+    """The end of a failed reply."""
 
     error: str
     code: int
@@ -64,7 +64,7 @@ Step = Text | Reasoning | ToolCall | Done | Review | Failure
 
 
 def prompt(parts: Sequence[Mapping[str, object]]) -> str:
-    """Read the text that a model replies to.
+    """Extract the text that a model replies to.
 
     Args:
         parts: A message's parts, with wire names.
@@ -83,7 +83,7 @@ def respond(model: str, text: str) -> tuple[Step, ...]:
         text: The user's text.
 
     Returns:
-        The steps of the reply; the last one is its end.
+        The steps of the reply, including its end.
     """
     return _MODELS.get(model, _echo)(text)
 
@@ -134,7 +134,7 @@ MODELS: Final = tuple(_MODELS)
 
 
 def _pieces(text: str) -> list[str]:
-    """Split a text into words, each with the space after it; joined they are the text again."""
+    """Split a text into words with their trailing whitespace."""
     return re.findall(r"\S+\s*|\s+", text)
 
 
@@ -144,10 +144,10 @@ def _count(text: str) -> str:
 
 
 def _usage(text: str, reply: Sequence[str]) -> dict[str, object]:
-    """Count the tokens; a token is a piece."""
-    read = len(_pieces(text))
+    """Count the tokens; each piece is a token."""
+    prompt_tokens = len(_pieces(text))
     return {
-        "prompt_tokens": read,
+        "prompt_tokens": prompt_tokens,
         "completion_tokens": len(reply),
-        "total_tokens": read + len(reply),
+        "total_tokens": prompt_tokens + len(reply),
     }

@@ -1,4 +1,4 @@
-"""The pauses between events."""
+"""Pauses between events."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,10 +15,10 @@ def _finite(_pacing: object, _attribute: object, value: float) -> None:
 
 @define(eq=False)
 class Pacing:
-    """Pauses between events, until the sandbox stops.
+    """Pauses between events until the sandbox stops.
 
     Attributes:
-        seconds: The pause between two events; 0 sends them as fast as possible.
+        seconds: The pause between two events; with 0, they are sent as fast as possible.
         sleep: Sleeps for a number of seconds.
     """
 
@@ -28,13 +28,13 @@ class Pacing:
     _pauses: set[CancelScope] = field(factory=set[CancelScope], init=False)
 
     async def pause(self, seconds: float | None = None) -> bool:
-        """Pause before the next event; a pause of 0 lets other tasks run.
+        """Pause before the next event. A pause of 0 seconds lets other tasks run.
 
         Args:
             seconds: The length of the pause; None for `self.seconds`.
 
         Returns:
-            Whether to continue; False once the sandbox stops.
+            Whether to continue; False when the sandbox stops.
         """
         with CancelScope() as scope:
             self._pauses.add(scope)

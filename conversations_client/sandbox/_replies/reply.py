@@ -1,4 +1,4 @@
-"""One reply, from its first event to its last."""
+"""Streams a reply and stores its message."""
 
 from collections.abc import AsyncGenerator, Iterator
 from typing import Final, Protocol
@@ -9,7 +9,7 @@ from .events import LAST_EVENTS, Event, failed, server_sent
 from .pacing import Pacing
 from .transcript import Transcript
 
-_STOPPED: Final = failed("The sandbox stops.", 503)
+_STOPPED: Final = failed("The sandbox is stopping.", 503)
 
 
 class Recorder(Protocol):
@@ -25,7 +25,7 @@ class Recorder(Protocol):
 
 
 class Reply:
-    """A reply while it is streamed; its message is stored at its end, however it ends."""
+    """A reply that is being streamed. Its message is stored when it ends for any reason."""
 
     def __init__(
         self,
@@ -39,10 +39,10 @@ class Reply:
         """Prepare a reply.
 
         Args:
-            store: Where the assistant's message is stored.
-            conversation_id: The conversation's id.
-            message_id: The message's id.
-            events: All events; the last one ends the reply.
+            store: The store for the assistant's message.
+            conversation_id: The conversation's ID.
+            message_id: The message's ID.
+            events: All events of the reply.
             recorder: Records the stream.
         """
         self._store = store
@@ -60,8 +60,8 @@ class Reply:
             pacing: Pauses between the events.
 
         Yields:
-            Each event as server-sent bytes. The message is stored before the last event is sent:
-            whoever has read that event finds the message.
+            Each encoded event. The message is stored before the last event is sent, so a client
+            that has read the last event can retrieve the message.
         """
         yield self._send(next(self._events))
         while not self._ended:
@@ -69,7 +69,7 @@ class Reply:
             yield self._send(next(self._events) if is_running else _STOPPED)
 
     def close(self) -> None:
-        """Store the message as far as it came; closing again does nothing."""
+        """Store the message received so far. Closing twice does nothing."""
         if self._ended:
             return
         self._ended = True
@@ -81,7 +81,7 @@ class Reply:
         )
 
     def _send(self, event: Event) -> bytes:
-        """Turn an event into bytes, and take note of it."""
+        """Encode and record an event."""
         chunk = server_sent(event, at=self._store.clock())
         self._transcript.add(event)
         self._recorder.record(chunk)

@@ -1,4 +1,4 @@
-"""The parts of a reply that its message keeps."""
+"""Collects the parts of a reply's message."""
 
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ class Transcript:
         """Add the next event.
 
         Args:
-            event: The event; reasoning and announcements add nothing.
+            event: The event; events without text, tool results or errors add nothing.
         """
         data = cast("dict[str, Any]", event.data)
         match event.type:
@@ -38,7 +38,7 @@ class Transcript:
         """List the parts so far.
 
         Returns:
-            A message's parts, with wire names; an incomplete text as far as it came.
+            The parts with wire names, including an incomplete text.
         """
         self._add_incomplete_text()
         return self._parts

@@ -1,1 +1,1 @@
-"""Describes the API's JSON: the schemas of both revisions, and the OpenAPI document."""
+"""The JSON schemas of both revisions of the API, and the OpenAPI document."""

@@ -1,4 +1,4 @@
-"""JSON schemas (draft 2020-12) of messages, their parts, and the request of a response."""
+"""JSON schemas (draft 2020-12) of messages, their parts, and the request for a response."""
 
 import re
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ def create_response(*, own_models: Sequence[str], other_models: Sequence[str] | 
 
     Args:
         own_models: The sandbox's own models.
-        other_models: The other models that exist; None for any `provider/model_id`.
+        other_models: The other accepted models; None for any `provider/model_id`.
 
     Returns:
         The schema.
@@ -76,14 +76,14 @@ def create_response(*, own_models: Sequence[str], other_models: Sequence[str] | 
             if other_models is None
             else {"enum": list(dict.fromkeys([*own_models, *other_models]))},
             "task_id": {"type": "string"},
-            # The API documents no response that isn't streamed.
+            # The API documents only streamed responses.
             "stream": {"const": True, "default": True},
         },
     }
 
 
 def _any_model(own_models: Sequence[str]) -> Schema:
-    """Accept any provider's models; a misspelt model of the sandbox is an error all the same."""
+    """Accept the models of any provider, but reject unknown models of the sandbox."""
     provider = own_models[0].partition("/")[0]
     own = "|".join(map(re.escape, own_models))
     return {

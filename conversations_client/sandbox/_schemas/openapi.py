@@ -12,7 +12,7 @@ _ERRORS: Final = {
     400: "The request is malformed; for generate-name, the conversation already has a name.",
     401: "The API key is missing or wrong.",
     404: "The conversation doesn't exist.",
-    409: "The message id is taken, or the stream of this key can't be repeated.",
+    409: "The message ID is taken, or the stream of this key can't be repeated.",
     413: "The body is larger than 1 MiB.",
     415: "The body isn't sent as application/json.",
     422: "The body is invalid, or its Idempotency-Key was used for another request.",
@@ -20,7 +20,7 @@ _ERRORS: Final = {
 _WITH_BODY: Final = (400, 401, 413, 415, 422)
 _REQUEST_ID: Final[Schema] = {
     "X-Request-Id": {
-        "description": "The id of this request.",
+        "description": "The ID of this request.",
         "required": True,
         "schema": {"type": "string"},
     }
@@ -28,7 +28,7 @@ _REQUEST_ID: Final[Schema] = {
 _IDEMPOTENCY_KEY: Final[Schema] = {
     "name": requests.IDEMPOTENCY_HEADER,
     "in": "header",
-    "description": "The same key and body act once and get the same response for 24 hours.",
+    "description": "For 24 hours, a repeat with the same key and body gets the first response.",
     "schema": {"type": "string", "pattern": requests.IDEMPOTENCY_KEY},
 }
 _WITH_KEY: Final[list[dict[str, list[str]]]] = [{"bearer": []}]
@@ -118,11 +118,11 @@ def _list(path: str, revision: Revision) -> Schema:
     }
     parameters = [
         _query("limit", limit, "The maximum number of conversations to return."),
-        _query("startingAfter", cursor, "Return older conversations; excludes endingBefore."),
-        _query("endingBefore", cursor, "Return newer conversations; excludes startingAfter."),
+        _query("startingAfter", cursor, "Return older conversations; not with endingBefore."),
+        _query("endingBefore", cursor, "Return newer conversations; not with startingAfter."),
     ]
     if revision.lists_by_entity:
-        text = "The entity; without it, conversations without an entity are listed."
+        text = "The entity. Default: list conversations without an entity."
         parameters.append(_query("entityId", {"type": "string"}, text))
     return {
         "operationId": "listConversationsWithSlash" if path.endswith("/") else "listConversations",
@@ -147,7 +147,7 @@ def _retrieve(revision: Revision) -> Schema:
 def _update(revision: Revision) -> Schema:
     return {
         "operationId": "updateConversation",
-        "summary": "Change the fields in the body, inside metadata too",
+        "summary": "Change the given fields, including fields in metadata",
         "requestBody": _body(revision.update),
         "responses": _responses(200, "Conversation", *_WITH_BODY, 404),
     }
@@ -173,7 +173,7 @@ def _generate_name() -> Schema:
 
 
 def _create_response(body: Schema) -> Schema:
-    events = 'Events, each one line "data: " and JSON {"type", "timestamp", "data"}, then a blank.'
+    events = 'Each event is a line "data: {"type", "timestamp", "data"}" and an empty line.'
     event = {
         "type": "object",
         "required": ["data"],
@@ -186,7 +186,7 @@ def _create_response(body: Schema) -> Schema:
     }
     return {
         "operationId": "createResponse",
-        "summary": "Store a message and stream a response to it",
+        "summary": "Store a message and stream the response",
         "parameters": [_IDEMPOTENCY_KEY],
         "requestBody": _body(body),
         "responses": {"200": streamed, **_errors(*_WITH_BODY, 404, 409)},

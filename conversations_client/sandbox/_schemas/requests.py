@@ -1,4 +1,4 @@
-"""JSON schemas (draft 2020-12) of request bodies, and the fields that they share with responses."""
+"""JSON schemas (draft 2020-12) of request bodies and of fields that responses share."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -33,7 +33,7 @@ GENERATE_NAME: Final[Schema] = {
 }
 
 _TEXT: Final[Schema] = {"type": "string"}
-_FLAG: Final[Schema] = {"type": "boolean"}
+_BOOLEAN: Final[Schema] = {"type": "boolean"}
 _NULLABLE: Final[Schema] = {"type": ["string", "null"]}
 
 
@@ -47,16 +47,16 @@ def metadata(*, required: tuple[str, ...] = (), **properties: Schema) -> Schema:
     Returns:
         The schema.
     """
-    schema = {"type": "object", "properties": {"generatingTitle": _FLAG, **properties}}
+    schema = {"type": "object", "properties": {"generatingTitle": _BOOLEAN, **properties}}
     return {**schema, "required": list(required)} if required else schema
 
 
-# Unknown fields are ignored: neither revision documents what the service does with them.
+# Unknown fields are ignored, because neither revision documents how the service treats them.
 
 METADATA: Final = metadata(entityId=_NULLABLE, model=_NULLABLE)
 UPDATE_METADATA: Final = metadata(entityId=_NULLABLE)
-# `projectId` is required by the letter of the second revision. It is optional here, so that a
-# program can be tried without a project.
+# The second revision documents `projectId` as required. It is optional here, so that a program can
+# run without a project.
 CREATE: Final[Schema] = {
     "type": "object",
     "properties": {
@@ -86,7 +86,7 @@ FIRST_UPDATE: Final[Schema] = {
 
 
 def validator(schema: Schema) -> Draft202012Validator:
-    """Prepare a schema for the validation of bodies.
+    """Create the validator of a schema.
 
     Args:
         schema: The schema of a body.

@@ -83,7 +83,7 @@ def conversation(metadata: Schema, *, has_entity_id: bool) -> Schema:
 
     Args:
         metadata: The schema of its metadata.
-        has_entity_id: Whether it has an `entityId` beside `metadata`.
+        has_entity_id: Whether it has an `entityId` outside `metadata`.
 
     Returns:
         The schema.

@@ -1,4 +1,4 @@
-"""The API's two published revisions, as data: whatever differs between them is here."""
+"""The differences between the two published revisions of the API."""
 
 from typing import Final
 
@@ -10,17 +10,18 @@ from .requests import Schema
 
 @frozen(kw_only=True)
 class Revision:
-    """One revision of the API.
+    """A revision of the API.
 
     Attributes:
         number: Its number.
-        create: The body that creates a conversation.
-        update: The body that updates one.
-        metadata: A conversation's metadata.
-        has_entity_id: Whether a conversation has an `entityId` beside `metadata`.
+        create: The schema of the body that creates a conversation.
+        update: The schema of the body that updates a conversation.
+        metadata: The schema of a conversation's metadata.
+        has_entity_id: Whether a conversation has an `entityId` outside `metadata`.
         has_responses: Whether a conversation has responses, and `retrieve` returns its messages.
-        list_paths: Where conversations are listed.
-        lists_by_entity: Whether a listing is of one entity, or of those without one.
+        list_paths: The paths of the list operation.
+        lists_by_entity: Whether a listing has the conversations of one entity or those without an
+            entity.
     """
 
     number: int
@@ -33,10 +34,10 @@ class Revision:
     lists_by_entity: bool
 
     def schemas(self) -> dict[str, Schema]:
-        """List the schemas of responses.
+        """Return the schemas of responses.
 
         Returns:
-            Each schema by its name in the OpenAPI document.
+            The schemas by their names in the OpenAPI document.
         """
         conversation = responses.conversation(self.metadata, has_entity_id=self.has_entity_id)
         schemas = {"Conversation": conversation, **responses.SCHEMAS}
@@ -64,7 +65,7 @@ REVISIONS: Final = {
         metadata=requests.METADATA,
         has_entity_id=False,
         has_responses=True,
-        # Documented with the slash; SDKs of the time still call it without.
+        # The document has the path with a slash; some SDKs omit the slash.
         list_paths=("/v2/conversations", "/v2/conversations/"),
         lists_by_entity=True,
     ),

@@ -1,1 +1,1 @@
-"""Serves the operations over HTTP: the application, its middleware, and the server itself."""
+"""Serves the operations over HTTP: the application, its middleware, and the server."""

@@ -1,7 +1,7 @@
 """ASGI middleware that checks the Host header.
 
-A web page can point a name of its own at 127.0.0.1 (DNS rebinding) and call the sandbox from the
-user's browser. The Host header then has the page's name, so that such requests are refused.
+A web page can point its own host name at 127.0.0.1 (DNS rebinding) and call the sandbox from the
+user's browser. Its requests have that name in the Host header, so they can be rejected.
 """
 
 import ipaddress
@@ -18,7 +18,7 @@ _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+)(?::[0-9]*)?", re.A
 
 
 class AllowedHosts:
-    """Accepts loopback names and addresses, with any port, and the names that the user allows."""
+    """Accepts loopback names and addresses with any port, and the names that the user allows."""
 
     def __init__(self, app: ASGIApp, *, names: Iterable[str]) -> None:
         self._app = app
@@ -29,23 +29,23 @@ class AllowedHosts:
         if len(hosts) == 1 and self._is_allowed(hosts[0]):
             await self._app(scope, receive, send)
             return
-        refusal = error_response(
+        rejection = error_response(
             421,
             "The Host header names another machine. Call the sandbox as localhost or 127.0.0.1, "
-            "or allow the name with --allow-host, in Python allowed_hosts=[…].",
+            "or allow the name with --allow-host, or in Python with allowed_hosts=[…].",
         )
-        await refusal(scope, receive, send)
+        await rejection(scope, receive, send)
 
     def _is_allowed(self, host: str) -> bool:
-        found = _HOST.fullmatch(host)
-        if found is None:
+        match = _HOST.fullmatch(host)
+        if match is None:
             return False
-        name = normalized(found[1])
+        name = normalized(match[1])
         return name in self._names or is_loopback(name)
 
 
 def normalized(name: str) -> str:
-    """Write a host's name in one way.
+    """Normalize a host name.
 
     Args:
         name: The name or address; an IPv6 address may be in brackets.
@@ -57,13 +57,13 @@ def normalized(name: str) -> str:
 
 
 def is_loopback(name: str) -> bool:
-    """Recognize the names and addresses of this machine itself.
+    """Recognize loopback names and addresses.
 
     Args:
         name: The normalized name.
 
     Returns:
-        Whether it is `localhost`, a name below it, or a loopback address.
+        Whether it is `localhost`, a subdomain of it, or a loopback address.
     """
     if name == "localhost" or name.endswith(".localhost"):
         return True

@@ -1,4 +1,4 @@
-"""The application: the operations, the sandbox's own paths, and the middleware around them."""
+"""The application: the operations, the sandbox's own paths, and the middleware."""
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -41,10 +41,10 @@ def create_app(
     """Build the application.
 
     Args:
-        store: Where everything is stored; the application never closes it.
-        settings: What the user has chosen.
-        pacing: Pauses between the events of a stream.
-        log: Logs the requests of the API.
+        store: The store; the application never closes it.
+        settings: The settings.
+        pacing: The pauses between the events of a stream.
+        log: The log of requests.
         faults: The faults to inject.
         hang_up: Closes the connection of a request.
 
@@ -60,12 +60,12 @@ def create_app(
             Exception: error_responses.on_crash,
         },
     )
-    # The API documents a path with a slash at its end: it is a path of its own.
+    # A path with a slash at the end is a different path in the API.
     app.router.redirect_slashes = False
-    injected = FaultInjection(app, faults=faults, pacing=pacing, hang_up=hang_up)
-    logged = RequestLogging(injected, log=log)
-    # The ids come last, so that the response to a crash has one too.
-    return RequestIds(AllowedHosts(logged, names=settings.allowed_hosts))
+    with_faults = FaultInjection(app, faults=faults, pacing=pacing, hang_up=hang_up)
+    with_log = RequestLogging(with_faults, log=log)
+    # The outermost middleware, so that the response to a crash also has an ID.
+    return RequestIds(AllowedHosts(with_log, names=settings.allowed_hosts))
 
 
 def _routes(store: Store, settings: Settings, pacing: Pacing) -> list[Route]:
@@ -84,7 +84,7 @@ async def _health(_request: Request) -> Response:
 
 
 class _Document:
-    """Returns the OpenAPI document."""
+    """Serves the OpenAPI document."""
 
     def __init__(self, document: Schema) -> None:
         self._document = document

@@ -10,7 +10,7 @@ from conversations_client.sandbox._operations.routes import OPEN_PATHS
 
 
 class BearerAuth:
-    """Refuses requests without the API key, except for the open paths."""
+    """Rejects requests without the API key, except for the open paths."""
 
     def __init__(self, app: ASGIApp, *, api_key: str) -> None:
         self._app = app
@@ -20,20 +20,20 @@ class BearerAuth:
         if scope["path"] in OPEN_PATHS or self._is_authorized(Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
-        refusal = error_response(
+        rejection = error_response(
             401,
             "The API key is missing or wrong; send it as Authorization: Bearer <api key>.",
             {"WWW-Authenticate": "Bearer"},
         )
-        await refusal(scope, receive, send)
+        await rejection(scope, receive, send)
 
     def _is_authorized(self, headers: Headers) -> bool:
         values = headers.getlist("authorization")
         if len(values) != 1:
             return False
         scheme, _, key = values[0].partition(" ")
-        # The whole key, in a time that doesn't depend on how much of it is right. Headers are
-        # decoded as Latin-1, so encoding them as Latin-1 restores the bytes.
+        # A comparison in constant time, so that its duration reveals nothing about the key. Headers
+        # are decoded as Latin-1, so encoding them as Latin-1 restores the bytes.
         return scheme.lower() == "bearer" and hmac.compare_digest(
             key.strip(" \t").encode("latin-1"), self._api_key
         )

@@ -1,4 +1,4 @@
-"""ASGI middleware that gives each response an id."""
+"""ASGI middleware that adds an ID to each response."""
 
 import uuid
 
@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class RequestIds:
-    """Sends an `X-Request-Id` with each response, whatever the client sent as one."""
+    """Sends a new `X-Request-Id` with each response, even if the client sent one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""The log of received requests, for tests to look at."""
+"""The log of received requests, which tests can inspect."""
 
 import json
 import threading
@@ -22,10 +22,11 @@ class ReceivedRequest:
 
     Attributes:
         method: The HTTP method.
-        path: The path, decoded.
+        path: The decoded path.
         query: The query string.
-        headers: By name in lower case, without `authorization`; the last one of a repeated header.
-        body: The body, as far as it was read.
+        headers: The headers by lower-case name, without `authorization`; the last value of a
+            repeated header.
+        body: The part of the body that was read.
 
     Example:
         first_page = next(client.conversations.list(limit=5).pages())
@@ -61,9 +62,9 @@ class ReceivedRequest:
 
 
 class RequestLog:
-    """The latest requests: at most 1,000, with 16 MiB of bodies; safe to use from several threads.
+    """The latest requests: at most 1,000, with at most 16 MiB of bodies. It is thread-safe.
 
-    It logs each request as soon as its body is complete or its response begins.
+    A request is added when its body is complete or its response starts.
     """
 
     def __init__(self) -> None:
@@ -72,7 +73,7 @@ class RequestLog:
         self._lock = threading.Lock()
 
     def add(self, request: ReceivedRequest) -> None:
-        """Log a request, and drop the oldest ones over the limits.
+        """Add a request, and remove the oldest requests beyond the limits.
 
         Args:
             request: The request.

@@ -1,4 +1,4 @@
-"""The server's log records, which have the name of the sandbox's logger."""
+"""Routes the server's log records to the sandbox's logger."""
 
 import logging
 import threading
@@ -12,7 +12,7 @@ _UVICORN: Final = logging.getLogger("uvicorn.error")
 
 
 class _RenameRecords(logging.Filter):
-    """Renames the records of one thread: the program may have a uvicorn of its own."""
+    """Renames the records of one thread, because the program may run another uvicorn server."""
 
     def __init__(self, thread: int) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class _RenameRecords(logging.Filter):
         if record.thread != self._thread:
             return True
         if record.levelno == logging.INFO:
-            # The start and the stop are no news to the program that starts and stops the sandbox.
+            # The program itself starts and stops the sandbox, so it doesn't need these records.
             record.levelno, record.levelname = logging.DEBUG, "DEBUG"
         record.name = LOGGER.name
         if LOGGER.isEnabledFor(record.levelno):
@@ -32,7 +32,7 @@ class _RenameRecords(logging.Filter):
 
 @contextmanager
 def sandbox_logger() -> Generator[None, None, None]:
-    """A block in which the records of uvicorn in this thread go to the sandbox's logger."""
+    """Within the block, uvicorn's records of this thread go to the sandbox's logger."""
     rename = _RenameRecords(threading.get_ident())
     _UVICORN.addFilter(rename)
     try:

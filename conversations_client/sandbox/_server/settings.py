@@ -1,4 +1,4 @@
-"""The settings of a sandbox, checked."""
+"""Checks the settings of a sandbox."""
 
 import os
 import re
@@ -18,13 +18,13 @@ _EVERY_ADDRESS: Final = {"", "0.0.0.0", "::"}  # noqa: S104 - not bound here
 
 @frozen(kw_only=True)
 class Settings:
-    """What the user of a sandbox chooses.
+    """The settings of a sandbox.
 
     Attributes:
         api_key: The key that callers must send.
         revision: The revision of the API.
-        models: The models that exist besides the sandbox's own; None for all.
-        allowed_hosts: The names in the Host header besides those of loopback.
+        models: The models in addition to the sandbox's own; None for all models.
+        allowed_hosts: The accepted names in the Host header in addition to loopback names.
     """
 
     api_key: str = field(repr=False)
@@ -44,11 +44,11 @@ def checked_settings(
     """Check the settings.
 
     Args:
-        api_key: The key that callers must send; None makes one up.
+        api_key: The key that callers must send; None generates a key.
         revision: The revision of the API, 1 or 2.
-        models: The models that exist besides the sandbox's own; None for all.
-        host: The address to listen on; callers may use it as a name too.
-        allowed_hosts: The names in the Host header besides those of loopback.
+        models: The models in addition to the sandbox's own; None for all models.
+        host: The address to listen on, which is also accepted in the Host header.
+        allowed_hosts: The accepted names in the Host header in addition to loopback names.
 
     Returns:
         The settings.
@@ -58,8 +58,7 @@ def checked_settings(
     """
     if api_key is not None and not _KEY.fullmatch(text("api_key", api_key)):
         raise ValueError(
-            "The API key must be one or more visible ASCII characters; leave it out to have one "
-            "generated."
+            "The API key must be one or more visible ASCII characters. Omit it to generate a key."
         )
     if type(revision) is not int or revision not in REVISIONS:
         raise ValueError("revision must be 1 or 2.")
@@ -69,7 +68,7 @@ def checked_settings(
         revision=REVISIONS[revision],
         models=None if models is None else _checked_models(models),
         allowed_hosts=(
-            *_several("allowed_hosts", allowed_hosts),
+            *_checked_list("allowed_hosts", allowed_hosts),
             *({host} - _EVERY_ADDRESS),
         ),
     )
@@ -95,14 +94,14 @@ def checked_path(path: object) -> str | None:
 
 
 def _checked_models(models: Collection[str]) -> tuple[str, ...]:
-    found = _several("models", models)
-    for model in found:
-        if not _MODEL.fullmatch(model):
-            raise ValueError("models must be of the form provider/model_id.")
-    return found
+    names = _checked_list("models", models)
+    for name in names:
+        if not _MODEL.fullmatch(name):
+            raise ValueError("models must have the form provider/model_id.")
+    return names
 
 
-def _several(name: str, values: Collection[str]) -> tuple[str, ...]:
+def _checked_list(name: str, values: Collection[str]) -> tuple[str, ...]:
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise ValueError(f"{name} must be a list of strings, not {type(values).__name__}.")  # noqa: TRY004
     return tuple(dict.fromkeys(text(f"each of {name}", value) for value in values))

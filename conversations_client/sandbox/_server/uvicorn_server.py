@@ -1,4 +1,4 @@
-"""A uvicorn server in a thread: starts and stops without delay, and can close a connection."""
+"""A uvicorn server that stops without delay and can close a connection."""
 
 import asyncio
 import contextlib
@@ -15,14 +15,14 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from conversations_client.sandbox._checks import text
 
 _LAST_PORT: Final = 65_535
-_GRACE: Final = 1.0  # seconds for responses to end when the sandbox stops
+_GRACE_PERIOD: Final = 1.0  # seconds that responses have to finish when the sandbox stops
 
 
 class UvicornServer(uvicorn.Server):
-    """A server that reports when it is ready, and stops as soon as `stop` is called.
+    """A server that reports when it is ready, and stops immediately.
 
-    uvicorn itself checks ten times a second whether to stop, and waits twice before it has stopped:
-    a fifth of a second for each test with a sandbox of its own.
+    uvicorn checks only ten times a second whether to stop, and waits twice. This would add a fifth
+    of a second to each test that starts a sandbox.
     """
 
     def __init__(self, app: ASGIApp, *, on_shutdown: Callable[[], None]) -> None:
@@ -33,7 +33,7 @@ class UvicornServer(uvicorn.Server):
             access_log=False,
             lifespan="off",
             ws="none",
-            proxy_headers=False,  # a caller can't choose the address that `hang_up` looks for
+            proxy_headers=False,  # so that a caller can't choose the address for `hang_up`
         )
         super().__init__(config)
         self.ready = threading.Event()
@@ -42,7 +42,7 @@ class UvicornServer(uvicorn.Server):
         self._stop_requested = asyncio.Event()
 
     def request_stop(self) -> None:
-        """Stop the server; call it from any thread, also before the server runs and afterwards."""
+        """Stop the server. It can be called from any thread, even if the server isn't running."""
         self.should_exit = True
         if self._loop is not None:
             # The loop is closed if the server has failed.
@@ -50,35 +50,35 @@ class UvicornServer(uvicorn.Server):
                 self._loop.call_soon_threadsafe(self._stop_requested.set)
 
     def hang_up(self, client: tuple[str, int]) -> None:
-        """Close the connection to a client, after the bytes on their way to it."""
+        """Close the connection to a client after all bytes are sent."""
         for connection in list(self.server_state.connections):
             if isinstance(connection, H11Protocol) and connection.client == client:
                 connection.transport.close()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept connections, and report it."""
+        """Accept connections and report that the server is ready."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self.ready.set()
 
     async def main_loop(self) -> None:
-        """Update the date in responses once a second, until told to stop."""
+        """Update the date in responses once a second until the server stops."""
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop_requested.wait(), 1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Report the stop, and close every connection as soon as it has its response."""
-        del sockets  # the sandbox closes it
+        """Close each connection as soon as its response is sent."""
+        del sockets  # the sandbox closes the socket
         self._on_shutdown()
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GRACE):
+            async with asyncio.timeout(_GRACE_PERIOD):
                 while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110
-                    await asyncio.sleep(0.001)  # uvicorn doesn't report that they are gone
+                    await asyncio.sleep(0.001)  # uvicorn doesn't report when they are closed
         for connection in list(self.server_state.connections):
             connection.transport.abort()
 
@@ -88,7 +88,7 @@ def listen(host: str, port: int) -> socket.socket:
 
     Args:
         host: The address, or a name that resolves to it.
-        port: The port; 0 for a free one.
+        port: The port; 0 for a free port.
 
     Returns:
         The listening socket.
@@ -100,18 +100,18 @@ def listen(host: str, port: int) -> socket.socket:
     if not isinstance(port, int):
         raise ValueError(f"port must be a whole number, not {type(port).__name__}.")  # noqa: TRY004
     if not 0 <= port <= _LAST_PORT:
-        raise OSError(f"Port {port} is not one of 0 to {_LAST_PORT}.")
+        raise OSError(f"Port {port} is not in the range from 0 to {_LAST_PORT}.")
     try:
         family, *_, address = socket.getaddrinfo(text("host", host), port, type=socket.SOCK_STREAM)[
             0
         ]
-        listening = socket.create_server(address[:2], family=family)
+        listener = socket.create_server(address[:2], family=family)
     except (OSError, UnicodeError) as error:
         raise OSError(f"Cannot listen on port {port} of {host} ({_reason(error)}).") from None
-    # Its connections inherit the option. asyncio sets it only on sockets that were created with the
-    # protocol's number. Without it a body waits 40 ms for the acknowledgement of its head.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listening
+    # Connections inherit the option. asyncio sets it only on sockets that were created with the
+    # protocol number. Without it, a body waits 40 ms for the acknowledgement of its headers.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _reason(error: OSError | UnicodeError) -> str:
@@ -119,20 +119,20 @@ def _reason(error: OSError | UnicodeError) -> str:
         return "not a host name"
     if isinstance(error, socket.gaierror) or error.errno is None:
         return str(error.strerror).lower()
-    # The error's own text repeats the address.
+    # The error message itself repeats the address.
     return os.strerror(error.errno).lower()
 
 
-def url_of(listening: socket.socket) -> str:
+def url_of(listener: socket.socket) -> str:
     """Return the URL of a listening socket for callers on this machine.
 
     Args:
-        listening: The socket.
+        listener: The socket.
 
     Returns:
-        The URL; one that listens on every address is called by its loopback address.
+        The URL, with the loopback address if the socket listens on every address.
     """
     address: str
-    address, port = listening.getsockname()[:2]
+    address, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - not bound here
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,1 +1,1 @@
-"""Stores conversations, messages and idempotency keys in SQLite. Knows nothing of HTTP."""
+"""Stores conversations, messages and idempotency keys in SQLite. No HTTP."""

@@ -1,4 +1,4 @@
-"""The system's clock, and times as stream events spell them."""
+"""The system clock, and the time format of stream events."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def system_clock() -> int:
-    """Read the system's clock.
+    """Read the system clock.
 
     Returns:
         Unix time in milliseconds.

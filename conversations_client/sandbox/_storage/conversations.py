@@ -12,13 +12,13 @@ from .records import Conversation
 
 DEFAULT_NAME: Final = "Untitled"
 
-# Sorts after every id: no character of an id sorts after a tilde.
+# Sorts after every ID, because no character of an ID sorts after a tilde.
 _AFTER_THE_NEWEST: Final = "conv_~"
 
 
 @frozen
 class EntityFilter:
-    """Lists the conversations of one entity only; None for those that stand alone."""
+    """Selects the conversations of one entity; None selects those without an entity."""
 
     entity_id: str | None
 
@@ -33,7 +33,7 @@ class Conversations:
 
         Args:
             database: The database.
-            ids: Issues the ids of new conversations.
+            ids: Generates the IDs of new conversations.
             clock: Returns Unix time in milliseconds.
             user_id: The user who creates and updates the conversations.
         """
@@ -48,8 +48,8 @@ class Conversations:
         """Store a new conversation.
 
         Args:
-            display_name: Its name; one without a name, or with the default one, can be named later.
-            metadata: Its metadata, with wire names; None stores none.
+            display_name: Its name; None for the default name, which `generate-name` can replace.
+            metadata: Its metadata, with wire names; None for no metadata.
 
         Returns:
             The stored conversation.
@@ -73,7 +73,7 @@ class Conversations:
         """Look up a conversation.
 
         Args:
-            conversation_id: Its id.
+            conversation_id: Its ID.
 
         Returns:
             The conversation; None if it doesn't exist.
@@ -90,9 +90,9 @@ class Conversations:
         """List the conversations that are older than a cursor.
 
         Args:
-            cursor: A conversation's id; None starts with the newest conversation.
-            entity: Lists the conversations of one entity only; None lists all.
-            limit: The most to return.
+            cursor: A conversation ID; None starts with the newest conversation.
+            entity: Selects the conversations of one entity; None selects all.
+            limit: The maximum number of conversations to return.
 
         Returns:
             The conversations, newest first, and whether there are older ones.
@@ -103,12 +103,12 @@ class Conversations:
     def newer_than(
         self, cursor: str, *, entity: EntityFilter | None, limit: int
     ) -> tuple[list[Conversation], bool]:
-        """List the conversations that are just newer than a cursor.
+        """List the conversations that are newer than a cursor and closest to it.
 
         Args:
-            cursor: A conversation's id.
-            entity: Lists the conversations of one entity only; None lists all.
-            limit: The most to return.
+            cursor: A conversation ID.
+            entity: Selects the conversations of one entity; None selects all.
+            limit: The maximum number of conversations to return.
 
         Returns:
             The conversations, newest first, and whether there are newer ones.
@@ -119,12 +119,12 @@ class Conversations:
     def update(
         self, conversation_id: str, *, display_name: str | None, metadata: Mapping[str, object]
     ) -> Conversation | None:
-        """Change the fields that are passed, and no others.
+        """Change the given fields.
 
         Args:
-            conversation_id: The conversation's id.
-            display_name: Its new name; None keeps the name.
-            metadata: The metadata to change, with wire names.
+            conversation_id: The conversation's ID.
+            display_name: The new name; None keeps the name.
+            metadata: The metadata fields to change, with wire names.
 
         Returns:
             The updated conversation; None if it doesn't exist.
@@ -150,7 +150,7 @@ class Conversations:
         """Delete a conversation and its messages.
 
         Args:
-            conversation_id: Its id.
+            conversation_id: Its ID.
 
         Returns:
             Whether it existed.
@@ -164,18 +164,18 @@ class Conversations:
     def _select(
         self, entity: EntityFilter | None, condition: str, cursor: str, limit: int
     ) -> list[sqlite3.Row]:
-        """Read one row more than the limit, which shows whether there are more."""
-        only, values = ("", ()) if entity is None else ("entity_id IS ? AND ", (entity.entity_id,))
+        """Read one row more than the limit, to see whether there are more."""
+        where, values = ("", ()) if entity is None else ("entity_id IS ? AND ", (entity.entity_id,))
         with self._database.reading() as connection:
             return connection.execute(
-                f"SELECT * FROM conversation WHERE {only}{condition} LIMIT ?",  # noqa: S608 - ours
+                f"SELECT * FROM conversation WHERE {where}{condition} LIMIT ?",  # noqa: S608 - constants
                 (*values, cursor, limit + 1),
             ).fetchall()
 
 
 def _write(connection: sqlite3.Connection, conversation: Conversation) -> None:
-    """Insert a conversation, or overwrite the one with its id."""
-    # Not REPLACE, which deletes the row first, and the conversation's messages with it.
+    """Insert a conversation, or overwrite the conversation with its ID."""
+    # REPLACE deletes the row first, and with it the conversation's messages.
     connection.execute(
         "INSERT INTO conversation (id, display_name, named, created_at, updated_at,"
         " created_by_id, updated_by_id, entity_id, metadata)"

@@ -1,4 +1,4 @@
-"""The SQLite connection: tables, transactions, settings."""
+"""The SQLite connection with its tables, transactions and settings."""
 
 import os
 import sqlite3
@@ -48,11 +48,11 @@ _RENAMED_RESPONSES: Final = (
     "CREATE INDEX idempotent_response_by_age ON idempotent_response (stored_at)",
 )
 _MIGRATIONS: Final = (_TABLES, _RENAMED_RESPONSES)
-"""The statements that lead from each version of the file to the next."""
+"""The statements that migrate each version of the file to the next."""
 
 
 class Database:
-    """One connection, which threads use one at a time."""
+    """A connection that one thread uses at a time."""
 
     def __init__(
         self, path: str | os.PathLike[str] | None, *, content: bytes | None = None
@@ -78,7 +78,7 @@ class Database:
                 self._connection.deserialize(content)
             self._migrate()
             if path is not None:
-                # Before SQLite creates the log, which takes over the file's mode.
+                # Before SQLite creates the log, which gets the file's mode.
                 make_private(path)
             self._configure()
         except (OSError, sqlite3.Error) as error:
@@ -86,7 +86,7 @@ class Database:
             raise OSError(f"cannot open the database {path}: {error}") from error
 
     def close(self) -> None:
-        """Close the file; closing again does nothing."""
+        """Close the file. Closing it twice does nothing."""
         with self._lock:
             self._is_open = False
             self._connection.close()
@@ -102,27 +102,27 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Generator[sqlite3.Connection, None, None]:
-        """Run a block as one transaction; an inner one joins the outer one.
+        """Run a block as a transaction; a nested block joins the outer transaction.
 
         Yields:
-            The connection, which no other thread uses meanwhile.
+            The connection, which no other thread uses during the block.
         """
         with self._lock:
             if self._connection.in_transaction:
                 yield self._connection
                 return
-            # IMMEDIATE takes the write lock before the first read: what the block reads is still
-            # true when it writes, even if another process has the file open.
+            # IMMEDIATE acquires the write lock before the first read, so that no other process can
+            # change the data between a read and a write.
             self._connection.execute("BEGIN IMMEDIATE")
             with self._connection:
                 yield self._connection
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection, None, None]:
-        """Lend the connection for reads.
+        """Use the connection for reads.
 
         Yields:
-            The connection, which no other thread uses meanwhile.
+            The connection, which no other thread uses during the block.
         """
         with self._lock:
             yield self._connection
@@ -134,30 +134,30 @@ class Database:
             name: The setting's name.
 
         Returns:
-            Its value; None if it was never stored.
+            The value; None if it was never stored.
         """
         with self.reading() as connection:
             row = connection.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row["value"])
 
     def set_setting(self, name: str, value: str) -> None:
-        """Store a setting, or replace its value.
+        """Store a setting.
 
         Args:
             name: The setting's name.
-            value: Its value.
+            value: The new value.
         """
         with self.transaction() as connection:
             connection.execute("REPLACE INTO setting (name, value) VALUES (?, ?)", (name, value))
 
     def _migrate(self) -> None:
-        """Create the tables of a new database, or bring those of an older one up to date."""
+        """Create the tables of a new database, or migrate those of an older version."""
         self._connection.row_factory = sqlite3.Row
         with self.transaction() as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             if version > len(_MIGRATIONS) or (version == 0 and tables > 0):
-                raise sqlite3.DatabaseError("this version of the sandbox can't read it")
+                raise sqlite3.DatabaseError("this version of the sandbox doesn't support the file")
             for number, statements in enumerate(_MIGRATIONS[version:], version + 1):
                 for statement in statements:
                     connection.execute(statement)
@@ -165,14 +165,14 @@ class Database:
 
     def _configure(self) -> None:
         self._connection.execute("PRAGMA journal_mode = WAL")
-        # The log reaches the operating system with each commit: a killed process loses nothing.
-        # Only a power failure can lose the latest commits, never the file's integrity.
+        # Each commit reaches the operating system, so a killed process loses nothing. A power
+        # failure may lose the latest commits, but doesn't damage the file.
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _connect(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
-    # An absolute path, as SQLite gives names such as ":memory:" a meaning of their own.
+    # An absolute path, because SQLite treats names such as ":memory:" specially.
     name = ":memory:" if path is None else os.path.abspath(path)  # noqa: PTH100 - bytes too
     try:
         return sqlite3.connect(name, check_same_thread=False, isolation_level=None)

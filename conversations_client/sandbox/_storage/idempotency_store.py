@@ -1,4 +1,4 @@
-"""The responses stored under idempotency keys, in SQLite."""
+"""Stores responses by idempotency key."""
 
 from collections.abc import Callable
 from typing import Final
@@ -12,7 +12,7 @@ EXPIRY_MS: Final = 24 * 60 * 60 * 1000
 
 @frozen(kw_only=True)
 class StoredResponse:
-    """The first response under a key, and the fingerprint of its request."""
+    """The first response to a key, and the fingerprint of its request."""
 
     fingerprint: str
     status: int
@@ -39,7 +39,7 @@ class IdempotencyStore:
             key: The idempotency key.
 
         Returns:
-            The response; None if there is none or it has expired.
+            The response; None if there is no response or it has expired.
         """
         with self._database.reading() as connection:
             row = connection.execute(
@@ -50,10 +50,10 @@ class IdempotencyStore:
         return None if row is None else StoredResponse(**row)
 
     def save(self, key: str, response: StoredResponse) -> None:
-        """Store a response, and delete the expired ones.
+        """Store a response and delete expired responses.
 
         Args:
-            key: The idempotency key; its earlier response is replaced.
+            key: The idempotency key; an earlier response is replaced.
             response: The response to store.
         """
         now = self._clock()

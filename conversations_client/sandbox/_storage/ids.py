@@ -1,4 +1,4 @@
-"""Issues ids that sort by creation."""
+"""Generates IDs that sort by creation time."""
 
 import secrets
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from .database import Database
 
 
 def system_randomness() -> int:
-    """Draw from the system's source of randomness.
+    """Read random bits from the operating system.
 
     Returns:
         80 random bits.
@@ -17,15 +17,15 @@ def system_randomness() -> int:
 
 
 class Ids:
-    """Issues each id once, even after a restart."""
+    """Generates unique IDs, even after a restart."""
 
     def __init__(
         self, database: Database, *, clock: Callable[[], int], randomness: Callable[[], int]
     ) -> None:
-        """Continue after the last id in the database.
+        """Continue after the last ID in the database.
 
         Args:
-            database: Stores the last id.
+            database: Stores the last ID.
             clock: Returns Unix time in milliseconds.
             randomness: Returns 80 random bits.
         """
@@ -34,13 +34,13 @@ class Ids:
         self._randomness = randomness
 
     def new(self, prefix: str) -> str:
-        """Issue an id.
+        """Generate an ID.
 
         Args:
             prefix: The kind of object, such as `conv`.
 
         Returns:
-            An id whose ULID sorts after every earlier one.
+            An ID whose ULID sorts after all earlier ULIDs.
         """
         with self._database.transaction():
             new = ulid.successor(

@@ -1,15 +1,15 @@
-"""JSON as the sandbox writes it."""
+"""Encodes JSON."""
 
 import json
 
 
 def encode(value: object) -> bytes:
-    """Write JSON.
+    """Encode a JSON value.
 
     Args:
         value: Any JSON value.
 
     Returns:
-        UTF-8, without spaces.
+        Compact JSON in UTF-8.
     """
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

@@ -18,7 +18,7 @@ class Messages:
 
         Args:
             database: The database.
-            ids: Issues the ids of new messages.
+            ids: Generates the IDs of new messages.
             clock: Returns Unix time in milliseconds.
             user_id: The user who creates the messages.
         """
@@ -38,13 +38,13 @@ class Messages:
         """Store a new message at the end of a conversation.
 
         Args:
-            conversation_id: The conversation's id.
+            conversation_id: The conversation's ID.
             role: The author's role, `user` or `assistant`.
             parts: The parts, with wire names.
-            message_id: The message's id; None issues a new one.
+            message_id: The message's ID; None generates an ID.
 
         Returns:
-            The stored message; None if the conversation doesn't exist or the message's id is taken.
+            The stored message; None if the conversation doesn't exist or the message ID is taken.
         """
         with self._database.transaction() as connection:
             message = Message(
@@ -68,10 +68,10 @@ class Messages:
         """List a conversation's messages.
 
         Args:
-            conversation_id: The conversation's id.
+            conversation_id: The conversation's ID.
 
         Returns:
-            The messages, oldest first; none if the conversation doesn't exist.
+            The messages, oldest first; empty if the conversation doesn't exist.
         """
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -81,7 +81,7 @@ class Messages:
         return [Message.from_row(row) for row in rows]
 
     def _next_time(self, connection: sqlite3.Connection, conversation_id: str) -> int:
-        """Return a time after that of every message so far: ids chosen by callers don't sort."""
+        """Return a time after all messages so far, because IDs chosen by callers don't sort."""
         (latest,) = connection.execute(
             "SELECT max(created_at) FROM message WHERE conversation_id = ?", (conversation_id,)
         ).fetchone()

@@ -1,4 +1,4 @@
-"""Keeps other users of the machine from reading the database file."""
+"""Prevents other users of the machine from reading the database file."""
 
 import os
 import stat
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 _PRIVATE: Final = 0o600
-# What SQLite writes beside a database.
+# The database and the files that SQLite creates next to it.
 _SUFFIXES: Final = ("", "-wal", "-shm", "-journal")
 
 
@@ -31,7 +31,7 @@ def create_private(path: str | os.PathLike[str]) -> None:
 
 
 def make_private(path: str | os.PathLike[str]) -> None:
-    """Take the permissions of others away from a database and the files beside it.
+    """Remove the permissions of other users from a database and the files next to it.
 
     Args:
         path: The database file.

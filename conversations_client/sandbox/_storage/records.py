@@ -1,4 +1,4 @@
-"""The records in the database, and how they map to rows."""
+"""The records in the database and their rows."""
 
 import json
 import sqlite3
@@ -23,12 +23,12 @@ class Conversation:
 
     @property
     def entity_id(self) -> str | None:
-        """The parent agent or deployment; None for a conversation that stands alone."""
+        """The parent agent or deployment; None for a standalone conversation."""
         return cast("str | None", (self.metadata or {}).get("entityId"))
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> "Conversation":
-        """Read a row of the table.
+        """Convert a row of the table.
 
         Args:
             row: The row, with all columns.
@@ -52,7 +52,7 @@ class Conversation:
         """Convert the conversation to a row.
 
         Returns:
-            The value of each column by its name.
+            The value of each column by name.
         """
         return {
             "id": self.id,
@@ -80,7 +80,7 @@ class Message:
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> "Message":
-        """Read a row of the table.
+        """Convert a row of the table.
 
         Args:
             row: The row, with all columns.
@@ -101,7 +101,7 @@ class Message:
         """Convert the message to a row.
 
         Returns:
-            The value of each column by its name.
+            The value of each column by name.
         """
         return {
             "id": self.id,
@@ -114,5 +114,5 @@ class Message:
 
 
 def _loads(text: str) -> Any:  # noqa: ANN401 - any JSON
-    # Earlier versions accepted 1e999 and stored Infinity, which is not valid JSON.
+    # Earlier versions accepted 1e999 and stored Infinity, which is invalid JSON.
     return json.loads(text, parse_constant=lambda _: None)

@@ -1,4 +1,4 @@
-"""Everything that the sandbox stores."""
+"""The store of the sandbox."""
 
 import os
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from .messages import Messages
 
 
 class Store:
-    """Everything that the sandbox stores; safe to use from several threads."""
+    """Stores all data of the sandbox. It is thread-safe."""
 
     def __init__(
         self,
@@ -34,8 +34,8 @@ class Store:
             randomness: Returns 80 random bits.
 
         Raises:
-            OSError: The file can't be opened, isn't a database of the sandbox, or was made for
-                another revision.
+            OSError: The file can't be opened, isn't a sandbox database, or belongs to another
+                revision.
         """
         self._database = Database(path, content=content)
         self.clock = clock
@@ -51,7 +51,7 @@ class Store:
         self.idempotency = IdempotencyStore(self._database, clock=clock)
 
     def close(self) -> None:
-        """Close the file; closing again does nothing."""
+        """Close the file. Closing it twice does nothing."""
         self._database.close()
 
     def content(self) -> bytes | None:
@@ -66,26 +66,26 @@ class Store:
         """Run several calls as one transaction.
 
         Returns:
-            A context that commits at its end and rolls back when it raises.
+            A context manager that commits at its end and rolls back after an exception.
         """
         return self._database.transaction()
 
     def _check_revision(self, revision: int) -> None:
-        """Keep conversations of one revision apart: a response of the other couldn't show them."""
+        """Reject another revision, whose responses can't represent the stored conversations."""
         with self._database.transaction():
             stored = self._database.setting("revision")
             if stored is None:
-                # A file with a user is older than revisions are.
+                # A file that has a user but no revision is from a version before revisions.
                 stored = str(revision if self._database.setting("user_id") is None else 2)
                 self._database.set_setting("revision", stored)
         if stored != str(revision):
             raise OSError(
-                f"The database was made for revision {stored} of the API, not {revision}: "
-                "choose the same revision or another file."
+                f"The database belongs to revision {stored} of the API, not {revision}. Choose the "
+                "same revision or another file."
             )
 
     def _stable_user_id(self) -> str:
-        """Return the id of this database's one user, the same each time it is opened."""
+        """Return the ID of the database's only user, which never changes."""
         with self._database.transaction():
             user_id = self._database.setting("user_id")
             if user_id is None:

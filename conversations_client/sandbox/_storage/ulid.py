@@ -1,4 +1,4 @@
-"""Monotonic ULIDs: 26 lower-case characters of Crockford's base 32 that sort by creation."""
+"""Monotonic ULIDs: 26 lower-case characters of Crockford's Base32 that sort by creation time."""
 
 from typing import Final
 
@@ -18,13 +18,13 @@ def encode(value: int) -> str:
         value: The number, at least 0 and below 2**128.
 
     Returns:
-        26 characters that sort as the numbers do.
+        26 characters that sort in the order of the numbers.
 
     Raises:
         OverflowError: The number doesn't fit.
     """
     if not 0 <= value < _LIMIT:
-        raise OverflowError("a ULID holds 128 bits")
+        raise OverflowError("a ULID has 128 bits")
     shifts = range((_LENGTH - 1) * _BITS_PER_CHARACTER, -1, -_BITS_PER_CHARACTER)
     return "".join(ALPHABET[value >> shift & 31] for shift in shifts)
 
@@ -33,7 +33,7 @@ def decode(ulid: str) -> int:
     """Decode a ULID into its 128-bit number.
 
     Args:
-        ulid: 26 characters, as `encode` writes them.
+        ulid: 26 characters, as from `encode`.
 
     Returns:
         The number.
@@ -48,15 +48,15 @@ def decode(ulid: str) -> int:
 
 
 def successor(last: str | None, *, now: int, randomness: int) -> str:
-    """Choose the ULID that follows another, even if the clock has gone back.
+    """Generate the next ULID, even if the clock was set back.
 
     Args:
-        last: The largest ULID issued so far; None if there is none.
+        last: The largest ULID so far; None if there is none.
         now: Unix time in milliseconds.
         randomness: 80 random bits for the part after the time.
 
     Returns:
-        A ULID of this millisecond, or `last` plus one if the former wouldn't sort after `last`.
+        A ULID of this millisecond, or `last` plus one if that is larger.
 
     Raises:
         OverflowError: There is no larger ULID.

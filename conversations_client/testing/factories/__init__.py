@@ -1,7 +1,7 @@
-"""One function for each class: creates an object, with defaults for what you leave out.
+"""Functions that create objects for tests, with defaults for omitted arguments.
 
-The arguments are keyword-only, and are the attributes of the class. The same arguments always
-create an equal object.
+There is a function for each class. Its arguments are the attributes of the class, keyword-only. The
+same arguments always create equal objects.
 
 Example:
     factories.conversation(display_name="Refunds")

@@ -1,4 +1,4 @@
-"""Conversations, pages of them, and raw responses."""
+"""Creates conversations, pages and raw responses."""
 
 from collections.abc import Sequence
 from typing import Final, TypeVar
@@ -58,7 +58,7 @@ def conversation(
 
 
 def conversations(count: int) -> tuple[Conversation, ...]:
-    """Create several conversations with their own ids, names and times, newest first.
+    """Create several conversations with different IDs, names and times, newest first.
 
     Example:
         newest, oldest = factories.conversations(2)
@@ -101,11 +101,11 @@ def conversation_with_messages(
     metadata: ConversationMetadata | None = None,
     messages: Sequence[Message] | None = None,
 ) -> ConversationWithMessages:
-    """Create a `ConversationWithMessages`; by default with a question and a reply.
+    """Create a `ConversationWithMessages`, by default with a question and a reply.
 
     Example:
-        found = factories.conversation_with_messages()
-        assert len(found.messages) == 2
+        conversation = factories.conversation_with_messages()
+        assert len(conversation.messages) == 2
     """
     return ConversationWithMessages(
         id=id,
@@ -121,7 +121,7 @@ def conversation_with_messages(
 
 
 def page(*conversations: Conversation, has_more: bool = False) -> ConversationPage:
-    """Create a `ConversationPage` of the conversations, newest first; without any, an empty page.
+    """Create a `ConversationPage` of the given conversations, in this order.
 
     Example:
         page = factories.page(*factories.conversations(3), has_more=True)
@@ -139,7 +139,7 @@ def raw_response(
     attempts: int = 1,
     elapsed: float = 0.1,
 ) -> RawResponse[T]:
-    """Create a `RawResponse` with this parsed content.
+    """Create a `RawResponse` with the given parsed content.
 
     Example:
         raw = factories.raw_response(factories.conversation(), status=201)

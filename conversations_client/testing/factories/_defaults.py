@@ -1,4 +1,4 @@
-"""The defaults of the factories: always the same, and valid by the API's documentation."""
+"""The default values of the factories, which are constant and valid for the API."""
 
 from typing import Final
 
@@ -10,12 +10,12 @@ CONVERSATION_ID: Final = "conv_01jj1hdhn79xas7a01wb3hysdb"
 NAME: Final = "Product Feature Discussion"
 MODEL: Final = "openai/gpt-4o"
 QUESTION: Final = "Which features come next?"
-WORDS: Final = "Search, and then export."
+REPLY: Final = "Search, and then export."
 TOOL: Final = "count_words"
 
 
 def numbered(prefix: str, number: int) -> str:
-    """Build an id such as `conv_01jj1hdhn79xas7a01wb300001`, which sorts by its number."""
+    """Build an ID such as `conv_01jj1hdhn79xas7a01wb300001`; IDs sort by number."""
     return f"{prefix}_01jj1hdhn79xas7a01wb3{number:05}"
 
 
@@ -25,5 +25,5 @@ RUN_ID: Final = numbered("run", 1)
 TOOL_ID: Final = numbered("tool", 1)
 CALL_ID: Final = numbered("call", 1)
 QUESTION_ID: Final = numbered("msg", 1)
-ANSWER_ID: Final = numbered("msg", 2)
-"""The ids of one exchange: its events, its response and its messages refer to each other."""
+REPLY_ID: Final = numbered("msg", 2)
+"""The IDs of one exchange, which its events, response and messages share."""

@@ -1,4 +1,4 @@
-"""The errors that a call can raise."""
+"""Creates the errors that calls raise."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -76,14 +76,14 @@ def status_error(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
 ) -> E:
-    """Create the error that the client raises for a status; a real client decodes the response.
+    """Create the error that the client raises for a response with an error status.
 
     Args:
-        cls: The class.
-        status: The HTTP status. Default: that of the class, and 500 for `ServerError`.
+        cls: The class of the error.
+        status: The HTTP status. Default: the status of the class, which is 500 for `ServerError`.
         message: The service's error message.
-        retry_after: Seconds in the `Retry-After` header; None sends none.
-        request_id: The id of the request; None sends none.
+        retry_after: The seconds in the `Retry-After` header. Default None, no header.
+        request_id: The request ID; None for no ID.
         headers: Additional headers.
         body: The response's body. Default: JSON with the message.
 
@@ -109,7 +109,7 @@ def status_error(
         },
         content=json.dumps({"message": message}).encode() if body is None else body,
     )
-    error = _raised_for(response)
+    error = _error_of(response)
     if type(error) is not cls:
         raise ValueError(f"Status {response.status_code} doesn't belong to {cls.__name__}.")
     return error
@@ -157,7 +157,7 @@ def _name(value: object) -> str:
     return value.__name__ if isinstance(value, type) else f"an object of {type(value).__name__}"
 
 
-def _raised_for(response: httpx.Response) -> StatusError | None:
+def _error_of(response: httpx.Response) -> StatusError | None:
     try:
         mock_client(lambda _: response).conversations.retrieve(CONVERSATION_ID)
     except StatusError as error:

@@ -1,4 +1,4 @@
-"""The events of streamed responses."""
+"""Creates the events of streamed responses."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -24,10 +24,10 @@ from conversations_client import (
     Usage,
 )
 from conversations_client.testing.factories._defaults import (
-    ANSWER_ID,
     CALL_ID,
     MODEL,
     QUESTION_ID,
+    REPLY_ID,
     RESPONSE_ID,
     RUN_ID,
     TASK_ID,
@@ -49,7 +49,7 @@ def response_started(
     model: str = MODEL,
     workflow_run_id: str = RUN_ID,
     user_message_id: str | None = QUESTION_ID,
-    assistant_message_id: str | None = ANSWER_ID,
+    assistant_message_id: str | None = REPLY_ID,
     timestamp: str = TIMESTAMP,
 ) -> ResponseStarted:
     """Create a `ResponseStarted`.
@@ -102,7 +102,7 @@ def response_failed(
 def part_delta(
     *, part_id: str = PART_ID, delta: Part | None = None, timestamp: str = TIMESTAMP
 ) -> PartDelta:
-    """Create a `PartDelta`; by default of text.
+    """Create a `PartDelta`, by default of a text part.
 
     Example:
         event = factories.part_delta(delta=factories.text_part(text="Hello"))
@@ -117,7 +117,7 @@ def part_delta(
 def part_done(
     *, part_id: str = PART_ID, part: Part | None = None, timestamp: str = TIMESTAMP
 ) -> PartDone:
-    """Create a `PartDone`; by default of text.
+    """Create a `PartDone`, by default of a text part.
 
     Example:
         event = factories.part_done(part=factories.text_part(text="Hello"))
@@ -158,7 +158,7 @@ def tool_done(
     result: Any = UNSET,  # noqa: ANN401 - any JSON
     timestamp: str = TIMESTAMP,
 ) -> ToolDone:
-    """Create a `ToolDone`; by default with the result `{"words": 4}`.
+    """Create a `ToolDone`, by default with the result `{"words": 4}`.
 
     Example:
         event = factories.tool_done(result={"found": 3})
@@ -228,7 +228,7 @@ def tool_review_done(
 
 
 def unknown_event(*, type: str = "weather.changed", **fields: Any) -> UnknownEvent:  # noqa: A002, ANN401 - the attribute's name; any JSON
-    """Create an `UnknownEvent`, of a type that is unknown to the client; `fields` have wire names.
+    """Create an `UnknownEvent`, whose type the client doesn't know. `fields` have wire names.
 
     Example:
         event = factories.unknown_event(type="poll.opened", data={"question": "Which one?"})
@@ -242,7 +242,7 @@ def tool_call(
     name: str | None = TOOL,
     arguments: str | None = '{"text": "Search, and then export."}',
 ) -> ToolCall:
-    """Create a `ToolCall` that waits for its result; `arguments` is JSON text.
+    """Create a pending `ToolCall`; `arguments` is JSON text.
 
     Example:
         event = factories.response_done(pending_tool_calls=[factories.tool_call()])

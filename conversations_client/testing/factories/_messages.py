@@ -1,4 +1,4 @@
-"""Messages and their parts."""
+"""Creates messages and their parts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,14 +20,14 @@ from conversations_client import (
     UserMessage,
 )
 from conversations_client.testing.factories._defaults import (
-    ANSWER_ID,
     CALL_ID,
     CONVERSATION_ID,
     CREATED_AT,
     QUESTION,
     QUESTION_ID,
+    REPLY,
+    REPLY_ID,
     USER_ID,
-    WORDS,
 )
 
 
@@ -40,7 +40,7 @@ def message(
     role: MessageRole | str = MessageRole.USER,
     parts: Sequence[Part] | None = None,
 ) -> Message:
-    """Create a `Message`; by default a question in one text part.
+    """Create a `Message`, by default a question in one text part.
 
     Example:
         message = factories.message(parts=[factories.text_part(text="Hello")])
@@ -56,7 +56,7 @@ def message(
 
 
 def exchange(conversation_id: str = CONVERSATION_ID) -> tuple[Message, Message]:
-    """Create two messages: a question, and the reply to it a second later.
+    """Create two messages: a question, and its reply a second later.
 
     Example:
         question, reply = factories.exchange()
@@ -65,7 +65,7 @@ def exchange(conversation_id: str = CONVERSATION_ID) -> tuple[Message, Message]:
     return (
         message(conversation_id=conversation_id),
         message(
-            id=ANSWER_ID,
+            id=REPLY_ID,
             conversation_id=conversation_id,
             created_at=CREATED_AT + 1000,
             role=MessageRole.ASSISTANT,
@@ -77,7 +77,7 @@ def exchange(conversation_id: str = CONVERSATION_ID) -> tuple[Message, Message]:
 def user_message(
     *, parts: Sequence[RequestPart] | None = None, message_id: str | None = None
 ) -> UserMessage:
-    """Create a `UserMessage` to send; by default a question in one text part.
+    """Create a `UserMessage` to send, by default a question in one text part.
 
     Example:
         client.conversations.responses.create(
@@ -92,7 +92,7 @@ def user_message(
 
 def text_part(
     *,
-    text: str = WORDS,
+    text: str = REPLY,
     id: str | None = None,  # noqa: A002 - the attribute's name
     metadata: Mapping[str, Any] | None = None,
 ) -> TextPart:
@@ -110,7 +110,7 @@ def file_part(
     id: str | None = None,  # noqa: A002 - the attribute's name
     metadata: Mapping[str, Any] | None = None,
 ) -> FilePart:
-    """Create a `FilePart`; by default of a short text file.
+    """Create a `FilePart`, by default with a short text file.
 
     Example:
         part = factories.file_part()
@@ -126,7 +126,7 @@ def file_content(
     mime_type: str | None = "text/plain",
     name: str | None = "hello.txt",
 ) -> FileContent:
-    """Create a `FileContent`; `bytes` is base64, and None for a file at `uri`.
+    """Create a `FileContent`. `bytes` is base64; it must be None if `uri` is set.
 
     Example:
         part = factories.file_part(
@@ -143,7 +143,7 @@ def tool_result_part(
     id: str | None = None,  # noqa: A002 - the attribute's name
     metadata: Mapping[str, Any] | None = None,
 ) -> ToolResultPart:
-    """Create a `ToolResultPart`; by default with the result `{"words": 4}`.
+    """Create a `ToolResultPart`, by default with the result `{"words": 4}`.
 
     Example:
         part = factories.tool_result_part(tool_call_id="call_1", result=[1, 2])
@@ -192,7 +192,7 @@ def data_part(
     id: str | None = None,  # noqa: A002 - the attribute's name
     metadata: Mapping[str, Any] | None = None,
 ) -> DataPart:
-    """Create a `DataPart`; by default with `{"feature": "search"}`.
+    """Create a `DataPart`, by default with the data `{"feature": "search"}`.
 
     Example:
         event = factories.part_done(part=factories.data_part(data={"score": 0.9}))
@@ -201,7 +201,7 @@ def data_part(
 
 
 def unknown_part(*, kind: str = "hologram", **fields: Any) -> UnknownPart:  # noqa: ANN401 - any JSON
-    """Create an `UnknownPart`, of a kind that is unknown to the client; `fields` have wire names.
+    """Create an `UnknownPart`, whose kind the client doesn't know. `fields` have wire names.
 
     Example:
         part = factories.unknown_part(kind="poll", question="Which one?")

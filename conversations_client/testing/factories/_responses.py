@@ -1,4 +1,4 @@
-"""Complete and partial responses, and their events."""
+"""Creates complete and partial responses, and their events."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -18,20 +18,20 @@ from conversations_client import (
 )
 from conversations_client.testing.factories import _events as events
 from conversations_client.testing.factories._defaults import (
-    ANSWER_ID,
     MODEL,
     QUESTION_ID,
+    REPLY,
+    REPLY_ID,
     RESPONSE_ID,
     RUN_ID,
     TASK_ID,
-    WORDS,
     numbered,
 )
 
 
 def response(
     *,
-    text: str = WORDS,
+    text: str = REPLY,
     parts: Sequence[Part] | None = None,
     model: str | None = MODEL,
     finish_reason: FinishReason | str = FinishReason.STOP,
@@ -50,7 +50,7 @@ def response(
         model=model,
         workflow_run_id=RUN_ID,
         user_message_id=QUESTION_ID,
-        assistant_message_id=ANSWER_ID,
+        assistant_message_id=REPLY_ID,
         parts=_text(text) if parts is None else tuple(parts),
         finish_reason=finish_reason,
         usage=usage,
@@ -59,7 +59,7 @@ def response(
 
 
 def partial_response(
-    *, text: str = WORDS, parts: Sequence[Part] | None = None, model: str | None = MODEL
+    *, text: str = REPLY, parts: Sequence[Part] | None = None, model: str | None = MODEL
 ) -> PartialResponse:
     """Create a `PartialResponse`, by default with a single text part that contains `text`.
 
@@ -73,7 +73,7 @@ def partial_response(
         model=model,
         workflow_run_id=RUN_ID,
         user_message_id=QUESTION_ID,
-        assistant_message_id=ANSWER_ID,
+        assistant_message_id=REPLY_ID,
         parts=_text(text) if parts is None else tuple(parts),
     )
 

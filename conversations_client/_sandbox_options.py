@@ -1,0 +1,80 @@
+"""The options of `conversations sandbox` and of `python -m conversations_client.sandbox`."""
+
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import field, fields, frozen
+
+
+def _documented(text: str, *, is_repeated: bool = False) -> dict[str, Any]:
+    """The metadata of an option; cyclopts shows the value of `help`."""
+    return {"help": text, "is_repeated": is_repeated}
+
+
+@frozen(kw_only=True)
+class SandboxOptions:
+    """The options of the sandbox, except `--api-key`. Each has the name of its field."""
+
+    port: int = field(
+        default=8765, metadata=_documented("The port to listen on; 0 chooses a free port.")
+    )
+    db: Path | None = field(
+        default=None,
+        metadata=_documented(
+            "The SQLite file that stores everything. Default: memory; with `conversations "
+            "sandbox`, the file that --sandbox uses."
+        ),
+    )
+    pace: float = field(
+        default=0.0, metadata=_documented("The seconds between two events of a stream.")
+    )
+    revision: int = field(default=2, metadata=_documented("The revision of the API, 1 or 2."))
+    model: tuple[str, ...] | None = field(
+        default=None,
+        metadata=_documented(
+            "A model in addition to the sandbox's own, as provider/model_id; can be repeated. "
+            "Requests for other models fail. Default: all models are accepted.",
+            is_repeated=True,
+        ),
+    )
+    host: str = field(default="127.0.0.1", metadata=_documented("The address to listen on."))
+    allow_host: tuple[str, ...] | None = field(
+        default=None,
+        metadata=_documented(
+            "A name in the Host header that is accepted in addition to localhost; can be repeated.",
+            is_repeated=True,
+        ),
+    )
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments for `Sandbox`."""
+        return {
+            "port": self.port,
+            "db": self.db,
+            "pace": self.pace,
+            "revision": self.revision,
+            "models": self.model,
+            "host": self.host,
+            "allowed_hosts": self.allow_host or (),
+        }
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Add the options to a parser."""
+    for option in fields(SandboxOptions):
+        name, text = f"--{option.name.replace('_', '-')}", option.metadata["help"]
+        if option.metadata["is_repeated"]:
+            parser.add_argument(name, action="append", help=text)
+        elif option.default is None:
+            parser.add_argument(name, type=Path, help=text)
+        else:
+            default: Any = option.default
+            shown = f"{text} Default: {default}."
+            parser.add_argument(name, type=type(default), default=default, help=shown)
+
+
+def parsed_options(arguments: Mapping[str, Any]) -> SandboxOptions:
+    """The options among the arguments that a parser returned."""
+    return SandboxOptions(**{each.name: arguments[each.name] for each in fields(SandboxOptions)})
