@@ -105,7 +105,7 @@ ODD = {
         "nested", JSON[:-1] + b', "new": ' + b"[" * 500 + b"]" * 500 + b"}"
     ),
     "NaN": undocumented("NaN", {**CONVERSATION, "createdAt": math.nan}),
-    "a number of 5,000 digits": undocumented("too long", JSON.replace(b"1734789600000", b"1" * 5000)),
+    "a number of 5,000 digits": undocumented("too many digits", JSON.replace(b"1734789600000", b"1" * 5000)),
     "a number beyond all": undocumented("too large", JSON.replace(b"1734789600000", b"1e999")),
     "10 MB of nothing": undocumented("not JSON", b"x" * 10**7),
     "no content": Fault([receive, b"HTTP/1.1 204 No Content\r\n\r\n"], DecodeError, 1, "204"),

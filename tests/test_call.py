@@ -230,7 +230,8 @@ def test_an_unreadable_success_is_an_error_with_its_body_and_without_the_key() -
     error = raised.value
     assert str(error) == (
         "POST /a returned 201 and text/html, which is not what the API documents: $.kind: missing; "
-        "$.displayName: missing; $.createdAt: missing; $.updatedAt: missing." + CHECK
+        "$.displayName: missing; $.createdAt: missing; $.updatedAt: missing. "
+        "This looks like a web page (a login page, or a wrong base_url)." + CHECK
     )
     assert (error.status, error.body, error.request_id) == (201, b'{"[redacted]": 1}', "req_1")
     assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 1)

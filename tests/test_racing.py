@@ -34,7 +34,7 @@ class Host:
         self.streams: list[Stream] = []
         self._attempts = attempts
         monkeypatch.setattr(racing, "addresses", self._found)
-        monkeypatch.setattr(racing, "_NEXT_ADDRESS", pause)
+        monkeypatch.setattr(racing, "_ATTEMPT_DELAY", pause)
 
     def _found(self, *_: object) -> list[str]:
         return list(self._attempts)

@@ -15,7 +15,12 @@ from scripted import ScriptedServer, answer
 from variants import KEY, Variant
 
 from conversations_client import ConfigurationError, Delivery, DisconnectError, TLSError
+from conversations_client._base.causes import causes
+from conversations_client._base.secret import Secret
+from conversations_client._http.error_mapping import transport_error
 from conversations_client._http.origin import _default_tls
+from conversations_client._http.streams.errors import ConnectError
+from conversations_client._http.streams.tls_errors import is_tls
 
 
 def create(client: Any) -> Any:
@@ -179,3 +184,11 @@ def test_a_missing_folder_of_certificates(
     assert "SSL_CERT_FILE" not in words
     monkeypatch.setenv("SSL_CERT_DIR", f"{tmp_path / 'missing'}:{tmp_path}")
     assert _default_tls().verify_mode is ssl.CERT_REQUIRED
+
+
+def test_an_exception_that_is_its_own_cause_is_classified() -> None:
+    first, second = OSError("first"), ConnectError("")
+    first.__context__, second.__cause__ = second, first
+    assert list(causes(second)) == [second, first]
+    assert not is_tls(second)
+    assert "(first)" in str(transport_error(second, Secret("a-long-enough-key")))

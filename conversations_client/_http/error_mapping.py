@@ -5,6 +5,7 @@ import re
 import sys
 from typing import Final
 
+from conversations_client._base.causes import causes
 from conversations_client._base.secret import Secret
 from conversations_client._base.text import readable, truncate
 from conversations_client.errors import (
@@ -183,10 +184,7 @@ def _reason(error: Exception, key: Secret) -> str:
 
 def _message(error: BaseException) -> str:
     """The message of an error, or the first message among its causes."""
-    cause: BaseException | None = error
-    while cause is not None and not str(cause):
-        cause = cause.__cause__ or cause.__context__
-    message = "" if cause is None else str(cause)
+    message = next(filter(None, map(str, causes(error))), "")
     return next((text for start, text in _MESSAGES.items() if message.startswith(start)), message)
 
 

@@ -28,7 +28,9 @@ async def connect(address: str, port: int) -> "AnyIOStream":
         return AnyIOStream(await anyio.connect_tcp(address, port))
     except OSError as error:
         # AnyIO's error says only that all attempts failed; here there was only one.
-        raise error.__cause__ or error from None
+        failure = error.__cause__ or error
+    # Raised outside the handler, where it would get the other error as its context.
+    raise failure
 
 
 class AnyIOStream(AsyncNetworkStream):

@@ -4,6 +4,8 @@ import ssl
 from collections.abc import Iterator
 from typing import Final
 
+from conversations_client._base.causes import causes
+
 _INTERRUPTED: Final = (ssl.SSLWantReadError, ssl.SSLEOFError)
 """The connection ended during TLS, which is an error of the network."""
 
@@ -39,7 +41,4 @@ def rejects_certificate(error: BaseException) -> bool:
 
 
 def _tls_errors(error: BaseException | None) -> Iterator[ssl.SSLError]:
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            yield error
-        error = error.__cause__ or error.__context__
+    return (each for each in causes(error) if isinstance(each, ssl.SSLError))
