@@ -13,7 +13,7 @@ from scripted import CONVERSATION, read_request
 from serving import AnsweringServer
 from variants import KEY
 
-from conversations_client import AsyncClient, Timeout
+from conversations_client import AsyncClient, CreateRequest, Timeout
 
 
 class Interrupting(AnsweringServer):
@@ -52,7 +52,8 @@ async def listing(client: AsyncClient) -> None:
 
 
 async def create_many(client: AsyncClient) -> None:
-    async with client.conversations.create_many([{}] * 9, max_in_flight=3) as outcomes:
+    requests: list[CreateRequest] = [{}] * 9
+    async with client.conversations.create_many(requests, max_in_flight=3) as outcomes:
         async for _outcome in outcomes:
             pass
 
@@ -65,7 +66,8 @@ async def interrupted(work: Callable[[AsyncClient], Awaitable[None]], url: str) 
         if (task := _task()) is not None:
             task.uncancel()
         results = [await client.conversations.create() for _ in range(2)]
-        pool: Any = next(iter(client._connections._by_loop.values()))  # type: ignore[union-attr]
+        connections: Any = client._connections
+        pool = next(iter(connections._by_loop.values()))
         assert not pool._slots._waiting
         return [result.id for result in results]
 

@@ -231,7 +231,8 @@ class Loop:
 
 def test_another_threads_event_loop_may_come_while_closed_ones_are_forgotten() -> None:
     client = AsyncClient(KEY, base_url="http://127.0.0.1:9", retry=Retry(attempts=1))
-    by_loop: Any = client._connections._by_loop  # type: ignore[union-attr]
+    connections: Any = client._connections
+    by_loop: Any = connections._by_loop
     loops = [Loop()]
     by_loop[loops[0]] = None
 

@@ -17,6 +17,7 @@ from variants import KEY
 from conversations_client import (
     AsyncClient,
     ConnectError,
+    CreateRequest,
     DeadlineError,
     Delivery,
     DisconnectError,
@@ -127,7 +128,8 @@ def test_many_tasks_and_a_cancellation() -> None:
             async with anyio.create_task_group() as tasks:
                 for _ in range(100):
                     tasks.start_soon(create, client)
-        async with client.conversations.create_many([{}] * 30, max_in_flight=8) as outcomes:
+        requests: list[CreateRequest] = [{}] * 30
+        async with client.conversations.create_many(requests, max_in_flight=8) as outcomes:
             assert len([outcome async for outcome in outcomes]) == 30
 
     with AnsweringServer() as server:
