@@ -307,4 +307,5 @@ def _import(name: str) -> Any:  # noqa: ANN401 - a module
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    modules = {home for home in _MODULES if not home.startswith("_")}
+    return sorted({*__all__, *modules, *(name for name in globals() if name.startswith("__"))})

@@ -73,17 +73,19 @@ def worst_delivery(first: Delivery, second: Delivery) -> Delivery:
 class ConversationsError(Exception):
     """The base class of every error that this client raises.
 
-    Attributes:
-        delivery: Whether the request reached the service.
-        attempts: How many times the client tried to send the request.
-        request_id: The service's ID of the last attempt (`x-request-id`); None if it sent none.
-
     Example:
         try:
             client.conversations.create()
         except ConversationsError as error:
             is_safe_to_try_again_later = error.is_temporary and not error.may_have_acted
     """
+
+    delivery: Delivery
+    """Whether the request reached the service."""
+    attempts: int
+    """How many times the client tried to send the request."""
+    request_id: str | None
+    """The service's ID of the last attempt (`x-request-id`); None if it sent none."""
 
     def __init__(
         self,
@@ -221,19 +223,23 @@ class DeadlineError(TransportTimeoutError):
 class StatusError(ConversationsError):
     """The service returned a status other than 2xx.
 
-    Attributes:
-        status: The HTTP status.
-        service_message: `message` of the service's JSON error body; None if there is none.
-        headers: The headers of the response, with case-insensitive names.
-        body: The body of the response; empty if it could not be read or decoded.
-        retry_after: Seconds to wait, from `Retry-After`; None if that is absent or invalid.
-
     Example:
         try:
             client.conversations.retrieve("conv_unknown")
         except StatusError as error:
             print(error.status, error.service_message, error.request_id)
     """
+
+    status: int
+    """The HTTP status."""
+    service_message: str | None
+    """`message` of the service's JSON error body; None if there is none."""
+    headers: Headers
+    """The headers of the response, with case-insensitive names."""
+    body: bytes
+    """The body of the response; empty if it could not be read or decoded."""
+    retry_after: float | None
+    """Seconds to wait, from `Retry-After`; None if that is absent or invalid."""
 
     def __init__(
         self,
@@ -344,11 +350,6 @@ class Fault:
 class DecodeError(ConversationsError):
     """The status is a success, but the response is not what the API documents.
 
-    Attributes:
-        faults: Every invalid value, with its JSON path.
-        status: The HTTP status; None if the error comes from `structure`.
-        body: The body of the response; empty if the error comes from `structure`.
-
     Example:
         try:
             structure({"kind": 1}, Conversation)
@@ -356,8 +357,15 @@ class DecodeError(ConversationsError):
             assert [fault.path for fault in error.faults][:2] == ["$.kind", "$.displayName"]
     """
 
+    faults: tuple[Fault, ...]
+    """Every invalid value, with its JSON path."""
+    status: int | None
+    """The HTTP status; None if the error comes from `structure`."""
+    body: bytes
+    """The body of the response; empty if the error comes from `structure`."""
+
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         super().__init__("; ".join(map(str, faults)))
         self.faults = faults
-        self.status: int | None = None
+        self.status = None
         self.body = b""

@@ -136,7 +136,7 @@ def needs_example(name: str) -> bool:
     if not isinstance(value, type):
         return is_called(name) and name not in INTERNAL
     if issubclass(value, Exception):
-        return "Attributes:" in (value.__doc__ or "")
+        return "Attributes:" in (value.__doc__ or "") or bool(inspect.get_annotations(value))
     return not issubclass(value, Enum) and value.__name__ not in RECEIVED
 
 

@@ -1,5 +1,8 @@
-"""Names after a dot and reprs, as an interactive user sees them."""
+"""Names after a dot, docstrings and reprs, as an interactive user sees them."""
 
+import ast
+import inspect
+import textwrap
 from typing import Any
 
 import pytest
@@ -7,7 +10,20 @@ from scripted import ScriptedServer, answer
 from streaming import WHOLE, streamed
 from variants import KEY, Variant, everything
 
-from conversations_client import AsyncClient, Client, Conversation
+import conversations_client
+from conversations_client import (
+    AsyncClient,
+    Client,
+    Conversation,
+    ConversationsError,
+    Created,
+    DecodeError,
+    Deleted,
+    Failed,
+    RawResponse,
+    Retrieved,
+    StatusError,
+)
 
 BOTH = pytest.mark.parametrize("cls", [Client, AsyncClient])
 
@@ -127,3 +143,35 @@ def test_a_listing_can_still_be_iterated(variant: Variant) -> None:
             base_url=server.url,
         )
     assert found == []
+
+
+def test_dir_of_the_package_has_its_public_names_only() -> None:
+    names = {name for name in dir(conversations_client) if not name.startswith("__")}
+    modules = {"errors", "events", "hooks", "messages", "models", "responses"}
+    assert names == {*conversations_client.__all__, *modules} - {"__version__"}
+
+
+@pytest.mark.parametrize(
+    "cls",
+    [
+        ConversationsError,
+        Created,
+        DecodeError,
+        Deleted,
+        Failed,
+        RawResponse,
+        Retrieved,
+        StatusError,
+    ],
+)
+def test_each_attribute_has_a_docstring(cls: type) -> None:
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    assert isinstance(tree, ast.ClassDef)
+    described = [
+        each.target.id
+        for each, after in zip(tree.body, tree.body[1:], strict=False)
+        if isinstance(each, ast.AnnAssign)
+        and isinstance(each.target, ast.Name)
+        and isinstance(after, ast.Expr)
+    ]
+    assert described == list(inspect.get_annotations(cls)) != []

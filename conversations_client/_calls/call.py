@@ -34,14 +34,6 @@ E = TypeVar("E", bound=ConversationsError)
 class RawResponse(Generic[T]):
     """A parsed response with its status and headers.
 
-    Attributes:
-        parsed: What the plain call returns.
-        status: The HTTP status.
-        headers: The headers, with case-insensitive names.
-        request_id: The service's ID of the request (`x-request-id`); None if it sends none.
-        attempts: How many times the request was sent.
-        elapsed: Seconds from the call to the end of the response, including pauses.
-
     Example:
         raw = client.conversations.with_raw_response.retrieve(conversation_id)
         assert raw.status == 200 and raw.attempts == 1
@@ -50,11 +42,17 @@ class RawResponse(Generic[T]):
     """
 
     parsed: T
+    """What the plain call returns."""
     status: int
+    """The HTTP status."""
     headers: Headers = field(repr=False)
+    """The headers, with case-insensitive names."""
     request_id: str | None
+    """The service's ID of the request (`x-request-id`); None if it sends none."""
     attempts: int
+    """How many times the request was sent."""
     elapsed: float
+    """Seconds from the call to the end of the response, including pauses."""
 
 
 class Call(Generic[T]):

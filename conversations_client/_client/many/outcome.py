@@ -18,16 +18,14 @@ class Created:
             for outcome in outcomes:
                 if isinstance(outcome, Created):
                     print(outcome.index, outcome.conversation.id)
-
-    Attributes:
-        index: The position of the request, from 0.
-        conversation: The new conversation.
-        request_id: The service's ID of the request (`x-request-id`); None if it sent none.
     """
 
     index: int
+    """The position of the request, from 0."""
     conversation: Conversation
+    """The new conversation."""
     request_id: str | None = None
+    """The service's ID of the request (`x-request-id`); None if it sent none."""
 
 
 @frozen
@@ -39,18 +37,16 @@ class Retrieved:
             for outcome in outcomes:
                 if isinstance(outcome, Retrieved):
                     print(outcome.conversation_id, outcome.conversation.messages)
-
-    Attributes:
-        index: The position of the ID, from 0.
-        conversation: The conversation; its `messages` are None if the service did not send them.
-        conversation_id: The ID that you passed, or that of the conversation that you passed.
-        request_id: The service's ID of the request (`x-request-id`); None if it sent none.
     """
 
     index: int
+    """The position of the ID, from 0."""
     conversation: ConversationWithMessages
+    """The conversation; its `messages` are None if the service did not send them."""
     conversation_id: str
+    """The ID that you passed, or that of the conversation that you passed."""
     request_id: str | None = None
+    """The service's ID of the request (`x-request-id`); None if it sent none."""
 
 
 @frozen
@@ -62,16 +58,14 @@ class Deleted:
             for outcome in outcomes:
                 if isinstance(outcome, Deleted):
                     print(outcome.conversation_id)
-
-    Attributes:
-        index: The position of the ID, from 0.
-        conversation_id: The ID that you passed, or that of the conversation that you passed.
-        request_id: The service's ID of the request (`x-request-id`); None if it sent none.
     """
 
     index: int
+    """The position of the ID, from 0."""
     conversation_id: str
+    """The ID that you passed, or that of the conversation that you passed."""
     request_id: str | None = None
+    """The service's ID of the request (`x-request-id`); None if it sent none."""
 
 
 @frozen
@@ -83,17 +77,15 @@ class Failed:
             for outcome in outcomes:
                 if isinstance(outcome, Failed):
                     print(outcome.conversation_id, outcome.error, outcome.may_have_acted)
-
-    Attributes:
-        index: The position of the request or ID, from 0.
-        error: The reason; an InvalidArgumentError if nothing was sent.
-        conversation_id: The ID that you passed to `retrieve_many` or `delete_many`; None for
-            `create_many`, and for an item without an ID.
     """
 
     index: int
+    """The position of the request or ID, from 0."""
     error: ConversationsError
+    """The reason; an InvalidArgumentError if nothing was sent."""
     conversation_id: str | None = None
+    """The ID that you passed to `retrieve_many` or `delete_many`; None for `create_many`, and for
+    an item without an ID."""
 
     @property
     def may_have_acted(self) -> bool:
@@ -102,5 +94,8 @@ class Failed:
 
 
 CreateOutcome: TypeAlias = Created | Failed
+"""An outcome of `create_many`."""
 RetrieveOutcome: TypeAlias = Retrieved | Failed
+"""An outcome of `retrieve_many`."""
 DeleteOutcome: TypeAlias = Deleted | Failed
+"""An outcome of `delete_many`."""
