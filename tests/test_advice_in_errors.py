@@ -130,11 +130,12 @@ def test_a_listing_without_a_limit_sends_none(variant: Variant, limit: Any) -> N
 def test_a_404_of_a_request_without_an_id_says_to_check_the_url(variant: Variant) -> None:
     with ScriptedServer([answer(404, {"message": "Not Found"})] * 4) as server:
         options: dict[str, Any] = {"api_key": KEY, "base_url": server.url}
-        for send_one, is_about_the_id in (
+        calls: list[tuple[Callable[[Any], Any], bool]] = [
             (lambda client: client.conversations.create(), False),
             (lambda client: client.conversations.with_raw_response.list(), False),
             (lambda client: client.conversations.retrieve("conv_1"), True),
-        ):
+        ]
+        for send_one, is_about_the_id in calls:
             with pytest.raises(NotFoundError) as caught:
                 variant.run(send_one, **options)
             assert "base_url" in str(caught.value)

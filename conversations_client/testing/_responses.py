@@ -62,9 +62,7 @@ def checked_answer(answer: object) -> Answer:
     Raises:
         TypeError: No call can be answered with it.
     """
-    if isinstance(answer, BaseException) or (
-        isinstance(answer, type) and issubclass(answer, BaseException)
-    ):
+    if isinstance(answer, BaseException) or _is_error_class(answer):
         raise TypeError(f"answer() takes {_TAKES}: plan errors with fail().")
     if isinstance(answer, list | tuple):
         events = cast("Sequence[object]", answer)
@@ -75,6 +73,10 @@ def checked_answer(answer: object) -> Answer:
     if answer is None or isinstance(answer, Conversation | ConversationPage | Response | Mapping):
         return cast("Answer", answer)
     raise TypeError(f"answer() takes {_TAKES}, not {type(answer).__name__}.")
+
+
+def _is_error_class(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, BaseException)
 
 
 def checked_failure(failure: object) -> Failure:

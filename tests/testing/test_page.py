@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 import conversations_client
-import conversations_client.testing
 
 PAGE = Path(__file__).parents[2] / "docs" / "testing.md"
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)

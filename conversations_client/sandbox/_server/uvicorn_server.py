@@ -97,8 +97,8 @@ def listen(host: str, port: int) -> socket.socket:
         OSError: The port is taken or out of range, or the address isn't one of this machine.
         ValueError: The port isn't a whole number, or the host isn't a string.
     """
-    if not isinstance(port, int):
-        raise ValueError(f"port must be a whole number, not {type(port).__name__}.")  # noqa: TRY004
+    if type(port) is not int:
+        raise ValueError(f"port must be a whole number, not {type(port).__name__}.")
     if not 0 <= port <= _LAST_PORT:
         raise OSError(f"Port {port} is not in the range from 0 to {_LAST_PORT}.")
     try:
