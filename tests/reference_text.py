@@ -4,11 +4,13 @@ On the site, the directives of a page render the docstrings. The repository does
 directives, so the pages also have the text, between markers before the directives.
 """
 
+import ast
 import importlib
 import inspect
 import re
 import textwrap
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -67,9 +69,27 @@ def _class(name: str, cls: type, excluded: list[str]) -> Iterator[str]:
     if "__init__" in public_api.members(cls):
         yield _code(_signature(name, cls))
     yield from _docstring(vars(cls)["__doc__"])
+    if fields := dict(_fields(cls)):
+        items = [f"- `{key}`: {_joined(text)}" for key, text in fields.items()]
+        yield "\n".join(["Attributes:\n", *items]) + "\n"
     for key, member in public_api.members(cls).items():
         if key not in {"__init__", *excluded} and (callable(member) or hasattr(member, "__get__")):
             yield from _function(key, member, level=4)
+
+
+def _fields(cls: type) -> Iterator[tuple[str, str]]:
+    """The attributes of a class with the docstrings below them."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    assert isinstance(tree, ast.ClassDef)
+    for each, after in pairwise(tree.body):
+        match each, after:
+            case (
+                ast.AnnAssign(target=ast.Name(key)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                yield key, text
+            case _:
+                pass
 
 
 def _function(name: str, member: Any, *, level: int) -> Iterator[str]:
