@@ -101,7 +101,8 @@ def _checked_models(models: Collection[str]) -> tuple[str, ...]:
     return names
 
 
-def _checked_list(name: str, values: Collection[str]) -> tuple[str, ...]:
+def _checked_list(name: str, values: object) -> tuple[str, ...]:
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise ValueError(f"{name} must be a list of strings, not {type(values).__name__}.")  # noqa: TRY004
-    return tuple(dict.fromkeys(text(f"each of {name}", value) for value in values))
+    found = cast("Iterable[object]", values)
+    return tuple(dict.fromkeys(text(f"each of {name}", value) for value in found))
