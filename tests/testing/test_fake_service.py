@@ -330,7 +330,7 @@ def test_a_failure_can_be_a_class(cls: type[StatusError] | type[TransportError])
 def test_retrieve_needs_messages_and_other_calls_none() -> None:
     fake = FakeService()
     fake.answer(factories.conversation(), factories.conversation_with_messages())
-    with pytest.raises(AssertionError, match="takes ConversationWithMessages"):
+    with pytest.raises(AssertionError, match="Pass ConversationWithMessages"):
         fake.client().conversations.retrieve("conv_1")
-    with pytest.raises(AssertionError, match="takes Conversation, or JSON"):
+    with pytest.raises(AssertionError, match="Pass Conversation, or"):
         fake.client().conversations.create()
