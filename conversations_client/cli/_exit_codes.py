@@ -43,6 +43,13 @@ _MEANINGS: Final = {
 }
 
 
+ADVICE: Final = {
+    ExitCode.UNREACHABLE: "Run `conversations doctor` to find the cause.",
+    ExitCode.UNKNOWN: "Check whether it was done before you repeat a change.",
+}
+"""What to do after an error with an exit code."""
+
+
 class UsageError(Exception):
     """The command can't run with these options or this input. The message explains what to do."""
 

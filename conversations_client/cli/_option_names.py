@@ -58,6 +58,13 @@ def describe(error: ConversationsError) -> str:
     return _OPTION.sub(_hyphenated, message)
 
 
+def explain(error: ConversationsError, advice: str) -> str:
+    """What went wrong, what to do, and the request that failed."""
+    problem, request = describe(error), request_of(error)
+    ended = problem if problem.endswith(("?", "…")) else f"{problem.rstrip('.')}."
+    return " ".join(filter(None, (ended, advice, request and f"({request})")))
+
+
 def request_of(error: ConversationsError) -> str:
     """The failed request, such as `GET /v2/conversations`; empty if no request was sent."""
     call = _CALL.fullmatch(str(error))

@@ -3,7 +3,6 @@
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Final
 
 from cyclopts import CycloptsError
 from rich.console import Console
@@ -12,15 +11,10 @@ from conversations_client import ConversationsError
 from conversations_client._standard_streams import discard_output, output_failure
 from conversations_client.cli._app import app
 from conversations_client.cli._display.output import print_error, print_message
-from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
-from conversations_client.cli._option_names import describe, request_of
+from conversations_client.cli._exit_codes import ADVICE, ExitCode, UsageError, exit_code
+from conversations_client.cli._option_names import explain
 from conversations_client.cli._os_errors import describe_os_error
 from conversations_client.cli._usage_errors import describe_usage_error
-
-_ADVICE: Final = {
-    ExitCode.UNREACHABLE: "Run `conversations doctor` to find the cause.",
-    ExitCode.UNKNOWN: "Check whether it was done before you repeat a change.",
-}
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -61,18 +55,12 @@ def describe_failure(error: Exception) -> tuple[ExitCode, str]:
             return ExitCode.USAGE, str(error)
         case ConversationsError():
             code = exit_code(error)
-            return code, _explanation(error, _ADVICE.get(code, ""))
+            return code, explain(error, ADVICE.get(code, ""))
         case OSError():
             return ExitCode.FAILED, describe_os_error(error)
         case _:
             print_message("".join(traceback.format_exception(error)))
-            return ExitCode.UNKNOWN, f"This is a bug. {_ADVICE[ExitCode.UNKNOWN]}"
-
-
-def _explanation(error: ConversationsError, advice: str) -> str:
-    problem, request = describe(error), request_of(error)
-    ended = problem if problem.endswith(("?", "…")) else f"{problem.rstrip('.')}."
-    return " ".join(filter(None, (ended, advice, request and f"({request})")))
+            return ExitCode.UNKNOWN, f"This is a bug. {ADVICE[ExitCode.UNKNOWN]}"
 
 
 def _after_output(code: int) -> int:

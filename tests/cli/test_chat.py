@@ -90,6 +90,36 @@ def test_replies_as_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_the_part_of_a_reply_that_failed_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    def events() -> Iterator[Event]:
+        yield delta("Hel")
+        yield STARTED_SEARCH
+        raise DisconnectError("POST /v2/x: it broke.")
+
+    with pytest.raises(DisconnectError):
+        chat_through(["hi"], lambda _message: nullcontext(events()), Output(Format.JSONL))
+    assert json.loads(capsys.readouterr().out) == {
+        "message": "hi",
+        "answer": "Hel",
+        "toolEvents": [unstructure(STARTED_SEARCH)],
+        "error": "It broke.",
+    }
+
+
+def test_a_chat_continues_after_a_failure_if_it_may(capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[str] = []
+
+    def ask(message: str) -> AbstractContextManager[Iterable[Event]]:
+        asked.append(message)
+        raise DisconnectError("it broke.")
+
+    for continues, expected in ((True, ["one", "two"]), (False, ["one"])):
+        asked.clear()
+        chat_through(["one", "two"], ask, Output(Format.PEOPLE), lambda _error: continues)  # noqa: B023
+        assert asked == expected
+    assert capsys.readouterr().out == ""
+
+
 def test_an_interrupted_reply_ends_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     def events() -> Iterator[Event]:
         yield delta("Hel")
@@ -253,7 +283,19 @@ def test_a_chat_continues_in_a_conversation(
     typed("Hello\n")
     failed = piped("chat", str(conversation_id), "--model", "sandbox/fails")
     assert failed.code == 5
-    assert failed.err.startswith("Error: ")
+    error, to_continue = failed.err.splitlines()
+    assert error.startswith("Error: The response failed with code ")
+    assert (
+        f"The reply may be incomplete; `conversations show {conversation_id}` shows what was stored."
+        in error
+    )
+    assert "Check whether it was done" not in error
+    assert to_continue == (
+        f"To continue: conversations chat {conversation_id} --model sandbox/fails"
+    )
+    exchange = json.loads(failed.out)
+    assert exchange["message"] == "Hello"
+    assert exchange["error"].startswith("The response failed with code ")
 
 
 def test_tool_calls_of_the_sandbox(shown: Command, typed: TypeIn) -> None:
@@ -356,6 +398,60 @@ def test_a_conversation_with_a_reply_stays(piped: Command, typed: TypeIn) -> Non
         ended = piped("chat", "--model", "m/m", "--base-url", server.url)
     assert [seen.method for seen in server.seen] == ["POST", "POST", "POST"]
     assert ended.code == 1
+
+
+FAILED = event("response.failed", error="overloaded", code=500)
+
+
+def test_a_typed_chat_continues_after_a_failed_reply(shown: Command, typed: TypeIn) -> None:
+    typed("one\ntwo\nthree\n", is_terminal=True)
+    script = [
+        answer(200, {"object": "list", "data": [], "has_more": False}),
+        answer(),
+        streamed(STARTED, word("Hel"), FAILED),
+        answer(422, {"message": "too long"}),
+        streamed(STARTED, word("Hi"), END),
+    ]
+    with ScriptedServer(script) as server:
+        ended = shown("chat", "--model", "m/m", "--base-url", server.url)
+    assert (ended.code, ended.out) == (5, "> Hel\n> > Hi\n> \n")
+    errors = [line for line in ended.err.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 2
+    assert "The reply may be incomplete" in errors[0]
+    assert "too long" in errors[1]
+    assert "The reply may be" not in errors[1]
+    assert "To continue" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        ([answer(), NO, EMPTY, answer(204, b"")], 1),
+        ([answer(), answer(401)], 1),
+        ([answer(), answer(503), EMPTY, answer(204, b"")], 5),
+        ([answer(429)] * 3, 1),
+    ],
+)
+def test_a_typed_chat_ends_if_no_message_can_work(
+    shown: Command, typed: TypeIn, script: list[bytes], code: int
+) -> None:
+    typed("one\n", is_terminal=True)
+    first = answer(200, {"object": "list", "data": [], "has_more": False})
+    with ScriptedServer([first, *script]) as server:
+        ended = shown("chat", "--model", "m/m", "--base-url", server.url)
+    assert ended.code == code
+    assert ended.err.count("Error: ") == 1
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_failed_reply_at_the_terminal() -> None:
+    with Terminal("chat", "--sandbox", "--model", "sandbox/fails") as terminal:
+        terminal.until("> ")
+        terminal.press("Hello\n")
+        terminal.until("shows what was stored.")
+        terminal.until("> ")
+        terminal.press("\x04")
+        assert terminal.end() == 5
 
 
 @pytest.mark.usefixtures("environment")

@@ -7,20 +7,30 @@ from typing import BinaryIO, Final
 
 from attrs import define
 
-from conversations_client import Client, ConversationsError, Event, StatusError
+from conversations_client import (
+    AuthenticationError,
+    Client,
+    ConversationsError,
+    Event,
+    NotFoundError,
+    PermissionDeniedError,
+    StatusError,
+)
 from conversations_client.cli._commands.chat_loop import chat_through
-from conversations_client.cli._display.output import print_message
+from conversations_client.cli._display.output import print_error, print_message
 from conversations_client.cli._display.printable import one_line
-from conversations_client.cli._exit_codes import UsageError
+from conversations_client.cli._exit_codes import ADVICE, ExitCode, UsageError, exit_code
+from conversations_client.cli._option_names import explain, may_have_changed_something
 from conversations_client.cli._os_errors import describe_os_error
 from conversations_client.cli._session import Injected
 
 SANDBOX_MODEL: Final = "sandbox/echo"
+_LASTING: Final = (AuthenticationError, NotFoundError, PermissionDeniedError)
 
 
 def chat(
     conversation_id: str | None = None, /, *, model: str | None = None, session: Injected
-) -> None:
+) -> ExitCode:
     """Chat with a model. Each line is a message; Ctrl-D ends the chat.
 
     Args:
@@ -34,21 +44,25 @@ def chat(
     with session.client() as client:
         # Sends nothing. It checks the model before a conversation is created for it.
         client.conversations.responses.stream("conv_…", message="?", model=model)
-        conversation = _ChatConversation(client, conversation_id, model)
-        if sys.stdin.isatty():
+        is_typed = sys.stdin.isatty()
+        command = f"conversations{' --sandbox' * session.options.sandbox}"
+        conversation = _ChatConversation(client, conversation_id, model, command)
+        if is_typed:
             conversation.check()
             print_message("Type a message and press Enter. Ctrl-D ends the chat.")
         elif conversation_id is not None:
             conversation.check()
         try:
             chat_through(
-                messages_from_stdin(prompts=session.output.is_for_people and sys.stdin.isatty()),
+                messages_from_stdin(prompts=session.output.is_for_people and is_typed),
                 conversation.ask,
                 session.output,
+                # Piped messages may depend on a reply that failed.
+                lambda error: conversation.report(error, may_continue=is_typed),
             )
-        except (StatusError, KeyboardInterrupt):
+        finally:
             conversation.delete_if_empty()
-            raise
+    return conversation.worst
 
 
 @define
@@ -58,7 +72,9 @@ class _ChatConversation:
     client: Client
     id: str | None
     model: str
+    command: str
     may_be_empty: bool = False
+    worst: ExitCode = ExitCode.DONE
 
     def check(self) -> None:
         """Fail before the first input if the key, the network or the ID is wrong."""
@@ -73,8 +89,31 @@ class _ChatConversation:
         conversation_id = self.id or self._create()
         stream = self.client.conversations.responses.stream
         with stream(conversation_id, message=message, model=self.model) as events:
+            self.may_be_empty = False  # the service has accepted the message
             yield iter(events)
-        self.may_be_empty = False
+
+    def report(self, error: ConversationsError, *, may_continue: bool) -> bool:
+        """Print the error of a message or its reply; returns whether the chat continues."""
+        continues = may_continue and not self._is_lasting(error)
+        if not continues and isinstance(error, StatusError):
+            self.delete_if_empty()
+        print_error(explain(error, self._advice(error)))
+        self.worst = max(self.worst, exit_code(error))
+        if not continues and self.id is not None:
+            print_message(f"To continue: {self.command} chat {self.id} --model {self.model}")
+        return continues
+
+    def _is_lasting(self, error: ConversationsError) -> bool:
+        """Whether every other message would fail too."""
+        is_refused_at_once = self.may_be_empty and isinstance(error, StatusError)
+        return isinstance(error, _LASTING) or (is_refused_at_once and not error.is_temporary)
+
+    def _advice(self, error: ConversationsError) -> str:
+        if self.id is None or not may_have_changed_something(error):
+            return ADVICE.get(exit_code(error), "")
+        return (
+            f"The reply may be incomplete; `{self.command} show {self.id}` shows what was stored."
+        )
 
     def _create(self) -> str:
         self.id = self.client.conversations.create().id
@@ -90,10 +129,12 @@ class _ChatConversation:
         """Delete a new conversation whose first message the service rejected."""
         if self.id is None or not self.may_be_empty:
             return
+        self.may_be_empty = False
         # If this fails, the user still has the line with the ID.
         with suppress(ConversationsError):
             if self.client.conversations.retrieve(self.id).messages == ():
                 self.client.conversations.delete(self.id)
+                self.id = None
                 print_message("Deleted the new conversation: it has no messages.")
 
 

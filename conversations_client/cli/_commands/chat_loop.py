@@ -10,6 +10,7 @@ from attrs import define, field
 
 from conversations_client import (
     UNSET,
+    ConversationsError,
     Event,
     PartDelta,
     PartDone,
@@ -25,42 +26,54 @@ from conversations_client import (
 from conversations_client._standard_streams import output_is_lost
 from conversations_client.cli._display.output import Output
 from conversations_client.cli._display.printable import one_line, printable
+from conversations_client.cli._option_names import describe
 
 _LONGEST_VALUE: Final = 200
 
 Ask = Callable[[str], AbstractContextManager[Iterable[Event]]]
+OnFailure = Callable[[ConversationsError], bool]
 
 
-def chat_through(messages: Iterable[str], ask: Ask, output: Output) -> None:
+def chat_through(
+    messages: Iterable[str], ask: Ask, output: Output, on_failure: OnFailure | None = None
+) -> None:
     """Send each message and print its reply, as text while it arrives or as JSON.
 
     Args:
         messages: The messages; blank ones are skipped.
         ask: Sends a message and returns the events of its reply.
         output: The output.
+        on_failure: Takes the error of a message or its reply, and returns whether the chat
+            continues. Default: the error is raised.
     """
     for message in messages:
         if not message.strip():
             continue
-        with ask(message) as events:
+        try:
             if output.is_for_people:
-                _print_reply(events)
+                with ask(message) as events:
+                    _print_reply(events)
             else:
-                output.json(_exchange(message, events))
+                _print_exchange(message, ask, output)
+        except ConversationsError as error:
+            if on_failure is None:
+                raise
+            if not on_failure(error):
+                return
         if output_is_lost():
             return
 
 
-def _exchange(message: str, events: Iterable[Event]) -> dict[str, Any]:
-    reply = _Reply()
-    texts: list[str] = []
-    tool_events: list[Any] = []
-    for event in events:
-        texts.append(reply.text(event))
-        if reply.tool_line(event):
-            tool_events.append(unstructure(event))
-    exchange: dict[str, Any] = {"message": message, "answer": "".join(texts)}
-    return {**exchange, "toolEvents": tool_events} if tool_events else exchange
+def _print_exchange(message: str, ask: Ask, output: Output) -> None:
+    exchange = _Exchange(message)
+    try:
+        with ask(message) as events:
+            for event in events:
+                exchange.add(event)
+    except ConversationsError as error:
+        output.json(exchange.to_json(describe(error)))
+        raise
+    output.json(exchange.to_json())
 
 
 def _print_reply(events: Iterable[Event]) -> None:
@@ -127,6 +140,29 @@ class _Reply:
 
     def _name(self, event: ToolDone | ToolFailed | ToolReviewDone) -> str:
         return self._tool_names.get(event.tool_call_id, event.tool_id)
+
+
+@define
+class _Exchange:
+    """A message and the part of its reply that has arrived, as JSON."""
+
+    message: str
+    _reply: _Reply = field(factory=_Reply)
+    _texts: list[str] = field(factory=list[str])
+    _tool_events: list[Any] = field(factory=list[Any])
+
+    def add(self, event: Event) -> None:
+        """Add an event of the reply."""
+        self._texts.append(self._reply.text(event))
+        if self._reply.tool_line(event):
+            self._tool_events.append(unstructure(event))
+
+    def to_json(self, error: str | None = None) -> dict[str, Any]:
+        """The exchange, with the error that ended it."""
+        exchange: dict[str, Any] = {"message": self.message, "answer": "".join(self._texts)}
+        if self._tool_events:
+            exchange["toolEvents"] = self._tool_events
+        return exchange if error is None else {**exchange, "error": error}
 
 
 def _shortened_json(value: object) -> str:
