@@ -1,7 +1,7 @@
 """The command-line app with its commands and common options."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "list": commands.list_,
     "show": commands.show,
     "rename": commands.rename,
+    "update": commands.update,
     "delete": delete,
     "name": commands.name,
     "import": import_,
@@ -68,12 +69,22 @@ app.register_install_completion_command()  # pyright: ignore[reportUnknownMember
 app.meta.suppress_keyboard_interrupt = False
 
 
+_TAKE_FILES: Final = frozenset({"delete", "export", "import"})
+
+
+def _with_standard_streams(tokens: Sequence[str]) -> list[str]:
+    """The arguments, with a file "-" in a form that is not parsed as an option."""
+    if not tokens or tokens[0] not in _TAKE_FILES:
+        return list(tokens)
+    return ["./-" if word == "-" else word for word in tokens]  # the same path
+
+
 @app.meta.default
 def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     options: Annotated[Options, Parameter(name="*")] = Options(),  # noqa: B008 - frozen
 ) -> object:
-    command, bound, injected = app.parse_args(tokens)
+    command, bound, injected = app.parse_args(_with_standard_streams(tokens))
     output = Output(
         chosen_format(as_json=options.json, as_jsonl=options.jsonl, is_terminal=sys.stdout.isatty())
     )

@@ -26,6 +26,31 @@ from conversations_client.cli._session import Options
 
 _COMMAND: Final = re.compile(r"[a-z][a-z-]{0,19}")
 _OPTION: Final = re.compile(r"--[\w-]+")
+_SYNONYMS: Final = {
+    "add": "create",
+    "ask": "chat",
+    "check": "doctor",
+    "completion": "--install-completion",
+    "download": "export",
+    "edit": "update",
+    "get": "show",
+    "help": "--help",
+    "load": "import",
+    "ls": "list",
+    "new": "create",
+    "read": "show",
+    "remove": "delete",
+    "retrieve": "show",
+    "rm": "delete",
+    "serve": "sandbox",
+    "set": "update",
+    "upload": "import",
+    "version": "--version",
+    "view": "show",
+}
+"""Words of other tools, and the command or option to use instead."""
+_BOUNDS: Final = {"at least": "Must be >=", "more than": "Must be >"}
+"""How cyclopts words a bound, by our words."""
 _TYPES: Final[dict[type | None, str]] = {
     bool: "takes no value",
     int: "must be a whole number",
@@ -48,7 +73,8 @@ def _describe_unknown_word(error: CycloptsError) -> str | None:
             return _unknown_command(token, app)
         case UnknownOptionError():
             names = [name for argument in error.argument_collection for name in argument.names]
-            return _unknown_option(error.token.keyword or error.token.value, names)
+            option = error.token.keyword or error.token.value
+            return f"{_unknown_option(option, names)}{_dash_advice(option, error)}"
         case UnusedCliTokensError():
             return _too_many_arguments(error)
         case _:
@@ -79,7 +105,9 @@ def _unknown_command(token: str, app: App) -> str:
         return _unknown_option(token, ())
     # A word of another form may be an API key.
     unknown = f'Unknown command "{token}".' if _COMMAND.fullmatch(token) else "Unknown command."
-    return f"{unknown}{_suggestion(token, commands)} The commands are {', '.join(commands)}."
+    similar = _SYNONYMS.get(token)
+    suggestion = f" Did you mean {similar}?" if similar else _suggestion(token, commands)
+    return f"{unknown}{suggestion} The commands are {', '.join(commands)}."
 
 
 def _unknown_option(token: str, names: Iterable[str]) -> str:
@@ -94,18 +122,33 @@ def _suggestion(word: str, known: Iterable[str]) -> str:
 
 
 def _too_many_arguments(error: UnusedCliTokensError) -> str:
-    target: Callable[..., object] | None = cast("Any", error).target
-    parameters = inspect.signature(target).parameters.values() if target else ()
-    most = sum(parameter.kind is parameter.POSITIONAL_ONLY for parameter in parameters)
+    most = len(_arguments(error))
     expected = {0: "no arguments", 1: "one argument"}.get(most, f"{most} arguments")
     received = most + len(error.unused_tokens or ())
-    return f"{_command(error)} takes {expected}, but got {received}."
+    quotes = " Put a name with spaces in quotes." if "name" in _arguments(error) else ""
+    return f"{_command(error)} takes {expected}, but got {received}.{quotes}"
+
+
+def _dash_advice(option: str, error: CycloptsError) -> str:
+    if option.startswith("--") or not _arguments(error):
+        return ""
+    return ' To pass a text that begins with "-", put -- before it.'
+
+
+def _arguments(error: CycloptsError) -> list[str]:
+    """The names of the arguments of the command, without its options."""
+    target: Callable[..., object] | None = cast("Any", error).target
+    parameters = inspect.signature(target).parameters.values() if target else ()
+    return [one.name for one in parameters if one.kind is one.POSITIONAL_ONLY]
 
 
 def _invalid(error: ValidationError) -> str:
     message = error.exception_message
     if message.startswith("Mutually exclusive"):
         return f"Pass only one of {' and '.join(_OPTION.findall(message))}."
+    for words, sign in _BOUNDS.items():
+        if message.startswith(sign):
+            return f"{_name(error)} must be {words} {message.removeprefix(sign).strip(' .')}."
     return f"Invalid value for {_name(error)}: {message.rstrip('.')}."
 
 

@@ -114,7 +114,7 @@ def test_lists_for_people(shown: Command, client: Client) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--limit", "0"), "Must be >= 1"),
+        (("--limit", "0"), "--limit must be at least 1. See `conversations list --help`."),
         (("--limit", "3", "--all"), "Pass only one of --limit and --all. See `conversations list --help`."),
         (("--json", "--jsonl"), "Pass only one of --json and --jsonl."),
         (("--limit", "3", "--limit", "4"), "--limit can be used only once. See `conversations list --help`."),
@@ -145,9 +145,18 @@ def test_an_unknown_command_lists_every_command(piped: Command) -> None:
     ended = piped("frob")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
-        'Error: Unknown command "frob". The commands are create, list, show, rename, delete, name, '
-        "import, export, chat, sandbox, doctor. See `conversations --help`.\n"
+        'Error: Unknown command "frob". The commands are create, list, show, rename, update, delete, '
+        "name, import, export, chat, sandbox, doctor. See `conversations --help`.\n"
     )
+    for word, similar in {
+        "get": "show",
+        "retrieve": "show",
+        "rm": "delete",
+        "help": "--help",
+        "completion": "--install-completion",
+        "udpate": "update",
+    }.items():
+        assert f"Did you mean {similar}? The commands are" in piped(word).err
     assert "Did you mean list? The commands are" in piped("lsit").err
 
 
@@ -183,6 +192,58 @@ def test_show_with_messages(shown: Command) -> None:
         assert words in out
 
 
+def test_a_text_that_begins_with_a_dash_or_has_spaces(piped: Command, client: Client) -> None:
+    ended = piped("create", "-dash")
+    assert (ended.code, ended.err) == (
+        2,
+        (
+            'Error: Unknown option -d. To pass a text that begins with "-", put -- before it. '
+            "See `conversations create --help`.\n"
+        ),
+    )
+    made = json.loads(piped("create", "--", "-dash").out)
+    assert client.conversations.retrieve(made["_id"]).display_name == "-dash"
+    assert "put -- before it" not in piped("list", "-x").err
+    ended = piped("create", "two", "words")
+    assert (ended.code, ended.err) == (
+        2,
+        (
+            "Error: `create` takes one argument, but got 2. Put a name with spaces in quotes. "
+            "See `conversations create --help`.\n"
+        ),
+    )
+    assert "quotes" not in piped("show", "a", "b").err
+
+
+def test_update(piped: Command, client: Client) -> None:
+    conversation_id = created(client, "Old", entity_id="agent_1")
+
+    def changed(*options: str) -> tuple[str, str | None, bool | None]:
+        ended = piped("update", conversation_id, *options)
+        assert ended.code == 0
+        found = client.conversations.retrieve(conversation_id)
+        assert found.metadata is not None
+        entity_id, title = found.metadata.entity_id, found.metadata.generating_title
+        return found.display_name, entity_id, title
+
+    assert changed("--entity-id", "agent_2")[:2] == ("Old", "agent_2")
+    assert changed("--name", "New")[:2] == ("New", "agent_2")
+    assert changed("--standalone")[1] is None
+    assert changed("--generating-title")[2] is True
+    assert changed("--no-generating-title", "--name", "Last") == ("Last", None, False)
+
+
+def test_an_update_of_nothing(piped: Command) -> None:
+    with ScriptedServer([]) as server:
+        ended = piped("update", "conv_1", "--base-url", server.url)
+        assert (ended.code, "Nothing to change. Pass --name, " in ended.err) == (2, True)
+        ended = piped(
+            *("update", "conv_1", "--base-url", server.url, "--entity-id", "a", "--standalone")
+        )
+        assert (ended.code, "Pass only one of" in ended.err) == (2, True)
+    assert server.connections == 0
+
+
 def test_rename_and_name(piped: Command, client: Client) -> None:
     conversation_id = created(client, "Old")
     assert json.loads(piped("rename", conversation_id, "New").out)["displayName"] == "New"
@@ -206,7 +267,7 @@ def test_delete(piped: Command, shown: Command, client: Client) -> None:
     assert piped("delete", "-y", "conv_missing").out == "[]\n"
 
 
-YES_AND_NO = [(b"y\n", 0), (b"Yes\n", 0), (b"n\n", 1), (b"\n", 1), (b"", 1), (b"\xff\n", 1), (b"?\ny\n", 1)]  # fmt: skip
+YES_AND_NO = [(b"y\n", 0), (b"Yes\n", 0), (b"n\n", 1), (b"\n", 1), (b"", 1), (b"\xff\n", 1), (b"?\ny\n", 0), (b"?", 1), (b"what\nNO\n", 1)]  # fmt: skip
 
 
 @pytest.mark.parametrize(("reply", "code"), YES_AND_NO)
@@ -220,7 +281,12 @@ def test_delete_asks_for_confirmation(
     assert ended.code == code
     assert ended.err.splitlines()[:2] == [f"{ids[0]} “First �[31m line”", f"{ids[1]} “Second”"]
     assert "Delete these 2 conversations for good? [y/N] " in ended.err
-    assert ended.err.endswith("\n") is (reply in {b"", b"\xff\n"})
+    assert ended.err.endswith("Nothing was deleted.\n") is (code == 1)
+    assert (
+        ended.err.count('Answer "y" or "n".')
+        == ended.err.count("[y/N] ") - 1
+        == reply.count(b"\n") // 2
+    )
     assert shown("show", ids[0]).code == (3 if code == 0 else 0)
 
 
@@ -230,13 +296,13 @@ def test_delete_shows_the_names_of_conversations(
     conversation_id = created(client, "Roadmap")
     typed("n\n", is_terminal=True)
     assert shown("delete", conversation_id).err == (
-        f"Delete {conversation_id} “Roadmap” for good? [y/N] "
+        f"Delete {conversation_id} “Roadmap” for good? [y/N] Nothing was deleted.\n"
     )
     typed("y\n", is_terminal=True)
     ended = shown("delete", "conv_missing", conversation_id)
     assert ended.code == 3
     missing, question = ended.err.splitlines()
-    assert missing.startswith("Error: conv_missing: ")
+    assert missing == "Error: conv_missing: not found"
     assert question == f"Delete {conversation_id} “Roadmap” for good? [y/N] "
     assert ended.out == f"Deleted {conversation_id} “Roadmap”\n"
 

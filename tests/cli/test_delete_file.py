@@ -41,7 +41,7 @@ def test_the_confirmation_shows_the_number_of_conversations(
     ended = shown("delete", "--file", str(file))
     assert (ended.code, ended.err, ended.out) == (
         1,
-        "Delete 2 conversations for good? [y/N] ",
+        "Delete 2 conversations for good? [y/N] Nothing was deleted.\n",
         "",
     )
     assert all(is_there(client, one) for one in ids)
@@ -75,10 +75,65 @@ def test_ids_on_the_command_line_are_deleted_too(
     file = tmp_path / "ids"
     file.write_text(f"{ids[1]}\nconv_unknown\n")
     ended = piped("delete", "--yes", ids[0], "--file", str(file))
-    assert ended.code == 3
+    assert (ended.code, ended.err) == (0, "1 was already gone.\n")
     assert set(json.loads(ended.out)) == set(ids[:2])
-    assert "Error: conv_unknown: " in ended.err
     assert is_there(client, ids[2])
+
+
+def test_an_interrupted_deletion_can_be_repeated(
+    piped: Command, client: Client, tmp_path: Path
+) -> None:
+    ids = create(client, 5)
+    file = tmp_path / "ids"
+    file.write_text("\n".join(ids))
+    for conversation_id in ids[:3]:
+        client.conversations.delete(conversation_id)
+    ended = piped("delete", "-y", "--file", str(file))
+    assert (ended.code, ended.err) == (0, "3 were already gone.\n")
+    assert set(json.loads(ended.out)) == set(ids[3:])
+    ended = piped("delete", "-y", "--file", str(file))
+    assert (ended.code, json.loads(ended.out)) == (3, [])
+    assert "None of the 5 exist: they are deleted already, or" in ended.err
+
+
+def test_ids_from_stdin(piped: Command, client: Client, typed: TypeIn) -> None:
+    ids = create(client, 2)
+    lines = f'{ids[0]}\n{{"_id": "{ids[1]}"}}\n'
+    typed(lines)
+    ended = piped("delete", "--file", "-")
+    assert (ended.code, "you can't confirm on it. Pass --yes." in ended.err) == (2, True)
+    typed(lines)
+    ended = piped("delete", "--file", "-", "--yes")
+    assert (ended.code, set(json.loads(ended.out))) == (0, set(ids))
+    typed("")
+    ended = piped("delete", "--file", "-", "--yes")
+    assert (ended.code, ended.err) == (2, "Error: stdin has no IDs.\n")
+
+
+def test_json_lines_are_recognized_by_their_content(
+    piped: Command, client: Client, tmp_path: Path
+) -> None:
+    ids = create(client, 2)
+    file = tmp_path / "ids.txt"
+    file.write_text("".join(f'{{"_id": "{one}"}}\n' for one in ids))
+    ended = piped("delete", "-y", "--file", str(file))
+    assert (ended.code, set(json.loads(ended.out))) == (0, set(ids))
+
+
+def test_arguments_that_are_not_one_id_each(piped: Command) -> None:
+    for argument in ("conv_a,conv_b", "conv_a conv_b", "'conv_a'", "-"):
+        ended = piped("delete", "-y", argument, "--base-url", "http://127.0.0.1:1")
+        assert ended.code == 2
+        assert "An ID has no spaces, commas, quotes, slashes or brackets." in ended.err
+
+
+def test_a_missing_file_is_reported_before_the_confirmation(piped: Command, typed: TypeIn) -> None:
+    typed("")
+    ended = piped("delete", "--file", "missing/ids")
+    assert (ended.code, ended.err) == (
+        2,
+        "Error: missing/ids can't be read: No such file or directory.\n",
+    )
 
 
 def test_exports_and_import_results_work_as_files_of_ids(
@@ -112,7 +167,7 @@ def test_many_failures_are_summarized(piped: Command, tmp_path: Path) -> None:
     with ScriptedServer([*[answer(400)] * 11, HANG_UP, HANG_UP, HANG_UP]) as server:
         ended = piped("delete", "-y", "--file", str(file), "--base-url", server.url)
     assert (ended.code, json.loads(ended.out)) == (5, [])
-    assert ended.err.count("Error: conv_") == 10
+    assert ended.err.count("The service returned 400 Bad Request.") == 10
     assert "12 could not be deleted; the first ones are above." in ended.err
 
 
@@ -161,15 +216,22 @@ def test_ctrl_c_waits_for_the_requests_in_flight(
         ("ids.jsonl", b'{"_id": "conv_1"}\n[1]\n', "can't be read: line 2 has no _id or id."),
         ("ids.jsonl", b'{"_id": 5}\n', "can't be read: line 1 has no _id or id."),
         ("ids.jsonl", b'{"row": 1, "status": "failed", "error": "no"}\n', "jsonl has no IDs."),
-        ("ids.ndjson", b"\n\nconv_1\n", "can't be read: line 3 is not JSON: Expecting value."),
-        ("ids.jsonl", b"\n" + b"[" * 100_000, "can't be read: line 2 is nested too deeply."),
-        ("ids.jsonl", b'{"_id": "a", "_id": "b"}', "can't be read: line 1 has _id twice."),
-        ("ids.jsonl", b'{"id": "a", "_id": "b"}', "line 1 has an _id and another id: remove"),
-        ("ids.csv", b"name,id,id\na,b,c\n", "can't be read: the header has id twice."),
-        ("ids.csv", b"id,_id\na,a\nb,c\n", "row 2 has an _id and another id: remove"),
-        ("ids.parquet", b"PAR1", "can't be read: IDs must be in a text file, CSV or JSON Lines."),
+        ("ids.ndjson", b"conv_1\n", "can't be read: line 1 is not a JSON object."),
+        ("ids.jsonl", b"[" * 100_000, "can't be read: line 1 is not a JSON object."),
+        (
+            "ids",
+            b"conv_1\n# conv_2\n",
+            "can't be read: line 2 is not one ID. Write one ID per line",
+        ),
+        ("ids", b"conv_1,conv_2\n", "can't be read: line 1 is not one ID."),
+        ("ids", b"conv_1 conv_2\n", "can't be read: line 1 is not one ID."),
+        ("ids", b'"conv_1"\n', "can't be read: line 1 is not one ID."),
+        ("ids", b"['conv_1']\n", "can't be read: line 1 is not one ID."),
+        ("ids", b'{"_id": "conv_1"\n', "can't be read: line 1 is not a JSON object."),
+        ("ids.jsonl", b'{"_id": "conv_1,conv_2"}\n', "can't be read: line 1 is not one ID."),
+        ("ids.csv", b"_id\nconv_1\n# conv_2\n", "can't be read: row 2 is not one ID."),
         ("ids.csv", b"name\nconv_1\n", "can't be read: row 1 has no _id or id."),
-        ("ids.csv", b'_id\n"conv_1', "can't be read: unexpected end of data."),
+        ("ids.csv", b'_id\n"conv_1', "can't be read: it is not CSV (unexpected end of data)."),
         ("missing/ids", None, "can't be read: No such file or directory."),
     ],
 )

@@ -103,7 +103,7 @@ def test_an_incomplete_import(
     [
         (["import", "a.txt"], 2, "a.txt has an unknown format"),
         (["import", "missing.jsonl"], 2, "missing.jsonl can't be read: No such file or directory."),
-        (["import", "missing.jsonl", "--rate", "0"], 2, "Must be > 0"),
+        (["import", "missing.jsonl", "--rate", "0"], 2, "--rate must be more than 0."),
     ],
 )
 def test_an_unusable_file(piped: Command, arguments: list[str], code: int, words: str) -> None:

@@ -6,7 +6,11 @@ from typing import Annotated, Final
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number, mutually_exclusive
 
-from conversations_client import UNSET, ConversationMetadataParam
+from conversations_client import (
+    UNSET,
+    ConversationMetadataParam,
+    ConversationMetadataUpdateParam,
+)
 from conversations_client._standard_streams import output_failure, output_is_lost
 from conversations_client.cli._commands.selection import LARGEST_PAGE, selection
 from conversations_client.cli._display.output import print_message
@@ -17,11 +21,13 @@ from conversations_client.cli._display.views import (
     conversation_panel,
     conversation_table,
 )
+from conversations_client.cli._exit_codes import UsageError
 from conversations_client.cli._session import Injected
 
 _LONGEST_NAME: Final = 100
 
 _COUNT: Final = Group(show=False, validator=mutually_exclusive)
+_ENTITY: Final = Group(show=False, validator=mutually_exclusive)
 _PARAMETERS: Final = Group.create_default_parameters()
 
 
@@ -108,6 +114,48 @@ def rename(conversation_id: str, name: str, /, *, session: Injected) -> None:
     """
     with session.client() as client:
         conversation = client.conversations.update(conversation_id, display_name=name)
+    session.output.one(conversation, conversation_panel)
+
+
+def update(
+    conversation_id: str,
+    /,
+    *,
+    name: str | None = None,
+    entity_id: Annotated[str | None, Parameter(group=(_PARAMETERS, _ENTITY))] = None,
+    standalone: Annotated[
+        bool, Parameter(negative="", show_default=False, group=(_PARAMETERS, _ENTITY))
+    ] = False,
+    generating_title: Annotated[
+        bool | None, Parameter(negative="--no-generating-title", show_default=False)
+    ] = None,
+    session: Injected,
+) -> None:
+    """Change a conversation. What you don't pass stays as it is.
+
+    Args:
+        conversation_id: The ID, conv_….
+        name: The new name, at most 100 characters.
+        entity_id: The agent or deployment that the conversation belongs to.
+        standalone: Remove the conversation from its agent or deployment.
+        generating_title: Whether the service is to generate the name.
+        session: The common options and the output.
+    """
+    metadata = ConversationMetadataUpdateParam()
+    if entity_id is not None or standalone:
+        metadata["entity_id"] = entity_id
+    if generating_title is not None:
+        metadata["generating_title"] = generating_title
+    if name is None and not metadata:
+        raise UsageError(
+            "Nothing to change. Pass --name, --entity-id, --standalone or --generating-title."
+        )
+    with session.client() as client:
+        conversation = client.conversations.update(
+            conversation_id,
+            display_name=UNSET if name is None else name,
+            metadata=metadata or UNSET,
+        )
     session.output.one(conversation, conversation_panel)
 
 

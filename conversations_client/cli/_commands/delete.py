@@ -1,6 +1,5 @@
 """`conversations delete`."""
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Final
@@ -9,7 +8,13 @@ from cyclopts import Parameter
 
 from conversations_client import Client, ConversationsError
 from conversations_client.cli._commands.delete_file import delete_file
-from conversations_client.cli._commands.deletion import Attempt, Deletion
+from conversations_client.cli._commands.deletion import (
+    Attempt,
+    Deletion,
+    check_confirmable,
+    not_deleted,
+)
+from conversations_client.cli._commands.id_file import check_ids
 from conversations_client.cli._display.output import confirm, print_message
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._exit_codes import ExitCode, UsageError
@@ -31,26 +36,23 @@ def delete(
     Args:
         conversation_ids: The IDs, conv_….
         file: A file with one ID per line, or JSON Lines or CSV with a field _id or id, such as an
-            export or the results of an import.
+            export or the results of an import; - reads stdin.
         yes: Delete without confirmation.
         session: The common options and the output.
     """
     if not (conversation_ids or file):
         raise UsageError("Nothing to delete. Pass IDs, or a file of IDs with --file.")
-    is_interactive = sys.stdin.isatty() and sys.stderr.isatty()
-    if not (yes or is_interactive):
-        raise UsageError(
-            "There is no terminal for the confirmation. To delete without it, pass --yes."
-        )
+    check_ids(conversation_ids)
     if file is not None:
         return delete_file(file, conversation_ids, yes=yes, session=session)
+    check_confirmable(yes=yes)
     names = dict.fromkeys(conversation_ids, "")
     deletion = Deletion()
     with session.client() as client:
         if session.output.is_for_people or not yes:
             names = _look_up_names(client, names, deletion)
-        if not (yes or _is_confirmed(names)):
-            return max(deletion.worst, ExitCode.FAILED)
+        if names and not (yes or _is_confirmed(names)):
+            return max(deletion.worst, not_deleted())
         with deletion.summary(len(names)):
             deletion.record_all(_attempts(client, deletion.until_stopped(names)))
 
@@ -79,12 +81,12 @@ def _look_up_names(client: Client, ids: Iterable[str], deletion: Deletion) -> di
 
 
 def _is_confirmed(names: Mapping[str, str]) -> bool:
-    """Ask the person at the terminal; False if nothing is left to delete."""
+    """Ask the person at the terminal."""
     described = [_described(conversation_id, names) for conversation_id in names]
     if len(described) > 1:
         print_message("\n".join(described))
         described = [f"these {len(described)} conversations"]
-    return bool(described) and confirm(f"Delete {described[0]} for good?")
+    return confirm(f"Delete {described[0]} for good?")
 
 
 def _attempts(client: Client, ids: Iterable[str]) -> Iterator[Attempt]:

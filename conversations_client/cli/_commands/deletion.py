@@ -1,14 +1,15 @@
 """Counts the deletions of a command and prints its errors."""
 
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from attrs import define, field
 
-from conversations_client import ConversationsError
+from conversations_client import ConversationsError, NotFoundError
 from conversations_client.cli._display.output import print_error, print_message
-from conversations_client.cli._exit_codes import ExitCode, exit_code
+from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
 from conversations_client.cli._option_names import describe
 
 Attempt = tuple[str | None, ConversationsError | None]
@@ -26,12 +27,30 @@ class Deletion:
         failures: The number of conversations that could not be deleted.
         worst: The exit code of the worst failure.
         is_stopped: Whether Ctrl-C was pressed.
+        expects_missing: Whether an earlier run may have deleted some of the conversations, so that
+            a missing one is no failure.
+        missing: The number of conversations that were missing, if that is no failure.
     """
 
     deleted: list[str] = field(factory=list[str])
     failures: int = 0
     worst: ExitCode = ExitCode.DONE
     is_stopped: bool = False
+    expects_missing: bool = False
+    missing: int = 0
+
+    def end(self) -> ExitCode:
+        """Report what was missing; returns the exit code of the command."""
+        if self.missing and not (self.deleted or self.failures):
+            print_error(
+                f"None of the {self.missing:,} exist: they are deleted already, or the file, the "
+                "API key or --base-url is wrong."
+            )
+            return ExitCode.NOT_FOUND
+        if self.missing:
+            were = "was" if self.missing == 1 else "were"
+            print_message(f"{self.missing:,} {were} already gone.")
+        return self.worst
 
     @contextmanager
     def summary(self, total: int) -> Generator[None, None, None]:
@@ -67,10 +86,15 @@ class Deletion:
         if error is None:
             self.deleted.append(str(conversation_id))
             return
+        is_missing = isinstance(error, NotFoundError)
+        if is_missing and self.expects_missing:
+            self.missing += 1
+            return
         self.failures += 1
         self.worst = max(self.worst, exit_code(error))
         if self.failures <= _SHOWN_FAILURES:
-            print_error(f"{conversation_id}: {describe(error)}")
+            problem = "not found" if is_missing else describe(error)
+            print_error(f"{conversation_id}: {problem}")
 
     def _record_each(
         self, attempts: Iterator[Attempt], on_attempt: Callable[[Attempt], object] | None
@@ -79,3 +103,21 @@ class Deletion:
             self.record(*attempt)
             if on_attempt is not None:
                 on_attempt(attempt)
+
+
+def check_confirmable(*, yes: bool, reads_stdin: bool = False) -> None:
+    """Raise UsageError if the user must confirm and can't."""
+    if yes:
+        return
+    if reads_stdin:
+        raise UsageError("Stdin has the IDs, so you can't confirm on it. Pass --yes.")
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            "There is no terminal for the confirmation. To delete without it, pass --yes."
+        )
+
+
+def not_deleted() -> ExitCode:
+    """Say that the user refused; returns the exit code."""
+    print_message("Nothing was deleted.")
+    return ExitCode.FAILED

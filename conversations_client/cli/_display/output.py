@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from attrs import field, frozen
 from rich.console import Console, RenderableType
@@ -15,6 +15,9 @@ from conversations_client._standard_streams import output_is_lost
 from conversations_client.cli._display.printable import escaped_json, printable
 
 T = TypeVar("T")
+
+_YES: Final = frozenset({"y", "yes"})
+_NO: Final = frozenset({"", "n", "no"})
 
 
 class Format(Enum):
@@ -107,12 +110,16 @@ def print_error(message: str) -> None:
 
 def confirm(question: str) -> bool:
     """Ask on stderr. Only "y" and "yes" on stdin mean yes; Ctrl-D means no."""
-    sys.stderr.write(f"{printable(question)} [y/N] ")
-    sys.stderr.flush()
-    try:
-        reply = sys.stdin.readline()
-    except (OSError, UnicodeDecodeError):
-        reply = ""
-    if not reply.endswith("\n"):
-        sys.stderr.write("\n")
-    return reply.strip().lower() in {"y", "yes"}
+    while True:
+        sys.stderr.write(f"{printable(question)} [y/N] ")
+        sys.stderr.flush()
+        try:
+            reply = sys.stdin.readline()
+        except (OSError, UnicodeDecodeError):
+            reply = ""
+        if not reply.endswith("\n"):
+            sys.stderr.write("\n")
+        word = reply.strip().lower()
+        if word in _YES or word in _NO or not reply.endswith("\n"):
+            return word in _YES
+        print_message('Answer "y" or "n".')

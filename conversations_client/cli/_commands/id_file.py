@@ -1,0 +1,94 @@
+"""Reads the IDs in a file: one per line, JSON Lines or CSV."""
+
+import csv
+import io
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, TextIO, cast
+
+from conversations_client.cli._exit_codes import UsageError
+
+STDIN: Final = Path("-")
+"""The name of a file that stands for stdin."""
+
+_ID_FIELDS: Final = ("_id", "id")  # in exports, and in the results of imports
+_JSON_LINES: Final = (".jsonl", ".ndjson")
+_NOT_IN_AN_ID: Final = re.compile(r"""[\s/,;#"'{}\[\]]""")
+
+
+def ids_of(file: Path) -> list[str]:
+    """The IDs of a file or of stdin, in order.
+
+    Raises:
+        UsageError: The file can't be read, has no IDs, or has something that is not an ID.
+    """
+    name = "stdin" if file == STDIN else str(file)
+    try:
+        ids = list(_read(io.StringIO(_text(file), newline=""), file.suffix.lower()))
+    except OSError as error:
+        raise UsageError(f"{name} can't be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{name} can't be read: it is not UTF-8.") from None
+    except csv.Error as error:
+        raise UsageError(f"{name} can't be read: it is not CSV ({error}).") from None
+    except ValueError as error:
+        raise UsageError(f"{name} can't be read: {error}.") from None
+    if not ids:
+        raise UsageError(f"{name} has no IDs.")
+    return ids
+
+
+def check_ids(ids: Iterable[str]) -> None:
+    """Raise UsageError for an argument that can't be one ID; it is not repeated."""
+    if any(map(_NOT_IN_AN_ID.search, ids)):
+        raise UsageError(
+            "An ID has no spaces, commas, quotes, slashes or brackets. Pass each ID as an "
+            "argument of its own, or a file of IDs with --file."
+        )
+
+
+def _text(file: Path) -> str:
+    content = sys.stdin.buffer.read() if file == STDIN else file.read_bytes()
+    return content.decode("utf-8-sig")
+
+
+def _read(text: TextIO, suffix: str) -> Iterator[str]:
+    if suffix == ".csv":
+        for number, row in enumerate(csv.DictReader(text, strict=True), 1):
+            yield from _id_of(row, f"row {number}")
+        return
+    for number, line in enumerate(text, 1):
+        content, location = line.strip(), f"line {number}"
+        if content.startswith("{") or (content and suffix in _JSON_LINES):
+            yield from _id_of(_json(content, location), location)
+        elif content:
+            yield _checked(content, location)
+
+
+def _json(line: str, location: str) -> object:
+    try:
+        return json.loads(line)
+    except (RecursionError, ValueError):
+        raise ValueError(f"{location} is not a JSON object") from None
+
+
+def _id_of(row: Any, location: str) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    """The ID of a row, or nothing for an import's row that was not created."""
+    fields = cast("dict[str, object]", row) if isinstance(row, dict) else {}
+    conversation_id = next((fields[name] for name in _ID_FIELDS if fields.get(name)), None)
+    if isinstance(conversation_id, str):
+        yield _checked(conversation_id, location)
+    elif fields.get("status", "created") == "created":
+        raise ValueError(f"{location} has no _id or id")
+
+
+def _checked(conversation_id: str, location: str) -> str:
+    if _NOT_IN_AN_ID.search(conversation_id):
+        raise ValueError(
+            f"{location} is not one ID. Write one ID per line without comments, or JSON Lines or "
+            "CSV with a field _id or id, in a file whose name ends in .jsonl or .csv"
+        )
+    return conversation_id
