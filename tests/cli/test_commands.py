@@ -14,6 +14,7 @@ import pytest
 from attrs import fields_dict
 from command_line import Command
 from cyclopts.completion.detect import ShellDetectionError
+from rich.cells import cell_len
 from scripted import CONVERSATION, ScriptedServer, answer
 
 from conversations_client import Client, ConversationMetadataParam, Conversations, unstructure
@@ -31,6 +32,13 @@ MESSAGES = [
     {"kind": "file", "file": {"uri": "https://x.test/a.pdf", "name": "a.pdf"}},
     {"kind": "file", "file": {"bytes": "aGk="}},
     {"kind": "tool_result", "tool_call_id": "call_1"},
+    {
+        "kind": "tool_result",
+        "tool_call_id": "call_2",
+        "result": {"a": [1, "x"]},
+        "metadata": {"toolName": "search"},
+    },
+    {"kind": "tool_result", "tool_call_id": "call_3", "result": "y" * 300},
     {"kind": "error", "error": "it broke"},
     {"kind": "thought"},
 ]
@@ -182,12 +190,12 @@ def test_show_with_messages(shown: Command) -> None:
     }
     body = {**CONVERSATION, "_id": None, "metadata": {"generatingTitle": True}}
     del body["_id"]
-    body["messages"] = [{**message, "parts": MESSAGES}]
+    body["messages"] = [{**message, "parts": MESSAGES}, {**message, "parts": []}]
     with ScriptedServer([answer(200, body)]) as server:
         out = shown("show", "conv_1", "--base-url", server.url).out
     for words in (
-        "(no id)", "being generated", "user", "Hello �[31m[b]\nthere[/b]", "[file a.pdf]", "[file ]",
-        "[result of the tool call call_1]", "[error: it broke]", "[thought]",
+        "(no ID)", "being generated", "user", "Hello �[31m[b]\nthere[/b]", "[file a.pdf]", "[file ]",
+        "[tool call call_1 returned nothing]", '[search (tool call call_2) returned {"a": [1, "x"]}]', "[error: it broke]", "[thought]", "[no content]",
     ):  # fmt: skip
         assert words in out
 
@@ -242,6 +250,12 @@ def test_an_update_of_nothing(piped: Command) -> None:
         )
         assert (ended.code, "Pass only one of" in ended.err) == (2, True)
     assert server.connections == 0
+
+
+def test_the_results_of_tools_are_shown(shown: Command, client: Client) -> None:
+    conversation_id = created(client, "Tools")
+    client.conversations.responses.create(conversation_id, message="one two", model="sandbox/tool")
+    assert 'returned {"words": 2}]' in " ".join(shown("show", conversation_id).out.split())
 
 
 def test_rename_and_name(piped: Command, client: Client) -> None:
@@ -595,3 +609,25 @@ def test_a_lone_surrogate_is_escaped(piped: Command) -> None:
         ended = piped("create", "--base-url", server.url)
     assert json.loads(ended.out)["displayName"] == "\ud83d é"
     assert "é" in ended.out
+
+
+WIDE = "漢字" * 40
+
+
+@pytest.mark.parametrize("width", range(60, 66))
+def test_a_wide_title_is_cut_without_a_gap(
+    shown: Command, client: Client, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm")  # a dumb one always has 80
+    conversation_id = created(client, WIDE, entity_id=f"agent_wide_{width}")
+    listed = shown("list", "--entity-id", f"agent_wide_{width}").out
+    for printed in (listed, shown("show", conversation_id).out):
+        out = re.sub(r"\x1b\[[\d;]*m", "", printed)
+        assert re.search("[漢字]…", out)
+        assert max(map(cell_len, out.splitlines())) <= width
+
+
+def test_a_blank_name_is_visible(shown: Command, client: Client) -> None:
+    created(client, " ", entity_id="agent_blank")
+    assert "“”" in shown("list", "--entity-id", "agent_blank").out

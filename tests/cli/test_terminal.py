@@ -31,7 +31,7 @@ def test_common_commands_at_the_terminal(client: Client) -> None:
     )
     with Terminal("list", "--entity-id", "agent_terminal") as terminal:
         assert terminal.end() == 0
-        for words in ("Id", "Name", "Updated", str(conversation.id), "Feature talk", "just now"):
+        for words in ("ID", "Name", "Updated", str(conversation.id), "Feature talk", "just now"):
             assert words in terminal.seen
     with Terminal("delete", str(conversation.id)) as terminal:
         terminal.until(f"Delete {conversation.id} “Feature talk” for good? [y/N] ")

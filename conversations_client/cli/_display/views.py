@@ -1,17 +1,20 @@
 """Shows conversations as tables and panels, on terminals of any width."""
 
+import json
 from collections.abc import Sequence
 from typing import Final
 
 from attrs import frozen
 from rich import box
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from conversations_client import (
+    UNSET,
     Conversation,
     ConversationWithMessages,
     ErrorPart,
@@ -24,10 +27,13 @@ from conversations_client import (
 from conversations_client.cli._display.printable import one_line, printable
 from conversations_client.cli._display.relative_time import relative_time
 
-NO_ID: Final = "(no id)"
+NO_ID: Final = "(no ID)"
+_NO_PARTS: Final = "[no content]"
 _MIN_NAME_WIDTH: Final = 12
 _GAP_WIDTH: Final = 3
 _BORDER_WIDTH: Final = 4
+_TITLE_EDGES: Final = 6  # the corners and spaces beside the title of a panel
+_LONGEST_RESULT: Final = 200
 
 
 def conversation_table(conversations: Sequence[Conversation], now: float) -> RenderableType:
@@ -61,17 +67,17 @@ class _Conversations:
 
     def _table(self, id_width: int, time_width: int) -> Table:
         table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-        table.add_column("Id", no_wrap=True, min_width=id_width)
+        table.add_column("ID", no_wrap=True, min_width=id_width)
         table.add_column("Name")
         table.add_column("Updated", no_wrap=True, min_width=time_width, style="dim")
         for conversation_id, name, updated in self.rows:
-            table.add_row(conversation_id, _truncated(name), updated)
+            table.add_row(conversation_id, _Truncated(name), updated)
         return table
 
-    def _lines(self, conversation_id: str, name: str, updated: str) -> tuple[Text, ...]:
+    def _lines(self, conversation_id: str, name: str, updated: str) -> tuple[RenderableType, ...]:
         return (
             Text(conversation_id, overflow="fold"),
-            _truncated(f"  {name}"),
+            _Truncated(f"  {name}"),
             Text(f"  {updated}", "dim"),
         )
 
@@ -89,9 +95,13 @@ class _Fields:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         names, values = zip(*self.fields, strict=True)
         needed = max(map(cell_len, names)) + 2 + max(map(cell_len, values)) + _BORDER_WIDTH
-        title = _truncated(self.title, "bold")
+        title = _Truncated(self.title, "bold")
         if needed <= options.max_width:
-            yield Panel(self._grid(), title=title, title_align="left")
+            yield Panel(
+                self._grid(),
+                title=title.within(options.max_width - _TITLE_EDGES),
+                title_align="left",
+            )
         else:
             yield Group(title, *(line for field in self.fields for line in self._lines(*field)))
 
@@ -116,18 +126,36 @@ def conversation_and_messages(conversation: ConversationWithMessages, now: float
 
 
 def _title(conversation: Conversation) -> str:
-    return one_line(conversation.display_name)
+    return one_line(conversation.display_name) or "“”"
 
 
-def _truncated(text: str, style: str = "") -> Text:
+@frozen
+class _Truncated:
     """A line that is truncated with "…" at the edge of the terminal."""
-    return Text(text, style, no_wrap=True, overflow="ellipsis")
+
+    text: str
+    style: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self.within(options.max_width)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        width = cell_len(self.text)
+        return Measurement(min(width, _MIN_NAME_WIDTH), width)
+
+    def within(self, width: int) -> Text:
+        """The line in so many cells."""
+        text = self.text
+        if cell_len(text) > width:
+            # A wide character may not fit in half; rich puts a space in its place.
+            text = f"{set_cell_size(text, max(width - 1, 0)).rstrip()}…"
+        return Text(text, self.style, no_wrap=True, overflow="crop")
 
 
 def _fields(conversation: Conversation, now: float) -> list[tuple[str, str]]:
     metadata = conversation.metadata
     fields = [
-        ("Id", conversation.id or NO_ID),
+        ("ID", conversation.id or NO_ID),
         ("Created", relative_time(conversation.created_at, now=now)),
         ("Updated", relative_time(conversation.updated_at, now=now)),
         ("Created by", conversation.created_by_id),
@@ -142,7 +170,21 @@ def _fields(conversation: Conversation, now: float) -> list[tuple[str, str]]:
 def _message(message: Message, now: float) -> RenderableType:
     head = Text(f"\n{one_line(message.role)}", "bold")
     head.append(f"  {relative_time(message.created_at, now=now)}", "not bold dim")
-    return Group(head, *map(_part, message.parts))
+    return Group(head, *(map(_part, message.parts) if message.parts else [_NO_PARTS]))
+
+
+def _tool_of(part: ToolResultPart) -> str:
+    """The name of the tool if the service sent it, and the ID of the call."""
+    name = (part.metadata or {}).get("toolName")
+    call = f"tool call {part.tool_call_id}"
+    return f"{name} ({call})" if isinstance(name, str) else call
+
+
+def _result_of(part: ToolResultPart) -> str:
+    if part.result is UNSET:
+        return "nothing"
+    text = json.dumps(part.result, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_RESULT else f"{text[: _LONGEST_RESULT - 1]}…"
 
 
 def _part(part: Part) -> str:
@@ -153,7 +195,7 @@ def _part(part: Part) -> str:
             name = part.file.name or part.file.uri or part.file.mime_type or ""
             return one_line(f"[file {name}]")
         case ToolResultPart():
-            return one_line(f"[result of the tool call {part.tool_call_id}]")
+            return one_line(f"[{_tool_of(part)} returned {_result_of(part)}]")
         case ErrorPart():
             return one_line(f"[error: {part.error}]")
         case _:
