@@ -1,6 +1,8 @@
 """Rewords the client's error messages for the command line: options instead of arguments."""
 
 import re
+import shlex
+from ast import literal_eval
 from typing import Final
 
 from conversations_client import ConversationsError
@@ -41,6 +43,8 @@ _REWORDINGS: Final = tuple(
     }.items()
 )
 _OPTION: Final = re.compile(r"--[a-z_]+")
+_MAP: Final = re.compile(r"columns=\{'([\w.]+)': ('.*?'|\".*?\")\}")
+_IGNORE: Final = re.compile(r"ignore=\[('.*?'|\".*?\")\]")
 _CALL: Final = re.compile(
     r"(?P<request>(?P<method>[A-Z]+) /\S*?)(?:: | (?=returned ))(?P<problem>.+)", re.DOTALL
 )
@@ -55,7 +59,14 @@ def describe(error: ConversationsError) -> str:
     message = _sentence(call["problem"]) if call else str(error)
     for pattern, replacement in _REWORDINGS:
         message = pattern.sub(replacement, message)
+    message = _MAP.sub(lambda found: f"--map {_word(found[1], '=', found[2])}", message)
+    message = _IGNORE.sub(lambda found: f"--ignore {_word(found[1])}", message)
     return _OPTION.sub(_hyphenated, message)
+
+
+def _word(*parts: str) -> str:
+    """A word for a shell; the last part is a name that Python has quoted."""
+    return shlex.quote(f"{''.join(parts[:-1])}{literal_eval(parts[-1])}")
 
 
 def explain(error: ConversationsError, advice: str) -> str:

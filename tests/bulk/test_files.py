@@ -66,7 +66,10 @@ def test_csv(write: Write) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b'displayName\na\n"b', r"a\.csv is not CSV \(the row in line 3\): "),
+        (
+            b'displayName\na\n"b',
+            r"a\.csv is not CSV: a quotation mark in the row that starts in line 3 is never closed",
+        ),
         (b"displayName\na\n\xff\n", r"a\.csv is not UTF-8 \(line 3\)\. Convert it first"),
     ],
 )
@@ -77,7 +80,9 @@ def test_a_file_that_is_not_csv(write: Write, content: bytes, problem: str) -> N
 
 def test_a_file_that_is_not_parquet(write: Write) -> None:
     pytest.importorskip("pyarrow")
-    with pytest.raises(BulkError, match=r"a\.parquet can't be read as Parquet: "):
+    with pytest.raises(
+        BulkError, match=r"a\.parquet can't be read as Parquet: it is not a Parquet file"
+    ):
         count_rows(write("a.parquet", b"PAR1"))
 
 

@@ -365,9 +365,39 @@ def test_the_key_column_is_in_the_results(path: Path, journal: Journal) -> None:
         assert run(server, path, journal, key="id").new == 0
     write_results(journal.entries(), results)
     first, second, third = map(json.loads, results.read_text().splitlines())
-    assert first == {"row": 1, "key": "A", "status": "created", "id": CONVERSATION["_id"]}
+    assert first == {
+        "row": 1,
+        "line": 1,
+        "key": "A",
+        "status": "created",
+        "id": CONVERSATION["_id"],
+    }
     assert (second["key"], second["status"]) == (2, "failed")
     assert "key" not in third
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "lines"),
+    [
+        ("a.csv", b'\n"displayName"\n"a\nb"\n\nc\n"d\n\n"\ne\n', [3, 6, 7, 10]),
+        ("a.jsonl", b'\n{"displayName": "a"}\n\n\n{"displayName": 1}\nx\n', [2, 5, 6]),
+    ],
+)
+def test_the_results_have_the_line_of_each_row(
+    tmp_path: Path, journal: Journal, name: str, content: bytes, lines: list[int]
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with ScriptedServer(always()) as server:
+        run(server, path, journal)
+        content = b"\n" + content
+        path.write_bytes(content)
+        run(server, path, journal)  # the lines are those of the file as it is now
+    results = tmp_path / "results"
+    write_results(journal.entries(), results)
+    found = [json.loads(line) for line in results.read_text().splitlines()]
+    assert [each["line"] for each in found] == [line + 1 for line in lines]
+    assert [each["row"] for each in found] == list(range(1, len(lines) + 1))
 
 
 def test_options_are_checked_before_anything_is_sent(path: Path, journal: Journal) -> None:

@@ -87,9 +87,9 @@ LINES = [
     Case("rows over several lines", json.dumps(A, indent=2).encode() + b"\n" + json.dumps(B, indent=2).encode(), refused=f"{DOCUMENT}."),
     Case("a first line that is cut off", b'{"displayName":\n' + line(B), [B], failed={1: "The row is not JSON: Expecting value at character 17."}),
     Case("CSV", b"displayName\na\n", refused="Each line must be a JSON object, and none is. The first one: The row is not JSON: Expecting value at character 1."),
-    Case("lines that are objects, each with a fault", b'{"displayName": 5}\n{"displayName": "a", "displayName": "b"}\nx\n', failed={1: "display_name must be a string, not int.", 2: "The row has the field 'displayName' twice. Remove one of them.", 3: "The row is not JSON: Expecting value at character 1."}),
+    Case("lines that are objects, each with a fault", b'{"displayName": 5}\n{"displayName": "a", "displayName": "b"}\nx\n', failed={1: "displayName must be a string, not a number.", 2: "The row has the field 'displayName' twice. Remove one of them.", 3: "The row is not JSON: Expecting value at character 1."}),
     Case("a zero character in the first row", b'{"displayName": "a\0"}\n' + line(A), [A], failed={1: "The row is not JSON: Invalid control character at at character 19."}),
-    Case("a key inside the metadata", line({**A, "metadata": {"entityId": "agent_1"}}) + line({**B, "metadata": None}) + line(A), [A | AGENT, A], failed={2: "metadata must be an object, not NoneType."}, options={"key": "metadata.entityId"}, keys={1: "agent_1"}),
+    Case("a key inside the metadata", line({**A, "metadata": {"entityId": "agent_1"}}) + line({**B, "metadata": None}) + line(A), [A | AGENT, A], failed={2: "metadata must be an object, not null."}, options={"key": "metadata.entityId"}, keys={1: "agent_1"}),
     Case("a key of your own inside the metadata", line({**A, "metadata": {"id": 7}}), [{**A, "metadata": {}}], options={"key": "metadata.id"}, keys={1: 7}),
     Case("nothing", b""),
     Case("blank lines", b"\n \r\n\t\n"),
@@ -140,7 +140,7 @@ LINES = [
         "null is not absent",
         line({"displayName": None}) + line({"metadata": {"entityId": None}}),
         [{"metadata": {"entityId": None}}],
-        failed={1: "display_name can't be None: omit it, or pass UNSET."},
+        failed={1: "displayName can't be null: omit it."},
     ),
     Case(
         "a doubled field",
@@ -156,9 +156,9 @@ LINES = [
         line({"displayName": ["a"]}) + line({"metadata": {"model": {}}}) + line({"metadata": "m"}) + line(A),
         [A],
         failed={
-            1: "displayName must be a single value, not list.",
-            2: "metadata.model must be a single value, not dict.",
-            3: "metadata must be an object, not str.",
+            1: "displayName must be a single value, not an array.",
+            2: "metadata.model must be a single value, not an object.",
+            3: "metadata must be an object, not a string.",
         },
     ),
     *(
@@ -166,7 +166,7 @@ LINES = [
             f"nested {depth} deep in a field that is sent",
             b'{"displayName": ' + b"[" * depth + b"]" * depth + b"}\n" + line(B),
             [B],
-            failed={1: "displayName must be a single value, not list."},
+            failed={1: "displayName must be a single value, not an array."},
         )
         for depth in (1, 500, 900)
     ),
@@ -188,20 +188,20 @@ LINES = [
         "a long name",
         line({"displayName": "x" * 101}) + line(A),
         [A],
-        failed={1: "display_name has 101 characters; the API allows at most 100: shorten it."},
+        failed={1: "displayName has 101 characters; the API allows at most 100: shorten it."},
     ),
     Case(
         "half a surrogate pair",
         b'{"displayName": "\\ud800"}\n' + line(A),
         [A],
         failed={
-            1: "display_name contains half of a surrogate pair, which is not text: decode its source again, or replace the character."
+            1: "displayName contains half of a surrogate pair, which is not text: decode its source again, or replace the character."
         },
     ),
     Case(
         "a field that no row can have",
         line({**A, "title": "a"}) + line({**B, "title": "b"}),
-        refused="Unknown field 'title'. The fields are displayName, projectId, metadata.entityId",
+        refused="Unknown field 'title'. Did you mean 'displayName'? The fields are displayName, projectId, metadata.entityId",
     ),
     Case(
         "a field with a similar name",
@@ -218,8 +218,8 @@ LINES = [
         line(A) + line({"name": "b"}) + line({**B, "x" * 99: 1}),
         [A],
         failed={
-            2: "Unknown field 'name'. Did you mean 'displayName'? The fields are displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the column, map it to a field, or ignore it.",
-            3: f"Unknown field '{'x' * 60}…'. The fields are displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the column, map it to a field, or ignore it.",
+            2: "Unknown field 'name'. Did you mean 'displayName'? The fields are displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the column, map it with columns={'displayName': 'name'}, or ignore it with ignore=['name'].",
+            3: f"Unknown field '{'x' * 60}…'. The fields are displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the column, map it with columns={{'displayName': '{'x' * 60}…'}}, or ignore it with ignore=['{'x' * 60}…'].",
         },
     ),
     Case("fields that are ignored", line({**A, "notes": [["a"]], "metadata": 5}), [A], options={"ignore": ["notes", "metadata"]}),
@@ -247,7 +247,7 @@ LINES = [
         "a key that is no single value",
         line({**A, "id": [1]}) + line({**B, "id": 2}),
         [B],
-        failed={1: "The key must be a single value, not list."},
+        failed={1: "The key must be a single value, not an array."},
         options={"key": "id"},
         keys={2: 2},
     ),
@@ -255,7 +255,7 @@ LINES = [
         "keys of all kinds, also of a row that fails",
         line({**A, "id": "x"}) + line({"displayName": 5, "id": True}) + line({**B, "id": None}) + line(B),
         [A, B, B],
-        failed={2: "display_name must be a string, not int."},
+        failed={2: "displayName must be a string, not a number."},
         options={"key": "id"},
         keys={1: "x", 2: True},
     ),
@@ -264,7 +264,13 @@ LINES = [
 ]  # fmt: skip
 
 TABLES = [
-    Case("nothing", b""),
+    Case("nothing", b"", refused="a.csv has no header line. Its first line must name the columns."),
+    Case("only blank lines", b"\n\r\n", refused="a.csv has no header line."),
+    Case("short rows with a key", b"id,displayName\n7\n8,b,c\n", failed={1: "The row has 1 cell, and the header has 2.", 2: "The row has 3 cells, and the header has 2."}, options={"key": "id"}, keys={1: "7", 2: "8"}),
+    Case("a mapped column with a long name", f"title\n{'x' * 101}\n".encode(), failed={1: "title has 101 characters; the API allows at most 100: shorten it."}, options={"columns": {"displayName": "title"}}),
+    Case("a mapped column with no flag", b"flag\nmaybe\n", failed={1: "flag must be true or false, not a string."}, options={"columns": {"metadata.generatingTitle": "flag"}}),
+    Case("a name that is a part of a field", b"displayName,a title\na,b\n", refused="Unknown field 'a title'. The fields are"),
+    Case("a name that is meant", b"displayName,agent\na,b\n", refused="Did you mean 'metadata.entityId'? The fields are"),
     Case("only a header", b"displayName\n"),
     Case("blank lines", b"\n\ndisplayName\n\na\n\r\n\nb\n", [A, B]),
     Case("a mark", codecs.BOM_UTF8 + b"displayName\na\n", [A]),
@@ -278,8 +284,8 @@ TABLES = [
         [{"displayName": 'a "b", c\r\nd', "projectId": "p"}],
     ),
     Case("a quote inside a cell", b'displayName\n5" disk\n', [{"displayName": '5" disk'}]),
-    Case("text after a quoted cell", b'displayName\na\n"b"c\n', refused="is not CSV (the row in line 3): ',' expected after '\"'. In a cell in quotes, each quote must be doubled, and the cell must end with a quote."),
-    Case("a quote that is not closed", b'displayName\na\n"b\nc\n', refused="is not CSV (the row in line 3): unexpected end of data."),
+    Case("text after a quoted cell", b'displayName\na\n"b"c\n', refused="is not CSV: in the row that starts in line 3, text follows the end of a cell in quotes. In a cell in quotes, each quote must be doubled, and the cell must end with a quote."),
+    Case("a quote that is not closed", b'displayName\na\n"b\nc\n', refused="is not CSV: a quotation mark in the row that starts in line 3 is never closed."),
     Case("Latin-1", "displayName\na\né\n".encode("latin-1"), refused="is not UTF-8 (line 3). Convert it first, for example with: iconv -f WINDOWS-1252 -t UTF-8 ./a.csv > ./utf-8-a.csv"),
     Case("Latin-1 far from the start, with all line ends", b"displayName\r\n" + b"a\r\rb\n" * 3000 + b"\xe9", refused="is not UTF-8 (line 9002)."),
     Case("Latin-1 in the header", "displayName,naïve\n".encode("latin-1"), refused="is not UTF-8 (line 1)."),
@@ -294,7 +300,7 @@ TABLES = [
     Case("semicolons between columns in quotes", b'"displayName";"projectId"\n"a";"p"\n', refused="The columns are separated by semicolons. Separate them with commas."),
     Case("semicolons between columns of other names", b"title;id\na;1\n", refused="The columns are separated by semicolons. Separate them with commas.", options={"columns": {"displayName": "title"}}),
     Case("a comma at the end of the header", b"displayName,\na,\n", refused="If the header ends with a comma, remove the comma."),
-    Case("text after a quoted column", b'"displayName"x\na\n', refused="is not CSV (the row in line 1): "),
+    Case("text after a quoted column", b'"displayName"x\na\n', refused="is not CSV: in the row that starts in line 1, text follows"),
     *(
         Case(f"in {encoding}", "displayName\na\n".encode(encoding), refused=f"is not UTF-8, but {shown}.")
         for encoding, shown in ENCODINGS.items()
@@ -352,7 +358,7 @@ TABLES = [
         "too many cells and too few",
         b"metadata.entityId,displayName\nagent_1\nagent_1,a,b\nagent_1,a\n",
         [A | AGENT],
-        failed={1: "The row has 1 cells, and the header has 2.", 2: "The row has 3 cells, and the header has 2."},
+        failed={1: "The row has 1 cell, and the header has 2.", 2: "The row has 3 cells, and the header has 2."},
     ),
     Case(
         "a long cell",
@@ -366,13 +372,13 @@ TABLES = [
         [B | {"projectId": "p"}],
         failed={1: "A cell of the row has more than 131,072 characters. Shorten it, or check for a missing quote."},
     ),
-    Case("a long cell that is not closed", f'displayName\na\n"{LONG}\n'.encode(), refused="a quoted cell is not closed"),
+    Case("a long cell that is not closed", f'displayName\na\n"{LONG}\n'.encode(), refused="a quotation mark in the row that starts in line 3 is never closed"),
     Case("a long header", f"displayName,{LONG}\na,b\n".encode(), refused="has no header: A cell of the row has more than"),
     Case(
         "flags",
         b"displayName,metadata.generatingTitle\na,TRUE\na,false\na,yes\n",
         [A | {"metadata": {"generatingTitle": flag}} for flag in (True, False)],
-        failed={3: "metadata: generating_title must be True or False, not str."},
+        failed={3: "metadata.generatingTitle must be true or false, not a string."},
     ),
     Case("a key", b"id,displayName\n7,a\n,b\n", [A, B], options={"key": "id"}, keys={1: "7", 2: ""}),
     Case("a row with nothing but its key", b"id,displayName\n7,\n", failed={1: EMPTY}, options={"key": "id"}, keys={1: "7"}),
@@ -452,17 +458,17 @@ PARQUET = [
     Case(
         "values of other types",
         lambda pa: table(pa, displayName=[5]),
-        failed={1: "display_name must be a string, not int."},
+        failed={1: "displayName must be a string, not a number."},
     ),
     Case(
         "bytes",
         lambda pa: table(pa, displayName=[b"a"]),
-        failed={1: "display_name must be a string, not bytes."},
+        failed={1: "displayName must be a string, not bytes."},
     ),
     Case(
         "decimals and lists",
         lambda pa: table(pa, displayName=[["a"]], projectId=[Decimal("1.5")]),
-        failed={1: "displayName must be a single value, not list."},
+        failed={1: "displayName must be a single value, not an array."},
     ),
     Case(
         "a text that is not UTF-8",
@@ -508,7 +514,7 @@ PARQUET = [
     Case(
         "a key that is no single value",
         lambda pa: table(pa, displayName=["a"], id=[[1]]),
-        failed={1: "The key must be a single value, not list."},
+        failed={1: "The key must be a single value, not an array."},
         options={"key": "id"},
     ),
     Case(
@@ -604,7 +610,7 @@ def test_a_long_cell_fails_only_its_row(
     quoting, end = form
     text = io.StringIO(newline="")
     csv.writer(text, quoting=quoting, lineterminator=end).writerows([["a", "b"], *rows])
-    found = [row for _, row in records(io.BytesIO(text.getvalue().encode()), "a.csv", None)]
+    found = [row for _, _, row in records(io.BytesIO(text.getvalue().encode()), "a.csv", None)]
     assert len(found) == len(rows)
     for row, record in zip(rows, found, strict=True):
         is_long = any(len(cell) > small_cells for cell in row)

@@ -23,10 +23,16 @@ from conversations_client.bulk._files.rows import (
 )
 
 NESTED = {"entityId": "agent_1", "generatingTitle": False, "model": None}
-FIELDS = (
-    "displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. "
-    "Rename the column, map it to a field, or ignore it."
-)
+FIELDS = "displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model."
+
+
+def advice(name: str) -> str:
+    return (
+        f"{FIELDS} Rename the column, map it with columns={{'displayName': '{name}'}}, or ignore "
+        f"it with ignore=['{name}']."
+    )
+
+
 EMPTY = Unreadable("The row is empty. Remove it, or fill in a field.")
 
 
@@ -61,13 +67,19 @@ def test_an_object_becomes_a_request(cells: dict[str, Any], expected: dict[str, 
     [
         (
             {"name": "a"},
-            f"Unknown field 'name'. Did you mean 'displayName'? The fields are {FIELDS}",
+            f"Unknown field 'name'. Did you mean 'displayName'? The fields are {advice('name')}",
         ),
-        ({"metadata": {"id": "a"}}, f"Unknown field 'metadata.id'. The fields are {FIELDS}"),
+        (
+            {"metadata": {"id": "a"}},
+            f"Unknown field 'metadata.id'. The fields are {advice('metadata.id')}",
+        ),
         ({"_id": "conv_1", "createdAt": 1}, EMPTY.problem),
-        ({"metadata": None}, "metadata must be an object, not NoneType."),
-        ({"displayName": [["a"]]}, "displayName must be a single value, not list."),
-        ({"metadata": {"model": {"a": 1}}}, "metadata.model must be a single value, not dict."),
+        ({"metadata": None}, "metadata must be an object, not null."),
+        ({"displayName": [["a"]]}, "displayName must be a single value, not an array."),
+        (
+            {"metadata": {"model": {"a": 1}}},
+            "metadata.model must be a single value, not an object.",
+        ),
         (
             {"metadata": {"model": "a"}, "metadata.model": "b"},
             "Two columns of the row map to 'metadata.model'. Ignore one of them.",
@@ -174,7 +186,7 @@ def test_a_row_of_a_typed_table(cells: dict[str, Any], fields: object) -> None:
         (float("nan"), "nan"),
         (Decimal("1.50"), "1.50"),
         (dt.date(2026, 1, 2), "2026-01-02"),
-        ([1], Unreadable("The key must be a single value, not list.")),
+        ([1], Unreadable("The key must be a single value, not an array.")),
         (b"a", Unreadable("The key must be a single value, not bytes.")),
     ],
 )

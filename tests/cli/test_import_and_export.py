@@ -118,17 +118,82 @@ def test_a_directory_is_not_a_file(piped: Command, tmp_path: Path) -> None:
     assert (ended.code, "can't be read: Is a directory." in ended.err) == (2, True)
 
 
-def test_the_first_row_that_failed_is_shown(shown: Command, file: Path) -> None:
-    file.write_text('{"name": "a"}\n{"name": "b", "displayName": "b"}\n{"displayName": "c"}\n')
-    ended = shown("import", str(file))
-    assert ended.code == 1
-    shown_text = " ".join(ended.out.split())
-    assert "1 created, 2 failed, 0 doubtful" in shown_text
-    assert (
-        "Row 1: Unknown field 'name'. Did you mean 'displayName'? The fields are displayName, projectId, metadata.entityId"
-        in shown_text
+def test_the_first_rows_that_failed_are_shown(shown: Command, file: Path) -> None:
+    file.write_text(
+        '{"name": "a"}\n\n{"name": "b", "displayName": "b"}\n{"displayName": "c"}\n' + "x\n" * 5
     )
-    assert "Row 2" not in shown_text
+    ended = shown("import", str(file), "--max-in-flight", "2")
+    assert ended.code == 1
+    lines = ended.out.split("\n")
+    assert "1 created, 7 failed, 0 doubtful" in lines[0]
+    assert lines[1].startswith("Row 1 (line 1): Unknown field 'name'. Did you mean 'displayName'?")
+    assert "--map displayName=name, or ignore it with --ignore name." in lines[1]
+    assert [line.partition(":")[0] for line in lines[2:6]] == [
+        "Row 2 (line 3)",
+        "Row 4 (line 5)",
+        "Row 5 (line 6)",
+        "Row 6 (line 7)",
+    ]
+    assert lines[6] == "And 2 more."
+
+
+def test_failures_are_reported_on_stderr(piped: Command, shown: Command, file: Path) -> None:
+    file.write_text('{"displayName": 1}\n{"displayName": "b"}\n{"displayName": 2}\n')
+    for command in (piped, shown):
+        ended = command("import", str(file))
+        assert ended.code == 1
+        assert f"Error: 2 rows failed: see {file}.results.jsonl.\n" in ended.err
+    with ScriptedServer([answer(422), HANG_UP, answer()]) as server:
+        ended = piped(
+            *("import", str(file), "--journal", str(file.with_name("other"))),
+            *("--results", str(file.with_name("other.results"))),
+            *("--base-url", server.url, "--max-in-flight", "1"),
+        )
+    assert ended.code == 5
+    assert "Error: 2 rows failed and 1 row may have been created: see" in ended.err
+
+
+def test_options_for_an_unknown_column(piped: Command, file: Path) -> None:
+    table = file.with_name("a.csv")
+    table.write_text("a title,displayName\nx,y\n")
+    ended = piped("import", str(table))
+    assert ended.code == 2
+    assert (
+        "Unknown field 'a title'. The fields are displayName, projectId, metadata.entityId, "
+        "metadata.generatingTitle, metadata.model. Rename the column, map it with "
+        "--map 'displayName=a title', or ignore it with --ignore 'a title'."
+    ) in ended.err
+    assert ended.err.count("a.csv") == 1
+
+
+def test_standard_streams(piped: Command, client: Client, file: Path) -> None:
+    ended = piped("import", "-")
+    assert (ended.code, "Save the input to a file first." in ended.err) == (2, True)
+    assert piped("import", str(file)).code == 0
+    ended = piped("export", "-", "--entity-id", file.parent.name)
+    assert ended.code == 0
+    made = [one.id for one in client.conversations.list(entity_id=file.parent.name)]
+    assert [json.loads(line)["_id"] for line in ended.out.splitlines()] == made
+    assert "Not included: " in ended.err
+    for option in ("--messages", "--escape-formulas"):
+        ended = piped("export", "-", option)
+        assert (ended.code, ended.out) == (2, "")
+        assert "name a file" in ended.err
+
+
+def test_a_folder_is_no_file(piped: Command) -> None:
+    for command in ("import", "export"):
+        ended = piped(command, ".")
+        assert (ended.code, "Error: . has an unknown format." in ended.err) == (2, True)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="there is no /proc")
+def test_a_folder_that_takes_no_files(piped: Command) -> None:
+    ended = piped("export", "/proc/a.csv")
+    assert (ended.code, "/proc/a.csv can't be written: /proc takes no new files." in ended.err) == (
+        2,
+        True,
+    )
 
 
 def test_a_failed_row_is_corrected(piped: Command, file: Path) -> None:
@@ -162,8 +227,8 @@ def test_columns_are_mapped_and_the_key_column_is_copied(
     listed = client.conversations.list(entity_id=file.parent.name)
     made = {one.display_name: one.id for one in listed}
     assert [json.loads(line) for line in results.read_text().splitlines()] == [
-        {"row": 1, "key": "7", "status": "created", "id": made["a"]},
-        {"row": 2, "key": "8", "status": "created", "id": made["b"]},
+        {"row": 1, "line": 2, "key": "7", "status": "created", "id": made["a"]},
+        {"row": 2, "line": 3, "key": "8", "status": "created", "id": made["b"]},
     ]
 
 

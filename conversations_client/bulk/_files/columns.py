@@ -31,8 +31,20 @@ _MESSAGES: Final = "messages"  # of an export; the API can't create messages
 # Every conversation that the service sends has these, so a row with all of them is from an export.
 _EXPORTED: Final = frozenset({"kind", "displayName", "createdAt", "updatedAt"})
 _LONGEST_NAME: Final = 60  # characters of a column's name in an error message
-# Suggests displayName for "name", but not generatingTitle for "title".
-_MIN_SIMILARITY: Final = 0.52
+# Of two names of which one is a part of the other, neither may be meant.
+_MIN_SIMILARITY: Final = 0.7
+_SYNONYMS: Final = {
+    "agent": "metadata.entityId",
+    "agentid": "metadata.entityId",
+    "deployment": "metadata.entityId",
+    "deploymentid": "metadata.entityId",
+    "entity": "metadata.entityId",
+    "name": "displayName",
+    "project": "projectId",
+    "subject": "displayName",
+    "title": "displayName",
+}
+"""The field that is usually meant by a name."""
 _INDEXES: Final = ("Unnamed: ", "__index_level_")  # the names that pandas gives an index
 # In any of its forms. The separator itself may already be taken for one.
 _LINE_OF_EXCEL: Final = re.compile("sep=.?", re.IGNORECASE | re.DOTALL)
@@ -129,7 +141,9 @@ class Columns:
             return f"The first line, {name}, is an instruction for Excel. Remove it."
         return separator_problem(column, self.is_known) or (
             f"Unknown field {name}{_suggestion(column, FIELDS)} The fields are "
-            f"{', '.join(FIELDS)}. Rename the column, map it to a field, or ignore it."
+            f"{', '.join(FIELDS)}. Rename the column, map it with "
+            f"columns={{{(_similar(column, FIELDS) or FIELDS[0])!r}: {name}}}, or ignore it with "
+            f"ignore=[{name}]."
         )
 
     def check_names(self, names: Sequence[str]) -> None:
@@ -213,9 +227,17 @@ def quoted(name: str) -> str:
 
 def _suggestion(name: str, names: Iterable[str]) -> str:
     """The end of a sentence about an unknown name, with a similar name if there is one."""
+    similar = _similar(name, names)
+    return "." if similar is None else f". Did you mean {similar!r}?"
+
+
+def _similar(name: str, names: Iterable[str]) -> str | None:
     known = {_normalized(each): each for each in names}
+    synonym = _SYNONYMS.get(_normalized(name))
+    if synonym in known.values():
+        return synonym
     matches = get_close_matches(_normalized(name), known, n=1, cutoff=_MIN_SIMILARITY)
-    return f". Did you mean {known[matches[0]]!r}?" if matches else "."
+    return known[matches[0]] if matches else None
 
 
 def _normalized(name: str) -> str:

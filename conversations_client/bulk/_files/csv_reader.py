@@ -16,18 +16,19 @@ Record: TypeAlias = list[str] | Unreadable
 
 _ENCODING_OF_WINDOWS: Final = "WINDOWS-1252"
 _SURROGATE: Final = re.compile("[\udc80-\udcff]")  # stand for bytes that are not UTF-8
+_NOT_CLOSED: Final = ("unexpected end of data", "a quoted cell is not closed")
 _TOO_LONG: Final = "field larger than field limit"
 
 
 def header(file: BinaryIO, name: str) -> list[str]:
-    """The names of the columns; empty for an empty file.
+    """The names of the columns.
 
     Raises:
-        BulkError: The file is not CSV in UTF-8.
+        BulkError: The file is not CSV in UTF-8, or is empty.
     """
     with _text(file, name, None) as text:
         try:
-            _, names = next(_records(text), (0, list[str]()))
+            _, _, names = next(_records(text), (0, 0, list[str]()))
         except csv.Error:
             problem = separator_problem(text.last_line)
             if problem is None:
@@ -35,11 +36,13 @@ def header(file: BinaryIO, name: str) -> list[str]:
             raise BulkError(f"{name}: {problem}") from None
     if isinstance(names, Unreadable):
         raise BulkError(f"{name} has no header: {names.problem}")
+    if not names:
+        raise BulkError(f"{name} has no header line. Its first line must name the columns.")
     return names
 
 
-def records(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int, Record]]:
-    """The records from a byte offset on, or all after the header, each with its byte offset.
+def records(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int, int, Record]]:
+    """The records after the header or from a byte offset on, each with its byte offset and line.
 
     Raises:
         BulkError: The file is not CSV in UTF-8.
@@ -51,7 +54,7 @@ def records(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int
         yield from remaining
 
 
-def _records(text: "_Text") -> Iterator[tuple[int, Record]]:
+def _records(text: "_Text") -> Iterator[tuple[int, int, Record]]:
     reader = csv.reader(text, strict=True)
     while True:
         offset, line = text.offset, text.begin_record()
@@ -66,6 +69,7 @@ def _records(text: "_Text") -> Iterator[tuple[int, Record]]:
             reader = csv.reader(text, strict=True)
             yield (
                 offset,
+                line + 1,
                 Unreadable(
                     f"A cell of the row has more than {csv.field_size_limit():,} characters. "
                     "Shorten it, or check for a missing quote."
@@ -75,7 +79,13 @@ def _records(text: "_Text") -> Iterator[tuple[int, Record]]:
         if record is None:
             return
         if record:
-            yield offset, record
+            yield offset, line + 1, record
+
+
+def _problem(error: csv.Error, position: str) -> str:
+    if str(error) in _NOT_CLOSED:
+        return f"a quotation mark in the row that starts in {position} is never closed"
+    return f"in the row that starts in {position}, text follows the end of a cell in quotes"
 
 
 def _skip_record(lines: Iterator[str]) -> None:
@@ -86,7 +96,7 @@ def _skip_record(lines: Iterator[str]) -> None:
         is_first = False
         if not is_quoted:
             return
-    raise csv.Error("a quoted cell is not closed")
+    raise csv.Error(_NOT_CLOSED[1])
 
 
 def _ends_in_quotes(line: str, *, is_quoted: bool, is_first: bool) -> bool:
@@ -186,8 +196,8 @@ def _text(file: BinaryIO, name: str, offset: int | None) -> Generator[_Text, Non
         ) from None
     except csv.Error as error:
         raise BulkError(
-            f"{name} is not CSV (the row in {text.record_position()}): {error}. In a cell in "
-            "quotes, each quote must be doubled, and the cell must end with a quote."
+            f"{name} is not CSV: {_problem(error, text.record_position())}. In a cell in quotes, "
+            "each quote must be doubled, and the cell must end with a quote."
         ) from None
     finally:
         text.detach()

@@ -24,8 +24,8 @@ def format_of(path: str | os.PathLike[str]) -> Format:
         if suffix in file_format.value:
             return file_format
     raise BulkError(
-        f"{Path(path).name} has an unknown format. Its name must end in .jsonl, .ndjson, .csv or "
-        ".parquet."
+        f"{Path(path).name or path} has an unknown format. Its name must end in .jsonl, "
+        ".ndjson, .csv or .parquet."
     )
 
 

@@ -36,7 +36,7 @@ def check_shape(file: BinaryIO, name: str) -> None:
 
     Some of its lines may look like rows.
     """
-    offset, line = next(lines(file, name, None), (0, b""))
+    offset, _, line = next(lines(file, name, None), (0, 0, b""))
     first = line.removeprefix(BOM_UTF8).strip()
     if not first.startswith(_OPENING) or not isinstance(parse(first), NotJson):
         return
@@ -58,13 +58,17 @@ def _ends_document(file: BinaryIO, start: int) -> bool:
     return bool(ending) and ending[-1].startswith(_CLOSING)
 
 
-def lines(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int, bytes]]:
-    """The non-empty lines from a byte offset on, each with its byte offset; raises BulkError."""
+def lines(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int, int, bytes]]:
+    """The non-empty lines from a byte offset on, each with its byte offset and number.
+
+    Raises:
+        BulkError: The file is not text in UTF-8.
+    """
     start = text_start(file, name)
     position = file.seek(start if offset is None else offset)
-    for line in file:
+    for number, line in enumerate(file, 1):
         if line.strip():
-            yield position, line
+            yield position, number, line
         position += len(line)
 
 

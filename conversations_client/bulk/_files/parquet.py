@@ -108,8 +108,10 @@ class ParquetTable:
         try:
             yield
         except (self._arrow.ArrowException, OSError, UnicodeDecodeError) as error:
-            problem = " ".join(str(error).split())
-            raise BulkError(f"{self._name} can't be read as Parquet: {problem}") from None
+            raise BulkError(
+                f"{self._name} can't be read as Parquet: it is not a Parquet file, is damaged, or "
+                "uses a feature that pyarrow lacks. Write it again."
+            ) from error
 
 
 @frozen

@@ -28,6 +28,7 @@ from conversations_client.bulk._files.rows import (
 )
 
 _Read = tuple[Fields | Unreadable, Key]
+_Located = tuple[int | None, _Read]  # the first line of a row, and the row
 
 
 @frozen
@@ -57,7 +58,7 @@ def index_rows(path: Source, *, every: int) -> Index:
         if file_format is Format.PARQUET:
             return Index(ParquetTable(file, name).total(), ())
         read = json_lines.lines if file_format is Format.JSONL else csv_reader.records
-        for offset, _ in read(file, name, None):
+        for offset, _, _ in read(file, name, None):
             if total % every == 0:
                 offsets.append(offset)
             total += 1
@@ -124,7 +125,7 @@ def check_columns(path: Source, columns: Columns) -> None:
             check = partial(columns.check_names, csv_reader.header(file, name))
         else:
             json_lines.check_shape(file, name)
-            lines = (line for _, line in json_lines.lines(file, name, None))
+            lines = (line for _, _, line in json_lines.lines(file, name, None))
             check = partial(_check_objects, lines, columns)
         try:
             check()
@@ -184,22 +185,25 @@ def read_rows(
     change_check = change_check or ChangeCheck()
     with open_source(path) as file:
         change_check.check(file, name)
-        contents: Iterator[_Read]
+        contents: Iterator[_Located]
+        renamed = {field: column for column, field in columns.fields.items()}
         if file_format is Format.PARQUET:
-            contents = ParquetTable(file, name).rows(columns, start, stop)
+            table = ParquetTable(file, name).rows(columns, start, stop)
+            contents = ((None, read) for read in table)
         else:
             skipped = start if offset is None else 0
             if file_format is Format.CSV:
                 names = csv_reader.header(file, name)
                 records = islice(csv_reader.records(file, name, offset), skipped, None)
-                contents = (_from_record(record, names, columns) for _, record in records)
+                contents = ((n, _from_record(record, names, columns)) for _, n, record in records)
             else:
                 lines = islice(json_lines.lines(file, name, offset), skipped, None)
-                contents = (_from_line(line, columns) for _, line in lines)
+                contents = ((n, _from_line(line, columns)) for _, n, line in lines)
         selected = islice(contents, None if stop is None else max(stop - start, 0))
-        for number, (content, key) in enumerate(selected, start + 1):
+        for number, (line, (content, key)) in enumerate(selected, start + 1):
             change_check.check(file, name)
-            yield Row(number, content, key)
+            # From an offset on, the lines before it were not counted.
+            yield Row(number, content, key, line if offset is None else None, renamed)
         change_check.check(file, name)
 
 
@@ -217,8 +221,9 @@ def _from_record(record: csv_reader.Record, names: list[str], columns: Columns) 
         # Several files were concatenated.
         return Unreadable("The row repeats the header. Remove it."), None
     if len(record) != len(names):
-        problem = f"The row has {len(record)} cells, and the header has {len(names)}."
-        return Unreadable(problem), None
+        count = f"{len(record)} cell{'s' * (len(record) != 1)}"
+        problem = Unreadable(f"The row has {count}, and the header has {len(names)}.")
+        return _with_key(problem, dict(zip(names, record, strict=False)), columns)
     cells = unescape_formulas(dict(zip(names, record, strict=True)))
     return _with_key(from_csv(cells, columns), cells, columns)
 

@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias, cast
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
 from conversations_client import ConversationMetadataParam, CreateRequest, InvalidArgumentError
 from conversations_client.bulk._files.columns import METADATA, Columns, is_exported, quoted
+from conversations_client.bulk._files.row_errors import in_words_of_the_file, type_name
 
 Fields: TypeAlias = Mapping[str, Any]
 Key: TypeAlias = str | int | float | bool | None
@@ -45,11 +46,19 @@ class Row:
         number: Its number, from 1.
         content: The fields to send, under the API's names, or why the row can't be read.
         key: Its cell in the key column.
+        line: The line at which it starts, from 1; None if unknown.
+        columns: The column of each field whose column has another name.
     """
 
     number: int
     content: Fields | Unreadable
     key: Key = None
+    line: int | None = field(default=None, eq=False)
+    columns: Mapping[str, str] = field(factory=dict[str, str], eq=False, repr=False)
+
+    def describe(self, error: InvalidArgumentError) -> str:
+        """An error of its request, in the words of the file."""
+        return in_words_of_the_file(str(error), self.columns)
 
     def digest(self) -> str:
         """A digest of the content, 32 hexadecimal digits."""
@@ -79,17 +88,17 @@ class Row:
 
 def _metadata(value: object) -> ConversationMetadataParam:
     if not isinstance(value, Mapping):
-        raise InvalidArgumentError(f"metadata must be an object, not {type(value).__name__}.")
+        raise InvalidArgumentError(f"metadata must be an object, not {type_name(value)}.")
     fields = cast("Fields", value)
     arguments = {
-        _METADATA_ARGUMENTS[name]: _single(f"metadata.{name}", field)
-        for name, field in fields.items()
+        _METADATA_ARGUMENTS[name]: _single(f"metadata.{name}", cell)
+        for name, cell in fields.items()
     }
     return cast("ConversationMetadataParam", arguments)
 
 
 def _single(name: str, value: object) -> object:
-    kind = type(value).__name__
+    kind = type_name(value)
     # This also prevents a digest of deeply nested values.
     if isinstance(value, list | tuple | Mapping):
         raise InvalidArgumentError(f"{name} must be a single value, not {kind}.")
@@ -145,7 +154,7 @@ def key_of(cell: object) -> Key | Unreadable:
         return cell
     if isinstance(cell, date | time | timedelta | Decimal | UUID):
         return str(cell)
-    return Unreadable(f"The key must be a single value, not {type(cell).__name__}.")
+    return Unreadable(f"The key must be a single value, not {type_name(cell)}.")
 
 
 def names_of(cells: Fields) -> Iterator[str]:

@@ -25,12 +25,15 @@ _SCHEMA: Final = """
         digest TEXT NOT NULL,
         state TEXT NOT NULL,
         detail TEXT NOT NULL,
-        key TEXT NOT NULL
+        key TEXT NOT NULL,
+        line INTEGER
     ) STRICT;
 """
-_SELECT_ROW: Final = "SELECT number, digest, state, detail, key FROM entry WHERE number = ?"
-_SELECT_ALL: Final = "SELECT number, digest, state, detail, key FROM entry ORDER BY number"
-_REPLACE: Final = "REPLACE INTO entry (number, digest, state, detail, key) VALUES (?, ?, ?, ?, ?)"
+_SELECT_ROW: Final = "SELECT number, digest, state, detail, key, line FROM entry WHERE number = ?"
+_SELECT_ALL: Final = "SELECT number, digest, state, detail, key, line FROM entry ORDER BY number"
+_REPLACE: Final = (
+    "REPLACE INTO entry (number, digest, state, detail, key, line) VALUES (?, ?, ?, ?, ?, ?)"
+)
 _IMPORT_ID: Final = re.compile(r"[A-Za-z0-9-]{1,100}")
 
 # The space that SQLite needs for a row in the database, for a row in its write-ahead log, and for
@@ -69,6 +72,7 @@ class Entry:
         detail: The ID of the new conversation, or the error message. `conversation_id` and `error`
             tell them apart.
         key: The row's value in the key column, if the import has a key column.
+        line: The line of the file at which the row starts, from 1; None if it is unknown.
 
     Example:
         >>> Entry(number=1, digest="", state=State.FAILED, detail="The row is empty.").state
@@ -80,6 +84,7 @@ class Entry:
     state: State
     detail: str
     key: Key = None
+    line: int | None = None
 
     @property
     def conversation_id(self) -> str | None:
@@ -247,7 +252,14 @@ class Journal(JournalBase):
         """
         self._database.execute(
             _REPLACE,
-            (entry.number, entry.digest, entry.state, entry.detail, json.dumps(entry.key)),
+            (
+                entry.number,
+                entry.digest,
+                entry.state,
+                entry.detail,
+                json.dumps(entry.key),
+                entry.line,
+            ),
         )
 
     def doubt(self) -> None:
@@ -301,7 +313,7 @@ class Journal(JournalBase):
             )
         return str(current_id)
 
-    def _entry(self, row: tuple[int, str, str, str, str]) -> Entry:
-        number, digest, state, detail, key = row
+    def _entry(self, row: tuple[int, str, str, str, str, int | None]) -> Entry:
+        number, digest, state, detail, key, line = row
         with self._database.decoding():
-            return Entry(number, digest, State(state), detail, json.loads(key))
+            return Entry(number, digest, State(state), detail, json.loads(key), line)

@@ -13,7 +13,8 @@ from conversations_client.bulk._imports.journal import Entry, Journal, State
 def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> None:
     """Write the status of every row as JSON Lines.
 
-    Each line has `row`, `status`, `id` or `error`, and `key` if the row has a key.
+    Each line has `row`, `line` if it is known, `key` if the row has one, `status`, and `id` or
+    `error`.
 
     Args:
         entries: The entries, such as `journal.entries()`, which are in the order of the rows.
@@ -41,9 +42,11 @@ def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> Non
 
 def _result(entry: Entry) -> dict[str, Any]:
     key = {} if entry.key is None else {"key": entry.key}
+    line = {} if entry.line is None else {"line": entry.line}
     detail = "id" if entry.state is State.CREATED else "error"
     return {
         "row": entry.number,
+        **line,
         **key,
         "status": str(entry.state),
         detail: entry.detail or None,

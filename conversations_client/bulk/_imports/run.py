@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from attrs import evolve
 
 from conversations_client import (
+    ConversationsError,
     Created,
     CreateOutcome,
     CreateRequest,
@@ -53,6 +54,7 @@ class ImportRun(Iterator[CreateRequest]):
         self._prepared: deque[tuple[int, Entry, CreateRequest]] = deque()
         self._received: deque[CreateOutcome] = deque()
         self._state_before: State | None = None  # of the prepared row
+        self._row: Row | None = None  # prepared last; the columns are those of all rows
         self._is_stopped = False
         self._error_of_caller: Exception | None = None
 
@@ -109,7 +111,7 @@ class ImportRun(Iterator[CreateRequest]):
             entry = evolve(sent, state=State.CREATED, detail=outcome.conversation.id or "")
         else:
             state = State.DOUBTFUL if outcome.may_have_acted else State.FAILED
-            entry = evolve(sent, state=state, detail=str(outcome.error))
+            entry = evolve(sent, state=state, detail=self._describe(outcome.error))
         try:
             self._record(entry)
         except BulkError:
@@ -119,6 +121,11 @@ class ImportRun(Iterator[CreateRequest]):
             self._notify(entry)
         finally:
             self._settle(outcome.index, entry)
+
+    def _describe(self, error: ConversationsError) -> str:
+        if self._row is None or not isinstance(error, InvalidArgumentError):
+            return str(error)
+        return self._row.describe(error)
 
     def _settle(self, index: int, entry: Entry) -> None:
         del self._in_flight[index]
@@ -161,17 +168,20 @@ class ImportRun(Iterator[CreateRequest]):
             request = row.request(self._journal.import_id)
         except InvalidArgumentError as error:
             self._count(before, State.FAILED)
-            failed = Entry(row.number, "", State.FAILED, str(error), row.key)
+            failed = Entry(
+                row.number, "", State.FAILED, row.describe(error), row.key, line=row.line
+            )
             self._record(failed)
             self._notify(failed)
             return
-        entry = Entry(row.number, row.digest(), State.SENT, "", row.key)
+        self._row = row
+        entry = Entry(row.number, row.digest(), State.SENT, "", row.key, line=row.line)
         self._count(before, State.SENT)
         self._prepared.append((self._sent, entry, request))
 
     def _skip(self, recorded: Entry, row: Row) -> None:
-        """Report a row of an earlier run, with the key from the file as it is now."""
-        entry = evolve(recorded, key=row.key)
+        """Report a row of an earlier run, with the key and line from the file as it is now."""
+        entry = evolve(recorded, key=row.key, line=row.line)
         if entry != recorded:
             self._journal.record(entry)
         self._notify(entry)

@@ -11,15 +11,22 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from conversations_client import ConversationsError, InvalidArgumentError
+from conversations_client._standard_streams import output_is_lost
 from conversations_client.bulk import (
     ExportReport,
     export_file,
     export_with_messages,
 )
 from conversations_client.cli._commands.selection import Selection, selection
-from conversations_client.cli._display.output import Output, print_error, print_message
+from conversations_client.cli._display.output import (
+    Format,
+    Output,
+    print_error,
+    print_message,
+)
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._display.progress import progress_bar
+from conversations_client.cli._display.views import conversation_table
 from conversations_client.cli._exit_codes import ExitCode, UsageError
 from conversations_client.cli._session import Injected, Session
 
@@ -28,6 +35,7 @@ _MAX_IN_FLIGHT: Final = 16
 _SHOWN_FAILURES: Final = 10
 _WRONG_LOCATION: Final = {EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOTDIR, EPERM, EROFS}
 
+_STDOUT: Final = Path("-")
 _PLAIN: Final = Parameter(negative="", show_default=False)
 
 
@@ -77,6 +85,7 @@ def export(
 
     Args:
         file: JSON Lines, CSV or Parquet, according to its extension; an existing file is replaced.
+            - writes JSON Lines to stdout.
         entity_id: The agent or deployment whose conversations to write; can be repeated.
         standalone: With --entity-id: write the standalone conversations too.
         escape_formulas: In a CSV file for a spreadsheet, put an apostrophe before text that starts
@@ -86,6 +95,8 @@ def export(
     """
     with_messages.check()
     wanted = selection(entity_id, standalone=standalone)
+    if file == _STDOUT:
+        return _to_stdout(wanted, session, with_messages, escape_formulas=escape_formulas)
     with _plain_errors(file):
         if not with_messages.messages:
             report = _without_messages(file, wanted, session, escape_formulas=escape_formulas)
@@ -102,6 +113,22 @@ def export(
         print_message(problem)
     wanted.report_left_out()
     return ExitCode.DONE if report.is_written else ExitCode.FAILED
+
+
+def _to_stdout(
+    wanted: Selection, session: Session, options: MessageOptions, *, escape_formulas: bool
+) -> ExitCode:
+    """Write JSON Lines as they arrive."""
+    if options.messages or escape_formulas:
+        raise UsageError(
+            "An export to stdout is JSON Lines without messages. For --messages and "
+            "--escape-formulas, name a file."
+        )
+    with session.client() as client:
+        Output(Format.JSONL).several(wanted.listing(client), conversation_table)
+    if not output_is_lost():
+        wanted.report_left_out()
+    return ExitCode.DONE
 
 
 def _without_messages(
@@ -181,6 +208,10 @@ def _plain_errors(file: Path) -> Generator[None, None, None]:
     except ConversationsError:  # a broken connection is an OSError too
         raise
     except FileNotFoundError:
+        if file.parent.is_dir():
+            raise UsageError(
+                f"{file} can't be written: {file.parent} takes no new files."
+            ) from None
         raise UsageError(
             f"{file} can't be written: the folder {file.parent} doesn't exist."
         ) from None

@@ -1,15 +1,15 @@
 """`conversations import`."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, ParamSpec
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from conversations_client import Retry
+from conversations_client import ConversationsError, Retry
 from conversations_client.bulk import (
     BulkError,
     Entry,
@@ -25,11 +25,13 @@ from conversations_client.cli._display.output import Output, print_error, print_
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._display.progress import progress_bar
 from conversations_client.cli._exit_codes import ExitCode, UsageError
+from conversations_client.cli._option_names import describe
 from conversations_client.cli._session import Injected
 
 P = ParamSpec("P")
 
 _ABOVE_0: Final = Number(gt=0)
+_SHOWN_FAILURES: Final = 5
 _PLAIN: Final = Parameter(negative="", show_default=False)
 
 
@@ -66,6 +68,11 @@ def import_(
             key. Rows that are already created are skipped.
         session: The common options and the output.
     """
+    if file == Path("-"):
+        raise UsageError(
+            "An import reads its file more than once, and its journal names the file's rows. Save "
+            "the input to a file first."
+        )
     columns = _columns(mapped)
     total = _check(file, lambda: check_file(file, columns=columns, key=key, ignore=ignore))
     files = _Files(
@@ -99,6 +106,7 @@ def import_(
             )
         are_written = files.write_results(record)
     _show(report, rows, files.results, session.output)
+    _report_failures(report, files.results)
     return _end(report, stopped, are_written=are_written)
 
 
@@ -119,6 +127,16 @@ def _end(report: Report, stopped: ImportStoppedError | None, *, are_written: boo
         return ExitCode.UNKNOWN
     is_done = stopped is None and are_written and not report.failed
     return ExitCode.DONE if is_done else ExitCode.FAILED
+
+
+def _report_failures(report: Report, results: Path) -> None:
+    """Say on stderr what was not created, because stdout may be a file."""
+    problems = {"failed": report.failed, "may have been created": report.doubtful}
+    found = [
+        f"{count:,} row{'s' * (count != 1)} {what}" for what, count in problems.items() if count
+    ]
+    if found:
+        print_error(f"{' and '.join(found)}: see {one_line(str(results))}.")
 
 
 def _beside(file: Path, ending: str) -> Path:
@@ -196,15 +214,31 @@ class _Files:
 
 @define
 class _Rows:
-    """Advances the progress bar and stores the first row that was not created."""
+    """Advances the progress bar and stores the first rows that were not created."""
 
     advance: Callable[[Entry], object]
-    failure: Entry | None = None
+    failures: list[Entry] = field(factory=list[Entry])
+    count: int = 0
 
     def __call__(self, entry: Entry) -> None:
-        if self.failure is None and entry.state is not State.CREATED:
-            self.failure = entry
+        if entry.state is not State.CREATED:
+            self.count += 1
+            # Outcomes come in any order.
+            self.failures = sorted([*self.failures, entry], key=_number)[:_SHOWN_FAILURES]
         self.advance(entry)
+
+    def lines(self) -> Iterator[str]:
+        """A line about each of these rows."""
+        for entry in self.failures:
+            line = "" if entry.line is None else f" (line {entry.line:,})"
+            problem = describe(ConversationsError(entry.detail))
+            yield f"Row {entry.number:,}{line}: {one_line(problem)}"
+        if self.count > len(self.failures):
+            yield f"And {self.count - len(self.failures):,} more."
+
+
+def _number(entry: Entry) -> int:
+    return entry.number
 
 
 @contextmanager
@@ -240,6 +274,5 @@ def _show(report: Report, rows: _Rows, results: Path, output: Output) -> None:
         f"{one_line(str(results))} has each row.",
         soft_wrap=True,
     )
-    if rows.failure is not None:
-        entry = rows.failure
-        output.out.print(f"Row {entry.number:,}: {one_line(entry.detail)}", soft_wrap=True)
+    for line in rows.lines():
+        output.out.print(line, soft_wrap=True)
