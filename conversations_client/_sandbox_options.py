@@ -61,6 +61,15 @@ class SandboxOptions:
         }
 
 
+def with_options(message: str) -> str:
+    """The message of an error of the sandbox, with the options to change."""
+    return (
+        message.replace("another port", "another one with --port")
+        .replace("as the host", "with --host")
+        .replace("another file", "another one with --db")
+    )
+
+
 def add_options(parser: ArgumentParser) -> None:
     """Add the options to a parser."""
     for option in fields(SandboxOptions):

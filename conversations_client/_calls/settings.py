@@ -185,6 +185,9 @@ def _check_base_url(url: str, *, allow_plain_http: bool) -> None:
         )
 
 
+_INVALID_PORT: Final = "base_url has an invalid port: use 1 to 65535, or omit it."
+
+
 def _split(url: str) -> SplitResult:
     # urlsplit() silently removes some of these characters.
     if not all("!" <= character <= "~" for character in url) or "\\" in url:
@@ -196,9 +199,14 @@ def _split(url: str) -> SplitResult:
         raise ConfigurationError(f"base_url has more than {_MAX_URL_LENGTH} characters.")
     try:
         parts = urlsplit(url)
+    except ValueError:
+        raise ConfigurationError(
+            "base_url is not a URL: check the brackets around its host."
+        ) from None
+    try:
         _ = parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"base_url is not a URL: {error}.") from None
+    except ValueError:
+        raise ConfigurationError(_INVALID_PORT) from None
     return parts
 
 
@@ -212,7 +220,7 @@ def _check_host(parts: SplitResult) -> None:
             "brackets without a zone."
         )
     if not port.isdecimal() or int(port) == 0:
-        raise ConfigurationError("base_url has an invalid port: use 1 to 65535, or omit it.")
+        raise ConfigurationError(_INVALID_PORT)
 
 
 def _is_name_or_address(host: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
-from conversations_client._sandbox_options import SandboxOptions
+from conversations_client._sandbox_options import SandboxOptions, with_options
 from conversations_client.cli._exit_codes import UsageError
 from conversations_client.cli._os_errors import describe_os_error
 
@@ -58,8 +58,8 @@ def local_sandbox(
 
         sandbox = Sandbox(api_key=api_key, **options.settings())
     except (ImportError, ValueError) as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(with_options(str(error))) from None
     except OSError as error:
-        raise UsageError(describe_os_error(error)) from None
+        raise UsageError(with_options(describe_os_error(error))) from None
     with sandbox:
         yield sandbox

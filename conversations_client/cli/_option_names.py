@@ -35,6 +35,9 @@ _REWORDINGS: Final = tuple(
         r"max_(?:response|event)_bytes=(\d+)(?:: raise the limit if the \w+ is valid)?": (
             r"a command's limit of \1 bytes"
         ),
+        r"contains half of a surrogate pair[^.]*": (
+            "is not text in UTF-8: type it again, or convert it"
+        ),
         r"\bpass change_destination=True\b": "add --change-destination",
         r"^display_name\b": "The name",
         r"^conversation_id\b": "The ID",

@@ -42,8 +42,14 @@ def _run(arguments: Sequence[str]) -> int:
         return error.code if isinstance(error.code, int) else ExitCode.DONE
     except Exception as error:  # noqa: BLE001 - Python would exit with 1, which means "not done"
         code, message = describe_failure(error)
-        print_error(message)
+        advice = " Name another file with --output." if _installs(arguments, error) else ""
+        print_error(f"{message}{advice}")
     return code if isinstance(code, ExitCode) else ExitCode.DONE
+
+
+def _installs(arguments: Sequence[str], error: Exception) -> bool:
+    """Whether the script of the completion could not be written."""
+    return "--install-completion" in arguments and isinstance(error, OSError)
 
 
 def describe_failure(error: Exception) -> tuple[ExitCode, str]:

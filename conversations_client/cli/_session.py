@@ -9,7 +9,7 @@ from attrs import field, frozen
 from cyclopts import Group, Parameter
 from cyclopts.validators import mutually_exclusive
 
-from conversations_client import Client, Retry, Timeout
+from conversations_client import Client, NotFoundError, Retry, Timeout
 from conversations_client._sandbox_options import SandboxOptions
 from conversations_client.cli._display.output import Output
 from conversations_client.cli._exit_codes import UsageError
@@ -17,6 +17,11 @@ from conversations_client.cli._local_sandbox import default_db, local_sandbox
 
 COMMON: Final = Group("Common options", sort_key=10)
 FORMAT: Final = Group("Output", sort_key=11, validator=mutually_exclusive)
+
+
+_MISSING_IN_SANDBOX: Final = (
+    "Check the ID: `conversations --sandbox list` shows the conversations of the sandbox."
+)
 
 
 @frozen(kw_only=True)
@@ -97,13 +102,20 @@ class Session:
         db = default_db()
         sandbox_options = SandboxOptions(port=0, db=db)
         with local_sandbox(sandbox_options) as sandbox, httpx.Client(trust_env=False) as direct:
-            yield Target(
+            target = Target(
                 options=options,
                 api_key=sandbox.api_key,
                 base_url=sandbox.url,
                 http_client=direct,
                 name=f"--sandbox {db}",
             )
+            try:
+                yield target
+            except NotFoundError as error:
+                message = str(error).replace(error.hint, _MISSING_IN_SANDBOX)
+                raise error.with_outcome(
+                    delivery=error.delivery, attempts=error.attempts, message=message
+                ) from None
 
     @contextmanager
     def client(self, *, retry: Retry = Retry()) -> Generator[Client, None, None]:  # noqa: B008

@@ -7,7 +7,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast, get_args, get_origin
 
 from attrs import fields
 from cyclopts import (
@@ -83,6 +83,8 @@ def _describe_unknown_word(error: CycloptsError) -> str | None:
 
 def _describe_invalid_value(error: CycloptsError) -> str | None:
     match error:
+        case CoercionError(target_type=expected) if choices := _choices(expected):
+            return f"{_name(error)} must be {' or '.join(choices)}."
         case CoercionError(target_type=expected):
             return f"{_name(error)} {_TYPES.get(expected, 'has an invalid value')}."
         case ValidationError():
@@ -91,6 +93,14 @@ def _describe_invalid_value(error: CycloptsError) -> str | None:
             return _missing(error)
         case _:
             return None
+
+
+def _choices(expected: object) -> list[str]:
+    """The values of a Literal, also inside a union."""
+    values = get_args(expected)
+    if get_origin(expected) is Literal:
+        return [str(value) for value in values]
+    return [choice for value in values for choice in _choices(value)]
 
 
 def _describe_other(error: CycloptsError) -> str:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from types import FrameType
 
-from conversations_client._sandbox_options import add_options, parsed_options
+from conversations_client._sandbox_options import add_options, parsed_options, with_options
 from conversations_client._standard_streams import output_failure, protect_standard_streams
 from conversations_client.sandbox import Sandbox
 
@@ -27,7 +27,7 @@ def main(line: Sequence[str] | None = None) -> int:
     try:
         sandbox = Sandbox(api_key=api_key, **parsed_options(arguments).settings())
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{with_options(str(error))}\n")
         return 2
     with sandbox:
         # The user already has the key and may not want it in the terminal.

@@ -7,6 +7,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
 
+from attrs import evolve
+
 from conversations_client.sandbox._clients import Clients
 from conversations_client.sandbox._controls import Controls
 from conversations_client.sandbox._replies.pacing import Pacing
@@ -76,6 +78,7 @@ class Sandbox(Controls, Clients):
             host=host,
             allowed_hosts=allowed_hosts,
         )
+        self._has_generated_key = api_key is None
         self._host = host
         self._db = checked_path(db)
         self._pace = pace
@@ -95,6 +98,9 @@ class Sandbox(Controls, Clients):
                 revision=self._settings.revision.number,
                 clock=self._clock,
             )
+            if self._has_generated_key:
+                key = self._store.stable_api_key(self._settings.api_key)
+                self._settings = evolve(self._settings, api_key=key)
         except BaseException:
             self._socket.close()
             raise

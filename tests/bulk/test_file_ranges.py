@@ -129,7 +129,9 @@ def test_an_error_in_a_part_names_its_position(tmp_path: Path) -> None:
     path.write_text("displayName\na\nb\n")
     _, part = partitions(path, tmp_path / "journals", rows=1)
     path.write_text('displayName\na\n"b\n')
-    with pytest.raises(BulkError, match=r"\(the row in line 1 from byte 14\)"):
+    with pytest.raises(
+        BulkError, match=r"the row that starts in line 1 from byte 14 is never closed"
+    ):
         rows_of(part)
 
 

@@ -426,7 +426,7 @@ def test_both_sandbox_commands_have_the_same_options(
         (["--pace", "-1"], "pace must be"),
         (["--revision", "3"], "revision must be 1 or 2"),
         (["--model", "gpt-4o"], "provider/model_id"),
-        (["--host", "192.0.2.1"], "Cannot listen on port 0 of 192.0.2.1"),
+        (["--host", "192.0.2.1"], "Choose an address of this machine with --host."),
     ],
 )
 def test_invalid_options_of_the_sandbox(piped: Command, options: list[str], words: str) -> None:
@@ -474,11 +474,37 @@ def test_a_taken_port_is_described_in_a_sentence(piped: Command) -> None:
         ended = piped("sandbox", "--port", port)
     assert ended.code == 2
     assert ended.err == (
-        f"Error: Cannot listen on port {port} of 127.0.0.1 (address already in use).\n"
+        f"Error: Cannot listen on port {port} of 127.0.0.1 (address already in use). "
+        "Choose another one with --port, or 0 for a free one.\n"
     )
     assert "Errno" not in ended.err
     refused = piped("list", "--base-url", "http://127.0.0.1:1")
     assert "Errno" not in refused.err
+
+
+def test_a_completion_that_cannot_be_installed(piped: Command, tmp_path: Path) -> None:
+    ended = piped("--install-completion", "--shell", "tcsh")
+    assert (ended.code, ended.out) == (2, "")
+    for shell in ("bash", "fish", "zsh"):
+        assert shell in ended.err
+    ended = piped("--install-completion", "--shell", "bash", "--output", str(tmp_path))
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.endswith("Is a directory. Name another file with --output.\n")
+
+
+def test_a_missing_conversation_of_the_sandbox(piped: Command) -> None:
+    ended = piped("--sandbox", "show", "conv_missing")
+    assert ended.code == 3
+    assert (
+        "Check the ID: `conversations --sandbox list` shows the conversations of the sandbox. "
+        "Request ID: " in ended.err
+    )
+    assert "--base-url" not in ended.err
+
+
+def test_no_conversations_of_an_entity(shown: Command) -> None:
+    out = " ".join(shown("list", "--entity-id", "nope").out.split())
+    assert out == "No conversations. Check the IDs that you passed with --entity-id."
 
 
 def test_a_shell_that_is_not_recognized(piped: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,6 +117,14 @@ def messages() -> list[tuple[str, str]]:
             "The journal a.journal belongs to another destination. Its rows were created in prj_1. Nothing was sent. Use a new journal to create every row here, or add --change-destination to skip the rows that were created there.",
         ),
         (
+            calling("create", {"display_name": "\udcff"}),
+            "The name is not text in UTF-8: type it again, or convert it.",
+        ),
+        (
+            constructing(base_url="http://x:abc"),
+            "--base-url has an invalid port: use 1 to 65535, or omit it.",
+        ),
+        (
             calling("generate_name", ID, {"context": ""}),
             "--context is empty: pass what the conversation is about.",
         ),

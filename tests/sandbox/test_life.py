@@ -97,7 +97,8 @@ def test_the_command_reports_why_it_cannot_start(refused: Callable[..., str]) ->
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert refused("--port", str(port)) == (
-            f"Cannot listen on port {port} of 127.0.0.1 (address already in use).\n"
+            f"Cannot listen on port {port} of 127.0.0.1 (address already in use). "
+            "Choose another one with --port, or 0 for a free one.\n"
         )
 
 
@@ -140,11 +141,13 @@ def test_the_command_passes_its_options_to_the_sandbox() -> None:
 def test_an_unusable_port_or_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="0 to 65535"):
         Sandbox(port=70_000)
-    with pytest.raises(OSError, match="missing"):
+    with pytest.raises(
+        OSError, match=r"^The folder .*missing of the database doesn't exist\. Create it"
+    ):
         Sandbox(db=tmp_path / "missing" / "db")
-    with pytest.raises(OSError, match="cannot open"):
+    with pytest.raises(OSError, match=r"^Cannot open the database .*\. Choose another file\.$"):
         Sandbox(db=tmp_path)
-    with pytest.raises(OSError, match=r"cannot create .*File name too long"):
+    with pytest.raises(OSError, match=r"^Cannot create .*File name too long"):
         Sandbox(db=tmp_path / ("x" * 300))
     (tmp_path / "text").write_text("no database of anything at all, just some words" * 50)
     with pytest.raises(OSError, match="text"):
@@ -169,3 +172,19 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "conversations_client.sandbox._sandbox", None)
     with pytest.raises(ImportError, match=r"conversations-client\[sandbox\]"):
         __import__("conversations_client.sandbox")
+
+
+def test_the_key_stays_the_same_with_the_same_database(tmp_path: Path) -> None:
+    def key(db: Path | None, api_key: str | None = None) -> str:
+        sandbox = Sandbox(db=db, api_key=api_key)
+        sandbox.stop()
+        return sandbox.api_key
+
+    chosen = key(tmp_path / "a", "chosen")
+    first = key(tmp_path / "a")
+    assert chosen == "chosen" != first
+    assert key(tmp_path / "a") == first
+    assert key(tmp_path / "a", "other") == "other"
+    assert key(tmp_path / "a") == first
+    assert key(tmp_path / "b") != first
+    assert key(None) != key(None)

@@ -1,13 +1,16 @@
 """The commands `create`, `list`, `show`, `rename` and `name`."""
 
+from collections.abc import Sequence
 from itertools import islice
 from typing import Annotated, Final
 
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number, mutually_exclusive
+from rich.console import RenderableType
 
 from conversations_client import (
     UNSET,
+    Conversation,
     ConversationMetadataParam,
     ConversationMetadataUpdateParam,
 )
@@ -85,9 +88,15 @@ def list_(
         session: The common options and the output.
     """
     selected = selection(entity_id, standalone=standalone)
+
+    def view(conversations: Sequence[Conversation], now: float) -> RenderableType:
+        if entity_id and not conversations:
+            return "No conversations. Check the IDs that you passed with --entity-id."
+        return conversation_table(conversations, now)
+
     with session.client() as client:
         listing = selected.listing(client, limit=LARGEST_PAGE if all_ else min(limit, LARGEST_PAGE))
-        session.output.several(islice(listing, None if all_ else limit), conversation_table)
+        session.output.several(islice(listing, None if all_ else limit), view)
     if all_ and not output_is_lost():
         selected.report_left_out()
 

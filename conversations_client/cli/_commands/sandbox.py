@@ -1,6 +1,7 @@
 """`conversations sandbox`: runs the sandbox in the foreground."""
 
 import signal
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from threading import Event
@@ -36,16 +37,15 @@ def sandbox(
         # A key that the user chose isn't printed.
         generated_key = {} if key else {"ORQ_API_KEY": running.api_key}
         variables = {"ORQ_BASE_URL": running.url, **generated_key}
-        if session.output.is_for_people:
-            session.output.out.print(
-                f"The sandbox runs at {running.url} until Ctrl-C. Its data is in "
-                f"{one_line(str(db))}. In another terminal:\n",
-                soft_wrap=True,
-            )
-            for name, value in variables.items():
-                session.output.out.print(f"export {name}={value}", soft_wrap=True)
-        else:
+        if session.options.json or session.options.jsonl:
             session.output.json(variables)
+        else:
+            lines = "".join(f"export {name}={value}\n" for name, value in variables.items())
+            sys.stdout.write(
+                f"The sandbox is running at {running.url} until Ctrl-C. Its data is in "
+                f"{one_line(str(db))}. In another terminal:\n\n{lines}"
+            )
+            sys.stdout.flush()
         stop.wait()
 
 

@@ -22,7 +22,7 @@ class BearerAuth:
             return
         rejection = error_response(
             401,
-            "The API key is missing or wrong; send it as Authorization: Bearer <api key>.",
+            "The API key is missing or wrong.",
             {"WWW-Authenticate": "Bearer"},
         )
         await rejection(scope, receive, send)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import threading
@@ -16,6 +17,8 @@ from conversations_client.sandbox._checks import text
 
 _LAST_PORT: Final = 65_535
 _GRACE_PERIOD: Final = 1.0  # seconds that responses have to finish when the sandbox stops
+_ABOUT_THE_PORT: Final = frozenset({errno.EACCES, errno.EADDRINUSE})
+_ADDRESS_ADVICE: Final = "Choose an address of this machine as the host."
 
 
 class UvicornServer(uvicorn.Server):
@@ -107,7 +110,10 @@ def listen(host: str, port: int) -> socket.socket:
         ]
         listener = socket.create_server(address[:2], family=family)
     except (OSError, UnicodeError) as error:
-        raise OSError(f"Cannot listen on port {port} of {host} ({_reason(error)}).") from None
+        problem = f"Cannot listen on port {port} of {host} ({_reason(error)})."
+        is_port = isinstance(error, OSError) and error.errno in _ABOUT_THE_PORT
+        advice = "Choose another port, or 0 for a free one." if is_port else _ADDRESS_ADVICE
+        raise OSError(f"{problem} {advice}") from None
     # Connections inherit the option. asyncio sets it only on sockets that were created with the
     # protocol number. Without it, a body waits 40 ms for the acknowledgement of its headers.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -83,7 +83,7 @@ class Database:
             self._configure()
         except (OSError, sqlite3.Error) as error:
             self.close()
-            raise OSError(f"cannot open the database {path}: {error}") from error
+            raise _cannot_open(path, error) from error
 
     def close(self) -> None:
         """Close the file. Closing it twice does nothing."""
@@ -177,4 +177,8 @@ def _connect(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
     try:
         return sqlite3.connect(name, check_same_thread=False, isolation_level=None)
     except sqlite3.Error as error:
-        raise OSError(f"cannot open the database {path}: {error}") from error
+        raise _cannot_open(path, error) from error
+
+
+def _cannot_open(path: str | os.PathLike[str] | None, error: Exception) -> OSError:
+    return OSError(f"Cannot open the database {path}: {error}. Choose another file.")

@@ -21,13 +21,18 @@ def create_private(path: str | os.PathLike[str]) -> None:
         OSError: The file can't be created.
     """
     if not Path(path).parent.is_dir():
-        raise FileNotFoundError(f"no such folder for the database: {Path(path).parent}")
+        raise FileNotFoundError(
+            f"The folder {Path(path).parent} of the database doesn't exist. Create it, or choose "
+            "another file."
+        )
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE))
     except FileExistsError:
         return
     except OSError as error:
-        raise OSError(f"cannot create the database {path}: {error.strerror}") from error
+        raise OSError(
+            f"Cannot create the database {path}: {error.strerror}. Choose another file."
+        ) from error
 
 
 def make_private(path: str | os.PathLike[str]) -> None:

@@ -70,6 +70,22 @@ class Store:
         """
         return self._database.transaction()
 
+    def stable_api_key(self, generated: str) -> str:
+        """Return the API key of the database, so that it stays the same after a restart.
+
+        Args:
+            generated: The key to store if the database has none.
+
+        Returns:
+            The stored key.
+        """
+        with self._database.transaction():
+            key = self._database.setting("api_key")
+            if key is None:
+                key = generated
+                self._database.set_setting("api_key", key)
+        return key
+
     def _check_revision(self, revision: int) -> None:
         """Reject another revision, whose responses can't represent the stored conversations."""
         with self._database.transaction():
