@@ -75,7 +75,9 @@ def _word(*parts: str) -> str:
 def explain(error: ConversationsError, advice: str) -> str:
     """What went wrong, what to do, and the request that failed."""
     problem, request = describe(error), request_of(error)
-    ended = problem if problem.endswith(("?", "…")) else f"{problem.rstrip('.')}."
+    # The last sentence may be a command to copy, without a full stop.
+    is_ended = problem.endswith(("?", "…")) or not (advice or request)
+    ended = problem if is_ended else f"{problem.rstrip('.')}."
     return " ".join(filter(None, (ended, advice, request and f"({request})")))
 
 

@@ -32,9 +32,9 @@ class Sandbox(Controls, Clients):
         port: The port to listen on; 0, the default, chooses a free one.
         db: The SQLite file that stores everything, created if it doesn't exist; only its owner can
             read it. None, the default, stores everything in memory, as long as the sandbox exists.
-        api_key: The key that callers must send, in visible ASCII characters; one is generated if
-            left out.
-        pace: Seconds between two events of a stream; 0, the default, sends them without a pause.
+        api_key: The key that callers must send, in visible ASCII characters. Default: a generated
+            key, which is stored in `db` and stays the same.
+        pace: The seconds between two events of a stream. Default 0, no pause.
         revision: The revision of the API, 1 or 2. Default 2, which the service documents today.
         models: The models in addition to the sandbox's own, such as `["openai/gpt-4o"]`; requests
             for other models fail. None, the default, accepts every `provider/model_id`.

@@ -91,6 +91,8 @@ LINES = [
     Case("a zero character in the first row", b'{"displayName": "a\0"}\n' + line(A), [A], failed={1: "The row is not JSON: Invalid control character at at character 19."}),
     Case("a key inside the metadata", line({**A, "metadata": {"entityId": "agent_1"}}) + line({**B, "metadata": None}) + line(A), [A | AGENT, A], failed={2: "metadata must be an object, not null."}, options={"key": "metadata.entityId"}, keys={1: "agent_1"}),
     Case("a key of your own inside the metadata", line({**A, "metadata": {"id": 7}}), [{**A, "metadata": {}}], options={"key": "metadata.id"}, keys={1: 7}),
+    Case("an array on one line", b'[{"displayName": "a"}]\n\n', refused="a.jsonl is a JSON array. Write each row on one line, for example with: jq -c '.[]' ./a.jsonl > ./lines-a.jsonl"),
+    Case("an array as the first row", b"[1]\n" + line(A), [A], failed={1: "The row is not a JSON object."}),
     Case("nothing", b""),
     Case("blank lines", b"\n \r\n\t\n"),
     Case("a mark", codecs.BOM_UTF8 + line(A), [A]),

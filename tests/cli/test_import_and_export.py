@@ -181,6 +181,20 @@ def test_standard_streams(piped: Command, client: Client, file: Path) -> None:
         assert "name a file" in ended.err
 
 
+def test_a_command_in_an_error_can_be_copied(piped: Command, tmp_path: Path) -> None:
+    content = '[\n{"displayName": "a"}\n]\n'
+    for name, target in (("a.json", "a.jsonl"), ("b.jsonl", "lines-b.jsonl")):
+        (tmp_path / name).write_text(content)
+        ended = piped("import", str(tmp_path / name))
+        assert ended.code == 2
+        assert ended.err.endswith(f"for example with: jq -c '.[]' ./{name} > ./{target}\n")
+    (tmp_path / "latin.csv").write_bytes("displayName\nMüller\n".encode("latin-1"))
+    ended = piped("import", str(tmp_path / "latin.csv"))
+    assert "latin.csv is not UTF-8 (line 2). Convert it first, for example with: iconv" in ended.err
+    assert ended.err.endswith(" > ./utf-8-latin.csv\n")
+    assert "codec" not in ended.err
+
+
 def test_a_folder_is_no_file(piped: Command) -> None:
     for command in ("import", "export"):
         ended = piped(command, ".")

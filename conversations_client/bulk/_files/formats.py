@@ -1,6 +1,7 @@
 """The file formats, and the library for Parquet."""
 
 import os
+import shlex
 from enum import Enum
 from importlib import import_module
 from pathlib import Path
@@ -25,8 +26,16 @@ def format_of(path: str | os.PathLike[str]) -> Format:
             return file_format
     raise BulkError(
         f"{Path(path).name or path} has an unknown format. Its name must end in .jsonl, "
-        ".ndjson, .csv or .parquet."
+        f".ndjson, .csv or .parquet.{_json_advice(Path(path))}"
     )
+
+
+def _json_advice(path: Path) -> str:
+    if path.suffix.lower() != ".json":
+        return ""
+    source, target = shlex.quote(f"./{path.name}"), shlex.quote(f"./{path.stem}.jsonl")
+    command = f"jq -c '.[]' {source} > {target}"
+    return f" To import a JSON array, write each row on one line, for example with: {command}"
 
 
 def pyarrow() -> tuple[Any, Any]:

@@ -36,18 +36,31 @@ def check_shape(file: BinaryIO, name: str) -> None:
 
     Some of its lines may look like rows.
     """
-    offset, _, line = next(lines(file, name, None), (0, 0, b""))
+    found = lines(file, name, None)
+    offset, _, line = next(found, (0, 0, b""))
     first = line.removeprefix(BOM_UTF8).strip()
-    if not first.startswith(_OPENING) or not isinstance(parse(first), NotJson):
+    if not first.startswith(_OPENING):
+        return
+    if first.startswith(b"[") and not isinstance(parse(first), NotJson):
+        if next(found, None) is None:
+            raise BulkError(f"{name} is a JSON array. {_per_line(name, '.[]')}")
+        return
+    if not isinstance(parse(first), NotJson):
         return
     if not first.startswith(b"[") and not _ends_document(file, offset + len(line)):
         return
-    source, target = shlex.quote(f"./{name}"), shlex.quote(f"./lines-{name}")
     rows = ".[]" if first.startswith(b"[") else "."
     raise BulkError(
-        f"{name} is not JSON Lines, but one JSON document over several lines. Write each row on "
-        f"one line, for example with: jq -c {shlex.quote(rows)} {source} > {target}"
+        f"{name} is not JSON Lines, but one JSON document over several lines. "
+        f"{_per_line(name, rows)}"
     )
+
+
+def _per_line(name: str, rows: str) -> str:
+    """The advice to convert a JSON document."""
+    source, target = shlex.quote(f"./{name}"), shlex.quote(f"./lines-{name}")
+    command = f"jq -c {shlex.quote(rows)} {source} > {target}"
+    return f"Write each row on one line, for example with: {command}"
 
 
 def _ends_document(file: BinaryIO, start: int) -> bool:
