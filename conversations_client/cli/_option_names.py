@@ -16,7 +16,7 @@ _REWORDINGS: Final = tuple(
         r"\[Errno -?\d+\] ": "",
         # `describe_failure` adds advice for the command.
         r" The service may have acted on it: check before you send it again\.": "",
-        r" `partial` has what arrived; the service may have continued without you\.": "",
+        r" `partial` has what arrived; the service may have continued[^.]*\.": "",
         r"(No API key: .*)\.$": r"\1. To try it without a key, add --sandbox.",
         r"raise Timeout\(total=…\)": "raise --timeout",
         r"Timeout\.total\b": "--timeout",

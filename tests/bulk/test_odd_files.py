@@ -81,7 +81,6 @@ LINES = [
     *(Case(message, content, refused=message) for content, message in OTHER_FILES.items()),
     Case("an array", b'[\n{"displayName": "a"},\n{"displayName": "b"}\n]\n', refused=f"{DOCUMENT}'.[]' ./a.jsonl > ./lines-a.jsonl"),
     Case("an array whose first row is on its first line", b'\n[{"displayName": "a"},\n{"displayName": "b"}]', refused=f"{DOCUMENT}'.[]'"),
-    Case("an array on one line", b'[{"displayName": "a"}]\n', refused="Each line must be a JSON object, and none is. The first one: The row is not a JSON object."),
     Case("an array on the first line, and rows after it", b'[{"displayName": "a"}]\n' + line(B), [B], failed={1: "The row is not a JSON object."}),
     Case("rows in a large object", b'{"data": [\n{"displayName": "a"},\n{"displayName": "b"}\n]}', refused=f"{DOCUMENT}."),
     Case("rows over several lines", json.dumps(A, indent=2).encode() + b"\n" + json.dumps(B, indent=2).encode(), refused=f"{DOCUMENT}."),
