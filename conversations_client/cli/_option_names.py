@@ -35,6 +35,7 @@ _REWORDINGS: Final = tuple(
         r"max_(?:response|event)_bytes=(\d+)(?:: raise the limit if the \w+ is valid)?": (
             r"a command's limit of \1 bytes"
         ),
+        r"(?<=documents: )\$: ": "",
         r"contains half of a surrogate pair[^.]*": (
             "is not text in UTF-8: type it again, or convert it"
         ),

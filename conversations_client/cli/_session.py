@@ -112,10 +112,8 @@ class Session:
             try:
                 yield target
             except NotFoundError as error:
-                message = str(error).replace(error.hint, _MISSING_IN_SANDBOX)
-                raise error.with_outcome(
-                    delivery=error.delivery, attempts=error.attempts, message=message
-                ) from None
+                error.args = (str(error).replace(error.hint, _MISSING_IN_SANDBOX),)
+                raise
 
     @contextmanager
     def client(self, *, retry: Retry = Retry()) -> Generator[Client, None, None]:  # noqa: B008

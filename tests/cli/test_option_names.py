@@ -117,6 +117,10 @@ def messages() -> list[tuple[str, str]]:
             "The journal a.journal belongs to another destination. Its rows were created in prj_1. Nothing was sent. Use a new journal to create every row here, or add --change-destination to skip the rows that were created there.",
         ),
         (
+            calling("delete", ID, {}, script=[answer(200, b"<p>", Content_Type="text/html")]),
+            "The service returned 200 and text/html, which is not what the API documents: 200 is not a documented success status. This looks like a web page (a login page, or a wrong --base-url).",
+        ),
+        (
             calling("create", {"display_name": "\udcff"}),
             "The name is not text in UTF-8: type it again, or convert it.",
         ),

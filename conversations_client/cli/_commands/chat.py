@@ -100,7 +100,8 @@ class _ChatConversation:
         print_error(explain(error, self._advice(error)))
         self.worst = max(self.worst, exit_code(error))
         if not continues and self.id is not None:
-            print_message(f"To continue: {self.command} chat {self.id} --model {self.model}")
+            arguments = f"{one_line(self.id)} --model {one_line(self.model)}"
+            print_message(f"To continue: {self.command} chat {arguments}")
         return continues
 
     def _is_lasting(self, error: ConversationsError) -> bool:
@@ -111,9 +112,8 @@ class _ChatConversation:
     def _advice(self, error: ConversationsError) -> str:
         if self.id is None or not may_have_changed_something(error):
             return ADVICE.get(exit_code(error), "")
-        return (
-            f"The reply may be incomplete; `{self.command} show {self.id}` shows what was stored."
-        )
+        command = f"{self.command} show {one_line(self.id)}"
+        return f"The reply may be incomplete; `{command}` shows what was stored."
 
     def _create(self) -> str:
         self.id = self.client.conversations.create().id
