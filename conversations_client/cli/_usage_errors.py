@@ -49,8 +49,8 @@ _SYNONYMS: Final = {
     "view": "show",
 }
 """Words of other tools, and the command or option to use instead."""
-_BOUNDS: Final = {"at least": "Must be >=", "more than": "Must be >"}
-"""How cyclopts words a bound, by our words."""
+_BOUNDS: Final = {"Must be >=": "must be at least", "Must be >": "must be more than"}
+"""The words for a bound, by those of cyclopts, the longer one first."""
 _TYPES: Final[dict[type | None, str]] = {
     bool: "takes no value",
     int: "must be a whole number",
@@ -156,10 +156,9 @@ def _invalid(error: ValidationError) -> str:
     message = error.exception_message
     if message.startswith("Mutually exclusive"):
         return f"Pass only one of {' and '.join(_OPTION.findall(message))}."
-    for words, sign in _BOUNDS.items():
-        if message.startswith(sign):
-            return f"{_name(error)} must be {words} {message.removeprefix(sign).strip(' .')}."
-    return f"Invalid value for {_name(error)}: {message.rstrip('.')}."
+    for sign, words in _BOUNDS.items():
+        message = message.replace(sign, words)
+    return f"{_name(error)} {message.rstrip('.')}."
 
 
 def _missing(error: MissingArgumentError) -> str:

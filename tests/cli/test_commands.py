@@ -502,6 +502,12 @@ def test_a_missing_conversation_of_the_sandbox(piped: Command) -> None:
     assert "--base-url" not in ended.err
 
 
+def test_no_conversations_at_all(shown: Command) -> None:
+    with ScriptedServer([answer(200, PAGE | {"data": []})]) as server:
+        out = shown("list", "--base-url", server.url).out
+    assert "No conversations. `conversations create` creates one." in " ".join(out.split())
+
+
 def test_no_conversations_of_an_entity(shown: Command) -> None:
     out = " ".join(shown("list", "--entity-id", "nope").out.split())
     assert out == "No conversations. Check the IDs that you passed with --entity-id."

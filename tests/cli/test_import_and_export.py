@@ -13,7 +13,7 @@ from scripted import HANG_UP, ScriptedServer, always, answer
 
 from conversations_client import Client
 from conversations_client.bulk import Entry, ImportStoppedError, Report, State, write_results
-from conversations_client.cli._commands import imports
+from conversations_client.cli._commands import exports, imports
 from conversations_client.cli._display.progress import Rate
 
 pytest_plugins = ["command_line_fixtures"]
@@ -166,7 +166,9 @@ def test_options_for_an_unknown_column(piped: Command, file: Path) -> None:
     assert ended.err.count("a.csv") == 1
 
 
-def test_standard_streams(piped: Command, client: Client, file: Path) -> None:
+def test_standard_streams(
+    piped: Command, client: Client, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ended = piped("import", "-")
     assert (ended.code, "Save the input to a file first." in ended.err) == (2, True)
     assert piped("import", str(file)).code == 0
@@ -175,6 +177,8 @@ def test_standard_streams(piped: Command, client: Client, file: Path) -> None:
     made = [one.id for one in client.conversations.list(entity_id=file.parent.name)]
     assert [json.loads(line)["_id"] for line in ended.out.splitlines()] == made
     assert "Not included: " in ended.err
+    monkeypatch.setattr(exports, "output_is_lost", lambda: True)
+    assert piped("export", "-", "--entity-id", file.parent.name).err == ""
     for option in ("--messages", "--escape-formulas"):
         ended = piped("export", "-", option)
         assert (ended.code, ended.out) == (2, "")
