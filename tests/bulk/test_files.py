@@ -70,7 +70,10 @@ def test_csv(write: Write) -> None:
             b'displayName\na\n"b',
             r"a\.csv is not CSV: a quotation mark in the row that starts in line 3 is never closed",
         ),
-        (b"displayName\na\n\xff\n", r"a\.csv is not UTF-8 \(line 3\)\. Convert it first"),
+        (
+            b"displayName\na\n\xff\n",
+            r"a\.csv is not UTF-8 \(line 3\)\. In a spreadsheet, save it as .CSV UTF-8.\. Convert it first",
+        ),
     ],
 )
 def test_a_file_that_is_not_csv(write: Write, content: bytes, problem: str) -> None:

@@ -287,7 +287,7 @@ TABLES = [
     Case("a quote inside a cell", b'displayName\n5" disk\n', [{"displayName": '5" disk'}]),
     Case("text after a quoted cell", b'displayName\na\n"b"c\n', refused="is not CSV: in the row that starts in line 3, text follows the end of a cell in quotes. In a cell in quotes, each quote must be doubled, and the cell must end with a quote."),
     Case("a quote that is not closed", b'displayName\na\n"b\nc\n', refused="is not CSV: a quotation mark in the row that starts in line 3 is never closed."),
-    Case("Latin-1", "displayName\na\né\n".encode("latin-1"), refused="is not UTF-8 (line 3). Convert it first, for example with: iconv -f WINDOWS-1252 -t UTF-8 ./a.csv > ./utf-8-a.csv"),
+    Case("Latin-1", "displayName\na\né\n".encode("latin-1"), refused='is not UTF-8 (line 3). In a spreadsheet, save it as "CSV UTF-8". Convert it first, for example with: iconv -f WINDOWS-1252 -t UTF-8 ./a.csv > ./utf-8-a.csv'),
     Case("Latin-1 far from the start, with all line ends", b"displayName\r\n" + b"a\r\rb\n" * 3000 + b"\xe9", refused="is not UTF-8 (line 9002)."),
     Case("Latin-1 in the header", "displayName,naïve\n".encode("latin-1"), refused="is not UTF-8 (line 1)."),
     Case("a character that is cut off", b"displayName\na\xc3", refused="is not UTF-8 (line 2)."),

@@ -194,7 +194,7 @@ def test_a_command_in_an_error_can_be_copied(piped: Command, tmp_path: Path) -> 
         assert ended.err.endswith(f"for example with: jq -c '.[]' ./{name} > ./{target}\n")
     (tmp_path / "latin.csv").write_bytes("displayName\nMüller\n".encode("latin-1"))
     ended = piped("import", str(tmp_path / "latin.csv"))
-    assert "latin.csv is not UTF-8 (line 2). Convert it first, for example with: iconv" in ended.err
+    assert 'latin.csv is not UTF-8 (line 2). In a spreadsheet, save it as "CSV UTF-8".' in ended.err
     assert ended.err.endswith(" > ./utf-8-latin.csv\n")
     assert "codec" not in ended.err
 

@@ -96,7 +96,10 @@ def text_start(file: BinaryIO, name: str) -> int:
 def conversion(name: str, encoding: str) -> str:
     """The advice to convert a file to UTF-8."""
     source, target = shlex.quote(f"./{name}"), shlex.quote(f"./utf-8-{name}")
-    return f"Convert it first, for example with: iconv -f {encoding} -t UTF-8 {source} > {target}"
+    command = f"iconv -f {encoding} -t UTF-8 {source} > {target}"
+    is_table = name.lower().endswith(".csv")
+    advice = 'In a spreadsheet, save it as "CSV UTF-8". ' if is_table else ""
+    return f"{advice}Convert it first, for example with: {command}"
 
 
 def _other_encoding(head: bytes) -> str | None:
