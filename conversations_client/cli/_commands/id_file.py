@@ -5,7 +5,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
@@ -56,8 +56,12 @@ def _text(file: Path) -> str:
 
 
 def _read(text: TextIO, suffix: str) -> Iterator[str]:
+    if suffix == ".parquet":
+        raise ValueError("IDs must be in a text file, CSV or JSON Lines")
     if suffix == ".csv":
-        for number, row in enumerate(csv.DictReader(text, strict=True), 1):
+        rows = csv.DictReader(text, strict=True)
+        _check_unique(rows.fieldnames or (), "the header")
+        for number, row in enumerate(rows, 1):
             yield from _id_of(row, f"row {number}")
         return
     for number, line in enumerate(text, 1):
@@ -69,16 +73,31 @@ def _read(text: TextIO, suffix: str) -> Iterator[str]:
 
 
 def _json(line: str, location: str) -> object:
+    def check(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        _check_unique([name for name, _ in pairs], location)
+        return dict(pairs)
+
     try:
-        return json.loads(line)
-    except (RecursionError, ValueError):
-        raise ValueError(f"{location} is not a JSON object") from None
+        return json.loads(line, object_pairs_hook=check)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{location} is not JSON: {error.msg}") from None
+    except RecursionError:
+        raise ValueError(f"{location} is nested too deeply") from None
+
+
+def _check_unique(names: Sequence[str], location: str) -> None:
+    for name in _ID_FIELDS:
+        if names.count(name) > 1:
+            raise ValueError(f"{location} has {name} twice")
 
 
 def _id_of(row: Any, location: str) -> Iterator[str]:  # noqa: ANN401 - any JSON
     """The ID of a row, or nothing for an import's row that was not created."""
     fields = cast("dict[str, object]", row) if isinstance(row, dict) else {}
-    conversation_id = next((fields[name] for name in _ID_FIELDS if fields.get(name)), None)
+    values = [fields[name] for name in _ID_FIELDS if fields.get(name)]
+    if len(values) > 1 and values[0] != values[1]:
+        raise ValueError(f"{location} has an _id and another id: remove the one to keep")
+    conversation_id = values[0] if values else None
     if isinstance(conversation_id, str):
         yield _checked(conversation_id, location)
     elif fields.get("status", "created") == "created":
