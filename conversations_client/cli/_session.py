@@ -19,6 +19,7 @@ COMMON: Final = Group("Common options", sort_key=10)
 FORMAT: Final = Group("Output", sort_key=11, validator=mutually_exclusive)
 
 
+_MISSING: Final = "Check the ID and base_url, and that the API key belongs to the same workspace."
 _MISSING_IN_SANDBOX: Final = (
     "Check the ID: `conversations --sandbox list` shows the conversations of the sandbox."
 )
@@ -112,7 +113,7 @@ class Session:
             try:
                 yield target
             except NotFoundError as error:
-                error.args = (str(error).replace(error.hint, _MISSING_IN_SANDBOX),)
+                error.args = (str(error).replace(_MISSING, _MISSING_IN_SANDBOX),)
                 raise
 
     @contextmanager
