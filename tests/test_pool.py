@@ -242,6 +242,28 @@ def test_an_abandoned_ticket_is_forgotten_once_its_slot_is_found() -> None:
     assert (pool._claims, pool.has_stale(0.0)) == ({}, False)
 
 
+def test_an_idle_connection_is_stale_when_its_time_is_up() -> None:
+    pool = pool_of(1)
+    ticket, finder = acquired(pool), pool.ticket()
+    ticket.connection = 7
+    assert ticket.connection == 7
+    pool.release(ticket, now=1.0)
+    for now in (1.0, 5.9):
+        assert not pool.has_stale(now)
+        pool.take_stale(finder, now)
+        assert finder.connection is None
+    assert pool.has_stale(6.0)
+    pool.take_stale(finder, 6.0)
+    assert finder.connection == 7
+
+
+def test_a_closed_pool_has_no_slot() -> None:
+    pool = pool_of(1)
+    pool.close()
+    with pytest.raises(ClientClosedError):
+        pool.acquire(pool.ticket())
+
+
 def test_a_new_slot_has_no_connection() -> None:
     # An interrupt may come right after the slot was acquired.
     ticket: Ticket[int, Bell] = Ticket()
