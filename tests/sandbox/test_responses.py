@@ -385,5 +385,5 @@ def test_a_reply_is_streamed_completely_after_a_delete() -> None:
 
 @pytest.mark.parametrize("pace", [-1, float("inf"), float("nan")])
 def test_an_invalid_pace_is_rejected(pace: float) -> None:
-    with pytest.raises(ValueError, match="pace must be 0 seconds or more"):
+    with pytest.raises(ValueError, match="pace must be 0 or more seconds"):
         Sandbox(pace=pace)
