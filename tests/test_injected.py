@@ -99,7 +99,7 @@ ERRORS: list[tuple[Any, Any, dict[str, Any], type[ConversationsError], Delivery]
     (create, HANG_UP, {}, DisconnectError, Delivery.UNKNOWN),
     (create, b"nonsense\r\n\r\n", {}, DisconnectError, Delivery.UNKNOWN),
     (create, [b""], {"timeout": Timeout(idle=0.05)}, IdleTimeoutError, Delivery.UNKNOWN),
-    (create, [HALF], {"timeout": Timeout(total=0.3)}, DeadlineError, Delivery.UNKNOWN),
+    (create, [HALF], {"timeout": Timeout(total=1.0)}, DeadlineError, Delivery.UNKNOWN),
     (create, answer(), {"max_response_bytes": 9}, ResponseTooLargeError, Delivery.UNKNOWN),
     (pages, HANG_UP, {"retry": Retry(attempts=1)}, DisconnectError, Delivery.UNKNOWN),
     (respond, HANG_UP, {}, DisconnectError, Delivery.UNKNOWN),
