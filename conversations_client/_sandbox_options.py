@@ -1,9 +1,9 @@
 """The options of `conversations sandbox` and of `python -m conversations_client.sandbox`."""
 
 from argparse import ArgumentParser
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from attrs import field, fields, frozen
 
@@ -79,9 +79,10 @@ def add_options(parser: ArgumentParser) -> None:
         elif option.default is None:
             parser.add_argument(name, type=Path, help=text)
         else:
-            default: Any = option.default
+            default: object = option.default
+            convert = cast("Callable[[str], object]", type(default))
             shown = f"{text} Default: {default}."
-            parser.add_argument(name, type=type(default), default=default, help=shown)
+            parser.add_argument(name, type=convert, default=default, help=shown)
 
 
 def parsed_options(arguments: Mapping[str, Any]) -> SandboxOptions:

@@ -6,7 +6,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
@@ -156,7 +156,7 @@ class ClosingServer(ScriptedServer):
 
 
 @contextlib.contextmanager
-def refused_url() -> Iterator[str]:
+def refused_url() -> Generator[str]:
     """The URL of a reserved port that refuses connections."""
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))

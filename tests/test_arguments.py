@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -165,7 +165,7 @@ REFUSED: list[tuple[Check, object, str]] = [
     (checked_metadata, {1: "a"}, "unknown key 1; use generating_title"),
     (checked_metadata, {"generating_title": None}, "generating_title can't be null"),
     (checked_metadata, {"generating_title": 1}, "generating_title must be True or False, not int"),
-    (checked_metadata, ConversationMetadata(generating_title=1), "generating_title must be True or False, not int"),  # type: ignore[arg-type]
+    (checked_metadata, ConversationMetadata(generating_title=cast("Any", 1)), "generating_title must be True or False, not int"),
     (checked_metadata, {"entity_id": ""}, "metadata: entity_id is empty"),
     (checked_metadata, {"entity_id": 1}, "metadata: entity_id must be a string, not int"),
     (checked_metadata, {"model": 1}, "metadata: model must be a string, not int"),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from types import NoneType
 from typing import Any
 
@@ -198,7 +199,12 @@ def test_an_error_covers_all_attempts(
 ) -> None:
     one = call(Operation(request(method), Conversation), attempts=2)
     judged(one, *outcomes)
-    for raise_error in (one.successful_reply, one.parsed, lambda o: one.resolve(o, now=100.0)):
+    calls: list[Callable[[Outcome], object]] = [
+        one.successful_reply,
+        one.parsed,
+        partial(one.resolve, now=100.0),
+    ]
+    for raise_error in calls:
         with pytest.raises(ConversationsError) as raised:
             raise_error(outcomes[-1])
         error: Any = raised.value

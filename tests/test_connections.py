@@ -385,7 +385,7 @@ def test_a_connection_that_does_not_close_is_left(
             await anyio.sleep(30)
 
     monkeypatch.setattr(async_pool, "CLOSING_SECONDS", 0.01)
-    fakes = [Stuck(RemoteProtocolError("no")), Stuck(b"")]
+    fakes: list[Any] = [Stuck(RemoteProtocolError("no")), Stuck(b"")]
     made = iter(fakes)
 
     async def scenario() -> None:

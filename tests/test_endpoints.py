@@ -162,10 +162,10 @@ def test_a_listing_that_cannot_be_sent(arguments: dict[str, Any], problem: str) 
 def test_a_listing_shows_its_arguments(
     arguments: dict[str, Any], text: str, *, is_backwards: bool
 ) -> None:
-    listing = endpoints.Listing(**arguments)
+    listing: Any = endpoints.Listing(**arguments)
     assert (str(listing), listing.is_backwards) == (text, is_backwards)
     with pytest.raises(AttributeError):
-        listing.limit = 1  # type: ignore[misc]
+        listing.limit = 1
 
 
 @pytest.mark.parametrize("conversation_id", ["conv_1", OBJECT])
@@ -253,7 +253,8 @@ def test_an_endpoint_without_its_own_method(
 
 
 def test_an_endpoint_without_a_body() -> None:
-    operation = endpoints.any_endpoint("GET", "/a", **ANYTHING | {"returns": NoneType})
+    arguments: dict[str, Any] = ANYTHING | {"returns": NoneType}
+    operation = endpoints.any_endpoint("GET", "/a", **arguments)
     assert operation.success == any_success(NoneType) != any_success(dict)
 
 

@@ -175,7 +175,8 @@ def test_an_incomplete_stream(chunks: tuple[bytes, ...], problem: str, reason: t
 
 
 def raised_by(error: BaseException) -> list[Any]:
-    found, traceback = [], error.__traceback__
+    found: list[Any] = []
+    traceback = error.__traceback__
     while traceback is not None:
         found.append(traceback.tb_frame.f_code)
         traceback = traceback.tb_next

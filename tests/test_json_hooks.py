@@ -1,7 +1,7 @@
 """The hooks that convert JSON by type, by literal equality."""
 
 import math
-from collections.abc import Mapping, MutableSequence, Sequence
+from collections.abc import Callable, Mapping, MutableSequence, Sequence
 from enum import Enum, StrEnum
 from types import NoneType
 from typing import Any, Generic, Literal, TypeVar, Union
@@ -165,7 +165,8 @@ def test_any_json_objects_are_read_up_to_a_depth(form: Any) -> None:
 
 
 def test_the_depth_of_json() -> None:
-    for levels, value in enumerate(["text", [], {"a": [], "b": 1}, [[], {"a": {}}]]):
+    values: list[Any] = ["text", [], {"a": [], "b": 1}, [[], {"a": {}}]]
+    for levels, value in enumerate(values):
         assert [deeper_than(limit, value) for limit in range(5)] == [
             limit < levels for limit in range(5)
         ]
@@ -331,7 +332,13 @@ def test_each_error_has_its_path(cls: Any, wire: object, faults: list[str]) -> N
 def test_a_class_of_this_package_is_read_by_its_generated_function(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(class_hooks, "function_of", lambda _: lambda value: ("ready", value))
+    def ready(value: object) -> object:
+        return ("ready", value)
+
+    def function_of(_: type) -> Callable[[object], object]:
+        return ready
+
+    monkeypatch.setattr(class_hooks, "function_of", function_of)
     hook = class_hooks._structure_hook(Plain, converter)
     assert hook({}, Plain) == ("ready", {})
     # The fast path stops at the first error, but the message has every error.

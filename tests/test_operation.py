@@ -189,7 +189,7 @@ def test_an_operation_without_a_body_reads_none() -> None:
 @pytest.mark.parametrize(
     ("operation", "missing", "expected"),
     [
-        (BOTH, set(), BOTH),
+        (BOTH, set[str](), BOTH),
         (BOTH, {"/first"}, Operation(SECOND, NoneType, NO_CONTENT, alternate=FIRST)),
         (BOTH, {"/second"}, BOTH),
         (BOTH, {"/first", "/second"}, BOTH),
@@ -206,6 +206,7 @@ def test_an_operation_starts_at_the_path_that_is_not_missing(
 def test_an_operation_continues_once_at_its_alternate_path(status: int) -> None:
     following = BOTH.at_alternate_path(reply(status))
     assert following == Operation(SECOND, NoneType, NO_CONTENT)
+    assert following is not None
     assert following.at_alternate_path(reply(status)) is None
 
 

@@ -67,8 +67,8 @@ def _part(name: str, value: object) -> object:
 
 
 def _described(value: object) -> str:
-    advice = ": write text as TextPart(text=…)" if isinstance(value, Mapping) else ""
-    return f"{type_name(value)}{advice}"
+    name = type_name(value)
+    return f"{name}: write text as TextPart(text=…)" if isinstance(value, Mapping) else name
 
 
 def _check_file(name: str, file: object) -> None:

@@ -184,7 +184,7 @@ def _reason(error: Exception, key: Secret) -> str:
 
 def _message(error: BaseException) -> str:
     """The message of an error, or the first message among its causes."""
-    message = next(filter(None, map(str, causes(error))), "")
+    message = next((text for cause in causes(error) if (text := str(cause))), "")
     return next((text for start, text in _MESSAGES.items() if message.startswith(start)), message)
 
 
