@@ -23,6 +23,7 @@ from conversations_client import (
     ToolResultPart,
     structure,
 )
+from conversations_client._json.conversion import read
 
 PAGE = answer(200, {"object": "list", "data": [], "has_more": False})
 
@@ -175,6 +176,9 @@ def test_json_text_is_parsed_first(text: Any) -> None:
         structure(text, ConversationMetadata)
     with pytest.raises(DecodeError) as caught:
         structure([text], ConversationMetadata)
+    assert "json.loads" not in str(caught.value)
+    with pytest.raises(DecodeError) as caught:
+        read(b'"a response that is a string"', ConversationMetadata)
     assert "json.loads" not in str(caught.value)
 
 

@@ -202,7 +202,7 @@ def faults(wire: object) -> list[str]:
     ("wire", "expected"),
     [
         ([], ["$: expected an object, got a list"]),
-        ("response.done", ["$: expected an object, got a string"]),
+        ("response.done", ["$: expected an object, got a string: parse it with json.loads first"]),
         ({}, ["$.type: missing"]),
         ({"type": None}, ["$.type: expected a string, got null"]),
         ({"type": ["part.done"]}, ["$.type: expected a string, got a list"]),

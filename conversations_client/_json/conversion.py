@@ -33,8 +33,13 @@ def structure(value: object, cls: type[T]) -> T:
 
         assert structure({"model": "openai/gpt-4o"}, ConversationMetadata).model == "openai/gpt-4o"
     """
-    function: Callable[[Any], T] = function_of(cls) or _converter_function(cls)
-    return structure_by(function, value, cls)
+    try:
+        return structure_by(_function(cls), value, cls)
+    except DecodeError as error:
+        if not isinstance(value, str | bytes | bytearray):
+            raise
+        faults = tuple(map(_with_advice, error.faults))
+    raise DecodeError(faults)
 
 
 def read(body: bytes, cls: type[T]) -> T:
@@ -48,7 +53,7 @@ def read(body: bytes, cls: type[T]) -> T:
         if page is not None and cls is type(page):
             typed: T = page
             return typed
-    return structure(parser.parse(body), cls)
+    return structure_by(_function(cls), parser.parse(body), cls)
 
 
 def structure_by(function: Callable[[Any], T], value: object, cls: Any) -> T:  # noqa: ANN401 - a type
@@ -60,16 +65,18 @@ def structure_by(function: Callable[[Any], T], value: object, cls: Any) -> T:  #
         from .converter import faults
 
         found = faults(value, cls)
-    if isinstance(value, str | bytes | bytearray):
-        # The JSON itself, where its values belong.
-        found = tuple(_with_advice(fault) for fault in found)
     raise DecodeError(found)
 
 
 def _with_advice(fault: Fault) -> Fault:
+    """The fault of a JSON document that was passed in place of its values."""
     if not fault.problem.startswith("expected an object"):
         return fault
     return Fault(fault.path, f"{fault.problem}: parse it with json.loads first")
+
+
+def _function(cls: type[T]) -> Callable[[Any], T]:
+    return function_of(cls) or _converter_function(cls)
 
 
 def _converter_function(cls: type[T]) -> Callable[[Any], T]:

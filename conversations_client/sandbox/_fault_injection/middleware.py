@@ -1,7 +1,6 @@
 """ASGI middleware that injects the queued faults."""
 
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Callable
 from typing import Final, assert_never
 
 from starlette.responses import Response
@@ -51,8 +50,11 @@ class FaultInjection:
                     await _read_body(receive)
                 await self._disconnect(scope, receive)
             case BreakStream():
-                disconnect = partial(self._disconnect, scope, receive)
-                await self._app(scope, receive, _StreamBreaker(send, fault, disconnect))
+                try:
+                    await self._app(scope, receive, _StreamBreaker(send, fault))
+                except _BrokenStreamError:
+                    # By now the app has stored what was sent, so the client's next request sees it.
+                    await self._disconnect(scope, receive)
             case _:
                 assert_never(fault)
 
@@ -63,29 +65,26 @@ class FaultInjection:
             pass
 
 
-class _StreamBreaker:
-    """Sends some events and the garbage, then closes the connection."""
+class _BrokenStreamError(Exception):
+    """Ends the response that was interrupted."""
 
-    def __init__(
-        self, send: Send, fault: BreakStream, disconnect: Callable[[], Awaitable[None]]
-    ) -> None:
+
+class _StreamBreaker:
+    """Sends some events and the garbage, then ends the response."""
+
+    def __init__(self, send: Send, fault: BreakStream) -> None:
         self._send = send
         self._fault = fault
-        self._disconnect = disconnect
         self._remaining = fault.after_events
-        self._is_broken = False
 
     async def __call__(self, message: Message) -> None:
-        if self._is_broken:
-            return
         await self._send(message)
         is_body = message["type"] == _BODY
         self._remaining -= is_body
         # A response that isn't streamed or has ended can't be broken.
         if self._remaining == 0 and message.get("more_body", not is_body):
-            self._is_broken = True
             await self._send({"type": _BODY, "body": self._fault.garbage, "more_body": True})
-            await self._disconnect()
+            raise _BrokenStreamError
 
 
 def _delayed(send: Send, pacing: Pacing, seconds: float) -> Send:
