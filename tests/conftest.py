@@ -1,3 +1,6 @@
+import sys
+from collections.abc import Generator
+
 import pytest
 import trustme
 from hypothesis import settings
@@ -7,6 +10,14 @@ from variants import VARIANTS, Variant
 # The duration of an example depends on the load of the machine.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(autouse=True)
+def the_trace_function_stays() -> Generator[None]:
+    """Fail a test after which coverage would measure nothing."""
+    before = sys.gettrace()
+    yield
+    assert sys.gettrace() is before
 
 
 @pytest.fixture(params=VARIANTS)

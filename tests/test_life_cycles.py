@@ -245,12 +245,13 @@ def test_another_threads_event_loop_may_come_while_closed_ones_are_forgotten() -
         return come
 
     async def main() -> None:
+        before = sys.gettrace()  # coverage's
         sys.settrace(come)
         try:
             with pytest.raises(ConnectError):
                 await client.conversations.create()
         finally:
-            sys.settrace(None)
+            sys.settrace(before)
 
     anyio.run(main)
 
