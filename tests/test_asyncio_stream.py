@@ -331,3 +331,11 @@ def test_an_alarm_measures_again_once_the_clock_of_the_event_loop_is_replaced(
     alarm.set(7)
     assert timers == [7]
     assert clock.timers == []
+
+
+@in_a_loop
+async def test_an_alarm_that_rings_when_nothing_waits_changes_nothing() -> None:
+    stream, _ = made()
+    stream._expire()
+    stream.data_received(b"one")
+    assert await stream.read(10) == b"one"

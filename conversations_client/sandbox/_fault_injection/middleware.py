@@ -54,6 +54,7 @@ class FaultInjection:
                     await self._app(scope, receive, _StreamBreaker(send, fault))
                 except _BrokenStreamError:
                     # By now the app has stored what was sent, so the client's next request sees it.
+                    await send({"type": _BODY, "body": fault.garbage, "more_body": True})
                     await self._disconnect(scope, receive)
             case _:
                 assert_never(fault)
@@ -70,11 +71,10 @@ class _BrokenStreamError(Exception):
 
 
 class _StreamBreaker:
-    """Sends some events and the garbage, then ends the response."""
+    """Sends some events, then ends the response."""
 
     def __init__(self, send: Send, fault: BreakStream) -> None:
         self._send = send
-        self._fault = fault
         self._remaining = fault.after_events
 
     async def __call__(self, message: Message) -> None:
@@ -83,7 +83,6 @@ class _StreamBreaker:
         self._remaining -= is_body
         # A response that isn't streamed or has ended can't be broken.
         if self._remaining == 0 and message.get("more_body", not is_body):
-            await self._send({"type": _BODY, "body": self._fault.garbage, "more_body": True})
             raise _BrokenStreamError
 
 
