@@ -362,7 +362,8 @@ import sys
 before = set(sys.modules)
 {program}
 brought = {{name.partition(".")[0] for name in set(sys.modules) - before}}
-print(*sorted(brought - sys.stdlib_module_names))
+# A module that Debian's Python 3.15 generates.
+print(*sorted(brought - sys.stdlib_module_names - {{'_missing_stdlib_info'}}))
 print(*sorted(name.removeprefix("conversations_client.") for name in sys.modules if name.startswith("conversations_client.")))
 print("asyncio" in sys.modules)
 """
