@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from .lazy_imports import lazy_import
+
 _TWO_DIGIT_YEAR: Final = re.compile(r"-[0-9]{2}(?=\s)", re.ASCII)
 _MAX_YEARS_AHEAD: Final = 50  # RFC 9110: a two-digit year further ahead is in the past
 
@@ -19,6 +21,7 @@ def parse_http_date(text: str, *, now: float | None = None) -> datetime | None:
         now: Unix time in seconds, which determines the century of a two-digit year; the current
             time if None.
     """
+    lazy_import("email.utils")
     from email.utils import parsedate_tz
 
     try:

@@ -1,15 +1,32 @@
 """Imports modules on first use, and records them for `_client.forks`."""
 
+from _thread import RLock  # `threading` is not needed for it
 from importlib import import_module
 from typing import Final
 
 started_imports: Final[dict[str, None]] = {}
 """The modules whose import has started; it may have finished."""
 
+starting: Final = RLock()
+"""Held while an import is recorded, and by a thread that forks, so that none starts then."""
+
+_WAIT_LIMIT_SECONDS: Final = 1.0
+"""A fork waits for other packages' hooks, and one of them may wait for the importing thread."""
+
 
 def lazy_import(*names: str) -> None:
     """Import modules. Each is recorded first, so that a fork can wait for the import."""
-    for name in names:
-        if name not in started_imports:
-            started_imports[name] = None
-            import_module(name)
+    new = [name for name in names if name not in started_imports]
+    if new:
+        _record(new)
+    for name in new:
+        import_module(name)
+
+
+def _record(names: list[str]) -> None:
+    is_acquired = starting.acquire(timeout=_WAIT_LIMIT_SECONDS)
+    try:
+        started_imports.update(dict.fromkeys(names))
+    finally:
+        if is_acquired:
+            starting.release()

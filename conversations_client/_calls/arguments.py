@@ -8,6 +8,7 @@ from urllib.parse import quote
 # pydantic, and so FastAPI, accepts typing.TypedDict only on Python 3.12 and later.
 from typing_extensions import TypedDict
 
+from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._base.unset import UNSET
 from conversations_client.errors import InvalidArgumentError
 from conversations_client.models import Conversation, ConversationMetadata
@@ -189,6 +190,7 @@ def _metadata_fields(value: object) -> dict[str, Any]:
 
 def _advice(key: object, known: Collection[str]) -> str:
     """What was meant by an unknown key, if it resembles a known one, or else all known ones."""
+    lazy_import("difflib")
     from difflib import get_close_matches
 
     plain = {name.replace("_", ""): name for name in known}

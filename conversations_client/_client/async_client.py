@@ -131,6 +131,7 @@ class AsyncClient(ClientBase):
     @cached_attribute
     def _engine(self) -> "AsyncEngine":
         import_for_calls()
+        lazy_import("conversations_client._engine.async_engine")
         from conversations_client._engine.async_engine import AsyncEngine
 
         return AsyncEngine(self._settings, self._connections, self._environment, self._hooks)
@@ -177,6 +178,9 @@ class AsyncClient(ClientBase):
             response = await client.request("GET", path, returns=dict)
             assert response.parsed["displayName"] == "Refunds"
         """
+        lazy_import(
+            "conversations_client._calls.call_options", "conversations_client._calls.endpoints"
+        )
         from conversations_client._calls.call_options import with_options
         from conversations_client._calls.endpoints import any_endpoint
 

@@ -519,6 +519,7 @@ class AsyncConversations(Resource[AsyncEngine]):
         items: "Iterable[object] | AsyncIterable[object]",
         options: "ManyOptions",
     ) -> "AsyncOutcomes[S]":
+        lazy_import("conversations_client._client.many.async_outcomes")
         from .many.async_outcomes import AsyncOutcomes
 
         return AsyncOutcomes(self._engine, operation, items, options=options, backoff=self._pause)

@@ -175,6 +175,9 @@ class Client(ClientBase):
             response = client.request("GET", path, returns=dict)
             assert response.parsed["displayName"] == "Refunds"
         """
+        lazy_import(
+            "conversations_client._calls.call_options", "conversations_client._calls.endpoints"
+        )
         from conversations_client._calls.call_options import with_options
         from conversations_client._calls.endpoints import any_endpoint
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self,
 
 from attrs import asdict, evolve
 
+from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._base.public_dir import PublicDir
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client._calls.retry import Retry
@@ -128,6 +129,7 @@ class ClientBase(PublicDir):
             >>> Client("key-1").key_digest("a") == Client("key-2").key_digest("a")
             False
         """
+        lazy_import("hmac")
         import hmac
 
         key = self._settings.api_key.reveal().encode()
@@ -175,6 +177,7 @@ class ClientBase(PublicDir):
 
     @property
     def _pause(self) -> "SharedBackoff":
+        lazy_import("conversations_client._client.many.shared_backoff")
         from .many.shared_backoff import shared_backoff
 
         # An injected HTTP client may send to another service than that of base_url.

@@ -516,6 +516,7 @@ class Conversations(Resource[Engine]):
     def _outcomes(
         self, operation: "ManyOperation[S]", items: "Iterable[object]", options: "ManyOptions"
     ) -> "Outcomes[S]":
+        lazy_import("conversations_client._client.many.sync_outcomes")
         from .many.sync_outcomes import Outcomes
 
         return Outcomes(self._engine, operation, items, options=options, backoff=self._pause)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from attrs import frozen
 
+from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._http.streams import watchdog
 from conversations_client._http.streams.clock import monotonic
 
@@ -17,6 +18,7 @@ def _wall() -> float:
 
 def _jitter() -> float:
     # Imported on the first retry, because most programs need none.
+    lazy_import("random")
     from random import random
 
     return random()  # noqa: S311 - not for security

@@ -97,6 +97,7 @@ def _new_context(folders: str | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=file)
     if folders:
         return ssl.create_default_context(capath=folders)
+    lazy_import("certifi")
     import certifi
 
     return ssl.create_default_context(cafile=certifi.where())

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
 from conversations_client._base.hosts import ip_address, is_loopback
+from conversations_client._base.lazy_imports import lazy_import
 from conversations_client.errors import ConfigurationError
 
 from .connections.route import Proxy
@@ -146,6 +147,7 @@ def _host_matches(pattern: str, host: str, entry: str) -> bool:
     if not _NAME.fullmatch(name):
         raise _invalid(entry)
     if "*" in name:
+        lazy_import("fnmatch")
         from fnmatch import fnmatchcase
 
         return fnmatchcase(host, name)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from conversations_client._base.event_loop import is_asyncio
+from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._calls.settings import Settings
 from conversations_client._http.connections.connection import KEEPALIVE_SECONDS
 from conversations_client._http.streams.clock import monotonic
@@ -27,6 +28,7 @@ def connections(
 ) -> "Connections | InjectedConnections":
     """The connections of a sync client; raises ConfigurationError."""
     if injected is not None:
+        lazy_import("conversations_client._http.httpx_clients.injected")
         from .httpx_clients.injected import InjectedConnections
 
         return InjectedConnections(injected, settings.base_url)
@@ -38,6 +40,7 @@ def async_connections(
 ) -> "AsyncConnections | InjectedAsyncConnections":
     """The connections of an async client; raises ConfigurationError."""
     if injected is not None:
+        lazy_import("conversations_client._http.httpx_clients.injected")
         from .httpx_clients.injected import InjectedAsyncConnections
 
         return InjectedAsyncConnections(injected, settings.base_url)
@@ -75,6 +78,7 @@ class Connections:
             raise closed_error()
         pool = self._by_pid.get(os.getpid()) or self._open()
         if is_hooked():
+            lazy_import("conversations_client._http.httpx_clients.hooked")
             from .httpx_clients.hooked import send
 
             return send(pool, self._origin.base_url, request)
@@ -135,6 +139,7 @@ class AsyncConnections:
         """
         pool = self._pool()
         if is_hooked():
+            lazy_import("conversations_client._http.httpx_clients.hooked")
             from .httpx_clients.hooked import send_async
 
             return await send_async(pool, self._origin.base_url, request)
@@ -164,6 +169,10 @@ class AsyncConnections:
         return pool
 
     def _new_pool(self) -> "AsyncConnectionPool":
+        lazy_import(
+            "conversations_client._http.connections.async_connection",
+            "conversations_client._http.async_pool",
+        )
         from .async_pool import AsyncConnectionPool
         from .connections.async_connection import AsyncConnection
 

@@ -7,6 +7,7 @@ from functools import partial
 import anyio
 
 from conversations_client._base.event_loop import is_asyncio
+from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._http.streams.errors import WriteError
 from conversations_client._http.streams.interfaces import AsyncNetworkStream, Limit
 from conversations_client._http.streams.limits import countdown
@@ -109,6 +110,7 @@ async def _take(
 
 async def _connect_tcp(host: str, port: int, limit: Limit) -> AsyncNetworkStream:
     if is_asyncio():
+        lazy_import("conversations_client._http.streams.asyncio_stream")
         from conversations_client._http.streams.asyncio_stream import connect
 
         return await connect_to_host(host, port, limit, partial(connect, port=port))

@@ -8,6 +8,7 @@ alone decides what is accepted and which errors are raised.
 import re
 from typing import TYPE_CHECKING, Final
 
+from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._http.streams.errors import RemoteProtocolError
 
 from .parser_protocol import ResponseParser
@@ -161,6 +162,7 @@ class CommonParser(ResponseParser):
 
     def _take_over(self) -> "H11Parser":
         """Let h11 parse the response, including what was received of it."""
+        lazy_import("conversations_client._http.connections.h11_parser")
         from .h11_parser import H11Parser
 
         parser = self._h11 = H11Parser()

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._http.streams.errors import (
     ConnectError,
     ConnectTimeout,
@@ -80,6 +81,7 @@ def _steps(route: Route) -> _Steps:
         if route.proxy_tls is not None:
             yield Encryption(route.proxy_tls, server_name(route.proxy.host))
         if route.forwarder is None:
+            lazy_import("conversations_client._http.connections.proxy_handshakes")
             from .proxy_handshakes import http_handshake, socks_handshake
 
             handshake = socks_handshake if route.proxy.is_socks else http_handshake
