@@ -129,6 +129,7 @@ class FakeBody:
     """A body for both variants that is available immediately."""
 
     stream = None
+    is_complete = False
 
     def __init__(self, content: bytes) -> None:
         self._chunks = iter((content,))

@@ -161,7 +161,7 @@ class AsyncEngine(EngineBase):
         decoder = self._decoder(response)
         try:
             async for chunk in response.body:
-                if not decoder.feed(chunk):
+                if not decoder.feed(chunk) or response.body.is_complete:
                     break
         except Exception as error:
             if not is_network_failure(error):

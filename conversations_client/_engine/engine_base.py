@@ -117,11 +117,10 @@ class EngineBase:
         return ResponseHead(reply=reply, context=context, call=call, clock=self._environment.clock)
 
     def _decoder(self, response: WireResponse) -> BodyDecoder:
-        # Faster than Headers, and most responses have no encoding.
-        headers = response.headers
-        encodings = [value for name, value in headers if name.lower() == b"content-encoding"]
+        # Creating Headers is slower, and most responses have no encoding.
+        has_encoding = b"content-encoding" in response.names
         return BodyDecoder(
-            b", ".join(encodings).decode("latin-1"),
+            Headers(response.headers)["content-encoding"] if has_encoding else "",
             limit=self._settings.max_response_bytes,
             may_be_decoded=self._is_injected,
         )

@@ -101,6 +101,11 @@ class ClosableAsyncBody(Protocol):
 
     stream: AsyncNetworkStream
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the whole body was read; False if that isn't known yet."""
+        ...
+
     def shorten(self, seconds: float) -> None:
         """Set a deadline this many seconds from now."""
         ...
@@ -143,6 +148,8 @@ class AsyncConnectionPool(PoolBase[PoolableAsyncConnection, AsyncSignal]):
 
     async def release(self, ticket: _Ticket) -> None:
         """Release a slot, with its connection if it is reusable; idempotent."""
+        if self._slots.is_settled(ticket):
+            return
         connection = ticket.connection
         if connection is None or not connection.is_available():
             await self._discard(ticket)
@@ -226,6 +233,11 @@ class AsyncPooledBody(AsyncIterator[bytes]):
         except BaseException:  # StopAsyncIteration too
             await self.aclose()
             raise
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the whole body was read; False if that isn't known yet."""
+        return self._chunks.is_complete
 
     @property
     def stream(self) -> AsyncNetworkStream:

@@ -31,6 +31,8 @@ class BodyDecoder:
         self.problem: str | None = None
         """Why the body can't be decoded; None if nothing is wrong so far."""
         self.is_too_large = False
+        if not encoding:
+            return
         codings = [each.strip().lower() for each in encoding.split(",")]
         match [each for each in codings if each not in {"", "identity"}]:
             case []:

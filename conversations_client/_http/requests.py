@@ -55,12 +55,13 @@ class Requests:
         headers = [(name.encode(), value.encode()) for name, value in request.extra_headers]
         if idempotency_key is not None:
             headers.append((b"Idempotency-Key", idempotency_key.encode("latin-1")))
+        lines = header_lines(headers)
         if request.body is not None:
-            headers.append((b"Content-Length", b"%d" % len(request.body)))
+            lines += b"Content-Length: %d\r\n" % len(request.body)
         return WireRequest(
             request.method.encode("ascii"),
             target.encode("ascii"),
-            header_lines(headers),
+            lines,
             request.body or b"",
             limits,
             self._fixed_lines(request),

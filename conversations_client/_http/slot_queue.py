@@ -157,6 +157,10 @@ class SlotQueue(Generic[ConnectionT, SignalT]):
         _move(ticket.in_use.pop, self._idle)
         self._settle(ticket)
 
+    def is_settled(self, ticket: Ticket[ConnectionT, SignalT]) -> bool:
+        """Whether the ticket was released or vacated, to the end."""
+        return ref(ticket) not in self._claims
+
     def begin_closing(self, ticket: Ticket[ConnectionT, SignalT]) -> ConnectionT | None:
         """The connection to close before the slot is vacated; None if there is none."""
         _move(ticket.in_use.pop, ticket.closing)

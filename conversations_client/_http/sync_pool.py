@@ -38,6 +38,11 @@ class ClosableBody(Iterator[bytes], Protocol):
 
     stream: NetworkStream
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the whole body was read; False if that isn't known yet."""
+        ...
+
     def shorten(self, seconds: float) -> None:
         """Set a deadline this many seconds from now."""
         ...
@@ -80,6 +85,8 @@ class ConnectionPool(PoolBase[PoolableConnection, Wakeup]):
 
     def release(self, ticket: _Ticket) -> None:
         """Release a slot, with its connection if it is reusable; idempotent."""
+        if self._slots.is_settled(ticket):
+            return
         connection = ticket.connection
         if connection is None or not connection.is_available():
             self._discard(ticket)
@@ -161,6 +168,11 @@ class PooledBody(Iterator[bytes]):
         except BaseException:  # StopIteration too
             self.close()
             raise
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the whole body was read; False if that isn't known yet."""
+        return self._chunks.is_complete
 
     @property
     def stream(self) -> NetworkStream:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
+
+from conversations_client._base.lazy_imports import lazy_import
 
 PACKAGE: Final = __name__.partition(".")[0]
 
@@ -20,5 +22,17 @@ def function_of(cls: Any) -> Callable[[Any], Any] | None:  # noqa: ANN401 - any 
     module = _MODULES.get(getattr(cls, "__module__", ""))
     if module is None:
         return None
-    functions: dict[Any, Callable[[Any], Any]] = import_module(f".{module}", __package__).FUNCTIONS
+    functions = _imported.get(module)
+    if functions is None:
+        functions = _imported[module] = _functions(f"{__package__}.{module}")
     return functions.get(cls)
+
+
+_Functions: TypeAlias = dict[Any, Callable[[Any], Any]]
+_imported: Final[dict[str, _Functions]] = {}
+
+
+def _functions(module: str) -> _Functions:
+    lazy_import(module)
+    functions: _Functions = import_module(module).FUNCTIONS
+    return functions

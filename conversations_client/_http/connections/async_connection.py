@@ -1,6 +1,5 @@
 """An async HTTP/1.1 connection."""
 
-import contextlib
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -32,8 +31,10 @@ class AsyncConnection(ConnectionState[AsyncNetworkStream]):
         try:
             self._parser.start(request.method)
             # A service may respond without reading the whole request.
-            with contextlib.suppress(WriteError):
+            try:  # noqa: SIM105 - contextlib.suppress() is slower
                 await stream.write(request_bytes(request, self._route), limits.idle)
+            except WriteError:
+                pass
             response = None
             while response is None:
                 response = self._received(await stream.read(MAX_READ, limits.idle))

@@ -12,7 +12,7 @@ from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._http.streams.errors import RemoteProtocolError
 
 from .parser_protocol import ResponseParser
-from .wire import WireResponse
+from .wire import WireResponse, lower_case_names
 
 if TYPE_CHECKING:
     from .h11_parser import H11Parser
@@ -101,6 +101,11 @@ class CommonParser(ResponseParser):
         self._left -= len(data)
         return data
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether `chunk` has returned the whole body; False if that isn't known yet."""
+        return not self._left and not self._is_chunked and self._h11 is None
+
     def renew(self) -> bool:
         """Prepare for the next request; see `ResponseParser`."""
         if self._h11 is not None:
@@ -121,13 +126,16 @@ class CommonParser(ResponseParser):
         if status is None or not _HEADERS.fullmatch(head, status.end()):
             return None
         headers: list[tuple[bytes, bytes]] = _HEADER.findall(head, status.end())
-        if status[1] in _WITHOUT_BODY or not self._is_framed(headers):
+        names = lower_case_names(headers)
+        framing = [(n, v) for n, (_, v) in zip(names, headers, strict=True) if n in _FRAMING]
+        if status[1] in _WITHOUT_BODY or not self._is_framed(framing):
             return None
-        return WireResponse(int(status[1]), headers, reason=status[2])
+        return WireResponse(int(status[1]), headers, names=names, reason=status[2])
 
-    def _is_framed(self, headers: list[tuple[bytes, bytes]]) -> bool:
-        framing = [(n.lower(), v) for n, v in headers if n.lower() in _FRAMING]
-        match [each for each in framing if each != (b"connection", b"keep-alive")]:
+    def _is_framed(self, framing: list[tuple[bytes, bytes]]) -> bool:
+        if len(framing) > 1:
+            framing = [each for each in framing if each != (b"connection", b"keep-alive")]
+        match framing:
             case [(b"content-length", size)] if size.isdigit() and len(size) <= _LONGEST_LENGTH:
                 self._size = self._left = int(size)
                 return True

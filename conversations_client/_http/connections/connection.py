@@ -80,7 +80,11 @@ class ConnectionState(Generic[StreamT]):
         self._parser.receive(data)
         response = self._parser.head()
         if response is not None:
-            self._keepalive = keepalive_seconds(response.headers)
+            self._keepalive = (
+                keepalive_seconds(response.headers)
+                if b"keep-alive" in response.names
+                else KEEPALIVE_SECONDS
+            )
         return response
 
     def _renew(self) -> bool:
@@ -119,6 +123,11 @@ class ResponseState(Generic[ConnectionT, StreamT]):
         self.stream: StreamT = stream
         self._parser = parser
         self._limit = limit
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the whole body was read; False if that isn't known yet."""
+        return self._parser.is_complete
 
     def shorten(self, seconds: float) -> None:
         """Set a deadline this many seconds from now."""

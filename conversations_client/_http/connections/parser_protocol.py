@@ -24,6 +24,11 @@ class ResponseParser(Protocol):
         """The next chunk of the body, empty at its end; None if more must be received first."""
         ...
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether `chunk` has returned the whole body; False if that isn't known yet."""
+        return False
+
     def renew(self) -> bool:
         """Prepare for the next request.
 

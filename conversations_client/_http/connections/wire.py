@@ -102,29 +102,46 @@ class WireRequest:
         return [(name, value) for name, value in pairs]
 
 
+def lower_case_names(headers: list[tuple[bytes, bytes]]) -> list[bytes]:
+    """The names of headers, in lower case."""
+    return [name.lower() for name, _ in headers]
+
+
 class WireResponse:
     """The head of a response, with a body to read.
 
     Attributes:
         status: The HTTP status.
         headers: The names and values as received.
+        names: The names of the headers, in lower case.
         body: The chunks of the body; close it, or read it to its end.
         content: The decoded body, if an injected client has already read it.
         is_lost: Whether an injected client has read the body without storing it.
     """
 
-    __slots__ = ("body", "content", "headers", "is_lost", "reason", "status", "version")
+    __slots__ = (
+        "body",
+        "content",
+        "headers",
+        "is_lost",
+        "names",
+        "reason",
+        "status",
+        "version",
+    )
 
     def __init__(
         self,
         status: int,
         headers: list[tuple[bytes, bytes]],
         *,
+        names: list[bytes] | None = None,
         version: bytes = b"1.1",
         reason: bytes = b"",
     ) -> None:
         self.status: int = status
         self.headers: list[tuple[bytes, bytes]] = headers
+        self.names: list[bytes] = lower_case_names(headers) if names is None else names
         self.version: bytes = version
         self.reason: bytes = reason
         self.body: Any = None

@@ -3,7 +3,7 @@
 import contextlib
 import math
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, Final
 
 import anyio
 
@@ -17,6 +17,8 @@ from .buffered import async_chunks, release, release_async
 
 class HTTPXBody(Iterator[bytes]):
     """The body of a sync response, chunk by chunk."""
+
+    is_complete: Final = False  # not known
 
     def __init__(self, response: Any, limits: RequestLimits) -> None:  # noqa: ANN401 - the library's
         self._response = response
@@ -46,6 +48,8 @@ class HTTPXBody(Iterator[bytes]):
 
 class AsyncHTTPXBody(AsyncIterator[bytes]):
     """The body of an async response, chunk by chunk."""
+
+    is_complete: Final = False  # not known
 
     def __init__(self, response: Any, limits: RequestLimits) -> None:  # noqa: ANN401 - the library's
         self._response = response
