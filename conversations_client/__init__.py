@@ -298,7 +298,7 @@ def _import(name: str) -> Any:  # noqa: ANN401 - a module
     from ._base.lazy_imports import lazy_import
 
     if name.startswith("_client"):
-        from ._client.forks import import_for_calls
+        from ._client.fork_safety import import_for_calls
 
         if name not in _BEFORE_CALLS:
             import_for_calls()

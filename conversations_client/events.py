@@ -13,12 +13,12 @@ from typing import Any, Literal
 from attrs import field, frozen
 
 from conversations_client._base.unset import UNSET
-from conversations_client._fields.display import PrettyRepr
 from conversations_client._fields.extra import NO_EXTRA
+from conversations_client._fields.field_metadata import ENVELOPE
+from conversations_client._fields.pretty_repr import PrettyRepr
 from conversations_client._fields.usage import CompletionTokensDetails as CompletionTokensDetails  # noqa: PLC0414 - public here
 from conversations_client._fields.usage import PromptTokensDetails as PromptTokensDetails  # noqa: PLC0414 - public here
 from conversations_client._fields.usage import Usage as Usage  # noqa: PLC0414 - public here
-from conversations_client._fields.wire import ENVELOPE
 
 from .errors import DecodeError, Fault
 from .messages import Part

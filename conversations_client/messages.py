@@ -15,8 +15,8 @@ from typing import Any, Literal, Self
 from attrs import field, frozen
 
 from conversations_client._base.unset import UNSET
-from conversations_client._fields.display import PrettyRepr
 from conversations_client._fields.extra import NO_EXTRA
+from conversations_client._fields.pretty_repr import PrettyRepr
 from conversations_client._fields.times import as_datetime
 
 from .errors import DecodeError, Fault, InvalidArgumentError

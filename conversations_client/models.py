@@ -12,10 +12,10 @@ from typing import Any
 
 from attrs import field, frozen
 
-from conversations_client._fields.display import PrettyRepr
 from conversations_client._fields.extra import NO_EXTRA
+from conversations_client._fields.field_metadata import nullable
+from conversations_client._fields.pretty_repr import PrettyRepr
 from conversations_client._fields.times import as_datetime
-from conversations_client._fields.wire import nullable
 
 
 class ConversationKind(StrEnum):

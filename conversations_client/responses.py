@@ -2,7 +2,7 @@
 
 from attrs import frozen
 
-from conversations_client._fields.display import PrettyRepr
+from conversations_client._fields.pretty_repr import PrettyRepr
 
 from .errors import ConversationsError, Delivery, is_temporary_status
 from .events import FinishReason, ToolCall, Usage

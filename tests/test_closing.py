@@ -25,8 +25,11 @@ from variants import KEY, Variant
 
 from conversations_client import Client, ConnectError, Retry, StreamClosedError
 from conversations_client._engine import response_body
-from conversations_client._http.connections import connection
-from conversations_client._http.connections.connection import KEEPALIVE_SECONDS, keepalive_seconds
+from conversations_client._http.connections import connection_base
+from conversations_client._http.connections.connection_base import (
+    KEEPALIVE_SECONDS,
+    keepalive_seconds,
+)
 from conversations_client._http.connections.wire import RequestLimits
 from conversations_client._http.httpx_clients.bodies import AsyncHTTPXBody
 from conversations_client._http.streams import sync_stream
@@ -368,7 +371,7 @@ def test_a_connection_is_reused_as_long_as_the_service_announces(
     connections: int,
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr(connection, "monotonic", lambda: now[0])
+    monkeypatch.setattr(connection_base, "monotonic", lambda: now[0])
 
     async def scenario(client: Any) -> None:
         for _ in range(2):

@@ -26,7 +26,7 @@ from conversations_client import (
     structure,
     unstructure,
 )
-from conversations_client._fields.display import PrettyRepr
+from conversations_client._fields.pretty_repr import PrettyRepr
 
 PLAIN = Conversation(
     id="conv_1",

@@ -240,7 +240,7 @@ IMPORTED_BEFORE = {
 FOR_CALLS = """
 import sys
 from conversations_client import Client
-from conversations_client._client.forks import import_for_calls
+from conversations_client._client.fork_safety import import_for_calls
 import_for_calls()
 print(*sys.modules)
 """

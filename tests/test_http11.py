@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations_client._http.connections.common_responses import CommonParser
+from conversations_client._http.connections.common_parser import CommonParser
 from conversations_client._http.connections.h11_parser import H11Parser
 from conversations_client._http.connections.parser_protocol import ResponseParser
 from conversations_client._http.connections.request_head import header_lines, request_bytes

@@ -39,7 +39,7 @@ from conversations_client import (
 )
 from conversations_client._base.secret import Secret
 from conversations_client._engine import response_body
-from conversations_client._http.error_mapping import transport_error
+from conversations_client._http.transport_errors import transport_error
 
 
 @pytest.fixture(params=STACKS, ids=lambda stack: stack.__name__)

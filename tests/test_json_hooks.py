@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from conversations_client import UNSET, DecodeError, Unset, structure, unstructure
-from conversations_client._fields.wire import ENVELOPE, nullable
+from conversations_client._fields.field_metadata import ENVELOPE, nullable
 from conversations_client._json import class_hooks
 from conversations_client._json.converter import converter
 from conversations_client._json.nesting import bounded, deeper_than

@@ -77,14 +77,14 @@ PURE_MODULES = {
     "_client/many/rate_limiter",
     "_client/many/window",
     "_engine/engine_base",
-    "_http/httpx_clients/buffered",
+    "_http/httpx_clients/buffered_bodies",
     "_http/httpx_clients/hook_detection",
     "_http/client_protocols",
     "_http/content_decoding",
-    "_http/error_mapping",
+    "_http/transport_errors",
     "_http/slot_queue",
-    "_http/connections/connection",
-    "_http/connections/common_responses",
+    "_http/connections/connection_base",
+    "_http/connections/common_parser",
     "_http/connections/h11_parser",
     "_http/connections/parser_protocol",
     "_http/connections/request_head",
@@ -374,7 +374,7 @@ TO_CONSTRUCT = (
     "_base _base.cached_attribute _base.headers _base.hosts _base.http_dates _base.lazy_annotations _base.lazy_imports _base.public_dir _base.secret _base.unset _base.version _calls "
     "_calls.operation "
     "_calls.retry _calls.retry_after _calls.settings _client _client.client _client.client_base _client.client_settings "
-    "_client.forks "
+    "_client.fork_safety "
     "_fields _fields.validators errors hooks"
 )
 

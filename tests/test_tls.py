@@ -17,10 +17,10 @@ from variants import KEY, Variant
 from conversations_client import ConfigurationError, Delivery, DisconnectError, TLSError
 from conversations_client._base.causes import causes
 from conversations_client._base.secret import Secret
-from conversations_client._http.error_mapping import transport_error
 from conversations_client._http.origin import _default_tls
 from conversations_client._http.streams.errors import ConnectError
 from conversations_client._http.streams.tls_errors import is_tls
+from conversations_client._http.transport_errors import transport_error
 
 
 def create(client: Any) -> Any:

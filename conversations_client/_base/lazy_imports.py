@@ -1,4 +1,4 @@
-"""Imports modules on first use, and records them for `_client.forks`."""
+"""Imports modules on first use, and records them for `_client.fork_safety`."""
 
 from _thread import RLock  # `threading` is not needed for it
 from importlib import import_module

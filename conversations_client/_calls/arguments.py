@@ -13,7 +13,7 @@ from conversations_client._base.unset import UNSET
 from conversations_client.errors import InvalidArgumentError
 from conversations_client.models import Conversation, ConversationMetadata
 
-from .pydantic_schema import InstanceSchema, checked_strictly
+from .pydantic_typed_dicts import InstanceSchema, checked_strictly
 
 MAX_DISPLAY_NAME_LENGTH: Final = 100
 MAX_PAGE_SIZE: Final = 100

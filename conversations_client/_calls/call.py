@@ -23,7 +23,7 @@ from conversations_client.hooks import RequestInfo, ResponseInfo
 
 from .operation import Operation, Outcome, Reply
 from .retry import IDEMPOTENT, Resend, Retry
-from .status import readable_header, status_error
+from .status_errors import readable_header, status_error
 
 T = TypeVar("T")
 P = TypeVar("P")

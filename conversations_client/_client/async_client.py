@@ -14,7 +14,7 @@ from conversations_client.hooks import AsyncHooks
 
 from .client_base import ClientBase, SharedConnections
 from .client_settings import check_injected, check_ssl_context, checked_settings, overrides
-from .forks import import_for_calls
+from .fork_safety import import_for_calls
 
 if TYPE_CHECKING:
     import ssl
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from conversations_client._calls.call import RawResponse
     from conversations_client._engine.async_engine import AsyncEngine
     from conversations_client._http.client_protocols import AsyncHTTPClient
-    from conversations_client._http.httpx_clients.injected import InjectedAsyncConnections
+    from conversations_client._http.httpx_clients.injected_clients import InjectedAsyncConnections
     from conversations_client._http.transport import AsyncConnections
 
     from .async_conversations import AsyncConversations

@@ -24,7 +24,7 @@ from conversations_client.models import (
 )
 
 from .pages import AsyncPages
-from .raw import AsyncCall, raw_async
+from .raw_methods import AsyncCall, raw_async
 from .resource import Resource
 
 if TYPE_CHECKING:

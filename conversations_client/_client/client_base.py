@@ -22,7 +22,7 @@ from conversations_client._calls.settings import (
 from conversations_client.errors import ConfigurationError
 
 from .client_settings import check_hooks
-from .forks import import_for_calls
+from .fork_safety import import_for_calls
 
 if TYPE_CHECKING:
     from conversations_client._engine.environment import Environment

@@ -24,7 +24,7 @@ from conversations_client.models import (
 )
 
 from .pages import Pages
-from .raw import Call, raw
+from .raw_methods import Call, raw
 from .resource import Resource
 
 if TYPE_CHECKING:

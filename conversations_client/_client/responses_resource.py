@@ -14,7 +14,7 @@ from conversations_client.messages import RequestPart, UserMessage
 from conversations_client.models import Conversation
 from conversations_client.responses import Response
 
-from .raw import raw, raw_async
+from .raw_methods import raw, raw_async
 from .resource import Resource
 from .streams import AsyncStream, Stream
 

@@ -8,8 +8,8 @@ from conversations_client._calls.call import Call, RawResponse
 from conversations_client._calls.operation import Operation, Outcome, Reply
 from conversations_client._calls.settings import Settings
 from conversations_client._http.connections.wire import WireRequest, WireResponse
-from conversations_client._http.error_mapping import AttemptFailed
 from conversations_client._http.httpx_clients.failure_origin import is_network_failure
+from conversations_client._http.transport_errors import AttemptFailed
 from conversations_client.errors import ClientClosedError, TransportError
 from conversations_client.hooks import AsyncHooks, RetryInfo
 
@@ -20,7 +20,7 @@ from .response_body import AsyncResponseBody, close_async
 from .tracing import traced
 
 if TYPE_CHECKING:
-    from conversations_client._http.httpx_clients.injected import InjectedAsyncConnections
+    from conversations_client._http.httpx_clients.injected_clients import InjectedAsyncConnections
     from conversations_client._http.transport import AsyncConnections
 
 T = TypeVar("T")

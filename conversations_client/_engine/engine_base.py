@@ -9,14 +9,14 @@ from conversations_client._calls.retry import Retry
 from conversations_client._calls.settings import Settings, Timeout
 from conversations_client._http.connections.wire import RequestLimits, WireRequest, WireResponse
 from conversations_client._http.content_decoding import BodyDecoder
-from conversations_client._http.error_mapping import (
+from conversations_client._http.httpx_clients.buffered_bodies import LOST
+from conversations_client._http.requests import Requests
+from conversations_client._http.transport_errors import (
     AttemptFailed,
     SendFailed,
     library_errors,
     transport_error,
 )
-from conversations_client._http.httpx_clients.buffered import LOST
-from conversations_client._http.requests import Requests
 from conversations_client._sse.stream_context import StreamContext
 from conversations_client.errors import (
     ClientClosedError,

@@ -9,10 +9,10 @@ from attrs import field, frozen
 from conversations_client._calls.call import Call, RawResponse
 from conversations_client._calls.operation import Reply
 from conversations_client._http.connections.wire import WireResponse
-from conversations_client._http.error_mapping import library_errors, transport_error
-from conversations_client._http.httpx_clients.buffered import async_chunks
+from conversations_client._http.httpx_clients.buffered_bodies import async_chunks
 from conversations_client._http.httpx_clients.failure_origin import is_network_failure
 from conversations_client._http.streams.limits import CLOSING_SECONDS
+from conversations_client._http.transport_errors import library_errors, transport_error
 from conversations_client._sse.stream_context import StreamContext
 
 T = TypeVar("T")

@@ -5,9 +5,9 @@ from typing import Any
 
 from attrs import field, frozen
 
-from .display import PrettyRepr
 from .extra import NO_EXTRA
-from .wire import nullable
+from .field_metadata import nullable
+from .pretty_repr import PrettyRepr
 
 
 @frozen(kw_only=True, repr=False)

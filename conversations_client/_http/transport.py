@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from conversations_client._base.event_loop import is_asyncio
 from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._calls.settings import Settings
-from conversations_client._http.connections.connection import KEEPALIVE_SECONDS
+from conversations_client._http.connections.connection_base import KEEPALIVE_SECONDS
 from conversations_client._http.streams.clock import monotonic
 
 from .client_protocols import AsyncHTTPClient, HTTPClient
@@ -19,7 +19,7 @@ from .slot_queue import closed_error
 
 if TYPE_CHECKING:
     from .async_pool import AsyncConnectionPool
-    from .httpx_clients.injected import InjectedAsyncConnections, InjectedConnections
+    from .httpx_clients.injected_clients import InjectedAsyncConnections, InjectedConnections
     from .sync_pool import ConnectionPool
 
 
@@ -28,8 +28,8 @@ def connections(
 ) -> "Connections | InjectedConnections":
     """The connections of a sync client; raises ConfigurationError."""
     if injected is not None:
-        lazy_import("conversations_client._http.httpx_clients.injected")
-        from .httpx_clients.injected import InjectedConnections
+        lazy_import("conversations_client._http.httpx_clients.injected_clients")
+        from .httpx_clients.injected_clients import InjectedConnections
 
         return InjectedConnections(injected, settings.base_url)
     return Connections(_origin(settings, ssl_context))
@@ -40,8 +40,8 @@ def async_connections(
 ) -> "AsyncConnections | InjectedAsyncConnections":
     """The connections of an async client; raises ConfigurationError."""
     if injected is not None:
-        lazy_import("conversations_client._http.httpx_clients.injected")
-        from .httpx_clients.injected import InjectedAsyncConnections
+        lazy_import("conversations_client._http.httpx_clients.injected_clients")
+        from .httpx_clients.injected_clients import InjectedAsyncConnections
 
         return InjectedAsyncConnections(injected, settings.base_url)
     return AsyncConnections(_origin(settings, ssl_context))
@@ -78,8 +78,8 @@ class Connections:
             raise closed_error()
         pool = self._by_pid.get(os.getpid()) or self._open()
         if is_hooked():
-            lazy_import("conversations_client._http.httpx_clients.hooked")
-            from .httpx_clients.hooked import send
+            lazy_import("conversations_client._http.httpx_clients.hooked_clients")
+            from .httpx_clients.hooked_clients import send
 
             return send(pool, self._origin.base_url, request)
         return pool.send(request)
@@ -139,8 +139,8 @@ class AsyncConnections:
         """
         pool = self._pool()
         if is_hooked():
-            lazy_import("conversations_client._http.httpx_clients.hooked")
-            from .httpx_clients.hooked import send_async
+            lazy_import("conversations_client._http.httpx_clients.hooked_clients")
+            from .httpx_clients.hooked_clients import send_async
 
             return await send_async(pool, self._origin.base_url, request)
         return await pool.send(request)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from conversations_client.sandbox._checks import seconds, text, whole_number
+from conversations_client.sandbox._argument_checks import seconds, text, whole_number
 from conversations_client.sandbox._fault_injection.faults import (
     BreakStream,
     CannedResponse,

@@ -11,7 +11,7 @@ from command_line import Command
 from scripted import HANG_UP, ScriptedServer, answer
 
 from conversations_client import Client, NotFoundError
-from conversations_client.cli._commands.deletion import Deletion
+from conversations_client.cli._commands.deletion_counts import Deletion
 
 pytest_plugins = ["command_line_fixtures"]
 

@@ -12,7 +12,7 @@ from streaming import chunk, head, streamed, word
 
 from conversations_client import Client, ConversationsError, Retry
 from conversations_client._base.secret import Secret
-from conversations_client._http.error_mapping import transport_error
+from conversations_client._http.transport_errors import transport_error
 from conversations_client.bulk._imports.destination import conflict_message
 from conversations_client.cli._option_names import _REWORDINGS, describe
 

@@ -31,7 +31,7 @@ from conversations_client import (
     unstructure,
 )
 from conversations_client._base.secret import Secret
-from conversations_client._http.error_mapping import transport_error
+from conversations_client._http.transport_errors import transport_error
 from conversations_client.sandbox._schemas.revisions import REVISIONS
 from conversations_client.testing import FakeService, factories
 

@@ -13,7 +13,7 @@ from conversations_client._http.streams.limits import countdown
 from conversations_client._http.streams.racing import connect_to_host
 from conversations_client._http.streams.tls_stream import AsyncTLSStream
 
-from .connection import MAX_READ, ConnectionState, ResponseState
+from .connection_base import MAX_READ, ConnectionState, ResponseState
 from .opening import Encryption, Opening, Step, opening_errors
 from .request_head import request_bytes
 from .route import Route

@@ -12,7 +12,7 @@ from conversations_client._http.streams.readiness import MAX_WAIT_SECONDS
 from conversations_client._http.streams.sync_stream import SocketStream
 from conversations_client._http.streams.tls_stream import TLSStream
 
-from .connection import MAX_READ, ConnectionState, ResponseState
+from .connection_base import MAX_READ, ConnectionState, ResponseState
 from .opening import Encryption, Opening, opening_errors
 from .request_head import request_bytes
 from .route import Route

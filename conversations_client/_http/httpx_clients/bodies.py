@@ -12,7 +12,7 @@ from conversations_client._http.streams.errors import ReadTimeout
 from conversations_client._http.streams.limits import CLOSING_SECONDS, seconds_left
 from conversations_client._http.streams.watchdog import move_on_after
 
-from .buffered import async_chunks, release, release_async
+from .buffered_bodies import async_chunks, release, release_async
 
 
 class HTTPXBody(Iterator[bytes]):

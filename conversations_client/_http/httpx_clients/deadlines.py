@@ -12,7 +12,7 @@ from conversations_client._http.connections.wire import RequestLimits
 from conversations_client._http.streams.errors import WriteTimeout
 from conversations_client._http.streams.limits import seconds_left
 
-from .buffered import async_chunks
+from .buffered_bodies import async_chunks
 
 _PART: Final = 2**14
 

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any, Final
 
 from conversations_client._http.client_protocols import classes
-from conversations_client._http.error_mapping import transport_errors
+from conversations_client._http.transport_errors import transport_errors
 from conversations_client.errors import TransportError
 
 _STACKS: Final = frozenset({"httpx", "httpx2"})

@@ -7,7 +7,7 @@ from conversations_client._http.connections.request_head import header_lines
 from conversations_client._http.connections.wire import RequestLimits, WireRequest, WireResponse
 from conversations_client._http.sync_pool import ConnectionPool
 
-from .injected import LIMITS
+from .injected_clients import LIMITS
 from .library import httpcore, httpx
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The errors of connections.
 
-They have the names of httpx's and httpcore's exceptions: `error_mapping` maps names, so one table
-serves the client's own connections and every HTTP client that you inject.
+They have the names of httpx's and httpcore's exceptions. `transport_errors` maps names, so one
+table serves the client's own connections and every HTTP client that you inject.
 """
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from conversations_client import Client, ConversationsError
-from conversations_client.cli._commands.delete_file import delete_file
-from conversations_client.cli._commands.deletion import (
+from conversations_client.cli._commands.delete_from_file import delete_file
+from conversations_client.cli._commands.deletion_counts import (
     Attempt,
     Deletion,
     check_confirmable,

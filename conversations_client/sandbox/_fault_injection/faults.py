@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from conversations_client.sandbox._checks import flag, seconds, text, whole_number
+from conversations_client.sandbox._argument_checks import flag, seconds, text, whole_number
 from conversations_client.sandbox._operations.routes import OPEN_PATHS
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

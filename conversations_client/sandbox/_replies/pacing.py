@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from anyio import CancelScope
 from attrs import define, field
 
-from conversations_client.sandbox._checks import seconds
+from conversations_client.sandbox._argument_checks import seconds
 
 
 def _finite(_pacing: object, _attribute: object, value: float) -> None:

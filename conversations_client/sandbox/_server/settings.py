@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from attrs import field, frozen
 
-from conversations_client.sandbox._checks import text
+from conversations_client.sandbox._argument_checks import text
 from conversations_client.sandbox._schemas.revisions import REVISIONS, Revision
 
 _KEY: Final = re.compile("[!-~]+")

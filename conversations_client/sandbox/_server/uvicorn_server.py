@@ -13,7 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from conversations_client.sandbox._checks import text
+from conversations_client.sandbox._argument_checks import text
 
 _LAST_PORT: Final = 65_535
 _GRACE_PERIOD: Final = 1.0  # seconds that responses have to finish when the sandbox stops

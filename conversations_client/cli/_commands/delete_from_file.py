@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from conversations_client import DeleteOutcome, Failed
-from conversations_client.cli._commands.deletion import (
+from conversations_client.cli._commands.deletion_counts import (
     Attempt,
     Deletion,
     check_confirmable,

@@ -4,7 +4,6 @@ from typing import Any, Final
 
 from conversations_client._http.client_protocols import AsyncHTTPClient, HTTPClient
 from conversations_client._http.connections.wire import WireRequest, WireResponse
-from conversations_client._http.error_mapping import SendFailed
 from conversations_client._http.slot_queue import closed_error
 from conversations_client._http.streams.errors import (
     ConnectError,
@@ -15,9 +14,10 @@ from conversations_client._http.streams.errors import (
     ReadTimeout,
 )
 from conversations_client._http.streams.watchdog import move_on_after
+from conversations_client._http.transport_errors import SendFailed
 
 from .bodies import AsyncHTTPXBody, HTTPXBody
-from .buffered import buffered_body, is_lost
+from .buffered_bodies import buffered_body, is_lost
 from .deadlines import Timeouts, limit_sending
 from .failure_origin import FailureOrigin
 from .library import httpx

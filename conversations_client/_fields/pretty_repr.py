@@ -9,7 +9,7 @@ import attrs
 
 from conversations_client._base.unset import UNSET
 
-from .pydantic_schema import PydanticSchema
+from .pydantic_classes import PydanticSchema
 
 _HIDDEN_IF_EMPTY: Final = frozenset({"extra", "envelope"})
 

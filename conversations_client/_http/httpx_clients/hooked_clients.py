@@ -5,7 +5,7 @@ from conversations_client._http.connections.wire import WireRequest, WireRespons
 from conversations_client._http.sync_pool import ConnectionPool
 
 from .hook_detection import is_hooked_below
-from .injected import InjectedAsyncConnections, InjectedConnections
+from .injected_clients import InjectedAsyncConnections, InjectedConnections
 from .library import httpx
 from .pool_transport import AsyncPoolTransport, PoolTransport
 

@@ -10,7 +10,7 @@ from conversations_client._http.streams.interfaces import AsyncNetworkStream, Ne
 from conversations_client._http.streams.limits import DeadlineLimit
 from conversations_client._http.streams.tls_errors import rejects_certificate
 
-from .common_responses import CommonParser
+from .common_parser import CommonParser
 from .parser_protocol import ResponseParser
 from .route import Route
 from .wire import WireResponse
