@@ -11,6 +11,8 @@ import pytest
 import trustme
 from certificates import client_context, server_context
 from faulty import FaultyServer, receive
+from injected import STACKS, made
+from injected import run as run_injected
 from scripted import ScriptedServer, answer
 from variants import KEY, Variant
 
@@ -21,6 +23,13 @@ from conversations_client._http.origin import _default_tls
 from conversations_client._http.streams.errors import ConnectError
 from conversations_client._http.streams.tls_errors import is_tls
 from conversations_client._http.transport_errors import transport_error
+
+
+def alert(visit: Any) -> None:
+    # An unencrypted alert is an error of the record layer, not a rejection.
+    raw = socket.socket(fileno=socket.dup(visit.connection.fileno()))
+    with raw:
+        raw.sendall(b"\x15\x03\x03\x00\x02\x02\x74")
 
 
 def create(client: Any) -> Any:
@@ -57,6 +66,61 @@ def test_a_service_that_requires_another_certificate(
     assert "pass an ssl_context that has one" in str(raised.value)
 
 
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_an_injected_client_without_the_certificate_that_the_service_requires(
+    variant: Variant, authority: trustme.CA, version: ssl.TLSVersion, stack: Any
+) -> None:
+    context = client_context(authority)
+    context.maximum_version = version
+
+    async def scenario(client: Any) -> None:
+        with pytest.raises(TLSError) as raised:
+            await client.conversations.create()
+        assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 1)
+        assert "pass an ssl_context that has one" in str(raised.value)
+
+    def reject(visit: Any) -> None:
+        # Closing at once would reset the connection, perhaps before the client reads the alert.
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        server_side = server_context(authority, "127.0.0.1", asks=True)
+        tls = server_side.wrap_bio(incoming, outgoing, server_side=True)
+        while True:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                visit.connection.sendall(outgoing.read())
+                incoming.write(visit.connection.recv(2**16))
+            except ssl.SSLError:
+                break
+        visit.connection.sendall(outgoing.read())
+        visit.connection.shutdown(socket.SHUT_WR)
+        while visit.connection.recv(2**16):
+            pass
+
+    with FaultyServer([reject]) as server:
+        make = made(stack, verify=context, trust_env=False)
+        url = server.url.replace("http://", "https://")
+        run_injected(variant, make, scenario, base_url=url)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_an_alert_on_a_used_connection_of_an_injected_client_may_be_too_late(
+    variant: Variant, authority: trustme.CA, stack: Any
+) -> None:
+    async def scenario(client: Any) -> None:
+        await client.conversations.create()
+        with pytest.raises(DisconnectError) as raised:
+            await client.conversations.create()
+        assert raised.value.delivery is Delivery.UNKNOWN
+
+    with FaultyServer(
+        [receive, answer(), receive, alert], tls=server_context(authority, "127.0.0.1")
+    ) as server:
+        make = made(stack, verify=client_context(authority), trust_env=False)
+        run_injected(variant, make, scenario, base_url=server.url)
+
+
 def test_a_service_that_accepts_the_certificate(variant: Variant, authority: trustme.CA) -> None:
     context = client_context(authority)
     authority.issue_cert("client.example").configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
@@ -86,12 +150,6 @@ def test_a_large_request_to_a_service_that_requires_a_certificate(
 def test_an_alert_after_the_start_of_the_response_may_be_too_late(
     variant: Variant, authority: trustme.CA
 ) -> None:
-    def alert(visit: Any) -> None:
-        # An unencrypted alert is an error of the record layer, not a rejection.
-        raw = socket.socket(fileno=socket.dup(visit.connection.fileno()))
-        with raw:
-            raw.sendall(b"\x15\x03\x03\x00\x02\x02\x74")
-
     with (
         FaultyServer(
             [receive, b"HTTP/1.1 201 Created\r\n", alert],

@@ -156,6 +156,9 @@ def _response_despite(
     if isinstance(error, ConnectionFailure):
         # From the client's own connections, which a hooked library sends through.
         raise SendFailed(error, is_unsent=isinstance(error, _UNSENT)) from None
+    rejection = progress.rejected_certificate(error)
+    if rejection is not None:
+        raise SendFailed(rejection, is_unsent=True) from None
     origin = FailureOrigin(error, request)
     is_unsent = progress.proves_unsent(error)
     # A host name that can't be encoded is a UnicodeError.

@@ -4,11 +4,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias
 
 from conversations_client._http.streams.errors import ConnectError, ConnectTimeout, ProxyError
+from conversations_client._http.streams.tls_errors import rejects_certificate
 
 TRACE: Final = "trace"
 """The request extension for a function to which httpcore reports progress."""
 _STARTED: Final = ".send_request_headers.started"
 _FAILED: Final = ".failed"
+_ENCRYPTED: Final = ".start_tls.complete"
+_RESPONDED: Final = ".receive_response_headers.complete"
 _CORES: Final = frozenset({"httpcore", "httpcore2"})
 _UNREPORTED: Final = frozenset({"PoolTimeout", "ProxyError", "UnsupportedProtocol"})
 """The exceptions that httpcore raises without a report, always before it sends the request."""
@@ -33,6 +36,7 @@ class Progress:
         self._listener: Any = request.extensions.get(TRACE)
         self._was_sent = False
         self._is_proxied = False
+        self._is_new_connection = False
         self._failures: list[BaseException] = []
 
     def report(self, event: str, info: dict[str, Any]) -> Any:  # noqa: ANN401 - the listener's
@@ -49,6 +53,10 @@ class Progress:
             # A CONNECT request goes only to the proxy.
             self._is_proxied = info["request"].method == b"CONNECT"
             self._was_sent = self._was_sent or not self._is_proxied
+        if event.endswith(_ENCRYPTED):
+            self._is_new_connection = True
+        if event.endswith(_RESPONDED):
+            self._is_new_connection = False
         if event.startswith(_SOCKS):
             self._is_proxied = True
         if event.endswith(_FAILED):
@@ -67,6 +75,17 @@ class Progress:
                 return True
             error = error.__cause__
         return False
+
+    def rejected_certificate(self, error: Exception) -> ConnectError | None:
+        """The error if the server rejected the client's certificate, so it processed nothing.
+
+        With TLS 1.3, the client learns this only after it sent the request.
+        """
+        if not self._is_new_connection or not rejects_certificate(error):
+            return None
+        failure = ConnectError(str(error))
+        failure.__cause__ = error
+        return failure
 
     def opening_failure(self, error: Exception) -> Exception:
         """Convert the failure of an unsent request to a failure of opening a connection."""
