@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import select
 import signal
 import socket
@@ -300,8 +301,7 @@ def test_the_sandbox_command(arguments: str, redirections: str, code: int) -> No
 def test_a_sandbox_that_cannot_print_its_address_runs(
     tmp_path: Path, line: list[str], redirections: str, code: int, error: str
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = unassigned_port()
     script = f'exec "$@" {redirections}'
     options = ["--port", str(port), "--db", str(tmp_path / "db")]
     with subprocess.Popen(  # noqa: S603
@@ -311,6 +311,14 @@ def test_a_sandbox_that_cannot_print_its_address_runs(
         process.terminate()
         _, printed = process.communicate(timeout=LONGEST_WAIT)
     assert (process.returncode, printed) == (code, error)
+
+
+def unassigned_port() -> int:
+    """A free port that the operating system doesn't assign to other sockets."""
+    for port in random.sample(range(15_000, 30_000), 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port is free")
 
 
 def wait_for_port(port: int) -> None:
