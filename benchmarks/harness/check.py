@@ -54,12 +54,12 @@ def _object() -> Column:
 
 
 BOUNDS: Sequence[Bound] = (
-    *(Bound(_create(contender), 0.40) for contender in (OURS, SPED_UP)),
-    *(Bound(_create_async(contender), 0.25) for contender in (OURS, SPED_UP)),
+    *(Bound(_create(contender), 0.35) for contender in (OURS, SPED_UP)),
+    *(Bound(_create_async(contender), 0.20) for contender in (OURS, SPED_UP)),
     Bound(Column("64 tasks", Work("create_async", 128, tasks=64), 3, contenders=HTTP), 0.04),
-    *(Bound(_tasks(contender, 64, 2_000), 1.20) for contender in (OURS, SPED_UP)),
-    *(Bound(_tasks(contender, 512, 2_000), 1.20) for contender in (OURS, SPED_UP)),
-    *(Bound(_tasks(contender, 2_000, 4_000), 1.30) for contender in (OURS, SPED_UP)),
+    *(Bound(_tasks(contender, 64, 2_000), 0.95) for contender in (OURS, SPED_UP)),
+    *(Bound(_tasks(contender, 512, 2_000), 0.95) for contender in (OURS, SPED_UP)),
+    *(Bound(_tasks(contender, 2_000, 4_000), 1.00) for contender in (OURS, SPED_UP)),
     Bound(Column("import + construct", Work("construct", 1), 5, contenders=HTTP), 0.60),
     Bound(Column("first call", Work("first", 1), 9, contenders=HTTP), 0.95),
     Bound(Column("peak memory", Work("first", 1), 3, cost=peak, contenders=HTTP), 1.00),

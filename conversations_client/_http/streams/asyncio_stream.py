@@ -6,6 +6,8 @@ for each read.
 
 import asyncio
 import math
+import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, cast
@@ -24,6 +26,21 @@ from .readiness import ReadableCheck
 from .watchdog import Timer, call_later, is_clock_replaced
 
 _MAX_BUFFERED: Final = 2**16
+
+
+class _Receiver(threading.local):
+    """A buffer for received data, one for each thread that uses it."""
+
+    def __init__(self) -> None:
+        self.buffer = memoryview(bytearray(_MAX_BUFFERED))
+
+
+_SHARED: Final = _Receiver()
+"""The buffer of all connections of a thread.
+
+The event loop fills it and reports it without running anything else in between. On Windows, event
+loops on libuv hold the buffer while they wait for data.
+"""
 
 
 async def connect(address: str, port: int) -> "AsyncioStream":
@@ -85,13 +102,17 @@ class Alarm:
             self._start()
 
 
-class AsyncioStream(asyncio.Protocol, AsyncNetworkStream):
-    """A TCP connection that buffers received data; one task at a time may wait for more."""
+class AsyncioStream(asyncio.BufferedProtocol, AsyncNetworkStream):
+    """A TCP connection that buffers received data; one task at a time may wait for more.
+
+    For a plain protocol, asyncio allocates 256 KiB for each read, which takes longer than the read.
+    """
 
     _transport: asyncio.Transport
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._receiver = _Receiver() if sys.platform == "win32" else _SHARED
         self._buffer = b""
         self._is_paused = False  # whether reading is paused because the buffer is full
         self._is_blocked = False  # whether writes must wait because the peer is slow
@@ -106,8 +127,13 @@ class AsyncioStream(asyncio.Protocol, AsyncNetworkStream):
         """Store the transport; called by asyncio."""
         self._transport = cast("asyncio.Transport", transport)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's signature
+        """Where to put received data; called by asyncio."""
+        return self._receiver.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Buffer the data; called by asyncio."""
+        data = bytes(self._receiver.buffer[:nbytes])
         self._buffer = self._buffer + data if self._buffer else data
         if len(self._buffer) > _MAX_BUFFERED:
             self._is_paused = True
