@@ -107,6 +107,22 @@ async def test_a_read_waits_for_data() -> None:
 
 
 @in_a_loop
+async def test_data_of_another_connection_replaces_nothing() -> None:
+    (first, _), (second, _) = made(), made()
+    receive(first, b"one")
+    receive(second, b"two")
+    assert (await first.read(10), await second.read(10)) == (b"one", b"two")
+
+
+@in_a_loop
+async def test_threads_have_buffers_of_their_own() -> None:
+    stream, _ = made()
+    buffer = stream.get_buffer(-1)
+    assert stream.get_buffer(-1) is buffer
+    assert await asyncio.to_thread(stream.get_buffer, -1) is not buffer
+
+
+@in_a_loop
 async def test_a_read_of_buffered_data_yields_to_other_tasks() -> None:
     stream, _ = made()
     receive(stream, b"one")
