@@ -152,6 +152,22 @@ def test_an_unclosed_response_releases_its_slot(variant: Variant) -> None:
     assert server.connections == 2
 
 
+def test_closing_a_body_again_does_not_disturb_the_next_response(variant: Variant) -> None:
+    async def scenario() -> None:
+        driven = Driven(variant, server.url, size=1)
+        first = await driven.ask()
+        content = await driven.read(first)
+        second = await driven.ask()
+        await driven.end(first)
+        assert await driven.read(second) == content
+        await driven.use()
+        await driven.close()
+
+    with ScriptedServer(always()) as server:
+        run(variant, scenario)
+    assert server.connections == 1
+
+
 def test_a_failed_connection_releases_its_slot(variant: Variant) -> None:
     async def scenario() -> None:
         driven = Driven(variant, url, size=1)

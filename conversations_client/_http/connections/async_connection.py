@@ -24,7 +24,10 @@ class AsyncConnection(ConnectionState[AsyncNetworkStream]):
     """An async connection, opened by its first request."""
 
     async def send(self, request: WireRequest) -> WireResponse:
-        """Send a request and read the head of the response; raises ConnectionFailure."""
+        """Send a request and read the head of the response; raises ConnectionFailure.
+
+        After an exception, the connection must be closed.
+        """
         limits = request.limits
         stream = self._stream = self._stream or await open_stream(self._route, limits.connect())
         self._idle = False
@@ -38,8 +41,7 @@ class AsyncConnection(ConnectionState[AsyncNetworkStream]):
             response = None
             while response is None:
                 response = self._received(await stream.read(MAX_READ, limits.idle))
-        except BaseException as error:
-            await self.aclose()
+        except Exception as error:
             rejection = self._rejection(error)
             if rejection is None:
                 raise

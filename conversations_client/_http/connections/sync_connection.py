@@ -23,7 +23,10 @@ class Connection(ConnectionState[NetworkStream]):
     """A sync connection, opened by its first request."""
 
     def send(self, request: WireRequest) -> WireResponse:
-        """Send a request and read the head of the response; raises ConnectionFailure."""
+        """Send a request and read the head of the response; raises ConnectionFailure.
+
+        After an exception, the connection must be closed.
+        """
         limits = request.limits
         stream = self._stream = self._stream or open_stream(self._route, limits.connect())
         self._idle = False
@@ -37,8 +40,7 @@ class Connection(ConnectionState[NetworkStream]):
             response = None
             while response is None:
                 response = self._received(stream.read(MAX_READ, limits.idle))
-        except BaseException as error:
-            self.close()
+        except Exception as error:
             rejection = self._rejection(error)
             if rejection is None:
                 raise
