@@ -176,7 +176,7 @@ SANDBOX_LAYERS = [
     "_replies",
     "_schemas",
     "_storage",
-    "_checks",
+    "_argument_checks",
 ]
 # Makes clients of a running sandbox, which then cross the network like any other.
 MAKES_CLIENTS = "_clients.py"
