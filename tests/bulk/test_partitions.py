@@ -62,7 +62,7 @@ def test_the_parts_are_those_of_the_first_run(path: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize("content", ["no JSON", "[]", '{"total": 25}'])
 def test_a_file_that_is_not_a_plan(content: str, path: Path, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(content)
-    with pytest.raises(BulkError, match=r"plan\.json is not an import plan"):
+    with pytest.raises(BulkError, match=r"plan\.json doesn't contain an import plan"):
         partitions(path, tmp_path)
 
 
@@ -211,7 +211,7 @@ def test_another_part_may_record_a_new_destination_first(
 def test_a_file_that_is_not_a_destination(content: str, path: Path, tmp_path: Path) -> None:
     (part, *_) = partitions(path, tmp_path)
     (tmp_path / "destination.json").write_text(content)
-    with pytest.raises(BulkError, match=r"destination\.json is not an import destination"):
+    with pytest.raises(BulkError, match=r"destination\.json doesn't contain the destination"):
         part.run(partial(Client, "k"))
 
 

@@ -1,4 +1,4 @@
-"""Records the status of each row in SQLite, so that an import can resume in a new process."""
+"""Records the status of each row in SQLite, so that an import can resume after it is killed."""
 
 import json
 import os

@@ -23,7 +23,7 @@ def load_or_create_plan(folder: Path, plan: dict[str, int]) -> dict[str, int]:
         plan: The plan to save if the folder has none.
 
     Raises:
-        BulkError: The saved file is not a plan.
+        BulkError: The saved file doesn't contain a plan.
         OSError: The folder can't be written to.
     """
     path = folder / _PLAN
@@ -33,7 +33,7 @@ def load_or_create_plan(folder: Path, plan: dict[str, int]) -> dict[str, int]:
         saved = json.loads(path.read_text())
         return {name: int(saved[name]) for name in plan}
     except (ValueError, TypeError, KeyError):
-        raise BulkError(f"{path} is not an import plan. Choose another folder.") from None
+        raise BulkError(f"{path} doesn't contain an import plan. Choose another folder.") from None
 
 
 def bind(folder: Path, client: Client, *, change: bool) -> None:
@@ -71,7 +71,9 @@ def _difference(path: Path, client: Client) -> str | None:
         before = Destination.from_json(saved["destination"])
         now = Destination.of(client, salt=saved["salt"])
     except (ValueError, TypeError, KeyError):
-        raise BulkError(f"{path} is not an import destination. Choose another folder.") from None
+        raise BulkError(
+            f"{path} doesn't contain the destination of an import. Choose another folder."
+        ) from None
     return before.other(now)
 
 

@@ -75,8 +75,8 @@ def list_(
 ) -> None:
     """List conversations, newest first.
 
-    By default, lists the standalone conversations. The API can't list all conversations at once,
-    so pass each agent and deployment with --entity-id.
+    By default, only standalone conversations are listed. The API can't list all conversations at
+    once, so pass each agent and deployment with --entity-id.
 
     Args:
         limit: The maximum number of conversations to list, from as many pages as necessary.

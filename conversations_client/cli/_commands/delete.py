@@ -36,7 +36,7 @@ def delete(
     Args:
         conversation_ids: The IDs, conv_….
         file: A file with one ID per line, or JSON Lines or CSV with an _id or id field, such as
-            an export or the results of an import; - reads stdin.
+            an export or the results of an import. A hyphen (-) reads stdin.
         yes: Delete without confirmation.
         session: The common options and the output.
     """

@@ -57,7 +57,7 @@ class Deletion:
 
     @contextmanager
     def summary(self, total: int) -> Generator[None, None, None]:
-        """Print how many deletions failed, or how many were done when Ctrl-C was pressed."""
+        """At the end of the block, print how many deletions failed, or were done before Ctrl-C."""
         try:
             yield
         except KeyboardInterrupt:

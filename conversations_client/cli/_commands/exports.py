@@ -81,12 +81,12 @@ def export(
 ) -> ExitCode:
     """Write conversations to a file.
 
-    By default, writes the standalone conversations. The API can't list all conversations at once,
-    so pass each agent and deployment with --entity-id.
+    By default, only standalone conversations are written. The API can't list all conversations
+    at once, so pass each agent and deployment with --entity-id.
 
     Args:
         file: JSON Lines, CSV or Parquet, according to its extension; an existing file is replaced.
-            - writes JSON Lines to stdout.
+            A hyphen (-) writes JSON Lines to stdout.
         entity_id: The agent or deployment whose conversations to write; can be repeated.
         standalone: With --entity-id: write the standalone conversations too.
         escape_formulas: In a CSV file for a spreadsheet, put an apostrophe before text that starts

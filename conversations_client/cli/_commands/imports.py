@@ -130,7 +130,7 @@ def _end(report: Report, stopped: ImportStoppedError | None, *, are_written: boo
 
 
 def _report_failures(report: Report, results: Path) -> None:
-    """Report the rows that were not imported on stderr, because stdout may be a file."""
+    """Report on stderr the rows that were not imported, because stdout may be a file."""
     problems = {"failed": report.failed, "may have been imported": report.doubtful}
     found = [
         f"{count:,} row{'s' * (count != 1)} {what}" for what, count in problems.items() if count
