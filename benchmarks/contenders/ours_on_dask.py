@@ -6,7 +6,7 @@ from typing import Any
 from harness import payloads
 from harness.measuring import Clock, Load, Measurement, run
 
-AT_ONCE = 4  # rows in flight of each process
+AT_ONCE = 4  # rows in flight per process
 
 
 def spread(load: Load) -> Measurement:

@@ -1,4 +1,4 @@
-"""Measures many calls: against a plain loop, with the journal and on processes; or their memory."""
+"""Measures many calls: compared with a plain loop, with a journal and on Dask; or their memory."""
 
 import argparse
 import json
@@ -15,17 +15,17 @@ from harness.roster import HTTPX, ON_DASK, OURS, Contender
 PAGE = ROOT / "docs" / "performance.md"
 FIGURES = ROOT / "docs" / "benchmarks"
 AT_ONCE = 16
-LATE = 20  # milliseconds that the server takes where processes are counted
+LATE = 20  # milliseconds that the server takes to respond to Dask's workers
 RUN_TIMEOUT = 3000.0  # seconds for one process, which may create a million rows
-FLAT = 4 * 2**20  # bytes that the most rows may take beyond the fewest
+FLAT = 4 * 2**20  # bytes that the most rows may take in addition to the fewest
 
 Round = dict[str, Measurement]
 Works = dict[str, tuple[Contender, Work]]
 
-_SYNC, _ASYNC = "a loop of httpx, threads", "a loop of httpx, tasks"
+_SYNC, _ASYNC = "a loop that calls httpx, threads", "a loop that calls httpx, tasks"
 _MANY, _IMPORT = "create_many, sync", "import_file, with its journal"
 _EXPORT = "export_with_messages, to JSON Lines"
-BESIDE: dict[str, tuple[Contender, str, str]] = {
+BASELINES: dict[str, tuple[Contender, str, str]] = {
     _SYNC: (HTTPX, "many", _SYNC),
     _MANY: (OURS, "many", _SYNC),
     _IMPORT: (OURS, "imported", _MANY),
@@ -62,42 +62,49 @@ def cpu(done: Round, name: str) -> float:
 
 def rate_table(found: Sequence[Round], baselines: dict[str, str], *, with_cpu: bool) -> str:
     """Rows per second, the ratio to the baseline, and the CPU time per row."""
-    heads = ["", "rows", "beside", "CPU of a row"][: 4 if with_cpu else 3]
+    heads = ["", "rows", "ratio", "CPU per row"][: 4 if with_cpu else 3]
     rates = [rows_per_second(done) for done in found]
     rows: list[list[str]] = []
     for name, baseline in baselines.items():
         absolute = spread([rate[name] for rate in rates]).median
         ratio: Spread = paired(rates, baseline)[name]
-        beside = "1.00" if name == baseline else f"{tables.ratio(ratio)} of {baseline}"
+        beside = "1.00" if name == baseline else f"{tables.ratio(ratio)} vs. {baseline}"
         taken = tables.seconds(spread([cpu(done, name) for done in found]).median)
         rows.append([name, f"{absolute:,.0f}/s", beside, taken][: len(heads)])
     return tables.table(heads, rows)
 
 
 def journal_costs(found: Sequence[Round]) -> str:
-    """A sentence on the cost of an import beyond its creates."""
+    """A sentence about what an import costs in addition to its creates."""
     more = spread([cpu(done, _IMPORT) - cpu(done, _MANY) for done in found])
     usual, low, high = map(tables.seconds, (more.median, more.low, more.high))
-    return f"The file and its journal take {usual} ({low}-{high}) of CPU for a row."
+    return f"The file and its journal add {usual} ({low}-{high}) of CPU time per row."
 
 
 def rates(*, quick: bool) -> tuple[str, object]:
     """The section on rates, and its measurements."""
     count, times = (500, 1) if quick else (2_000, 7)
-    beside = {name: (who, Work(does, count, AT_ONCE)) for name, (who, does, _) in BESIDE.items()}
-    spreads = {str(size): (ON_DASK, Work("spread", size * 400, size)) for size in (1, 2, 4)}
+    beside = {name: (who, Work(does, count, AT_ONCE)) for name, (who, does, _) in BASELINES.items()}
+    spreads = {
+        f"{size} worker{'s' * (size > 1)}": (ON_DASK, Work("spread", size * 400, size))
+        for size in (1, 2, 4)
+    }
     with serving() as url:
         found = rounds(beside, url, times)
         with urlopen(f"{url}/late/{LATE}") as told:  # noqa: S310 - our own
             told.read()
         scaled = rounds(spreads, url, 1 if quick else 3)
+    dask = (
+        "Dask, one process per worker, 4 rows in flight per worker, a service that responds in "
+        f"{LATE} ms:"
+    )
     section = "\n\n".join(
         (
-            f"{machine()}. {AT_ONCE} in flight; median (least-most) of {times} rounds:",
-            rate_table(found, {name: row[-1] for name, row in BESIDE.items()}, with_cpu=True),
+            f"{machine()}. {AT_ONCE} in flight; median (min-max) of {times} rounds:",
+            rate_table(found, {name: row[-1] for name, row in BASELINES.items()}, with_cpu=True),
             journal_costs(found),
-            f"Dask workers of a process each, 4 rows in flight, a service that takes {LATE} ms:",
-            rate_table(scaled, dict.fromkeys(spreads, "1"), with_cpu=False),
+            dask,
+            rate_table(scaled, dict.fromkeys(spreads, "1 worker"), with_cpu=False),
         )
     )
     return section, [found, scaled]
@@ -125,7 +132,7 @@ def memory(*, quick: bool) -> tuple[str, object]:
         more = (f"{(peak - peaks[0]) / 2**20:+.1f} MiB" for peak in peaks[1:])
         rows.append([name, f"{peaks[0] / 2**20:.1f} MiB", *more])
     heads = [f"{n:,} rows" for n in lengths]
-    section = f"{machine()}. {AT_ONCE} in flight; the most that the process held:\n\n" + (
+    section = f"{machine()}. {AT_ONCE} in flight; peak memory of the process:\n\n" + (
         tables.table(["", *heads], rows)
     )
     grown = [name for name, peaks in found.items() if peaks[-1] - peaks[0] > FLAT]
@@ -139,7 +146,9 @@ def main() -> None:
     """Measure, and print or write the tables."""
     parser = argparse.ArgumentParser(prog="benchmarks/bulk", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rows and rounds")
-    parser.add_argument("--memory", action="store_true", help="up to a million rows, for memory")
+    parser.add_argument(
+        "--memory", action="store_true", help="measure memory, up to a million rows"
+    )
     parser.add_argument("--write-docs", action="store_true", help="write docs/performance.md")
     chosen = parser.parse_args()
     name = "bulk-memory" if chosen.memory else "bulk"

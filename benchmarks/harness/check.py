@@ -15,7 +15,7 @@ class Bound:
     """The upper bound for the median cost of a column, well above the current cost."""
 
     column: Column
-    most: float
+    limit: float
 
 
 HTTP = (HTTPX, OURS)
@@ -44,12 +44,12 @@ def _page(contender: Contender) -> Column:
 
 
 def _events(contender: Contender) -> Column:
-    title, work = f"32 events a chunk, {contender.module}", Work("events", 2_000, per_chunk=32)
+    title, work = f"32 events per chunk, {contender.module}", Work("events", 2_000, per_chunk=32)
     return Column(title, work, 3, contenders=(HTTPX, contender))
 
 
 def _object() -> Column:
-    title, work = "bytes of a conversation", Work("memory", 2_000)
+    title, work = "bytes per conversation", Work("memory", 2_000)
     return Column(title, work, 1, cost=bytes_per_item, baseline=None, contenders=(OURS,))
 
 
@@ -72,14 +72,14 @@ BOUNDS: Sequence[Bound] = (
 
 
 def main() -> None:
-    """Print each ratio and its bound; exit with 1 if a ratio exceeds its bound."""
+    """Print each ratio and its bound; exit with code 1 if a ratio exceeds its bound."""
     beyond = False
     with serving() as url:
         for bound in BOUNDS:
             found = ratios(bound.column, run(bound.column, url))[bound.column.contenders[-1].module]
-            beyond = beyond or found.median > bound.most
-            verdict = "BEYOND" if found.median > bound.most else "within"
-            print(f"{bound.column.title:44}{tables.ratio(found):>20}  {verdict} {bound.most:.2f}")
+            beyond = beyond or found.median > bound.limit
+            verdict = "ABOVE" if found.median > bound.limit else "within"
+            print(f"{bound.column.title:44}{tables.ratio(found):>20}  {verdict} {bound.limit:.2f}")
     sys.exit(int(beyond))
 
 

@@ -46,7 +46,7 @@ class Column:
         rounds: The number of rounds.
         cost: The compared value of a measurement.
         baseline: The contender whose cost is 1.00; None if `cost` is already a ratio.
-        contenders: The contenders, as far as they have the scenario.
+        contenders: The contenders; those without the scenario are skipped.
     """
 
     title: str
@@ -65,13 +65,13 @@ COSTS = (
     Column("import + construct", Work("construct", 1)),
     Column("import + construct + first create", Work("first", 1), rounds=9),
     Column("page of 100", Work("page", 200), cost=cpu_to_json, baseline=None),
-    Column("event, 1 a chunk", Work("events", 2_000), rounds=3),
-    Column("event, 32 a chunk", Work("events", 2_000, per_chunk=32), rounds=3),
+    Column("1 event per chunk", Work("events", 2_000), rounds=3),
+    Column("32 events per chunk", Work("events", 2_000, per_chunk=32), rounds=3),
 )
 OBJECTS = (
     Column("peak memory after the first create", Work("first", 1), rounds=3, cost=peak),
     Column(
-        "bytes of a conversation",
+        "bytes per conversation",
         Work("memory", 2_000),
         rounds=1,
         cost=bytes_per_item,

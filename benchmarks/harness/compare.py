@@ -22,7 +22,7 @@ RESULTS = ROOT / "docs" / "benchmarks" / "compare.json"
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="benchmarks/compare", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one round, no calls per second")
+    parser.add_argument("--quick", action="store_true", help="one round, without calls per second")
     parser.add_argument("--write-docs", action="store_true", help=f"write {DOCUMENT.name}")
     parser.add_argument("--json", type=Path, help="where to write every measurement")
     return parser.parse_args()
@@ -30,16 +30,16 @@ def arguments() -> argparse.Namespace:
 
 def written(ceiling: Measurement, results: Results, rates: Sequence[Column]) -> str:
     """The section of the document, with medians and collapsed ranges."""
-    parts = [f"{machine()}. CPU beside httpx by hand, median of the rounds:"]
+    parts = [f"{machine()}. CPU time relative to httpx by hand (median):"]
     parts += [cost_table(COSTS, results)]
     memory = (
-        "Memory: of the process beside httpx by hand, and of one object (beyond the parsed "
-        "JSON) beside the service's own SDK:"
+        "Peak memory of the process, relative to httpx by hand; and memory per object, without "
+        "the parsed JSON, relative to the service's own SDK:"
     )
     parts += [memory, cost_table(OBJECTS, results)]
     ranges = [cost_table(COSTS, results, extremes), cost_table(OBJECTS, results, extremes)]
     if rates:
-        parts += ["Calls per second beside aiohttp by hand:", rate_table(rates, results)]
+        parts += ["Calls per second, and the ratio to aiohttp by hand:", rate_table(rates, results)]
         ranges += [rate_table(rates, results, extremes)]
     return "\n\n".join([*parts, server_words(ceiling, results), folded_ranges(ranges)])
 

@@ -112,7 +112,7 @@ def plot(growth: Growth, found: dict[str, Points]) -> None:
 def main() -> None:
     """Measure, then write the plots and their data."""
     parser = argparse.ArgumentParser(prog="benchmarks/grow", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="leave out what takes long")
+    parser.add_argument("--quick", action="store_true", help="skip the longest steps")
     parser.add_argument("--write-docs", action="store_true", help="write the plots of docs/")
     chosen = parser.parse_args()
     everything = growths(quick=chosen.quick)

@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 
 _NUMBERS = "{x:,.0f}"
 _INK = "#808890"  # as far from white as from black
-_COLOURS = {
+_COLORS = {
     "conversations-client": "#e0592a",
     "httpx by hand": "#3d86d9",
     "httpx + httpx-aiohttp": "#9a6fd0",
@@ -44,7 +44,7 @@ class Panel:
     Attributes:
         title: What the curves show, with its unit.
         curves: For each label, the points.
-        is_logarithmic: Whether the upright axis is.
+        is_logarithmic: Whether the vertical axis is logarithmic.
     """
 
     title: str
@@ -58,9 +58,7 @@ def draw(path: Path, across: str, panels: Sequence[Panel]) -> None:
         figure, axes = plt.subplots(1, len(panels), figsize=(9, 3.4), layout="constrained")
         for axis, panel in zip(axes, panels, strict=True):
             for label, points in panel.curves.items():
-                axis.plot(
-                    *zip(*points, strict=True), "o-", ms=4, label=label, color=_COLOURS[label]
-                )
+                axis.plot(*zip(*points, strict=True), "o-", ms=4, label=label, color=_COLORS[label])
             axis.set_xscale("log")
             axis.xaxis.set_major_formatter(_NUMBERS)
             axis.minorticks_off()

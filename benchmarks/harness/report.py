@@ -15,7 +15,7 @@ Format = Callable[[Spread], str]
 def folded_ranges(content: Sequence[str]) -> str:
     """The ranges of the tables in a collapsed block."""
     return "\n\n".join(
-        ["<details>\n<summary>Range of each ratio (least-most)</summary>", *content, "</details>"]
+        ["<details>\n<summary>Range of each ratio (min-max)</summary>", *content, "</details>"]
     )
 
 

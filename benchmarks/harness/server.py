@@ -1,9 +1,9 @@
 """The server for all contenders: prepared responses, on uvloop, in a separate process.
 
-It does as little as possible, so that it waits for the contenders and they don't wait for it.
-`GET /cpu` returns its CPU seconds, which show how far it is from its limit. After `GET /hold/64`,
-it holds responses until 64 requests wait, so that there are 64 connections, as with a slow service.
-After `GET /late/20`, it delays responses to creates by 20 ms.
+It does as little as possible, so that no contender waits for it. `GET /cpu` returns its CPU
+seconds, which show how far it is from its limit. After `GET /hold/64`, it holds responses until 64
+requests are waiting, so that there are 64 connections, as with a slow service. After
+`GET /late/20`, it delays responses to creates by 20 ms.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ def found(target: str) -> bytes:
 
 
 def listing(target: str) -> bytes:
-    """A page of conversations; the name of the entity has their number."""
+    """A page of conversations; the entity's name contains their number."""
     query = parse_qs(urlsplit(target).query)
     total = _LISTED.fullmatch(query.get("entityId", [""])[0])
     if total is None:
@@ -83,7 +83,7 @@ class Creation:
         self.late = 0.0
 
     def hold(self, count: int) -> None:
-        """Hold responses until `count` requests wait."""
+        """Hold responses until `count` requests are waiting."""
         self._until = count
         asyncio.get_running_loop().call_later(HOLD, self._release)
 
@@ -106,7 +106,7 @@ class Creation:
 
 
 class Connection(asyncio.Protocol):
-    """A connection that responds to requests in order, with any packets."""
+    """A connection that responds to requests in order, in however many packets they arrive."""
 
     transport: asyncio.Transport
 

@@ -35,7 +35,7 @@ class Database:
         purpose: The kind of journal, for error messages: "import" or "export".
 
     Raises:
-        BulkError: The file is of another kind, can't be used, or is in use by another process.
+        BulkError: The file is of a different kind, can't be used, or is in use by another process.
     """
 
     def __init__(
@@ -72,13 +72,13 @@ class Database:
     def stream(self, statement: str, parameters: Sequence[object] = ()) -> Iterator[Any]:
         """Execute a statement and yield its rows one by one."""
         with self._translate_errors():
-            # "yield from" closes the cursor, which fails if the database is closed already.
+            # "yield from" closes the cursor, which fails if the database is already closed.
             for row in self._connection.execute(statement, parameters):  # noqa: UP028
                 yield row
 
     @contextlib.contextmanager
     def transaction(self) -> Generator[None, None, None]:
-        """Apply all changes of the block, or none of them."""
+        """Apply all changes made in the block, or none of them."""
         try:
             self.execute("BEGIN")
             yield
@@ -88,7 +88,7 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Close the file. Closing it twice does nothing."""
+        """Close the file. Closing it again has no effect."""
         self._connection.close()
 
     def remove(self) -> None:
@@ -98,7 +98,7 @@ class Database:
 
     def _set_up(self, application_id: int, schema: str) -> None:
         connection = self._connection
-        # Excludes other processes from the first read on.
+        # Locks out other processes, starting with the first read.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         (current_id,) = connection.execute("PRAGMA application_id").fetchone()
         if current_id == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
@@ -106,9 +106,7 @@ class Database:
                 f"BEGIN; {schema} PRAGMA application_id = {application_id}; COMMIT;"
             )
         elif current_id != application_id:
-            raise BulkError(
-                f"{self.path} is not the journal of an {self._purpose}. Choose another file."
-            )
+            raise BulkError(f"{self.path} is not an {self._purpose} journal. Choose another file.")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("BEGIN IMMEDIATE")  # acquires the lock, which COMMIT doesn't release
@@ -116,7 +114,7 @@ class Database:
 
     @contextlib.contextmanager
     def decoding(self) -> Generator[None, None, None]:
-        """Report a value that can't be decoded as a damaged file."""
+        """Treat a value that can't be decoded as damage to the file."""
         try:
             yield
         except (ValueError, TypeError, KeyError):
@@ -137,7 +135,7 @@ class Database:
 def _error_message(path: str, error: sqlite3.Error | UnicodeDecodeError, purpose: str) -> str:
     problem = str(error).rstrip(".")
     if "not a database" in problem:
-        return f"{path} is not the journal of an {purpose}. Choose another file."
+        return f"{path} is not an {purpose} journal. Choose another file."
     if "locked" in problem:
         return f"The journal {path} is in use by another {purpose}. Wait until it ends."
     if isinstance(error, UnicodeDecodeError) or any(sign in problem for sign in _SIGNS_OF_DAMAGE):
@@ -154,7 +152,7 @@ class JournalBase:
     _database: Database
 
     def close(self) -> None:
-        """Close the journal. Closing it twice does nothing.
+        """Close the journal. Closing it again has no effect.
 
         Example:
             journal = Journal("import.journal")

@@ -21,7 +21,7 @@ from attrs import evolve
 
 from conversations_client import Client
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._imports.partitions import Partition, created_by, partitions
+from conversations_client.bulk._imports.partitions import Partition, count_created, partitions
 from conversations_client.bulk._imports.report import Report, total
 from conversations_client.bulk._imports.stopped import ImportStoppedError
 
@@ -78,7 +78,7 @@ def import_file(
     rate: float | None = None,
     change_destination: bool = False,
 ) -> Report:
-    """Import a file as `conversations_client.bulk.import_file` does, on a cluster.
+    """Import a file on a cluster, as `conversations_client.bulk.import_file` does.
 
     Every worker needs access to the file and the folder. The number of parts that run at once is
     the number of threads that the cluster has at the start. If a worker dies, another worker
@@ -89,13 +89,14 @@ def import_file(
         path: The file.
         folder: The folder for the plan of the import and for the journal of each part.
         client: A client, or a function that creates one on the worker. A client is sent to the
-            workers as its settings, with its key only if it has `pickle_key`; otherwise the key
-            comes from the worker's environment. Default: `Client`, with the worker's environment.
+            workers as its settings, which include its key only if it has `pickle_key`; otherwise
+            the key comes from the worker's environment. Default: `Client`, with the worker's
+            environment.
         columns: As in `conversations_client.bulk.import_file`.
         key: As in `conversations_client.bulk.import_file`.
         ignore: As in `conversations_client.bulk.import_file`.
         rows: The number of rows per part, which later runs can't change. Default 10,000.
-        max_in_flight: The maximum number of rows of a part in flight. Default 16.
+        max_in_flight: The maximum number of rows in flight per part. Default 16.
         rate: The maximum number of rows per second across all parts. Default None, no limit.
         change_destination: As in `conversations_client.bulk.import_file`.
 
@@ -134,7 +135,7 @@ def import_file(
                 retries=_RETRIES,
             )
 
-    created_before = created_by(parts)
+    created_before = count_created(parts)
     running = as_completed(submit(islice(remaining, threads)))
     reports: list[Report] = []
     errors: list[Exception] = []
@@ -163,8 +164,8 @@ def _with_all_counts(error: Exception, reports: list[Report]) -> Exception:
     if not report.new:
         return error
     stopped = ImportStoppedError(
-        f"{error} The parts that ran created {report.new:,} rows. Run the import again to "
-        "continue.",
+        f"{error} The parts that ran created {report.new:,} conversation{'s' * (report.new != 1)}. "
+        "Run the import again to continue.",
         report=report,
         unrecorded=getattr(error, "unrecorded", ()),
     )

@@ -25,7 +25,7 @@ def main() -> int:
 
 def _import_and_run() -> int:
     try:
-        # Imported here because the extra may be missing, which deserves more than a traceback.
+        # Imported here because the extra may be missing, which should print more than a traceback.
         from conversations_client.cli._run import run
     except ModuleNotFoundError as error:
         sys.stderr.write(

@@ -21,7 +21,7 @@ def default_db(revision: int = 2) -> Path:
     """The database file in the user's data folder; the folder is created if it doesn't exist.
 
     Args:
-        revision: The revision of the API, which can't use the file of another revision.
+        revision: The revision of the API, which can't use the file of a different revision.
 
     Raises:
         UsageError: The folder can't be created.

@@ -9,7 +9,7 @@ from conversations_client import ConversationsError
 
 _OPTIONS: Final = "api_key|base_url|project_id|max_in_flight"
 
-# Advice about arguments without an option is removed.
+# Advice about arguments that have no option is removed.
 _REWORDINGS: Final = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in {

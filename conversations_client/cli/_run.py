@@ -38,17 +38,17 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     try:
         code = app.meta(arguments, console=Console())
-    except SystemExit as error:  # from the installer of completions
+    except SystemExit as error:  # from the completion installer
         return error.code if isinstance(error.code, int) else ExitCode.DONE
     except Exception as error:  # noqa: BLE001 - Python would exit with 1, which means "not done"
         code, message = describe_failure(error)
-        advice = " Name another file with --output." if _installs(arguments, error) else ""
+        advice = " Choose another file with --output." if _installs(arguments, error) else ""
         print_error(f"{message}{advice}")
     return code if isinstance(code, ExitCode) else ExitCode.DONE
 
 
 def _installs(arguments: Sequence[str], error: Exception) -> bool:
-    """Whether the script of the completion could not be written."""
+    """Whether the completion script could not be written."""
     return "--install-completion" in arguments and isinstance(error, OSError)
 
 

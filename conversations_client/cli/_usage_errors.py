@@ -48,9 +48,9 @@ _SYNONYMS: Final = {
     "version": "--version",
     "view": "show",
 }
-"""Words of other tools, and the command or option to use instead."""
+"""Words that other tools use, and the command or option to use instead."""
 _BOUNDS: Final = {"Must be >=": "must be at least", "Must be >": "must be more than"}
-"""The words for a bound, by those of cyclopts, the longer one first."""
+"""The wording for each bound, keyed by the wording of cyclopts, longest first."""
 _TYPES: Final[dict[type | None, str]] = {
     bool: "takes no value",
     int: "must be a whole number",
@@ -59,7 +59,7 @@ _TYPES: Final[dict[type | None, str]] = {
 
 
 def describe_usage_error(error: CycloptsError) -> str:
-    """The problem, and the help to read."""
+    """The problem, and the command that prints help."""
     command = " ".join(("conversations", *(error.command_chain or ())))
     problem = (
         _describe_unknown_word(error) or _describe_invalid_value(error) or _describe_other(error)
@@ -96,7 +96,7 @@ def _describe_invalid_value(error: CycloptsError) -> str | None:
 
 
 def _choices(expected: object) -> list[str]:
-    """The values of a Literal, also inside a union."""
+    """The values of a Literal, even inside a union."""
     values = get_args(expected)
     if get_origin(expected) is Literal:
         return [str(value) for value in values]
@@ -113,7 +113,7 @@ def _unknown_command(token: str, app: App) -> str:
     commands = [name for name in app if not name.startswith("-")]
     if token.startswith("-"):
         return _unknown_option(token, ())
-    # A word of another form may be an API key.
+    # Any other word may be an API key.
     unknown = f'Unknown command "{token}".' if _COMMAND.fullmatch(token) else "Unknown command."
     similar = _SYNONYMS.get(token)
     suggestion = f" Did you mean {similar}?" if similar else _suggestion(token, commands)
@@ -132,9 +132,9 @@ def _suggestion(word: str, known: Iterable[str]) -> str:
 
 
 def _too_many_arguments(error: UnusedCliTokensError) -> str:
-    most = len(_arguments(error))
-    expected = {0: "no arguments", 1: "one argument"}.get(most, f"{most} arguments")
-    received = most + len(error.unused_tokens or ())
+    limit = len(_arguments(error))
+    expected = {0: "no arguments", 1: "one argument"}.get(limit, f"{limit} arguments")
+    received = limit + len(error.unused_tokens or ())
     quotes = " Put a name with spaces in quotes." if "name" in _arguments(error) else ""
     return f"{_command(error)} takes {expected}, but got {received}.{quotes}"
 
@@ -142,7 +142,7 @@ def _too_many_arguments(error: UnusedCliTokensError) -> str:
 def _dash_advice(option: str, error: CycloptsError) -> str:
     if option.startswith("--") or not _arguments(error):
         return ""
-    return ' To pass a text that begins with "-", put -- before it.'
+    return ' To pass text that begins with "-", put -- before it.'
 
 
 def _arguments(error: CycloptsError) -> list[str]:

@@ -33,8 +33,8 @@ def main(line: Sequence[str] | None = None) -> int:
         # The user already has the key and may not want it in the terminal.
         key = f"export ORQ_API_KEY={sandbox.api_key}\n" if api_key is None else ""
         sys.stdout.write(
-            f"The sandbox is running at {sandbox.url} until Ctrl-C. In another terminal:\n\n"
-            f"export ORQ_BASE_URL={sandbox.url}\n{key}"
+            f"The sandbox is running at {sandbox.url} until you press Ctrl-C. In another "
+            f"terminal:\n\nexport ORQ_BASE_URL={sandbox.url}\n{key}"
         )
         sys.stdout.flush()
         if failure := output_failure():

@@ -1,4 +1,4 @@
-"""Checks of what a test passes to the sandbox; each raises ValueError with what to pass instead."""
+"""Checks the arguments that a test passes. Each ValueError says what to pass instead."""
 
 import math
 
@@ -65,14 +65,14 @@ def text(name: str, value: object) -> str:
 
 
 def flag(name: str, value: object) -> bool:
-    """Check a truth value.
+    """Check a boolean.
 
     Args:
         name: The argument's name.
         value: The argument.
 
     Returns:
-        The truth value.
+        The boolean.
 
     Raises:
         ValueError: It is neither True nor False.

@@ -4,7 +4,7 @@ from conversations_client import AsyncClient, Client, Retry, Timeout
 
 
 class Clients:
-    """Makes clients that send to this sandbox.
+    """Creates clients that send their requests to this sandbox.
 
     Attributes:
         api_key: The key that callers must send.
@@ -21,14 +21,14 @@ class Clients:
         timeout: Timeout | float | None = Timeout(),  # noqa: B008 - frozen
         retry: Retry = Retry(),  # noqa: B008 - frozen
     ) -> Client:
-        """Create a client of this sandbox.
+        """Create a client for this sandbox.
 
         Args:
-            project_id: The project of conversations if a call names none. Default: ORQ_PROJECT_ID,
-                or else none.
+            project_id: The project for calls that don't specify one. Default: ORQ_PROJECT_ID,
+                otherwise none.
             timeout: How long a call may take. Default: the default of `Client`.
-            retry: When a request is repeated. Default: the default of `Client`. Its pauses are
-                real; `Retry(wait_initial=0)` makes none, except after a `Retry-After`.
+            retry: When to retry a request. Default: the default of `Client`. Its delays are real;
+                `Retry(wait_initial=0)` has none, except after a `Retry-After`.
 
         Returns:
             The client; close it, or use it as a context manager.
@@ -57,14 +57,14 @@ class Clients:
         timeout: Timeout | float | None = Timeout(),  # noqa: B008 - frozen
         retry: Retry = Retry(),  # noqa: B008 - frozen
     ) -> AsyncClient:
-        """Create an async client of this sandbox.
+        """Create an async client for this sandbox.
 
         Args:
-            project_id: The project of conversations if a call names none. Default: ORQ_PROJECT_ID,
-                or else none.
+            project_id: The project for calls that don't specify one. Default: ORQ_PROJECT_ID,
+                otherwise none.
             timeout: How long a call may take. Default: the default of `AsyncClient`.
-            retry: When a request is repeated. Default: the default of `AsyncClient`. Its pauses are
-                real; `Retry(wait_initial=0)` makes none, except after a `Retry-After`.
+            retry: When to retry a request. Default: the default of `AsyncClient`. Its delays are
+                real; `Retry(wait_initial=0)` has none, except after a `Retry-After`.
 
         Returns:
             The client; close it, or use it as a context manager.

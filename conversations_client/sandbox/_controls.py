@@ -159,7 +159,7 @@ class Controls:
         """Delay the response to the next request; the request takes effect immediately.
 
         Args:
-            seconds: The delay, which also ends when the sandbox stops.
+            seconds: The delay, which ends early if the sandbox stops.
             times: The number of responses to delay. Default 1.
             method: The HTTP method of the requests. Default None, any method.
             path: A pattern that the path must match. Default None, any path.

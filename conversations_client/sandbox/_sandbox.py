@@ -25,17 +25,17 @@ _LOOPBACK: Final = "127.0.0.1"
 class Sandbox(Controls, Clients):
     """The Conversations API on a port of this machine.
 
-    Use it as a context manager, or call `start()` and `stop()`. After it stopped, it can be started
+    Use it as a context manager, or call `start()` and `stop()`. A stopped sandbox can be started
     again.
 
     Args:
         port: The port to listen on; 0, the default, chooses a free one.
         db: The SQLite file that stores everything, created if it doesn't exist; only its owner can
-            read it. None, the default, stores everything in memory, as long as the sandbox exists.
+            read it. None, the default, stores everything in memory while the sandbox exists.
         api_key: The key that callers must send, in visible ASCII characters. Default: a generated
             key, which is stored in `db` and stays the same.
         pace: The seconds between two events of a stream. Default 0, no pause.
-        revision: The revision of the API, 1 or 2. Default 2, which the service documents today.
+        revision: The revision of the API, 1 or 2. Default 2, which the service currently documents.
         models: The models in addition to the sandbox's own, such as `["openai/gpt-4o"]`; requests
             for other models fail. None, the default, accepts every `provider/model_id`.
         host: The address to listen on. Default `127.0.0.1`, which only this machine can reach.
@@ -116,11 +116,11 @@ class Sandbox(Controls, Clients):
     def start(self) -> Self:
         """Start the server and return the sandbox.
 
-        After `stop()` it starts again, on the same port, with the same key and the same data.
+        After `stop()`, it starts again on the same port, with the same key and data.
 
         Raises:
-            RuntimeError: The server runs already, or failed to start.
-            OSError: The port was taken since the sandbox stopped.
+            RuntimeError: The server is already running, or failed to start.
+            OSError: The port was taken after the sandbox stopped.
 
         Example:
             sandbox.stop()  # the service is down
@@ -134,7 +134,7 @@ class Sandbox(Controls, Clients):
         if self._stopped:
             self._open(self._port)
         elif self._thread.ident is not None:
-            raise RuntimeError("The sandbox runs already.")
+            raise RuntimeError("The sandbox is already running.")
         self._thread.start()
         self._server.ready.wait()
         if not self._server.started:
@@ -143,7 +143,7 @@ class Sandbox(Controls, Clients):
         return self
 
     def stop(self) -> None:
-        """Stop the server and close the port and the file. Stopping twice does nothing.
+        """Stop the server and close the port and the file. Stopping it again has no effect.
 
         Until you call `start()` again, callers can't connect, as if the service were down.
 
@@ -162,15 +162,15 @@ class Sandbox(Controls, Clients):
         self._store.close()
 
     def set_time(self, time: datetime | None) -> None:
-        """Set the time of new conversations and messages, which then stands still.
+        """Set a fixed time for new conversations and messages.
 
-        Create the oldest conversations first: IDs, and so listings, are in the order of creation.
+        Create the oldest conversations first, because IDs and listings are in order of creation.
 
         Args:
-            time: An aware time, from 1970 on; None for the system's clock.
+            time: A timezone-aware datetime, 1970 or later; None for the system clock.
 
         Raises:
-            ValueError: The time isn't an aware datetime, or is before 1970.
+            ValueError: The time isn't a timezone-aware datetime, or is before 1970.
 
         Example:
             from datetime import UTC, datetime

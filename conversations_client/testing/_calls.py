@@ -20,7 +20,7 @@ from conversations_client import (
 
 @frozen(kw_only=True)
 class CreateCall:
-    """A call of `conversations.create`.
+    """A call to `conversations.create`.
 
     Attributes:
         display_name: The name; UNSET if it was omitted.
@@ -66,7 +66,7 @@ class ListCall:
 
 @frozen(kw_only=True)
 class RetrieveCall:
-    """A call of `conversations.retrieve`.
+    """A call to `conversations.retrieve`.
 
     Attributes:
         conversation_id: The conversation's ID.
@@ -83,7 +83,7 @@ class RetrieveCall:
 
 @frozen(kw_only=True)
 class UpdateCall:
-    """A call of `conversations.update`.
+    """A call to `conversations.update`.
 
     Attributes:
         conversation_id: The conversation's ID.
@@ -104,7 +104,7 @@ class UpdateCall:
 
 @frozen(kw_only=True)
 class DeleteCall:
-    """A call of `conversations.delete`.
+    """A call to `conversations.delete`.
 
     Attributes:
         conversation_id: The conversation's ID.
@@ -121,7 +121,7 @@ class DeleteCall:
 
 @frozen(kw_only=True)
 class GenerateNameCall:
-    """A call of `conversations.generate_name`.
+    """A call to `conversations.generate_name`.
 
     Attributes:
         conversation_id: The conversation's ID.
@@ -142,7 +142,7 @@ class GenerateNameCall:
 
 @frozen(kw_only=True)
 class CreateResponseCall:
-    """A call of `conversations.responses.create` or `.stream`.
+    """A call to `conversations.responses.create` or `.stream`.
 
     Attributes:
         conversation_id: The conversation's ID.
@@ -189,7 +189,7 @@ class CreateResponseCall:
 
 @frozen(kw_only=True)
 class RequestCall:
-    """A call of `client.request`.
+    """A call to `client.request`.
 
     Attributes:
         method: The HTTP method.

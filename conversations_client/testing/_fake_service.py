@@ -50,7 +50,7 @@ class FakeService:
 
     @property
     def pending(self) -> tuple[Answer | Failure, ...]:
-        """The planned answers and failures that are not used yet, in order.
+        """The planned answers and failures that have not been used yet, in order.
 
         Example:
             fake = FakeService()
@@ -69,7 +69,7 @@ class FakeService:
                 response (streamed or not), or a mapping, which is sent as JSON.
 
         Raises:
-            TypeError: It is none of them.
+            TypeError: The argument is none of these.
 
         Example:
             fake = FakeService()
@@ -92,7 +92,7 @@ class FakeService:
                 class. The client raises an error of the same class with the same content.
 
         Raises:
-            TypeError: It is none of them.
+            TypeError: The argument is none of these.
 
         Example:
             fake = FakeService()
@@ -110,11 +110,11 @@ class FakeService:
         project_id: str | None = None,
         retry: Retry = Retry(attempts=1),  # noqa: B008 - frozen
     ) -> Client:
-        """Create a client of this service.
+        """Create a client for this service.
 
         Args:
-            project_id: The project for calls without one. Default None, no project; the environment
-                is ignored.
+            project_id: The project for calls that don't specify one. Default None, no project; the
+                environment is ignored.
             retry: When to retry a request. Default: never. Its delays are real;
                 `Retry(wait_initial=0)` has none, except after a `Retry-After`.
 
@@ -133,11 +133,11 @@ class FakeService:
         project_id: str | None = None,
         retry: Retry = Retry(attempts=1),  # noqa: B008 - frozen
     ) -> AsyncClient:
-        """Create an async client of this service.
+        """Create an async client for this service.
 
         Args:
-            project_id: The project for calls without one. Default None, no project; the environment
-                is ignored.
+            project_id: The project for calls that don't specify one. Default None, no project; the
+                environment is ignored.
             retry: When to retry a request. Default: never. Its delays are real;
                 `Retry(wait_initial=0)` has none, except after a `Retry-After`.
 

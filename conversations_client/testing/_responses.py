@@ -102,7 +102,7 @@ def success_response(call: Call, answer: Answer) -> httpx.Response:
     """Build the response to a call.
 
     Raises:
-        AssertionError: The answer is for another kind of call.
+        AssertionError: The answer is for a different kind of call.
     """
     classes, names = _ANSWERS[type(call)]
     too_much = isinstance(answer, ConversationWithMessages) and not isinstance(call, RetrieveCall)

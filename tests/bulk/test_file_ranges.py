@@ -130,7 +130,7 @@ def test_an_error_in_a_part_names_its_position(tmp_path: Path) -> None:
     _, part = partitions(path, tmp_path / "journals", rows=1)
     path.write_text('displayName\na\n"b\n')
     with pytest.raises(
-        BulkError, match=r"the row that starts in line 1 from byte 14 is never closed"
+        BulkError, match=r"the row that starts on line 1 from byte 14 is never closed"
     ):
         rows_of(part)
 

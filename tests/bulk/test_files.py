@@ -58,7 +58,7 @@ def test_csv(write: Write) -> None:
     assert [row.content for row in read_rows(path)] == [
         {"displayName": 'a, "b"\nc', "metadata": {"model": "m"}},
         Unreadable("The row is empty. Remove it, or fill in a field."),
-        Unreadable("The row has 3 cells, and the header has 2."),
+        Unreadable("The row has 3 cells, but the header has 2."),
     ]
     assert count_rows(path) == 3
 
@@ -68,7 +68,7 @@ def test_csv(write: Write) -> None:
     [
         (
             b'displayName\na\n"b',
-            r"a\.csv is not CSV: a quotation mark in the row that starts in line 3 is never closed",
+            r"a\.csv is not CSV: a quotation mark in the row that starts on line 3 is never closed",
         ),
         (
             b"displayName\na\n\xff\n",

@@ -156,7 +156,7 @@ def test_a_row_that_failed_can_be_corrected(path: Path, journal: Journal) -> Non
 @pytest.mark.parametrize("retry", [ONCE, TRUSTING])
 @pytest.mark.parametrize(
     ("script", "state"),
-    [([answer()], "it was created"), ([HANG_UP], "it was sent")],
+    [([answer()], "it was imported"), ([HANG_UP], "it was sent")],
 )
 def test_a_row_that_may_be_created_cannot_change(
     *, path: Path, journal: Journal, script: list[bytes], state: str, retry: Retry
@@ -272,13 +272,17 @@ def test_a_closed_client_fails_no_row(path: Path, journal: Journal) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
-        ("base_url", None, r"Its rows were created at {here}, and this client sends to {there}\."),
+        (
+            "base_url",
+            None,
+            r"Its conversations were created at {here}, but this client sends to {there}\.",
+        ),
         (
             "project_id",
             "prj_1",
-            r"Its rows were created in no project, and this client uses prj_1\.",
+            r"Its conversations were created in no project, but this client uses prj_1\.",
         ),
-        ("api_key", "other", "Its rows were created with another API key"),
+        ("api_key", "other", "Its conversations were created with a different API key"),
     ],
 )
 @pytest.mark.parametrize("script", [[answer()], [HANG_UP]])
@@ -291,7 +295,7 @@ def test_an_import_is_bound_to_its_destination(
         chosen: dict[str, Any] = {"api_key": "k", "base_url": here.url, option: value or there.url}
         expected = words.format(here=here.url, there=there.url)
         with Client(**chosen, retry=ONCE) as client:
-            with pytest.raises(BulkError, match=f"journal belongs to another .* {expected}"):
+            with pytest.raises(BulkError, match=f"journal belongs to a different .* {expected}"):
                 import_file(client, path, journal)
             assert len(here.seen + there.seen) == 1
             # change_destination=True allows it, also in later runs.
@@ -341,7 +345,7 @@ def test_a_service_on_changing_ports_has_a_name(path: Path, journal: Journal) ->
     with ScriptedServer(always()) as here, ScriptedServer(always()) as there:
         run(here, path, journal, destination="staging")
         assert run(there, path, journal, destination="staging").created_before == 1
-        with pytest.raises(BulkError, match=f"created at staging, and .* sends to {there.url}"):
+        with pytest.raises(BulkError, match=f"created at staging, but .* sends to {there.url}"):
             run(there, path, journal)
 
 
@@ -453,10 +457,12 @@ def test_after_a_full_disk_all_created_rows_are_reported(
         assert stopped.report == Report(created=created, failed=0, doubtful=0, new=created)
         assert {entry.number for entry in stopped.unrecorded} <= {2, 3}
         assert stopped.may_have_acted
-        words = f"database or disk is full. The import stopped after it created {created} rows."
+        words = (
+            f"database or disk is full. The import stopped after it created {created} conversation"
+        )
         assert words in str(stopped)
         assert f"(created: {CONVERSATION['_id']})" in str(stopped)
-        assert str(stopped).endswith("Run it again to continue.")
+        assert str(stopped).endswith("Run the import again to continue.")
         lost = len(stopped.unrecorded)
         report = run(server, path, journal)
         assert (report.created, report.doubtful) == (6 - lost, lost)
@@ -517,7 +523,9 @@ def test_outcomes_are_recorded_once_there_is_space_again(
     monkeypatch.setattr(journal, "record", recording)
     with (
         ScriptedServer(always()) as server,
-        pytest.raises(ImportStoppedError, match=r"after it created 1 rows\. Run it") as raised,
+        pytest.raises(
+            ImportStoppedError, match=r"after it created 1 conversation\. Run the import"
+        ) as raised,
     ):
         run(server, path, journal)
     assert raised.value.unrecorded == ()
@@ -607,7 +615,7 @@ def test_a_file_that_changes_during_its_import(
             change(path)
 
     with ScriptedServer(always()) as server, Client("k", base_url=server.url) as client:
-        with pytest.raises(ImportStoppedError, match="has changed while it was read") as raised:
+        with pytest.raises(ImportStoppedError, match="changed while it was being read") as raised:
             import_file(client, path, journal, max_in_flight=1, on_row=on_row)
         assert 3 <= len(server.seen) < 20
         assert raised.value.report == Report(
@@ -625,6 +633,6 @@ def test_a_file_that_changes_before_its_first_row_is_sent(
 
     monkeypatch.setattr(Journal, "check_space", check_space)
     with ScriptedServer(always()) as server, Client("k", base_url=server.url) as client:
-        with pytest.raises(BulkError, match="has changed while it was read"):
+        with pytest.raises(BulkError, match="changed while it was being read"):
             import_file(client, path, journal)
         assert server.seen == []

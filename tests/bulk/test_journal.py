@@ -76,7 +76,7 @@ def test_a_journal_is_for_one_import_at_a_time(path: Path) -> None:
     ):
         Journal(path)
     for other in ("two", "on", "one1"):
-        with pytest.raises(BulkError, match="is the journal of another import, one"):
+        with pytest.raises(BulkError, match="is the journal of a different import, one"):
             Journal(path, import_id=other)
     Journal(path, import_id="one").close()
 
@@ -92,7 +92,7 @@ def test_a_file_of_another_kind_is_not_changed(path: Path, content: bytes | None
     else:
         path.write_bytes(content)
     before = path.read_bytes()
-    with pytest.raises(BulkError, match=r"is not the journal of an import|file is not a database"):
+    with pytest.raises(BulkError, match=r"is not an import journal|file is not a database"):
         Journal(path)
     assert path.read_bytes() == before
 

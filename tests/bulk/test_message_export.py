@@ -203,7 +203,7 @@ def test_long_messages_are_written_in_small_groups(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr("conversations_client.bulk._files.writers._MOST_BYTES", 2_500)
+    monkeypatch.setattr("conversations_client.bulk._files.writers._MAX_BYTES", 2_500)
     path = tmp_path / "a.parquet"
     long = {**MESSAGE, "parts": [{"kind": "text", "text": "x" * 300}]}
     script = [
@@ -306,7 +306,9 @@ def test_another_conversation_than_the_one_asked_for_is_not_exported(path: Path)
     with ScriptedServer(script) as server, Client("k", base_url=server.url) as client:
         report = export_with_messages(client, path, max_in_flight=1)
     assert (report.exported, report.failed, report.is_written) == (2, 1, False)
-    assert report.failures == (ExportFailure("conv_1", "The service sent another conversation."),)
+    assert report.failures == (
+        ExportFailure("conv_1", "The service sent a different conversation."),
+    )
 
 
 def test_a_conversation_without_an_id_cannot_be_retrieved(path: Path) -> None:
@@ -325,7 +327,7 @@ def test_a_conversation_without_an_id_cannot_be_retrieved(path: Path) -> None:
 def test_many_failures_in_a_row_stop_the_export(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(message_export, "_MOST_FAILURES_IN_A_ROW", 3)
+    monkeypatch.setattr(message_export, "_MAX_CONSECUTIVE_FAILURES", 3)
     whole = [conversation(number, messages=[]) for number in range(20)]
     script = [
         page(*whole),
@@ -360,8 +362,8 @@ def test_an_export_is_not_resumed_with_another_selection(client: Client, path: P
     with pytest.raises(BulkError) as raised:
         export_with_messages(client, path, entity_ids=["a"])
     assert str(raised.value) == (
-        f"The journal {path}.export belongs to another export, from {client.base_url}. Resume it "
-        "with the same service and entities, or delete it to start again."
+        f"The journal {path}.export belongs to a different export, from {client.base_url}. Resume that "
+        "export with the same service and entities, or delete the journal to start again."
     )
 
 
@@ -457,8 +459,8 @@ def test_a_file_that_is_not_an_export_journal(tmp_path: Path) -> None:
     with Journal(tmp_path / "import"):
         pass
     for name, words in {
-        "text": "is not the journal of an export\\. Choose another file",
-        "import": "is not the journal of an export\\. Choose another file",
+        "text": "is not an export journal\\. Choose another file",
+        "import": "is not an export journal\\. Choose another file",
         "missing/journal": "can't be created: the folder .*missing doesn't exist",
     }.items():
         with pytest.raises(BulkError, match=words):

@@ -76,7 +76,7 @@ OTHER_FILES = {
     b"PAR1\x15\x04": "is not text, but Parquet. Give it a name that ends in .parquet.",
     b"SQLite format 3\0\x10": "is not text, but a SQLite database. Export a table as CSV first.",
 }
-DOCUMENT = "is not JSON Lines, but one JSON document over several lines. Write each row on one line, for example with: jq -c "
+DOCUMENT = "is not JSON Lines, but one JSON document that spans several lines. Write each row on one line, for example with: jq -c "
 LINES = [
     *(Case(message, content, refused=message) for content, message in OTHER_FILES.items()),
     Case("an array", b'[\n{"displayName": "a"},\n{"displayName": "b"}\n]\n', refused=f"{DOCUMENT}'.[]' ./a.jsonl > ./lines-a.jsonl"),
@@ -85,7 +85,7 @@ LINES = [
     Case("rows in a large object", b'{"data": [\n{"displayName": "a"},\n{"displayName": "b"}\n]}', refused=f"{DOCUMENT}."),
     Case("rows over several lines", json.dumps(A, indent=2).encode() + b"\n" + json.dumps(B, indent=2).encode(), refused=f"{DOCUMENT}."),
     Case("a first line that is cut off", b'{"displayName":\n' + line(B), [B], failed={1: "The row is not JSON: Expecting value at character 17."}),
-    Case("CSV", b"displayName\na\n", refused="Each line must be a JSON object, and none is. The first one: The row is not JSON: Expecting value at character 1."),
+    Case("CSV", b"displayName\na\n", refused="Each line must be a JSON object, but none is. The first one: The row is not JSON: Expecting value at character 1."),
     Case("lines that are objects, each with a fault", b'{"displayName": 5}\n{"displayName": "a", "displayName": "b"}\nx\n', failed={1: "displayName must be a string, not a number.", 2: "The row has the field 'displayName' twice. Remove one of them.", 3: "The row is not JSON: Expecting value at character 1."}),
     Case("a zero character in the first row", b'{"displayName": "a\0"}\n' + line(A), [A], failed={1: "The row is not JSON: Invalid control character at at character 19."}),
     Case("a key inside the metadata", line({**A, "metadata": {"entityId": "agent_1"}}) + line({**B, "metadata": None}) + line(A), [A | AGENT, A], failed={2: "metadata must be an object, not null."}, options={"key": "metadata.entityId"}, keys={1: "agent_1"}),
@@ -101,7 +101,7 @@ LINES = [
     Case(
         "line ends of old Macs",
         b'{"displayName": "a"}\r{"displayName": "b"}',
-        refused="Each line must be a JSON object, and none is. The first one: The row is not JSON: Extra data at character 22.",
+        refused="Each line must be a JSON object, but none is. The first one: The row is not JSON: Extra data at character 22.",
     ),
     Case("separators inside a text", '{"displayName": "a\u2028b\u0085"}'.encode(), [{"displayName": "a\u2028b\u0085"}]),
     Case("no line end at the end", b'{"displayName": "a"}', [A]),
@@ -265,9 +265,9 @@ LINES = [
 ]  # fmt: skip
 
 TABLES = [
-    Case("nothing", b"", refused="a.csv has no header line. Its first line must name the columns."),
+    Case("nothing", b"", refused="a.csv has no header line. Its first line must contain the column names."),
     Case("only blank lines", b"\n\r\n", refused="a.csv has no header line."),
-    Case("short rows with a key", b"id,displayName\n7\n8,b,c\n", failed={1: "The row has 1 cell, and the header has 2.", 2: "The row has 3 cells, and the header has 2."}, options={"key": "id"}, keys={1: "7", 2: "8"}),
+    Case("short rows with a key", b"id,displayName\n7\n8,b,c\n", failed={1: "The row has 1 cell, but the header has 2.", 2: "The row has 3 cells, but the header has 2."}, options={"key": "id"}, keys={1: "7", 2: "8"}),
     Case("a mapped column with a long name", f"title\n{'x' * 101}\n".encode(), failed={1: "title has 101 characters; the API allows at most 100: shorten it."}, options={"columns": {"displayName": "title"}}),
     Case("a mapped column with no flag", b"flag\nmaybe\n", failed={1: "flag must be true or false, not a string."}, options={"columns": {"metadata.generatingTitle": "flag"}}),
     Case("a name that is a part of a field", b"displayName,a title\na,b\n", refused="Unknown field 'a title'. The fields are"),
@@ -285,8 +285,8 @@ TABLES = [
         [{"displayName": 'a "b", c\r\nd', "projectId": "p"}],
     ),
     Case("a quote inside a cell", b'displayName\n5" disk\n', [{"displayName": '5" disk'}]),
-    Case("text after a quoted cell", b'displayName\na\n"b"c\n', refused="is not CSV: in the row that starts in line 3, text follows the end of a cell in quotes. In a cell in quotes, each quote must be doubled, and the cell must end with a quote."),
-    Case("a quote that is not closed", b'displayName\na\n"b\nc\n', refused="is not CSV: a quotation mark in the row that starts in line 3 is never closed."),
+    Case("text after a quoted cell", b'displayName\na\n"b"c\n', refused="is not CSV: in the row that starts on line 3, text follows a closing quote. In a quoted cell, each quote must be doubled, and the cell must end with a quote."),
+    Case("a quote that is not closed", b'displayName\na\n"b\nc\n', refused="is not CSV: a quotation mark in the row that starts on line 3 is never closed."),
     Case("Latin-1", "displayName\na\né\n".encode("latin-1"), refused='is not UTF-8 (line 3). In a spreadsheet, save it as "CSV UTF-8". Convert it first, for example with: iconv -f WINDOWS-1252 -t UTF-8 ./a.csv > ./utf-8-a.csv'),
     Case("Latin-1 far from the start, with all line ends", b"displayName\r\n" + b"a\r\rb\n" * 3000 + b"\xe9", refused="is not UTF-8 (line 9002)."),
     Case("Latin-1 in the header", "displayName,naïve\n".encode("latin-1"), refused="is not UTF-8 (line 1)."),
@@ -301,7 +301,7 @@ TABLES = [
     Case("semicolons between columns in quotes", b'"displayName";"projectId"\n"a";"p"\n', refused="The columns are separated by semicolons. Separate them with commas."),
     Case("semicolons between columns of other names", b"title;id\na;1\n", refused="The columns are separated by semicolons. Separate them with commas.", options={"columns": {"displayName": "title"}}),
     Case("a comma at the end of the header", b"displayName,\na,\n", refused="If the header ends with a comma, remove the comma."),
-    Case("text after a quoted column", b'"displayName"x\na\n', refused="is not CSV: in the row that starts in line 1, text follows"),
+    Case("text after a quoted column", b'"displayName"x\na\n', refused="is not CSV: in the row that starts on line 1, text follows"),
     *(
         Case(f"in {encoding}", "displayName\na\n".encode(encoding), refused=f"is not UTF-8, but {shown}.")
         for encoding, shown in ENCODINGS.items()
@@ -326,11 +326,11 @@ TABLES = [
         b"displayName,projectId,metadata.entityId,metadata.generatingTitle,metadata.model\na,,,,\n",
         [A],
     ),
-    Case("a doubled header", b"displayName,displayName\na,\n", refused="There are two columns 'displayName'. Remove one of them."),
+    Case("a doubled header", b"displayName,displayName\na,\n", refused="There are two columns named 'displayName'. Remove one of them."),
     Case(
         "a doubled header of columns that are not sent",
         b"_id,displayName,_id\nx,a,y\n",
-        refused="There are two columns '_id'. Remove one of them.",
+        refused="There are two columns named '_id'. Remove one of them.",
     ),
     Case("a doubled header that is ignored", b"x,displayName,x\nx,a,y\n", [A], options={"ignore": ["x"]}),
     Case(
@@ -340,7 +340,7 @@ TABLES = [
         options={"columns": {"displayName": "title"}},
     ),
     Case("one of two columns for a field", b"title,displayName\na,b\n", [A], options={"columns": {"displayName": "title"}, "ignore": ["displayName"]}),
-    Case("no column that is sent", b"_id,createdAt\nconv_1,1\n", refused="No column is a field. The fields are displayName"),
+    Case("no column that is sent", b"_id,createdAt\nconv_1,1\n", refused="No column matches a field. The fields are displayName"),
     Case("a header without a name", b"displayName,\na,\n", refused="The column '' is not a field."),
     Case(
         "the index of pandas",
@@ -359,22 +359,22 @@ TABLES = [
         "too many cells and too few",
         b"metadata.entityId,displayName\nagent_1\nagent_1,a,b\nagent_1,a\n",
         [A | AGENT],
-        failed={1: "The row has 1 cell, and the header has 2.", 2: "The row has 3 cells, and the header has 2."},
+        failed={1: "The row has 1 cell, but the header has 2.", 2: "The row has 3 cells, but the header has 2."},
     ),
     Case(
         "a long cell",
         f'displayName,projectId\na,p\n{LONG},p\nb,"{LONG},""\n"\n"b",p\n'.encode(),
         [A | {"projectId": "p"}, B | {"projectId": "p"}],
-        failed=dict.fromkeys((2, 3), "A cell of the row has more than 131,072 characters. Shorten it, or check for a missing quote."),
+        failed=dict.fromkeys((2, 3), "A cell in the row has more than 131,072 characters. Shorten it, or check for a missing quote."),
     ),
     Case(
         "a long cell in quotes, with quotes, separators and line ends",
         f'displayName,projectId\n"a,""{LONG}\r\n",p,"x""\n"\n"b",p\n'.encode(),
         [B | {"projectId": "p"}],
-        failed={1: "A cell of the row has more than 131,072 characters. Shorten it, or check for a missing quote."},
+        failed={1: "A cell in the row has more than 131,072 characters. Shorten it, or check for a missing quote."},
     ),
-    Case("a long cell that is not closed", f'displayName\na\n"{LONG}\n'.encode(), refused="a quotation mark in the row that starts in line 3 is never closed"),
-    Case("a long header", f"displayName,{LONG}\na,b\n".encode(), refused="has no header: A cell of the row has more than"),
+    Case("a long cell that is not closed", f'displayName\na\n"{LONG}\n'.encode(), refused="a quotation mark in the row that starts on line 3 is never closed"),
+    Case("a long header", f"displayName,{LONG}\na,b\n".encode(), refused="has no header: A cell in the row has more than"),
     Case(
         "flags",
         b"displayName,metadata.generatingTitle\na,TRUE\na,false\na,yes\n",
@@ -429,11 +429,11 @@ PARQUET = [
     Case(
         "nested and flat metadata of one name",
         lambda pa: table(pa, metadata=[{"model": "a"}], x=["m"], names=["metadata", "metadata.model"]),
-        refused="There are two columns 'metadata.model'. Remove one of them.",
+        refused="There are two columns named 'metadata.model'. Remove one of them.",
     ),
     Case("unknown metadata", lambda pa: table(pa, metadata=[{"other": "a"}]), refused="Unknown field 'metadata.other'"),
     Case("metadata as a text", lambda pa: table(pa, displayName=["a"], metadata=["{}"]), refused="Unknown field 'metadata'"),
-    Case("a doubled column", lambda pa: table(pa, a=["a"], b=[""], names=["displayName"] * 2), refused="There are two columns 'displayName'."),
+    Case("a doubled column", lambda pa: table(pa, a=["a"], b=[""], names=["displayName"] * 2), refused="There are two columns named 'displayName'."),
     Case(
         "the index of pandas",
         lambda pa: table(pa, displayName=["a"], __index_level_0__=[0]),

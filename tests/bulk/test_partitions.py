@@ -62,7 +62,7 @@ def test_the_parts_are_those_of_the_first_run(path: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize("content", ["no JSON", "[]", '{"total": 25}'])
 def test_a_file_that_is_not_a_plan(content: str, path: Path, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(content)
-    with pytest.raises(BulkError, match=r"plan\.json is not the plan of an import"):
+    with pytest.raises(BulkError, match=r"plan\.json doesn't contain an import plan"):
         partitions(path, tmp_path)
 
 
@@ -149,14 +149,14 @@ def test_parts_share_one_destination(path: Path, tmp_path: Path) -> None:
         first.run(to_here)
         # This also applies to a part that has not started.
         for part in (first, second):
-            with pytest.raises(BulkError, match=f"The folder .* created at {here.url}, and"):
+            with pytest.raises(BulkError, match=f"The folder .* created at {here.url}, but"):
                 part.run(to_there)
-        with pytest.raises(BulkError, match="created with another API key"):
+        with pytest.raises(BulkError, match="created with a different API key"):
             second.run(partial(Client, "other", base_url=here.url))
         assert there.seen == []
         assert second.run(to_there, change_destination=True).new == 10
         assert third.run(to_there).new == 5
-        with pytest.raises(BulkError, match=f"created at {there.url}, and"):
+        with pytest.raises(BulkError, match=f"created at {there.url}, but"):
             first.run(to_here)
         assert first.run(to_there, change_destination=True).created_before == 10
 
@@ -185,7 +185,7 @@ def test_a_locked_journal_counts_as_used(path: Path, tmp_path: Path) -> None:
     first, second, _ = partitions(path, tmp_path / "journals", rows=10)
     with ScriptedServer(answer(401) for _ in range(10)) as here, Journal(first.journal):
         second.run(partial(Client, "k", base_url=here.url))
-        with pytest.raises(BulkError, match="created with another API key"):
+        with pytest.raises(BulkError, match="created with a different API key"):
             second.run(partial(Client, "other", base_url=here.url))
 
 
@@ -203,7 +203,7 @@ def test_another_part_may_record_a_new_destination_first(
 
         monkeypatch.setattr(plan_folder, "_has_created", has_created)
         plan_folder.bind(folder, new, change=False)
-        with pytest.raises(BulkError, match="created with another API key"):
+        with pytest.raises(BulkError, match="created with a different API key"):
             plan_folder.bind(folder, old, change=False)
 
 
@@ -211,7 +211,7 @@ def test_another_part_may_record_a_new_destination_first(
 def test_a_file_that_is_not_a_destination(content: str, path: Path, tmp_path: Path) -> None:
     (part, *_) = partitions(path, tmp_path)
     (tmp_path / "destination.json").write_text(content)
-    with pytest.raises(BulkError, match=r"destination\.json is not the destination of an import"):
+    with pytest.raises(BulkError, match=r"destination\.json doesn't contain the destination"):
         part.run(partial(Client, "k"))
 
 
@@ -273,7 +273,7 @@ def test_after_a_failed_part_all_created_rows_are_reported(
                 run(made, error)
             assert raised.value.report.created == raised.value.report.new == created
             assert raised.value.unrecorded == unrecorded
-            assert f"The parts that ran created {created} rows" in str(raised.value)
+            assert f"The parts that ran created {created} conversation" in str(raised.value)
         with pytest.raises(BulkError, match="Changed"):
             run(BulkError("Changed."))
         with pytest.raises(KeyError):

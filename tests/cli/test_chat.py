@@ -33,7 +33,7 @@ from conversations_client import (
 )
 from conversations_client.cli._commands import chat_loop
 from conversations_client.cli._commands.chat import messages_from_stdin
-from conversations_client.cli._commands.chat_loop import Ask, chat_through
+from conversations_client.cli._commands.chat_loop import Ask, run_chat
 from conversations_client.cli._display.output import Format, Output
 from conversations_client.cli._exit_codes import UsageError
 from conversations_client.testing import factories
@@ -70,20 +70,20 @@ def test_text_is_printed_as_it_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
             seen.append(screen.getvalue())
             yield delta(text)
 
-    chat_through(["hi"], lambda _message: nullcontext(events()), Output(Format.PEOPLE))
+    run_chat(["hi"], lambda _message: nullcontext(events()), Output(Format.PEOPLE))
     assert seen == ["", "Hel"]
     assert screen.getvalue() == "Hello\n"
 
 
 def test_each_message_gets_its_reply(capsys: pytest.CaptureFixture[str]) -> None:
     asked: list[str] = []
-    chat_through(["one", " ", "", "two"], echo(asked), Output(Format.PEOPLE))
+    run_chat(["one", " ", "", "two"], echo(asked), Output(Format.PEOPLE))
     assert asked == ["one", "two"]
     assert capsys.readouterr().out == "You said: one�.\nYou said: two�.\n"
 
 
 def test_replies_as_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    chat_through(["one", "two"], echo([]), Output(Format.JSONL))
+    run_chat(["one", "two"], echo([]), Output(Format.JSONL))
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
         {"message": "one", "answer": "You said: one\x1b."},
         {"message": "two", "answer": "You said: two\x1b."},
@@ -97,7 +97,7 @@ def test_the_part_of_a_reply_that_failed_is_printed(capsys: pytest.CaptureFixtur
         raise DisconnectError("POST /v2/x: it broke.")
 
     with pytest.raises(DisconnectError):
-        chat_through(["hi"], lambda _message: nullcontext(events()), Output(Format.JSONL))
+        run_chat(["hi"], lambda _message: nullcontext(events()), Output(Format.JSONL))
     assert json.loads(capsys.readouterr().out) == {
         "message": "hi",
         "answer": "Hel",
@@ -115,7 +115,7 @@ def test_a_chat_continues_after_a_failure_if_it_may(capsys: pytest.CaptureFixtur
 
     for continues, expected in ((True, ["one", "two"]), (False, ["one"])):
         asked.clear()
-        chat_through(["one", "two"], ask, Output(Format.PEOPLE), lambda _error: continues)  # noqa: B023
+        run_chat(["one", "two"], ask, Output(Format.PEOPLE), lambda _error: continues)  # noqa: B023
         assert asked == expected
     assert capsys.readouterr().out == ""
 
@@ -126,7 +126,7 @@ def test_an_interrupted_reply_ends_its_line(capsys: pytest.CaptureFixture[str]) 
         raise DisconnectError("it broke.")
 
     with pytest.raises(DisconnectError):
-        chat_through(["hi"], lambda _message: nullcontext(events()), Output(Format.PEOPLE))
+        run_chat(["hi"], lambda _message: nullcontext(events()), Output(Format.PEOPLE))
     assert capsys.readouterr().out == "Hel\n"
 
 
@@ -138,7 +138,7 @@ def test_a_part_without_deltas_is_printed_once(capsys: pytest.CaptureFixture[str
         PartDone(timestamp=WHEN, part_id="b", part=TextPart(text=" two")),
         PartDone(timestamp=WHEN, part_id="r", part=ReasoningPart(reasoning="Hm.")),
     )
-    chat_through(["hi"], replying(*events), Output(Format.PEOPLE))
+    run_chat(["hi"], replying(*events), Output(Format.PEOPLE))
     assert capsys.readouterr().out == "One two\n"
 
 
@@ -205,20 +205,20 @@ STARTED_SEARCH = ToolStarted(
 def test_tool_calls_are_shown(
     capsys: pytest.CaptureFixture[str], events: tuple[Event, ...], printed: str
 ) -> None:
-    chat_through(["hi"], replying(*events), Output(Format.PEOPLE))
+    run_chat(["hi"], replying(*events), Output(Format.PEOPLE))
     assert capsys.readouterr().out == printed
 
 
 def test_long_arguments_are_truncated(capsys: pytest.CaptureFixture[str]) -> None:
     long = ToolDone(timestamp=WHEN, tool_id="t", tool_call_id="c", result="x" * 500)
-    chat_through(["hi"], replying(long), Output(Format.PEOPLE))
+    run_chat(["hi"], replying(long), Output(Format.PEOPLE))
     printed = capsys.readouterr().out
     assert printed.endswith("x…]\n")
     assert len(printed) < 230
 
 
 def test_tool_events_are_part_of_the_json(capsys: pytest.CaptureFixture[str]) -> None:
-    chat_through(["hi"], replying(STARTED_SEARCH, delta("Found.")), Output(Format.JSONL))
+    run_chat(["hi"], replying(STARTED_SEARCH, delta("Found.")), Output(Format.JSONL))
     assert json.loads(capsys.readouterr().out) == {
         "message": "hi",
         "answer": "Found.",
@@ -229,7 +229,7 @@ def test_tool_events_are_part_of_the_json(capsys: pytest.CaptureFixture[str]) ->
 def test_a_chat_ends_when_its_output_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr(chat_loop, "output_is_lost", lambda: bool(asked))
-    chat_through(["one", "two"], echo(asked), Output(Format.JSONL))
+    run_chat(["one", "two"], echo(asked), Output(Format.JSONL))
     assert asked == ["one"]
 
 

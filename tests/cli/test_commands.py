@@ -205,7 +205,7 @@ def test_a_text_that_begins_with_a_dash_or_has_spaces(piped: Command, client: Cl
     assert (ended.code, ended.err) == (
         2,
         (
-            'Error: Unknown option -d. To pass a text that begins with "-", put -- before it. '
+            'Error: Unknown option -d. To pass text that begins with "-", put -- before it. '
             "See `conversations create --help`.\n"
         ),
     )
@@ -294,7 +294,7 @@ def test_delete_asks_for_confirmation(
     ended = shown("delete", *ids)
     assert ended.code == code
     assert ended.err.splitlines()[:2] == [f"{ids[0]} “First �[31m line”", f"{ids[1]} “Second”"]
-    assert "Delete these 2 conversations for good? [y/N] " in ended.err
+    assert "Delete these 2 conversations permanently? [y/N] " in ended.err
     assert ended.err.endswith("Nothing was deleted.\n") is (code == 1)
     assert (
         ended.err.count('Answer "y" or "n".')
@@ -310,14 +310,14 @@ def test_delete_shows_the_names_of_conversations(
     conversation_id = created(client, "Roadmap")
     typed("n\n", is_terminal=True)
     assert shown("delete", conversation_id).err == (
-        f"Delete {conversation_id} “Roadmap” for good? [y/N] Nothing was deleted.\n"
+        f"Delete {conversation_id} “Roadmap” permanently? [y/N] Nothing was deleted.\n"
     )
     typed("y\n", is_terminal=True)
     ended = shown("delete", "conv_missing", conversation_id)
     assert ended.code == 3
     missing, question = ended.err.splitlines()
     assert missing == "Error: conv_missing: not found"
-    assert question == f"Delete {conversation_id} “Roadmap” for good? [y/N] "
+    assert question == f"Delete {conversation_id} “Roadmap” permanently? [y/N] "
     assert ended.out == f"Deleted {conversation_id} “Roadmap”\n"
 
 
@@ -341,7 +341,7 @@ def test_ctrl_c_reports_what_is_deleted(
 
     monkeypatch.setattr(Conversations, "delete", interrupted)
     ended = piped("delete", "--yes", *ids)
-    assert (ended.code, ended.err) == (130, "Stopped. 1 of 2 are deleted.\n\n")
+    assert (ended.code, ended.err) == (130, "Stopped. 1 of 2 was deleted.\n\n")
 
 
 def test_delete_without_the_name(shown: Command, typed: TypeIn) -> None:
@@ -349,7 +349,7 @@ def test_delete_without_the_name(shown: Command, typed: TypeIn) -> None:
     with ScriptedServer([answer(500, {})] * 3 + [answer(204, b"")]) as server:
         ended = shown("delete", "conv_1", "--base-url", server.url)
     assert (ended.code, ended.out) == (0, "Deleted conv_1\n")
-    assert ended.err == "Delete conv_1 for good? [y/N] "
+    assert ended.err == "Delete conv_1 permanently? [y/N] "
 
 
 def test_delete_needs_yes_without_a_terminal(piped: Command, client: Client, typed: TypeIn) -> None:
@@ -489,7 +489,7 @@ def test_a_completion_that_cannot_be_installed(piped: Command, tmp_path: Path) -
         assert shell in ended.err
     ended = piped("--install-completion", "--shell", "bash", "--output", str(tmp_path))
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err.endswith("Is a directory. Name another file with --output.\n")
+    assert ended.err.endswith("Is a directory. Choose another file with --output.\n")
 
 
 def test_a_missing_conversation_of_the_sandbox(piped: Command) -> None:

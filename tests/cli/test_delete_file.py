@@ -41,7 +41,7 @@ def test_the_confirmation_shows_the_number_of_conversations(
     ended = shown("delete", "--file", str(file))
     assert (ended.code, ended.err, ended.out) == (
         1,
-        "Delete 2 conversations for good? [y/N] Nothing was deleted.\n",
+        "Delete 2 conversations permanently? [y/N] Nothing was deleted.\n",
         "",
     )
     assert all(is_there(client, one) for one in ids)
@@ -52,7 +52,7 @@ def test_the_confirmation_shows_the_number_of_conversations(
     file.write_text(ids[2])
     typed("y\n", is_terminal=True)
     ended = shown("delete", "--file", str(file))
-    assert ended.err.startswith("Delete 1 conversation for good? [y/N] ")
+    assert ended.err.startswith("Delete 1 conversation permanently? [y/N] ")
     assert ended.out == "Deleted 1 of 1 conversation.\n"
 
 
@@ -93,7 +93,7 @@ def test_an_interrupted_deletion_can_be_repeated(
     assert set(json.loads(ended.out)) == set(ids[3:])
     ended = piped("delete", "-y", "--file", str(file))
     assert (ended.code, json.loads(ended.out)) == (3, [])
-    assert "None of the 5 exist: they are deleted already, or" in ended.err
+    assert "None of the 5 conversations exist: they were already deleted, or" in ended.err
 
 
 def test_ids_from_stdin(piped: Command, client: Client, typed: TypeIn) -> None:
@@ -101,7 +101,7 @@ def test_ids_from_stdin(piped: Command, client: Client, typed: TypeIn) -> None:
     lines = f'{ids[0]}\n{{"_id": "{ids[1]}"}}\n'
     typed(lines)
     ended = piped("delete", "--file", "-")
-    assert (ended.code, "you can't confirm on it. Pass --yes." in ended.err) == (2, True)
+    assert (ended.code, "it can't be used to confirm. Pass --yes." in ended.err) == (2, True)
     typed(lines)
     ended = piped("delete", "--file", "-", "--yes")
     assert (ended.code, set(json.loads(ended.out))) == (0, set(ids))
@@ -183,7 +183,7 @@ def test_ctrl_c_reports_how_many_are_deleted(
     monkeypatch.setattr(Deletion, "record", stop)
     ended = piped("delete", "-y", "--file", str(file))
     assert ended.code == 130
-    assert "Stopped. 0 of 3 are deleted." in ended.err
+    assert "Stopped. 0 of 3 were deleted." in ended.err
 
 
 def test_ctrl_c_waits_for_the_requests_in_flight(
@@ -205,7 +205,7 @@ def test_ctrl_c_waits_for_the_requests_in_flight(
         sent = len(server.seen)
     assert ended.code == 130
     assert 0 < sent < 50
-    assert f"Stopped. {sent} of 100 are deleted." in ended.err
+    assert f"Stopped. {sent} of 100 were deleted." in ended.err
 
 
 @pytest.mark.parametrize(
@@ -219,22 +219,26 @@ def test_ctrl_c_waits_for_the_requests_in_flight(
         ("ids.ndjson", b"\n\nconv_1\n", "can't be read: line 3 is not JSON: Expecting value."),
         ("ids.jsonl", b"\n" + b"[" * 100_000, "can't be read: line 2 is nested too deeply."),
         ("ids.jsonl", b'{"_id": "a", "_id": "b"}', "can't be read: line 1 has _id twice."),
-        ("ids.jsonl", b'{"id": "a", "_id": "b"}', "line 1 has an _id and another id: remove"),
+        (
+            "ids.jsonl",
+            b'{"id": "a", "_id": "b"}',
+            "line 1 has both an _id and a different id: remove",
+        ),
         ("ids.csv", b"name,id,id\na,b,c\n", "can't be read: the header has id twice."),
-        ("ids.csv", b"id,_id\na,a\nb,c\n", "row 2 has an _id and another id: remove"),
+        ("ids.csv", b"id,_id\na,a\nb,c\n", "row 2 has both an _id and a different id: remove"),
         ("ids.parquet", b"PAR1", "can't be read: IDs must be in a text file, CSV or JSON Lines."),
         (
             "ids",
             b"conv_1\n# conv_2\n",
-            "can't be read: line 2 is not one ID. Write one ID per line",
+            "can't be read: line 2 is not an ID. Write one ID per line",
         ),
-        ("ids", b"conv_1,conv_2\n", "can't be read: line 1 is not one ID."),
-        ("ids", b"conv_1 conv_2\n", "can't be read: line 1 is not one ID."),
-        ("ids", b'"conv_1"\n', "can't be read: line 1 is not one ID."),
-        ("ids", b"['conv_1']\n", "can't be read: line 1 is not one ID."),
+        ("ids", b"conv_1,conv_2\n", "can't be read: line 1 is not an ID."),
+        ("ids", b"conv_1 conv_2\n", "can't be read: line 1 is not an ID."),
+        ("ids", b'"conv_1"\n', "can't be read: line 1 is not an ID."),
+        ("ids", b"['conv_1']\n", "can't be read: line 1 is not an ID."),
         ("ids", b'{"_id": "conv_1"\n', "can't be read: line 1 is not JSON: Expecting"),
-        ("ids.jsonl", b'{"_id": "conv_1,conv_2"}\n', "can't be read: line 1 is not one ID."),
-        ("ids.csv", b"_id\nconv_1\n# conv_2\n", "can't be read: row 2 is not one ID."),
+        ("ids.jsonl", b'{"_id": "conv_1,conv_2"}\n', "can't be read: line 1 is not an ID."),
+        ("ids.csv", b"_id\nconv_1\n# conv_2\n", "can't be read: row 2 is not an ID."),
         ("ids.csv", b"name\nconv_1\n", "can't be read: row 1 has no _id or id."),
         ("ids.csv", b'_id\n"conv_1', "can't be read: it is not CSV (unexpected end of data)."),
         ("missing/ids", None, "can't be read: No such file or directory."),

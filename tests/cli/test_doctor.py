@@ -148,7 +148,7 @@ def test_a_dead_proxy_is_named_as_the_cause(override: tuple[str, Probe], check: 
     world = dict([override, ("proxy_for", giving("http://proxy.test:3128"))])
     found = all_findings(api_key="k", base_url=URL, **world)
     assert (found[-1].check, found[-1].verdict) == (check, Verdict.FAIL)
-    assert "This is the proxy that HTTPS_PROXY" in str(found[-1].advice)
+    assert "This proxy comes from HTTPS_PROXY" in str(found[-1].advice)
     assert "if you need a proxy" not in str(found[-1].advice)
 
 

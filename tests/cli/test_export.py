@@ -75,7 +75,7 @@ def test_an_export_for_people(shown: Command, client: Client, tmp_path: Path, en
     create(client, entity, 2)
     path = tmp_path / "a.csv"
     ended = shown("export", str(path), "--entity-id", entity)
-    assert words(ended.out).replace(" ", "") == f"2conversationsarein{path}."
+    assert words(ended.out).replace(" ", "") == f"Exported2conversationsto{path}."
     assert "Not included: standalone conversations (add" in words(ended.err)
 
 
@@ -161,15 +161,18 @@ def test_an_incomplete_export_is_resumed(piped: Command, shown: Command, tmp_pat
         assert (report["exported"], report["failed"], report["is_written"]) == (2, 1, False)
         told = words(ended.err)
         assert "Error: conv_1: GET /v2/conversations/conv_1 " in told
-        assert f"1 could not be retrieved, so {path} is not written. The same command" in told
+        assert (
+            f"1 conversation could not be retrieved, so {path} was not written. Run the same"
+            in told
+        )
         ended = shown(*arguments, "--skip-failed")
     assert (ended.code, journal.exists()) == (0, False)
     assert ids(path) == ["conv_0", "conv_3"]
     told = words(ended.err)
-    assert "Not in the file, because deleted after the listing: 1." in told
-    assert "Without messages, because the service sent none: 1." in told
-    assert "Not in the file, because they could not be retrieved: 1." in told
-    assert "2 conversations are in" in words(ended.out)
+    assert "1 conversation was deleted after it was listed and is not in the file." in told
+    assert "The service sent no messages for 1 conversation." in told
+    assert "1 conversation could not be retrieved and is not in the file." in told
+    assert "Exported 2 conversations to" in words(ended.out)
 
 
 def test_an_export_for_people_that_is_not_written(shown: Command, tmp_path: Path) -> None:
@@ -184,7 +187,7 @@ def test_after_an_error_the_export_can_be_resumed(piped: Command, tmp_path: Path
     with ScriptedServer([answer(401)]) as server:
         ended = piped("export", str(path), "--base-url", server.url, "--messages")
     assert ended.code == 1
-    assert "Stopped. The same command resumes the export." in ended.err
+    assert "Stopped. Run the same command to resume the export." in ended.err
     assert "401" in ended.err
     assert (tmp_path / "a.jsonl.export").exists()
 
@@ -198,7 +201,7 @@ def test_after_ctrl_c_the_export_can_be_resumed(
     monkeypatch.setattr(exports, "export_with_messages", stopped)
     ended = piped("export", str(tmp_path / "a.jsonl"), "--messages")
     assert ended.code == 130
-    assert "Stopped. The same command resumes the export." in ended.err
+    assert "Stopped. Run the same command to resume the export." in ended.err
 
 
 @pytest.mark.usefixtures("environment")
@@ -215,10 +218,10 @@ def test_an_export_from_the_local_sandbox_is_resumed_at_another_port(
         terminal.until("1/5")
         terminal.press("\x03")
         assert terminal.end() == 130
-    assert "The same command resumes the export." in " ".join(terminal.seen.split())
+    assert "Run the same command to resume the export." in " ".join(terminal.seen.split())
     ended = piped("export", str(path), "--messages")
     assert ended.code == 2
-    assert f"another export, from --sandbox {tmp_path}/conversations-client" in ended.err
+    assert f"a different export, from --sandbox {tmp_path}/conversations-client" in ended.err
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv("XDG_DATA_HOME", str(tmp_path / "other"))
         assert piped(*line).code == 2

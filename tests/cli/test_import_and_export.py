@@ -50,7 +50,7 @@ def test_imported_conversations_can_be_exported(
     assert {json.loads(line)["id"] for line in results.read_text().splitlines()} == made
     assert len(made) == 5
     again = shown("import", str(file))
-    report = f"0new,5createdbefore,0failed,0doubtful:{results}haseachrow."
+    report = f"0new,5createdbefore,0failed,0doubtful:{results}liststhestatusofeachrow."
     assert "".join(again.out.split()) == report
     again = piped("import", str(file))
     assert json.loads(again.out) == {
@@ -66,7 +66,7 @@ def test_imported_conversations_can_be_exported(
     assert json.loads(ended.out)["exported"] == 5
     assert len(copy.read_text().splitlines()) == 6
     ended = shown("export", str(copy), "--entity-id", file.parent.name)
-    assert "".join(ended.out.split()) == f"5conversationsarein{copy}."
+    assert "".join(ended.out.split()) == f"Exported5conversationsto{copy}."
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_failures_are_reported_on_stderr(piped: Command, shown: Command, file: P
             *("--base-url", server.url, "--max-in-flight", "1"),
         )
     assert ended.code == 5
-    assert "Error: 2 rows failed and 1 row may have been created: see" in ended.err
+    assert "Error: 2 rows failed and 1 row may have been imported: see" in ended.err
 
 
 def test_options_for_an_unknown_column(piped: Command, file: Path) -> None:
@@ -182,7 +182,7 @@ def test_standard_streams(
     for option in ("--messages", "--escape-formulas"):
         ended = piped("export", "-", option)
         assert (ended.code, ended.out) == (2, "")
-        assert "name a file" in ended.err
+        assert "pass a file" in ended.err
 
 
 def test_a_command_in_an_error_can_be_copied(piped: Command, tmp_path: Path) -> None:
@@ -208,7 +208,10 @@ def test_a_folder_is_no_file(piped: Command) -> None:
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="there is no /proc")
 def test_a_folder_that_takes_no_files(piped: Command) -> None:
     ended = piped("export", "/proc/a.csv")
-    assert (ended.code, "/proc/a.csv can't be written: /proc takes no new files." in ended.err) == (
+    assert (
+        ended.code,
+        "/proc/a.csv can't be written: new files can't be created in /proc." in ended.err,
+    ) == (
         2,
         True,
     )
@@ -222,7 +225,7 @@ def test_a_failed_row_is_corrected(piped: Command, file: Path) -> None:
     assert (report["new"], report["created_before"], report["failed"]) == (1, 1, 0)
     file.write_text('{"displayName": "a"}\n{"displayName": "c"}\n')
     ended = piped("import", str(file))
-    assert (ended.code, "Row 2 has changed since it was created." in ended.err) == (2, True)
+    assert (ended.code, "Row 2 has changed since it was imported." in ended.err) == (2, True)
 
 
 def test_columns_are_mapped_and_the_key_column_is_copied(
@@ -298,7 +301,7 @@ def test_an_import_continues_only_at_its_destination(piped: Command, file: Path)
         assert piped("import", str(file), "--base-url", trial.url).code == 0
         ended = piped("import", str(file))
         assert ended.code == 2
-        assert f"Its rows were created at {trial.url}, and this client" in ended.err
+        assert f"Its conversations were created at {trial.url}, but this client" in ended.err
         assert "or add --change-destination to skip" in ended.err
         ended = piped("import", str(file), "--change-destination")
         assert (ended.code, json.loads(ended.out)["created_before"]) == (0, 5)
@@ -308,7 +311,7 @@ def test_an_import_continues_in_the_local_sandbox(piped: Command, file: Path) ->
     for new in (5, 0):  # with another port and key each time
         assert json.loads(piped("import", str(file), "--sandbox").out)["new"] == new
     ended = piped("import", str(file))
-    assert (ended.code, "Its rows were created at --sandbox /" in ended.err) == (2, True)
+    assert (ended.code, "Its conversations were created at --sandbox /" in ended.err) == (2, True)
 
 
 @pytest.mark.parametrize("option", ["--journal", "--results"])
@@ -324,7 +327,9 @@ def test_an_unwritable_location_is_found_before_anything_is_sent(
     assert (ended.code, ended.out) == (2, "")
     assert str(path) in ended.err
     if option == "--results":
-        assert "Nothing was sent. Name another file with --results." in " ".join(ended.err.split())
+        assert "Nothing was sent. Choose another file with --results." in " ".join(
+            ended.err.split()
+        )
 
 
 def test_a_name_that_leaves_no_room_for_the_results(piped: Command, tmp_path: Path) -> None:
@@ -335,7 +340,7 @@ def test_a_name_that_leaves_no_room_for_the_results(piped: Command, tmp_path: Pa
         ended = piped("import", str(path), "--journal", str(journal), "--base-url", server.url)
         assert server.seen == []
     assert (ended.code, ended.out) == (2, "")
-    assert "Name another file with --results." in " ".join(ended.err.split())
+    assert "Choose another file with --results." in " ".join(ended.err.split())
 
 
 @pytest.mark.parametrize("output", ["people", "json"])
@@ -360,7 +365,7 @@ def test_the_report_is_printed_even_if_the_results_cannot_be_written(
     assert ended.code == 1
     assert '"created": 5' in ended.out or "5 created, 0 failed" in ended.out
     assert "No space left on device. The journal" in ended.err
-    assert "run the command again to write them" in ended.err
+    assert "run the command again to write the results" in ended.err
 
 
 @pytest.mark.parametrize(
@@ -409,8 +414,11 @@ def test_ctrl_c_explains_how_to_continue(
     ended = piped("import", str(file))
     results = file.with_name("a.jsonl.results.jsonl")
     assert ended.code == 130
-    assert "Stopped with 0 rows created. Run the same command again to continue." in ended.err
-    assert f"{results} has each row so far." in ended.err
+    assert (
+        "Stopped after creating 0 conversations. Run the same command again to continue."
+        in ended.err
+    )
+    assert f"{results} lists the status of each row so far." in ended.err
     assert results.read_text() == ""
 
 
@@ -431,8 +439,8 @@ def test_ctrl_c_ends_the_bar_before_the_message(
         terminal.until("1/5")
         terminal.press("\x03")
         assert terminal.end() == 130
-    assert "\n\x1b[?25hStopped with " in terminal.seen  # the bar shows the cursor again
-    assert terminal.seen.rstrip().endswith("has each row so far.")
+    assert "\n\x1b[?25hStopped after " in terminal.seen  # the bar shows the cursor again
+    assert terminal.seen.rstrip().endswith("lists the status of each row so far.")
 
 
 def test_the_rate_is_shown_once_it_is_known() -> None:

@@ -113,8 +113,8 @@ def messages() -> list[tuple[str, str]]:
             "The stream ended before the response was complete.",
         ),
         (
-           conflict_message("The journal a.journal", "Its rows were created in prj_1."),
-            "The journal a.journal belongs to another destination. Its rows were created in prj_1. Nothing was sent. Use a new journal to create every row here, or add --change-destination to skip the rows that were created there.",
+           conflict_message("The journal a.journal", "Its conversations were created in prj_1."),
+            "The journal a.journal belongs to a different destination. Its conversations were created in prj_1. Nothing was sent. Use a new journal or folder to import every row into the new destination, or add --change-destination to skip the rows already imported.",
         ),
         (
             calling("delete", ID, {}, script=[answer(200, b"<p>", Content_Type="text/html")]),

@@ -123,7 +123,7 @@ CASES = [
     failing("delete {id}", 2, "--yes"),
     Case("delete {id} --yes"),
     Case("delete {id} conv_missing --yes", 3, "conv_missing"),
-    Case("delete --file {directory}/ids --yes", 3, "None of the 1 exist"),
+    Case("delete --file {directory}/ids --yes", 3, "The conversation doesn't exist"),
     Case("import {directory}/good.jsonl"),
     Case("import {directory}/bad.jsonl", 1, "1 row failed"),
     Case("export {directory}/exported.csv", 0, "Not included"),

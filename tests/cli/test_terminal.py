@@ -34,16 +34,16 @@ def test_common_commands_at_the_terminal(client: Client) -> None:
         for words in ("ID", "Name", "Updated", str(conversation.id), "Feature talk", "just now"):
             assert words in terminal.seen
     with Terminal("delete", str(conversation.id)) as terminal:
-        terminal.until(f"Delete {conversation.id} “Feature talk” for good? [y/N] ")
+        terminal.until(f"Delete {conversation.id} “Feature talk” permanently? [y/N] ")
         terminal.press("n\n")
         assert terminal.end() == 1
     with Terminal("delete", str(conversation.id)) as terminal:
-        terminal.until("for good?")
+        terminal.until("permanently?")
         terminal.press(CTRL_D)
         assert terminal.end() == 1
         assert "Traceback" not in terminal.seen
     with Terminal("delete", str(conversation.id)) as terminal:
-        terminal.until("for good?")
+        terminal.until("permanently?")
         terminal.press("y\n")
         terminal.until(f"Deleted {conversation.id}")
         assert terminal.end() == 0
@@ -55,7 +55,7 @@ def url_of(listener: socket.socket) -> str:
 
 def test_ctrl_c_at_a_prompt_and_during_a_call(client: Client) -> None:
     with Terminal("delete", str(client.conversations.create().id)) as terminal:
-        terminal.until("for good?")
+        terminal.until("permanently?")
         # Python checks for signals before it reads, and can miss a signal in between. The line
         # feed ends the read in that case.
         terminal.press(f"{CTRL_C}\n")

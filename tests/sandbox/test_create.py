@@ -117,7 +117,7 @@ def test_an_idempotency_key_repeats_the_first_response(api: httpx.Client) -> Non
     assert (again.status_code, again.json()) == (201, first.json())
     other = api.post("/v2/conversations", json={"displayName": "b"}, headers=headers)
     assert other.status_code == 422
-    assert "another request" in other.json()["message"]
+    assert "a different request" in other.json()["message"]
 
 
 def test_concurrent_duplicates_create_one_conversation(api: httpx.Client) -> None:

@@ -48,7 +48,7 @@ FAULTS: list[tuple[Callable[[Any], object], str]] = [
     (lambda s: s.fail_next(path="conversations"), "path must begin with '/' or '*', as in"),
     (lambda s: s.fail_next(path="http://a/v2"), "path must begin with '/' or '*', as in"),
     (lambda s: s.fail_next(path=5), "path must be a string, not int '5'."),
-    (lambda s: s.fail_next(path="/health"), "No fault happens to '/health'"),
+    (lambda s: s.fail_next(path="/health"), "Faults can't be injected at '/health'"),
     (lambda s: s.drop_next(method="SEND"), "method must be one of"),
     (lambda s: s.drop_next(after_acting="no"), "after_acting must be True or False, not str 'no'."),
     (lambda s: s.delay_next("1"), "seconds must be a number of seconds, not str '1'."),

@@ -29,7 +29,7 @@ HEADERS = {"Authorization": f"Bearer {KEY}"}
 # Each request is valid, but they contradict each other, which a schema can't express.
 CONFLICTS = {
     "startingAfter and endingBefore can't be used together.",
-    "This Idempotency-Key was used for another request.",
+    "This Idempotency-Key was used for a different request.",
     "The conversation already has a name.",
 }
 GENERATION = {

@@ -53,7 +53,7 @@ def test_faults_and_requests_outlive_a_restart() -> None:
 
 
 def test_a_running_sandbox_is_not_started_twice() -> None:
-    with Sandbox() as sandbox, pytest.raises(RuntimeError, match="runs already"):
+    with Sandbox() as sandbox, pytest.raises(RuntimeError, match="is already running"):
         sandbox.start()
 
 

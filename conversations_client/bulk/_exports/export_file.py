@@ -17,12 +17,12 @@ def export_file(
     escape_formulas: bool = False,
     on_row: Callable[[Conversation], object] | None = None,
 ) -> int:
-    """Write conversations to a file, which appears when it is complete.
+    """Write conversations to a file, which appears only when it is complete.
 
     A JSON Lines file has every field that the service sends. A CSV or Parquet file has a column for
     each field that this version of the client knows. `import_file` reads all three. A listing has
-    no messages; use `export_with_messages` for them. Conversations that you retrieved have
-    `messages`, which a JSON Lines file contains.
+    no messages; use `export_with_messages` for them. If you pass retrieved conversations, a JSON
+    Lines file includes their `messages`.
 
     Example:
         with Client() as client:
@@ -32,19 +32,19 @@ def export_file(
         conversations: The conversations, such as `client.conversations.list()`, which lists those
             without an agent or deployment, or `client.conversations.list(entity_id=…)`.
         path: The file: JSON Lines, CSV or Parquet, according to its extension. An existing file is
-            replaced, and the new one has its mode. If `path` is a symbolic link, its target is
+            replaced, and its file mode is kept. If `path` is a symbolic link, its target is
             replaced.
-        escape_formulas: Whether to escape text that a spreadsheet would run as a formula, in a CSV
-            file. Text that starts with `=`, `+`, `-`, `@`, a tab or a carriage return gets an
-            apostrophe in front. `import_file` removes it. Default False.
+        escape_formulas: In a CSV file, whether to escape text that a spreadsheet would run as a
+            formula. Text that starts with `=`, `+`, `-`, `@`, a tab or a carriage return gets a
+            leading apostrophe, which `import_file` removes. Default False.
         on_row: Called with each conversation.
 
     Returns:
         The number of conversations.
 
     Raises:
-        BulkError: The file format is unknown, has no formulas to escape, or needs an extra that is
-            not installed.
+        BulkError: The file format is unknown, doesn't support `escape_formulas`, or needs an extra
+            that is not installed.
         OSError: The file can't be written.
         ConversationsError: Raised by the iterable.
     """

@@ -58,10 +58,11 @@ class Listing:
 
 
 class ExportJournal(JournalBase):
-    """The state of an export with messages; a context manager, for one process at a time.
+    """The state of an export with messages, as a context manager.
 
-    The journal stores every retrieved conversation, so it grows as large as the file. A killed
-    process loses no change; a power failure may lose the latest changes.
+    Only one process can use the file at a time. The journal stores every retrieved conversation, so
+    it grows as large as the exported file. No change is lost if the process is killed; a power
+    failure may lose the latest changes.
 
     Args:
         path: The SQLite file, created if it doesn't exist.
@@ -73,7 +74,7 @@ class ExportJournal(JournalBase):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._database = _open(path)
         if self._is_finished():
-            # The process that finished it was killed before it could remove the journal.
+            # The process that finished the export was killed before it could remove the journal.
             self._database.remove()
             self._database = _open(path)
         self._is_open = True
@@ -86,10 +87,10 @@ class ExportJournal(JournalBase):
             entity_ids: The entity ID of each listing, in order.
 
         Returns:
-            Whether an export is resumed.
+            Whether this call resumes an export.
 
         Raises:
-            BulkError: The journal belongs to another export.
+            BulkError: The journal belongs to a different export.
         """
         found = self._database.execute("SELECT source FROM export")
         if not found:
@@ -102,8 +103,9 @@ class ExportJournal(JournalBase):
         listed = self._database.execute("SELECT entity_id FROM listing ORDER BY number")
         if [*found, *listed] != [(source,), *((entity_id,) for entity_id in entity_ids)]:
             raise BulkError(
-                f"The journal {self._database.path} belongs to another export, from {found[0][0]}. "
-                "Resume it with the same service and entities, or delete it to start again."
+                f"The journal {self._database.path} belongs to a different export, from "
+                f"{found[0][0]}. Resume that export with the same service and entities, or delete "
+                "the journal to start again."
             )
         self._database.execute(
             "UPDATE conversation SET state = ?, detail = NULL WHERE state = ? AND id IS NOT NULL",
@@ -122,7 +124,7 @@ class ExportJournal(JournalBase):
         ]
 
     def record_page(self, listing: Listing, ids: Sequence[str | None]) -> None:
-        """Record a page of a listing, except conversations that are recorded already."""
+        """Record a page of a listing, except conversations that are already recorded."""
         listed = (ExportState.LISTED, None)
         without_id = (ExportState.FAILED, "The service sent no ID.")
         with self._database.transaction():
@@ -205,13 +207,13 @@ class ExportJournal(JournalBase):
         )
 
     def finish(self) -> None:
-        """Record that the file is written and the journal is no longer needed."""
+        """Record that the file was written and the journal is no longer needed."""
         self._database.execute("UPDATE export SET is_finished = 1")
 
     def close(self) -> None:
-        """Close the journal. Closing it twice does nothing.
+        """Close the journal. Closing it again has no effect.
 
-        The journal is deleted if its export is finished or never started.
+        The journal is deleted if its export is finished or was never started.
         """
         if not self._is_open:
             return

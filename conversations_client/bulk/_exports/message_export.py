@@ -30,8 +30,8 @@ from conversations_client.bulk._files.writers import Write, writer
 OnProgress = Callable[[int, int | None], object]
 
 _PAGE: Final = 100
-_MOST_FAILURES_IN_A_ROW: Final = 50
-_MOST_FAILURES_REPORTED: Final = 100
+_MAX_CONSECUTIVE_FAILURES: Final = 50
+_MAX_REPORTED_FAILURES: Final = 100
 _SAMPLE: Final = 3
 
 
@@ -62,13 +62,14 @@ class ExportReport:
         assert report.is_written, f"{report.failed} failed: run it again"
 
     Attributes:
-        exported: The conversations that were retrieved.
-        deleted: The conversations that were deleted after they were listed. They are not in the
-            file.
-        failed: The conversations that could not be retrieved.
-        without_messages: The conversations in the file for which the service sends no messages.
+        exported: The number of conversations retrieved.
+        deleted: The number of conversations that were deleted after they were listed. They are not
+            in the file.
+        failed: The number of conversations that could not be retrieved.
+        without_messages: The number of conversations in the file for which the service sent no
+            messages.
         failures: The first 100 failures.
-        is_written: Whether the file is written.
+        is_written: Whether the file was written.
     """
 
     exported: int
@@ -94,13 +95,13 @@ def export_with_messages(
     """Write conversations with their messages to a file, in the order of the listings.
 
     The export lists the conversations, retrieves several at once (`GET /v2/conversations/{id}`),
-    and writes the file, which appears when it is complete. The journal stores every retrieved
-    conversation, so the same call resumes an export that stopped for any reason. Memory use is
-    constant for any number of conversations.
+    and writes the file, which appears only when it is complete. The journal stores every retrieved
+    conversation: if the export stops for any reason, call the function again to resume it. Memory
+    use is constant for any number of conversations.
 
     Conversations that are created during the export may be missing. If a conversation can't be
-    retrieved, the file is not written; the same call retries it. After 50 failures in a row, the
-    export raises the last error.
+    retrieved, the file is not written; call the function again to retry the conversation. After 50
+    failures in a row, the export raises the last error.
 
     Example:
         with Client() as client:
@@ -109,7 +110,7 @@ def export_with_messages(
     Args:
         client: The client that lists and retrieves the conversations.
         path: The file: JSON Lines or Parquet, according to its extension. An existing file is
-            replaced, and the new one has its mode. If `path` is a symbolic link, its target is
+            replaced, and its file mode is kept. If `path` is a symbolic link, its target is
             replaced.
         entity_ids: The agents and deployments whose conversations to export; None stands for the
             conversations without one. Default `(None,)`.
@@ -125,11 +126,11 @@ def export_with_messages(
             None during the listing.
 
     Returns:
-        The counts of the export.
+        The counts and the first failures.
 
     Raises:
-        BulkError: The file format is unknown or can't store messages; or the journal belongs to
-            another export, or to a workspace that this client can't access.
+        BulkError: The file format is unknown or can't store messages; or the journal belongs to a
+            different export, or to a workspace that this client can't access.
         InvalidArgumentError: `entity_ids`, `max_in_flight` or `rate` is invalid.
         OSError: The file can't be written; checked before the first request where possible.
         ConversationsError: A listing failed, or too many retrievals failed in a row.
@@ -180,7 +181,7 @@ class _Export:
     on_progress: OnProgress
 
     def check_workspace(self) -> None:
-        """Check that the client can access conversations that are in the journal already.
+        """Check that the client can access conversations that are already in the journal.
 
         With a key for another workspace, the file would mix both workspaces and have gaps.
 
@@ -211,13 +212,13 @@ class _Export:
         counts = self.journal.counts()
         total = sum(counts.values())
         before = total - counts[ExportState.LISTED]
-        failures_in_a_row = 0
+        consecutive_failures = 0
         with retrieval as outcomes:
             for done, outcome in enumerate(outcomes, before + 1):
                 error = self._record(outcome)
                 self.on_progress(done, total)
-                failures_in_a_row = failures_in_a_row + 1 if error else 0
-                if error and failures_in_a_row == _MOST_FAILURES_IN_A_ROW:
+                consecutive_failures = consecutive_failures + 1 if error else 0
+                if error and consecutive_failures == _MAX_CONSECUTIVE_FAILURES:
                     raise error
 
     def finish(
@@ -225,7 +226,7 @@ class _Export:
     ) -> ExportReport:
         """Write the file, unless conversations failed and `skip_failed` is False."""
         counts = self.journal.counts()
-        failures = islice(self.journal.failures(), _MOST_FAILURES_REPORTED)
+        failures = islice(self.journal.failures(), _MAX_REPORTED_FAILURES)
         report = ExportReport(
             exported=counts[ExportState.RETRIEVED],
             deleted=counts[ExportState.DELETED],
@@ -271,7 +272,7 @@ class _Export:
             content = json.dumps(unstructure(outcome.conversation))
             self.journal.record(outcome.conversation_id, ExportState.RETRIEVED, content)
         else:
-            problem = "The service sent another conversation."
+            problem = "The service sent a different conversation."
             self.journal.record(outcome.conversation_id, ExportState.FAILED, problem)
 
 

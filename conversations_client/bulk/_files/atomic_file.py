@@ -9,7 +9,7 @@ from errno import EACCES, EISDIR
 from pathlib import Path
 from typing import Final
 
-_LONGEST_PREFIX: Final = 40  # characters, so that the temporary name is never too long
+_MAX_PREFIX_LENGTH: Final = 40  # characters, so that the temporary name is never too long
 _NEW_FILE: Final = 0o666  # minus the umask, as for any new file
 _REPLACEMENT: Final = 0o600  # until it gets the mode of the file it replaces
 
@@ -21,7 +21,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Generator[Path, None, None]:
     The temporary file is in the same folder and has a unique name, so that two writers don't
     interfere. An error in the block leaves `path` unchanged. If `path` is a symbolic link, its
     target is replaced. The new file has the mode of the old one, and its owner where that is
-    allowed. A file that is not a regular file, such as a named pipe, is written directly.
+    allowed. Anything other than a regular file, such as a named pipe, is written directly.
 
     Raises:
         OSError: The file can't be written; checked before the block where possible.
@@ -73,7 +73,7 @@ def create_once(path: Path, content: str) -> None:
 
 @contextlib.contextmanager
 def _temporary(final: Path, path: str | os.PathLike[str], mode: int) -> Generator[Path, None, None]:
-    temporary = final.with_name(f".{final.name[:_LONGEST_PREFIX]}.{secrets.token_hex(8)}.tmp")
+    temporary = final.with_name(f".{final.name[:_MAX_PREFIX_LENGTH]}.{secrets.token_hex(8)}.tmp")
     with _errors_about(path):
         # The tempfile module creates private files, but a new file follows the umask.
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
@@ -106,7 +106,7 @@ def _copy_owner_and_mode(temporary: Path, current: os.stat_result) -> None:
 
 
 def _flush(path: Path) -> None:
-    """Write a file to the disk, so that a power failure doesn't leave it empty."""
+    """Flush a file to disk, so that a power failure doesn't leave it empty."""
     descriptor = os.open(path, os.O_WRONLY)
     try:
         os.fsync(descriptor)

@@ -21,17 +21,17 @@ FIELDS: Final = (
 )
 """The fields that can be sent, under the API's names."""
 METADATA: Final = "metadata"
-# Names of fields in another revision of the API. The field's own name has priority.
+# Field names from a different revision of the API. The current name takes precedence.
 _ALIASES: Final = {"entityId": "metadata.entityId"}
 # Fields of an exported conversation that can't be sent.
 _SET_BY_THE_SERVICE: Final = frozenset(
     {"_id", "kind", "createdAt", "updatedAt", "createdById", "updatedById"}
 )
-_MESSAGES: Final = "messages"  # of an export; the API can't create messages
+_MESSAGES: Final = "messages"  # in an export; the API can't create messages
 # Every conversation that the service sends has these, so a row with all of them is from an export.
 _EXPORTED: Final = frozenset({"kind", "displayName", "createdAt", "updatedAt"})
-_LONGEST_NAME: Final = 60  # characters of a column's name in an error message
-# Of two names of which one is a part of the other, neither may be meant.
+_MAX_NAME_LENGTH: Final = 60  # characters of a column's name in an error message
+# High enough that a name isn't suggested just because it is part of the unknown name.
 _MIN_SIMILARITY: Final = 0.7
 _SYNONYMS: Final = {
     "agent": "metadata.entityId",
@@ -44,9 +44,9 @@ _SYNONYMS: Final = {
     "subject": "displayName",
     "title": "displayName",
 }
-"""The field that is usually meant by a name."""
+"""The field that each name usually stands for."""
 _INDEXES: Final = ("Unnamed: ", "__index_level_")  # the names that pandas gives an index
-# In any of its forms. The separator itself may already be taken for one.
+# Any form of the line. The separator may be missing, because the parser split the line at it.
 _LINE_OF_EXCEL: Final = re.compile("sep=.?", re.IGNORECASE | re.DOTALL)
 _SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
@@ -56,9 +56,9 @@ class Columns:
     """The field of each column, and the columns that are not sent.
 
     Attributes:
-        fields: The field of each column whose name is not the field's.
+        fields: The field of each column whose name differs from the field's.
         key: The column that is copied into the results; None if there is none.
-        ignore: The columns that are not read.
+        ignore: The columns to ignore.
     """
 
     fields: Mapping[str, str] = field(factory=dict[str, str])
@@ -72,12 +72,12 @@ class Columns:
         key: str | None = None,
         ignore: Collection[str] = (),
     ) -> Self:
-        """Check the arguments of a caller.
+        """Check the caller's arguments.
 
         Args:
-            columns: The column for each field whose column has another name.
+            columns: The column for each field whose column has a different name.
             key: The column to copy into the results.
-            ignore: Columns that are not read.
+            ignore: Columns to ignore.
 
         Raises:
             InvalidArgumentError: A field doesn't exist, or one column is used for two fields.
@@ -123,7 +123,7 @@ class Columns:
         return column in _ALIASES and column not in self.fields
 
     def has_content(self, column: str) -> bool:
-        """Whether a row with only this column's cell is not empty."""
+        """Whether a value in this column makes a row non-empty."""
         if column in self.ignore:
             return False
         return self.target(column) is not None or column in _SET_BY_THE_SERVICE
@@ -156,21 +156,21 @@ class Columns:
         )
         for name, count in Counter(names).items():
             if count > 1 and name not in self.ignore:
-                raise BulkError(f"There are two columns {quoted(name)}. Remove one of them.")
+                raise BulkError(f"There are two columns named {quoted(name)}. Remove one of them.")
         for target, count in sent.items():
             if count > 1:
                 raise BulkError(f"Two columns map to {target}. Ignore one of them.")
         if names and not any(map(self.target, names)):
             raise BulkError(
-                f"No column is a field. The fields are {', '.join(FIELDS)}. Rename a column, or "
-                "map it to a field."
+                f"No column matches a field. The fields are {', '.join(FIELDS)}. Rename a column, "
+                "or map it to a field."
             )
 
 
 class NameCheck:
     """Finds unknown names that all rows have, and mapped columns that no row has.
 
-    An unknown name that only some rows have is an error of those rows.
+    An unknown name that only some rows have is an error in those rows.
     """
 
     def __init__(self, columns: Columns) -> None:
@@ -204,7 +204,7 @@ class NameCheck:
 def separator_problem(
     header: str, is_known: Callable[[str], bool] = FIELDS.__contains__
 ) -> str | None:
-    """The error message for a header with another separator than commas, or None."""
+    """The error message for a header with a separator other than a comma, or None."""
     for separator, plural in _SEPARATORS.items():
         parts = [part.strip().strip("\"'") for part in header.split(separator)]
         if len(parts) > 1 and any(map(is_known, parts)):
@@ -215,14 +215,14 @@ def separator_problem(
 def is_exported(names: Collection[str]) -> bool:
     """Whether a row with these names comes from an export.
 
-    Its unknown fields are from a later revision of the API and not typing errors.
+    Its unknown fields come from a later revision of the API and are not typos.
     """
     return all(name in names for name in _EXPORTED)
 
 
 def quoted(name: str) -> str:
     """A name for an error message: quoted, and truncated if it is long."""
-    return repr(name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…")
+    return repr(name if len(name) <= _MAX_NAME_LENGTH else f"{name[:_MAX_NAME_LENGTH]}…")
 
 
 def _suggestion(name: str, names: Iterable[str]) -> str:

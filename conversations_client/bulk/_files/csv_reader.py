@@ -37,12 +37,12 @@ def header(file: BinaryIO, name: str) -> list[str]:
     if isinstance(names, Unreadable):
         raise BulkError(f"{name} has no header: {names.problem}")
     if not names:
-        raise BulkError(f"{name} has no header line. Its first line must name the columns.")
+        raise BulkError(f"{name} has no header line. Its first line must contain the column names.")
     return names
 
 
 def records(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int, int, Record]]:
-    """The records after the header or from a byte offset on, each with its byte offset and line.
+    """The records after the header or from a byte offset on, with their byte offsets and lines.
 
     Raises:
         BulkError: The file is not CSV in UTF-8.
@@ -63,7 +63,7 @@ def _records(text: "_Text") -> Iterator[tuple[int, int, Record]]:
         except csv.Error as error:
             if _TOO_LONG not in str(error):
                 raise
-            # The limit applies to the whole process, so it isn't raised here.
+            # The limit applies to the whole process, so it isn't increased here.
             text.seek(offset, line=line)
             _skip_record(text)
             reader = csv.reader(text, strict=True)
@@ -71,7 +71,7 @@ def _records(text: "_Text") -> Iterator[tuple[int, int, Record]]:
                 offset,
                 line + 1,
                 Unreadable(
-                    f"A cell of the row has more than {csv.field_size_limit():,} characters. "
+                    f"A cell in the row has more than {csv.field_size_limit():,} characters. "
                     "Shorten it, or check for a missing quote."
                 ),
             )
@@ -84,8 +84,8 @@ def _records(text: "_Text") -> Iterator[tuple[int, int, Record]]:
 
 def _problem(error: csv.Error, position: str) -> str:
     if str(error) in _NOT_CLOSED:
-        return f"a quotation mark in the row that starts in {position} is never closed"
-    return f"in the row that starts in {position}, text follows the end of a cell in quotes"
+        return f"a quotation mark in the row that starts on {position} is never closed"
+    return f"in the row that starts on {position}, text follows a closing quote"
 
 
 def _skip_record(lines: Iterator[str]) -> None:
@@ -126,7 +126,7 @@ class _Text(Iterator[str]):
 
     Attributes:
         offset: The byte offset of the next line.
-        last_line: The line that was read last.
+        last_line: The last line that was read.
     """
 
     def __init__(self, file: BinaryIO, start: int) -> None:
@@ -164,7 +164,7 @@ class _Text(Iterator[str]):
         return f"line {line}" + f" from byte {self._first}" * (self._first > self._start)
 
     def seek(self, offset: int, *, line: int = 0) -> None:
-        """Continue at a byte offset, where `line` lines have been read."""
+        """Continue at a byte offset, which `line` lines precede."""
         self.detach()
         self._read_from(offset)
         self._line = line
@@ -172,7 +172,7 @@ class _Text(Iterator[str]):
 
     def detach(self) -> None:
         """Stop using the file without closing it."""
-        # It is detached already after an interrupt, and can't be if the file is closed.
+        # After an interrupt, it is already detached. If the file is closed, it can't be detached.
         with suppress(ValueError):
             self._lines.detach()
 
@@ -196,7 +196,7 @@ def _text(file: BinaryIO, name: str, offset: int | None) -> Generator[_Text, Non
         ) from None
     except csv.Error as error:
         raise BulkError(
-            f"{name} is not CSV: {_problem(error, text.record_position())}. In a cell in quotes, "
+            f"{name} is not CSV: {_problem(error, text.record_position())}. In a quoted cell, "
             "each quote must be doubled, and the cell must end with a quote."
         ) from None
     finally:

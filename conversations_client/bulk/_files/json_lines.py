@@ -32,7 +32,7 @@ class NotJson(NotAnObject):
 
 
 def check_shape(file: BinaryIO, name: str) -> None:
-    """Raise BulkError for JSON that is one document over several lines.
+    """Raise BulkError for a single JSON document that spans several lines.
 
     Some of its lines may look like rows.
     """
@@ -51,7 +51,7 @@ def check_shape(file: BinaryIO, name: str) -> None:
         return
     rows = ".[]" if first.startswith(b"[") else "."
     raise BulkError(
-        f"{name} is not JSON Lines, but one JSON document over several lines. "
+        f"{name} is not JSON Lines, but one JSON document that spans several lines. "
         f"{_per_line(name, rows)}"
     )
 
@@ -75,7 +75,7 @@ def lines(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int, 
     """The non-empty lines from a byte offset on, each with its byte offset and number.
 
     Raises:
-        BulkError: The file is not text in UTF-8.
+        BulkError: The file is not UTF-8 text.
     """
     start = text_start(file, name)
     position = file.seek(start if offset is None else offset)

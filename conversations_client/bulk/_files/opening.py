@@ -15,7 +15,7 @@ Source: TypeAlias = str | os.PathLike[str]
 _ZERO: Final = b"\0"
 _START: Final = 16  # bytes of the first line; they are ASCII in most files
 _HEAD: Final = 4096  # bytes, enough to recognize other encodings
-# In this order, because the mark of UTF-32 starts like the mark of UTF-16.
+# In this order, because the UTF-32 mark starts with the UTF-16 mark.
 _MARKS: Final = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -58,21 +58,21 @@ def open_source(path: Source) -> BinaryIO:
 
 
 class ChangeCheck:
-    """Detects that a file changes while an import reads it, also from one reading to the next."""
+    """Detects changes to a file while an import reads it, including between two readings."""
 
     def __init__(self) -> None:
         self._version: tuple[int, ...] | None = None
 
     def check(self, file: BinaryIO, name: str) -> None:
-        """Raise BulkError if the file is not as it was at the first call."""
+        """Raise BulkError if the file has changed since the first call."""
         status = os.fstat(file.fileno())
         version = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
         if self._version is None:
             self._version = version
         elif version != self._version:
             raise BulkError(
-                f"{name} has changed while it was read. Run the import again when nothing writes "
-                "to the file."
+                f"{name} changed while it was being read. Run the import again when nothing is "
+                "writing to the file."
             )
 
 
@@ -80,7 +80,7 @@ def text_start(file: BinaryIO, name: str) -> int:
     """The byte offset of the text, after a byte order mark.
 
     Raises:
-        BulkError: The text is UTF-16 or UTF-32, or the file is no text.
+        BulkError: The text is UTF-16 or UTF-32, or the file is not text.
     """
     file.seek(0)
     head = file.read(_HEAD)
@@ -103,7 +103,7 @@ def conversion(name: str, encoding: str) -> str:
 
 
 def _other_encoding(head: bytes) -> str | None:
-    """The encoding of text that is visibly not UTF-8, or None."""
+    """The encoding of text that is clearly not UTF-8, or None."""
     for mark, encoding in _MARKS.items():
         if head.startswith(mark):
             return encoding

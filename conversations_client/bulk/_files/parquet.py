@@ -39,7 +39,7 @@ class ParquetTable:
         return int(self._file.metadata.num_rows)
 
     def names(self) -> list[str]:
-        """The names of the columns; fields of a metadata structure as `metadata.model`."""
+        """The names of the columns; those in a `metadata` struct have the form `metadata.model`."""
         names: list[str] = []
         with self._translate_errors():
             for field in self._schema:
@@ -96,7 +96,7 @@ class ParquetTable:
         return [_Unconvertible() if _is_out_of_range(text) else text for text in texts]
 
     def _column(self, batch: Any, name: str) -> Any:  # noqa: ANN401
-        """A column, or a field of the structure `metadata`."""
+        """A column, or a field of the `metadata` struct."""
         if name in self._schema.names:
             return batch.column(name)
         metadata = batch.column(METADATA)
@@ -124,7 +124,7 @@ def _is_sent(name: str, columns: Columns) -> bool:
 
 
 def _is_out_of_range(text: str | None) -> bool:
-    """Whether pyarrow could not convert a time to this text."""
+    """Whether the text is pyarrow's placeholder for a time that it could not convert."""
     return text is not None and text.startswith("<")
 
 

@@ -45,10 +45,10 @@ class Index:
 
 
 def index_rows(path: Source, *, every: int) -> Index:
-    """Find the byte offset of one row in `every` rows.
+    """Find the byte offset of every nth row, where n is `every`.
 
     Raises:
-        BulkError: The format is unknown, or not the one of the file's extension.
+        BulkError: The extension is unknown, or the content doesn't match it.
         OSError: The file can't be read.
     """
     file_format, name = format_of(path), Path(path).name
@@ -72,7 +72,7 @@ def count_rows(path: Source) -> int:
         path: The file: JSON Lines, CSV or Parquet, according to its extension.
 
     Raises:
-        BulkError: The format is unknown, or not the one of the file's extension.
+        BulkError: The extension is unknown, or the content doesn't match it.
         OSError: The file can't be read.
 
     Example:
@@ -97,8 +97,8 @@ def check_file(
         ignore: As in `import_file`.
 
     Raises:
-        BulkError: The file doesn't have the format of its extension, or a column is unknown,
-            missing or duplicated.
+        BulkError: The file's content doesn't match its extension, or a column is unknown, missing
+            or duplicated.
         InvalidArgumentError: `columns` or `ignore` is invalid.
         OSError: The file can't be read.
 
@@ -147,7 +147,7 @@ def _check_objects(lines: Iterator[bytes], columns: Columns) -> None:
         if not check.add(names_of(row), allows_unknown=is_exported(row)):
             return
     if problem is not None and not has_object:
-        raise BulkError(f"Each line must be a JSON object, and none is. The first one: {problem}")
+        raise BulkError(f"Each line must be a JSON object, but none is. The first one: {problem}")
     check.finish()
 
 
@@ -174,11 +174,11 @@ def read_rows(
         start: The number of rows to skip.
         stop: The number of the last row; None for the end of the file.
         offset: The byte offset of the first row, so that the rows before it are not read.
-        change_check: Shared by several readings of the file. Default: one of its own.
+        change_check: Shared by several readings of the file. Default: a new one.
 
     Raises:
-        BulkError: The format is unknown, or not the one of the file's extension; or the file
-            changes.
+        BulkError: The extension is unknown, the content doesn't match it, or the file changes while
+            it is read.
         OSError: The file can't be read.
     """
     file_format, name = format_of(path), Path(path).name
@@ -202,7 +202,7 @@ def read_rows(
         selected = islice(contents, None if stop is None else max(stop - start, 0))
         for number, (line, (content, key)) in enumerate(selected, start + 1):
             change_check.check(file, name)
-            # From an offset on, the lines before it were not counted.
+            # The lines before an offset were not counted.
             yield Row(number, content, key, line if offset is None else None, renamed)
         change_check.check(file, name)
 
@@ -222,7 +222,7 @@ def _from_record(record: csv_reader.Record, names: list[str], columns: Columns) 
         return Unreadable("The row repeats the header. Remove it."), None
     if len(record) != len(names):
         count = f"{len(record)} cell{'s' * (len(record) != 1)}"
-        problem = Unreadable(f"The row has {count}, and the header has {len(names)}.")
+        problem = Unreadable(f"The row has {count}, but the header has {len(names)}.")
         return _with_key(problem, dict(zip(names, record, strict=False)), columns)
     cells = unescape_formulas(dict(zip(names, record, strict=True)))
     return _with_key(from_csv(cells, columns), cells, columns)

@@ -1,4 +1,4 @@
-"""Describes invalid values of a row in the words of its file. No I/O."""
+"""Describes invalid values of a row in the terms of its file. No I/O."""
 
 import re
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ def in_words_of_the_file(message: str, columns: Mapping[str, str]) -> str:
 
     Args:
         message: The message.
-        columns: The column of each field whose column has another name.
+        columns: The column of each field whose column has a different name.
     """
     message = _TYPE.sub(lambda found: f"not {_TYPES[found[1]]}", message)
     for words, words_of_json in _WORDS.items():

@@ -46,8 +46,8 @@ class Row:
         number: Its number, from 1.
         content: The fields to send, under the API's names, or why the row can't be read.
         key: Its cell in the key column.
-        line: The line at which it starts, from 1; None if unknown.
-        columns: The column of each field whose column has another name.
+        line: The line on which it starts, from 1; None if unknown.
+        columns: The column of each field whose column has a different name.
     """
 
     number: int
@@ -57,7 +57,7 @@ class Row:
     columns: Mapping[str, str] = field(factory=dict[str, str], eq=False, repr=False)
 
     def describe(self, error: InvalidArgumentError) -> str:
-        """An error of its request, in the words of the file."""
+        """An error in the row's request, in the terms of the file."""
         return in_words_of_the_file(str(error), self.columns)
 
     def digest(self) -> str:
@@ -99,7 +99,7 @@ def _metadata(value: object) -> ConversationMetadataParam:
 
 def _single(name: str, value: object) -> object:
     kind = type_name(value)
-    # This also prevents a digest of deeply nested values.
+    # This also avoids computing the digest of a deeply nested value.
     if isinstance(value, list | tuple | Mapping):
         raise InvalidArgumentError(f"{name} must be a single value, not {kind}.")
     return value
@@ -158,7 +158,7 @@ def key_of(cell: object) -> Key | Unreadable:
 
 
 def names_of(cells: Fields) -> Iterator[str]:
-    """The names in a JSON object; names in its metadata as `metadata.model`."""
+    """The names in a JSON object; a name in its metadata has the form `metadata.model`."""
     for name, value in cells.items():
         if name == METADATA and isinstance(value, Mapping):
             inner = cast("Fields", value)
@@ -185,7 +185,7 @@ _ENTITY: Final = "metadata.entityId"
 def _fields(cells: Fields, columns: Columns) -> Fields:
     fields: dict[str, Any] = {}
     skips_unknown = is_exported(cells)
-    # Aliases come last, because the other columns have priority.
+    # Aliases come last, because the other columns take precedence.
     for name, value in sorted(cells.items(), key=lambda cell: columns.is_alias(cell[0])):
         if name != METADATA or METADATA in columns.fields or METADATA in columns.ignore:
             inner = {name: value}
@@ -251,7 +251,7 @@ COLUMNS: Final[tuple[str, ...]] = (
 
 
 def to_columns(fields: Fields) -> dict[str, Any]:
-    """The cells of a conversation for each of `COLUMNS`."""
+    """The conversation's value for each of `COLUMNS`."""
     metadata = cast("Fields", fields.get(METADATA) or {})
     flat: dict[str, Any] = {
         **fields,

@@ -11,8 +11,8 @@ from conversations_client.bulk._files.formats import Format, pyarrow
 from conversations_client.bulk._files.formulas import ESCAPED, escape_formulas
 from conversations_client.bulk._files.rows import COLUMNS, Fields, to_columns
 
-_MOST_ROWS: Final = 10_000  # per row group of a Parquet file
-_MOST_BYTES: Final = 8_000_000  # of messages per row group, roughly
+_MAX_ROWS: Final = 10_000  # per row group of a Parquet file
+_MAX_BYTES: Final = 8_000_000  # of messages per row group, roughly
 _MESSAGE_BYTES: Final = 1_000  # in memory, per message without its parts
 _MESSAGE_FIELDS: Final = ("_id", "conversationId", "createdAt", "createdById", "role")
 
@@ -37,7 +37,7 @@ def writer(file_format: Format, *, messages: bool = False, escape: bool = False)
         BulkError: The format doesn't support the options, or the extra for Parquet isn't installed.
     """
     if escape and file_format is not Format.CSV:
-        raise BulkError("Only CSV can have escaped formulas. Choose a file that ends in .csv.")
+        raise BulkError("Formulas can be escaped only in CSV. Choose a file that ends in .csv.")
     if file_format is Format.CSV and messages:
         raise BulkError(
             "CSV can't store messages. Export them to a file that ends in .jsonl or .parquet."
@@ -94,7 +94,7 @@ def _parquet_with_messages(path: Path, rows: Iterable[Fields]) -> None:
 def _write_parquet(path: Path, schema: Any, rows: Iterable[Fields]) -> None:  # noqa: ANN401 - pyarrow has no types
     arrow, parquet = pyarrow()
     with path.open("wb") as file:
-        # Not the path: pyarrow seeks in a file that it opens, which a pipe can't do.
+        # Not the path, because pyarrow seeks in a file that it opens, and a pipe isn't seekable.
         sink = arrow.PythonFile(file, mode="w")
         with parquet.ParquetWriter(sink, schema, write_page_checksum=True) as writer:
             for group in _groups(rows):
@@ -118,13 +118,13 @@ def _messages_type() -> Any:  # noqa: ANN401
 
 
 def _groups(rows: Iterable[Fields]) -> Iterator[list[Fields]]:
-    """The rows in groups that fit into memory, even with long messages."""
+    """The rows in groups that fit in memory, even with long messages."""
     group: list[Fields] = []
     size = 0
     for row in rows:
         group.append(row)
         size += sum(_size(message) for message in row.get("messages") or ())
-        if len(group) == _MOST_ROWS or size > _MOST_BYTES:
+        if len(group) == _MAX_ROWS or size > _MAX_BYTES:
             yield group
             group, size = [], 0
     if group:

@@ -1,4 +1,4 @@
-"""Where the rows of an import are created."""
+"""Where an import creates its conversations."""
 
 import json
 from typing import Self
@@ -16,7 +16,7 @@ class Destination:
         service: The client's `base_url`, or the name that the caller gives the service.
         project_id: The project for rows that have no project ID.
         key: A salted digest of the API key, because a key belongs to one workspace. Empty if the
-            caller names the service.
+            caller passes a name for the service.
 
     Example:
         with Journal("import.journal") as journal:
@@ -70,23 +70,25 @@ class Destination:
         return json.dumps(asdict(self))
 
     def other(self, now: Self) -> str | None:
-        """A sentence about how another destination differs; None if it is the same.
+        """A sentence about how this destination differs from `now`; None if it doesn't.
 
         Example:
             >>> before = Destination(service="staging", project_id=None, key="")
             >>> before.other(Destination(service="production", project_id=None, key=""))
-            'Its rows were created at staging, and this client sends to production.'
+            'Its conversations were created at staging, but this client sends to production.'
         """
         if self.service != now.service:
             return (
-                f"Its rows were created at {self.service}, and this client sends to {now.service}."
+                f"Its conversations were created at {self.service}, but this client sends to "
+                f"{now.service}."
             )
         if self.project_id != now.project_id:
             before, after = self.project_id or "no project", now.project_id or "no project"
-            return f"Its rows were created in {before}, and this client uses {after}."
+            return f"Its conversations were created in {before}, but this client uses {after}."
         if self.key != now.key:
             return (
-                "Its rows were created with another API key, which may belong to another workspace."
+                "Its conversations were created with a different API key, which may belong to a "
+                "different workspace."
             )
         return None
 
@@ -94,7 +96,7 @@ class Destination:
 def conflict_message(owner: str, difference: str) -> str:
     """The error message for an import that would change its destination."""
     return (
-        f"{owner} belongs to another destination. {difference} Nothing was sent. Use a new journal "
-        "to create every row here, or pass change_destination=True to skip the rows that were "
-        "created there."
+        f"{owner} belongs to a different destination. {difference} Nothing was sent. Use a new "
+        "journal or folder to import every row into the new destination, or pass "
+        "change_destination=True to skip the rows already imported."
     )

@@ -1,4 +1,4 @@
-"""Imports a file: at most once per row, exactly once if the service honours idempotency keys."""
+"""Imports a file: at most once per row, exactly once if the service honors idempotency keys."""
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -32,37 +32,38 @@ def import_file(
     change_destination: bool = False,
     on_row: Callable[[Entry], object] | None = None,
 ) -> Report:
-    """Create a conversation for each row of a file that is not created yet.
+    """Create a conversation for each row of a file that doesn't have one yet.
 
     Each row is a `POST /v2/conversations`. The whole file is read and checked before the first row
     is sent. A row fails if it is invalid or the service rejects it; the others continue. Correct
-    the failed rows and run the import again: it sends only them. A row whose response was lost is
-    doubtful. It is sent again only if the client has `Retry(trust_idempotency_key=True)`, which
-    states that a repeat can't create another conversation. The first Ctrl-C stops reading and waits
-    for the rows in flight; the second ends the import immediately.
+    the failed rows and run the import again: it sends only those rows. A row whose response was
+    lost is doubtful. It is sent again only if the client has `Retry(trust_idempotency_key=True)`,
+    which states that a repeat can't create a second conversation. The first Ctrl-C stops reading
+    and waits for the rows in flight; the second ends the import immediately.
 
     Args:
         client: The client that creates the conversations.
         path: The file: JSON Lines, CSV or Parquet, according to its extension.
         journal: The journal of this import.
-        columns: The column for each field whose column has another name, such as
+        columns: The column for each field whose column has a different name, such as
             `{"displayName": "title", "metadata.entityId": "agent"}`.
         key: A column to copy into the results.
-        ignore: Columns that are not read.
+        ignore: Columns to ignore.
         start: The number of rows to skip. Default 0.
         stop: The number of the last row. Default None, the end of the file.
         max_in_flight: The maximum number of rows in flight. Default 16.
         rate: The maximum number of rows per second. Default None, no limit.
         destination: A name for the service if its URL and key change between runs. Default: the
             client's `base_url` and a digest of its key.
-        change_destination: Whether to continue if the journal has rows that were created at another
-            URL, in another project or with another key. They are not created again. Default False.
-        on_row: Called with the status of each row, including rows of earlier runs.
+        change_destination: Whether to continue if the journal has rows that were imported at a
+            different URL, in a different project or with a different key. They are not imported
+            again. Default False.
+        on_row: Called with the status of each row, including rows from earlier runs.
 
     Raises:
-        BulkError: The file doesn't have the format of its extension, has an unknown column, or
-            has changed in a row that was created; or the journal belongs to another destination or
-            can't be written. Nothing was sent.
+        BulkError: The file's content doesn't match its extension, a column is unknown, or a row
+            that was already imported has changed; or the journal belongs to a different destination
+            or can't be written. Nothing was sent.
         InvalidArgumentError: An option is invalid. Nothing was sent.
         OSError: The file can't be read. Nothing was sent.
         ImportStoppedError: The file or the journal failed after rows were sent.
@@ -135,7 +136,7 @@ def _check_rows(rows: Iterator[Row], journal: Journal) -> int:
     """Read every row before the first is sent, and count the rows that are not in the journal.
 
     Raises:
-        BulkError: The file can't be read, or a row that may have been created has changed.
+        BulkError: The file can't be read, or a row that may have been imported has changed.
     """
     new = 0
     entries = chain(journal.entries(), [None])
@@ -151,7 +152,7 @@ def _check_rows(rows: Iterator[Row], journal: Journal) -> int:
 
 
 def _record_all(outcomes: Outcomes, run: ImportRun) -> None:
-    """Record every outcome. After an error, only the rows in flight are finished."""
+    """Record every outcome. After an error, finish only the rows in flight."""
     error: BaseException | None = None
     while True:
         in_flight = run.in_flight
@@ -165,7 +166,7 @@ def _record_all(outcomes: Outcomes, run: ImportRun) -> None:
             error = error or interrupt
         except Exception as raised:  # noqa: BLE001 - raised below
             if error is not None and run.in_flight == in_flight:
-                break  # no outcome is left
+                break  # no outcomes are left
             error = error or raised
         else:
             break

@@ -1,4 +1,4 @@
-"""Records the status of each row in SQLite, so that an import survives a killed process."""
+"""Records the status of each row in SQLite, so that an import can resume after it is killed."""
 
 import json
 import os
@@ -37,7 +37,7 @@ _REPLACE: Final = (
 _IMPORT_ID: Final = re.compile(r"[A-Za-z0-9-]{1,100}")
 
 # The space that SQLite needs for a row in the database, for a row in its write-ahead log, and for
-# the log, which it reuses once it is full.
+# the whole log, which SQLite reuses once the log is full.
 _ROW_BYTES: Final = 200
 _LOG_BYTES_OF_ROW: Final = 3 * 4096
 _LOG_BYTES: Final = 1000 * 4096
@@ -53,12 +53,12 @@ class State(StrEnum):
     """
 
     SENT = "sent"
-    """It was sent and has no outcome. After a crash it may have been created."""
+    """It was sent and has no outcome. After a crash, its conversation may have been created."""
     CREATED = "created"
     FAILED = "failed"
-    """It was not created."""
+    """Its conversation was not created."""
     DOUBTFUL = "doubtful"
-    """It may have been created."""
+    """Its conversation may have been created."""
 
 
 @frozen
@@ -69,10 +69,10 @@ class Entry:
         number: The row's number, from 1.
         digest: A digest of the row's content.
         state: The status.
-        detail: The ID of the new conversation, or the error message. `conversation_id` and `error`
-            tell them apart.
+        detail: The ID of the new conversation, or the error message. Use `conversation_id` or
+            `error` to get one or the other.
         key: The row's value in the key column, if the import has a key column.
-        line: The line of the file at which the row starts, from 1; None if it is unknown.
+        line: The line of the file on which the row starts, from 1; None if it is unknown.
 
     Example:
         >>> Entry(number=1, digest="", state=State.FAILED, detail="The row is empty.").state
@@ -110,8 +110,8 @@ class Entry:
         """Whether the next run sends the row.
 
         Args:
-            keys_are_trusted: Whether the service honours idempotency keys, so that a repeated
-                request can't create another conversation.
+            keys_are_trusted: Whether the service honors idempotency keys, so that a repeated
+                request can't create a second conversation.
 
         Example:
             doubtful = Entry(number=1, digest="", state=State.DOUBTFUL, detail="A timeout.")
@@ -124,21 +124,22 @@ class Entry:
 
 
 class Journal(JournalBase):
-    """The journal of an import; a context manager for one process at a time.
+    """The journal of an import, as a context manager.
 
-    Each change reaches the operating system before the method returns, so a killed process loses
-    none. A power failure may lose the latest changes.
+    Only one process can use the file at a time. Each change reaches the operating system before the
+    method returns, so no change is lost if the process is killed. A power failure may lose the
+    latest changes.
 
     Args:
         path: The SQLite file, created if it doesn't exist.
-        import_id: The start of the idempotency key of each row: 1 to 100 letters, digits and
-            hyphens. Default: a new journal generates one.
+        import_id: The prefix of each row's idempotency key: 1 to 100 letters, digits and hyphens.
+            Default: a new journal generates one.
 
     Attributes:
-        import_id: The start of the idempotency key of each row.
+        import_id: The prefix of each row's idempotency key.
 
     Raises:
-        BulkError: The ID is invalid, or the file is not an import journal, belongs to another
+        BulkError: The ID is invalid, or the file is not an import journal, belongs to a different
             import, can't be written or is in use.
 
     Example:
@@ -164,7 +165,7 @@ class Journal(JournalBase):
 
     @property
     def destination(self) -> Destination | None:
-        """Where the rows are created; None before the first run.
+        """Where the conversations are created; None before the first run.
 
         Example:
             with Journal("import.journal") as journal:
@@ -176,14 +177,14 @@ class Journal(JournalBase):
             return None if text is None else Destination.from_json(text)
 
     def bind(self, destination: Destination, *, change: bool) -> None:
-        """Record where the rows are created.
+        """Record where the conversations are created.
 
         Args:
             destination: The destination of this run.
             change: Whether the destination may change.
 
         Raises:
-            BulkError: Rows were, or may have been, created at another destination.
+            BulkError: Conversations were, or may have been, created at a different destination.
 
         Example:
             with Journal("import.journal") as journal:
@@ -197,7 +198,7 @@ class Journal(JournalBase):
         self._database.execute("UPDATE import SET destination = ?", (destination.to_json(),))
 
     def has_created(self) -> bool:
-        """Whether a row was created, or may have been.
+        """Whether a conversation was created, or may have been.
 
         Example:
             with Journal("import.journal") as journal:
@@ -206,7 +207,7 @@ class Journal(JournalBase):
         return any(count for state, count in self.counts().items() if state is not State.FAILED)
 
     def check_space(self, rows: int) -> None:
-        """Check that the disk has space for new rows, so that it isn't full halfway.
+        """Check that the disk has space for new rows, so that it doesn't fill up partway through.
 
         Args:
             rows: The number of rows that are not in the journal yet.
@@ -222,7 +223,7 @@ class Journal(JournalBase):
         disk = shutil.disk_usage(Path(self._database.path).absolute().parent)
         if disk.total and disk.free < needed:
             raise BulkError(
-                f"The journal {self._database.path} needs about {needed / 1e6:,.2f} MB, and its "
+                f"The journal {self._database.path} needs about {needed / 1e6:,.2f} MB, but its "
                 f"disk has {disk.free / 1e6:,.2f} MB left. Nothing was sent. Free some space, or "
                 "use a journal on another disk."
             )
@@ -263,7 +264,7 @@ class Journal(JournalBase):
         )
 
     def doubt(self) -> None:
-        """Mark rows that an earlier run sent, and that have no outcome, as doubtful.
+        """Mark as doubtful the rows that an earlier run sent and that have no outcome.
 
         Example:
             with Journal("import.journal") as journal:
@@ -277,7 +278,7 @@ class Journal(JournalBase):
         )
 
     def entries(self) -> Iterator[Entry]:
-        """The status of every row that a run has reached, in the order of their numbers.
+        """The status of every row that a run has reached, in row order.
 
         Example:
             with Journal("import.journal") as journal:
@@ -308,8 +309,8 @@ class Journal(JournalBase):
             ((current_id,),) = found
         if import_id not in {None, current_id}:
             raise BulkError(
-                f"{database.path} is the journal of another import, {current_id}. Use its ID or "
-                "another journal."
+                f"{database.path} is the journal of a different import, {current_id}. Use that ID "
+                "or another journal."
             )
         return str(current_id)
 

@@ -61,17 +61,18 @@ class Partition:
         rate: float | None = None,
         change_destination: bool = False,
     ) -> Report:
-        """Create a conversation for each row of this part that is not created yet.
+        """Create a conversation for each row of this part that doesn't have one yet.
 
         Args:
-            client: A client, or a function that creates a client, which is closed at the end.
-                Default: `Client`, which reads the key from the environment of the process.
+            client: A client, which stays open, or a function that creates one; a created client is
+                closed at the end. Default: `Client`, which reads the key from the environment of
+                the process.
             max_in_flight: As in `import_file`.
             rate: As in `import_file`, for this part only.
             change_destination: As in `import_file`.
 
         Raises:
-            BulkError: As in `import_file`; also if another process runs this part.
+            BulkError: As in `import_file`; also if another process is running this part.
             OSError: The file can't be read or the folder can't be written to.
             ImportStoppedError: The file or the journal failed after rows were sent.
 
@@ -135,8 +136,8 @@ def partitions(
         ignore: As in `import_file`.
 
     Raises:
-        BulkError: The file doesn't have the format of its extension, has an unknown column, or has
-            more or fewer rows than in the first run; or `rows` is less than 1.
+        BulkError: The file's content doesn't match its extension, a column is unknown, or the file
+            has more or fewer rows than in the first run; or `rows` is less than 1.
         InvalidArgumentError: `columns` or `ignore` is invalid.
         OSError: The file can't be read or the folder can't be written to.
 
@@ -150,7 +151,7 @@ def partitions(
     index = index_rows(path, every=rows)
     journals = Path(folder).absolute()
     journals.mkdir(parents=True, exist_ok=True)
-    plan = plan_folder.saved_plan(journals, {"total": index.total, "rows": rows})
+    plan = plan_folder.load_or_create_plan(journals, {"total": index.total, "rows": rows})
     if plan["total"] != index.total:
         raise BulkError(
             f"{Path(path).name} has {index.total:,} rows, but had {plan['total']:,} when this "
@@ -188,8 +189,8 @@ def entries_of(parts: Iterable[Partition]) -> Iterator[Entry]:
         yield from part.entries()
 
 
-def created_by(parts: Iterable[Partition]) -> int:
-    """The number of rows that all runs so far have created."""
+def count_created(parts: Iterable[Partition]) -> int:
+    """The number of conversations that all runs so far have created."""
     count = 0
     for part in parts:
         if Path(part.journal).exists():

@@ -15,15 +15,15 @@ _PLAN: Final = "plan.json"
 _DESTINATION: Final = "destination.json"
 
 
-def saved_plan(folder: Path, plan: dict[str, int]) -> dict[str, int]:
-    """The plan in the folder. The first run saves its own there.
+def load_or_create_plan(folder: Path, plan: dict[str, int]) -> dict[str, int]:
+    """Load the plan from the folder; the first run saves its own there.
 
     Args:
         folder: The folder.
         plan: The plan to save if the folder has none.
 
     Raises:
-        BulkError: The saved file is not a plan.
+        BulkError: The saved file doesn't contain a plan.
         OSError: The folder can't be written to.
     """
     path = folder / _PLAN
@@ -33,7 +33,7 @@ def saved_plan(folder: Path, plan: dict[str, int]) -> dict[str, int]:
         saved = json.loads(path.read_text())
         return {name: int(saved[name]) for name in plan}
     except (ValueError, TypeError, KeyError):
-        raise BulkError(f"{path} is not the plan of an import. Choose another folder.") from None
+        raise BulkError(f"{path} doesn't contain an import plan. Choose another folder.") from None
 
 
 def bind(folder: Path, client: Client, *, change: bool) -> None:
@@ -45,7 +45,7 @@ def bind(folder: Path, client: Client, *, change: bool) -> None:
         change: Whether the destination may change.
 
     Raises:
-        BulkError: Rows of any part were, or may have been, created at another destination.
+        BulkError: A part created, or may have created, conversations at a different destination.
         OSError: The folder can't be written to.
     """
     path = folder / _DESTINATION
@@ -72,7 +72,7 @@ def _difference(path: Path, client: Client) -> str | None:
         now = Destination.of(client, salt=saved["salt"])
     except (ValueError, TypeError, KeyError):
         raise BulkError(
-            f"{path} is not the destination of an import. Choose another folder."
+            f"{path} doesn't contain the destination of an import. Choose another folder."
         ) from None
     return before.other(now)
 

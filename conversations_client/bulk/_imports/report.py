@@ -7,13 +7,14 @@ from attrs import frozen
 
 @frozen
 class Report:
-    """The numbers of rows that were created, failed or are doubtful.
+    """The numbers of rows that were imported, that failed and that are doubtful.
 
     Attributes:
-        created: Rows that this run or an earlier run created.
-        failed: Rows that were not created. The next run sends them again.
-        doubtful: Rows that may have been created.
-        new: Rows that this run created.
+        created: The number of rows whose conversation was created, by this run or an earlier one.
+        failed: The number of rows whose conversation was not created. The next run sends these rows
+            again.
+        doubtful: The number of rows whose conversation may have been created.
+        new: The number of rows whose conversation was created by this run.
 
     Example:
         with Journal("import.journal") as journal:
@@ -28,7 +29,7 @@ class Report:
 
     @property
     def created_before(self) -> int:
-        """Rows that an earlier run created.
+        """The number of rows whose conversation was created by an earlier run.
 
         Example:
             >>> Report(created=5, failed=0, doubtful=0, new=2).created_before

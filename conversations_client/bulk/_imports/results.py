@@ -17,7 +17,7 @@ def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> Non
     `error`.
 
     Args:
-        entries: The entries, such as `journal.entries()`, which are in the order of the rows.
+        entries: The entries, such as `journal.entries()`, which are in row order.
         path: The file. An existing file is replaced.
 
     Raises:

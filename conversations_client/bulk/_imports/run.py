@@ -24,13 +24,13 @@ from conversations_client.bulk._imports.stopped import ImportStoppedError
 Read: TypeAlias = Callable[[], Iterator[Row]]
 """Reads the rows of an import; each call starts at the first row."""
 
-_MOST_NAMED: Final = 20  # rows in an error message
+_MAX_NAMED: Final = 20  # rows in an error message
 
 
 class ImportRun(Iterator[CreateRequest]):
     """An iterator of requests that records each row before it is sent, and its outcome afterwards.
 
-    An interrupt may end a method at any line. The next call of the same method completes the step.
+    An interrupt may stop a method at any line. The next call to the same method completes the step.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class ImportRun(Iterator[CreateRequest]):
         self._prepared: deque[tuple[int, Entry, CreateRequest]] = deque()
         self._received: deque[CreateOutcome] = deque()
         self._state_before: State | None = None  # of the prepared row
-        self._row: Row | None = None  # prepared last; the columns are those of all rows
+        self._row: Row | None = None  # the last prepared row; all rows have the same columns
         self._is_stopped = False
-        self._error_of_caller: Exception | None = None
+        self._callback_error: Exception | None = None
 
     @property
     def in_flight(self) -> int:
@@ -133,7 +133,7 @@ class ImportRun(Iterator[CreateRequest]):
         self._new += entry.state is State.CREATED
 
     def report(self) -> Report:
-        """The counts so far; rows without an outcome are doubtful."""
+        """The counts so far; rows without an outcome count as doubtful."""
         return Report(
             created=self._counts[State.CREATED],
             failed=self._counts[State.FAILED],
@@ -143,13 +143,14 @@ class ImportRun(Iterator[CreateRequest]):
 
     def with_counts(self, error: BaseException) -> BaseException:
         """An error that stopped the import, with the counts if rows were sent."""
-        is_of_caller = error is self._error_of_caller
-        if is_of_caller or not isinstance(error, BulkError | OSError) or not self._sent:
+        is_callback_error = error is self._callback_error
+        if is_callback_error or not isinstance(error, BulkError | OSError) or not self._sent:
             return error
         unrecorded = tuple(entry for entry in self._unrecorded if not self._try_to_record(entry))
         stopped = ImportStoppedError(
-            f"{error} The import stopped after it created {self._new:,} rows."
-            f"{describe_unrecorded(unrecorded)} Run it again to continue.",
+            f"{error} The import stopped after it created {self._new:,} "
+            f"conversation{'s' * (self._new != 1)}.{describe_unrecorded(unrecorded)} Run the "
+            "import again to continue.",
             report=self.report(),
             unrecorded=unrecorded,
         )
@@ -180,7 +181,7 @@ class ImportRun(Iterator[CreateRequest]):
         self._prepared.append((self._sent, entry, request))
 
     def _skip(self, recorded: Entry, row: Row) -> None:
-        """Report a row of an earlier run, with the key and line from the file as it is now."""
+        """Report a row of an earlier run, with its current key and line in the file."""
         entry = evolve(recorded, key=row.key, line=row.line)
         if entry != recorded:
             self._journal.record(entry)
@@ -204,7 +205,7 @@ class ImportRun(Iterator[CreateRequest]):
             self._on_row(entry)
         except Exception as error:
             self._on_row = do_nothing
-            self._error_of_caller = error
+            self._callback_error = error
             raise
 
     def _try_to_record(self, entry: Entry) -> bool:
@@ -225,15 +226,15 @@ def describe_unrecorded(entries: Sequence[Entry]) -> str:
     if not entries:
         return ""
     named = [f"row {entry.number} ({entry.state}: {entry.detail})" for entry in entries]
-    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-    return f" The journal lacks the outcome of {', '.join(named[:_MOST_NAMED])}{more}."
+    more = f" and {len(named) - _MAX_NAMED} more" if len(named) > _MAX_NAMED else ""
+    return f" The journal lacks the outcome of {', '.join(named[:_MAX_NAMED])}{more}."
 
 
 def check_unchanged(row: Row, entry: Entry) -> None:
-    """Raise BulkError if a row that may have been created has changed."""
+    """Raise BulkError if a row that may have been imported has changed."""
     if entry.state is not State.FAILED and entry.digest != row.digest():
-        outcome = "it was created" if entry.state is State.CREATED else "it was sent"
+        outcome = "it was imported" if entry.state is State.CREATED else "it was sent"
         raise BulkError(
             f"Row {row.number} has changed since {outcome}. Restore it and add new rows at the "
-            "end, or import the new file with a new journal, which creates all of its rows."
+            "end, or import the new file with a new journal; every row is then imported again."
         )

@@ -1,1 +1,1 @@
-"""The commands, and their parts."""
+"""The subcommands of `conversations`."""

@@ -16,7 +16,7 @@ from conversations_client import (
     PermissionDeniedError,
     StatusError,
 )
-from conversations_client.cli._commands.chat_loop import chat_through
+from conversations_client.cli._commands.chat_loop import run_chat
 from conversations_client.cli._display.output import print_error, print_message
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._exit_codes import ADVICE, ExitCode, UsageError, exit_code
@@ -25,7 +25,7 @@ from conversations_client.cli._os_errors import describe_os_error
 from conversations_client.cli._session import Injected
 
 SANDBOX_MODEL: Final = "sandbox/echo"
-_LASTING: Final = (AuthenticationError, NotFoundError, PermissionDeniedError)
+_PERMANENT: Final = (AuthenticationError, NotFoundError, PermissionDeniedError)
 
 
 def chat(
@@ -42,7 +42,7 @@ def chat(
     if model is None:
         raise UsageError("Choose a model: --model provider/model_id.")
     with session.client() as client:
-        # Sends nothing. It checks the model before a conversation is created for it.
+        # Sends nothing; validates the model before creating a conversation.
         client.conversations.responses.stream("conv_…", message="?", model=model)
         is_typed = sys.stdin.isatty()
         command = f"conversations{' --sandbox' * session.options.sandbox}"
@@ -53,7 +53,7 @@ def chat(
         elif conversation_id is not None:
             conversation.check()
         try:
-            chat_through(
+            run_chat(
                 messages_from_stdin(prompts=session.output.is_for_people and is_typed),
                 conversation.ask,
                 session.output,
@@ -94,7 +94,7 @@ class _ChatConversation:
 
     def report(self, error: ConversationsError, *, may_continue: bool) -> bool:
         """Print the error of a message or its reply; returns whether the chat continues."""
-        continues = may_continue and not self._is_lasting(error)
+        continues = may_continue and not self._is_permanent(error)
         if not continues and isinstance(error, StatusError):
             self.delete_if_empty()
         print_error(explain(error, self._advice(error)))
@@ -104,10 +104,10 @@ class _ChatConversation:
             print_message(f"To continue: {self.command} chat {arguments}")
         return continues
 
-    def _is_lasting(self, error: ConversationsError) -> bool:
+    def _is_permanent(self, error: ConversationsError) -> bool:
         """Whether every other message would fail too."""
         is_refused_at_once = self.may_be_empty and isinstance(error, StatusError)
-        return isinstance(error, _LASTING) or (is_refused_at_once and not error.is_temporary)
+        return isinstance(error, _PERMANENT) or (is_refused_at_once and not error.is_temporary)
 
     def _advice(self, error: ConversationsError) -> str:
         if self.id is None or not may_have_changed_something(error):
@@ -119,7 +119,8 @@ class _ChatConversation:
         self.id = self.client.conversations.create().id
         if self.id is None:
             raise UsageError(
-                "The service sent no ID for the new conversation. Pass the ID of another one."
+                "The service sent no ID for the new conversation. Pass the ID of an existing "
+                "conversation."
             )
         self.may_be_empty = True
         print_message(f"Conversation {one_line(self.id)}")

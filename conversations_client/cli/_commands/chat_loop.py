@@ -1,4 +1,4 @@
-"""The loop of a chat, independent of the source of the replies."""
+"""The chat loop, independent of where the replies come from."""
 
 import json
 import sys
@@ -28,13 +28,13 @@ from conversations_client.cli._display.output import Output
 from conversations_client.cli._display.printable import one_line, printable
 from conversations_client.cli._option_names import describe
 
-_LONGEST_VALUE: Final = 200
+_MAX_VALUE_LENGTH: Final = 200
 
 Ask = Callable[[str], AbstractContextManager[Iterable[Event]]]
 OnFailure = Callable[[ConversationsError], bool]
 
 
-def chat_through(
+def run_chat(
     messages: Iterable[str], ask: Ask, output: Output, on_failure: OnFailure | None = None
 ) -> None:
     """Send each message and print its reply, as text while it arrives or as JSON.
@@ -167,4 +167,4 @@ class _Exchange:
 
 def _shortened_json(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+    return text if len(text) <= _MAX_VALUE_LENGTH else f"{text[: _MAX_VALUE_LENGTH - 1]}…"

@@ -1,4 +1,4 @@
-"""The commands `create`, `list`, `show`, `rename` and `name`."""
+"""The commands `create`, `list`, `show`, `rename`, `update` and `name`."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -15,7 +15,7 @@ from conversations_client import (
     ConversationMetadataUpdateParam,
 )
 from conversations_client._standard_streams import output_failure, output_is_lost
-from conversations_client.cli._commands.selection import LARGEST_PAGE, selection
+from conversations_client.cli._commands.selection import MAX_PAGE_SIZE, selection
 from conversations_client.cli._display.output import print_message
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._display.views import (
@@ -26,8 +26,6 @@ from conversations_client.cli._display.views import (
 )
 from conversations_client.cli._exit_codes import UsageError
 from conversations_client.cli._session import Injected
-
-_LONGEST_NAME: Final = 100
 
 _COUNT: Final = Group(show=False, validator=mutually_exclusive)
 _ENTITY: Final = Group(show=False, validator=mutually_exclusive)
@@ -77,11 +75,11 @@ def list_(
 ) -> None:
     """List conversations, newest first.
 
-    By default these are the standalone conversations. The API can't list all conversations at
-    once, so name each agent and deployment with --entity-id.
+    By default, only standalone conversations are listed. The API can't list all conversations at
+    once, so pass each agent and deployment with --entity-id.
 
     Args:
-        limit: The maximum number of conversations to list, over as many pages as necessary.
+        limit: The maximum number of conversations to list, from as many pages as necessary.
         all_: List all of the selected conversations.
         entity_id: The agent or deployment whose conversations to list; can be repeated.
         standalone: With --entity-id: list the standalone conversations too.
@@ -95,7 +93,9 @@ def list_(
         return conversation_table(conversations, now)
 
     with session.client() as client:
-        listing = selected.listing(client, limit=LARGEST_PAGE if all_ else min(limit, LARGEST_PAGE))
+        listing = selected.listing(
+            client, limit=MAX_PAGE_SIZE if all_ else min(limit, MAX_PAGE_SIZE)
+        )
         session.output.several(islice(listing, None if all_ else limit), view)
     if all_ and not output_is_lost():
         selected.report_left_out()
@@ -140,14 +140,14 @@ def update(
     ] = None,
     session: Injected,
 ) -> None:
-    """Change a conversation. What you don't pass stays as it is.
+    """Change a conversation. Options that you omit leave the value unchanged.
 
     Args:
         conversation_id: The ID, conv_….
         name: The new name, at most 100 characters.
         entity_id: The agent or deployment that the conversation belongs to.
         standalone: Remove the conversation from its agent or deployment.
-        generating_title: Whether the service is to generate the name.
+        generating_title: Whether the service should generate the name.
         session: The common options and the output.
     """
     metadata = ConversationMetadataUpdateParam()

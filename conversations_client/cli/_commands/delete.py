@@ -12,7 +12,7 @@ from conversations_client.cli._commands.deletion_counts import (
     Attempt,
     Deletion,
     check_confirmable,
-    not_deleted,
+    report_nothing_deleted,
 )
 from conversations_client.cli._commands.id_file import check_ids
 from conversations_client.cli._display.output import confirm, print_message
@@ -20,7 +20,7 @@ from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._exit_codes import ExitCode, UsageError
 from conversations_client.cli._session import Injected
 
-_LONGEST_NAME: Final = 100
+_MAX_NAME_LENGTH: Final = 100
 
 
 def delete(
@@ -31,12 +31,12 @@ def delete(
     yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative="", show_default=False)] = False,
     session: Injected,
 ) -> ExitCode:
-    """Delete conversations for good.
+    """Delete conversations permanently.
 
     Args:
         conversation_ids: The IDs, conv_….
-        file: A file with one ID per line, or JSON Lines or CSV with a field _id or id, such as an
-            export or the results of an import; - reads stdin.
+        file: A file with one ID per line, or JSON Lines or CSV with an _id or id field, such as
+            an export or the results of an import. A hyphen (-) reads stdin.
         yes: Delete without confirmation.
         session: The common options and the output.
     """
@@ -52,7 +52,7 @@ def delete(
         if session.output.is_for_people or not yes:
             names = _look_up_names(client, names, deletion)
         if names and not (yes or _is_confirmed(names)):
-            return max(deletion.worst, not_deleted())
+            return max(deletion.worst, report_nothing_deleted())
         with deletion.summary(len(names)):
             deletion.record_all(_attempts(client, deletion.until_stopped(names)))
 
@@ -81,12 +81,12 @@ def _look_up_names(client: Client, ids: Iterable[str], deletion: Deletion) -> di
 
 
 def _is_confirmed(names: Mapping[str, str]) -> bool:
-    """Ask the person at the terminal."""
+    """Ask the user at the terminal."""
     described = [_described(conversation_id, names) for conversation_id in names]
     if len(described) > 1:
         print_message("\n".join(described))
         described = [f"these {len(described)} conversations"]
-    return confirm(f"Delete {described[0]} for good?")
+    return confirm(f"Delete {described[0]} permanently?")
 
 
 def _attempts(client: Client, ids: Iterable[str]) -> Iterator[Attempt]:
@@ -101,6 +101,6 @@ def _attempts(client: Client, ids: Iterable[str]) -> Iterator[Attempt]:
 
 def _described(conversation_id: str, names: Mapping[str, str]) -> str:
     name = names[conversation_id]
-    if len(name) > _LONGEST_NAME:
-        name = f"{name[: _LONGEST_NAME - 1]}…"
+    if len(name) > _MAX_NAME_LENGTH:
+        name = f"{name[: _MAX_NAME_LENGTH - 1]}…"
     return f"{one_line(conversation_id)}{f' “{name}”' if name else ''}"

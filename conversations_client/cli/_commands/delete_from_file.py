@@ -8,7 +8,7 @@ from conversations_client.cli._commands.deletion_counts import (
     Attempt,
     Deletion,
     check_confirmable,
-    not_deleted,
+    report_nothing_deleted,
 )
 from conversations_client.cli._commands.id_file import STDIN, ids_of
 from conversations_client.cli._display.output import confirm
@@ -18,7 +18,7 @@ from conversations_client.cli._session import Session
 
 
 def delete_file(file: Path, others: Iterable[str], *, yes: bool, session: Session) -> ExitCode:
-    """Delete the conversations of a file of IDs, several at once.
+    """Delete the conversations whose IDs are in a file, several at once.
 
     Args:
         file: The file, or `-` for stdin.
@@ -29,8 +29,8 @@ def delete_file(file: Path, others: Iterable[str], *, yes: bool, session: Sessio
     ids = tuple(dict.fromkeys((*others, *ids_of(file))))
     check_confirmable(yes=yes, reads_stdin=file == STDIN)
     count = f"{len(ids):,} conversation{'s' * (len(ids) != 1)}"
-    if not (yes or confirm(f"Delete {count} for good?")):
-        return not_deleted()
+    if not (yes or confirm(f"Delete {count} permanently?")):
+        return report_nothing_deleted()
     deletion = Deletion(expects_missing=True)
     with (
         session.client() as client,

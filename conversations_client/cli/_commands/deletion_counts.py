@@ -28,8 +28,8 @@ class Deletion:
         worst: The exit code of the worst failure.
         is_stopped: Whether Ctrl-C was pressed.
         expects_missing: Whether an earlier run may have deleted some of the conversations, so that
-            a missing one is no failure.
-        missing: The number of conversations that were missing, if that is no failure.
+            a missing one isn't a failure.
+        missing: The number of conversations that were missing, if that isn't a failure.
     """
 
     deleted: list[str] = field(factory=list[str])
@@ -43,8 +43,11 @@ class Deletion:
         """Report what was missing; returns the exit code of the command."""
         if self.missing and not (self.deleted or self.failures):
             print_error(
-                f"None of the {self.missing:,} exist: they are deleted already, or the file, the "
-                "API key or --base-url is wrong."
+                f"None of the {self.missing:,} conversations exist: they were already deleted, or "
+                "the file, the API key or --base-url is wrong."
+                if self.missing > 1
+                else "The conversation doesn't exist: it was already deleted, or the file, the API "
+                "key or --base-url is wrong."
             )
             return ExitCode.NOT_FOUND
         if self.missing:
@@ -54,17 +57,18 @@ class Deletion:
 
     @contextmanager
     def summary(self, total: int) -> Generator[None, None, None]:
-        """At the end of the block, print how many failures are not shown, or what Ctrl-C left."""
+        """At the end of the block, print how many deletions failed, or were done before Ctrl-C."""
         try:
             yield
         except KeyboardInterrupt:
-            print_message(f"Stopped. {len(self.deleted):,} of {total:,} are deleted.")
+            were = "was" if len(self.deleted) == 1 else "were"
+            print_message(f"Stopped. {len(self.deleted):,} of {total:,} {were} deleted.")
             raise
         if self.failures > _SHOWN_FAILURES:
             print_error(f"{self.failures:,} could not be deleted; the first ones are above.")
 
     def until_stopped(self, ids: Iterable[str]) -> Iterator[str]:
-        """The IDs to delete, until Ctrl-C."""
+        """The IDs to delete, until Ctrl-C is pressed."""
         for conversation_id in ids:
             if self.is_stopped:
                 return
@@ -73,7 +77,7 @@ class Deletion:
     def record_all(
         self, attempts: Iterator[Attempt], on_attempt: Callable[[Attempt], object] | None = None
     ) -> None:
-        """Record every attempt. After Ctrl-C, only the requests in flight are awaited."""
+        """Record every attempt. After Ctrl-C, wait only for the requests in flight."""
         try:
             self._record_each(attempts, on_attempt)
         except KeyboardInterrupt:
@@ -106,18 +110,18 @@ class Deletion:
 
 
 def check_confirmable(*, yes: bool, reads_stdin: bool = False) -> None:
-    """Raise UsageError if the user must confirm and can't."""
+    """Raise UsageError if the user must confirm but can't."""
     if yes:
         return
     if reads_stdin:
-        raise UsageError("Stdin has the IDs, so you can't confirm on it. Pass --yes.")
+        raise UsageError("Stdin is used for the IDs, so it can't be used to confirm. Pass --yes.")
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
-            "There is no terminal for the confirmation. To delete without it, pass --yes."
+            "There is no terminal to confirm on. To delete without confirmation, pass --yes."
         )
 
 
-def not_deleted() -> ExitCode:
-    """Say that the user refused; returns the exit code."""
+def report_nothing_deleted() -> ExitCode:
+    """Print that nothing was deleted; returns the exit code."""
     print_message("Nothing was deleted.")
     return ExitCode.FAILED

@@ -25,8 +25,8 @@ EXPIRES_SOON: Final = 14 * 86_400.0
 _PORTS: Final = {"http": 80, "https": 443}
 
 _PROXY_ADVICE: Final = (
-    "This is the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names: correct or unset the "
-    "variable, or add the service's host to NO_PROXY."
+    "This proxy comes from HTTPS_PROXY, HTTP_PROXY or ALL_PROXY: correct or unset the variable, or "
+    "add the service's host to NO_PROXY."
 )
 
 AnyResponse = RawResponse[ConversationPage] | ConversationsError
@@ -86,7 +86,7 @@ class Route:
     Attributes:
         host: The host to resolve and connect to.
         port: The port to connect to.
-        is_proxied: Whether it is a proxy.
+        is_proxied: Whether this host is a proxy.
         has_tls: Whether the connection to this host uses TLS.
     """
 
@@ -105,7 +105,7 @@ class Route:
 
 
 def diagnose(*, api_key: str | None, base_url: str | None, probes: Probes) -> list[Finding]:
-    """Run the checks, up to a failure that the other checks depend on.
+    """Run the checks, until one fails that the remaining checks depend on.
 
     Args:
         api_key: The API key; None for the one in the environment.
@@ -187,7 +187,7 @@ def check_dns(route: Route, probes: Probes) -> Finding:
             Verdict.FAIL,
             f"{route.host}: {_reason(error)}",
             route.advice(
-                "Check the spelling of the host, the network, and whether a VPN is needed."
+                "Check the spelling of the host name, the network, and whether you need a VPN."
             ),
         )
     found = f"{route.host} resolves to {', '.join(addresses)}"
@@ -223,11 +223,11 @@ def check_tls(route: Route, probes: Probes) -> Finding:
 
 
 def _tls_advice(response: AnyResponse) -> str:
-    """The explanation of a call that fails in the same way, and what else may be the cause."""
+    """The explanation of a call that fails in the same way, and other possible causes."""
     explanation = f"{describe(response)} " if isinstance(response, TLSError) else ""
     return (
-        f"{explanation}Check the URL and this machine's clock. If your network signs certificates "
-        "itself, set SSL_CERT_FILE to the file of its certificate authority."
+        f"{explanation}Check the URL and this machine's clock. If your network uses its own "
+        "certificate authority, set SSL_CERT_FILE to that authority's certificate file."
     )
 
 

@@ -12,7 +12,7 @@ _SECONDS: Final = 5.0
 
 
 def proxy_for(url: str) -> str | None:
-    """The proxy of a client for a URL, or None; raises ConfigurationError."""
+    """The proxy that a client uses for a URL, or None; raises ConfigurationError."""
     with Client("any", base_url=url, allow_plain_http=True) as client:
         return client.proxy
 

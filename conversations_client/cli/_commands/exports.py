@@ -30,7 +30,7 @@ from conversations_client.cli._display.views import conversation_table
 from conversations_client.cli._exit_codes import ExitCode, UsageError
 from conversations_client.cli._session import Injected, Session
 
-_ABOVE_0: Final = Number(gt=0)
+_POSITIVE: Final = Number(gt=0)
 _MAX_IN_FLIGHT: Final = 16
 _SHOWN_FAILURES: Final = 10
 _WRONG_LOCATION: Final = {EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOTDIR, EPERM, EROFS}
@@ -44,19 +44,20 @@ class MessageOptions:
     """The options of an export with messages."""
 
     messages: Annotated[bool, _PLAIN] = False
-    """Write the messages of each conversation too, to JSON Lines or Parquet. The same command
-    resumes an export that was stopped."""
-    rate: Annotated[float | None, Parameter(validator=_ABOVE_0)] = None
-    """With --messages: conversations to retrieve per second at most; no limit by default."""
-    max_in_flight: Annotated[int | None, Parameter(validator=_ABOVE_0)] = None
-    """With --messages: how many conversations to retrieve at once; 16 by default."""
+    """Also write the messages of each conversation, to JSON Lines or Parquet. Run the same command
+    to resume an export that was stopped."""
+    rate: Annotated[float | None, Parameter(validator=_POSITIVE)] = None
+    """With --messages: maximum number of conversations to retrieve per second; no limit by
+    default."""
+    max_in_flight: Annotated[int | None, Parameter(validator=_POSITIVE)] = None
+    """With --messages: maximum number of conversations to retrieve at once; 16 by default."""
     skip_failed: Annotated[bool, _PLAIN] = False
     """With --messages: write the file without the conversations that can't be retrieved."""
     journal: Path | None = None
     """With --messages: where to store the state of the export; default: FILE.export."""
 
     def check(self) -> None:
-        """Raise UsageError for an option without --messages."""
+        """Raise UsageError for an option that requires --messages, if that is absent."""
         used = {
             "--rate": self.rate is not None,
             "--max-in-flight": self.max_in_flight is not None,
@@ -80,12 +81,12 @@ def export(
 ) -> ExitCode:
     """Write conversations to a file.
 
-    By default these are the standalone conversations. The API can't list all conversations at
-    once, so name each agent and deployment with --entity-id.
+    By default, only standalone conversations are written. The API can't list all conversations
+    at once, so pass each agent and deployment with --entity-id.
 
     Args:
         file: JSON Lines, CSV or Parquet, according to its extension; an existing file is replaced.
-            - writes JSON Lines to stdout.
+            A hyphen (-) writes JSON Lines to stdout.
         entity_id: The agent or deployment whose conversations to write; can be repeated.
         standalone: With --entity-id: write the standalone conversations too.
         escape_formulas: In a CSV file for a spreadsheet, put an apostrophe before text that starts
@@ -122,7 +123,7 @@ def _to_stdout(
     if options.messages or escape_formulas:
         raise UsageError(
             "An export to stdout is JSON Lines without messages. For --messages and "
-            "--escape-formulas, name a file."
+            "--escape-formulas, pass a file."
         )
     with session.client() as client:
         Output(Format.JSONL).several(wanted.listing(client), conversation_table)
@@ -171,21 +172,32 @@ def _with_messages(
 def _show(report: ExportReport, file: Path, output: Output) -> None:
     if report.is_written:
         name = one_line(str(file))
-        output.out.print(f"{report.exported:,} conversations are in {name}.", soft_wrap=True)
+        output.out.print(f"Exported {_conversations(report.exported)} to {name}.", soft_wrap=True)
 
 
 def _problems(report: ExportReport, file: Path) -> Iterator[str]:
     if report.deleted:
-        yield f"Not in the file, because deleted after the listing: {report.deleted:,}."
+        one = report.deleted == 1
+        were, they_were, are = ("was", "it was", "is") if one else ("were", "they were", "are")
+        yield (
+            f"{_conversations(report.deleted)} {were} deleted after {they_were} listed and {are} "
+            "not in the file."
+        )
     if report.without_messages:
-        yield f"Without messages, because the service sent none: {report.without_messages:,}."
+        yield f"The service sent no messages for {_conversations(report.without_messages)}."
+    failed = f"{_conversations(report.failed)} could not be retrieved"
+    are, them = ("is", "it") if report.failed == 1 else ("are", "them")
     if report.failed and report.is_written:
-        yield f"Not in the file, because they could not be retrieved: {report.failed:,}."
+        yield f"{failed} and {are} not in the file."
     elif report.failed:
         yield (
-            f"{report.failed:,} could not be retrieved, so {file} is not written. The same command "
-            "tries them again; --skip-failed writes the file without them."
+            f"{failed}, so {file} was not written. Run the same command to retry {them}; "
+            f"--skip-failed writes the file without {them}."
         )
+
+
+def _conversations(count: int) -> str:
+    return f"{count:,} conversation{'s' * (count != 1)}"
 
 
 @contextmanager
@@ -196,13 +208,13 @@ def _resumable() -> Generator[None, None, None]:
     except InvalidArgumentError:
         raise
     except (KeyboardInterrupt, ConversationsError):
-        print_message("Stopped. The same command resumes the export.")
+        print_message("Stopped. Run the same command to resume the export.")
         raise
 
 
 @contextmanager
 def _plain_errors(file: Path) -> Generator[None, None, None]:
-    """Describe errors of the operating system about a file."""
+    """Describe the operating system's errors about a file."""
     try:
         yield
     except ConversationsError:  # a broken connection is an OSError too
@@ -210,7 +222,7 @@ def _plain_errors(file: Path) -> Generator[None, None, None]:
     except FileNotFoundError:
         if file.parent.is_dir():
             raise UsageError(
-                f"{file} can't be written: {file.parent} takes no new files."
+                f"{file} can't be written: new files can't be created in {file.parent}."
             ) from None
         raise UsageError(
             f"{file} can't be written: the folder {file.parent} doesn't exist."

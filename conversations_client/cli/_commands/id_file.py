@@ -12,7 +12,7 @@ from typing import Any, Final, TextIO, cast
 from conversations_client.cli._exit_codes import UsageError
 
 STDIN: Final = Path("-")
-"""The name of a file that stands for stdin."""
+"""The file name that stands for stdin."""
 
 _ID_FIELDS: Final = ("_id", "id")  # in exports, and in the results of imports
 _JSON_LINES: Final = (".jsonl", ".ndjson")
@@ -23,7 +23,7 @@ def ids_of(file: Path) -> list[str]:
     """The IDs of a file or of stdin, in order.
 
     Raises:
-        UsageError: The file can't be read, has no IDs, or has something that is not an ID.
+        UsageError: The file can't be read, has no IDs, or contains something that is not an ID.
     """
     name = "stdin" if file == STDIN else str(file)
     try:
@@ -42,11 +42,11 @@ def ids_of(file: Path) -> list[str]:
 
 
 def check_ids(ids: Iterable[str]) -> None:
-    """Raise UsageError for an argument that can't be one ID; it is not repeated."""
+    """Raise UsageError, without repeating the argument, if it can't be a single ID."""
     if any(map(_NOT_IN_AN_ID.search, ids)):
         raise UsageError(
-            "An ID has no spaces, commas, quotes, slashes or brackets. Pass each ID as an "
-            "argument of its own, or a file of IDs with --file."
+            "An ID has no spaces, commas, quotes, slashes or brackets. Pass each ID as a "
+            "separate argument, or a file of IDs with --file."
         )
 
 
@@ -92,11 +92,11 @@ def _check_unique(names: Sequence[str], location: str) -> None:
 
 
 def _id_of(row: Any, location: str) -> Iterator[str]:  # noqa: ANN401 - any JSON
-    """The ID of a row, or nothing for an import's row that was not created."""
+    """The ID of a row, or nothing for a row of import results without a conversation."""
     fields = cast("dict[str, object]", row) if isinstance(row, dict) else {}
     values = [fields[name] for name in _ID_FIELDS if fields.get(name)]
     if len(values) > 1 and values[0] != values[1]:
-        raise ValueError(f"{location} has an _id and another id: remove the one to keep")
+        raise ValueError(f"{location} has both an _id and a different id: remove the wrong one")
     conversation_id = values[0] if values else None
     if isinstance(conversation_id, str):
         yield _checked(conversation_id, location)
@@ -107,7 +107,7 @@ def _id_of(row: Any, location: str) -> Iterator[str]:  # noqa: ANN401 - any JSON
 def _checked(conversation_id: str, location: str) -> str:
     if _NOT_IN_AN_ID.search(conversation_id):
         raise ValueError(
-            f"{location} is not one ID. Write one ID per line without comments, or JSON Lines or "
-            "CSV with a field _id or id, in a file whose name ends in .jsonl or .csv"
+            f"{location} is not an ID. Write one ID per line without comments, or JSON Lines or "
+            "CSV with an _id or id field, in a file whose name ends in .jsonl or .csv"
         )
     return conversation_id

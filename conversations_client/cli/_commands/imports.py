@@ -30,7 +30,7 @@ from conversations_client.cli._session import Injected
 
 P = ParamSpec("P")
 
-_ABOVE_0: Final = Number(gt=0)
+_POSITIVE: Final = Number(gt=0)
 _SHOWN_FAILURES: Final = 5
 _PLAIN: Final = Parameter(negative="", show_default=False)
 
@@ -42,8 +42,8 @@ def import_(
     mapped: Annotated[tuple[str, ...], Parameter(name="--map"), _PLAIN] = (),
     key: str | None = None,
     ignore: Annotated[tuple[str, ...], _PLAIN] = (),
-    rate: Annotated[float | None, Parameter(validator=_ABOVE_0)] = None,
-    max_in_flight: Annotated[int, Parameter(validator=_ABOVE_0)] = 16,
+    rate: Annotated[float | None, Parameter(validator=_POSITIVE)] = None,
+    max_in_flight: Annotated[int, Parameter(validator=_POSITIVE)] = 16,
     trust_idempotency_keys: Annotated[bool, _PLAIN] = False,
     journal: Path | None = None,
     results: Path | None = None,
@@ -54,24 +54,24 @@ def import_(
 
     Args:
         file: JSON Lines, CSV or Parquet, according to its extension.
-        mapped: Read a field, such as displayName, from a column with another name, as
+        mapped: Read a field, such as displayName, from a column with a different name, as
             NAME=COLUMN; can be repeated.
         key: A column to copy into the results.
-        ignore: A column that is not read; can be repeated.
+        ignore: A column to ignore; can be repeated.
         rate: The maximum number of conversations per second; no limit by default.
         max_in_flight: The maximum number of conversations to create at once.
-        trust_idempotency_keys: Send doubtful rows again, because the service creates nothing twice
-            with the same Idempotency-Key. By default, doubtful rows are only listed.
+        trust_idempotency_keys: Resend doubtful rows. Use this only if the service never creates two
+            conversations for the same Idempotency-Key. By default, doubtful rows are only listed.
         journal: The journal of this import; default: FILE.journal.
         results: The file for the status of each row, as JSON Lines; default: FILE.results.jsonl.
-        change_destination: Continue an import at another URL, in another project or with another
-            key. Rows that are already created are skipped.
+        change_destination: Continue an import at a different URL, in a different project or with a
+            different key. Rows that were already imported are skipped.
         session: The common options and the output.
     """
     if file == Path("-"):
         raise UsageError(
-            "An import reads its file more than once, and its journal names the file's rows. Save "
-            "the input to a file first."
+            "An import reads its file more than once, and its journal refers to rows by number. "
+            "Save the input to a file first."
         )
     columns = _columns(mapped)
     total = _check(file, lambda: check_file(file, columns=columns, key=key, ignore=ignore))
@@ -130,8 +130,8 @@ def _end(report: Report, stopped: ImportStoppedError | None, *, are_written: boo
 
 
 def _report_failures(report: Report, results: Path) -> None:
-    """Say on stderr what was not created, because stdout may be a file."""
-    problems = {"failed": report.failed, "may have been created": report.doubtful}
+    """Report on stderr the rows that were not imported, because stdout may be a file."""
+    problems = {"failed": report.failed, "may have been imported": report.doubtful}
     found = [
         f"{count:,} row{'s' * (count != 1)} {what}" for what, count in problems.items() if count
     ]
@@ -176,7 +176,7 @@ class _Files:
             raise UsageError("The file, its journal and its results must be three different files.")
 
     def check_journal(self) -> None:
-        """Check that no row is created again after the journal was lost."""
+        """Check that no row is imported again because the journal was lost."""
         try:
             is_used = self.results.is_file() and self.results.stat().st_size > 0
         except OSError:  # such as a name that is too long; `check_results` reports it
@@ -184,18 +184,18 @@ class _Files:
         if is_used and not self.journal.exists():
             raise UsageError(
                 f"{self.results} has the results of an import, but its journal {self.journal} is "
-                "missing. Name the journal with --journal, or move the results away to create "
-                "every row again."
+                "missing. Pass the journal with --journal, or move the results elsewhere to "
+                "import every row again."
             )
 
     def check_results(self, record: Journal) -> None:
-        """Write the results so far, to check before anything is sent that this is possible."""
+        """Write the results so far, to check, before anything is sent, that they can be written."""
         try:
             write_results(record.entries(), self.results)
         except OSError as error:
             raise UsageError(
                 f"The results can't be written to {self.results}: {error.strerror}. Nothing was "
-                "sent. Name another file with --results."
+                "sent. Choose another file with --results."
             ) from None
 
     def write_results(self, record: Journal) -> bool:
@@ -206,7 +206,8 @@ class _Files:
             problem = error.strerror if isinstance(error, OSError) else error
             print_error(
                 f"The results can't be written to {self.results}: {problem}. The journal "
-                f"{self.journal} has the status of each row: run the command again to write them."
+                f"{self.journal} has the status of each row: run the command again to write the "
+                "results."
             )
             return False
         return True
@@ -214,7 +215,7 @@ class _Files:
 
 @define
 class _Rows:
-    """Advances the progress bar and stores the first rows that were not created."""
+    """Advances the progress bar and stores the first rows that were not imported."""
 
     advance: Callable[[Entry], object]
     failures: list[Entry] = field(factory=list[Entry])
@@ -223,7 +224,7 @@ class _Rows:
     def __call__(self, entry: Entry) -> None:
         if entry.state is not State.CREATED:
             self.count += 1
-            # Outcomes come in any order.
+            # Outcomes arrive in any order.
             self.failures = sorted([*self.failures, entry], key=_number)[:_SHOWN_FAILURES]
         self.advance(entry)
 
@@ -249,8 +250,8 @@ def _stoppable(record: Journal, files: _Files) -> Generator[None, None, None]:
         files.write_results(record)
         created = record.counts()[State.CREATED]
         print_message(
-            f"Stopped with {created:,} rows created. Run the same command again to continue. "
-            f"{files.results} has each row so far."
+            f"Stopped after creating {created:,} conversation{'s' * (created != 1)}. Run the same "
+            f"command again to continue. {files.results} lists the status of each row so far."
         )
         raise
 
@@ -271,7 +272,7 @@ def _show(report: Report, rows: _Rows, results: Path, output: Output) -> None:
         created = f"{report.new:,} new, {report.created_before:,} created before"
     output.out.print(
         f"{created}, {report.failed:,} failed, {report.doubtful:,} doubtful: "
-        f"{one_line(str(results))} has each row.",
+        f"{one_line(str(results))} lists the status of each row.",
         soft_wrap=True,
     )
     for line in rows.lines():

@@ -21,7 +21,7 @@ def sandbox(
     options: Annotated[SandboxOptions, Parameter(name="*")] = SandboxOptions(),  # noqa: B008 - frozen
     session: Injected,
 ) -> None:
-    """Run the API on this machine until Ctrl-C.
+    """Run the API on this machine until you press Ctrl-C.
 
     Args:
         options: The options of the sandbox.
@@ -42,7 +42,7 @@ def sandbox(
         else:
             lines = "".join(f"export {name}={value}\n" for name, value in variables.items())
             sys.stdout.write(
-                f"The sandbox is running at {running.url} until Ctrl-C. Its data is in "
+                f"The sandbox is running at {running.url} until you press Ctrl-C. Its data is in "
                 f"{one_line(str(db))}. In another terminal:\n\n{lines}"
             )
             sys.stdout.flush()

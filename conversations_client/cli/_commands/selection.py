@@ -8,12 +8,14 @@ from attrs import frozen
 from conversations_client import Client, Conversation
 from conversations_client.cli._display.output import print_message
 
-LARGEST_PAGE = 100
+MAX_PAGE_SIZE = 100
 
 
 @frozen
 class Selection:
-    """The listings of a command, because the API can't list all conversations at once.
+    """The listings that a command reads.
+
+    There may be several, because the API can't list all conversations at once.
 
     Attributes:
         entity_ids: The agents and deployments without duplicates; None stands for the standalone
@@ -35,7 +37,7 @@ class Selection:
         """The selection for a report in JSON."""
         return {"entity_ids": self.entity_ids, "left_out": self.left_out}
 
-    def listing(self, client: Client, *, limit: int = LARGEST_PAGE) -> Iterator[Conversation]:
+    def listing(self, client: Client, *, limit: int = MAX_PAGE_SIZE) -> Iterator[Conversation]:
         """The conversations of all listings, one listing after another."""
         listings = [
             client.conversations.list(limit=limit, entity_id=entity_id)
@@ -50,7 +52,7 @@ class Selection:
 
 
 def _each_once(conversations: Iterable[Conversation]) -> Iterator[Conversation]:
-    """Leave out repeated conversations: revision 1 of the API lists those of all entities."""
+    """Skip duplicates: revision 1 ignores the entity and lists conversations of all entities."""
     seen = set[str | None]()
     for conversation in conversations:
         if conversation.id is None or conversation.id not in seen:

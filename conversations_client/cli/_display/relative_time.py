@@ -9,7 +9,7 @@ _UNITS: Final = (
     ("hour", 3_600),
     ("minute", 60),
 )
-_LONGEST: Final = 10_000 * 365 * 86_400_000
+_MAX_DURATION: Final = 10_000 * 365 * 86_400_000
 
 
 def relative_time(then: float, *, now: float) -> str:
@@ -31,7 +31,7 @@ def relative_time(then: float, *, now: float) -> str:
 
 def _duration(then: float, now: float) -> str:
     # Compared first, because the service may send an integer that is too large for a float.
-    if not now - _LONGEST <= then <= now + _LONGEST:
+    if not now - _MAX_DURATION <= then <= now + _MAX_DURATION:
         return "more than 10,000 years"
     seconds = abs(now - then) / 1000
     for unit, length in _UNITS:

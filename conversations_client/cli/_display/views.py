@@ -33,11 +33,11 @@ _MIN_NAME_WIDTH: Final = 12
 _GAP_WIDTH: Final = 3
 _BORDER_WIDTH: Final = 4
 _TITLE_EDGES: Final = 6  # the corners and spaces beside the title of a panel
-_LONGEST_RESULT: Final = 200
+_MAX_RESULT_LENGTH: Final = 200
 
 
 def conversation_table(conversations: Sequence[Conversation], now: float) -> RenderableType:
-    """A table of conversations; IDs are never truncated, narrow terminals get three lines a row."""
+    """A table of conversations, with three lines per row on narrow terminals; IDs are complete."""
     if not conversations:
         return "No conversations. `conversations create` creates one."
     return _Conversations(
@@ -83,7 +83,7 @@ class _Conversations:
 
 
 def conversation_panel(conversation: Conversation, now: float) -> RenderableType:
-    """Everything about a conversation."""
+    """All details of a conversation."""
     return _Fields(_title(conversation), _fields(conversation, now))
 
 
@@ -144,10 +144,10 @@ class _Truncated:
         return Measurement(min(width, _MIN_NAME_WIDTH), width)
 
     def within(self, width: int) -> Text:
-        """The line in so many cells."""
+        """The line, truncated to a number of cells."""
         text = self.text
         if cell_len(text) > width:
-            # A wide character may not fit in half; rich puts a space in its place.
+            # If a wide character doesn't fit, rich replaces it with a space.
             text = f"{set_cell_size(text, max(width - 1, 0)).rstrip()}…"
         return Text(text, self.style, no_wrap=True, overflow="crop")
 
@@ -184,7 +184,7 @@ def _result_of(part: ToolResultPart) -> str:
     if part.result is UNSET:
         return "nothing"
     text = json.dumps(part.result, ensure_ascii=False)
-    return text if len(text) <= _LONGEST_RESULT else f"{text[: _LONGEST_RESULT - 1]}…"
+    return text if len(text) <= _MAX_RESULT_LENGTH else f"{text[: _MAX_RESULT_LENGTH - 1]}…"
 
 
 def _part(part: Part) -> str:

@@ -42,9 +42,11 @@ def _is_pattern(_fault: object, _attribute: object, path: str | None) -> None:
     if path is None:
         return
     if not text("path", path).startswith(("/", "*")):
-        raise ValueError(f"path must begin with '/' or '*', as in '/v2/conversations/*': {path!r}.")
+        raise ValueError(
+            f"path must begin with '/' or '*', as in '/v2/conversations/*', not {path!r}."
+        )
     if path in OPEN_PATHS:
-        raise ValueError(f"No fault happens to {path!r}, which is not part of the API.")
+        raise ValueError(f"Faults can't be injected at {path!r}, which is not part of the API.")
 
 
 @frozen(kw_only=True)
@@ -60,14 +62,14 @@ class _Fault:
     path: str | None = field(default=None, validator=_is_pattern)
 
     def applies_to(self, method: str, path: str) -> bool:
-        """Match a request.
+        """Check whether the fault applies to a request.
 
         Args:
             method: The request's method.
             path: The request's decoded path.
 
         Returns:
-            Whether the fault applies to it.
+            Whether it applies.
         """
         return self.method in {None, method} and (self.path is None or fnmatchcase(path, self.path))
 

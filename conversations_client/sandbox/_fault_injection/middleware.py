@@ -67,7 +67,7 @@ class FaultInjection:
 
 
 class _BrokenStreamError(Exception):
-    """Ends the response that was interrupted."""
+    """Ends an interrupted response."""
 
 
 class _StreamBreaker:
@@ -81,7 +81,7 @@ class _StreamBreaker:
         await self._send(message)
         is_body = message["type"] == _BODY
         self._remaining -= is_body
-        # A response that isn't streamed or has ended can't be broken.
+        # A response that isn't streamed, or that has ended, can't be broken.
         if self._remaining == 0 and message.get("more_body", not is_body):
             raise _BrokenStreamError
 

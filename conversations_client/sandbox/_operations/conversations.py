@@ -30,7 +30,7 @@ class Conversations:
     """The operations on conversations."""
 
     # The handlers call the store on the event loop, because a statement is faster than a switch to
-    # another thread. It also preserves the order of the requests.
+    # another thread. This also preserves the order of the requests.
 
     def __init__(self, store: Store, revision: Revision) -> None:
         self._store = store
@@ -119,7 +119,7 @@ class Conversations:
 
 
 def _known_metadata(body: dict[str, object], schema: Schema) -> dict[str, object] | None:
-    """Return the known fields of a body's metadata; absent metadata is None."""
+    """Return the known fields of a body's metadata; None if the body has no metadata."""
     metadata = cast("dict[str, object] | None", body.get("metadata"))
     if metadata is None:
         return None

@@ -12,7 +12,7 @@ def error_response(status: int, message: str, headers: dict[str, str] | None = N
 
     Args:
         status: The HTTP status.
-        message: The error message for people.
+        message: The human-readable error message.
         headers: Additional headers.
 
     Returns:
@@ -48,7 +48,7 @@ def on_disconnect(_request: Request, _error: Exception) -> Response:
     Returns:
         The response.
     """
-    return error_response(400, "The request ended before its body did.")
+    return error_response(400, "The request ended before its body was complete.")
 
 
 def on_crash(_request: Request, _error: Exception) -> Response:

@@ -61,11 +61,11 @@ def first_response(store: Store, key: Key) -> StoredResponse | None:
         The response; None if the key is new.
 
     Raises:
-        HTTPException: 422 if the key was used for another request.
+        HTTPException: 422 if the key was used for a different request.
     """
     stored = store.idempotency.find(key.value)
     if stored is not None and stored.fingerprint != key.fingerprint:
-        raise HTTPException(422, f"This {IDEMPOTENCY_HEADER} was used for another request.")
+        raise HTTPException(422, f"This {IDEMPOTENCY_HEADER} was used for a different request.")
     return stored
 
 
@@ -85,8 +85,8 @@ def act_once(
         The response.
 
     Raises:
-        HTTPException: 400 for a malformed key, 422 if the key was used for another request, and
-            the errors of `act`.
+        HTTPException: 400 for a malformed key, 422 if the key was used for a different request,
+            and the errors of `act`.
     """
     key = read_key(request, body)
     if key is None:

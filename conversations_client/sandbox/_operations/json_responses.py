@@ -1,4 +1,4 @@
-"""Builds JSON responses and the API's JSON of stored records."""
+"""Builds JSON responses and the API's JSON for stored records."""
 
 from starlette.responses import Response
 

@@ -26,7 +26,7 @@ async def read_body(request: Request, validator: Draft202012Validator) -> dict[s
         The JSON object.
 
     Raises:
-        HTTPException: 400 for invalid JSON, 413 for more than 1 MiB, 415 for another media type,
+        HTTPException: 400 for invalid JSON, 413 for more than 1 MiB, 415 for any other media type,
             422 for JSON that doesn't match the schema, with the path of each problem.
     """
     raw = await _receive(request)
@@ -55,11 +55,11 @@ async def read_conversation_body(
         store: The store of conversations.
 
     Returns:
-        The JSON object; the conversation may be missing.
+        The JSON object; the conversation may not exist.
 
     Raises:
-        HTTPException: As in `read_body`; or 404 if the body is invalid and the conversation is
-            missing.
+        HTTPException: As in `read_body`; or 404 if the body is invalid and the conversation
+            doesn't exist.
     """
     try:
         return await read_body(request, validator)

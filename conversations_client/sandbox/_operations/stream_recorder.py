@@ -28,7 +28,7 @@ def recorded_stream(store: Store, key: Key) -> bytes | None:
 
     Raises:
         HTTPException: 409 if the stream hasn't ended or was too long to be recorded, 422 if the key
-            was used for another request.
+            was used for a different request.
     """
     stored = first_response(store, key)
     if stored is not None and stored.status == _INCOMPLETE:

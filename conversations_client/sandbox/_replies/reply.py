@@ -25,7 +25,7 @@ class Recorder(Protocol):
 
 
 class Reply:
-    """A reply that is being streamed. Its message is stored when it ends for any reason."""
+    """A reply that is being streamed. Its message is stored when the reply ends, for any reason."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Reply:
             yield self._send(next(self._events) if is_running else _STOPPED)
 
     def close(self) -> None:
-        """Store the message received so far. Closing twice does nothing."""
+        """Store the message so far. Closing the reply again has no effect."""
         if self._ended:
             return
         self._ended = True

@@ -15,7 +15,7 @@ _ERRORS: Final = {
     409: "The message ID is taken, or the stream of this key can't be repeated.",
     413: "The body is larger than 1 MiB.",
     415: "The body isn't sent as application/json.",
-    422: "The body is invalid, or its Idempotency-Key was used for another request.",
+    422: "The body is invalid, or its Idempotency-Key was used for a different request.",
 }
 _WITH_BODY: Final = (400, 401, 413, 415, 422)
 _REQUEST_ID: Final[Schema] = {
@@ -28,7 +28,7 @@ _REQUEST_ID: Final[Schema] = {
 _IDEMPOTENCY_KEY: Final[Schema] = {
     "name": requests.IDEMPOTENCY_HEADER,
     "in": "header",
-    "description": "For 24 hours, a repeat with the same key and body gets the first response.",
+    "description": "For 24 hours, a request with the same key and body gets the first response.",
     "schema": {"type": "string", "pattern": requests.IDEMPOTENCY_KEY},
 }
 _WITH_KEY: Final[list[dict[str, list[str]]]] = [{"bearer": []}]
@@ -118,8 +118,16 @@ def _list(path: str, revision: Revision) -> Schema:
     }
     parameters = [
         _query("limit", limit, "The maximum number of conversations to return."),
-        _query("startingAfter", cursor, "Return older conversations; not with endingBefore."),
-        _query("endingBefore", cursor, "Return newer conversations; not with startingAfter."),
+        _query(
+            "startingAfter",
+            cursor,
+            "Return older conversations; can't be combined with endingBefore.",
+        ),
+        _query(
+            "endingBefore",
+            cursor,
+            "Return newer conversations; can't be combined with startingAfter.",
+        ),
     ]
     if revision.lists_by_entity:
         text = "The entity. Default: list conversations without an entity."
@@ -154,7 +162,7 @@ def _update(revision: Revision) -> Schema:
 
 
 def _delete() -> Schema:
-    deleted = {"description": "The conversation is deleted.", "headers": _REQUEST_ID}
+    deleted = {"description": "The conversation was deleted.", "headers": _REQUEST_ID}
     return {
         "operationId": "deleteConversation",
         "summary": "Delete a conversation and its messages",

@@ -86,7 +86,7 @@ FIRST_UPDATE: Final[Schema] = {
 
 
 def validator(schema: Schema) -> Draft202012Validator:
-    """Create the validator of a schema.
+    """Create the validator for a schema.
 
     Args:
         schema: The schema of a body.

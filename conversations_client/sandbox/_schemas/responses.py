@@ -1,4 +1,4 @@
-"""JSON schemas (draft 2020-12) of responses, by their names in the OpenAPI document."""
+"""JSON schemas (draft 2020-12) of responses, keyed by their names in the OpenAPI document."""
 
 from typing import Final
 

@@ -65,7 +65,7 @@ REVISIONS: Final = {
         metadata=requests.METADATA,
         has_entity_id=False,
         has_responses=True,
-        # The document has the path with a slash; some SDKs omit the slash.
+        # The API's document has the path with a slash; some SDKs omit the slash.
         list_paths=("/v2/conversations", "/v2/conversations/"),
         lists_by_entity=True,
     ),

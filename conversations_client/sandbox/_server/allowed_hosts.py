@@ -31,8 +31,8 @@ class AllowedHosts:
             return
         rejection = error_response(
             421,
-            "The Host header names another machine. Call the sandbox as localhost or 127.0.0.1, "
-            "or allow the name with --allow-host, or in Python with allowed_hosts=[…].",
+            "The Host header doesn't match this machine. Call the sandbox as localhost or "
+            "127.0.0.1, or allow the name with --allow-host, or in Python with allowed_hosts=[…].",
         )
         await rejection(scope, receive, send)
 

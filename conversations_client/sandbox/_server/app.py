@@ -60,7 +60,7 @@ def create_app(
             Exception: error_responses.on_crash,
         },
     )
-    # A path with a slash at the end is a different path in the API.
+    # In the API, a path with a trailing slash is a different path.
     app.router.redirect_slashes = False
     with_faults = FaultInjection(app, faults=faults, pacing=pacing, hang_up=hang_up)
     with_log = RequestLogging(with_faults, log=log)

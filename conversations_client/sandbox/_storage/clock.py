@@ -17,7 +17,7 @@ def system_clock() -> int:
 
 
 class SettableClock:
-    """The system's clock until a time is set, which then stands still."""
+    """The system clock, until a fixed time is set."""
 
     def __init__(self) -> None:
         self._milliseconds: int | None = None
@@ -31,13 +31,13 @@ class SettableClock:
         return system_clock() if self._milliseconds is None else self._milliseconds
 
     def set(self, time: object) -> None:
-        """Set the time.
+        """Set a fixed time.
 
         Args:
-            time: An aware time, from 1970 on; None for the system's clock.
+            time: A timezone-aware datetime, 1970 or later; None for the system clock.
 
         Raises:
-            ValueError: The time isn't an aware datetime, or is before 1970.
+            ValueError: The time isn't a timezone-aware datetime, or is before 1970.
         """
         if time is None:
             self._milliseconds = None

@@ -164,7 +164,7 @@ class Conversations:
     def _select(
         self, entity: EntityFilter | None, condition: str, cursor: str, limit: int
     ) -> list[sqlite3.Row]:
-        """Read one row more than the limit, to see whether there are more."""
+        """Read one more row than the limit, to see whether there are more."""
         where, values = ("", ()) if entity is None else ("entity_id IS ? AND ", (entity.entity_id,))
         with self._database.reading() as connection:
             return connection.execute(
@@ -174,8 +174,8 @@ class Conversations:
 
 
 def _write(connection: sqlite3.Connection, conversation: Conversation) -> None:
-    """Insert a conversation, or overwrite the conversation with its ID."""
-    # REPLACE deletes the row first, and with it the conversation's messages.
+    """Insert a conversation, or overwrite the one with the same ID."""
+    # REPLACE would delete the row first, and the conversation's messages with it.
     connection.execute(
         "INSERT INTO conversation (id, display_name, named, created_at, updated_at,"
         " created_by_id, updated_by_id, entity_id, metadata)"

@@ -61,7 +61,7 @@ class Database:
 
         Args:
             path: The file; its folder must exist. None stores everything in memory.
-            content: What a database in memory contains, from its `close`; None if it is empty.
+            content: The content of an in-memory database, from `content`; None if it is empty.
 
         Raises:
             FileNotFoundError: The file's folder doesn't exist.
@@ -78,7 +78,7 @@ class Database:
                 self._connection.deserialize(content)
             self._migrate()
             if path is not None:
-                # Before SQLite creates the log, which gets the file's mode.
+                # Before SQLite creates the log, which gets the mode of the file.
                 make_private(path)
             self._configure()
         except (OSError, sqlite3.Error) as error:
@@ -86,16 +86,16 @@ class Database:
             raise _cannot_open(path, error) from error
 
     def close(self) -> None:
-        """Close the file. Closing it twice does nothing."""
+        """Close the file. Closing it again has no effect."""
         with self._lock:
             self._is_open = False
             self._connection.close()
 
     def content(self) -> bytes | None:
-        """Copy a database in memory.
+        """Copy the content of an in-memory database.
 
         Returns:
-            What it contains; None for a file, and after `close`.
+            The content; None for a file, and after `close`.
         """
         with self._lock:
             return self._connection.serialize() if self._is_in_memory and self._is_open else None

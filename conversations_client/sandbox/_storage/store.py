@@ -28,14 +28,14 @@ class Store:
 
         Args:
             path: The database file; its folder must exist. None stores everything in memory.
-            content: What a store in memory contains, from `content`; None if it is empty.
+            content: The content of an in-memory store, from `content`; None if it is empty.
             revision: The API revision of the conversations, 1 or 2.
             clock: Returns Unix time in milliseconds.
             randomness: Returns 80 random bits.
 
         Raises:
-            OSError: The file can't be opened, isn't a sandbox database, or belongs to another
-                revision.
+            OSError: The file can't be opened, isn't a sandbox database, or belongs to a
+                different revision.
         """
         self._database = Database(path, content=content)
         self.clock = clock
@@ -51,14 +51,14 @@ class Store:
         self.idempotency = IdempotencyStore(self._database, clock=clock)
 
     def close(self) -> None:
-        """Close the file. Closing it twice does nothing."""
+        """Close the file. Closing it again has no effect."""
         self._database.close()
 
     def content(self) -> bytes | None:
-        """Copy a store in memory.
+        """Copy the content of an in-memory store.
 
         Returns:
-            What it contains; None for a file.
+            The content; None for a file.
         """
         return self._database.content()
 
@@ -87,11 +87,11 @@ class Store:
         return key
 
     def _check_revision(self, revision: int) -> None:
-        """Reject another revision, whose responses can't represent the stored conversations."""
+        """Reject a different revision, whose responses can't represent the stored conversations."""
         with self._database.transaction():
             stored = self._database.setting("revision")
             if stored is None:
-                # A file that has a user but no revision is from a version before revisions.
+                # A file with a user but no revision is from a version that had no revisions.
                 stored = str(revision if self._database.setting("user_id") is None else 2)
                 self._database.set_setting("revision", stored)
         if stored != str(revision):

@@ -1,7 +1,7 @@
 """Functions that create objects for tests, with defaults for omitted arguments.
 
-There is a function for each class. Its arguments are the attributes of the class, keyword-only. The
-same arguments always create equal objects.
+Each class has a function, whose keyword-only arguments are the attributes of the class. The same
+arguments always create equal objects.
 
 Example:
     factories.conversation(display_name="Refunds")

@@ -88,8 +88,8 @@ def status_error(
         body: The response's body. Default: JSON with the message.
 
     Raises:
-        TypeError: The class is not one of the client's for a status.
-        ValueError: The status belongs to another class.
+        TypeError: The class is not one of the client's classes for error statuses.
+        ValueError: The status belongs to a different class.
 
     Example:
         error = factories.status_error(RateLimitError, retry_after=30)

@@ -102,7 +102,7 @@ def response_failed(
 def part_delta(
     *, part_id: str = PART_ID, delta: Part | None = None, timestamp: str = TIMESTAMP
 ) -> PartDelta:
-    """Create a `PartDelta`, by default of a text part.
+    """Create a `PartDelta`, by default for a text part.
 
     Example:
         event = factories.part_delta(delta=factories.text_part(text="Hello"))
@@ -117,7 +117,7 @@ def part_delta(
 def part_done(
     *, part_id: str = PART_ID, part: Part | None = None, timestamp: str = TIMESTAMP
 ) -> PartDone:
-    """Create a `PartDone`, by default of a text part.
+    """Create a `PartDone`, by default for a text part.
 
     Example:
         event = factories.part_done(part=factories.text_part(text="Hello"))
