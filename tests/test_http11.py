@@ -313,6 +313,33 @@ def test_h11_parses_every_other_response(response: bytes) -> None:
         assert parser._h11 is not None
 
 
+@pytest.mark.parametrize("rest", [b"3;x=1\r\nabc\r\n0\r\n\r\n", b"3\r\nabc\r\n0\r\nX: y\r\n\r\n"])
+def test_h11_continues_a_body_after_a_common_chunk(rest: bytes) -> None:
+    response = CHUNKS + b"2\r\nde\r\n" + rest
+    for pieces in ([response], [response[at : at + 1] for at in range(len(response))]):
+        parser = CommonParser()
+        assert feed(parser, pieces) == (b"deabc", True)
+        assert parser._h11 is not None
+        assert parser.renew()
+
+
+def test_a_body_is_known_to_be_complete() -> None:
+    parser = CommonParser()
+    parser.receive(SIZED % b"3" + b"ab")
+    assert parser.head() is not None
+    assert (parser.chunk(), parser.is_complete) == (b"ab", False)
+    parser.receive(b"c")
+    assert (parser.chunk(), parser.is_complete) == (b"c", True)
+
+
+@pytest.mark.parametrize("response", [CHUNKS + b"1\r\na\r\n", WITH_H11["the last"]])
+def test_a_body_is_not_known_to_be_complete(response: bytes) -> None:
+    parser = CommonParser()
+    parser.receive(response)
+    assert parser.head() is not None
+    assert (parser.chunk(), parser.is_complete) == (b"a", False)
+
+
 @pytest.mark.parametrize("size", [1, 16 * 2**10])
 def test_an_incomplete_head_of_a_common_response_is_waited_for(size: int) -> None:
     parser = CommonParser()

@@ -127,15 +127,13 @@ class CommonParser(ResponseParser):
             return None
         headers: list[tuple[bytes, bytes]] = _HEADER.findall(head, status.end())
         names = lower_case_names(headers)
-        framing = [(n, v) for n, (_, v) in zip(names, headers, strict=True) if n in _FRAMING]
+        framing = [(name, headers[n][1]) for n, name in enumerate(names) if name in _FRAMING]
         if status[1] in _WITHOUT_BODY or not self._is_framed(framing):
             return None
         return WireResponse(int(status[1]), headers, names=names, reason=status[2])
 
     def _is_framed(self, framing: list[tuple[bytes, bytes]]) -> bool:
-        if len(framing) > 1:
-            framing = [each for each in framing if each != (b"connection", b"keep-alive")]
-        match framing:
+        match [each for each in framing if each != (b"connection", b"keep-alive")]:
             case [(b"content-length", size)] if size.isdigit() and len(size) <= _LONGEST_LENGTH:
                 self._size = self._left = int(size)
                 return True
