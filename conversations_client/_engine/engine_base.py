@@ -14,7 +14,7 @@ from conversations_client._http.requests import Requests
 from conversations_client._http.transport_errors import (
     AttemptFailed,
     SendFailed,
-    library_errors,
+    library_exceptions,
     transport_error,
 )
 from conversations_client._sse.stream_context import StreamContext
@@ -127,7 +127,7 @@ class EngineBase:
 
     def _buffered_reply(self, response: WireResponse) -> Reply | None:
         """The reply if an injected client has read or lost the body; None otherwise."""
-        if response.content is None and not response.is_lost:
+        if response.content is None and not response.is_body_lost:
             return None
         decoder = BodyDecoder("", limit=self._settings.max_response_bytes)
         if response.content is None:
@@ -138,7 +138,7 @@ class EngineBase:
 
     def _buffered_stream(self, response: WireResponse) -> list[bytes] | None:
         """The chunks of a stream if an injected client has read them; None otherwise."""
-        if response.is_lost:
+        if response.is_body_lost:
             raise AttemptFailed(DisconnectError(f"{LOST}.", delivery=Delivery.UNKNOWN))
         return None if response.content is None else [response.content]
 
@@ -169,7 +169,7 @@ class EngineBase:
         """The exceptions for a failed exchange; all others come from the caller's code."""
         if self._is_injected:
             return (SendFailed,)
-        return (SendFailed, ClientClosedError, *library_errors())
+        return (SendFailed, ClientClosedError, *library_exceptions())
 
     def _failed(self, error: Exception, call: Call[T]) -> AttemptFailed:
         """The failure of an attempt, for an exception from sending or reading."""

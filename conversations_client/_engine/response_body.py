@@ -12,7 +12,7 @@ from conversations_client._http.connections.wire import WireResponse
 from conversations_client._http.httpx_clients.buffered_bodies import async_chunks
 from conversations_client._http.httpx_clients.failure_origin import is_network_failure
 from conversations_client._http.streams.limits import CLOSING_SECONDS
-from conversations_client._http.transport_errors import library_errors, transport_error
+from conversations_client._http.transport_errors import library_exceptions, transport_error
 from conversations_client._sse.stream_context import StreamContext
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ class ResponseBody(_ResponseBodyBase):
             error: The error of the stream; None if it is complete or was closed early.
         """
         try:
-            with contextlib.suppress(*library_errors()):
+            with contextlib.suppress(*library_exceptions()):
                 try:
                     if drain:
                         self._response.body.drain(_DRAINING_SECONDS)
@@ -156,7 +156,7 @@ class AsyncResponseBody(_ResponseBodyBase):
         try:
             with (
                 anyio.move_on_after(CLOSING_SECONDS, shield=True),
-                contextlib.suppress(*library_errors()),
+                contextlib.suppress(*library_exceptions()),
             ):
                 try:
                     if drain:

@@ -16,11 +16,11 @@ End: TypeAlias = Callable[[BaseException | None], None]
 _TRACE: Final = "opentelemetry.trace"
 
 
-def _nothing(_: BaseException | None) -> None:
+def _do_nothing(_: BaseException | None) -> None:
     pass
 
 
-_UNTRACED: Final = nullcontext(_nothing)
+_UNTRACED: Final = nullcontext(_do_nothing)
 
 
 def traced(call: Call[Any], *, ends: bool = True) -> AbstractContextManager[End]:

@@ -58,7 +58,7 @@ class Origin:
 def environment_proxy(url: str) -> Proxy | None:
     """The proxy for a URL in this machine's settings; raises ConfigurationError."""
     variables = environment_variables(os.environ)
-    if variables or not _HAS_SETTINGS:
+    if variables or not _HAS_SYSTEM_PROXY_SETTINGS:
         return proxy_for(url, variables)
     # macOS and Windows have system settings, which apply if no variable is set.
     lazy_import("urllib.request")
@@ -68,7 +68,7 @@ def environment_proxy(url: str) -> Proxy | None:
     return None if is_excluded else proxy_for(url, getproxies())
 
 
-_HAS_SETTINGS: Final = sys.platform in {"darwin", "win32"}
+_HAS_SYSTEM_PROXY_SETTINGS: Final = sys.platform in {"darwin", "win32"}
 
 
 @lru_cache(maxsize=1)

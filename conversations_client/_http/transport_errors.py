@@ -73,12 +73,12 @@ class SendFailed(Exception):  # noqa: N818 - never leaves the package
         self.is_unsent = is_unsent
 
 
-def library_errors() -> tuple[type[Exception], ...]:
+def library_exceptions() -> tuple[type[Exception], ...]:
     """The exceptions that the HTTP library and the network raise for a failed request."""
-    return (*transport_errors(), *classes("InvalidURL"), OSError, UnicodeError)
+    return (*transport_exceptions(), *classes("InvalidURL"), OSError, UnicodeError)
 
 
-def transport_errors() -> tuple[type[Exception], ...]:
+def transport_exceptions() -> tuple[type[Exception], ...]:
     """The exceptions that connections and transports raise for a failed request."""
     found: list[type[Exception]] = [ConnectionFailure, *classes("HTTPError", "StreamError")]
     for library, name in _UNTRANSLATED.items():
@@ -101,11 +101,11 @@ _MESSAGES: Final = {
 _BYTES: Final = re.compile(r"""(?:bytearray\()?(?<!\w)b('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\)?""")
 """The repr of bytes, which h11's error messages contain."""
 
-_LONGEST: Final = 200
+_MAX_REASON_LENGTH: Final = 200
 
 
 def transport_error(error: Exception, key: Secret) -> TransportError:  # noqa: PLR0911 - a table
-    """The package's error for one of `library_errors()`.
+    """The package's error for one of `library_exceptions()`.
 
     Args:
         error: The exception.
@@ -179,7 +179,7 @@ def _reason(error: Exception, key: Secret) -> str:
     # The message may contain a whole invalid response.
     message = _BYTES.sub(_as_text, _message(error))
     text = readable(key.redact(message)).rstrip(".")
-    return truncate(text, _LONGEST) or type(error).__name__
+    return truncate(text, _MAX_REASON_LENGTH) or type(error).__name__
 
 
 def _message(error: BaseException) -> str:

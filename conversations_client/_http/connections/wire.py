@@ -116,14 +116,14 @@ class WireResponse:
         names: The names of the headers, in lower case.
         body: The chunks of the body; close it, or read it to its end.
         content: The decoded body, if an injected client has already read it.
-        is_lost: Whether an injected client has read the body without storing it.
+        is_body_lost: Whether an injected client has read the body without storing it.
     """
 
     __slots__ = (
         "body",
         "content",
         "headers",
-        "is_lost",
+        "is_body_lost",
         "names",
         "reason",
         "status",
@@ -146,7 +146,7 @@ class WireResponse:
         self.reason: bytes = reason
         self.body: Any = None
         self.content: bytes | None = None
-        self.is_lost: bool = False
+        self.is_body_lost: bool = False
 
     @property
     def is_success(self) -> bool:

@@ -24,7 +24,7 @@ def buffered_body(response: "httpx.Response") -> bytes | None:
         return None
 
 
-def is_lost(response: "httpx.Response") -> bool:
+def is_body_lost(response: "httpx.Response") -> bool:
     """Whether the body was consumed or the response closed, so that nothing is left to read."""
     if not (response.is_closed or response.is_stream_consumed):
         return False

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any, Final
 
 from conversations_client._http.client_protocols import classes
-from conversations_client._http.transport_errors import transport_errors
+from conversations_client._http.transport_errors import transport_exceptions
 from conversations_client.errors import TransportError
 
 _STACKS: Final = frozenset({"httpx", "httpx2"})
@@ -46,7 +46,7 @@ def is_network_failure(error: BaseException) -> bool:
     Others, such as the OSError of a file, come from the caller's code.
     """
     return (
-        isinstance(error, (*transport_errors(), *_NETWORK_ERRORS))
+        isinstance(error, (*transport_exceptions(), *_NETWORK_ERRORS))
         and not isinstance(error, classes("HTTPStatusError"))
     ) or (isinstance(error, OSError) and error.errno in _NETWORK_ERRNOS)
 
