@@ -1,4 +1,4 @@
-"""The base of the sync and the async engine. No I/O."""
+"""The base class of the sync and async engines. No I/O."""
 
 from typing import Any, TypeVar
 
@@ -40,7 +40,7 @@ def outcome_of(result: Outcome | ResponseBody | AsyncResponseBody) -> Outcome:
 
 
 class EngineBase:
-    """Builds requests for the connections, and replies and errors from their results."""
+    """Builds the requests to send, and turns the results into replies or errors."""
 
     def __init__(
         self, settings: Settings, environment: Environment | None, *, is_injected: bool
@@ -53,7 +53,7 @@ class EngineBase:
 
     @property
     def environment(self) -> Environment:
-        """The clocks, the random numbers and the sleep of the engine."""
+        """The engine's clocks, random numbers and sleep functions."""
         return self._environment
 
     @property
@@ -63,12 +63,12 @@ class EngineBase:
 
     @property
     def retry(self) -> Retry:
-        """When a request is sent again."""
+        """The retry settings."""
         return self._settings.retry
 
     @property
     def max_event_bytes(self) -> int:
-        """The most bytes that one event of a stream may have."""
+        """The maximum size of an event in a stream, in bytes."""
         return self._settings.max_event_bytes
 
     def _timeout(self, operation: Operation[Any]) -> Timeout:
@@ -157,7 +157,7 @@ class EngineBase:
         )
 
     def _unread_reply(self, response: WireResponse) -> Reply:
-        """The reply of an unsuccessful response whose body can't be read."""
+        """The reply for an unsuccessful response whose body can't be read."""
         decoder = BodyDecoder("", limit=0)
         decoder.problem = "the body could not be read"
         return self._reply(response, decoder)

@@ -17,7 +17,7 @@ from conversations_client._sse.stream_context import StreamContext
 
 T = TypeVar("T")
 
-_DRAINING_SECONDS: Final = 0.25  # the longest wait for the end of a body after its last event
+_DRAINING_SECONDS: Final = 0.25  # the maximum wait for the end of a body after its last event
 
 
 @frozen(kw_only=True)
@@ -40,7 +40,7 @@ class ResponseHead:
 
 
 class _ResponseBodyBase:
-    """The base of sync and async bodies."""
+    """The base class of sync and async bodies."""
 
     def __init__(self, head: ResponseHead) -> None:
         self.head = head
@@ -63,7 +63,7 @@ class ResponseBody(_ResponseBodyBase):
     Args:
         head: The part of the response before the body.
         response: The response.
-        buffered: The chunks, if an injected client has read them already.
+        buffered: The chunks, if an injected client has already read them.
     """
 
     def __init__(
@@ -90,8 +90,8 @@ class ResponseBody(_ResponseBodyBase):
         """Release the connection; idempotent.
 
         Args:
-            drain: Whether only the end of the body is missing. If so, this waits for it briefly, so
-                that the connection can be reused.
+            drain: Whether only the end of the body remains to be read. If so, this waits for it
+                briefly, so that the connection can be reused.
             error: The error of the stream; None if it is complete or was closed early.
         """
         try:
@@ -102,7 +102,8 @@ class ResponseBody(_ResponseBodyBase):
                 finally:
                     self._response.body.close()
         except BaseException:
-            close(self._response)  # again, if an interrupt cut the first one short
+            # Again, in case an interrupt cut the first attempt short.
+            close(self._response)
             raise
         finally:
             self._end(error)
@@ -114,7 +115,7 @@ class AsyncResponseBody(_ResponseBodyBase):
     Args:
         head: The part of the response before the body.
         response: The response.
-        buffered: The chunks, if an injected client has read them already.
+        buffered: The chunks, if an injected client has already read them.
     """
 
     def __init__(
@@ -147,8 +148,8 @@ class AsyncResponseBody(_ResponseBodyBase):
         """Release the connection, even in a cancelled task; idempotent.
 
         Args:
-            drain: Whether only the end of the body is missing. If so, this waits for it briefly, so
-                that the connection can be reused.
+            drain: Whether only the end of the body remains to be read. If so, this waits for it
+                briefly, so that the connection can be reused.
             error: The error of the stream; None if it is complete or was closed early.
         """
         import anyio
@@ -164,7 +165,8 @@ class AsyncResponseBody(_ResponseBodyBase):
                 finally:
                     await self._response.body.aclose()
         except BaseException:
-            await close_async(self._response)  # again, if an interrupt cut the first one short
+            # Again, in case an interrupt cut the first attempt short.
+            await close_async(self._response)
             raise
         finally:
             self._end(error)
