@@ -56,7 +56,7 @@ class Response(PartialResponse):
     usage: Usage | None = None
     """The tokens that the response used; None if the service did not send them."""
     pending_tool_calls: tuple[ToolCall, ...] = ()
-    """The tool calls that wait for a result; empty if there are none."""
+    """The tool calls that are waiting for a result; empty if there are none."""
 
 
 class StreamError(ConversationsError):

@@ -54,7 +54,7 @@ def test_a_service_that_requires_another_certificate(
         assert server.seen == []
     assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 1)
     assert "alert" in str(raised.value)
-    assert "pass an ssl_context that has one" in str(raised.value)
+    assert "pass an ssl_context with one" in str(raised.value)
 
 
 def test_a_service_that_accepts_the_certificate(variant: Variant, authority: trustme.CA) -> None:

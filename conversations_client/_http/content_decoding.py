@@ -6,7 +6,7 @@ from typing import Final
 _GZIP_ONLY: Final = 16 + zlib.MAX_WBITS
 _MAGIC: Final = b"\x1f\x8b"
 _SLICE: Final = 2**16
-_SLACK: Final = 1024  # bytes; gzip makes what it can't compress a little larger
+_SLACK: Final = 1024  # bytes; gzip output is slightly larger than incompressible input
 
 
 class BodyDecoder:
@@ -74,7 +74,7 @@ class BodyDecoder:
             return
         self._size += len(part)
         self._parts.append(part)
-        # Compressed data may be endless without decompressing to anything.
+        # A compressed stream may never end and yet produce no output.
         if max(self._size, self._received - self._received // 64 - _SLACK) > self._limit:
             self.is_too_large = True
             self.problem = f"the body is larger than max_response_bytes={self._limit}"

@@ -1,8 +1,8 @@
 """Parses common responses quickly; h11 parses all others. No I/O.
 
 A response is common if its head follows RFC 9112 strictly, and its body has one `Content-Length` or
-chunks without extensions and trailers. h11 takes over at the first byte that is anything else: it
-alone decides what is accepted and which errors are raised.
+chunks without extensions and trailers. h11 takes over at the first byte that deviates from this.
+Only h11 decides what is accepted and which errors are raised.
 """
 
 import re
@@ -169,7 +169,7 @@ class CommonParser(ResponseParser):
             self._take_over_body()
 
     def _take_over(self) -> "H11Parser":
-        """Let h11 parse the response, including what was received of it."""
+        """Let h11 parse the response, including the part already received."""
         lazy_import("conversations_client._http.connections.h11_parser")
         from .h11_parser import H11Parser
 
@@ -181,7 +181,10 @@ class CommonParser(ResponseParser):
         return parser
 
     def _take_over_body(self) -> "H11Parser":
-        """Let h11 parse the rest of a chunked body; a chunk of one byte replaces the last one."""
+        """Let h11 parse the rest of a chunked body.
+
+        A one-byte chunk stands in for the chunk just read.
+        """
         rest, self._buffer = self._buffer, self._head
         parser = self._take_over()
         parser.head()

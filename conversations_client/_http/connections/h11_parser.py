@@ -11,12 +11,13 @@ from .parser_protocol import ResponseParser
 from .wire import WireResponse
 
 MAX_HEAD_SIZE: Final = 100 * 2**10
-"""The most bytes that the head, a chunk's line or the trailers of a response may have."""
+"""The maximum size of the head, a chunk's line or the trailers of a response, in bytes."""
 
 _MAX_OVERHEAD: Final = 4 * MAX_HEAD_SIZE
-"""The most bytes outside the body: interim responses, the head, chunk headers and trailers."""
+"""The maximum size of all data outside the body, in bytes: interim responses, the head, chunk
+headers and trailers."""
 _OVERHEAD_PER_BYTE: Final = 16
-"""More of them for each byte of the body, which may arrive in chunks of one byte."""
+"""Extra overhead bytes allowed per body byte, because the body may arrive in one-byte chunks."""
 
 _TOO_LONG: Final = "Receive buffer too long"
 """h11's error for a head, a line or trailers over the limit."""
@@ -47,7 +48,7 @@ class H11Parser(ResponseParser):
         self._allowance -= len(data)
         if self._allowance < 0:
             # h11 limits the size of each part, but not their number.
-            raise RemoteProtocolError("too much data that is not part of a body")
+            raise RemoteProtocolError("too much data outside the response body")
         self._h11.receive_data(data)
 
     def head(self) -> WireResponse | None:
@@ -85,7 +86,9 @@ class H11Parser(ResponseParser):
             # h11's message ends with the invalid data, as the repr of a bytearray.
             problem = str(error).partition(": bytearray(")[0]
             if problem == _TOO_LONG:
-                problem = f"its head, or a line of it, is longer than {MAX_HEAD_SIZE} bytes"
+                problem = (
+                    f"the response head, or a line in it, is longer than {MAX_HEAD_SIZE} bytes"
+                )
             raise RemoteProtocolError(problem) from error
 
 

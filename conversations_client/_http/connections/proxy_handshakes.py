@@ -18,7 +18,7 @@ _USER_AND_PASSWORD: Final = 2
 _IPV4, _NAME, _IPV6 = 1, 3, 4
 _SOCKS_FAILURES: Final = {
     1: "general failure",
-    2: "not allowed by its rules",
+    2: "not allowed by the proxy's rules",
     3: "network unreachable",
     4: "host unreachable",
     5: "connection refused",
@@ -31,7 +31,9 @@ _CLOSED: Final = "it closed the connection"
 _EARLY_DATA: Final = "it sent data before the service could"
 _TOO_LONG: Final = "the head of its response is too long"
 _NOT_SOCKS: Final = "its response is not SOCKS 5"
-_LOGIN_REQUIRED: Final = "it requires a user and password in its URL, or another authentication"
+_LOGIN_REQUIRED: Final = (
+    "it requires a user and password in its URL, or a different authentication method"
+)
 
 _Exchange: TypeAlias = Generator[bytes, bytes, None]
 
@@ -50,7 +52,7 @@ def http_handshake(route: Route, proxy: Proxy) -> _Exchange:
             raise ProxyError(_CLOSED)
         left -= len(received)
         if left < 0:
-            raise ProxyError(_TOO_LONG)  # interim responses could come forever
+            raise ProxyError(_TOO_LONG)  # interim responses may never end
         http.receive_data(received)
         to_send, response = b"", _response(http)
     if not 200 <= response.status_code < 300:  # noqa: PLR2004 - the range of successes

@@ -42,7 +42,7 @@ def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
 
 
 def _forwarding_parts(route: Route) -> tuple[bytes, bytes]:
-    """The origin and the header lines that a forwarding proxy needs in addition."""
+    """The additional origin and header lines for a forwarding proxy."""
     authorization = route.forwarder.authorization() if route.forwarder else []
     lines = header_lines(authorization)
     return f"http://{route.authority}".encode("ascii"), lines

@@ -16,7 +16,7 @@ class RequestLimits:
     Args:
         connect: Seconds to open a connection; None for no limit.
         idle: Seconds for one read or write; None for no limit.
-        deadline: The deadline of the whole call, on the clock; infinite for none.
+        deadline: The deadline of the whole call, in `clock` time; infinite for none.
         clock: Returns monotonic time in seconds.
     """
 
@@ -40,7 +40,7 @@ class RequestLimits:
         return self._limit(self._connect)
 
     def as_timeouts(self) -> dict[str, float | None]:
-        """The remaining time in the form of httpx's timeouts."""
+        """The remaining time, as httpx's timeouts."""
         return {
             "connect": _seconds(self.connect()),
             "read": _seconds(self.idle),
@@ -49,7 +49,7 @@ class RequestLimits:
         }
 
     def seconds_to_wait(self) -> float:
-        """The longest wait for a slot of the pool, in seconds; raises PoolTimeout if it is over."""
+        """The maximum wait for a pool slot, in seconds; raises PoolTimeout if the time is up."""
         seconds = seconds_left(self._limit(None), PoolTimeout)
         return math.inf if seconds is None else seconds
 

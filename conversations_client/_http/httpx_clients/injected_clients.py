@@ -154,7 +154,7 @@ def _response_despite(
         SendFailed: The exchange failed.
     """
     if isinstance(error, ConnectionFailure):
-        # From the client's own connections, which a hooked library sends through.
+        # From this client's own connections, which a hooked library sends through.
         raise SendFailed(error, is_unsent=isinstance(error, _UNSENT)) from None
     origin = FailureOrigin(error, request)
     is_unsent = progress.proves_unsent(error)
