@@ -74,7 +74,7 @@ class FileContent(PrettyRepr):
 
 @frozen(kw_only=True, repr=False)
 class FilePart(PrettyRepr):
-    """A file; `content` has its decoded bytes or its URI.
+    """A file; `content` returns its decoded bytes or its URI.
 
     Example:
         part = FilePart.from_uri("https://example.com/invoice.pdf", mime_type="application/pdf")

@@ -94,8 +94,8 @@ class Conversation(PrettyRepr):
     def entity_id(self) -> str | None:
         """The ID of the parent agent or deployment; None if there is none.
 
-        The API's first revision has it at the top level, so it is in `extra`; the second revision
-        has it in `metadata`.
+        The API's first revision returns it at the top level, so it is in `extra`; the second
+        revision returns it in `metadata`.
         """
         in_metadata = self.metadata.entity_id if self.metadata else None
         entity_id = self.extra.get("entityId", in_metadata)

@@ -117,7 +117,7 @@ class StreamTruncatedError(StreamError):
     """The stream ended before the response was complete, or is invalid.
 
     Attributes:
-        reason: The cause: a `DisconnectError` or `IdleTimeoutError` of the connection, or a
+        reason: The cause: a `DisconnectError` or `IdleTimeoutError` from the connection, or a
             `DecodeError` for data that is not an event; None if the stream just ended early.
 
     Example:

@@ -168,7 +168,7 @@ class ClientBase(PublicDir):
                 f"The {cls.__name__} was pickled without its API key: set the ORQ_API_KEY "
                 "environment variable in this process, or create the client with pickle_key=True."
             )
-        # Not __init__(), because a subclass may have other arguments.
+        # Not __init__(), because a subclass may have different arguments.
         client = cls.__new__(cls)
         client._initialize(hooks=hooks, **settings)  # noqa: SLF001 - of its own class
         # A client without a project must not get this process's ORQ_PROJECT_ID.
@@ -190,7 +190,7 @@ class ClientBase(PublicDir):
         """Return a copy of the client that has different settings and shares its connections."""
 
     def _copy(self, settings: Settings, hooks: object) -> Self:
-        # Not __init__(), because a subclass may have other arguments.
+        # Not __init__(), because a subclass may have different arguments.
         copy = type(self).__new__(type(self))
         attributes = vars(self).items()
         vars(copy).update((name, each) for name, each in attributes if name not in _BASE_ATTRIBUTES)

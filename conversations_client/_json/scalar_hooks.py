@@ -158,7 +158,7 @@ def _tagged_hook(form: Any, converter: Converter) -> StructureHook:
             raise Mismatch(f"is not one of {', '.join(map(repr, by_tag))}", at=f".{tag_name}")
         if cls not in hooks:
             # Looked up on first use, because a class may contain this union, whose hook doesn't
-            # exist before.
+            # exist until then.
             hooks[cls] = converter.get_structure_hook(cls)
         return hooks[cls](value, cls)
 

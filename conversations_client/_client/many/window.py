@@ -43,7 +43,7 @@ class PendingRequest:
         delivery: The worst delivery of all attempts.
         refusals: How many times in a row the service throttled it without accepting any other.
         accepted_before: How many requests the service had accepted when it last throttled this one.
-        error: The error of the last attempt; None before the first.
+        error: The error from the last attempt; None before the first.
     """
 
     index: int
