@@ -15,7 +15,7 @@ def _documented(text: str, *, is_repeated: bool = False) -> dict[str, Any]:
 
 @frozen(kw_only=True)
 class SandboxOptions:
-    """The options of the sandbox, except `--api-key`. Each has the name of its field."""
+    """The options of the sandbox, except `--api-key`. Each field has the name of its option."""
 
     port: int = field(
         default=8765, metadata=_documented("The port to listen on; 0 chooses a free port.")
@@ -62,7 +62,7 @@ class SandboxOptions:
 
 
 def with_options(message: str) -> str:
-    """The message of an error of the sandbox, with the options to change."""
+    """A sandbox error message that refers to options instead of arguments."""
     return (
         message.replace("another port", "another one with --port")
         .replace("as the host", "with --host")

@@ -28,7 +28,7 @@ class OutputStream(io.TextIOWrapper):
 
     @property
     def error(self) -> OSError | None:
-        """The first error of a write; None if there was none."""
+        """The first write error; None if there was none."""
         return self._file.error
 
     def discard(self) -> None:

@@ -35,9 +35,9 @@
     ├── PagingError                   a listing that can't continue
     └── OutOfRangeError               (also an OverflowError)
 
-The errors of streams are in `conversations_client.responses`. Every error can be pickled. Its
-`may_have_acted` tells whether the service may have carried out the request, and its `is_temporary`
-tells whether the same request may succeed later.
+The errors of streams are in `conversations_client.responses`. Every error can be pickled.
+`may_have_acted` tells whether the service may have carried out the request, and `is_temporary`
+whether the same request may succeed later.
 """
 
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ _BY_SEVERITY: Final = (Delivery.UNSENT, Delivery.REFUSED, Delivery.UNKNOWN)
 
 
 def worst_delivery(first: Delivery, second: Delivery) -> Delivery:
-    """The delivery of two attempts together: the more severe one."""
+    """The more severe delivery of two attempts."""
     return max(first, second, key=_BY_SEVERITY.index)
 
 
@@ -85,7 +85,7 @@ class ConversationsError(Exception):
     attempts: int
     """How many times the client tried to send the request."""
     request_id: str | None
-    """The service's ID of the last attempt (`x-request-id`); None if it sent none."""
+    """The service's ID for the last attempt (`x-request-id`); None if it sent none."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class ConversationsError(Exception):
 
     @property
     def may_have_acted(self) -> bool:
-        """Whether the service may have carried out the request; a repeat could do it twice."""
+        """Whether the service may have acted on the request; a retry could carry it out twice."""
         return self.delivery is Delivery.UNKNOWN
 
     @property
@@ -111,7 +111,7 @@ class ConversationsError(Exception):
 
         True for failures of the network and the service: no connection, timeouts, broken
         connections, 408, 425, 429 and most 5xx. False if the request, the settings or the response
-        must change first. Check `may_have_acted` too before you repeat a change.
+        must change first. Check `may_have_acted` too before you retry a request that changes data.
         """
         return False
 
@@ -153,7 +153,7 @@ class StreamClosedError(ConversationsError, RuntimeError):
 class PagingError(ConversationsError):
     """The service reports more pages of a listing, but no new cursor to continue from.
 
-    The items so far are valid, but may not be complete.
+    The items so far are valid, but there may be more.
     """
 
 
@@ -209,7 +209,7 @@ class ConnectTimeoutError(TransportTimeoutError):
 
 
 class PoolTimeoutError(TransportTimeoutError):
-    """No connection of the pool became free in time."""
+    """No connection in the pool became free in time."""
 
 
 class IdleTimeoutError(TransportTimeoutError):
@@ -217,7 +217,7 @@ class IdleTimeoutError(TransportTimeoutError):
 
 
 class DeadlineError(TransportTimeoutError):
-    """The whole call, attempts and pauses included, took longer than `Timeout.total` seconds."""
+    """The whole call, including attempts and pauses, took longer than `Timeout.total` seconds."""
 
 
 class StatusError(ConversationsError):
@@ -285,7 +285,7 @@ class NotFoundError(StatusError):
         try:
             client.conversations.delete("conv_unknown")
         except NotFoundError:
-            pass  # it is deleted already
+            pass  # it was already deleted
     """
 
 
@@ -298,7 +298,7 @@ class UnprocessableEntityError(StatusError):
 
 
 class RateLimitError(StatusError):
-    """429: too many requests. `retry_after` has the seconds to wait, if the service sent them."""
+    """429: too many requests. `retry_after` is the number of seconds to wait; None if not sent."""
 
 
 class ServerError(StatusError):

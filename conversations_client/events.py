@@ -57,7 +57,7 @@ class ToolFunction(PrettyRepr):
 
 @frozen(kw_only=True, repr=False)
 class ToolCall(PrettyRepr):
-    """A tool call that waits for its result."""
+    """A tool call that is waiting for its result."""
 
     id: str
     """The ID; send it back as the `tool_call_id` of a `ToolResultPart`."""
@@ -74,7 +74,7 @@ class _Event(PrettyRepr):
     """The fields that all events have."""
 
     timestamp: str = field(metadata=ENVELOPE)
-    """When the service sent the event, in ISO 8601; `time` is the same as a `datetime`."""
+    """When the service sent the event, in ISO 8601; `time` returns it as a `datetime`."""
     envelope: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
     """Fields beside `data` without an attribute, under their wire names."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
@@ -123,8 +123,8 @@ class ResponseDone(_Event):
     usage: Usage | None = None
     """The tokens that the response used; None if the service did not send them."""
     pending_tool_calls: tuple[ToolCall, ...] | None = None
-    """The tool calls that wait for a result; None if the service did not send the field, in which
-    case a `Response` has an empty tuple."""
+    """The tool calls that are waiting for a result; None if the service did not send the field, in
+    which case a `Response` has an empty tuple."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -140,7 +140,7 @@ class ResponseFailed(_Event):
 
 @frozen(kw_only=True, repr=False)
 class PartDelta(_Event):
-    """A part grows."""
+    """New content of a part arrived."""
 
     type: Literal["part.delta"] = field(default="part.delta", metadata=ENVELOPE)
     part_id: str
@@ -203,7 +203,7 @@ class ToolFailed(_Event):
 
 @frozen(kw_only=True, repr=False)
 class ToolReviewRequested(_Event):
-    """A tool call waits for a person to review it."""
+    """A tool call is waiting for a person to review it."""
 
     type: Literal["tool.review.requested"] = field(
         default="tool.review.requested", metadata=ENVELOPE
@@ -217,7 +217,7 @@ class ToolReviewRequested(_Event):
     arguments: Mapping[str, Any] = field(hash=False)
     """The arguments of the call."""
     requires_approval: bool
-    """Whether the call waits for approval."""
+    """Whether the call requires approval."""
 
 
 @frozen(kw_only=True, repr=False)

@@ -21,7 +21,8 @@ class RequestInfo:
         template: The documented path, such as `/v2/conversations/{conversation_id}`.
         path: The actual path.
         attempt: The number of the attempt, from 1.
-        idempotency_key: The same on every attempt of the call; None if none is sent.
+        idempotency_key: The idempotency key, the same on every attempt of the call; None if none is
+            sent.
     """
 
     method: str
@@ -39,7 +40,7 @@ class ResponseInfo:
         request: The attempt.
         status: The HTTP status; None if no complete response arrived.
         error: Why no complete response arrived; None for a response, regardless of its status.
-        request_id: The service's ID of the request (`x-request-id`); None if it sent none.
+        request_id: The service's ID for the request (`x-request-id`); None if it sent none.
         elapsed: Seconds from the start of the attempt to the end of the response, or to the first
             byte of a stream.
     """
@@ -66,14 +67,14 @@ class RetryInfo:
 
 @frozen(kw_only=True)
 class Hooks:
-    """Functions that a `Client` calls before and after attempts, each with one argument.
+    """Functions with one argument that a `Client` calls before and after attempts.
 
-    An exception in a hook ends the call and reaches the caller.
+    An exception in a hook ends the call and propagates to the caller.
 
     Attributes:
         on_request: Called before each attempt.
         on_response: Called after each attempt, successful or not.
-        on_retry: Called before the pause that precedes another attempt.
+        on_retry: Called before the pause that precedes the next attempt.
 
     Example:
         def report(retry: RetryInfo) -> None:
@@ -95,14 +96,14 @@ class Hooks:
 
 @frozen(kw_only=True)
 class AsyncHooks:
-    """Async functions that an `AsyncClient` awaits before and after attempts, with one argument.
+    """Async functions with one argument that an `AsyncClient` awaits before and after attempts.
 
-    An exception in a hook ends the call and reaches the caller.
+    An exception in a hook ends the call and propagates to the caller.
 
     Attributes:
         on_request: Awaited before each attempt.
         on_response: Awaited after each attempt, successful or not.
-        on_retry: Awaited before the pause that precedes another attempt.
+        on_retry: Awaited before the pause that precedes the next attempt.
 
     Example:
         async def report(retry: RetryInfo) -> None:

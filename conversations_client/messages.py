@@ -1,8 +1,8 @@
 """Messages and their parts, as frozen attrs classes.
 
 The `kind` of a part determines its class; a part of an unknown kind is an `UnknownPart`. An
-attribute is None if the service did not send it. `extra` has the unknown fields under their wire
-names.
+attribute is None if the service did not send it. `extra` contains the unknown fields under their
+wire names.
 """
 
 import base64
@@ -74,7 +74,7 @@ class FileContent(PrettyRepr):
 
 @frozen(kw_only=True, repr=False)
 class FilePart(PrettyRepr):
-    """A file; `content` has its decoded bytes or its URI.
+    """A file; `content` returns its decoded bytes or its URI.
 
     Example:
         part = FilePart.from_uri("https://example.com/invoice.pdf", mime_type="application/pdf")
@@ -101,7 +101,7 @@ class FilePart(PrettyRepr):
         mime_type: str | None = None,
         name: str | None = None,
     ) -> Self:
-        """Make a part to send from the content of a file.
+        """Create a part to send from the content of a file.
 
         Args:
             content: The bytes of the file.
@@ -122,7 +122,7 @@ class FilePart(PrettyRepr):
 
     @classmethod
     def from_uri(cls, uri: str, *, mime_type: str | None = None, name: str | None = None) -> Self:
-        """Make a part to send from the URI of a file.
+        """Create a part to send from the URI of a file.
 
         Args:
             uri: The URI of the content.
@@ -211,7 +211,7 @@ class ReasoningPart(PrettyRepr):
     reasoning: str
     """The reasoning text."""
     signature: str | None = None
-    """The model provider's signature of the reasoning; None if there is none."""
+    """The model provider's signature for the reasoning; None if there is none."""
     id: str | None = field(default=None, metadata={"wire": "_id"})
     """The ID of the part, `reasoning_…`; None if the service did not send one."""
     metadata: Mapping[str, Any] | None = field(default=None, hash=False)
@@ -251,7 +251,7 @@ class UnknownPart(PrettyRepr):
 
 
 RequestPart = TextPart | FilePart | ToolResultPart | ErrorPart
-"""The parts that a message to the service may have."""
+"""The parts that a message to the service may contain."""
 
 Part = TextPart | FilePart | ToolResultPart | ErrorPart | ReasoningPart | DataPart | UnknownPart
 """The parts of messages and streams."""
@@ -279,7 +279,7 @@ class UserMessage(PrettyRepr):
     parts: Sequence[RequestPart] = field(converter=_frozen)
     """The content, in order."""
     message_id: str | None = None
-    """The ID for the message; None if the service should choose one."""
+    """The ID of the message; None to let the service choose one."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -296,7 +296,7 @@ class Message(PrettyRepr):
     conversation_id: str
     """The ID of the conversation."""
     created_at: float
-    """When the message was sent, in Unix milliseconds; `created` is the same as a `datetime`."""
+    """When the message was sent, in Unix milliseconds; `created` returns it as a `datetime`."""
     created_by_id: str
     """The ID of the user who sent the message."""
     role: MessageRole | str

@@ -1,8 +1,9 @@
 """Conversations, as frozen attrs classes.
 
-The name of an attribute is its wire name in snake case, unless `metadata={"wire": …}` has another
-wire name. An attribute is None if the service did not send it or sent null. `extra` has the unknown
-fields under their wire names, and the nulls of known fields; `unstructure` returns them unchanged.
+The name of an attribute is its wire name in snake case, unless `metadata={"wire": …}` specifies a
+different wire name. An attribute is None if the service did not send it or sent null. `extra`
+contains the unknown fields under their wire names, and the nulls of known fields; `unstructure`
+returns them unchanged.
 """
 
 from collections.abc import Mapping
@@ -59,9 +60,9 @@ class Conversation(PrettyRepr):
     display_name: str
     """The name that users see."""
     created_at: float
-    """The time of creation in Unix milliseconds; `created` is the same as a `datetime`."""
+    """The time of creation in Unix milliseconds; `created` returns it as a `datetime`."""
     updated_at: float
-    """The time of the last change in Unix milliseconds; `updated` is the same as a `datetime`."""
+    """The time of the last change in Unix milliseconds; `updated` returns it as a `datetime`."""
     created_by_id: str | None = None
     """The ID of the user who created the conversation; None if the service did not send it."""
     updated_by_id: str | None = None
@@ -93,8 +94,8 @@ class Conversation(PrettyRepr):
     def entity_id(self) -> str | None:
         """The ID of the parent agent or deployment; None if there is none.
 
-        The API's first revision has it at the top level, so it is in `extra`; the second revision
-        has it in `metadata`.
+        The API's first revision returns it at the top level, so it is in `extra`; the second
+        revision returns it in `metadata`.
         """
         in_metadata = self.metadata.entity_id if self.metadata else None
         entity_id = self.extra.get("entityId", in_metadata)

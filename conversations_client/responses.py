@@ -56,7 +56,7 @@ class Response(PartialResponse):
     usage: Usage | None = None
     """The tokens that the response used; None if the service did not send them."""
     pending_tool_calls: tuple[ToolCall, ...] = ()
-    """The tool calls that wait for a result; empty if there are none."""
+    """The tool calls that are waiting for a result; empty if there are none."""
 
 
 class StreamError(ConversationsError):
@@ -117,7 +117,7 @@ class StreamTruncatedError(StreamError):
     """The stream ended before the response was complete, or is invalid.
 
     Attributes:
-        reason: The cause: a `DisconnectError` or `IdleTimeoutError` of the connection, or a
+        reason: The cause: a `DisconnectError` or `IdleTimeoutError` from the connection, or a
             `DecodeError` for data that is not an event; None if the stream just ended early.
 
     Example:

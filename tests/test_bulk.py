@@ -236,7 +236,7 @@ def test_a_request_that_is_throttled_too_often_fails(variant: Variant) -> None:
     assert (first.attempts, first.delivery, first.retry_after) == (2, Delivery.REFUSED, 5.0)
     assert "Gave up after 2 attempts." in str(first)
     assert (
-        "The Retry-After of 90 s is longer than retry_after_max=60: wait that long, or raise it."
+        "The Retry-After of 90 s is longer than retry_after_max=60: wait that long, or increase it."
         in str(second)
     )
     assert isinstance(found[2], Created)

@@ -34,7 +34,7 @@ CONVERSATION = Conversation(
 )
 UNSENT = ConnectError("nobody listens.")
 BROKEN = DisconnectError("the connection broke.", delivery=Delivery.UNKNOWN)
-CHECK = " The service may have acted on it: check before you send it again."
+CHECK = " The service may have acted on the request: check before you send it again."
 HALF: Callable[[], float] = lambda: 0.5  # noqa: E731
 
 
@@ -173,7 +173,9 @@ def test_a_success_is_read() -> None:
 
 
 GAVE_UP = " Gave up after 2 attempts."
-TOO_LONG = "The Retry-After of 61 s is longer than retry_after_max=60: wait that long, or raise it."
+TOO_LONG = (
+    "The Retry-After of 61 s is longer than retry_after_max=60: wait that long, or increase it."
+)
 # Each row: the method, the outcomes, then the message of the error, and its delivery.
 FAILED: list[tuple[str, list[Outcome], str, Delivery]] = [
     ("POST", [BROKEN], "POST /a: the connection broke." + CHECK, Delivery.UNKNOWN),
@@ -235,7 +237,7 @@ def test_an_unreadable_success_is_an_error_with_its_body_and_without_the_key() -
         one.parsed(garbled)
     error = raised.value
     assert str(error) == (
-        "POST /a returned 201 and text/html, which is not what the API documents: $.kind: missing; "
+        "POST /a returned 201 with text/html, which is not what the API documents: $.kind: missing; "
         "$.displayName: missing; $.createdAt: missing; $.updatedAt: missing. "
         "This looks like a web page (a login page, or a wrong base_url)." + CHECK
     )
@@ -250,5 +252,5 @@ def test_a_path_in_a_decode_error_is_without_the_key() -> None:
     with pytest.raises(DecodeError) as raised:
         one.parsed(garbled)
     assert KEY not in str(raised.value)
-    assert "and no content type, which" in str(raised.value)
+    assert "with no content type, which" in str(raised.value)
     assert [fault.path for fault in raised.value.faults] == ["$['[redacted]']"]

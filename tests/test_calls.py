@@ -185,7 +185,7 @@ FAILURES: list[Failure] = [
         RateLimitError,
         Delivery.REFUSED,
         1,
-        "The Retry-After of 61 s is longer than retry_after_max=60: wait that long, or raise it.",
+        "The Retry-After of 61 s is longer than retry_after_max=60: wait that long, or increase it.",
     ),
     (
         [answer(429, {}, Retry_After="31")],

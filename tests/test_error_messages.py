@@ -43,9 +43,9 @@ WAYS = pytest.mark.parametrize("way", ["own", "injected"])
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
-        (b"\x16\x03\x01\x00\x02", "(its response does not begin like HTTP)"),
-        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "(it switched to a protocol that"),
-        (b"HTTP/1.1 099 ?\r\n\r\n", "(its response has an invalid status)"),
+        (b"\x16\x03\x01\x00\x02", "(the response is not HTTP)"),
+        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "(the server switched to a protocol that"),
+        (b"HTTP/1.1 099 ?\r\n\r\n", "(the response has an invalid status)"),
         (b"HTTP/1.1 2000 OK\r\n\r\n", "(illegal status line"),
         (b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "(illegal header line"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\n", "(bad Content-Length)"),

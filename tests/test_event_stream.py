@@ -40,7 +40,7 @@ CONTEXT = StreamContext(
     max_bytes=10_000,
     key=Secret(KEY),
 )
-TAIL = "`partial` has what arrived; the service may have continued the response."
+TAIL = "`partial` contains what arrived; the service may have continued the response."
 FIELDS: dict[str, Any] = {
     "id": "resp_1",
     "task_id": "task_1",
@@ -221,7 +221,7 @@ def test_an_event_over_the_limit() -> None:
     error = failure(state(large % (b"x" * (201 - size)), limit=200))
     assert type(error) is EventTooLargeError
     assert str(error) == (
-        "POST /a: an event is larger than max_event_bytes=200: raise the limit if the event is "
+        "POST /a: an event is larger than max_event_bytes=200: increase the limit if the event is "
         "valid."
     )
     assert (error.attempts, error.request_id, error.partial) == (3, "req_1", PartialResponse())
@@ -237,7 +237,7 @@ def test_all_parts_together_have_a_limit_and_other_events_do_not() -> None:
     stream = state(word("a"), others, done, word("b"), max_bytes=2 * size + done_size - 1)
     error = failure(stream)
     problem = (
-        f"has more than max_response_bytes={2 * size + done_size - 1}: raise the limit if the "
+        f"has more than max_response_bytes={2 * size + done_size - 1}: increase the limit if the "
         "response is valid."
     )
     assert str(error) == f"POST /a: the stream {problem} {TAIL}"

@@ -404,7 +404,7 @@ def test_a_service_without_tls(
         error = failure(variant, create, world=World(), base_url=url)
     assert type(error) is expected
     assert (error.delivery, error.attempts) == (Delivery.UNSENT, attempts)
-    assert ("begin it with http://" in str(error)) is (expected is TLSError)
+    assert ("use http:// if" in str(error)) is (expected is TLSError)
 
 
 def test_a_truncated_encrypted_response(variant: Variant, authority: trustme.CA) -> None:

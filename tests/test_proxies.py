@@ -244,7 +244,7 @@ def test_an_unusable_proxy_setting(value: str) -> None:
 
 
 def test_system_settings_apply_without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(origin, "_HAS_SETTINGS", True)
+    monkeypatch.setattr(origin, "_HAS_SYSTEM_PROXY_SETTINGS", True)
     monkeypatch.setattr("urllib.request.getproxies", lambda: {"https": PROXY})
     monkeypatch.setattr("urllib.request.proxy_bypass", "intern.example".__eq__)
     assert origin.environment_proxy("https://intern.example") is None

@@ -138,7 +138,7 @@ def test_the_delay_stops_doubling_after_60_attempts() -> None:
         (UNSENT, 0.376, Resend(0.375)),
         (replied(429, "9"), 8.0, Stop("The Retry-After of 9 s doesn't fit in the 8 s left of the timeout.")),
         (replied(429, "60"), math.inf, Resend(60.0)),
-        (replied(429, "61"), math.inf, Stop("The Retry-After of 61 s is longer than retry_after_max=60: wait that long, or raise it.")),
+        (replied(429, "61"), math.inf, Stop("The Retry-After of 61 s is longer than retry_after_max=60: wait that long, or increase it.")),
     ],
 )  # fmt: skip
 def test_a_delay_that_exceeds_the_deadline(
@@ -162,7 +162,7 @@ def test_long_times_have_no_exponent(asked: str, longest: float, message: str) -
     decision = Retry(retry_after_max=longest).decide(
         request("POST"), replied(429, asked), attempt=1, jitter=0.5, remaining=math.inf
     )
-    assert decision == Stop(f"{message}: wait that long, or raise it.")
+    assert decision == Stop(f"{message}: wait that long, or increase it.")
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_a_service_that_requires_another_certificate(
         assert server.seen == []
     assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 1)
     assert "alert" in str(raised.value)
-    assert "pass an ssl_context that has one" in str(raised.value)
+    assert "pass an ssl_context with one" in str(raised.value)
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -7,9 +7,9 @@ T = TypeVar("T")
 
 
 class cached_attribute(Generic[T]):  # noqa: N801 - named as functools.cached_property is
-    """An attribute that is created on first access; racing threads get the same object.
+    """An attribute that is created on first access; concurrent threads get the same object.
 
-    On the class it returns the attribute's type, so that mocks have its methods.
+    On the class, it returns the attribute's type, so that mocks have its methods.
 
     functools.cached_property isn't used: on Python 3.11 it locks the attribute for all instances.
     """

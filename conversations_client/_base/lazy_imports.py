@@ -5,13 +5,13 @@ from importlib import import_module
 from typing import Final
 
 started_imports: Final[dict[str, None]] = {}
-"""The modules whose import has started; it may have finished."""
+"""The modules whose import has started, and may have finished."""
 
 starting: Final = RLock()
-"""Held while an import is recorded, and by a thread that forks, so that none starts then."""
+"""Held while an import is recorded and during a fork, so that no import starts during a fork."""
 
 _WAIT_LIMIT_SECONDS: Final = 1.0
-"""A fork waits for other packages' hooks, and one of them may wait for the importing thread."""
+"""Limited because another package's fork hook may wait for the importing thread."""
 
 
 def lazy_import(*names: str) -> None:

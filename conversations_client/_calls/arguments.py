@@ -60,7 +60,7 @@ class ConversationMetadataParam(TypedDict, total=False):
 
 @checked_strictly
 class CreateRequest(TypedDict, total=False):
-    """One conversation to create, with the arguments of `create`; every key is optional.
+    """A conversation to create. The keys are the arguments of `create`; all are optional.
 
     Without `project_id`, the client's project is used; None sends no project.
 
@@ -87,7 +87,7 @@ def path_segment(name: str, value: object) -> str:
 
 
 def checked_conversation_id(name: str, value: object) -> str:
-    """An ID, or the ID of a conversation."""
+    """The ID itself, or the ID of a conversation."""
     if not isinstance(value, Conversation):
         if not isinstance(value, str):
             raise InvalidArgumentError(
@@ -111,7 +111,7 @@ def checked_id(name: str, value: object) -> str:
 
 
 def type_name(value: object) -> str:
-    """What a value is that should be something else, with advice for a common mistake."""
+    """The type of an invalid value, with advice for a common mistake."""
     if value is None:
         return "None"
     name = type(value).__name__
@@ -119,7 +119,7 @@ def type_name(value: object) -> str:
 
 
 def not_none(name: str, value: object) -> None:
-    """Check an argument that can be left out, and can't be null."""
+    """Check an argument that can be omitted, but can't be None."""
     if value is None:
         raise InvalidArgumentError(f"{name} can't be None: omit it, or pass UNSET.")
 
@@ -132,8 +132,8 @@ def checked_string(name: str, value: object) -> str:
         value.encode()
     except UnicodeEncodeError:
         raise InvalidArgumentError(
-            f"{name} contains half of a surrogate pair, which is not text: decode its source "
-            "again, or replace the character."
+            f"{name} contains half of a surrogate pair, which is not text: decode the "
+            "source with the right encoding, or replace the character."
         ) from None
     return value
 
@@ -189,7 +189,7 @@ def _metadata_fields(value: object) -> dict[str, Any]:
 
 
 def _advice(key: object, known: Collection[str]) -> str:
-    """What was meant by an unknown key, if it resembles a known one, or else all known ones."""
+    """The known key that an unknown one resembles, or all known keys if it resembles none."""
     lazy_import("difflib")
     from difflib import get_close_matches
 
@@ -256,7 +256,7 @@ def checked_context(value: object) -> str:
     """The text that a name is generated from."""
     text = checked_string("context", value)
     if not text:
-        raise InvalidArgumentError("context is empty: pass what the conversation is about.")
+        raise InvalidArgumentError("context is empty: describe what the conversation is about.")
     return text
 
 
@@ -266,13 +266,13 @@ def checked_model(value: object) -> str:
     provider, slash, model_id = text.partition("/")
     if not (provider and slash and model_id):
         raise InvalidArgumentError(
-            "model must name its provider too, as in 'openai/gpt-4o': provider/model_id."
+            "model must include its provider, as in 'openai/gpt-4o': provider/model_id."
         )
     return text
 
 
 def checked_task_id(value: object) -> str:
-    """A caller's own ID of a task."""
+    """A task ID from the caller."""
     not_none("task_id", value)
     return checked_id("task_id", value)
 
@@ -286,8 +286,8 @@ def checked_path(value: object) -> str:
         or not all("!" <= c <= "~" and c not in "?#\\" for c in text)
     ):
         raise InvalidArgumentError(
-            "path must begin with '/', have no '.' or '..' and no '?' or '#', and be quoted with "
-            "urllib.parse.quote where a URL requires it; pass the query as query=."
+            "path must begin with '/', must not contain '.' or '..' segments, '?' or '#', and must "
+            "be quoted with urllib.parse.quote where a URL requires it; pass the query as query=."
         )
     return text
 
@@ -301,7 +301,7 @@ def checked_method(value: object) -> str:
 
 
 def checked_idempotency_key(value: object) -> str | None:
-    """A caller's own `Idempotency-Key`; None for a random one."""
+    """An `Idempotency-Key` from the caller; None for a random one."""
     if value is None:
         return None
     text = checked_string("idempotency_key", value)

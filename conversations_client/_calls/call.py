@@ -48,11 +48,11 @@ class RawResponse(Generic[T]):
     headers: Headers = field(repr=False)
     """The headers, with case-insensitive names."""
     request_id: str | None
-    """The service's ID of the request (`x-request-id`); None if it sends none."""
+    """The service's ID for the request (`x-request-id`); None if it sent none."""
     attempts: int
     """How many times the request was sent."""
     elapsed: float
-    """Seconds from the call to the end of the response, including pauses."""
+    """Seconds from the start of the call to the end of the response, including pauses."""
 
 
 class Call(Generic[T]):
@@ -60,7 +60,7 @@ class Call(Generic[T]):
 
     Args:
         operation: What to call.
-        retry: When a request is sent again.
+        retry: The retry settings.
         total: Seconds for the whole call; None for no limit.
         idempotency_key: The idempotency key of every attempt; None for no key.
         api_key: The API key, which must not appear in errors.
@@ -172,7 +172,7 @@ class Call(Generic[T]):
         return readable_header(reply, header, self._api_key)
 
     def request_id(self, reply: Reply) -> str | None:
-        """The service's ID of the request, readable; None if it sends none."""
+        """The service's ID for the request, readable; None if it sent none."""
         return self.header_text(reply, "x-request-id") or None
 
     def successful_reply(self, outcome: Outcome) -> Reply:
@@ -189,7 +189,7 @@ class Call(Generic[T]):
     def deadline_error(self, delivery: Delivery) -> DeadlineError:
         """The error for a call that reached its deadline."""
         return DeadlineError(
-            f"the whole call took longer than its timeout of {self._total:g} s: raise "
+            f"the whole call took longer than its timeout of {self._total:g} s: increase "
             "Timeout(total=…) if the service needs longer.",
             delivery=delivery,
         )
@@ -201,7 +201,7 @@ class Call(Generic[T]):
     def _with_outcome(self, error: E, message: str) -> E:
         text = message if self._reason in message else f"{message} {self._reason}"
         if self._delivery is Delivery.UNKNOWN and self.operation.request.method not in IDEMPOTENT:
-            text += " The service may have acted on it: check before you send it again."
+            text += " The service may have acted on the request: check before you send it again."
         return with_outcome(error, delivery=self._delivery, attempts=self._attempts, message=text)
 
     def _read(self, reply: Reply) -> T:
@@ -213,7 +213,7 @@ class Call(Generic[T]):
         content_type = self.header_text(reply, "content-type")
         final = self._with_outcome(
             unexpected,
-            f"{self.operation.request} returned {reply.status} and "
+            f"{self.operation.request} returned {reply.status} with "
             f"{content_type or 'no content type'}, which is not what the API documents: "
             f"{unexpected}.{web_page_hint(content_type)}",
         )

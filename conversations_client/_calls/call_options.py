@@ -124,11 +124,14 @@ def _checked_headers(headers: object) -> tuple[tuple[str, str], ...]:
 def _checked_name(name: object) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidArgumentError(
-            "extra_headers has an invalid name: use letters, digits and -!#$%&'*+.^_`|~ only."
+            "extra_headers has an invalid name: only letters, digits and -!#$%&'*+.^_`|~ are "
+            "allowed."
         )
     if name.lower() in RESERVED_HEADERS:
         advice = _ADVICE.get(name.lower(), "omit it")
-        raise InvalidArgumentError(f"extra_headers can't set {name}, the client does: {advice}.")
+        raise InvalidArgumentError(
+            f"extra_headers can't set {name}, which the client sets: {advice}."
+        )
     return name
 
 
@@ -139,7 +142,7 @@ def _checked_value(name: object, value: object) -> str:
         )
     if not _VALUE.fullmatch(value):
         raise InvalidArgumentError(
-            f"extra_headers: {name} must be printable ASCII without line breaks and without spaces "
-            "at its ends: strip() it, and percent-encode other characters."
+            f"extra_headers: {name} must be printable ASCII without line breaks, and without "
+            "leading or trailing spaces: strip() it, and percent-encode other characters."
         )
     return value

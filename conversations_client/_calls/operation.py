@@ -23,7 +23,7 @@ _MAX_SEGMENT_LENGTH: Final = 100
 
 
 def is_throttled(status: int, retry_after: float | None) -> bool:
-    """Whether the service temporarily refuses requests, in which case any may be sent again."""
+    """Whether the service is temporarily refusing requests, so that any may be sent again."""
     return status in _TOO_EARLY_OR_TOO_MANY or (
         status == 503 and retry_after is not None  # noqa: PLR2004 - Service Unavailable
     )
@@ -40,10 +40,11 @@ class Request:
         path: The path to send, each segment quoted.
         query: Names and values, not yet encoded.
         body: JSON; None for a request without a body.
-        idempotency_key: The `Idempotency-Key` header, the same on every attempt; None for none.
+        idempotency_key: The `Idempotency-Key` header, the same on every attempt; None if none is
+            set.
         streams: Whether the response is a stream of events.
-        caller_handles_throttling: Whether a throttled request fails instead of being sent again;
-            the caller delays many requests together.
+        caller_handles_throttling: Whether a throttled request fails instead of being sent again,
+            for a caller that delays many requests together.
         timeout: How long the call may take; None for the client's timeout.
         extra_headers: The names and values of headers that the caller adds.
     """
@@ -75,9 +76,9 @@ class Reply:
         status: The HTTP status.
         headers: The headers.
         body: The whole body, decoded from its content encoding.
-        received_at: Unix time of receipt in seconds; `Retry-After` counts from here.
-        body_problem: Why the body could not be decoded; None if it was decoded. If so, the body is
-            empty, which is an error only if the status is a success.
+        received_at: The Unix time of receipt in seconds; `Retry-After` is relative to it.
+        body_problem: Why the body could not be decoded; None if it was decoded. A body that could
+            not be decoded is empty, which is an error only if the status is a success.
     """
 
     status: int
@@ -93,7 +94,7 @@ class Reply:
 
     @property
     def retry_after(self) -> float | None:
-        """The seconds in a valid `Retry-After`; None without one."""
+        """The seconds in a valid `Retry-After`; None if there is none."""
         return seconds_to_wait(self.headers.get("retry-after"), now=self.received_at)
 
     @property
@@ -107,7 +108,7 @@ class Reply:
 
     @property
     def is_throttled(self) -> bool:
-        """Whether the service temporarily refuses requests, in which case any may be sent again."""
+        """Whether the service is temporarily refusing requests, so that any may be sent again."""
         return is_throttled(self.status, self.retry_after)
 
 
@@ -173,7 +174,7 @@ class Operation(Generic[T]):
         request: The request to send.
         returns: The class of the response; NoneType if it has no body.
         success: The documented success.
-        alternate: The same request at the path of another revision of the API.
+        alternate: The same request at the path of a different revision of the API.
     """
 
     request: Request

@@ -1,4 +1,4 @@
-"""Decides whether a request is sent again, and after which pause. No I/O."""
+"""Decides whether and when a request is sent again. No I/O."""
 
 from typing import Final
 
@@ -39,16 +39,18 @@ class Retry:
     """How many times a request is sent, and the pauses in between.
 
     A POST or PATCH is sent again only if it provably never reached the service, or if the service
-    refused it for now (425, 429, 503 with `Retry-After`). The other methods are safe to repeat, so
-    they are also sent again after 408, any 5xx and a broken connection.
+    temporarily refused it (425, 429, 503 with `Retry-After`). The other methods are safe to repeat,
+    so they are also sent again after 408, any 5xx and a broken connection.
 
     Attributes:
-        attempts: The most times that a request is sent; 1 disables retries. Default 3.
-        wait_initial: Seconds of the first pause; each later pause is twice as long. Default 0.5.
-        wait_max: The longest pause in seconds. Default 8.
-        retry_after_max: The longest `Retry-After` in seconds that the client waits for. Default 60.
+        attempts: The maximum number of times that a request is sent; 1 disables retries. Default 3.
+        wait_initial: The first pause in seconds; each later pause is twice as long as the one
+            before. Default 0.5.
+        wait_max: The maximum pause in seconds. Default 8.
+        retry_after_max: The maximum `Retry-After`, in seconds, that the client waits for. Default
+            60.
         trust_idempotency_key: Whether the service returns its first response again for a repeated
-            `Idempotency-Key`, which makes a POST safe to repeat, too. Default False.
+            `Idempotency-Key`, which makes a POST safe to repeat too. Default False.
 
     Raises:
         ConfigurationError: A value is invalid.
@@ -86,7 +88,7 @@ class Retry:
         """Decide when to repeat a request that is safe to repeat.
 
         Args:
-            asked: The seconds in `Retry-After`; None without one.
+            asked: The seconds in `Retry-After`; None if there is none.
             attempt: The number of the attempt, from 1.
             jitter: A random number from 0 to 1.
             remaining: Seconds until the deadline of the whole call; infinite if it has none.
@@ -102,7 +104,7 @@ class Retry:
             if pause > self.retry_after_max:
                 return Stop(
                     f"{subject} is longer than retry_after_max={_number(self.retry_after_max)}: "
-                    "wait that long, or raise it."
+                    "wait that long, or increase it."
                 )
         if pause >= remaining:
             return Stop(f"{subject} doesn't fit in the {_seconds(remaining)} left of the timeout.")
@@ -122,7 +124,7 @@ class Retry:
         return idempotent or outcome.delivery is Delivery.UNSENT
 
     def _backoff(self, attempt: int, jitter: float) -> float:
-        # Half of the pause is random, so that clients that failed together don't return together.
+        # Half of the pause is random, so that clients that failed together don't retry together.
         full = min(self.wait_max, self.wait_initial * 2.0 ** min(attempt - 1, 60))
         return full * (0.5 + 0.5 * jitter)
 

@@ -13,7 +13,7 @@ def seconds_to_wait(value: str | None, *, now: float) -> float | None:
 
     Args:
         value: The value of the header.
-        now: Unix time in seconds at which it was received; an earlier date means 0 seconds.
+        now: The Unix time of receipt in seconds; an earlier date means 0 seconds.
     """
     if value is None:
         return None

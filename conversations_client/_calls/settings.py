@@ -1,4 +1,4 @@
-"""The settings of a client, from arguments, else from the environment, else the defaults."""
+"""The settings of a client: from arguments, or else the environment, or else the defaults."""
 
 import ipaddress
 import re
@@ -17,7 +17,8 @@ from .retry import Retry
 
 DEFAULT_BASE_URL: Final = "https://my.orq.ai"
 
-# Here Python parses the URL, and later httpx does. Both find the same host if it matches this.
+# Python parses the URL here, and httpx parses it later. Both find the same host if it matches this
+# pattern.
 _HOST: Final = re.compile(r"\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*\.?")
 _NUMBER: Final = re.compile(r"0[xX][0-9A-Fa-f]*|[0-9]+")
 _MAX_URL_LENGTH: Final = 2000
@@ -38,7 +39,7 @@ class Timeout:
             because httpx limits only single reads.
         connect: Seconds to open one connection: the name lookup, TCP, a proxy and TLS together.
             None for no limit. Default 5.
-        idle: Seconds without a byte sent or received; None for no limit. Default 30.
+        idle: Seconds that may pass without a byte sent or received; None for no limit. Default 30.
 
     Raises:
         ConfigurationError: A value is not a positive number of seconds.
@@ -62,10 +63,10 @@ class Settings:
         base_url: The service's URL, without a slash at the end.
         project_id: The default project to create conversations in; None for no default.
         timeout: How long a call may take.
-        retry: How often a request is sent again.
+        retry: The retry settings.
         max_connections: The maximum number of connections that are open at once.
-        max_response_bytes: The largest response, in bytes after decompression.
-        max_event_bytes: The largest event of a stream, in bytes.
+        max_response_bytes: The maximum size of a response, in bytes after decompression.
+        max_event_bytes: The maximum size of an event in a stream, in bytes.
         allow_plain_http: Whether the key may cross a network unencrypted.
         pickle_key: Whether a pickled client contains the key.
     """
@@ -108,7 +109,7 @@ def checked_api_key(argument: object, environ: Mapping[str, str]) -> Secret:
 def chosen_base_url(argument: object, environ: Mapping[str, str], *, allow_plain_http: bool) -> str:
     """The argument, or else the ORQ_BASE_URL variable, or else orq.ai's URL.
 
-    `Settings` checks an argument. A variable is checked here, so that the error can name it.
+    `Settings` checks an argument. A variable is checked here, so that the error can mention it.
     """
     url: object = argument if argument is not None else environ.get("ORQ_BASE_URL")
     if url is not None and not isinstance(url, str):
@@ -192,8 +193,8 @@ def _split(url: str) -> SplitResult:
     # urlsplit() silently removes some of these characters.
     if not all("!" <= character <= "~" for character in url) or "\\" in url:
         raise ConfigurationError(
-            "base_url contains a space, a backslash, a control character or one outside ASCII: "
-            "write such a host in its xn-- form, and other characters percent-encoded."
+            "base_url contains a space, a backslash, a control character or a non-ASCII character: "
+            "write a non-ASCII host in its xn-- form, and percent-encode other characters."
         )
     if len(url) > _MAX_URL_LENGTH:
         raise ConfigurationError(f"base_url has more than {_MAX_URL_LENGTH} characters.")

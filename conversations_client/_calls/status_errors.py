@@ -32,7 +32,7 @@ _HINTS: Final[Mapping[type[StatusError], str]] = {
         "Check the ID and base_url, and that the API key belongs to the same workspace."
     ),
     RateLimitError: "Send fewer requests, or allow more attempts with retry=Retry(attempts=…).",
-    ServerError: "If it persists, contact the service's support.",
+    ServerError: "If the problem persists, contact the service's support.",
 }
 _REDIRECTS: Final = frozenset({300, 301, 302, 303, 307, 308})
 
@@ -48,7 +48,8 @@ def status_error(request: Request, reply: Reply, *, reason: str, key: Secret) ->
     """
     cls = status_error_class(reply.status)
     body = key.redact(reply.body)
-    # Redacted again, because JSON may escape letters of the key, and before it is truncated.
+    # Redacted again, because JSON may escape characters of the key, and before truncation, because
+    # a truncated key would not be recognized.
     service_message = readable(key.redact(_message_of(body)))
     request_id = readable_header(reply, "x-request-id", key) or None
     start = f"{request} returned {_phrase(reply.status)}"

@@ -1,4 +1,4 @@
-"""The base of the sync and the async client: settings, copies, pickles, shared connections."""
+"""The base class of the sync and async clients: settings, copies, pickles, connections."""
 
 import os
 from abc import abstractmethod
@@ -90,9 +90,9 @@ class ClientBase(PublicDir):
 
     @property
     def proxy(self) -> str | None:
-        """The URL of the proxy that requests go through, without credentials; None without one.
+        """The URL of the proxy in use, without credentials; None if there is none.
 
-        HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY determine it when it is first used. None if
+        The proxy is read from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY on first use. None if
         you pass an `http_client`, which has its own proxies.
 
         Raises:
@@ -103,7 +103,7 @@ class ClientBase(PublicDir):
 
     @property
     def project_id(self) -> str | None:
-        """The project of new conversations, unless a call names another one; None without one."""
+        """The default project of new conversations; None if there is none."""
         return self._settings.project_id
 
     @property
@@ -113,14 +113,14 @@ class ClientBase(PublicDir):
 
     @property
     def retry(self) -> Retry:
-        """When a request is sent again."""
+        """The retry settings."""
         return self._settings.retry
 
     def key_digest(self, salt: str) -> str:
         """A digest that identifies the API key in records without revealing it.
 
         Args:
-            salt: A text of your own. Digests with different salts can't be compared.
+            salt: Any text. Digests with different salts can't be compared.
 
         Returns:
             16 hexadecimal digits.
@@ -168,7 +168,7 @@ class ClientBase(PublicDir):
                 f"The {cls.__name__} was pickled without its API key: set the ORQ_API_KEY "
                 "environment variable in this process, or create the client with pickle_key=True."
             )
-        # Not __init__(), because a subclass may have other arguments.
+        # Not __init__(), because a subclass may have different arguments.
         client = cls.__new__(cls)
         client._initialize(hooks=hooks, **settings)  # noqa: SLF001 - of its own class
         # A client without a project must not get this process's ORQ_PROJECT_ID.
@@ -180,7 +180,7 @@ class ClientBase(PublicDir):
         lazy_import("conversations_client._client.many.shared_backoff")
         from .many.shared_backoff import shared_backoff
 
-        # An injected HTTP client may send to another service than that of base_url.
+        # An injected HTTP client may send to a service other than the one in base_url.
         is_injected = "http_client" in self._not_pickled
         service = self._shared if is_injected else self.base_url
         return shared_backoff(service, self._settings.api_key)
@@ -190,7 +190,7 @@ class ClientBase(PublicDir):
         """Return a copy of the client that has different settings and shares its connections."""
 
     def _copy(self, settings: Settings, hooks: object) -> Self:
-        # Not __init__(), because a subclass may have other arguments.
+        # Not __init__(), because a subclass may have different arguments.
         copy = type(self).__new__(type(self))
         attributes = vars(self).items()
         vars(copy).update((name, each) for name, each in attributes if name not in _BASE_ATTRIBUTES)
@@ -234,7 +234,8 @@ class SharedConnections(Generic[ConnectionsT]):
     """The connections that a client and its copies share, created on first use.
 
     Args:
-        create: Creates them without opening any: racing threads may call it once each.
+        create: Creates the connections without opening any; concurrent threads may call it once
+            each.
     """
 
     def __init__(self, create: Callable[[], ConnectionsT]) -> None:
@@ -250,7 +251,7 @@ class SharedConnections(Generic[ConnectionsT]):
         return connections
 
     def check_open(self) -> None:
-        """Raise ClientClosedError if they are closed."""
+        """Raise ClientClosedError if the connections are closed."""
         if self._is_closed:
             import_for_calls()
             from conversations_client._http.slot_queue import closed_error

@@ -31,7 +31,7 @@ def checked_settings(
     allow_plain_http: bool,
     pickle_key: bool,
 ) -> Settings:
-    """The settings of a new client, from arguments, else the environment, else the defaults."""
+    """The settings of a new client: from arguments, or else the environment, or else defaults."""
     _set_up_log(chosen_log_level(os.environ))
     return Settings(
         api_key=checked_api_key(api_key, os.environ),

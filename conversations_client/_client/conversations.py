@@ -96,8 +96,8 @@ class Conversations(Resource[Engine]):
             metadata: The parent agent or deployment (`entity_id`), the `model`, and whether the
                 service generates a name (`generating_title`). In a dict, omit a key to omit the
                 field; None sends null.
-            project_id: The project to create it in, `prj_…`. Default: the client's project. None
-                sends no project.
+            project_id: The project to create the conversation in, `prj_…`. Default: the client's
+                project. None sends no project.
             idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
                 255 visible ASCII characters. Default: a random one.
             timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
@@ -148,8 +148,8 @@ class Conversations(Resource[Engine]):
 
         Each request is read when it can be sent, and has one outcome: `Created` or `Failed`. An
         invalid request doesn't affect the others. If the service throttles a request, all requests
-        wait for as long as it asks. A request fails after being throttled `Retry.attempts` times
-        while the service accepted no other request.
+        wait for as long as the service asks. A request fails after being throttled `Retry.attempts`
+        times while the service accepted no other request.
 
         Example:
             requests = [{"display_name": "Refunds"}, {"display_name": "Support"}]
@@ -164,7 +164,7 @@ class Conversations(Resource[Engine]):
             rate: The maximum number of requests per second; None, the default, for no limit.
             ordered: Whether outcomes arrive in the order of the requests instead of the order in
                 which the calls end. Default False.
-            stop_on_error: Whether the first failure is the last: nothing more is read or sent, and
+            stop_on_error: Whether to stop at the first failure: nothing more is read or sent, and
                 only the outcomes of requests in flight follow. Default False.
             timeout: How long each call may take: a `Timeout`, the seconds for the whole call, or
                 None for no limit on the whole call. Default: the client's timeout.
@@ -175,7 +175,7 @@ class Conversations(Resource[Engine]):
 
         Raises:
             InvalidArgumentError: An argument is invalid. An invalid request is a `Failed` instead.
-            ClientClosedError: The client is closed; raised by the iteration.
+            ClientClosedError: The client is closed; raised during iteration.
         """
         lazy_import("conversations_client._client.many.sync_outcomes")
         from .many.operations import creation
@@ -259,9 +259,9 @@ class Conversations(Resource[Engine]):
             max_in_flight: The maximum number of requests in flight, including outcomes that you
                 have not consumed yet. Default 16.
             rate: The maximum number of requests per second; None, the default, for no limit.
-            ordered: Whether outcomes come in the order of the IDs, rather than as calls end.
-                Default False.
-            stop_on_error: Whether the first failure is the last: nothing more is read or sent, and
+            ordered: Whether outcomes arrive in the order of the IDs instead of the order in which
+                the calls end. Default False.
+            stop_on_error: Whether to stop at the first failure: nothing more is read or sent, and
                 only the outcomes of requests in flight follow. Default False.
             timeout: How long each call may take: a `Timeout`, the seconds for the whole call, or
                 None for no limit on the whole call. Default: the client's timeout.
@@ -271,8 +271,8 @@ class Conversations(Resource[Engine]):
             The outcomes. Iterate over them inside their `with` block.
 
         Raises:
-            InvalidArgumentError: An argument is invalid, other than a single ID.
-            ClientClosedError: The client is closed; raised by the iteration.
+            InvalidArgumentError: An argument is invalid. An invalid ID is a `Failed` instead.
+            ClientClosedError: The client is closed; raised during iteration.
         """
         lazy_import("conversations_client._client.many.sync_outcomes")
         from .many.operations import RETRIEVAL
@@ -298,7 +298,7 @@ class Conversations(Resource[Engine]):
     ) -> Conversation:
         """Change a conversation (`PATCH /v2/conversations/{conversation_id}`).
 
-        Only the fields that you pass change, also inside the metadata.
+        Only the fields that you pass change; this also applies to the metadata.
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
@@ -393,9 +393,9 @@ class Conversations(Resource[Engine]):
             max_in_flight: The maximum number of requests in flight, including outcomes that you
                 have not consumed yet. Default 16.
             rate: The maximum number of requests per second; None, the default, for no limit.
-            ordered: Whether outcomes come in the order of the IDs, rather than as calls end.
-                Default False.
-            stop_on_error: Whether the first failure is the last: nothing more is read or sent, and
+            ordered: Whether outcomes arrive in the order of the IDs instead of the order in which
+                the calls end. Default False.
+            stop_on_error: Whether to stop at the first failure: nothing more is read or sent, and
                 only the outcomes of requests in flight follow. Default False.
             timeout: How long each call may take: a `Timeout`, the seconds for the whole call, or
                 None for no limit on the whole call. Default: the client's timeout.
@@ -405,8 +405,8 @@ class Conversations(Resource[Engine]):
             The outcomes. Iterate over them inside their `with` block.
 
         Raises:
-            InvalidArgumentError: An argument is invalid, other than a single ID.
-            ClientClosedError: The client is closed; raised by the iteration.
+            InvalidArgumentError: An argument is invalid. An invalid ID is a `Failed` instead.
+            ClientClosedError: The client is closed; raised during iteration.
         """
         lazy_import("conversations_client._client.many.sync_outcomes")
         from .many.operations import DELETION
@@ -483,9 +483,9 @@ class Conversations(Resource[Engine]):
 
         Args:
             limit: Conversations per page, 1 to 100. Default: the service uses 10.
-            starting_after: A conversation or its ID; the listing has older ones.
-            ending_before: A conversation or its ID; the listing has newer ones, page by page up to
-                the newest. You can't combine it with `starting_after`.
+            starting_after: A conversation or its ID; the listing contains older conversations.
+            ending_before: A conversation or its ID; the listing contains newer conversations, page
+                by page up to the newest. You can't combine it with `starting_after`.
             entity_id: The parent agent or deployment whose conversations to list. Default: the
                 service lists those without a parent.
             timeout: How long the call for each page may take: a `Timeout`, the seconds for the
@@ -494,7 +494,7 @@ class Conversations(Resource[Engine]):
 
         Returns:
             The listing: iterate over its conversations or its `pages()`. It requests each page when
-            you need it, and has one page in memory at a time.
+            you need it, and keeps one page in memory at a time.
 
         Raises:
             InvalidArgumentError: An argument is invalid; nothing was sent.
@@ -569,9 +569,9 @@ class RawConversations(Resource[Engine]):
 
         Args:
             limit: Conversations per page, 1 to 100. Default: the service uses 10.
-            starting_after: A conversation or its ID; the page has the next older ones.
-            ending_before: A conversation or its ID; the page has the next newer ones. You can't
-                combine it with `starting_after`.
+            starting_after: A conversation or its ID; the page contains the next older ones.
+            ending_before: A conversation or its ID; the page contains the next newer ones. You
+                can't combine it with `starting_after`.
             entity_id: The parent agent or deployment whose conversations to list. Default: the
                 service lists those without a parent.
             timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or

@@ -1,4 +1,4 @@
-"""Listings, which request each page when you need it."""
+"""Listings, which request each page when it is needed."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from enum import Enum, auto
@@ -27,12 +27,12 @@ class _State(Enum):
 
 @define
 class _Cursor:
-    """The position of a listing. No I/O, and constant memory for listings of any length.
+    """The position in a listing. No I/O, and constant memory for listings of any length.
 
     It detects repeated cursors without storing them all: it compares each cursor with the previous
     one, the first one, and that of page 1, 2, 4, 8 and so on (Brent's algorithm). It detects a
-    repeated last page and a restarted listing at once, and any other cycle within three times its
-    length.
+    repeated last page and a restarted listing immediately, and any other cycle within three times
+    its length.
     """
 
     value: str | None
@@ -49,7 +49,7 @@ class _Cursor:
         return self._state is not _State.DONE
 
     def advance(self, page: ConversationPage) -> bool:
-        """Continue after a page; False to request it again. Raises PagingError."""
+        """Continue after a page; False if it must be requested again. Raises PagingError."""
         if not page.has_more:
             self._state = _State.DONE
         elif page.data:
@@ -94,7 +94,7 @@ def _broken(problem: str) -> PagingError:
 class Pages(PublicDir):
     """A listing: iterate over its conversations or its `pages()`.
 
-    It sends no request before you iterate, and each iteration starts again.
+    It sends no request before you iterate, and each iteration starts from the beginning.
 
     Example:
         for conversation in client.conversations.list():
@@ -112,7 +112,7 @@ class Pages(PublicDir):
             yield from page.data
 
     def pages(self, *, after: str | Conversation | None = None) -> Iterator[ConversationPage]:
-        """The pages of the listing; each is requested when you need it.
+        """The pages of the listing; each is requested when it is needed.
 
         If an empty page reports more conversations, it is not returned but requested again.
 
@@ -158,7 +158,7 @@ class Pages(PublicDir):
 class AsyncPages(PublicDir):
     """A listing: iterate over its conversations or its `pages()`.
 
-    It sends no request before you iterate, and each iteration starts again.
+    It sends no request before you iterate, and each iteration starts from the beginning.
 
     Example:
         async for conversation in client.conversations.list():
@@ -175,7 +175,7 @@ class AsyncPages(PublicDir):
         return _AsyncItems(self.pages())
 
     def pages(self, *, after: str | Conversation | None = None) -> AsyncIterator[ConversationPage]:
-        """The pages of the listing; each is requested when you need it.
+        """The pages of the listing; each is requested when it is needed.
 
         If an empty page reports more conversations, it is not returned but requested again.
 
@@ -211,7 +211,7 @@ class AsyncPages(PublicDir):
         return await anext(aiter(self), None)
 
 
-# These are classes because an async generator must be closed if you leave it early.
+# These are classes because an async generator must be closed if it isn't exhausted.
 
 
 class _AsyncPageByPage:

@@ -1,4 +1,4 @@
-"""Methods that return a `RawResponse` instead of the parsed response alone.
+"""Methods that return a `RawResponse` instead of only the parsed response.
 
 The methods of a resource return what its `call` returns: the parsed response, or a `RawResponse`.
 The decorators here give the methods the type and the annotations for the latter.
@@ -34,7 +34,7 @@ class AsyncCall(Protocol):
 def raw(
     method: Callable[Concatenate[R, P], T],
 ) -> Callable[[Callable[[S], R]], Callable[Concatenate[S, P], RawResponse[T]]]:
-    """Replace a function that returns a resource by a method of that resource."""
+    """Replace a function that returns a resource with a method of that resource."""
 
     def decorate(resource: Callable[[S], R]) -> Callable[Concatenate[S, P], RawResponse[T]]:
         return cast("Callable[Concatenate[S, P], RawResponse[T]]", _forward(method, resource))
@@ -45,7 +45,7 @@ def raw(
 def raw_async(
     method: Callable[Concatenate[R, P], Coroutine[Any, Any, T]],
 ) -> Callable[[Callable[[S], R]], Callable[Concatenate[S, P], Coroutine[Any, Any, RawResponse[T]]]]:
-    """Replace a function that returns an async resource by a method of that resource."""
+    """Replace a function that returns an async resource with a method of that resource."""
 
     def decorate(
         resource: Callable[[S], R],

@@ -1,4 +1,4 @@
-"""The base of the resources of a client."""
+"""The base class of a client's resources."""
 
 from typing import Generic, TypeVar
 

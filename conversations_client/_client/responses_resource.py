@@ -52,8 +52,8 @@ class Responses(Resource[Engine]):
         """Send a message and wait for the complete response.
 
         The response is streamed internally (`POST
-        /v2/conversations/{conversation_id}/responses`), so it may take any time as long as
-        something arrives every `Timeout.idle` seconds.
+        /v2/conversations/{conversation_id}/responses`), so it may take any amount of time as long
+        as data arrives every `Timeout.idle` seconds.
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
@@ -202,8 +202,8 @@ class AsyncResponses(Resource[AsyncEngine]):
         """Send a message and wait for the complete response.
 
         The response is streamed internally (`POST
-        /v2/conversations/{conversation_id}/responses`), so it may take any time as long as
-        something arrives every `Timeout.idle` seconds.
+        /v2/conversations/{conversation_id}/responses`), so it may take any amount of time as long
+        as data arrives every `Timeout.idle` seconds.
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.

@@ -49,7 +49,7 @@ class StreamBase(PublicDir, Generic[AnyResponseBody]):
 
     @property
     def request_id(self) -> str | None:
-        """The service's ID of the request (`x-request-id`); None if it sends none."""
+        """The service's ID for the request (`x-request-id`); None if it sent none."""
         return self._open_body().head.context.request_id
 
     @property
@@ -78,7 +78,8 @@ class StreamBase(PublicDir, Generic[AnyResponseBody]):
         self._open_body()
         if self._state is None or self._is_closed:
             raise StreamClosedError(
-                "The stream is closed: read it inside its with block, up to its first error."
+                "The stream is closed: read it inside its with block; it can't be read after an "
+                "error."
             )
         return self._state
 
@@ -110,7 +111,8 @@ class StreamBase(PublicDir, Generic[AnyResponseBody]):
     def __del__(self) -> None:
         if self._body is not None and not self._is_closed:
             # A finalizer may run at any point, so the pool closes the connection later. The body is
-            # dropped because the warning refers to the stream and may outlive it.
+            # dropped because the warning keeps a reference to the stream and may outlive the
+            # connection.
             self._is_closed = True
             self._body.abandon()
             self._body = None

@@ -42,7 +42,7 @@ class Stream(StreamBase[ResponseBody]):
         try:
             self._body = self._opening()
             self._begin(self._body)
-            return self  # noqa: TRY300 - an interrupt here must close it too
+            return self  # noqa: TRY300 - if an interrupt comes here, the stream must still be closed
         except BaseException as error:
             self._end(error if isinstance(error, StreamError) else None)
             raise
@@ -56,7 +56,8 @@ class Stream(StreamBase[ResponseBody]):
         try:
             self.close()
         except BaseException:
-            self.close()  # again, in case an interrupt ended the first
+            # Again, in case an interrupt cut the first attempt short.
+            self.close()
             raise
 
     def __iter__(self) -> Iterator[Event]:
@@ -76,10 +77,10 @@ class Stream(StreamBase[ResponseBody]):
         return event
 
     def text_deltas(self) -> Iterator[str]:
-        """The text only, as it arrives.
+        """Only the text, as it arrives.
 
         Raises:
-            StreamError: The response is incomplete; raised by the iteration.
+            StreamError: The response is incomplete; raised during iteration.
 
         Example:
             with client.conversations.responses.stream(
@@ -188,7 +189,7 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
         try:
             self._body = await self._opening()
             self._begin(self._body)
-            return self  # noqa: TRY300 - an interrupt here must close it too
+            return self  # noqa: TRY300 - if an interrupt comes here, the stream must still be closed
         except BaseException as error:
             await self._end(error if isinstance(error, StreamError) else None)
             raise
@@ -202,7 +203,8 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
         try:
             await self.aclose()
         except BaseException:
-            await self.aclose()  # again, in case an interrupt ended the first
+            # Again, in case an interrupt cut the first attempt short.
+            await self.aclose()
             raise
 
     def __aiter__(self) -> AsyncIterator[Event]:
@@ -222,10 +224,10 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
         return event
 
     def text_deltas(self) -> AsyncIterator[str]:
-        """The text only, as it arrives.
+        """Only the text, as it arrives.
 
         Raises:
-            StreamError: The response is incomplete; raised by the iteration.
+            StreamError: The response is incomplete; raised during iteration.
 
         Example:
             async with client.conversations.responses.stream(
@@ -290,7 +292,7 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
 
 
 class _AsyncTextDeltas:
-    # Not an async generator: that must be closed if you leave it early.
+    # Not an async generator: an async generator must be closed if it isn't exhausted.
 
     def __init__(self, stream: AsyncStream, state: EventStreamState) -> None:
         self._stream = stream

@@ -120,7 +120,8 @@ class Engine(EngineBase):
             response = self._send(call, request)
             if not response.is_success:
                 return self._read(call, response)
-            # The deadline applies until the head arrives; later reads have the idle limit.
+            # The deadline applies until the head arrives; later reads are subject to the idle
+            # limit.
             request.limits.idle.lift(self._timeout(call.operation).idle)
             buffered = self._buffered_stream(response)
             head = self._head(call, response, is_decoded=buffered is not None)

@@ -1,4 +1,4 @@
-"""The base of the sync and the async engine. No I/O."""
+"""The base class of the sync and async engines. No I/O."""
 
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from conversations_client._http.requests import Requests
 from conversations_client._http.transport_errors import (
     AttemptFailed,
     SendFailed,
-    library_errors,
+    library_exceptions,
     transport_error,
 )
 from conversations_client._sse.stream_context import StreamContext
@@ -40,7 +40,7 @@ def outcome_of(result: Outcome | ResponseBody | AsyncResponseBody) -> Outcome:
 
 
 class EngineBase:
-    """Builds requests for the connections, and replies and errors from their results."""
+    """Builds the requests to send, and turns the results into replies or errors."""
 
     def __init__(
         self, settings: Settings, environment: Environment | None, *, is_injected: bool
@@ -53,7 +53,7 @@ class EngineBase:
 
     @property
     def environment(self) -> Environment:
-        """The clocks, the random numbers and the sleep of the engine."""
+        """The engine's clocks, random numbers and sleep functions."""
         return self._environment
 
     @property
@@ -63,12 +63,12 @@ class EngineBase:
 
     @property
     def retry(self) -> Retry:
-        """When a request is sent again."""
+        """The retry settings."""
         return self._settings.retry
 
     @property
     def max_event_bytes(self) -> int:
-        """The most bytes that one event of a stream may have."""
+        """The maximum size of an event in a stream, in bytes."""
         return self._settings.max_event_bytes
 
     def _timeout(self, operation: Operation[Any]) -> Timeout:
@@ -127,7 +127,7 @@ class EngineBase:
 
     def _buffered_reply(self, response: WireResponse) -> Reply | None:
         """The reply if an injected client has read or lost the body; None otherwise."""
-        if response.content is None and not response.is_lost:
+        if response.content is None and not response.is_body_lost:
             return None
         decoder = BodyDecoder("", limit=self._settings.max_response_bytes)
         if response.content is None:
@@ -138,7 +138,7 @@ class EngineBase:
 
     def _buffered_stream(self, response: WireResponse) -> list[bytes] | None:
         """The chunks of a stream if an injected client has read them; None otherwise."""
-        if response.is_lost:
+        if response.is_body_lost:
             raise AttemptFailed(DisconnectError(f"{LOST}.", delivery=Delivery.UNKNOWN))
         return None if response.content is None else [response.content]
 
@@ -157,7 +157,7 @@ class EngineBase:
         )
 
     def _unread_reply(self, response: WireResponse) -> Reply:
-        """The reply of an unsuccessful response whose body can't be read."""
+        """The reply for an unsuccessful response whose body can't be read."""
         decoder = BodyDecoder("", limit=0)
         decoder.problem = "the body could not be read"
         return self._reply(response, decoder)
@@ -169,7 +169,7 @@ class EngineBase:
         """The exceptions for a failed exchange; all others come from the caller's code."""
         if self._is_injected:
             return (SendFailed,)
-        return (SendFailed, ClientClosedError, *library_errors())
+        return (SendFailed, ClientClosedError, *library_exceptions())
 
     def _failed(self, error: Exception, call: Call[T]) -> AttemptFailed:
         """The failure of an attempt, for an exception from sending or reading."""

@@ -1,4 +1,4 @@
-"""The clocks, the random numbers and the sleep of an engine."""
+"""The engine's clocks, random numbers and sleep functions."""
 
 import os
 import time
@@ -12,12 +12,12 @@ from conversations_client._http.streams.clock import monotonic
 
 
 def _wall() -> float:
-    # Not a reference to time.time, which a test may replace later.
+    # Look up time.time on each call, because a test may replace it.
     return time.time()
 
 
 def _jitter() -> float:
-    # Imported on the first retry, because most programs need none.
+    # Imported on the first retry, because most programs never retry.
     lazy_import("random")
     from random import random
 

@@ -12,12 +12,12 @@ from conversations_client._http.connections.wire import WireResponse
 from conversations_client._http.httpx_clients.buffered_bodies import async_chunks
 from conversations_client._http.httpx_clients.failure_origin import is_network_failure
 from conversations_client._http.streams.limits import CLOSING_SECONDS
-from conversations_client._http.transport_errors import library_errors, transport_error
+from conversations_client._http.transport_errors import library_exceptions, transport_error
 from conversations_client._sse.stream_context import StreamContext
 
 T = TypeVar("T")
 
-_DRAINING_SECONDS: Final = 0.25  # the longest wait for the end of a body after its last event
+_DRAINING_SECONDS: Final = 0.25  # the maximum wait for the end of a body after its last event
 
 
 @frozen(kw_only=True)
@@ -40,7 +40,7 @@ class ResponseHead:
 
 
 class _ResponseBodyBase:
-    """The base of sync and async bodies."""
+    """The base class of sync and async bodies."""
 
     def __init__(self, head: ResponseHead) -> None:
         self.head = head
@@ -63,7 +63,7 @@ class ResponseBody(_ResponseBodyBase):
     Args:
         head: The part of the response before the body.
         response: The response.
-        buffered: The chunks, if an injected client has read them already.
+        buffered: The chunks, if an injected client has already read them.
     """
 
     def __init__(
@@ -90,19 +90,20 @@ class ResponseBody(_ResponseBodyBase):
         """Release the connection; idempotent.
 
         Args:
-            drain: Whether only the end of the body is missing. If so, this waits for it briefly, so
-                that the connection can be reused.
+            drain: Whether only the end of the body remains to be read. If so, this waits for it
+                briefly, so that the connection can be reused.
             error: The error of the stream; None if it is complete or was closed early.
         """
         try:
-            with contextlib.suppress(*library_errors()):
+            with contextlib.suppress(*library_exceptions()):
                 try:
                     if drain:
                         self._response.body.drain(_DRAINING_SECONDS)
                 finally:
                     self._response.body.close()
         except BaseException:
-            close(self._response)  # again, if an interrupt cut the first one short
+            # Again, in case an interrupt cut the first attempt short.
+            close(self._response)
             raise
         finally:
             self._end(error)
@@ -114,7 +115,7 @@ class AsyncResponseBody(_ResponseBodyBase):
     Args:
         head: The part of the response before the body.
         response: The response.
-        buffered: The chunks, if an injected client has read them already.
+        buffered: The chunks, if an injected client has already read them.
     """
 
     def __init__(
@@ -147,8 +148,8 @@ class AsyncResponseBody(_ResponseBodyBase):
         """Release the connection, even in a cancelled task; idempotent.
 
         Args:
-            drain: Whether only the end of the body is missing. If so, this waits for it briefly, so
-                that the connection can be reused.
+            drain: Whether only the end of the body remains to be read. If so, this waits for it
+                briefly, so that the connection can be reused.
             error: The error of the stream; None if it is complete or was closed early.
         """
         import anyio
@@ -156,7 +157,7 @@ class AsyncResponseBody(_ResponseBodyBase):
         try:
             with (
                 anyio.move_on_after(CLOSING_SECONDS, shield=True),
-                contextlib.suppress(*library_errors()),
+                contextlib.suppress(*library_exceptions()),
             ):
                 try:
                     if drain:
@@ -164,7 +165,8 @@ class AsyncResponseBody(_ResponseBodyBase):
                 finally:
                     await self._response.body.aclose()
         except BaseException:
-            await close_async(self._response)  # again, if an interrupt cut the first one short
+            # Again, in case an interrupt cut the first attempt short.
+            await close_async(self._response)
             raise
         finally:
             self._end(error)

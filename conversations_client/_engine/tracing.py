@@ -16,25 +16,25 @@ End: TypeAlias = Callable[[BaseException | None], None]
 _TRACE: Final = "opentelemetry.trace"
 
 
-def _nothing(_: BaseException | None) -> None:
+def _do_nothing(_: BaseException | None) -> None:
     pass
 
 
-_UNTRACED: Final = nullcontext(_nothing)
+_UNTRACED: Final = nullcontext(_do_nothing)
 
 
 def traced(call: Call[Any], *, ends: bool = True) -> AbstractContextManager[End]:
-    """A `with` block whose spans are children of the call's span.
+    """Return a context manager; spans created inside it are children of the call's span.
 
     Args:
         call: The call.
-        ends: Whether the span ends with the block. If not, the block returns a function that ends
-            it; if the block raises, the span ends with it.
+        ends: Whether the span ends with the block. If not, the context manager yields a function
+            that ends the span. If the block raises, the span ends anyway.
     """
     # A program that doesn't import OpenTelemetry exports no spans.
     if sys.modules.get(_TRACE) is None:
         return _UNTRACED
-    # If another thread is still importing it, this waits.
+    # If another thread is still importing the module, this waits.
     return _Traced(import_module(_TRACE), call, ends=ends)
 
 

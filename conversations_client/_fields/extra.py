@@ -7,7 +7,7 @@ def _refuse(*_: object, **__: object) -> NoReturn:
     raise TypeError("`extra` can't be changed in place: use attrs.evolve(obj, extra={...}).")
 
 
-_REFUSE: Final[Any] = _refuse  # Any: the replaced methods have other signatures
+_REFUSE: Final[Any] = _refuse  # Any: the replaced methods have different signatures
 
 
 class _NoExtra(dict[str, Any]):

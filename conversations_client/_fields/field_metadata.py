@@ -3,7 +3,7 @@
 from typing import Final
 
 ENVELOPE: Final = {"envelope": True}
-"""The metadata of an attribute of the envelope: it is beside `data`, not inside it."""
+"""The metadata of an attribute of the envelope, which is beside `data`, not inside it."""
 
 NULLABLE: Final = "nullable"
 """The metadata key of an attribute that may be null on the wire as well as absent."""

@@ -24,7 +24,7 @@ class _Printer(Protocol):
 
 
 class PrettyRepr(PydanticSchema):
-    """The base of response classes: their repr omits an empty `extra` and `envelope`.
+    """The base class of response classes; their repr omits an empty `extra` and `envelope`.
 
     rich and IPython also omit the fields that the service omitted.
     """

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 class PydanticSchema:
-    """The base of data classes: pydantic uses `structure` and `unstructure` for them."""
+    """The base class of data classes; pydantic uses `structure` and `unstructure` for them."""
 
     __slots__ = ()
 

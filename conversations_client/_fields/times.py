@@ -15,6 +15,6 @@ def as_datetime(milliseconds: float) -> datetime:
         return _EPOCH + timedelta(milliseconds=milliseconds)
     except (OverflowError, ValueError):
         raise OutOfRangeError(
-            "The time is outside the years 1 to 9999, which are all that datetime supports: "
-            "use the number of milliseconds instead."
+            "The time is outside the years 1 to 9999, the range that datetime supports: use "
+            "the number of milliseconds instead."
         ) from None

@@ -31,7 +31,7 @@ class CompletionTokensDetails(PrettyRepr):
     """Details of the completion tokens. A count is None if the service did not send it."""
 
     reasoning_tokens: float | None = field(default=None, metadata=nullable("reasoning_tokens"))
-    """Tokens of reasoning."""
+    """Reasoning tokens."""
     accepted_prediction_tokens: float | None = field(
         default=None, metadata=nullable("accepted_prediction_tokens")
     )

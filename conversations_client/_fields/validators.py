@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Validator: TypeAlias = "Callable[[Any, attrs.Attribute[Any], Any], None]"
 
-_MAX_SECONDS: Final = 30 * 24 * 60 * 60  # the timers of some systems overflow not much later
+_MAX_SECONDS: Final = 30 * 24 * 60 * 60  # some systems' timers overflow soon after that
 
 
 def _checked(accepts: Callable[[object], bool], expected: str) -> Validator:

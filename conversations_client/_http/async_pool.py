@@ -82,7 +82,7 @@ class PoolableAsyncConnection(Protocol):
         ...
 
     def has_expired(self) -> bool:
-        """Whether it can't be used again."""
+        """Whether the connection can't be used again."""
         ...
 
     async def send(self, request: WireRequest) -> WireResponse:
@@ -90,7 +90,7 @@ class PoolableAsyncConnection(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Close it; idempotent."""
+        """Close the connection; idempotent."""
         ...
 
 
@@ -138,7 +138,8 @@ class AsyncConnectionPool(PoolBase[PoolableAsyncConnection, AsyncSignal]):
                 await self.release(ticket)
                 raise
         except BaseException:
-            await self.release(ticket)  # again, if an interrupt cut the first one short
+            # Again, in case an interrupt cut the first attempt short.
+            await self.release(ticket)
             raise
 
     async def aclose(self) -> None:
@@ -181,7 +182,7 @@ class AsyncConnectionPool(PoolBase[PoolableAsyncConnection, AsyncSignal]):
     async def _send(self, ticket: _Ticket, request: WireRequest) -> WireResponse:
         connection = ticket.connection
         if connection is not None and connection.has_expired():
-            # The service may have closed it; this check catches that before anything is sent.
+            # The service may have closed the connection; this detects it before anything is sent.
             await _aclose(connection)
             connection = None
         if connection is None:
@@ -201,7 +202,8 @@ class AsyncConnectionPool(PoolBase[PoolableAsyncConnection, AsyncSignal]):
             try:
                 await self._close_held(ticket)
             except BaseException:
-                await self._close_held(ticket)  # again, for an interrupt may have ended the first
+                # Again, in case an interrupt cut the first attempt short.
+                await self._close_held(ticket)
                 raise
         finally:
             self._slots.vacate(ticket)
@@ -262,6 +264,6 @@ async def _aclose(connection: PoolableAsyncConnection) -> None:
     # Shielded, because many connections are closed in cancelled tasks.
     with (
         anyio.move_on_after(CLOSING_SECONDS, shield=True),
-        contextlib.suppress(Exception),  # no caller needs the connection any more
+        contextlib.suppress(Exception),  # no caller needs the connection anymore
     ):
         await connection.aclose()

@@ -1,4 +1,4 @@
-"""The types of HTTP clients that can be injected, without importing their library."""
+"""Protocols for injectable HTTP clients, so that their library needn't be imported."""
 
 import sys
 from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import Final
 _GZIP_ONLY: Final = 16 + zlib.MAX_WBITS
 _MAGIC: Final = b"\x1f\x8b"
 _SLICE: Final = 2**16
-_SLACK: Final = 1024  # bytes; gzip makes what it can't compress a little larger
+_SLACK: Final = 1024  # bytes; gzip output is slightly larger than incompressible input
 
 
 class BodyDecoder:
@@ -16,7 +16,7 @@ class BodyDecoder:
 
     Args:
         encoding: The `Content-Encoding` of the response; the client only requests gzip.
-        limit: The most bytes after decompression.
+        limit: The maximum size after decompression, in bytes.
         may_be_decoded: Whether to accept an uncompressed body that is labeled gzip: an injected
             HTTP client may have decompressed it.
     """
@@ -74,7 +74,7 @@ class BodyDecoder:
             return
         self._size += len(part)
         self._parts.append(part)
-        # Compressed data may be endless without decompressing to anything.
+        # A compressed stream may never end and yet produce no output.
         if max(self._size, self._received - self._received // 64 - _SLACK) > self._limit:
             self.is_too_large = True
             self.problem = f"the body is larger than max_response_bytes={self._limit}"
@@ -92,17 +92,17 @@ class _GzipMembers:
     def is_incomplete(self) -> bool:
         return self._has_begun and not self._member.eof
 
-    def decompress(self, data: bytes, most: int) -> bytes:
-        """Decompress the next data into at most `most` bytes; raises zlib.error."""
+    def decompress(self, data: bytes, limit: int) -> bytes:
+        """Decompress the next data into at most `limit` bytes; raises zlib.error."""
         parts: list[bytes] = []
-        while data and most > 0:  # for zlib, 0 means no limit
+        while data and limit > 0:  # for zlib, 0 means no limit
             if self._member.eof:
                 data = data.lstrip(b"\0")  # padding
                 if not data:
                     break
                 self._member = zlib.decompressobj(_GZIP_ONLY)
             self._has_begun = True
-            parts.append(self._member.decompress(data, most))
-            most -= len(parts[-1])
+            parts.append(self._member.decompress(data, limit))
+            limit -= len(parts[-1])
             data = self._member.unused_data
         return b"".join(parts)

@@ -1,4 +1,4 @@
-"""The origin of a client's connections: the service, the proxy and the TLS settings."""
+"""Where and how a client connects: the service, the proxy and the TLS settings."""
 
 import os
 import ssl
@@ -18,7 +18,7 @@ from .proxies import environment_variables, proxy_for
 
 @frozen(kw_only=True)
 class Origin:
-    """The origin of a client's connections.
+    """Where and how a client connects.
 
     Attributes:
         base_url: The URL of the service.
@@ -34,7 +34,7 @@ class Origin:
 
     @property
     def proxy_url(self) -> str | None:
-        """The URL of the proxy, without credentials; None without a proxy."""
+        """The URL of the proxy, without credentials; None if there is none."""
         return None if self.proxy is None else self.proxy.url
 
     def route(self) -> Route:
@@ -56,9 +56,9 @@ class Origin:
 
 
 def environment_proxy(url: str) -> Proxy | None:
-    """The proxy for a URL in this machine's settings; raises ConfigurationError."""
+    """The proxy that this machine's settings specify for a URL; raises ConfigurationError."""
     variables = environment_variables(os.environ)
-    if variables or not _HAS_SETTINGS:
+    if variables or not _HAS_SYSTEM_PROXY_SETTINGS:
         return proxy_for(url, variables)
     # macOS and Windows have system settings, which apply if no variable is set.
     lazy_import("urllib.request")
@@ -68,7 +68,7 @@ def environment_proxy(url: str) -> Proxy | None:
     return None if is_excluded else proxy_for(url, getproxies())
 
 
-_HAS_SETTINGS: Final = sys.platform in {"darwin", "win32"}
+_HAS_SYSTEM_PROXY_SETTINGS: Final = sys.platform in {"darwin", "win32"}
 
 
 @lru_cache(maxsize=1)
@@ -105,6 +105,6 @@ def _new_context(folders: str | None) -> ssl.SSLContext:
 
 def _unreadable(variable: str, problem: str) -> ConfigurationError:
     return ConfigurationError(
-        f"The file or folder that {variable} names can't be used ({problem}): correct the "
-        "variable, or unset it."
+        f"The file or folder in {variable} can't be used ({problem}): correct the variable, or "
+        "unset it."
     )

@@ -1,4 +1,4 @@
-"""The base of the sync and the async connection pool."""
+"""The base class of the sync and async connection pools."""
 
 from collections.abc import Callable
 from typing import Any, Generic
@@ -29,7 +29,7 @@ class PoolBase(Generic[ConnectionT, SignalT]):
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.hooked: dict[bool, Any] = {}
-        """The HTTP library's clients over this pool, for tools that hook into the library."""
+        """httpx clients that send through this pool, for tools that patch httpx."""
         self._connect = connect
         self._clock = clock
         self._slots: SlotQueue[ConnectionT, SignalT] = SlotQueue(

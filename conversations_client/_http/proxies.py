@@ -25,8 +25,8 @@ def proxy_for(url: str, variables: Mapping[str, str]) -> Proxy | None:
 
     Args:
         url: The URL of the service.
-        variables: The proxies for `http`, `https` and `all`, and under `no` the hosts to connect to
-            directly, as `urllib.request.getproxies()` returns them.
+        variables: The proxies for `http`, `https` and `all`, as `urllib.request.getproxies()`
+            returns them; `no` holds the hosts to connect to directly.
 
     Raises:
         ConfigurationError: A variable is invalid.
@@ -58,9 +58,7 @@ def _parsed(value: str, variable: str) -> Proxy:
     parts = _split(value)
     # The value may contain a password, so no message shows it.
     if parts is None:
-        raise ConfigurationError(
-            f"The proxy in {variable} is not a URL such as http://host:port: correct it."
-        )
+        raise ConfigurationError(f"The proxy in {variable} must be a URL such as http://host:port.")
     scheme = _ALIASES.get(parts.scheme, parts.scheme)
     if scheme not in _PORTS:
         raise ConfigurationError(
@@ -175,6 +173,6 @@ def _ascii(name: str) -> str:
 def _invalid(entry: str) -> ConfigurationError:
     shown = "an entry with '@' in it" if "@" in entry else repr(entry)
     return ConfigurationError(
-        f"NO_PROXY has {shown}, which is invalid: use a host, .domain, host:port, an address, a "
-        "range such as 10.0.0.0/8, or *."
+        f"NO_PROXY contains {shown}, which is invalid: use a host, .domain, host:port, an address, "
+        "a range such as 10.0.0.0/8, or *."
     )

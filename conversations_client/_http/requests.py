@@ -44,7 +44,7 @@ class Requests:
     def make(
         self, request: Request, *, idempotency_key: str | None, limits: RequestLimits
     ) -> WireRequest:
-        """The request of one attempt; raises InvalidArgumentError."""
+        """The request for one attempt; raises InvalidArgumentError."""
         query = f"?{urlencode(request.query)}" if request.query else ""
         target = f"{self._prefix}{request.path}{query}"
         if len(target) > _MAX_TARGET_LENGTH:

@@ -1,10 +1,10 @@
 """Queues requests for the slots of a pool and assigns connections. No I/O, no clock and no locks.
 
 A slot is in exactly one container at any time: idle slots, empty slots, or one ticket. A single
-call of C code moves it from one container to another, so neither another thread nor an interrupt
-(Ctrl-C, a signal handler that raises) can come in between. Everything else may be interrupted
-anywhere; repeating it is harmless and completes it. If a ticket is garbage collected with a slot,
-the next request finds the slot.
+call into C code moves it from one container to another, so neither another thread nor an interrupt
+(Ctrl-C, a signal handler that raises) can intervene. Any other step can be interrupted at any
+point; repeating the step is harmless and completes it. If a ticket is garbage-collected while it
+holds a slot, the next request reclaims the slot.
 """
 
 from collections import deque
@@ -16,9 +16,9 @@ from weakref import ref
 from conversations_client.errors import ClientClosedError
 
 CHECK_SECONDS: Final = 5.0
-"""How often a waiting request checks for slots of responses that nobody closed.
+"""How often a waiting request checks for slots held by responses that were never closed.
 
-The garbage collection of their tickets doesn't signal any request.
+Garbage-collecting a ticket wakes no request.
 """
 
 
@@ -38,7 +38,7 @@ class Slot(Generic[ConnectionT]):
 
     Attributes:
         connection: The connection; None if none is open.
-        expires_at: The time at which an idle connection has been idle for too long.
+        expires_at: When an idle connection expires.
     """
 
     __slots__ = ("connection", "expires_at")
@@ -110,7 +110,7 @@ class SlotQueue(Generic[ConnectionT, SignalT]):
         return self._closed
 
     def ticket(self) -> Ticket[ConnectionT, SignalT]:
-        """A ticket without a slot; always release or vacate it in the end."""
+        """A ticket without a slot; the caller must always release or vacate it."""
         ticket: Ticket[ConnectionT, SignalT] = Ticket()
         # The callback is C code. An interrupt in a Python finalizer would be lost.
         self._claims[ref(ticket, self._abandoned.append)] = (ticket.in_use, ticket.closing)
@@ -147,7 +147,7 @@ class SlotQueue(Generic[ConnectionT, SignalT]):
             self._leave_queue(ticket)
             return True
         ticket.signal = self._signal()
-        self._wake()  # a slot may have become free before the new signal was set
+        self._wake()  # a slot may have become free before the new signal was assigned
         return False
 
     def release(self, ticket: Ticket[ConnectionT, SignalT], *, now: float) -> None:
@@ -158,7 +158,7 @@ class SlotQueue(Generic[ConnectionT, SignalT]):
         self._settle(ticket)
 
     def is_settled(self, ticket: Ticket[ConnectionT, SignalT]) -> bool:
-        """Whether the ticket was released or vacated, to the end."""
+        """Whether the ticket has been completely released or vacated."""
         return ref(ticket) not in self._claims
 
     def begin_closing(self, ticket: Ticket[ConnectionT, SignalT]) -> ConnectionT | None:
@@ -180,7 +180,10 @@ class SlotQueue(Generic[ConnectionT, SignalT]):
         return is_expired or bool(self._abandoned)
 
     def take_stale(self, ticket: Ticket[ConnectionT, SignalT], now: float) -> None:
-        """Claim the slot of a stale connection, if there is one; close it, then vacate the slot."""
+        """Claim the slot of a stale connection, if there is one.
+
+        The caller must then close the connection and vacate the slot.
+        """
         abandoned = _first(self._abandoned)
         if abandoned is None:
             oldest = _first(self._idle)
@@ -243,7 +246,7 @@ def _move(
     pop: Callable[[], Slot[ConnectionT]],
     target: _Slots[ConnectionT],
 ) -> None:
-    """Move a slot, if there is one, in a single call: it is always in one of the containers."""
+    """Move a slot, if there is one, in a single call, so that it is always in a container."""
     try:
         target.extend(islice(iter(pop, None), 1))
     except IndexError:
@@ -267,6 +270,6 @@ def _remove(items: deque[T], item: T) -> None:
 def closed_error() -> ClientClosedError:
     """The error for a call after close."""
     return ClientClosedError(
-        "The client is closed: its with block has ended, or it was closed by a call. Create a new "
+        "The client is closed: its with block has ended, or close() was called. Create a new "
         "client."
     )

@@ -21,7 +21,7 @@ class PoolableConnection(Protocol):
         ...
 
     def has_expired(self) -> bool:
-        """Whether it can't be used again."""
+        """Whether the connection can't be used again."""
         ...
 
     def send(self, request: WireRequest) -> WireResponse:
@@ -29,7 +29,7 @@ class PoolableConnection(Protocol):
         ...
 
     def close(self) -> None:
-        """Close it; idempotent."""
+        """Close the connection; idempotent."""
         ...
 
 
@@ -75,7 +75,8 @@ class ConnectionPool(PoolBase[PoolableConnection, Wakeup]):
                 self.release(ticket)
                 raise
         except BaseException:
-            self.release(ticket)  # again, if an interrupt cut the first one short
+            # Again, in case an interrupt cut the first attempt short.
+            self.release(ticket)
             raise
 
     def close(self) -> None:
@@ -118,7 +119,7 @@ class ConnectionPool(PoolBase[PoolableConnection, Wakeup]):
     def _send(self, ticket: _Ticket, request: WireRequest) -> WireResponse:
         connection = ticket.connection
         if connection is not None and connection.has_expired():
-            # The service may have closed it; this check catches that before anything is sent.
+            # The service may have closed the connection; this detects it before anything is sent.
             _close(connection)
             connection = None
         if connection is None:
@@ -138,7 +139,8 @@ class ConnectionPool(PoolBase[PoolableConnection, Wakeup]):
             try:
                 self._close_held(ticket)
             except BaseException:
-                self._close_held(ticket)  # again, for an interrupt may have ended the first
+                # Again, in case an interrupt cut the first attempt short.
+                self._close_held(ticket)
                 raise
         finally:
             self._slots.vacate(ticket)
@@ -194,5 +196,5 @@ class PooledBody(Iterator[bytes]):
 
 
 def _close(connection: PoolableConnection) -> None:
-    with contextlib.suppress(Exception):  # no caller needs the connection any more
+    with contextlib.suppress(Exception):  # no caller needs the connection anymore
         connection.close()

@@ -85,7 +85,7 @@ class Connections:
         return pool.send(request)
 
     def close(self) -> None:
-        """Close every connection, and open no more."""
+        """Close every connection, and open no new ones."""
         self.is_closed = True
         pool = self._by_pid.get(os.getpid())
         if pool is not None:
@@ -97,8 +97,8 @@ class Connections:
         from .connections.sync_connection import Connection
         from .sync_pool import ConnectionPool
 
-        # A forked child must neither use nor close its parent's connections. A lock could have been
-        # acquired by a thread that doesn't exist in the child.
+        # A forked child must neither use nor close its parent's connections. No lock is used here:
+        # in a forked child, it might be held by a thread that no longer exists.
         for pid in list(self._by_pid):
             if pid != os.getpid():
                 _abandoned.append(self._by_pid.pop(pid, None))
@@ -146,7 +146,7 @@ class AsyncConnections:
         return await pool.send(request)
 
     async def aclose(self) -> None:
-        """Close every connection of this event loop, and open no more."""
+        """Close every connection of this event loop, and open no new ones."""
         self.is_closed = True
         pool = self._by_loop.get(_event_loop())
         if pool is not None and self._pid == os.getpid():
@@ -185,7 +185,7 @@ class AsyncConnections:
         )
 
     def _forget_closed_loops(self) -> None:
-        # The connections refer to their loop, so the weak keys alone would never disappear.
+        # The connections refer to their loop, so the weak keys would never disappear on their own.
         # A copy of the references, because another thread may add the loop that it runs.
         for reference in self._by_loop.keyrefs():
             loop = reference()
@@ -205,5 +205,5 @@ def _event_loop() -> object:
     return getattr(token, "native_token", token)
 
 
-# Never garbage collected: that would warn, and TLS would close the parent's connection.
+# Kept forever: garbage collection would warn, and TLS would close the parent's connection.
 _abandoned: Final[list[object]] = []

@@ -40,7 +40,7 @@ _KINDS: Final = frozenset(
 )
 
 _UNTRANSLATED: Final = {"aiohttp": "ClientError", "socksio": "SOCKSError"}
-"""The libraries below httpx whose exceptions it lets pass, and their roots."""
+"""Libraries under httpx whose exceptions it doesn't translate, and their base classes."""
 
 _AIOHTTP_KINDS: Final = {
     "ClientProxyConnectionError": "ProxyError",
@@ -51,7 +51,7 @@ _AIOHTTP_KINDS: Final = {
 class AttemptFailed(Exception):  # noqa: N818 - never leaves the package
     """An attempt failed without a complete response, or the client is closed.
 
-    Only the package raises it, so it can't be confused with an error of the caller's code.
+    Only the package raises it, so it can't be confused with an error from the caller's code.
     """
 
     def __init__(self, error: TransportError | ClientClosedError) -> None:
@@ -73,12 +73,12 @@ class SendFailed(Exception):  # noqa: N818 - never leaves the package
         self.is_unsent = is_unsent
 
 
-def library_errors() -> tuple[type[Exception], ...]:
+def library_exceptions() -> tuple[type[Exception], ...]:
     """The exceptions that the HTTP library and the network raise for a failed request."""
-    return (*transport_errors(), *classes("InvalidURL"), OSError, UnicodeError)
+    return (*transport_exceptions(), *classes("InvalidURL"), OSError, UnicodeError)
 
 
-def transport_errors() -> tuple[type[Exception], ...]:
+def transport_exceptions() -> tuple[type[Exception], ...]:
     """The exceptions that connections and transports raise for a failed request."""
     found: list[type[Exception]] = [ConnectionFailure, *classes("HTTPError", "StreamError")]
     for library, name in _UNTRANSLATED.items():
@@ -90,22 +90,24 @@ def transport_errors() -> tuple[type[Exception], ...]:
 
 _NOT_TLS: Final = "WRONG_VERSION_NUMBER"
 """OpenSSL's error for a peer that doesn't use TLS."""
-_NOT_TEXT: Final = "its response does not begin like HTTP"
+_NOT_TEXT: Final = "the response is not HTTP"
 _MESSAGES: Final = {
     # The response doesn't begin with a letter: it may be a TLS alert.
     "illegal request line": _NOT_TEXT,
-    "Received server _SWITCH_UPGRADE event": "it switched to a protocol that was not requested",
-    "InformationalResponse status_code": "its response has an invalid status",
+    "Received server _SWITCH_UPGRADE event": (
+        "the server switched to a protocol that was not requested"
+    ),
+    "InformationalResponse status_code": "the response has an invalid status",
 }
-"""Plain error messages, by the beginning of h11's."""
+"""Plain error messages, keyed by the start of h11's message."""
 _BYTES: Final = re.compile(r"""(?:bytearray\()?(?<!\w)b('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\)?""")
 """The repr of bytes, which h11's error messages contain."""
 
-_LONGEST: Final = 200
+_MAX_REASON_LENGTH: Final = 200
 
 
 def transport_error(error: Exception, key: Secret) -> TransportError:  # noqa: PLR0911 - a table
-    """The package's error for one of `library_errors()`.
+    """The package's error for one of `library_exceptions()`.
 
     Args:
         error: The exception.
@@ -115,16 +117,17 @@ def transport_error(error: Exception, key: Secret) -> TransportError:  # noqa: P
     match _kind(error):
         case "ConnectTimeout":
             return ConnectTimeoutError(
-                "connecting took too long: check base_url, or raise Timeout(connect=…)."
+                "connecting took too long: check base_url, or increase Timeout(connect=…)."
             )
         case "PoolTimeout":
             return PoolTimeoutError(
-                "no connection became free in time: raise max_connections, or send fewer "
+                "no connection became free in time: increase max_connections, or send fewer "
                 "requests at once."
             )
         case "TimeoutException":
             return IdleTimeoutError(
-                "nothing was received in time: raise Timeout(idle=…) if the service needs longer.",
+                "nothing was received in time: increase Timeout(idle=…) if the service needs "
+                "longer.",
                 delivery=Delivery.UNKNOWN,
             )
         case "ProxyError" | "SOCKSError":
@@ -143,11 +146,14 @@ def transport_error(error: Exception, key: Secret) -> TransportError:  # noqa: P
 
 def _tls_advice(error: Exception) -> str:
     if rejects_certificate(error):
-        return "the service requires another client certificate; pass an ssl_context that has one"
+        return (
+            "the service requires a client certificate that it accepts; pass an ssl_context with "
+            "one"
+        )
     if _NOT_TLS in str(error):
         return (
-            "the server doesn't use encryption; correct the port in base_url, or begin it with "
-            "http:// if that is intended"
+            "the server doesn't use encryption; correct the port in base_url, or use http:// if "
+            "the connection should be unencrypted"
         )
     return "check base_url, or pass an ssl_context that trusts the service's certificate"
 
@@ -179,7 +185,7 @@ def _reason(error: Exception, key: Secret) -> str:
     # The message may contain a whole invalid response.
     message = _BYTES.sub(_as_text, _message(error))
     text = readable(key.redact(message)).rstrip(".")
-    return truncate(text, _LONGEST) or type(error).__name__
+    return truncate(text, _MAX_REASON_LENGTH) or type(error).__name__
 
 
 def _message(error: BaseException) -> str:

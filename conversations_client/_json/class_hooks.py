@@ -90,7 +90,7 @@ def _merged(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _member_hook(attribute: Attribute, converter: Converter) -> StructureHook | None:
-    """The hook for an attribute; None if cattrs chooses the right one by itself."""
+    """The hook for an attribute; None if cattrs chooses the right one on its own."""
     if attribute.default is not None or is_nullable(attribute):
         return None
     # A default of None means that the field may be absent, not that it may be null.

@@ -23,10 +23,10 @@ def structure(value: object, cls: type[T]) -> T:
             in camelCase, or `attrs.field(metadata={"wire": …})`.
 
     Returns:
-        An instance of `cls`. Nothing is coerced; `extra` has the unknown fields.
+        An instance of `cls`. Nothing is coerced; `extra` contains the unknown fields.
 
     Raises:
-        DecodeError: The JSON does not fit the class; `faults` has each fault with its JSON path.
+        DecodeError: The JSON does not fit the class; `faults` lists each fault with its JSON path.
 
     Example:
         from conversations_client import ConversationMetadata, structure

@@ -15,7 +15,7 @@ from .mismatch import Mismatch
 
 
 def faults_of(error: Exception, path: str = "$") -> Iterator[Fault]:
-    """Every fault in an exception of a detailed converter, in order."""
+    """Every fault in an exception from a detailed converter, in order."""
     match error:
         case ClassValidationError():
             names = wire_paths(error.cl)

@@ -19,7 +19,7 @@ class Mismatch(TypeError):  # noqa: N818 - never leaves the package
 
     Args:
         problem: What is wrong.
-        at: The path from the value to the fault; empty if the value itself is at fault.
+        at: The path from the value to the fault; empty if the value itself is invalid.
     """
 
     def __init__(self, problem: str = "", *, at: str = "") -> None:

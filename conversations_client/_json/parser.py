@@ -51,9 +51,9 @@ _scan_once: Final[Callable[[str, int], tuple[Any, int]]] = vars(_decoder)["scan_
 
 
 def scan(body: bytes) -> Any:  # noqa: ANN401 - as above
-    """The value of a valid document without surrounding white space; raises anything for others."""
+    """The value of a valid document without surrounding white space; else raises any exception."""
     text = body.decode()
-    # JSONDecoder.decode() also looks for white space: small documents take twice the time.
+    # JSONDecoder.decode() also looks for white space, which doubles the time for small documents.
     value, end = _scan_once(text, 0)
     if end != len(text):
         raise ValueError
@@ -75,4 +75,4 @@ def has_speedups() -> bool:
 
 
 parse_fast: Callable[[bytes], Any] = _fastest()
-"""Parses most documents; with the `speedups` extra, in a third of the time."""
+"""Parses most documents, three times as fast with the `speedups` extra."""

@@ -157,7 +157,8 @@ def _tagged_hook(form: Any, converter: Converter) -> StructureHook:
         if cls is None:
             raise Mismatch(f"is not one of {', '.join(map(repr, by_tag))}", at=f".{tag_name}")
         if cls not in hooks:
-            # Not before, because a class may contain this union, whose hook does not exist yet.
+            # Looked up on first use, because a class may contain this union, whose hook doesn't
+            # exist until then.
             hooks[cls] = converter.get_structure_hook(cls)
         return hooks[cls](value, cls)
 

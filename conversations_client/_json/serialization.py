@@ -1,4 +1,4 @@
-"""Serializes Python values as JSON; an InvalidArgumentError has the path of an invalid value."""
+"""Serializes Python values as JSON; an InvalidArgumentError shows an invalid value's path."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from json import JSONEncoder
@@ -19,7 +19,7 @@ def json_body(fields: Mapping[str, Any]) -> bytes:
     """The body of a request, without the fields that are UNSET."""
     sent = {name: value for name, value in fields.items() if value is not UNSET}
     if all(type(value) is str for value in sent.values()):
-        # Most bodies have only strings, which this serializes several times as fast.
+        # Most bodies contain only strings, which this serializes several times as fast.
         return _object_of_strings(sent)
     return json_value(sent)
 

@@ -24,7 +24,7 @@ class _Deltas:
     def add(self, delta: Part) -> None:
         """Add the next delta."""
         if self._runs and type(self._runs[-1]) is not type(delta):
-            # A delta of another kind replaces the earlier ones.
+            # A delta of a different kind replaces the earlier ones.
             self._runs.clear()
         self._latest.append(delta)
         if len(self._latest) == _RUN_LENGTH:
@@ -32,7 +32,7 @@ class _Deltas:
             self._latest.clear()
 
     def joined(self) -> Part:
-        """The part that the deltas result in; there must be at least one."""
+        """The part that results from the deltas; there must be at least one."""
         return joined([*self._runs, *self._latest])
 
 
@@ -99,9 +99,9 @@ def _text(part: Part) -> str:
 
 
 def joined(deltas: list[Part]) -> Part:
-    """The part that at least one delta results in."""
+    """The part that results from one or more deltas."""
     last = deltas[-1]
-    # A delta of another kind replaces the earlier ones.
+    # A delta of a different kind replaces the earlier ones.
     same = list(takewhile(lambda delta: type(delta) is type(last), reversed(deltas)))[::-1]
     match last:
         case TextPart():
@@ -116,7 +116,7 @@ def joined(deltas: list[Part]) -> Part:
 
 
 def _latest(deltas: list[Part], *names: str) -> dict[str, Any]:
-    """The last value that is not None of each attribute."""
+    """The last non-None value of each attribute."""
     latest: dict[str, Any] = {}
     for delta in deltas:
         values = {name: getattr(delta, name) for name in names}

@@ -13,7 +13,7 @@ class EventDecoder:
     be resumed by an event ID.
 
     Args:
-        limit: The most bytes that one event may have: its data and the line being received.
+        limit: The maximum size of an event, in bytes: its data and the line being received.
     """
 
     def __init__(self, *, limit: int) -> None:
@@ -35,7 +35,7 @@ class EventDecoder:
         """Process the next bytes of the stream."""
         if not chunk:
             return
-        # A carriage return ends a line at once, even if the next chunk begins with the newline.
+        # A carriage return ends a line immediately, even if the next chunk begins with the newline.
         if self._skips_newline:
             chunk = chunk.removeprefix(b"\n")
         self._skips_newline = chunk.endswith(b"\r")

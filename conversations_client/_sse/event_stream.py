@@ -37,7 +37,7 @@ class EventStreamState:
 
     Args:
         context: The request and response that the stream belongs to.
-        limit: The most bytes that one event may have.
+        limit: The maximum size of an event, in bytes.
     """
 
     def __init__(self, context: StreamContext, *, limit: int) -> None:
@@ -131,7 +131,7 @@ class EventStreamState:
             if self._size > self._context.max_bytes:
                 problem = (
                     f"has more than max_response_bytes={self._context.max_bytes}: "
-                    "raise the limit if the response is valid."
+                    "increase the limit if the response is valid."
                 )
                 reason = ResponseTooLargeError(f"The stream {problem}", delivery=Delivery.UNKNOWN)
                 raise self._truncated(problem, reason)
@@ -146,7 +146,7 @@ class EventStreamState:
         if self._decoder.is_overfull:
             raise EventTooLargeError(
                 f"{self._context.request}: an event is larger than max_event_bytes={self._limit}: "
-                "raise the limit if the event is valid.",
+                "increase the limit if the event is valid.",
                 partial=self._partial(),
                 attempts=self._context.attempts,
                 request_id=self._context.request_id,
@@ -182,7 +182,7 @@ class EventStreamState:
         self, problem: str, reason: ConversationsError | None = None
     ) -> StreamTruncatedError:
         error = StreamTruncatedError(
-            f"{self._context.request}: the stream {problem} `partial` has what arrived; the "
+            f"{self._context.request}: the stream {problem} `partial` contains what arrived; the "
             "service may have continued the response.",
             partial=self._partial(),
             attempts=self._context.attempts,

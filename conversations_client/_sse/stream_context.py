@@ -15,8 +15,8 @@ class StreamContext:
         content_type: The response's content type.
         content_encoding: The response's content encoding; empty if it has none.
         attempts: How many times the request was sent.
-        request_id: The service's ID of the request; None if it sent none.
-        max_bytes: The most bytes that all events with parts may have together.
+        request_id: The service's ID for the request; None if it sent none.
+        max_bytes: The maximum total size of all events with parts, in bytes.
         key: The API key, which must not appear in errors even if the service echoes it.
     """
 

@@ -15,24 +15,24 @@ _REWORDINGS: Final = tuple(
     for pattern, replacement in {
         r"\[Errno -?\d+\] ": "",
         # `describe_failure` adds advice for the command.
-        r" The service may have acted on it: check before you send it again\.": "",
-        r" `partial` has what arrived; the service may have continued[^.]*\.": "",
+        r" The service may have acted on the request: check before you send it again\.": "",
+        r" `partial` contains what arrived; the service may have continued[^.]*\.": "",
         r"(No API key: .*)\.$": r"\1. To try it without a key, add --sandbox.",
-        r"raise Timeout\(total=…\)": "raise --timeout",
+        r"increase Timeout\(total=…\)": "increase --timeout",
         r"Timeout\.total\b": "--timeout",
         r", or None for no limit": "",
-        r", or raise Timeout\(connect=…\)": " and the network",
-        r": raise Timeout\(idle=…\) if the service needs longer": "",
-        r": raise max_connections, or send fewer requests at once": ": lower --max-in-flight",
+        r", or increase Timeout\(connect=…\)": " and the network",
+        r": increase Timeout\(idle=…\) if the service needs longer": "",
+        r": increase max_connections, or send fewer requests at once": ": lower --max-in-flight",
         r"pass an ssl_context that trusts the service's certificate": (
             "set SSL_CERT_FILE to the file of its certificate authority"
         ),
         r", or pass allow_plain_http=True[^.]*": "",
         r", or allow more attempts with retry=Retry\(attempts=…\)": "",
-        r"retry_after_max=(\S+): wait that long, or raise it": (
+        r"retry_after_max=(\S+): wait that long, or increase it": (
             r"a command's limit of \1 s: try again then"
         ),
-        r"max_(?:response|event)_bytes=(\d+)(?:: raise the limit if the \w+ is valid)?": (
+        r"max_(?:response|event)_bytes=(\d+)(?:: increase the limit if the \w+ is valid)?": (
             r"a command's limit of \1 bytes"
         ),
         r"(?<=documents: )\$: ": "",

@@ -196,7 +196,7 @@ LINES = [
         b'{"displayName": "\\ud800"}\n' + line(A),
         [A],
         failed={
-            1: "displayName contains half of a surrogate pair, which is not text: decode its source again, or replace the character."
+            1: "displayName contains half of a surrogate pair, which is not text: decode the source with the right encoding, or replace the character."
         },
     ),
     Case(

@@ -311,7 +311,7 @@ def test_a_chat_that_cannot_start(piped: Command) -> None:
     assert (ended.code, "--model" in ended.err) == (2, True)
     with ScriptedServer([]) as server:
         ended = piped("chat", "--model", "nope", "--base-url", server.url)
-    assert (ended.code, "--model must name its provider" in ended.err) == (2, True)
+    assert (ended.code, "--model must include its provider" in ended.err) == (2, True)
     assert server.connections == 0
 
 

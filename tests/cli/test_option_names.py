@@ -77,7 +77,7 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             calling("create", {}, timeout=1e-9),
-            "The whole call took longer than its timeout of 1e-09 s: raise --timeout if the service needs longer.",
+            "The whole call took longer than its timeout of 1e-09 s: increase --timeout if the service needs longer.",
         ),
         (
             calling("create", {}, script=[answer(429, {})]),
@@ -102,7 +102,7 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             calling("responses.create", ID, {**RESPOND, "model": "m"}),
-            "--model must name its provider too, as in 'openai/gpt-4o': provider/model_id.",
+            "--model must include its provider, as in 'openai/gpt-4o': provider/model_id.",
         ),
         (
             calling("responses.create", ID, RESPOND, script=[head() + chunk(word("x" * 99))], max_event_bytes=9),
@@ -118,7 +118,7 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             calling("delete", ID, {}, script=[answer(200, b"<p>", Content_Type="text/html")]),
-            "The service returned 200 and text/html, which is not what the API documents: 200 is not a documented success status. This looks like a web page (a login page, or a wrong --base-url).",
+            "The service returned 200 with text/html, which is not what the API documents: 200 is not a documented success status. This looks like a web page (a login page, or a wrong --base-url).",
         ),
         (
             calling("create", {"display_name": "\udcff"}),
@@ -130,7 +130,7 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             calling("generate_name", ID, {"context": ""}),
-            "--context is empty: pass what the conversation is about.",
+            "--context is empty: describe what the conversation is about.",
         ),
     ]  # fmt: skip
 

@@ -186,8 +186,8 @@ def test_the_exit_code_of_an_error(error: ConversationsError, code: ExitCode) ->
                 ServerError,
                 500,
                 Delivery.UNKNOWN,
-                "POST /v2/conversations returned 500. The service may have acted on it: check "
-                "before you send it again.",
+                "POST /v2/conversations returned 500. The service may have acted on the request: "
+                "check before you send it again.",
             ),
             5,
             (

@@ -102,7 +102,7 @@ def test_a_response_of_another_type(variant: Variant, sandbox: Sandbox) -> None:
     sandbox.answer_next("<html>", content_type="text/html")
     error = ended(variant, sandbox, create)
     assert isinstance(error, DecodeError)
-    assert "200 and text/html" in str(error)
+    assert "200 with text/html" in str(error)
     sandbox.answer_next({"kind": "conversation"}, status=201)
     assert isinstance(ended(variant, sandbox, create), DecodeError)
     assert names(sandbox) == []

@@ -1,4 +1,4 @@
-"""The outcomes of concurrent calls of an `AsyncClient`, with a task for each call in flight."""
+"""The outcomes of concurrent calls by an `AsyncClient`, with a task for each call in flight."""
 
 import itertools
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
@@ -36,8 +36,8 @@ class AsyncOutcomes(OutcomesBase[S]):
     `delete_many` `Deleted` or `Failed`.
 
     Items are read in your task, each when its request can be sent. When you leave the block,
-    nothing more is read or sent, and the block waits for the calls in flight; a cancellation
-    cancels them.
+    nothing more is read or sent, and the block waits for the calls in flight, or cancels them if
+    your task is cancelled.
 
     Example:
         async with client.conversations.create_many([{"display_name": "Refunds"}]) as outcomes:

@@ -14,7 +14,7 @@ from conversations_client._base.event_loop import is_asyncio
 class BackgroundTasks:
     """Starts, cancels and awaits tasks.
 
-    A task group can't replace it: a task group must not be open across a `yield`, because closing
+    A task group can't replace this class: it must not be open across a `yield`, because closing
     the async generator early would cancel the task that iterates over it.
     """
 
@@ -24,7 +24,7 @@ class BackgroundTasks:
         self._news: anyio.Event | None = None
 
     def start(self, function: Callable[[], Awaitable[None]]) -> None:
-        """Run a function in a task. It must not raise."""
+        """Run a function in a task. The function must not raise."""
         scope = anyio.CancelScope()
         self._scopes.add(scope)
         if is_asyncio():

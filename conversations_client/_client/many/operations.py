@@ -65,8 +65,8 @@ def creation(*, project_id: str | None, new_key: Callable[[], str]) -> ManyOpera
     """`create_many`.
 
     Args:
-        project_id: The project of requests without one.
-        new_key: Makes the idempotency key of requests that have none.
+        project_id: The project for requests without one.
+        new_key: Creates the idempotency key for a request without one.
     """
 
     def operation(item: object) -> Operation[Conversation]:

@@ -25,7 +25,7 @@ class Created:
     conversation: Conversation
     """The new conversation."""
     request_id: str | None = None
-    """The service's ID of the request (`x-request-id`); None if it sent none."""
+    """The service's ID for the request (`x-request-id`); None if it sent none."""
 
 
 @frozen
@@ -44,9 +44,9 @@ class Retrieved:
     conversation: ConversationWithMessages
     """The conversation; its `messages` are None if the service did not send them."""
     conversation_id: str
-    """The ID that you passed, or that of the conversation that you passed."""
+    """The ID that you passed, or the ID of the conversation that you passed."""
     request_id: str | None = None
-    """The service's ID of the request (`x-request-id`); None if it sent none."""
+    """The service's ID for the request (`x-request-id`); None if it sent none."""
 
 
 @frozen
@@ -63,14 +63,14 @@ class Deleted:
     index: int
     """The position of the ID, from 0."""
     conversation_id: str
-    """The ID that you passed, or that of the conversation that you passed."""
+    """The ID that you passed, or the ID of the conversation that you passed."""
     request_id: str | None = None
-    """The service's ID of the request (`x-request-id`); None if it sent none."""
+    """The service's ID for the request (`x-request-id`); None if it sent none."""
 
 
 @frozen
 class Failed:
-    """A call of `create_many`, `retrieve_many` or `delete_many` that failed.
+    """A request of `create_many`, `retrieve_many` or `delete_many` that failed.
 
     Example:
         with client.conversations.delete_many(["conv_unknown"]) as outcomes:

@@ -1,4 +1,4 @@
-"""The base of the outcomes of concurrent calls, sync and async."""
+"""The base class of the sync and async outcomes of concurrent calls."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -34,8 +34,8 @@ class ManyOptions:
     """The options of concurrent calls, not yet validated.
 
     Attributes:
-        max_in_flight: The maximum number of requests in flight, including outcomes that are not
-            consumed yet.
+        max_in_flight: The maximum number of requests in flight, including outcomes that have not
+            been consumed yet.
         rate: The maximum number of requests per second; None for no limit.
         ordered: Whether outcomes are reported in the order of the items.
         stop_on_error: Whether nothing more is sent after a failure.
@@ -90,7 +90,8 @@ class OutcomesBase(PublicDir, Generic[S]):
         if not self._is_open:
             raise StreamClosedError("The outcomes are not open: iterate inside their with block.")
         while self._finished:
-            # Removed last, so that an interrupt can't lose it; processing it twice is harmless.
+            # The call is removed last, so that an interrupt can't lose it; processing it twice is
+            # harmless.
             self._finish(self._finished[0])
             self._finished.popleft()
         return self._window.step(self._environment.clock())
@@ -117,7 +118,7 @@ def checked_items(items: T, kind: Any, operation: ManyOperation[Any]) -> T:  # n
 
     Args:
         items: What the caller passed.
-        kind: The classes of iterables.
+        kind: The accepted classes of iterables.
         operation: What to call for each item.
     """
     requirement = f"{operation.argument} must be an iterable of {operation.items}"
@@ -125,6 +126,6 @@ def checked_items(items: T, kind: Any, operation: ManyOperation[Any]) -> T:  # n
     if not isinstance(items, kind):
         raise InvalidArgumentError(f"{requirement}, not {name}.")
     if isinstance(items, str | bytes | Mapping):
-        # They are iterable, but every member would be an invalid item.
+        # These are iterable, but every member would be an invalid item.
         raise InvalidArgumentError(f"{requirement}, not {name}: pass a list.")
     return items

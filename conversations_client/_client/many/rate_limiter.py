@@ -7,7 +7,7 @@ from attrs import define, field
 
 from .shared_backoff import SharedBackoff
 
-_CATCH_UP: Final = 0.1  # seconds of delay that faster sending may make up for
+_CATCH_UP: Final = 0.1  # seconds of delay that sending faster can make up for
 
 
 @define(kw_only=True)

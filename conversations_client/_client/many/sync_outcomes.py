@@ -1,4 +1,4 @@
-"""The outcomes of concurrent calls of a `Client`, with a thread for each call in flight."""
+"""The outcomes of concurrent calls by a `Client`, with a thread for each call in flight."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -117,7 +117,7 @@ class Outcomes(OutcomesBase[S]):
         try:
             request = self._window.outbox.popleft()
         except IndexError:
-            return  # after an interrupt, another thread has sent the request
+            return  # after an interrupt, another thread has already sent the request
         try:
             result: Result = self._engine.send(request.operation)
         except BaseException as error:  # noqa: BLE001 - raised again in the iterating thread

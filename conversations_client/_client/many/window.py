@@ -39,11 +39,11 @@ class PendingRequest:
         index: The position of its item, from 0.
         item: The item that the caller passed.
         operation: The call, the same on every attempt.
-        attempts: How many times it was sent.
+        attempts: How many times the request was sent.
         delivery: The worst delivery of all attempts.
-        refusals: How many times in a row the service throttled it without accepting another one.
+        refusals: How many times in a row the service throttled it without accepting any other.
         accepted_before: How many requests the service had accepted when it last throttled this one.
-        error: The error of the last attempt; None before the first.
+        error: The error from the last attempt; None before the first.
     """
 
     index: int
@@ -111,7 +111,7 @@ class Window(Generic[S]):
         size: The maximum number of requests in the window.
         ordered: Whether outcomes are reported in the order of the items.
         stop_on_error: Whether nothing more is sent after a failure.
-        retry: How many times a throttled request is sent again.
+        retry: The retry settings for throttled requests.
         rate_limiter: Decides when the next request may be sent.
         operation: What to call for each item.
         inbox: The last item with its index, until it is added.
@@ -137,7 +137,7 @@ class Window(Generic[S]):
     _is_stopped: bool = False
 
     def step(self, now: float) -> PendingRequest | Wait | Step:
-        """What to do next: send the returned request, which is in the outbox, wait, or step."""
+        """What to do next: send the returned request (it is in the outbox), wait, or a step."""
         self._settle()
         if self.inbox:
             return Step.ADD

@@ -55,7 +55,7 @@ class AsyncConnection(ConnectionState[AsyncNetworkStream]):
             await self.aclose()
 
     async def aclose(self) -> None:
-        """Close it; idempotent."""
+        """Close the connection; idempotent."""
         self._idle = False
         if self._stream is not None:
             await self._stream.aclose()

@@ -1,8 +1,8 @@
 """Parses common responses quickly; h11 parses all others. No I/O.
 
 A response is common if its head follows RFC 9112 strictly, and its body has one `Content-Length` or
-chunks without extensions and trailers. h11 takes over at the first byte that is anything else: it
-alone decides what is accepted and which errors are raised.
+chunks without extensions and trailers. h11 takes over at the first byte that deviates from this.
+Only h11 decides what is accepted and which errors are raised.
 """
 
 import re
@@ -17,14 +17,14 @@ from .wire import WireResponse, lower_case_names
 if TYPE_CHECKING:
     from .h11_parser import H11Parser
 
-_LARGEST_HEAD: Final = 16 * 2**10
+_MAX_HEAD_SIZE: Final = 16 * 2**10
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2}) ([ -~]*)\r\n")
 _HEADERS: Final = re.compile(rb"(?:[-!#$%&'*+.^_`|~0-9A-Za-z]+: ?[!-~](?:[ -~]*[!-~])?\r\n)*\r\n")
 _HEADER: Final = re.compile(rb"([^:\r\n]+): ?([^\r\n]+)\r\n")
 _CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 _LAST_CHUNK: Final = b"0\r\n\r\n"
-_LONGEST_CHUNK_SIZE: Final = 10
-_LONGEST_LENGTH: Final = 18
+_MAX_CHUNK_LINE_LENGTH: Final = 10
+_MAX_LENGTH_DIGITS: Final = 18
 _WITHOUT_BODY: Final = frozenset({b"204", b"304"})
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"connection", b"upgrade"})
 
@@ -117,7 +117,7 @@ class CommonParser(ResponseParser):
     def _may_be_common(self) -> bool:
         """Whether an incomplete head may belong to a common response."""
         is_whole = b"\n\n" in self._buffer or b"\n\r\n" in self._buffer
-        is_small = len(self._buffer) <= _LARGEST_HEAD
+        is_small = len(self._buffer) <= _MAX_HEAD_SIZE
         return not self._buffer or (self._buffer.startswith(b"H") and is_small and not is_whole)
 
     def _parsed(self, head: bytes) -> WireResponse | None:
@@ -134,7 +134,7 @@ class CommonParser(ResponseParser):
 
     def _is_framed(self, framing: list[tuple[bytes, bytes]]) -> bool:
         match [each for each in framing if each != (b"connection", b"keep-alive")]:
-            case [(b"content-length", size)] if size.isdigit() and len(size) <= _LONGEST_LENGTH:
+            case [(b"content-length", size)] if size.isdigit() and len(size) <= _MAX_LENGTH_DIGITS:
                 self._size = self._left = int(size)
                 return True
             case [(b"transfer-encoding", b"chunked")]:
@@ -161,13 +161,13 @@ class CommonParser(ResponseParser):
         elif buffer.startswith(_LAST_CHUNK, start):
             self._buffer = buffer[start + len(_LAST_CHUNK) :]
             self._is_over = True
-        elif rest > _LONGEST_CHUNK_SIZE or (
+        elif rest > _MAX_CHUNK_LINE_LENGTH or (
             b"\n" in buffer[start:] and not _LAST_CHUNK.startswith(buffer[start:])
         ):
             self._take_over_body()
 
     def _take_over(self) -> "H11Parser":
-        """Let h11 parse the response, including what was received of it."""
+        """Let h11 parse the response, including the part already received."""
         lazy_import("conversations_client._http.connections.h11_parser")
         from .h11_parser import H11Parser
 
@@ -179,7 +179,10 @@ class CommonParser(ResponseParser):
         return parser
 
     def _take_over_body(self) -> "H11Parser":
-        """Let h11 parse the rest of a chunked body; a chunk of one byte replaces the last one."""
+        """Let h11 parse the rest of a chunked body.
+
+        A one-byte chunk stands in for the chunk just read.
+        """
         rest, self._buffer = self._buffer, self._head
         parser = self._take_over()
         parser.head()

@@ -1,4 +1,4 @@
-"""The base of sync and async connections and of their response bodies. No I/O."""
+"""The base classes of sync and async connections and of their response bodies. No I/O."""
 
 import re
 from collections.abc import Iterable
@@ -19,10 +19,10 @@ ConnectionT = TypeVar("ConnectionT")
 StreamT = TypeVar("StreamT", NetworkStream, AsyncNetworkStream)
 
 MAX_READ: Final = 2**16
-"""The most bytes to read from the network at once."""
+"""The maximum number of bytes to read from the network at once."""
 
 KEEPALIVE_SECONDS: Final = 4.0
-"""The longest time that a connection may be idle.
+"""The maximum time that a connection may be idle, in seconds.
 
 Node and other servers close idle connections after 5 seconds. If the service closes a connection
 while a request is being sent, the service may or may not have processed it.
@@ -71,7 +71,7 @@ class ConnectionState(Generic[StreamT]):
         return self._idle
 
     def has_expired(self) -> bool:
-        """Whether it can't be used again: idle for too long, closed, or with unexpected data."""
+        """Whether the connection is unusable: idle too long, closed, or holding unexpected data."""
         stream = self._stream
         return stream is None or monotonic() >= self._expires or stream.is_readable()
 
@@ -88,7 +88,7 @@ class ConnectionState(Generic[StreamT]):
         return response
 
     def _renew(self) -> bool:
-        # Returns whether it is idle now; if not, it must be closed.
+        # Returns whether the connection is idle now; if not, it must be closed.
         self._idle = self._keepalive > 0 and self._parser.renew()
         self._expires = monotonic() + self._keepalive
         return self._idle
@@ -134,7 +134,7 @@ class ResponseState(Generic[ConnectionT, StreamT]):
         self._limit.shorten(seconds)
 
     def _take_connection(self) -> ConnectionT | None:
-        # Only the first call returns it: after that, the connection may serve another request.
+        # Only the first call returns the connection: after that, it may serve another request.
         try:
             return self._connections.pop()
         except IndexError:

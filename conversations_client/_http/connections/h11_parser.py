@@ -10,13 +10,14 @@ from conversations_client._http.streams.errors import RemoteProtocolError
 from .parser_protocol import ResponseParser
 from .wire import WireResponse
 
-LARGEST_HEAD: Final = 100 * 2**10
-"""The most bytes that the head, a chunk's line or the trailers of a response may have."""
+MAX_HEAD_SIZE: Final = 100 * 2**10
+"""The maximum size of the head, a chunk's line or the trailers of a response, in bytes."""
 
-_MOST_OVERHEAD: Final = 4 * LARGEST_HEAD
-"""The most bytes outside the body: interim responses, the head, chunk headers and trailers."""
+_MAX_OVERHEAD: Final = 4 * MAX_HEAD_SIZE
+"""The maximum size of all data outside the body, in bytes: interim responses, the head, chunk
+headers and trailers."""
 _OVERHEAD_PER_BYTE: Final = 16
-"""More of them for each byte of the body, which may arrive in chunks of one byte."""
+"""Extra overhead bytes allowed per body byte, because the body may arrive in one-byte chunks."""
 
 _TOO_LONG: Final = "Receive buffer too long"
 """h11's error for a head, a line or trailers over the limit."""
@@ -29,25 +30,25 @@ class H11Parser(ResponseParser):
     __slots__ = ("_allowance", "_h11")
 
     def __init__(self) -> None:
-        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD)
-        self._allowance = _MOST_OVERHEAD
+        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_SIZE)
+        self._allowance = _MAX_OVERHEAD
 
     def start(self, method: bytes) -> None:
         """Prepare for the response to a request."""
-        self._allowance = _MOST_OVERHEAD
+        self._allowance = _MAX_OVERHEAD
         self._h11.send(_response_parser_request(method))
         self._h11.send(_END)
 
     def receive(self, data: bytes) -> None:
         """Process received data, empty at the end of the connection; raises RemoteProtocolError."""
         if not data and self._h11.their_state is h11.SEND_RESPONSE:
-            has_started = self._allowance < _MOST_OVERHEAD
+            has_started = self._allowance < _MAX_OVERHEAD
             moment = "before the end of the head" if has_started else "without sending a response"
             raise RemoteProtocolError(f"Server disconnected {moment}.")
         self._allowance -= len(data)
         if self._allowance < 0:
             # h11 limits the size of each part, but not their number.
-            raise RemoteProtocolError("too much data that is not part of a body")
+            raise RemoteProtocolError("too much data outside the response body")
         self._h11.receive_data(data)
 
     def head(self) -> WireResponse | None:
@@ -85,7 +86,9 @@ class H11Parser(ResponseParser):
             # h11's message ends with the invalid data, as the repr of a bytearray.
             problem = str(error).partition(": bytearray(")[0]
             if problem == _TOO_LONG:
-                problem = f"its head, or a line of it, is longer than {LARGEST_HEAD} bytes"
+                problem = (
+                    f"the response head, or a line in it, is longer than {MAX_HEAD_SIZE} bytes"
+                )
             raise RemoteProtocolError(problem) from error
 
 

@@ -1,7 +1,7 @@
 """The steps to open a connection: a tunnel through a proxy, and TLS. No I/O.
 
-Sync and async connections perform the same steps: bytes to send, whose response is read, or an
-`Encryption`, which starts TLS.
+Sync and async connections perform the same steps. Each step is either bytes to send, followed by a
+response to read, or an `Encryption`, which starts TLS.
 """
 
 import contextlib
@@ -71,7 +71,7 @@ def opening_errors(route: Route) -> Generator[None, None, None]:
     except (ReadTimeout, WriteTimeout) as error:
         raise ConnectTimeout(str(error)) from error
     except NetworkError as error:
-        # With a proxy, the connection is only to the proxy.
+        # With a proxy, these errors concern the connection to the proxy.
         kind = ConnectError if route.proxy is None or is_tls(error) else ProxyError
         raise kind(str(error)) from error
 

@@ -11,14 +11,14 @@ from conversations_client._http.streams.errors import ProxyError
 
 from .route import Proxy, Route, host_and_port
 
-_LARGEST_HEAD: Final = 64 * 2**10
-_SOCKS: Final = 5
+_MAX_HEAD_SIZE: Final = 64 * 2**10
+_SOCKS_VERSION: Final = 5
 _NO_AUTHENTICATION: Final = 0
 _USER_AND_PASSWORD: Final = 2
 _IPV4, _NAME, _IPV6 = 1, 3, 4
 _SOCKS_FAILURES: Final = {
     1: "general failure",
-    2: "not allowed by its rules",
+    2: "not allowed by the proxy's rules",
     3: "network unreachable",
     4: "host unreachable",
     5: "connection refused",
@@ -31,7 +31,9 @@ _CLOSED: Final = "it closed the connection"
 _EARLY_DATA: Final = "it sent data before the service could"
 _TOO_LONG: Final = "the head of its response is too long"
 _NOT_SOCKS: Final = "its response is not SOCKS 5"
-_LOGIN_REQUIRED: Final = "it requires a user and password in its URL, or another authentication"
+_LOGIN_REQUIRED: Final = (
+    "it requires a user and password in its URL, or a different authentication method"
+)
 
 _Exchange: TypeAlias = Generator[bytes, bytes, None]
 
@@ -39,18 +41,18 @@ _Exchange: TypeAlias = Generator[bytes, bytes, None]
 def http_handshake(route: Route, proxy: Proxy) -> _Exchange:
     """Open a tunnel through an HTTP proxy; raises ProxyError."""
     target = host_and_port(route.host, route.port).encode("ascii")
-    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD)
+    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD_SIZE)
     headers = [(b"Host", target), (b"Accept", b"*/*"), *proxy.authorization()]
     to_send = http.send(h11.Request(method=b"CONNECT", target=target, headers=headers)) or b""
     to_send += http.send(h11.EndOfMessage()) or b""
-    response, left = None, _LARGEST_HEAD
+    response, left = None, _MAX_HEAD_SIZE
     while not isinstance(response, h11.Response):
         received = yield to_send
         if not received:
             raise ProxyError(_CLOSED)
         left -= len(received)
         if left < 0:
-            raise ProxyError(_TOO_LONG)  # interim responses could come forever
+            raise ProxyError(_TOO_LONG)  # interim responses may never end
         http.receive_data(received)
         to_send, response = b"", _response(http)
     if not 200 <= response.status_code < 300:  # noqa: PLR2004 - the range of successes
@@ -73,8 +75,8 @@ def socks_handshake(route: Route, proxy: Proxy) -> _Exchange:
     # RFC 1928; RFC 1929 for the password.
     reader = _Reader()
     methods = [_NO_AUTHENTICATION] + [_USER_AND_PASSWORD] * (proxy.credentials is not None)
-    version, method = yield from reader.ask(bytes([_SOCKS, len(methods), *methods]), 2)
-    if version != _SOCKS:
+    version, method = yield from reader.ask(bytes([_SOCKS_VERSION, len(methods), *methods]), 2)
+    if version != _SOCKS_VERSION:
         raise ProxyError(_NOT_SOCKS)
     if method not in methods:
         raise ProxyError(_LOGIN_REQUIRED)
@@ -83,9 +85,9 @@ def socks_handshake(route: Route, proxy: Proxy) -> _Exchange:
         _, status = yield from reader.ask(login, 2)
         if status:
             raise ProxyError("it rejected the user and password")
-    connect = bytes([_SOCKS, 1, 0]) + _address(route.host) + route.port.to_bytes(2, "big")
+    connect = bytes([_SOCKS_VERSION, 1, 0]) + _address(route.host) + route.port.to_bytes(2, "big")
     version, failure, _, kind = yield from reader.ask(connect, 4)
-    if version != _SOCKS:
+    if version != _SOCKS_VERSION:
         raise ProxyError(_NOT_SOCKS)
     if failure:
         raise ProxyError(_SOCKS_FAILURES.get(failure, f"failure {failure}"))

@@ -20,7 +20,7 @@ def request_bytes(request: WireRequest, route: Route) -> bytes:
     """The bytes of a request, head and body; raises LocalProtocolError."""
     if not _TARGET.fullmatch(request.target):
         raise LocalProtocolError("The path can't be sent.")
-    origin, lines = (b"", b"") if route.forwarder is None else _forwarded(route)
+    origin, lines = (b"", b"") if route.forwarder is None else _forwarding_parts(route)
     return b"%b %b%b HTTP/1.1\r\n%b%b%b\r\n%b" % (
         request.method,
         origin,
@@ -41,8 +41,8 @@ def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return b"".join(lines)
 
 
-def _forwarded(route: Route) -> tuple[bytes, bytes]:
-    """The origin and the header lines that a forwarding proxy needs in addition."""
+def _forwarding_parts(route: Route) -> tuple[bytes, bytes]:
+    """The additional origin and header lines for a forwarding proxy."""
     authorization = route.forwarder.authorization() if route.forwarder else []
     lines = header_lines(authorization)
     return f"http://{route.authority}".encode("ascii"), lines

@@ -32,7 +32,7 @@ class Proxy:
 
     @property
     def is_socks(self) -> bool:
-        """Whether it is a SOCKS proxy instead of an HTTP proxy."""
+        """Whether this is a SOCKS proxy instead of an HTTP proxy."""
         return self.scheme in SOCKS
 
     def authorization(self) -> list[tuple[bytes, bytes]]:

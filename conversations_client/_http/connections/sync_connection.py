@@ -54,7 +54,7 @@ class Connection(ConnectionState[NetworkStream]):
             self.close()
 
     def close(self) -> None:
-        """Close it; idempotent."""
+        """Close the connection; idempotent."""
         self._idle = False
         if self._stream is not None:
             self._stream.close()
@@ -98,7 +98,7 @@ def open_stream(route: Route, limit: Limit) -> NetworkStream:
                 else:
                     stream.write(step, left)
                     opening.receive(stream.read(MAX_READ, left))
-        return stream  # noqa: TRY300 - an interrupt here must close it too
+        return stream  # noqa: TRY300 - if an interrupt comes here, the stream must still be closed
     except BaseException:
         if stream is not None:
             stream.close()

@@ -16,7 +16,7 @@ class RequestLimits:
     Args:
         connect: Seconds to open a connection; None for no limit.
         idle: Seconds for one read or write; None for no limit.
-        deadline: The deadline of the whole call, on the clock; infinite for none.
+        deadline: The deadline of the whole call, in `clock` time; infinite for none.
         clock: Returns monotonic time in seconds.
     """
 
@@ -40,7 +40,7 @@ class RequestLimits:
         return self._limit(self._connect)
 
     def as_timeouts(self) -> dict[str, float | None]:
-        """The remaining time in the form of httpx's timeouts."""
+        """The remaining time, as httpx's timeouts."""
         return {
             "connect": _seconds(self.connect()),
             "read": _seconds(self.idle),
@@ -49,7 +49,7 @@ class RequestLimits:
         }
 
     def seconds_to_wait(self) -> float:
-        """The longest wait for a slot of the pool, in seconds; raises PoolTimeout if it is over."""
+        """The maximum wait for a pool slot, in seconds; raises PoolTimeout if the time is up."""
         seconds = seconds_left(self._limit(None), PoolTimeout)
         return math.inf if seconds is None else seconds
 
@@ -116,14 +116,14 @@ class WireResponse:
         names: The names of the headers, in lower case.
         body: The chunks of the body; close it, or read it to its end.
         content: The decoded body, if an injected client has already read it.
-        is_lost: Whether an injected client has read the body without storing it.
+        is_body_lost: Whether an injected client has read the body without storing it.
     """
 
     __slots__ = (
         "body",
         "content",
         "headers",
-        "is_lost",
+        "is_body_lost",
         "names",
         "reason",
         "status",
@@ -146,7 +146,7 @@ class WireResponse:
         self.reason: bytes = reason
         self.body: Any = None
         self.content: bytes | None = None
-        self.is_lost: bool = False
+        self.is_body_lost: bool = False
 
     @property
     def is_success(self) -> bool:

@@ -37,7 +37,7 @@ class HTTPXBody(Iterator[bytes]):
         try:
             release(self._response)
         except BaseException:
-            # After an interrupt, the library would not close it again.
+            # After an interrupt, the library would not close the stream again.
             with contextlib.suppress(Exception):
                 self._response.stream.close()
             raise
@@ -71,7 +71,7 @@ class AsyncHTTPXBody(AsyncIterator[bytes]):
                 await release_async(self._response)
                 await self._exhaust()
         except BaseException:
-            # After an interrupt, the library would not close it again.
+            # After an interrupt, the library would not close the stream again.
             with contextlib.suppress(Exception):
                 await self._response.stream.aclose()
             raise

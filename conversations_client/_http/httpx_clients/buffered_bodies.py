@@ -24,24 +24,24 @@ def buffered_body(response: "httpx.Response") -> bytes | None:
         return None
 
 
-def is_lost(response: "httpx.Response") -> bool:
+def is_body_lost(response: "httpx.Response") -> bool:
     """Whether the body was consumed or the response closed, so that nothing is left to read."""
     if not (response.is_closed or response.is_stream_consumed):
         return False
-    # The caller's code may have set another stream, which can still be read.
+    # The caller's code may have set a different stream, which can still be read.
     stream = response.stream
     is_from_library = type(stream).__module__.partition(".")[0] in {"httpx", "httpx2"}
     return is_from_library and not isinstance(stream, classes("ByteStream"))
 
 
 def release(response: "httpx.Response") -> None:
-    """Close a response, unless the caller's code has replaced its stream with another type."""
+    """Close a response, unless the caller's code has replaced its stream with a different type."""
     if isinstance(response.stream, classes("SyncByteStream")):
         response.close()
 
 
 async def release_async(response: "httpx.Response") -> None:
-    """Close a response, unless the caller's code has replaced its stream with another type."""
+    """Close a response, unless the caller's code has replaced its stream with a different type."""
     if isinstance(response.stream, classes("AsyncByteStream")):
         await response.aclose()
 

@@ -1,4 +1,4 @@
-"""Distinguishes failed exchanges from exceptions of the caller's code by their traceback. No I/O.
+"""Distinguishes failed exchanges from exceptions in the caller's code by the traceback. No I/O.
 
 An injected HTTP client also runs the caller's code: event hooks, transports, an overridden `send`,
 logging. Exception classes can't distinguish the two, because hooks also raise httpx's exceptions
@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any, Final
 
 from conversations_client._http.client_protocols import classes
-from conversations_client._http.transport_errors import transport_errors
+from conversations_client._http.transport_errors import transport_exceptions
 from conversations_client.errors import TransportError
 
 _STACKS: Final = frozenset({"httpx", "httpx2"})
@@ -41,12 +41,12 @@ _NETWORK_ERRORS: Final = (ConnectionError, TimeoutError, ssl.SSLError, socket.ga
 
 
 def is_network_failure(error: BaseException) -> bool:
-    """Whether an exception of a transport or a body is a failure of the exchange.
+    """Whether an exception from a transport or a body is a failure of the exchange.
 
     Others, such as the OSError of a file, come from the caller's code.
     """
     return (
-        isinstance(error, (*transport_errors(), *_NETWORK_ERRORS))
+        isinstance(error, (*transport_exceptions(), *_NETWORK_ERRORS))
         and not isinstance(error, classes("HTTPStatusError"))
     ) or (isinstance(error, OSError) and error.errno in _NETWORK_ERRNOS)
 
@@ -71,7 +71,7 @@ class FailureOrigin:
             return False
         if self._has_transport():
             return isinstance(self._error, TransportError) or is_network_failure(self._error)
-        # Reading a body twice is an error of the hook.
+        # Reading a body twice is an error in the hook.
         is_misuse = isinstance(self._error, classes("StreamError"))
         return self._reads_body() and is_network_failure(self._error) and not is_misuse
 
@@ -83,7 +83,7 @@ class FailureOrigin:
 
     @property
     def response(self) -> Any | None:  # noqa: ANN401 - the library's
-        """The response that the library had already received when it failed; None without one."""
+        """The response that the library had received when it failed; None if there is none."""
         responses = classes("Response")
         for frame in reversed(self._frames_after_send()):
             for value in frame.f_locals.values():
@@ -120,7 +120,7 @@ class FailureOrigin:
         )
 
     def _frames_after_send(self) -> list[FrameType]:
-        """The frames from the library's `send` of the request on; empty without it."""
+        """The frames from the library's `send` call for the request onward; empty without one."""
         for index in range(len(self._frames) - 1, -1, -1):
             frame = self._frames[index]
             is_send = frame.f_code.co_name == "send" and _package(frame) in _STACKS

@@ -15,7 +15,7 @@ def send(pool: ConnectionPool, base_url: str, request: WireRequest) -> WireRespo
     below = is_hooked_below()
     by_depth: dict[bool, InjectedConnections] = pool.hooked
     if below not in by_depth:
-        # If a tool replaces connections, they must be the library's; those are never opened.
+        # If a tool replaces connections, the library's must be used; those are never opened.
         transport = httpx.HTTPTransport(trust_env=False) if below else PoolTransport(pool)
         client = httpx.Client(transport=transport, trust_env=False)
         by_depth[below] = InjectedConnections(client, base_url)

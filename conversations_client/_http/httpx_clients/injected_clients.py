@@ -17,7 +17,7 @@ from conversations_client._http.streams.watchdog import move_on_after
 from conversations_client._http.transport_errors import SendFailed
 
 from .bodies import AsyncHTTPXBody, HTTPXBody
-from .buffered_bodies import buffered_body, is_lost
+from .buffered_bodies import buffered_body, is_body_lost
 from .deadlines import Timeouts, limit_sending
 from .failure_origin import FailureOrigin
 from .library import httpx
@@ -139,7 +139,7 @@ def _as_received(response: Any, body: HTTPXBody | AsyncHTTPXBody) -> WireRespons
     received = WireResponse(response.status_code, list(response.headers.raw))
     received.body = body
     received.content = content
-    received.is_lost = content is None and is_lost(response)
+    received.is_body_lost = content is None and is_body_lost(response)
     return received
 
 
@@ -154,7 +154,7 @@ def _response_despite(
         SendFailed: The exchange failed.
     """
     if isinstance(error, ConnectionFailure):
-        # From the client's own connections, which a hooked library sends through.
+        # From this client's own connections, which a hooked library sends through.
         raise SendFailed(error, is_unsent=isinstance(error, _UNSENT)) from None
     rejection = progress.rejected_certificate(error)
     if rejection is not None:

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class PoolTransport(httpx.HTTPTransport):
-    """A sync transport over the pool of a client; a subclass, so that patches of httpx's apply."""
+    """A sync transport over a client's pool; a subclass, so that patches to httpx's class apply."""
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = cast("httpcore.ConnectionPool", _Pool(pool))
 
 
 class AsyncPoolTransport(httpx.AsyncHTTPTransport):
-    """An async transport over the pool of a client."""
+    """An async transport over a client's pool."""
 
     def __init__(self, pool: AsyncConnectionPool) -> None:
         self._pool = cast("httpcore.AsyncConnectionPool", _AsyncPool(pool))

@@ -29,12 +29,12 @@ async def connect(address: str, port: int) -> "AnyIOStream":
     except OSError as error:
         # AnyIO's error says only that all attempts failed; here there was only one.
         failure = error.__cause__ or error
-    # Raised outside the handler, where it would get the other error as its context.
+    # Raised outside the handler; inside it, the other error would become the context.
     raise failure
 
 
 class AnyIOStream(AsyncNetworkStream):
-    """A TCP connection with AnyIO."""
+    """A TCP connection over AnyIO."""
 
     def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
@@ -53,7 +53,7 @@ class AnyIOStream(AsyncNetworkStream):
                 await self._stream.send(data)
 
     async def aclose(self) -> None:
-        """Close it; idempotent."""
+        """Close the connection; idempotent."""
         await self._stream.aclose()
 
     def is_readable(self) -> bool:
@@ -79,7 +79,7 @@ class AnyIOStream(AsyncNetworkStream):
 def _within(
     limit: Limit, expired: type[TimeoutException], failed: type[NetworkError]
 ) -> Generator[None, None, None]:
-    """Convert AnyIO's errors and the end of a limit to the errors of `errors`."""
+    """Convert AnyIO's errors and an expired limit to the exceptions in `errors`."""
     seconds = seconds_left(limit, expired)
     try:
         with move_on_after(math.inf if seconds is None else seconds):

@@ -54,7 +54,7 @@ class Alarm:
     """Ends the waits of one connection at their limits.
 
     Timers of the event loop are expensive, so waits reuse them: when a timer fires, it checks the
-    limit of the current wait, and starts again if that has not passed.
+    limit of the current wait, and restarts if that has not passed.
 
     Args:
         loop: The event loop.
@@ -70,7 +70,7 @@ class Alarm:
         self._expires_at = self._fires_at = math.inf
 
     def set(self, seconds: float) -> None:
-        """Ring after this many seconds, unless it is set again or unset first."""
+        """Ring after this many seconds, unless the alarm is set again or unset first."""
         self._expires_at = monotonic() + seconds
         if self._expires_at < self._fires_at or is_clock_replaced():
             self._start()
@@ -191,11 +191,11 @@ class AsyncioStream(asyncio.BufferedProtocol, AsyncNetworkStream):
             await self._wait(limit, WriteTimeout)
 
     def abort(self) -> None:
-        """Close it at once, without sending buffered data."""
+        """Close the connection immediately, without sending buffered data."""
         self._transport.abort()
 
     async def aclose(self) -> None:
-        """Close it; idempotent."""
+        """Close the connection; idempotent."""
         self.abort()
         await asyncio.sleep(0)
 

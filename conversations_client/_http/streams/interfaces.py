@@ -20,7 +20,7 @@ class NetworkStream(Protocol):
         ...
 
     def close(self) -> None:
-        """Close it at once; idempotent."""
+        """Close the connection immediately; idempotent."""
         ...
 
     def is_readable(self) -> bool:
@@ -44,7 +44,7 @@ class AsyncNetworkStream(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Close it; idempotent."""
+        """Close the connection; idempotent."""
         ...
 
     def is_readable(self) -> bool:

@@ -8,7 +8,7 @@ from .clock import monotonic
 from .errors import ConnectTimeout, TimeoutException
 
 CLOSING_SECONDS: Final = 1.0
-"""The longest time that closing an async connection may take, even in a cancelled task."""
+"""The maximum time for closing an async connection, in seconds, even in a cancelled task."""
 
 
 class DeadlineLimit:
@@ -16,7 +16,7 @@ class DeadlineLimit:
 
     Args:
         seconds: Seconds for one step; infinite for no limit.
-        deadline: The deadline of the whole call, on the clock; infinite for none.
+        deadline: The deadline of the whole call, in `clock` time; infinite for none.
         clock: Returns monotonic time in seconds.
     """
 
@@ -46,7 +46,7 @@ class DeadlineLimit:
 def seconds_left(
     limit: DeadlineLimit | float | None, expired: type[TimeoutException]
 ) -> float | None:
-    """The seconds left of a limit; None for no limit. Raises `expired` if none are left."""
+    """The seconds left in a limit; None for no limit. Raises `expired` if none are left."""
     if not isinstance(limit, DeadlineLimit):
         return limit
     seconds = limit.left()
@@ -56,7 +56,7 @@ def seconds_left(
 
 
 def countdown(limit: DeadlineLimit | float | None) -> DeadlineLimit | None:
-    """A limit for several steps together, starting now; raises ConnectTimeout if it is over.
+    """A limit for several steps together, starting now; raises ConnectTimeout if no time is left.
 
     Args:
         limit: The seconds for all steps of opening a connection; None for no limit.

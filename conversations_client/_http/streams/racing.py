@@ -49,7 +49,7 @@ async def connect_to_host(
 async def _look_up(host: str, port: int, limit: Limit) -> list[str]:
     if ip_address(host) is not None:
         return [host]
-    # Lookups of asyncio and trio occupy their worker threads until they end.
+    # Lookups by asyncio and trio occupy their worker threads until they end.
     look_up = partial(addresses, host, port, limit)
     return await anyio.to_thread.run_sync(look_up, abandon_on_cancel=True)
 

@@ -12,7 +12,7 @@ class _Socket(Protocol):
 READABLE: Final = 1
 WRITABLE: Final = 4
 MAX_WAIT_SECONDS: Final = 24 * 60 * 60.0
-"""The longest wait; operating systems don't support much longer ones."""
+"""The maximum wait, in seconds; operating systems don't support much longer waits."""
 
 
 def is_ready(connection: _Socket, event: int, seconds: float | None) -> bool:
@@ -55,5 +55,5 @@ class ReadableCheck:
         """Whether data, or the end of the stream, has arrived, or the connection is closed."""
         if self._poll is None:
             return is_readable(self._connection)
-        # The number of a closed connection may now belong to another connection.
+        # The descriptor of a closed connection may now belong to another connection.
         return self._connection.fileno() < 0 or bool(self._poll.poll(0))

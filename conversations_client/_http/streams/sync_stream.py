@@ -58,7 +58,7 @@ class SocketStream(NetworkStream):
     """A TCP connection, with or without TLS.
 
     The descriptor is closed only when no thread uses it: otherwise another connection could get the
-    same number, and a thread would read from that.
+    same number, and a thread would read from it.
     """
 
     def __init__(self, connection: socket.socket) -> None:
@@ -81,12 +81,12 @@ class SocketStream(NetworkStream):
             sent += self._use(self._socket.send, memoryview(data)[sent:], limit, _WRITE)
 
     def close(self) -> None:
-        """Close it at once; idempotent."""
+        """Close the connection immediately; idempotent."""
         self._is_closed = True
         # In a forked child, the connection belongs to the parent, which continues to use it.
         if self._pid == os.getpid():
             with contextlib.suppress(OSError):
-                # After SSLSocket.shutdown(), another thread would read encrypted data as plain.
+                # After SSLSocket.shutdown(), another thread would read encrypted data as plaintext.
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
         self._close_if_unused()
 
@@ -140,11 +140,12 @@ class SocketStream(NetworkStream):
             finally:
                 self._users.discard(user)
         finally:
-            self._users.discard(user)  # again, for an interrupt may have prevented the first
+            # Again, in case an interrupt cut the first attempt short.
+            self._users.discard(user)
             if self._is_closed:
                 self._close_if_unused()
         if self._is_closed:
-            # Another thread or a signal handler closed it during the operation.
+            # Another thread or a signal handler closed the connection during the operation.
             raise step.failed("The connection is closed.")
         return result
 

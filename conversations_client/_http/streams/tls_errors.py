@@ -7,7 +7,7 @@ from typing import Final
 from conversations_client._base.causes import causes
 
 _INTERRUPTED: Final = (ssl.SSLWantReadError, ssl.SSLEOFError)
-"""The connection ended during TLS, which is an error of the network."""
+"""The connection ended during TLS, which is a network error."""
 
 _REJECTED_CERTIFICATE: Final = (
     "CERTIFICATE_REQUIRED",
@@ -35,7 +35,7 @@ def rejects_certificate(error: BaseException) -> bool:
     With TLS 1.3, the client learns this only after the handshake, when it reads the response. The
     server has not processed the request.
     """
-    # SSLErrors that Python code raises, such as truststore, have no reason.
+    # SSLErrors raised by Python code, such as truststore, have no reason.
     reasons = [str(getattr(each, "reason", None)) for each in _tls_errors(error)]
     return any("ALERT" in reason and reason.endswith(_REJECTED_CERTIFICATE) for reason in reasons)
 

@@ -51,7 +51,7 @@ class TLSSession:
 
 
 def is_end(error: ReadError) -> bool:
-    """Whether an error of a read means that the peer closed the connection."""
+    """Whether a read error means that the peer closed the connection."""
     return isinstance(error.__cause__, ssl.SSLZeroReturnError | ssl.SSLEOFError)
 
 
@@ -94,7 +94,7 @@ class TLSStream(NetworkStream):
             rest = rest[self._run(write, limit, WriteError) :]
 
     def close(self) -> None:
-        """Close it at once; idempotent."""
+        """Close the connection immediately; idempotent."""
         self._outer.close()
 
     def is_readable(self) -> bool:
@@ -160,7 +160,7 @@ class AsyncTLSStream(AsyncNetworkStream):
             rest = rest[await self._run(write, limit, WriteError) :]
 
     async def aclose(self) -> None:
-        """Close it; idempotent."""
+        """Close the connection; idempotent."""
         await self._outer.aclose()
 
     def is_readable(self) -> bool:

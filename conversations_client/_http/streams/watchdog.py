@@ -25,7 +25,7 @@ def is_clock_replaced() -> bool:
 
 
 def move_on_after(seconds: float) -> "AbstractContextManager[anyio.CancelScope, bool]":
-    """A block that is cancelled after this many real seconds."""
+    """A context manager whose block is cancelled after this many real seconds."""
     if seconds < math.inf and is_clock_replaced():
         return _Watched(seconds)
     import anyio
@@ -54,7 +54,7 @@ def _call_soon(call: Callable[..., object], function: Callable[..., object], *ar
 
 
 class Timer(Protocol):
-    """A pending call of `call_later`."""
+    """A call scheduled by `call_later`."""
 
     def cancel(self) -> object:
         """Cancel the call; idempotent."""
@@ -99,7 +99,7 @@ class _Watched:
 
 
 def _threadsafe_call() -> Callable[[Callable[[], object]], object]:
-    """The function that runs another one in this event loop, from any thread."""
+    """The function that runs other functions in this event loop, from any thread."""
     import anyio.lowlevel
 
     token: Any = anyio.lowlevel.current_token()
