@@ -78,7 +78,7 @@ def test_an_injected_client_without_the_certificate_that_the_service_requires(
         with pytest.raises(TLSError) as raised:
             await client.conversations.create()
         assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 1)
-        assert "pass an ssl_context that has one" in str(raised.value)
+        assert "pass an ssl_context with one" in str(raised.value)
 
     def reject(visit: Any) -> None:
         # Closing at once would reset the connection, perhaps before the client reads the alert.
