@@ -20,12 +20,10 @@ def chat(model: str = "openai/gpt-4o") -> None:
     """Chat in one conversation, and print each reply as it arrives."""
     with Client() as client:
         conversation = client.conversations.create(display_name="Chat")
-        if conversation.id is None:  # the API doesn't promise an ID
-            sys.exit("Error: the service sent no ID for the conversation.")
         stream_reply = client.conversations.responses.stream
         for question in questions():
             try:
-                with stream_reply(conversation.id, message=question, model=model) as stream:
+                with stream_reply(conversation, message=question, model=model) as stream:
                     for words in stream.text_deltas():
                         print(words, end="", flush=True)
                 print()

@@ -41,8 +41,8 @@ MISTAKES: list[tuple[Callable[[Any], Any], str]] = [
     (lambda c: c.create(metadata=None), "metadata can't be None: omit it, or pass UNSET."),
     (lambda c: c.update("conv_1", display_name=None), "display_name can't be None: omit it"),
     (
-        lambda c: c.responses.create("conv_1", message="a", model="b/c", task_id=None),
-        "task_id can't be None: omit it, or pass UNSET.",
+        lambda c: c.responses.create("conv_1", message="a", model="b/c", task_id=1),
+        "task_id must be a string",
     ),
     (lambda c: c.retrieve(5), "conversation_id must be a conversation or its ID, not int."),
     (lambda c: c.retrieve(None), "conversation_id must be a conversation or its ID, not None."),

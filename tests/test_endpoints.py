@@ -212,7 +212,9 @@ def test_generate_name(key: str | None) -> None:
     )
 
 
-@pytest.mark.parametrize(("task_id", "more"), [(UNSET, ""), ("task_1", '"task_id":"task_1",')])
+@pytest.mark.parametrize(
+    ("task_id", "more"), [(UNSET, ""), (None, ""), ("task_1", '"task_id":"task_1",')]
+)
 def test_create_response(task_id: Any, more: str) -> None:
     operation = endpoints.create_response(
         "conv_1", message="Hi", model="openai/gpt-4o", task_id=task_id, idempotency_key="k"

@@ -83,7 +83,7 @@ def test_a_chat_with_a_service_that_sends_no_id(
     environment: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environment.answer_next({key: value for key, value in CONVERSATION.items() if key != "_id"})
-    with pytest.raises(SystemExit, match="sent no ID for the conversation"):
+    with pytest.raises(SystemExit, match="a conversation without an ID"):
         run_chat(monkeypatch, "sandbox/echo", "Hello\n")
 
 

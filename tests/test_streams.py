@@ -277,7 +277,7 @@ def test_an_idempotency_key_of_the_caller(variant: Variant) -> None:
         ({"model": "openai/"}, "provider/model_id"),
         ({"model": None}, "model must be a string, not None"),
         ({"task_id": " "}, "task_id is empty"),
-        ({"task_id": None}, "task_id can't be None: omit it, or pass UNSET."),
+        ({"task_id": ""}, "task_id is empty"),
         ({"message": None}, "message must be a string, a part, a list of strings and parts, or a UserMessage, not None."),
         ({"message": b"Hi"}, "not bytes"),
         ({"message": {"role": "user"}}, "not dict"),

@@ -271,12 +271,6 @@ def checked_model(value: object) -> str:
     return text
 
 
-def checked_task_id(value: object) -> str:
-    """A task ID from the caller."""
-    not_none("task_id", value)
-    return checked_id("task_id", value)
-
-
 def checked_path(value: object) -> str:
     """The path of an endpoint that the client has no method for."""
     text = checked_string("path", value)

@@ -32,7 +32,6 @@ from .arguments import (
     checked_method,
     checked_model,
     checked_path,
-    checked_task_id,
     path_segment,
 )
 from .call_options import NO_OPTIONS, CallOptions
@@ -228,7 +227,7 @@ def create_response(
     *,
     message: "str | RequestPart | UserMessage | Sequence[str | RequestPart]",
     model: str,
-    task_id: str | Unset,
+    task_id: str | Unset | None,
     idempotency_key: str | None,
 ) -> Operation[None]:
     """`POST /v2/conversations/{conversation_id}/responses`."""
@@ -238,7 +237,7 @@ def create_response(
     fields: dict[str, Any] = {
         "message": checked_message(message),
         "model": checked_model(model),
-        "task_id": UNSET if task_id is UNSET else checked_task_id(task_id),
+        "task_id": UNSET if task_id is None or task_id is UNSET else checked_id("task_id", task_id),
         "stream": True,
     }
     request = _one(

@@ -44,7 +44,7 @@ class Responses(Resource[Engine]):
         *,
         message: str | RequestPart | UserMessage | Sequence[str | RequestPart],
         model: str,
-        task_id: str | Unset = UNSET,
+        task_id: str | Unset | None = UNSET,
         idempotency_key: str | None = None,
         timeout: Timeout | float | Unset | None = UNSET,
         extra_headers: Mapping[str, str] | None = None,
@@ -60,7 +60,8 @@ class Responses(Resource[Engine]):
             message: A string, a part (`TextPart`, `FilePart`, `ToolResultPart`, `ErrorPart`), a
                 list of strings and parts, or a `UserMessage`.
             model: The model that responds, `provider/model_id`.
-            task_id: The task that the response belongs to. Default: the service creates one.
+            task_id: The task that the response belongs to. Default, or None: the service creates
+                one.
             idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
                 255 visible ASCII characters. Default: a random one.
             timeout: The limits of this call: a `Timeout`, the seconds up to the first byte, or None
@@ -103,7 +104,7 @@ class Responses(Resource[Engine]):
         *,
         message: str | RequestPart | UserMessage | Sequence[str | RequestPart],
         model: str,
-        task_id: str | Unset = UNSET,
+        task_id: str | Unset | None = UNSET,
         idempotency_key: str | None = None,
         timeout: Timeout | float | Unset | None = UNSET,
         extra_headers: Mapping[str, str] | None = None,
@@ -119,7 +120,8 @@ class Responses(Resource[Engine]):
             message: A string, a part (`TextPart`, `FilePart`, `ToolResultPart`, `ErrorPart`), a
                 list of strings and parts, or a `UserMessage`.
             model: The model that responds, `provider/model_id`.
-            task_id: The task that the response belongs to. Default: the service creates one.
+            task_id: The task that the response belongs to. Default, or None: the service creates
+                one.
             idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
                 255 visible ASCII characters. Default: a random one.
             timeout: The limits of this call: a `Timeout`, the seconds up to the first byte, or None
@@ -194,7 +196,7 @@ class AsyncResponses(Resource[AsyncEngine]):
         *,
         message: str | RequestPart | UserMessage | Sequence[str | RequestPart],
         model: str,
-        task_id: str | Unset = UNSET,
+        task_id: str | Unset | None = UNSET,
         idempotency_key: str | None = None,
         timeout: Timeout | float | Unset | None = UNSET,
         extra_headers: Mapping[str, str] | None = None,
@@ -210,7 +212,8 @@ class AsyncResponses(Resource[AsyncEngine]):
             message: A string, a part (`TextPart`, `FilePart`, `ToolResultPart`, `ErrorPart`), a
                 list of strings and parts, or a `UserMessage`.
             model: The model that responds, `provider/model_id`.
-            task_id: The task that the response belongs to. Default: the service creates one.
+            task_id: The task that the response belongs to. Default, or None: the service creates
+                one.
             idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
                 255 visible ASCII characters. Default: a random one.
             timeout: The limits of this call: a `Timeout`, the seconds up to the first byte, or None
@@ -253,7 +256,7 @@ class AsyncResponses(Resource[AsyncEngine]):
         *,
         message: str | RequestPart | UserMessage | Sequence[str | RequestPart],
         model: str,
-        task_id: str | Unset = UNSET,
+        task_id: str | Unset | None = UNSET,
         idempotency_key: str | None = None,
         timeout: Timeout | float | Unset | None = UNSET,
         extra_headers: Mapping[str, str] | None = None,
@@ -269,7 +272,8 @@ class AsyncResponses(Resource[AsyncEngine]):
             message: A string, a part (`TextPart`, `FilePart`, `ToolResultPart`, `ErrorPart`), a
                 list of strings and parts, or a `UserMessage`.
             model: The model that responds, `provider/model_id`.
-            task_id: The task that the response belongs to. Default: the service creates one.
+            task_id: The task that the response belongs to. Default, or None: the service creates
+                one.
             idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
                 255 visible ASCII characters. Default: a random one.
             timeout: The limits of this call: a `Timeout`, the seconds up to the first byte, or None

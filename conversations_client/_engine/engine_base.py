@@ -176,7 +176,7 @@ class EngineBase:
         cause = error.error if isinstance(error, SendFailed) else error
         if isinstance(cause, TransportError | ClientClosedError):
             return AttemptFailed(cause)
-        failure = transport_error(cause, self._settings.api_key)
+        failure = transport_error(cause, self._settings.api_key, base_url=self._settings.base_url)
         if isinstance(error, SendFailed) and not error.is_unsent:
             failure.delivery = Delivery.UNKNOWN
         is_timeout = isinstance(failure, TransportTimeoutError)

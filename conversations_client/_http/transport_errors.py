@@ -106,18 +106,22 @@ _BYTES: Final = re.compile(r"""(?:bytearray\()?(?<!\w)b('(?:[^'\\]|\\.)*'|"(?:[^
 _MAX_REASON_LENGTH: Final = 200
 
 
-def transport_error(error: Exception, key: Secret) -> TransportError:  # noqa: PLR0911 - a table
+def transport_error(  # noqa: PLR0911 - a table
+    error: Exception, key: Secret, *, base_url: str = ""
+) -> TransportError:
     """The package's error for one of `library_exceptions()`.
 
     Args:
         error: The exception.
         key: The API key, which must not appear in the error even if the service echoes it.
+        base_url: The URL of the service; empty if a connection was open.
     """
     reason = _reason(error, key)
+    to = f" to {truncate(key.redact(base_url), _MAX_REASON_LENGTH)}" if base_url else ""
     match _kind(error):
         case "ConnectTimeout":
             return ConnectTimeoutError(
-                "connecting took too long: check base_url, or increase Timeout(connect=…)."
+                f"connecting{to} took too long: check base_url, or increase Timeout(connect=…)."
             )
         case "PoolTimeout":
             return PoolTimeoutError(
@@ -134,10 +138,10 @@ def transport_error(error: Exception, key: Secret) -> TransportError:  # noqa: P
             return ProxyError(f"the proxy failed ({reason}): check HTTPS_PROXY and NO_PROXY.")
         case "ConnectError" if is_tls(error):
             return TLSError(
-                f"the connection could not be encrypted ({reason}): {_tls_advice(error)}."
+                f"the connection{to} could not be encrypted ({reason}): {_tls_advice(error)}."
             )
         case "ConnectError" | "UnsupportedProtocol" | "InvalidURL" | "UnicodeError":
-            return ConnectError(f"no connection ({reason}): check base_url and the network.")
+            return ConnectError(f"no connection{to} ({reason}): check base_url and the network.")
         case _:
             return DisconnectError(
                 f"the connection broke ({reason}).{_tls_hint(reason)}", delivery=Delivery.UNKNOWN

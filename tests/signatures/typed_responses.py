@@ -122,6 +122,6 @@ def wrong(client: Client, asynchronous_client: AsyncClient) -> None:
     responses.create("conv_1", message=b"Hi", model="a/b")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     responses.create("conv_1", message=[1], model="a/b")  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     responses.create("conv_1", message="Hi", model="a/b", stream=False)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    responses.create("conv_1", message="Hi", model="a/b", task_id=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    responses.create("conv_1", message="Hi", model="a/b", task_id=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     awaited = asynchronous_client.conversations.responses.stream("a", message="b", model="c/d")
     list(awaited)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
