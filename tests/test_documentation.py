@@ -191,7 +191,7 @@ SEPARATE_BLOCKS = ["reportDuplicateImport"]
 LACKS_STUBS = [
     "reportMissingTypeStubs",
     "reportUntypedFunctionDecorator",
-    "reportUnknownMemberType",
+    "reportUnnecessaryComparison",
     "reportUnknownArgumentType",
 ]
 NOT_STRICT = {
@@ -199,7 +199,7 @@ NOT_STRICT = {
     "docs/how-to/django.md": [
         *LACKS_STUBS,
         "reportUnknownVariableType",
-        "reportUnknownMemberType",
+        "reportUnnecessaryComparison",
     ],
     "docs/how-to/notebooks.md": [
         "reportUnusedExpression"
