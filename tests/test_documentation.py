@@ -191,7 +191,7 @@ SEPARATE_BLOCKS = ["reportDuplicateImport"]
 LACKS_STUBS = [
     "reportMissingTypeStubs",
     "reportUntypedFunctionDecorator",
-    "reportUnnecessaryComparison",
+    "reportUnknownMemberType",
     "reportUnknownArgumentType",
 ]
 NOT_STRICT = {
