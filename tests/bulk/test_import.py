@@ -1,6 +1,7 @@
 """Imports into a sandbox, and into a scripted server if its responses matter."""
 
 import hashlib
+import itertools
 import json
 import os
 import pickle
@@ -102,8 +103,8 @@ def test_an_import_of_a_range_of_rows(path: Path, journal: Journal) -> None:
 
 
 def test_failed_rows_are_sent_again_but_not_doubtful_rows(path: Path, journal: Journal) -> None:
-    write(path, *named("a", "b", "c"))
-    journal.record(Entry(9, "d", State.SENT, ""))
+    write(path, *named("a", "b", "c", "d"))
+    journal.record(Entry(4, Row(4, {"displayName": "d"}).digest(), State.SENT, ""))
     with ScriptedServer([answer(422), HANG_UP, answer(), answer()]) as server:
         assert run(server, path, journal) == Report(created=1, failed=1, doubtful=2, new=1)
         assert run(server, path, journal) == Report(created=2, failed=0, doubtful=2, new=1)
@@ -169,6 +170,77 @@ def test_a_row_that_may_be_created_cannot_change(
             run(server, path, journal, retry=retry)
         # The row before it is not sent either, because it may have been inserted.
         assert sent(server) == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([*named("a"), {"_id": "conv_1"}, *named("b")], named("a", "b")),
+        ([*named("a"), {"displayName": 5}, *named("b")], named("a", "b")),
+        (named("a", "x" * 101, "b"), named("a", "b")),
+        (named("a", "b", "c"), named("a")),
+        (named("a"), []),
+    ],
+)
+def test_a_row_that_may_be_created_cannot_be_removed(
+    path: Path, journal: Journal, before: list[Any], after: list[Any]
+) -> None:
+    write(path, *before)
+    with ScriptedServer(always()) as server:
+        run(server, path, journal)
+        requests = len(server.seen)
+        write(path, *after)
+        with pytest.raises(BulkError, match="there was a row") as raised:
+            run(server, path, journal)
+        assert len(server.seen) == requests
+    assert "Rows are identified by their position" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (named("a", "x" * 101), named("a")),
+        (named("a", "x" * 101, "y" * 101), named("a", "b")),
+    ],
+)
+def test_failed_rows_can_be_removed_at_the_end(
+    path: Path, journal: Journal, before: list[Any], after: list[Any]
+) -> None:
+    write(path, *before)
+    with ScriptedServer(always()) as server:
+        run(server, path, journal)
+        write(path, *after)
+        report = run(server, path, journal)
+    assert (report.created, report.failed) == (len(after), 0)
+    assert [entry.number for entry in journal.entries()] == [*range(1, len(after) + 1)]
+
+
+def test_a_part_of_a_file_says_nothing_about_later_rows(path: Path, journal: Journal) -> None:
+    write(path, *named("a", "b", "x" * 101))
+    with ScriptedServer(always()) as server:
+        run(server, path, journal)
+        assert run(server, path, journal, stop=1) == Report(created=2, failed=1, doubtful=0, new=0)
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_fifty_failures_in_a_row_stop_the_import(path: Path, journal: Journal, status: int) -> None:
+    write(path, *named(*(f"{number}" for number in range(80))))
+    with ScriptedServer(itertools.chain([answer()], itertools.repeat(answer(status)))) as server:
+        with pytest.raises(ImportStoppedError, match="50 rows in a row failed") as raised:
+            run(server, path, journal, destination="one")
+        assert len(server.seen) == 51
+    assert raised.value.report.created == 1
+    with ScriptedServer(always()) as server:
+        report = run(server, path, journal, destination="one")
+    doubtful = 50 if status == 500 else 0
+    assert report == Report(created=80 - doubtful, failed=0, doubtful=doubtful, new=79 - doubtful)
+
+
+def test_failures_of_the_rows_do_not_stop_the_import(path: Path, journal: Journal) -> None:
+    write(path, *named(*(f"{number}" for number in range(80))))
+    script = itertools.chain([answer(401)] * 49, [answer(422)], itertools.repeat(answer(401)))
+    with ScriptedServer(script) as server:
+        assert run(server, path, journal) == Report(created=0, failed=80, doubtful=0, new=0)
 
 
 def test_a_file_that_changes_while_it_is_read_stops_the_import(

@@ -27,7 +27,7 @@ from conversations_client.bulk._files.rows import Unreadable
 
 A, B = {"displayName": "a"}, {"displayName": "b"}
 AGENT = {"metadata": {"entityId": "agent_1"}}
-EMPTY = "The row is empty. Remove it, or fill in a field."
+EMPTY = "The row is empty. Leave it, or fill in a field."
 LONG = "x" * (csv.field_size_limit() + 1)
 
 
@@ -293,7 +293,7 @@ TABLES = [
     Case("a character that is cut off", b"displayName\na\xc3", refused="is not UTF-8 (line 2)."),
     *(Case(message, content, refused=message) for content, message in OTHER_FILES.items()),
     Case("a zero character", b"displayName\na\0b\n", [{"displayName": "a\0b"}]),
-    Case("a repeated header, of files put together", b"displayName,projectId\na,p\ndisplayName,projectId\nb,p\n", [A | {"projectId": "p"}, B | {"projectId": "p"}], failed={2: "The row repeats the header. Remove it."}),
+    Case("a repeated header, of files put together", b"displayName,projectId\na,p\ndisplayName,projectId\nb,p\n", [A | {"projectId": "p"}, B | {"projectId": "p"}], failed={2: "The row repeats the header. Leave it, or replace it with a new row."}),
     *(
         Case(f"the first line {first!r}", first + b"\ndisplayName,projectId\na,p\n", refused="is an instruction for Excel. Remove it.")
         for first in (b"sep=;", b"sep=,", b'"sep=,"', b"SEP=|", b"\xef\xbb\xbfsep=\t")
@@ -306,6 +306,9 @@ TABLES = [
         Case(f"in {encoding}", "displayName\na\n".encode(encoding), refused=f"is not UTF-8, but {shown}.")
         for encoding, shown in ENCODINGS.items()
     ),
+    Case("semicolons between unknown columns", b"Name;Kunde;Notiz\nAlpha;1;x\n", refused="The columns are separated by semicolons. Separate them with commas."),
+    Case("tabs between unknown columns", b"Name\tKunde\nAlpha\t1\n", refused="The columns are separated by tabs. Separate them with commas."),
+    Case("a column with a semicolon in its name", b"a;b\na\n", [A], options={"columns": {"displayName": "a;b"}}),
     Case("semicolons", b"displayName;projectId\na;p\n", refused="The columns are separated by semicolons. Separate them with commas."),
     Case("tabs", b"displayName\tprojectId\na\tp\n", refused="The columns are separated by tabs. Separate them with commas."),
     Case(

@@ -33,7 +33,7 @@ def advice(name: str) -> str:
     )
 
 
-EMPTY = Unreadable("The row is empty. Remove it, or fill in a field.")
+EMPTY = Unreadable("The row is empty. Leave it, or fill in a field.")
 
 
 def request(content: Any) -> dict[str, Any]:

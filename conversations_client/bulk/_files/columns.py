@@ -146,8 +146,18 @@ class Columns:
             f"ignore=[{name}]."
         )
 
+    def _check_separator(self, names: Sequence[str]) -> None:
+        # Whatever the names are, a table with a single column is probably not what was meant.
+        (name, *more) = names or [""]
+        is_used = self.is_known(name) or name in self.ignore or _LINE_OF_EXCEL.fullmatch(name)
+        if not more and not is_used:
+            problem = separator_problem(name, lambda _: True)
+            if problem is not None:
+                raise BulkError(problem)
+
     def check_names(self, names: Sequence[str]) -> None:
         """Check all columns of a table; raises BulkError."""
+        self._check_separator(names)
         check = NameCheck(self)
         check.add(name for name in names if name != _MESSAGES or not is_exported(names))
         check.finish()

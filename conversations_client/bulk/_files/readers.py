@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Final
 
 from attrs import frozen
 
@@ -214,12 +215,19 @@ def _from_line(line: bytes, columns: Columns) -> _Read:
     return _with_key(from_object(cells, columns), cells, columns)
 
 
+_REPEATED_HEADER: Final = Unreadable(
+    "The row repeats the header. Leave it, or replace it with a new row."
+)
+
+
 def _from_record(record: csv_reader.Record, names: list[str], columns: Columns) -> _Read:
     if isinstance(record, Unreadable):
         return record, None
     if record == names:
         # Several files were concatenated.
-        return Unreadable("The row repeats the header. Remove it."), None
+        return Unreadable(
+            "The row repeats the header. Leave it, or replace it with a new row."
+        ), None
     if len(record) != len(names):
         count = f"{len(record)} cell{'s' * (len(record) != 1)}"
         problem = Unreadable(f"The row has {count}, but the header has {len(names)}.")

@@ -175,7 +175,7 @@ def cell_of(cells: Fields, name: str) -> object:
     return cast("Fields", metadata).get(name.removeprefix(_METADATA_PREFIX))
 
 
-_EMPTY: Final = Unreadable("The row is empty. Remove it, or fill in a field.")
+_EMPTY: Final = Unreadable("The row is empty. Leave it, or fill in a field.")
 _METADATA_PREFIX: Final = f"{METADATA}."
 _BOOLEANS: Final = {"true": True, "false": False}
 _GENERATING_TITLE: Final = "generatingTitle"

@@ -13,7 +13,13 @@ from conversations_client.bulk._files.rows import Row
 from conversations_client.bulk._imports.destination import Destination
 from conversations_client.bulk._imports.journal import Entry, Journal
 from conversations_client.bulk._imports.report import Report
-from conversations_client.bulk._imports.run import ImportRun, Read, check_unchanged, do_nothing
+from conversations_client.bulk._imports.run import (
+    ImportRun,
+    Read,
+    check_none_removed,
+    check_unchanged,
+    do_nothing,
+)
 
 
 def import_file(
@@ -36,7 +42,8 @@ def import_file(
 
     Each row is a `POST /v2/conversations`. The whole file is read and checked before the first row
     is sent. A row fails if it is invalid or the service rejects it; the others continue. Correct
-    the failed rows and run the import again: it sends only those rows. A row whose response was
+    the failed rows in place and run the import again: it sends only those rows. Rows are identified
+    by their position. A row whose response was
     lost is doubtful. It is sent again only if the client has `Retry(trust_idempotency_key=True)`,
     which states that a repeat can't create a second conversation. The first Ctrl-C stops reading
     and waits for the rows in flight; the second ends the import immediately.
@@ -66,7 +73,8 @@ def import_file(
             or can't be written. Nothing was sent.
         InvalidArgumentError: An option is invalid. Nothing was sent.
         OSError: The file can't be read. Nothing was sent.
-        ImportStoppedError: The file or the journal failed after rows were sent.
+        ImportStoppedError: The file or the journal failed after rows were sent, or 50 rows in a row
+            failed for a reason that is not in the rows, such as a wrong key.
         ClientClosedError: The client is closed.
 
     Example:
@@ -89,6 +97,7 @@ def import_file(
         destination=destination,
         change_destination=change_destination,
         on_row=on_row,
+        is_whole=stop is None,
     )
 
 
@@ -102,14 +111,23 @@ def import_rows(
     destination: str | None = None,
     change_destination: bool = False,
     on_row: Callable[[Entry], object] | None = None,
+    is_whole: bool = False,
 ) -> Report:
-    """Create a conversation for each row, as `import_file` does."""
+    """Create a conversation for each row, as `import_file` does.
+
+    `is_whole` states that the last row is the last row of the file.
+    """
     trust = client.retry.trust_idempotency_key
     run = ImportRun(read, journal, keys_are_trusted=trust, on_row=on_row or do_nothing)
     outcomes = client.conversations.create_many(run, max_in_flight=max_in_flight, rate=rate)
-    journal.check_space(_check_rows(read(), journal))
+    new, last = _check_rows(read(), journal)
+    if is_whole:
+        check_none_removed(journal.entries(after=last), last)
+    journal.check_space(new)
     target = Destination.of(client, salt=journal.import_id, name=destination)
     journal.bind(target, change=change_destination)
+    if is_whole:
+        journal.forget(after=last)  # failed rows that were removed
     if not trust:
         journal.doubt()
     run.begin()
@@ -132,13 +150,16 @@ def _check_journal(journal: object) -> None:
         )
 
 
-def _check_rows(rows: Iterator[Row], journal: Journal) -> int:
-    """Read every row before the first is sent, and count the rows that are not in the journal.
+def _check_rows(rows: Iterator[Row], journal: Journal) -> tuple[int, int]:
+    """Read every row before the first is sent.
+
+    Returns:
+        The number of rows that are not in the journal, and the number of the last row.
 
     Raises:
         BulkError: The file can't be read, or a row that may have been imported has changed.
     """
-    new = 0
+    new = last = 0
     entries = chain(journal.entries(), [None])
     entry = next(entries)
     for row in rows:
@@ -148,7 +169,8 @@ def _check_rows(rows: Iterator[Row], journal: Journal) -> int:
             check_unchanged(row, entry)
         else:
             new += 1
-    return new
+        last = row.number
+    return new, last
 
 
 def _record_all(outcomes: Outcomes, run: ImportRun) -> None:

@@ -30,7 +30,9 @@ _SCHEMA: Final = """
     ) STRICT;
 """
 _SELECT_ROW: Final = "SELECT number, digest, state, detail, key, line FROM entry WHERE number = ?"
-_SELECT_ALL: Final = "SELECT number, digest, state, detail, key, line FROM entry ORDER BY number"
+_SELECT_AFTER: Final = (
+    "SELECT number, digest, state, detail, key, line FROM entry WHERE number > ? ORDER BY number"
+)
 _REPLACE: Final = (
     "REPLACE INTO entry (number, digest, state, detail, key, line) VALUES (?, ?, ?, ?, ?, ?)"
 )
@@ -277,15 +279,32 @@ class Journal(JournalBase):
             (State.DOUBTFUL, "The import ended before the response arrived.", State.SENT),
         )
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self, *, after: int = 0) -> Iterator[Entry]:
         """The status of every row that a run has reached, in row order.
+
+        Args:
+            after: The number of rows to skip. Default 0.
 
         Example:
             with Journal("import.journal") as journal:
                 import_file(client, "conversations.jsonl", journal)
                 assert [entry.number for entry in journal.entries()] == [1, 2]
         """
-        return map(self._entry, self._database.stream(_SELECT_ALL))
+        return map(self._entry, self._database.stream(_SELECT_AFTER, (after,)))
+
+    def forget(self, *, after: int) -> None:
+        """Remove the entries of rows that are no longer in the file.
+
+        Args:
+            after: The number of rows in the file.
+
+        Example:
+            with Journal("import.journal") as journal:
+                journal.record(Entry(number=2, digest="", state=State.FAILED, detail="Empty."))
+                journal.forget(after=1)
+                assert journal.find(2) is None
+        """
+        self._database.execute("DELETE FROM entry WHERE number > ?", (after,))
 
     def counts(self) -> dict[State, int]:
         """The number of rows in each state.

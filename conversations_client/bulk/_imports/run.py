@@ -1,19 +1,22 @@
 """A single run of an import: which rows it sends and which outcomes it records."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, TypeAlias
 
 from attrs import evolve
 
 from conversations_client import (
+    BadRequestError,
+    ConflictError,
     ConversationsError,
     Created,
     CreateOutcome,
     CreateRequest,
     InvalidArgumentError,
     Outcomes,
+    UnprocessableEntityError,
 )
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.rows import Row
@@ -25,6 +28,13 @@ Read: TypeAlias = Callable[[], Iterator[Row]]
 """Reads the rows of an import; each call starts at the first row."""
 
 _MAX_NAMED: Final = 20  # rows in an error message
+_MAX_CONSECUTIVE_FAILURES: Final = 50
+_ERRORS_OF_ONE_ROW: Final = (
+    BadRequestError,
+    ConflictError,
+    InvalidArgumentError,
+    UnprocessableEntityError,
+)
 
 
 class ImportRun(Iterator[CreateRequest]):
@@ -48,6 +58,7 @@ class ImportRun(Iterator[CreateRequest]):
         self.is_interrupted = False
         self._sent = 0
         self._new = 0
+        self._consecutive_failures = 0
         self._in_flight: dict[int, Entry] = {}
         self._unrecorded: list[Entry] = []
         self._counts = dict.fromkeys(State, 0)
@@ -121,6 +132,14 @@ class ImportRun(Iterator[CreateRequest]):
             self._notify(entry)
         finally:
             self._settle(outcome.index, entry)
+        self._check_failures(None if isinstance(outcome, Created) else outcome.error)
+
+    def _check_failures(self, error: ConversationsError | None) -> None:
+        """Stop if every row fails, for a reason that has nothing to do with the rows."""
+        is_of_the_row = error is None or isinstance(error, _ERRORS_OF_ONE_ROW)
+        self._consecutive_failures = 0 if is_of_the_row else self._consecutive_failures + 1
+        if self._consecutive_failures == _MAX_CONSECUTIVE_FAILURES:
+            raise BulkError(f"{_MAX_CONSECUTIVE_FAILURES} rows in a row failed. The last: {error}")
 
     def _describe(self, error: ConversationsError) -> str:
         if self._row is None or not isinstance(error, InvalidArgumentError):
@@ -233,8 +252,32 @@ def describe_unrecorded(entries: Sequence[Entry]) -> str:
 def check_unchanged(row: Row, entry: Entry) -> None:
     """Raise BulkError if a row that may have been imported has changed."""
     if entry.state is not State.FAILED and entry.digest != row.digest():
-        outcome = "it was imported" if entry.state is State.CREATED else "it was sent"
         raise BulkError(
-            f"Row {row.number} has changed since {outcome}. Restore it and add new rows at the "
-            "end, or import the new file with a new journal; every row is then imported again."
+            f"Row {row.number} has changed since {_past(entry)}, or a row before it was removed or "
+            f"inserted. {_ADVICE}"
         )
+
+
+def check_none_removed(entries: Iterable[Entry], rows: int) -> None:
+    """Raise BulkError if a row that may have been imported is no longer in the file.
+
+    Args:
+        entries: The entries after the last row of the file.
+        rows: The number of rows in the file.
+    """
+    for entry in entries:
+        if entry.state is not State.FAILED:
+            raise BulkError(
+                f"The file has only {rows:,} row{'s' * (rows != 1)}, but there was a row "
+                f"{entry.number:,} when {_past(entry)}. {_ADVICE}"
+            )
+
+
+_ADVICE: Final = (
+    "Rows are identified by their position: restore the file and add new rows at the end, or "
+    "import the new file with a new journal; every row is then imported again."
+)
+
+
+def _past(entry: Entry) -> str:
+    return "it was imported" if entry.state is State.CREATED else "it was sent"
