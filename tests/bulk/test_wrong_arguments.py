@@ -43,6 +43,14 @@ def test_a_journal_is_opened_first(client: Client, tmp_path: Path, journal: Any)
         import_file(client, path, journal)
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
+@pytest.mark.parametrize("item", [1, {"displayName": "a"}, None])
+def test_only_conversations_are_exported(tmp_path: Path, name: str, item: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^conversations must be Conversation objects"):
+        export_file([factories.conversation(), item], tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_results_are_written_of_entries(tmp_path: Path) -> None:
     target = tmp_path / "results.jsonl"
     with Journal(tmp_path / "a.journal") as journal:

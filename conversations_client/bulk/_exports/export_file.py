@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 
-from conversations_client import Conversation, unstructure
+from conversations_client import Conversation, InvalidArgumentError, unstructure
 from conversations_client.bulk._files.atomic_file import atomic_file
 from conversations_client.bulk._files.formats import format_of
 from conversations_client.bulk._files.rows import Fields
@@ -45,6 +45,7 @@ def export_file(
     Raises:
         BulkError: The file format is unknown, doesn't support `escape_formulas`, or needs an extra
             that is not installed.
+        InvalidArgumentError: An item is not a conversation.
         OSError: The file can't be written.
         ConversationsError: Raised by the iterable.
     """
@@ -54,6 +55,11 @@ def export_file(
     def rows() -> Iterator[Fields]:
         nonlocal count
         for conversation in conversations:
+            if not isinstance(conversation, Conversation):
+                raise InvalidArgumentError(
+                    "conversations must be Conversation objects, such as client.conversations"
+                    f".list(), not {type(conversation).__name__}."
+                )
             count += 1
             yield unstructure(conversation)
             if on_row is not None:
