@@ -282,6 +282,10 @@ class UserMessage(PrettyRepr):
     """The ID of the message; None to let the service choose one."""
 
 
+MessageInput = str | RequestPart | UserMessage | Sequence[str | RequestPart]
+"""What you can send as a message: text, a part, several of both, or a `UserMessage`."""
+
+
 @frozen(kw_only=True, repr=False)
 class Message(PrettyRepr):
     """A message of a conversation.

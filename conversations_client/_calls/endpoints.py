@@ -1,6 +1,6 @@
 """The endpoints of the API; each function checks the arguments and returns an Operation."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -44,7 +44,7 @@ from .operation import (
 )
 
 if TYPE_CHECKING:
-    from conversations_client.messages import ConversationWithMessages, RequestPart, UserMessage
+    from conversations_client.messages import ConversationWithMessages, MessageInput
 
 T = TypeVar("T")
 
@@ -225,7 +225,7 @@ def generate_name(
 def create_response(
     conversation_id: str | Conversation,
     *,
-    message: "str | RequestPart | UserMessage | Sequence[str | RequestPart]",
+    message: "MessageInput",
     model: str,
     task_id: str | Unset | None,
     idempotency_key: str | None,

@@ -1,6 +1,6 @@
 """`client.conversations.responses`, sync and async."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import cast
 
 from conversations_client._base.cached_attribute import cached_attribute
@@ -10,7 +10,7 @@ from conversations_client._calls.call_options import with_options
 from conversations_client._calls.settings import Timeout
 from conversations_client._engine.async_engine import AsyncEngine
 from conversations_client._engine.engine import Engine
-from conversations_client.messages import RequestPart, UserMessage
+from conversations_client.messages import MessageInput
 from conversations_client.models import Conversation
 from conversations_client.responses import Response
 
@@ -42,7 +42,7 @@ class Responses(Resource[Engine]):
         self,
         conversation_id: str | Conversation,
         *,
-        message: str | RequestPart | UserMessage | Sequence[str | RequestPart],
+        message: MessageInput,
         model: str,
         task_id: str | Unset | None = UNSET,
         idempotency_key: str | None = None,
@@ -102,7 +102,7 @@ class Responses(Resource[Engine]):
         self,
         conversation_id: str | Conversation,
         *,
-        message: str | RequestPart | UserMessage | Sequence[str | RequestPart],
+        message: MessageInput,
         model: str,
         task_id: str | Unset | None = UNSET,
         idempotency_key: str | None = None,
@@ -194,7 +194,7 @@ class AsyncResponses(Resource[AsyncEngine]):
         self,
         conversation_id: str | Conversation,
         *,
-        message: str | RequestPart | UserMessage | Sequence[str | RequestPart],
+        message: MessageInput,
         model: str,
         task_id: str | Unset | None = UNSET,
         idempotency_key: str | None = None,
@@ -254,7 +254,7 @@ class AsyncResponses(Resource[AsyncEngine]):
         self,
         conversation_id: str | Conversation,
         *,
-        message: str | RequestPart | UserMessage | Sequence[str | RequestPart],
+        message: MessageInput,
         model: str,
         task_id: str | Unset | None = UNSET,
         idempotency_key: str | None = None,
