@@ -11,6 +11,19 @@ from serving import AnsweringServer
 from test_structure import CORE, ROOT, stem
 from variants import KEY
 
+
+def run(code: str, server: AnsweringServer, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run code in a new process, with the key, the URL of the server, and these arguments."""
+    # Python warns about modules that register fork hooks during a fork, such as concurrent.futures.
+    return subprocess.run(  # noqa: S603 - this Python
+        [sys.executable, "-W", "ignore", "-c", code, KEY, server.url, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+
+
 FORKED_WHILE = """
 import importlib.abc, os, signal, sys, threading, time
 
@@ -60,14 +73,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 )
 def test_a_child_forked_during_an_import_can_make_calls(module: str) -> None:
     with AnsweringServer() as server:
-        ended = subprocess.run(  # noqa: S603 - this Python
-            [sys.executable, "-W", "ignore", "-c", FORKED_WHILE, KEY, server.url, module],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=90,
-        )
-    # Python warns about modules that register fork hooks during a fork, such as concurrent.futures.
+        ended = run(FORKED_WHILE, server, module)
     assert ended.stdout == "0\n", ended.stderr
 
 
@@ -123,13 +129,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 )
 def test_no_import_starts_between_the_hook_and_the_fork(module: str) -> None:
     with AnsweringServer() as server:
-        ended = subprocess.run(  # noqa: S603 - this Python
-            [sys.executable, "-W", "ignore", "-c", FORKED_AFTER_THE_HOOK, KEY, server.url, module],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=90,
-        )
+        ended = run(FORKED_AFTER_THE_HOOK, server, module)
     assert (ended.stdout, ended.stderr) == ("0\n", "")
 
 
@@ -166,13 +166,7 @@ print(failed)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
 def test_a_child_forked_during_first_calls_can_make_calls() -> None:
     with AnsweringServer() as server:
-        ended = subprocess.run(  # noqa: S603 - this Python
-            [sys.executable, "-W", "ignore", "-c", FORKED_AT_ANY_TIME, KEY, server.url],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=90,
-        )
+        ended = run(FORKED_AT_ANY_TIME, server)
     assert (ended.stdout, ended.stderr) == ("0\n", "")
 
 
@@ -216,13 +210,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
 def test_a_hook_of_another_package_may_wait_for_the_thread_that_imports() -> None:
     with AnsweringServer() as server:
-        ended = subprocess.run(  # noqa: S603 - this Python
-            [sys.executable, "-W", "ignore", "-c", FORKED_WITH_A_LOCK, KEY, server.url],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=90,
-        )
+        ended = run(FORKED_WITH_A_LOCK, server)
     assert (ended.stdout, ended.stderr) == ("0\n", "")
 
 
