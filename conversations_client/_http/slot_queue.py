@@ -16,7 +16,7 @@ from weakref import ref
 from conversations_client.errors import ClientClosedError
 
 CHECK_SECONDS: Final = 5.0
-"""How often a waiting request checks for slots held by responses that were never closed.
+"""How often a waiting request checks for the slots of responses that were never closed.
 
 Garbage-collecting a ticket wakes no request.
 """

@@ -98,7 +98,7 @@ class Connections:
         from .sync_pool import ConnectionPool
 
         # A forked child must neither use nor close its parent's connections. No lock is used here:
-        # in a forked child, it might be held by a thread that no longer exists.
+        # in a forked child, it might belong to a thread that no longer exists.
         for pid in list(self._by_pid):
             if pid != os.getpid():
                 _abandoned.append(self._by_pid.pop(pid, None))
