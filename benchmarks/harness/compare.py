@@ -30,16 +30,16 @@ def arguments() -> argparse.Namespace:
 
 def written(ceiling: Measurement, results: Results, rates: Sequence[Column]) -> str:
     """The section of the document, with medians and collapsed ranges."""
-    parts = [f"{machine()}. CPU time relative to httpx by hand (median):"]
+    parts = [f"{machine()}. CPU time relative to plain httpx (median):"]
     parts += [cost_table(COSTS, results)]
     memory = (
-        "Peak memory of the process, relative to httpx by hand; and memory per object, without "
-        "the parsed JSON, relative to the service's own SDK:"
+        "Peak memory of the process, relative to plain httpx, and memory per object (excluding the "
+        "parsed JSON), relative to the service's own SDK:"
     )
     parts += [memory, cost_table(OBJECTS, results)]
     ranges = [cost_table(COSTS, results, extremes), cost_table(OBJECTS, results, extremes)]
     if rates:
-        parts += ["Calls per second, and the ratio to aiohttp by hand:", rate_table(rates, results)]
+        parts += ["Calls per second, and the ratio to plain aiohttp:", rate_table(rates, results)]
         ranges += [rate_table(rates, results, extremes)]
     return "\n\n".join([*parts, server_words(ceiling, results), folded_ranges(ranges)])
 

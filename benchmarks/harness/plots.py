@@ -13,10 +13,10 @@ _NUMBERS = "{x:,.0f}"
 _INK = "#808890"  # as far from white as from black
 _COLORS = {
     "conversations-client": "#e0592a",
-    "httpx by hand": "#3d86d9",
+    "plain httpx": "#3d86d9",
     "httpx + httpx-aiohttp": "#9a6fd0",
-    "aiohttp by hand": "#2f9e6e",
-    "httpx2 by hand": "#b58a1b",
+    "plain aiohttp": "#2f9e6e",
+    "plain httpx2": "#b58a1b",
 }
 _STYLE = {
     "svg.fonttype": "none",

@@ -71,7 +71,8 @@ def server_words(ceiling: Measurement, results: Results) -> str:
         for name, done in found.items()
         if "server" in done and name != SOCKETS.module
     )
+    labels = {contender.module: contender.label.strip("*") for contender in EVERYONE}
     return (
-        f"The server was busy for at most {busy:.0%} of a run (`{who}`, {where}). Its limit is "
-        f"{1 / wall_per_item(ceiling):,.0f} responses per second."
+        f"The server was busy for at most {busy:.0%} of any run ({labels[who]}, {where}). Its limit "
+        f"is {1 / wall_per_item(ceiling):,.0f} responses per second."
     )

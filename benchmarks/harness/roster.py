@@ -19,10 +19,10 @@ class Contender:
 
 
 SOCKETS = Contender("sockets", "sockets", "harness")
-AIOHTTP = Contender("aiohttp by hand", "aiohttp_by_hand", "aiohttp")
+AIOHTTP = Contender("plain aiohttp", "aiohttp_by_hand", "aiohttp")
 HTTPX_AIOHTTP = Contender("httpx + httpx-aiohttp", "httpx_over_aiohttp", "httpx-aiohttp")
-HTTPX = Contender("httpx by hand", "httpx_by_hand", "httpx")
-HTTPX2 = Contender("httpx2 by hand", "httpx2_by_hand", "httpx2")
+HTTPX = Contender("plain httpx", "httpx_by_hand", "httpx")
+HTTPX2 = Contender("plain httpx2", "httpx2_by_hand", "httpx2")
 OPENAI = Contender("openai SDK", "openai_sdk", "openai")
 ORQ = Contender("orq-ai-sdk 4.1.15", "orq_sdk", "orq")
 OURS = Contender("**conversations-client**", "ours", "ours")
