@@ -73,6 +73,6 @@ def server_words(ceiling: Measurement, results: Results) -> str:
     )
     labels = {contender.module: contender.label.strip("*") for contender in EVERYONE}
     return (
-        f"The server was busy for at most {busy:.0%} of any run ({labels[who]}, {where}). Its limit "
-        f"is {1 / wall_per_item(ceiling):,.0f} responses per second."
+        f"The server was busy for at most {busy:.0%} of any run ({labels[who]}, {where}). "
+        f"Its limit is {1 / wall_per_item(ceiling):,.0f} responses per second."
     )
