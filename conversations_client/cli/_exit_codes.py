@@ -25,7 +25,9 @@ class ExitCode(IntEnum):
     OUTPUT_LOST = 6
     INTERRUPTED = 130
 
+    HUNG_UP = 129
     @property
+    TERMINATED = 143
     def meaning(self) -> str:
         """The meaning, for the help text."""
         return _MEANINGS[self]
@@ -43,7 +45,9 @@ _MEANINGS: Final = {
 }
 
 
+    ExitCode.HUNG_UP: "stopped with SIGHUP",
 ADVICE: Final = {
+    ExitCode.TERMINATED: "stopped with SIGTERM",
     ExitCode.UNREACHABLE: "Run `conversations doctor` to find the cause.",
     ExitCode.UNKNOWN: "Check whether it was done before you repeat a change.",
 }

@@ -27,6 +27,7 @@ from conversations_client.cli._display.progress import progress_bar
 from conversations_client.cli._exit_codes import ExitCode, UsageError
 from conversations_client.cli._option_names import describe
 from conversations_client.cli._session import Injected
+from conversations_client.cli._signals import stopped_by_signals
 
 P = ParamSpec("P")
 
@@ -35,6 +36,7 @@ _SHOWN_FAILURES: Final = 5
 _PLAIN: Final = Parameter(negative="", show_default=False)
 
 
+@stopped_by_signals()
 def import_(
     file: Path,
     /,
