@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable
 from errno import ENOSPC
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import Command, Terminal
@@ -362,10 +363,38 @@ def test_the_report_is_printed_even_if_the_results_cannot_be_written(
 
     monkeypatch.setattr(imports, "write_results", failing)
     ended = (piped if output == "json" else shown)("import", str(file))
-    assert ended.code == 1
-    assert '"created": 5' in ended.out or "5 created, 0 failed" in ended.out
+    assert ended.code == 6
+    assert '"created": 5' in ended.out or "5 created, 0 failed, 0 doubtful.\n" in ended.out
     assert "No space left on device. The journal" in ended.err
-    assert "run the command again to write the results" in ended.err
+    assert "run the command again with --results and a file on another disk;" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("content", "code"), [('{"displayName": "a"}\n', 6), ('{"a": 1}\n{}\n', 1)]
+)
+def test_lost_results_can_be_written_to_another_disk(
+    piped: Command, file: Path, content: str, code: int
+) -> None:
+    file.write_text(content)
+    ended = piped("import", str(file), "--results", "/dev/full")
+    assert (ended.code, "see /dev/full" in ended.err) == (code, False)
+    results = file.with_name("elsewhere")
+    again = piped("import", str(file), "--results", str(results))
+    assert json.loads(again.out)["new"] == 0
+    assert len(results.read_text().splitlines()) == len(content.splitlines())
+
+
+def test_results_that_are_lost_at_ctrl_c_are_not_mentioned(
+    piped: Command, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*arguments: Any, **_: object) -> None:
+        arguments[2].record(Entry(1, "", State.CREATED, "conv_1"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(imports, "import_file", stopped)
+    ended = piped("import", str(file), "--results", "/dev/full")
+    assert (ended.code, "lists the status" in ended.err) == (130, False)
+    assert "Stopped after creating 1 conversation." in ended.err
 
 
 @pytest.mark.parametrize(
