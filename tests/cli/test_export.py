@@ -162,7 +162,7 @@ def test_an_incomplete_export_is_resumed(piped: Command, shown: Command, tmp_pat
         report = json.loads(ended.out)
         assert (report["exported"], report["failed"], report["is_written"]) == (2, 1, False)
         told = words(ended.err)
-        assert "Error: conv_1: GET /v2/conversations/conv_1 " in told
+        assert "Error: conv_1: The service returned 400 Bad Request: no." in told
         assert (
             f"1 conversation could not be retrieved, so {path} was not written. Run the same"
             in told

@@ -138,6 +138,17 @@ def test_the_first_rows_that_failed_are_shown(shown: Command, file: Path) -> Non
     assert lines[6] == "And 2 more."
 
 
+def test_the_results_name_options(piped: Command, file: Path) -> None:
+    file.write_text('{"displayName": "a"}\n{"displayName": "b", "other": 1}\n')
+    with ScriptedServer([answer(401, {}), HANG_UP]) as server:
+        assert piped("import", str(file), "--base-url", server.url).code == 1
+    rows = (file.with_name("a.jsonl.results.jsonl")).read_text().splitlines()
+    rejected, unknown = (json.loads(row)["error"] for row in rows)
+    assert "--api-key" in rejected
+    assert unknown.endswith("--map displayName=other, or ignore it with --ignore other.")
+    assert "api_key" not in rejected
+
+
 def test_failures_are_reported_on_stderr(piped: Command, shown: Command, file: Path) -> None:
     file.write_text('{"displayName": 1}\n{"displayName": "b"}\n{"displayName": 2}\n')
     for command in (piped, shown):

@@ -6,7 +6,7 @@ from errno import EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOTDIR, EPERM, EROFS
 from pathlib import Path
 from typing import Annotated, Final
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
@@ -28,6 +28,7 @@ from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._display.progress import progress_bar
 from conversations_client.cli._display.views import conversation_table
 from conversations_client.cli._exit_codes import ExitCode, UsageError
+from conversations_client.cli._option_names import describe_row
 from conversations_client.cli._session import Injected, Session
 from conversations_client.cli._signals import stopped_by_signals
 
@@ -166,9 +167,10 @@ def _with_messages(
             source=target.name,
             on_progress=bar.update,
         )
-    for failure in report.failures[:_SHOWN_FAILURES]:
+    failures = tuple(evolve(each, error=describe_row(each.error)) for each in report.failures)
+    for failure in failures[:_SHOWN_FAILURES]:
         print_error(f"{failure.conversation_id or '(no ID)'}: {failure.error}")
-    return report
+    return evolve(report, failures=failures)
 
 
 def _show(report: ExportReport, file: Path, output: Output) -> None:

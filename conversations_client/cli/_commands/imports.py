@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, ParamSpec
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from conversations_client import ConversationsError, Retry
+from conversations_client import Retry
 from conversations_client.bulk import (
     BulkError,
     Entry,
@@ -25,7 +25,7 @@ from conversations_client.cli._display.output import Output, print_error, print_
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._display.progress import progress_bar
 from conversations_client.cli._exit_codes import ExitCode, UsageError
-from conversations_client.cli._option_names import describe
+from conversations_client.cli._option_names import describe_row
 from conversations_client.cli._session import Injected
 from conversations_client.cli._signals import stopped_by_signals
 
@@ -195,7 +195,7 @@ class _Files:
     def check_results(self, record: Journal) -> None:
         """Write the results so far, to check, before anything is sent, that they can be written."""
         try:
-            write_results(record.entries(), self.results)
+            self._write_results(record)
         except OSError as error:
             raise UsageError(
                 f"The results can't be written to {self.results}: {error.strerror}. Nothing was "
@@ -205,7 +205,7 @@ class _Files:
     def write_results(self, record: Journal) -> bool:
         """Write the results; returns False and prints the error if that fails."""
         try:
-            write_results(record.entries(), self.results)
+            self._write_results(record)
         except (OSError, BulkError) as error:
             problem = error.strerror if isinstance(error, OSError) else error
             print_error(
@@ -216,6 +216,16 @@ class _Files:
             )
             return False
         return True
+
+    def _write_results(self, record: Journal) -> None:
+        write_results(map(_with_option_names, record.entries()), self.results)
+
+
+def _with_option_names(entry: Entry) -> Entry:
+    """The entry with an error message for people who use the command line."""
+    if entry.state is State.CREATED:
+        return entry
+    return evolve(entry, detail=describe_row(entry.detail))
 
 
 @define
@@ -237,8 +247,7 @@ class _Rows:
         """A line about each of these rows."""
         for entry in self.failures:
             line = "" if entry.line is None else f" (line {entry.line:,})"
-            problem = describe(ConversationsError(entry.detail))
-            yield f"Row {entry.number:,}{line}: {one_line(problem)}"
+            yield f"Row {entry.number:,}{line}: {one_line(describe_row(entry.detail))}"
         if self.count > len(self.failures):
             yield f"And {self.count - len(self.failures):,} more."
 
