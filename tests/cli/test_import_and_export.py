@@ -178,6 +178,19 @@ def test_options_for_an_unknown_column(piped: Command, file: Path) -> None:
     assert ended.err.count("a.csv") == 1
 
 
+def test_all_unknown_columns_are_named_with_options(piped: Command, file: Path) -> None:
+    table = file.with_name("a.csv")
+    table.write_text(",displayName,name\n0,x,y\n")
+    ended = piped("import", str(table))
+    assert ended.code == 2
+    assert "a.csv: Unknown fields: '', 'name' (did you mean 'displayName'?). The" in ended.err
+    assert "with --map displayName=name, or ignore them, for example with --ignore ''" in ended.err
+    ended = piped("import", str(table), "--ignore", "", "--ignore", "nam")
+    assert ended.code == 2
+    assert "a.csv: There is no column 'nam' to ignore. Did you mean 'name'?" in ended.err
+    assert piped("import", str(table), "--ignore", "", "--ignore", "name").code == 0
+
+
 def test_standard_streams(
     piped: Command, client: Client, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,7 +262,7 @@ def test_columns_are_mapped_and_the_key_column_is_copied(
     where = ("--journal", str(journal), "--results", str(results))
     ended = piped("import", str(table), "--map", "displayName=title", *where)
     assert ended.code == 2
-    assert "a.csv: Unknown field 'id'. The fields are displayName, projectId" in ended.err
+    assert "a.csv: Unknown fields: 'id', 'agent' (did you mean 'metadata.entityId'?)" in ended.err
     assert not journal.exists()
     assert not results.exists()
     ended = piped(
