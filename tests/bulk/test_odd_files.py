@@ -611,7 +611,7 @@ def test_an_odd_file(name: str, case: Case, tmp_path: Path) -> None:
 def test_a_pipe_is_rejected_before_it_is_opened(tmp_path: Path) -> None:
     for name in ("a.jsonl", "a.csv", "a.parquet"):
         os.mkfifo(tmp_path / name)
-        with pytest.raises(BulkError, match=f"{name} is not a regular file"):
+        with pytest.raises(BulkError, match=f"{name} is a pipe"):
             check_file(tmp_path / name)
 
 

@@ -225,9 +225,25 @@ def test_a_command_in_an_error_can_be_copied(piped: Command, tmp_path: Path) -> 
 
 
 def test_a_folder_is_no_file(piped: Command) -> None:
-    for command in ("import", "export"):
-        ended = piped(command, ".")
-        assert (ended.code, "Error: . has an unknown format." in ended.err) == (2, True)
+    ended = piped("import", ".")
+    assert (ended.code, "Error: . is a folder. Import each file in it" in ended.err) == (2, True)
+    ended = piped("export", ".")
+    assert (ended.code, "Error: . has an unknown format." in ended.err) == (2, True)
+
+
+def test_files_of_other_kinds_are_recognized(piped: Command, tmp_path: Path) -> None:
+    pipe = tmp_path / "63"
+    os.mkfifo(pipe)
+    for name, words in {
+        "63": f"{pipe} is a pipe. An import reads its file more than once. Save the rows to a file",
+        "a.csv.GZ": "Error: a.csv.GZ is compressed. Unpack it first.",
+        "a.xlsx": "Error: a.xlsx is a workbook. Save the sheet as CSV in UTF-8.",
+        "a.txt": "Error: a.txt has an unknown format.",
+    }.items():
+        ended = piped("import", str(tmp_path / name))
+        assert (ended.code, words in ended.err) == (2, True)
+    ended = piped("import", os.devnull)
+    assert (ended.code, f"{os.devnull} is not a regular file." in ended.err) == (2, True)
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="there is no /proc")
