@@ -215,6 +215,7 @@ CLI_LAYERS = [
     "_exit_codes",
     "_option_names",
     "_os_errors",
+    "_signals",
 ]
 BULK_LAYERS = ["dask", "__init__", "_imports", "_exports", "_files", "_database", "_errors"]
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from errno import ENOSPC
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -13,6 +14,7 @@ from conversations_client.bulk._errors import BulkError
 # Seconds. Another process may open the file briefly to read its counts.
 _TIMEOUT: Final = 0.5
 
+_DISK_IS_FULL: Final = "disk is full"
 _SIGNS_OF_DAMAGE: Final = (
     "malformed",
     "decode",
@@ -127,9 +129,11 @@ class Database:
         # A damaged file can damage SQLite's error messages.
         except (sqlite3.Error, UnicodeDecodeError) as error:
             message = _error_message(self.path, error, self._purpose)
+            is_full = _DISK_IS_FULL in str(error)
         else:
             return
-        raise BulkError(message)
+        # A full disk isn't a mistake of the caller, and the cause tells them apart.
+        raise BulkError(message) from (OSError(ENOSPC, os.strerror(ENOSPC)) if is_full else None)
 
 
 def _error_message(path: str, error: sqlite3.Error | UnicodeDecodeError, purpose: str) -> str:

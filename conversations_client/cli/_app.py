@@ -69,6 +69,7 @@ app.register_install_completion_command()  # pyright: ignore[reportUnknownMember
 app.meta.suppress_keyboard_interrupt = False
 
 
+_NAMES: Final = {command: name for name, command in COMMANDS.items()}
 _TAKE_FILES: Final = frozenset({"delete", "export", "import"})
 
 
@@ -85,6 +86,8 @@ def _launch(
     options: Annotated[Options, Parameter(name="*")] = Options(),  # noqa: B008 - frozen
 ) -> object:
     command, bound, injected = app.parse_args(_with_standard_streams(tokens))
+    if command in _NAMES:  # not for --help or --install-completion
+        options.check_used(_NAMES[command])
     output = Output(
         chosen_format(as_json=options.json, as_jsonl=options.jsonl, is_terminal=sys.stdout.isatty())
     )

@@ -1,5 +1,6 @@
 """The exit codes of the command line."""
 
+import errno
 from enum import IntEnum
 from typing import Final
 
@@ -10,6 +11,7 @@ from conversations_client import (
     NotFoundError,
     TransportError,
 )
+from conversations_client.bulk import BulkError
 from conversations_client.cli._option_names import may_have_changed_something
 
 
@@ -23,7 +25,9 @@ class ExitCode(IntEnum):
     UNREACHABLE = 4
     UNKNOWN = 5
     OUTPUT_LOST = 6
+    HUNG_UP = 129
     INTERRUPTED = 130
+    TERMINATED = 143
 
     @property
     def meaning(self) -> str:
@@ -33,13 +37,17 @@ class ExitCode(IntEnum):
 
 _MEANINGS: Final = {
     ExitCode.DONE: "done",
-    ExitCode.FAILED: "not done: the service refused or failed, a check failed, or you said no",
+    ExitCode.FAILED: (
+        "not done: the service refused or failed, the disk is full, a check failed, or you said no"
+    ),
     ExitCode.USAGE: "not done: the command, an option or the configuration is wrong",
     ExitCode.NOT_FOUND: "not done: there is no such conversation",
     ExitCode.UNREACHABLE: "not done: the service could not be reached",
     ExitCode.UNKNOWN: "unclear: the service may have acted; check before you repeat a change",
     ExitCode.OUTPUT_LOST: "done, but the output could not be written",
+    ExitCode.HUNG_UP: "stopped with SIGHUP",
     ExitCode.INTERRUPTED: "stopped with Ctrl-C",
+    ExitCode.TERMINATED: "stopped with SIGTERM",
 }
 
 
@@ -59,6 +67,8 @@ def exit_code(error: ConversationsError) -> ExitCode:
     if may_have_changed_something(error):
         return ExitCode.UNKNOWN
     match error:
+        case BulkError(__cause__=OSError(errno=errno.ENOSPC)):
+            return ExitCode.FAILED
         case ConfigurationError() | InvalidArgumentError():
             return ExitCode.USAGE
         case NotFoundError():

@@ -3,6 +3,7 @@
 import re
 import shlex
 from ast import literal_eval
+from collections.abc import Iterable
 from typing import Final
 
 from conversations_client import ConversationsError
@@ -40,10 +41,16 @@ _REWORDINGS: Final = tuple(
             "is not text in UTF-8: type it again, or convert it"
         ),
         r"\bpass change_destination=True\b": "add --change-destination",
+        # In quotes, it is a column of a file.
+        rf"(?<!['\"])\b({_OPTIONS})\b(?:=…)?": r"--\1",
+    }.items()
+)
+_ARGUMENTS: Final = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in {
         r"^display_name\b": "The name",
         r"^conversation_id\b": "The ID",
         r"^(?:metadata: )?(entity_id|context|model)\b": r"--\1",
-        rf"\b({_OPTIONS})\b(?:=…)?": r"--\1",
     }.items()
 )
 _OPTION: Final = re.compile(r"--[a-z_]+")
@@ -59,9 +66,21 @@ def describe(error: ConversationsError) -> str:
 
     It omits the request, which `request_of` returns.
     """
-    call = _CALL.fullmatch(str(error))
-    message = _sentence(call["problem"]) if call else str(error)
-    for pattern, replacement in _REWORDINGS:
+    return _reworded(str(error), (*_REWORDINGS, *_ARGUMENTS))
+
+
+def describe_row(problem: str) -> str:
+    """The error message of a row of a file, with options instead of arguments.
+
+    A word such as `model` at its beginning is a column, not an option.
+    """
+    return _reworded(problem, _REWORDINGS)
+
+
+def _reworded(message: str, rewordings: Iterable[tuple[re.Pattern[str], str]]) -> str:
+    call = _CALL.fullmatch(message)
+    message = _sentence(call["problem"]) if call else message
+    for pattern, replacement in rewordings:
         message = pattern.sub(replacement, message)
     message = _MAP.sub(lambda found: f"--map {_word(found[1], '=', found[2])}", message)
     message = _IGNORE.sub(lambda found: f"--ignore {_word(found[1])}", message)

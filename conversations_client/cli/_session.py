@@ -25,6 +25,15 @@ _MISSING_IN_SANDBOX: Final = (
 )
 
 
+_CREATE: Final = frozenset({"chat", "create", "import"})
+_REASONS: Final = {
+    "--base-url": ", because it runs the API on this machine",
+    "--project-id": ", which is the project of new conversations",
+    "--timeout": ", because it makes no calls",
+}
+"""Why a command doesn't use an option; the end of a sentence."""
+
+
 @frozen(kw_only=True)
 class Options:
     """The options of every command."""
@@ -52,6 +61,20 @@ class Options:
                 raise UsageError(
                     f"--sandbox can't be used with {name}, because it starts a sandbox with its "
                     "own URL and key. Remove one of the options."
+                )
+
+    def check_used(self, command: str) -> None:
+        """Raise UsageError for options that a command would ignore."""
+        ignored: dict[str, object] = {}
+        if command not in _CREATE:
+            ignored["--project-id"] = self.project_id
+        if command == "sandbox":
+            ignored |= {"--base-url": self.base_url, "--timeout": self.timeout}
+        for name, value in ignored.items():
+            if value is not None:
+                raise UsageError(
+                    f"`conversations {command}` doesn't use {name}{_REASONS[name]}. Remove the "
+                    "option."
                 )
 
 

@@ -93,7 +93,7 @@ def test_an_unknown_file_format(write: Write) -> None:
     with pytest.raises(
         BulkError, match=r"Its name must end in \.jsonl, \.ndjson, \.csv or \.parquet\."
     ):
-        count_rows(write("a.xlsx", b""))
+        count_rows(write("a.txt", b""))
 
 
 def test_parquet_without_its_extra(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -348,13 +348,41 @@ TABLES = [
     Case(
         "the index of pandas",
         b",displayName\n0,a\n",
-        refused="If pandas wrote it as the index, write the file with index=False, or ignore the column.",
+        refused="If pandas wrote it as the index, write the file with index=False, or ignore the column with ignore=['']. If the header ends with a comma, remove the comma.",
     ),
     Case(
         "the index of pandas, read and written again",
         b"Unnamed: 0,displayName\n0,a\n",
-        refused="If pandas wrote it as the index, write the file with index=False, or ignore the column.",
+        refused="If pandas wrote it as the index, write the file with index=False, or ignore the column with ignore=['Unnamed: 0'].",
     ),
+    Case(
+        "several unknown columns",
+        b",notes,title,displayName,model name\n0,a,b,c,d\n",
+        refused="Unknown fields: '', 'notes', 'title' (did you mean 'displayName'?), 'model name' (did you mean 'metadata.model'?). The fields are displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the columns, map them, for example with columns={'displayName': 'title'}, or ignore them, for example with ignore=['']. If pandas wrote '' as the index, write the file with index=False.",
+    ),
+    Case(
+        "many unknown columns",
+        b"displayName,a,b,c,d,e,f,g\n",
+        refused="Unknown fields: 'a', 'b', 'c', 'd', 'e' and 2 more. The fields are",
+    ),
+    Case(
+        "unknown columns and semicolons",
+        b"a,b;displayName\n",
+        refused="The columns are separated by semicolons.",
+    ),
+    Case(
+        "a column to ignore that is missing",
+        b"displayName,note\na,b\n",
+        options={"ignore": ["notes"]},
+        refused="There is no column 'notes' to ignore. Did you mean 'note'?",
+    ),
+    Case(
+        "a column to ignore and semicolons",
+        b"displayName;notes\na;b\n",
+        options={"ignore": ["notes"]},
+        refused="The columns are separated by semicolons.",
+    ),
+    Case("metadata to ignore", b"displayName,metadata.x\na,b\n", [A], options={"ignore": ["metadata"]}),
     Case("an index that is ignored", b",displayName\n0,a\n", [A], options={"ignore": [""]}),
     Case("spaces in the header", b"displayName, projectId\na,p\n", refused="Unknown field ' projectId'. Did you mean 'projectId'?"),
     Case("metadata as a text", b'displayName,metadata\na,"{}"\n', refused="Unknown field 'metadata'"),
@@ -433,6 +461,12 @@ PARQUET = [
         "nested and flat metadata of one name",
         lambda pa: table(pa, metadata=[{"model": "a"}], x=["m"], names=["metadata", "metadata.model"]),
         refused="There are two columns named 'metadata.model'. Remove one of them.",
+    ),
+    Case(
+        "a column to ignore that is missing",
+        lambda pa: table(pa, displayName=["a"], metadata=[{"model": "m"}]),
+        options={"ignore": ["metadata", "x"]},
+        refused="There is no column 'x' to ignore.",
     ),
     Case("unknown metadata", lambda pa: table(pa, metadata=[{"other": "a"}]), refused="Unknown field 'metadata.other'"),
     Case("metadata as a text", lambda pa: table(pa, displayName=["a"], metadata=["{}"]), refused="Unknown field 'metadata'"),
@@ -580,7 +614,7 @@ def test_an_odd_file(name: str, case: Case, tmp_path: Path) -> None:
 def test_a_pipe_is_rejected_before_it_is_opened(tmp_path: Path) -> None:
     for name in ("a.jsonl", "a.csv", "a.parquet"):
         os.mkfifo(tmp_path / name)
-        with pytest.raises(BulkError, match=f"{name} is not a regular file"):
+        with pytest.raises(BulkError, match=f"{name} is a pipe"):
             check_file(tmp_path / name)
 
 

@@ -217,7 +217,7 @@ def test_a_file_that_is_not_a_destination(content: str, path: Path, tmp_path: Pa
 
 def test_parts_include_the_columns(path: Path, tmp_path: Path) -> None:
     path.write_text("".join(f'{{"title": "{n}", "id": {n}, "notes": []}}\n' for n in range(4)))
-    with pytest.raises(BulkError, match="Unknown field 'title'"):
+    with pytest.raises(BulkError, match="Unknown fields: 'title'"):
         partitions(path, tmp_path / "journals")
     assert not (tmp_path / "journals").exists()
     columns = {"displayName": "title"}

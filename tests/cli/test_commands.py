@@ -137,6 +137,7 @@ def test_lists_for_people(shown: Command, client: Client) -> None:
         (("--limi", "secret"), "Unknown option --limi. Did you mean --limit?"),
         (("-ksecret",), "Unknown option -k."),
         (("--sandbox", "--base-url", "http://127.0.0.1:1"), "--sandbox can't be used with --base-url, because it starts a sandbox with its own URL and key. Remove one of the options."),
+        (("--project-id", "prj_1"), "`conversations list` doesn't use --project-id, which is the project of new conversations. Remove the option."),
         (("--api-key", "secret", "--sandbox"), "--sandbox can't be used with --api-key"),
         (("secret",), "`list` takes no arguments, but got 1. See `conversations list --help`."),
     ],
@@ -424,6 +425,12 @@ def test_both_sandbox_commands_have_the_same_options(
     ("options", "words"),
     [
         (["--pace", "-1"], "pace must be"),
+        (
+            ["--base-url", "http://127.0.0.1:1"],
+            "`conversations sandbox` doesn't use --base-url, because it runs the API on this machine.",
+        ),
+        (["--project-id", "prj_1"], "doesn't use --project-id"),
+        (["--timeout", "3"], "doesn't use --timeout, because it makes no calls. Remove the"),
         (["--revision", "3"], "revision must be 1 or 2"),
         (["--model", "gpt-4o"], "provider/model_id"),
         (["--host", "192.0.2.1"], "Choose an address of this machine with --host."),

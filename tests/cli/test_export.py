@@ -4,12 +4,14 @@ import csv
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import Command, Terminal
 from scripted import ScriptedServer, answer
 
 from conversations_client import Client
+from conversations_client.bulk._database import Database
 from conversations_client.cli._commands import exports
 from conversations_client.sandbox import Sandbox
 
@@ -160,7 +162,7 @@ def test_an_incomplete_export_is_resumed(piped: Command, shown: Command, tmp_pat
         report = json.loads(ended.out)
         assert (report["exported"], report["failed"], report["is_written"]) == (2, 1, False)
         told = words(ended.err)
-        assert "Error: conv_1: GET /v2/conversations/conv_1 " in told
+        assert "Error: conv_1: The service returned 400 Bad Request: no." in told
         assert (
             f"1 conversation could not be retrieved, so {path} was not written. Run the same"
             in told
@@ -301,6 +303,34 @@ def test_a_full_disk_is_explained(
     assert ended.code == 1
     assert "a.jsonl can't be written: No space left on device." in words(ended.err)
     assert "Errno" not in ended.err
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet"])
+def test_a_full_disk_is_no_wrong_option(
+    piped: Command, client: Client, tmp_path: Path, entity: str, name: str
+) -> None:
+    create(client, entity)
+    path = tmp_path / name
+    path.symlink_to("/dev/full")
+    messages = ("--messages",) * (name != "a.csv")
+    for options in ((), messages):
+        ended = piped("export", str(path), "--entity-id", entity, *options)
+        assert (ended.code, "No space left on device" in ended.err) == (1, True)
+
+
+def test_a_full_disk_of_a_journal_is_no_wrong_option(
+    piped: Command, client: Client, tmp_path: Path, entity: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(client, entity, name="a" * 100, count=100)
+    set_up = Database._set_up
+
+    def set_up_small(database: Database, *arguments: Any) -> None:
+        set_up(database, *arguments)
+        database._connection.execute("PRAGMA max_page_count = 10")
+
+    monkeypatch.setattr(Database, "_set_up", set_up_small)
+    ended = piped("export", str(tmp_path / "a.jsonl"), "--messages", "--entity-id", entity)
+    assert (ended.code, "database or disk is full" in ended.err) == (1, True)
 
 
 @pytest.mark.usefixtures("environment")

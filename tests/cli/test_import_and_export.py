@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable
 from errno import ENOSPC
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import Command, Terminal
@@ -137,6 +138,17 @@ def test_the_first_rows_that_failed_are_shown(shown: Command, file: Path) -> Non
     assert lines[6] == "And 2 more."
 
 
+def test_the_results_name_options(piped: Command, file: Path) -> None:
+    file.write_text('{"displayName": "a"}\n{"displayName": "b", "other": 1}\n')
+    with ScriptedServer([answer(401, {}), HANG_UP]) as server:
+        assert piped("import", str(file), "--base-url", server.url).code == 1
+    rows = (file.with_name("a.jsonl.results.jsonl")).read_text().splitlines()
+    rejected, unknown = (json.loads(row)["error"] for row in rows)
+    assert "--api-key" in rejected
+    assert unknown.endswith("--map displayName=other, or ignore it with --ignore other.")
+    assert "api_key" not in rejected
+
+
 def test_failures_are_reported_on_stderr(piped: Command, shown: Command, file: Path) -> None:
     file.write_text('{"displayName": 1}\n{"displayName": "b"}\n{"displayName": 2}\n')
     for command in (piped, shown):
@@ -164,6 +176,19 @@ def test_options_for_an_unknown_column(piped: Command, file: Path) -> None:
         "--map 'displayName=a title', or ignore it with --ignore 'a title'."
     ) in ended.err
     assert ended.err.count("a.csv") == 1
+
+
+def test_all_unknown_columns_are_named_with_options(piped: Command, file: Path) -> None:
+    table = file.with_name("a.csv")
+    table.write_text(",displayName,name\n0,x,y\n")
+    ended = piped("import", str(table))
+    assert ended.code == 2
+    assert "a.csv: Unknown fields: '', 'name' (did you mean 'displayName'?). The" in ended.err
+    assert "with --map displayName=name, or ignore them, for example with --ignore ''" in ended.err
+    ended = piped("import", str(table), "--ignore", "", "--ignore", "nam")
+    assert ended.code == 2
+    assert "a.csv: There is no column 'nam' to ignore. Did you mean 'name'?" in ended.err
+    assert piped("import", str(table), "--ignore", "", "--ignore", "name").code == 0
 
 
 def test_standard_streams(
@@ -200,9 +225,25 @@ def test_a_command_in_an_error_can_be_copied(piped: Command, tmp_path: Path) -> 
 
 
 def test_a_folder_is_no_file(piped: Command) -> None:
-    for command in ("import", "export"):
-        ended = piped(command, ".")
-        assert (ended.code, "Error: . has an unknown format." in ended.err) == (2, True)
+    ended = piped("import", ".")
+    assert (ended.code, "Error: . is a folder. Import each file in it" in ended.err) == (2, True)
+    ended = piped("export", ".")
+    assert (ended.code, "Error: . has an unknown format." in ended.err) == (2, True)
+
+
+def test_files_of_other_kinds_are_recognized(piped: Command, tmp_path: Path) -> None:
+    pipe = tmp_path / "63"
+    os.mkfifo(pipe)
+    for name, words in {
+        "63": f"{pipe} is a pipe. An import reads its file more than once. Save the rows to a file",
+        "a.csv.GZ": "Error: a.csv.GZ is compressed. Unpack it first.",
+        "a.xlsx": "Error: a.xlsx is a workbook. Save the sheet as CSV in UTF-8.",
+        "a.txt": "Error: a.txt has an unknown format.",
+    }.items():
+        ended = piped("import", str(tmp_path / name))
+        assert (ended.code, words in ended.err) == (2, True)
+    ended = piped("import", os.devnull)
+    assert (ended.code, f"{os.devnull} is not a regular file." in ended.err) == (2, True)
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="there is no /proc")
@@ -237,7 +278,7 @@ def test_columns_are_mapped_and_the_key_column_is_copied(
     where = ("--journal", str(journal), "--results", str(results))
     ended = piped("import", str(table), "--map", "displayName=title", *where)
     assert ended.code == 2
-    assert "a.csv: Unknown field 'id'. The fields are displayName, projectId" in ended.err
+    assert "a.csv: Unknown fields: 'id', 'agent' (did you mean 'metadata.entityId'?)" in ended.err
     assert not journal.exists()
     assert not results.exists()
     ended = piped(
@@ -362,10 +403,38 @@ def test_the_report_is_printed_even_if_the_results_cannot_be_written(
 
     monkeypatch.setattr(imports, "write_results", failing)
     ended = (piped if output == "json" else shown)("import", str(file))
-    assert ended.code == 1
-    assert '"created": 5' in ended.out or "5 created, 0 failed" in ended.out
+    assert ended.code == 6
+    assert '"created": 5' in ended.out or "5 created, 0 failed, 0 doubtful.\n" in ended.out
     assert "No space left on device. The journal" in ended.err
-    assert "run the command again to write the results" in ended.err
+    assert "run the command again with --results and a file on another disk;" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("content", "code"), [('{"displayName": "a"}\n', 6), ('{"a": 1}\n{}\n', 1)]
+)
+def test_lost_results_can_be_written_to_another_disk(
+    piped: Command, file: Path, content: str, code: int
+) -> None:
+    file.write_text(content)
+    ended = piped("import", str(file), "--results", "/dev/full")
+    assert (ended.code, "see /dev/full" in ended.err) == (code, False)
+    results = file.with_name("elsewhere")
+    again = piped("import", str(file), "--results", str(results))
+    assert json.loads(again.out)["new"] == 0
+    assert len(results.read_text().splitlines()) == len(content.splitlines())
+
+
+def test_results_that_are_lost_at_ctrl_c_are_not_mentioned(
+    piped: Command, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*arguments: Any, **_: object) -> None:
+        arguments[2].record(Entry(1, "", State.CREATED, "conv_1"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(imports, "import_file", stopped)
+    ended = piped("import", str(file), "--results", "/dev/full")
+    assert (ended.code, "lists the status" in ended.err) == (130, False)
+    assert "Stopped after creating 1 conversation." in ended.err
 
 
 @pytest.mark.parametrize(

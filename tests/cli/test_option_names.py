@@ -14,7 +14,7 @@ from conversations_client import Client, ConversationsError, Retry
 from conversations_client._base.secret import Secret
 from conversations_client._http.transport_errors import transport_error
 from conversations_client.bulk._imports.destination import conflict_message
-from conversations_client.cli._option_names import _REWORDINGS, describe
+from conversations_client.cli._option_names import _ARGUMENTS, _REWORDINGS, describe, describe_row
 
 ID = "conv_1"
 
@@ -142,4 +142,30 @@ def test_error_messages_name_options() -> None:
     ]
     # Every rewording applies to a real message of the client.
     everything = "\n".join(python for python, _ in both)
-    assert all(re.search(phrase.pattern, everything, re.MULTILINE) for phrase, _ in _REWORDINGS)
+    assert all(
+        re.search(phrase.pattern, everything, re.MULTILINE)
+        for phrase, _ in (*_REWORDINGS, *_ARGUMENTS)
+    )
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (
+            "Map it with columns={'projectId': 'project_id'}, or use ignore=['project_id'].",
+            "Map it with --map projectId=project_id, or use --ignore project_id.",
+        ),
+        (
+            "Unknown field 'project_id'. Check project_id.",
+            "Unknown field 'project_id'. Check --project-id.",
+        ),
+        ("model must be a string, not a number.", "model must be a string, not a number."),
+        (
+            "POST /v2/conversations returned 401 Unauthorized. Check api_key.",
+            "The service returned 401 Unauthorized. Check --api-key.",
+        ),
+        ("", ""),
+    ],
+)
+def test_columns_are_not_mistaken_for_options(problem: str, words: str) -> None:
+    assert describe_row(problem) == words

@@ -30,6 +30,7 @@ _SET_BY_THE_SERVICE: Final = frozenset(
 _MESSAGES: Final = "messages"  # in an export; the API can't create messages
 # Every conversation that the service sends has these, so a row with all of them is from an export.
 _EXPORTED: Final = frozenset({"kind", "displayName", "createdAt", "updatedAt"})
+_MAX_NAMED: Final = 5  # columns in an error message
 _MAX_NAME_LENGTH: Final = 60  # characters of a column's name in an error message
 # High enough that a name isn't suggested just because it is part of the unknown name.
 _MIN_SIMILARITY: Final = 0.7
@@ -131,19 +132,16 @@ class Columns:
     def unknown_column_message(self, column: str) -> str:
         """The error message for an unknown column."""
         name = quoted(column)
-        if not column or column.startswith(_INDEXES):
+        if _is_index(column):
             end = "" if column else " If the header ends with a comma, remove the comma."
             return (
                 f"The column {name} is not a field. If pandas wrote it as the index, write the "
-                f"file with index=False, or ignore the column.{end}"
+                f"file with index=False, or ignore the column with ignore=[{name}].{end}"
             )
-        if _LINE_OF_EXCEL.fullmatch(column):
-            return f"The first line, {name}, is an instruction for Excel. Remove it."
-        return separator_problem(column, self.is_known) or (
+        return self._header_problem(column) or (
             f"Unknown field {name}{_suggestion(column, FIELDS)} The fields are "
-            f"{', '.join(FIELDS)}. Rename the column, map it with "
-            f"columns={{{(_similar(column, FIELDS) or FIELDS[0])!r}: {name}}}, or ignore it with "
-            f"ignore=[{name}]."
+            f"{', '.join(FIELDS)}. Rename the column, map it with {_mapping(column)}, or ignore it "
+            f"with ignore=[{name}]."
         )
 
     def _check_separator(self, names: Sequence[str]) -> None:
@@ -155,11 +153,40 @@ class Columns:
             if problem is not None:
                 raise BulkError(problem)
 
+    def unknown_columns_message(self, columns: Sequence[str]) -> str:
+        """The error message for all unknown columns of a file; there is at least one."""
+        problem = next(filter(None, map(self._header_problem, columns)), None)
+        if problem is not None or len(columns) == 1:
+            return problem or self.unknown_column_message(columns[0])
+        named = ", ".join(map(_with_similar, columns[:_MAX_NAMED]))
+        more = f" and {len(columns) - _MAX_NAMED} more" if len(columns) > _MAX_NAMED else ""
+        index = next(filter(_is_index, columns), None)
+        pandas = (
+            ""
+            if index is None
+            else f" If pandas wrote {quoted(index)} as the index, write the file with index=False."
+        )
+        # An example that maps an index would be misleading.
+        example = max(columns, key=lambda each: (bool(_similar(each, FIELDS)), not _is_index(each)))
+        return (
+            f"Unknown fields: {named}{more}. The fields are {', '.join(FIELDS)}. Rename the "
+            f"columns, map them, for example with {_mapping(example)}, or ignore them, for example "
+            f"with ignore=[{quoted(columns[0])}].{pandas}"
+        )
+
+    def _header_problem(self, column: str) -> str | None:
+        """The error message for a column that shows that the whole header is wrong, or None."""
+        if _LINE_OF_EXCEL.fullmatch(column):
+            return f"The first line, {quoted(column)}, is an instruction for Excel. Remove it."
+        return separator_problem(column, self.is_known)
+
     def check_names(self, names: Sequence[str]) -> None:
         """Check all columns of a table; raises BulkError."""
         self._check_separator(names)
         check = NameCheck(self)
         check.add(name for name in names if name != _MESSAGES or not is_exported(names))
+        if not any(map(self._header_problem, names)):
+            self._check_ignored(names)
         check.finish()
         sent = Counter(
             target for name in names if (target := self.target(name)) and not self.is_alias(name)
@@ -174,6 +201,14 @@ class Columns:
             raise BulkError(
                 f"No column matches a field. The fields are {', '.join(FIELDS)}. Rename a column, "
                 "or map it to a field."
+            )
+
+    def _check_ignored(self, names: Sequence[str]) -> None:
+        """Check that a table has all columns to ignore; raises BulkError."""
+        has_metadata = any(name.startswith(f"{METADATA}.") for name in names)
+        for name in sorted(self.ignore.difference(names, {METADATA} if has_metadata else ())):
+            raise BulkError(
+                f"There is no column {quoted(name)} to ignore{_suggestion(name, names)}"
             )
 
 
@@ -203,9 +238,9 @@ class NameCheck:
         return bool(self._unknown or self._missing)
 
     def finish(self) -> None:
-        """Raise BulkError for the first unknown or missing name."""
-        for name in self._unknown or ():
-            raise BulkError(self._columns.unknown_column_message(name))
+        """Raise BulkError for the unknown names, or for the first missing name."""
+        if self._unknown:
+            raise BulkError(self._columns.unknown_columns_message(self._unknown))
         if self._unknown is not None:
             for name in self._missing:
                 raise BulkError(f"There is no column {quoted(name)}{_suggestion(name, self._seen)}")
@@ -233,6 +268,21 @@ def is_exported(names: Collection[str]) -> bool:
 def quoted(name: str) -> str:
     """A name for an error message: quoted, and truncated if it is long."""
     return repr(name if len(name) <= _MAX_NAME_LENGTH else f"{name[:_MAX_NAME_LENGTH]}…")
+
+
+def _is_index(column: str) -> bool:
+    """Whether pandas may have written a column as the index."""
+    return not column or column.startswith(_INDEXES)
+
+
+def _mapping(column: str) -> str:
+    """The argument that maps a column to the field that it resembles."""
+    return f"columns={{{(_similar(column, FIELDS) or FIELDS[0])!r}: {quoted(column)}}}"
+
+
+def _with_similar(column: str) -> str:
+    similar = _similar(column, FIELDS)
+    return quoted(column) + ("" if similar is None else f" (did you mean {similar!r}?)")
 
 
 def _suggestion(name: str, names: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
 from conversations_client.bulk._errors import BulkError
+from conversations_client.bulk._files.formats import Format, format_of
 
 Source: TypeAlias = str | os.PathLike[str]
 
@@ -24,12 +25,17 @@ _MARKS: Final = {
 }
 _UNPACK: Final = "Unpack it first."
 
+_AS_CSV: Final = "Save the sheet as CSV in UTF-8."
+_OTHER_SUFFIXES: Final = {
+    (".bz2", ".gz", ".xz", ".zip", ".zst"): f"compressed. {_UNPACK}",
+    (".numbers", ".ods", ".xls", ".xlsb", ".xlsm", ".xlsx"): f"a workbook. {_AS_CSV}",
+}
 _OTHER_FILES: Final = {
     b"PK\x03\x04": (
         "a ZIP archive, such as an Excel workbook",
         "Unpack it, or save the sheet as CSV in UTF-8.",
     ),
-    b"\xd0\xcf\x11\xe0": ("an Excel workbook", "Save the sheet as CSV in UTF-8."),
+    b"\xd0\xcf\x11\xe0": ("an Excel workbook", _AS_CSV),
     b"\x1f\x8b": ("compressed with gzip", _UNPACK),
     b"BZh9": ("compressed with bzip2", _UNPACK),
     b"\xfd7zXZ\x00": ("compressed with xz", _UNPACK),
@@ -37,6 +43,41 @@ _OTHER_FILES: Final = {
     b"PAR1\x15": ("Parquet", "Give it a name that ends in .parquet."),
     b"SQLite format 3\x00": ("a SQLite database", "Export a table as CSV first."),
 }
+
+
+def source_format(path: Source) -> Format:
+    """The format of a file to read, according to its extension.
+
+    Raises:
+        BulkError: The extension is unknown. The message says what the file is if that is clear.
+    """
+    try:
+        return format_of(path)
+    except BulkError:
+        problem = _problem_of(Path(path))
+        if problem is None:
+            raise
+    raise BulkError(problem)
+
+
+def _problem_of(source: Path) -> str | None:
+    """Why a file with an unknown extension can't be read, if there is a better reason than that."""
+    if source.is_dir():
+        return f"{source} is a folder. Import each file in it by its own path."
+    if source.exists() and not source.is_file():
+        return _not_readable_twice(source)
+    for suffixes, problem in _OTHER_SUFFIXES.items():
+        if source.suffix.lower() in suffixes:
+            return f"{source.name} is {problem}"
+    return None
+
+
+def _not_readable_twice(source: Path) -> str:
+    kind = "a pipe" if source.is_fifo() else "not a regular file"
+    return (
+        f"{source} is {kind}. An import reads its file more than once. Save the rows to a file "
+        "first."
+    )
 
 
 def open_source(path: Source) -> BinaryIO:
@@ -50,10 +91,7 @@ def open_source(path: Source) -> BinaryIO:
     mode = source.stat().st_mode
     # Checked before opening, because opening a pipe waits for its writer.
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise BulkError(
-            f"{source.name} is not a regular file. An import reads its file more than once. Save "
-            "the rows to a file first."
-        )
+        raise BulkError(_not_readable_twice(source))
     return source.open("rb")
 
 

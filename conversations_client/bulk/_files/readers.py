@@ -12,9 +12,14 @@ from conversations_client import InvalidArgumentError
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files import csv_reader, json_lines
 from conversations_client.bulk._files.columns import Columns, NameCheck, is_exported
-from conversations_client.bulk._files.formats import Format, format_of
+from conversations_client.bulk._files.formats import Format
 from conversations_client.bulk._files.formulas import unescape_formulas
-from conversations_client.bulk._files.opening import ChangeCheck, Source, open_source
+from conversations_client.bulk._files.opening import (
+    ChangeCheck,
+    Source,
+    open_source,
+    source_format,
+)
 from conversations_client.bulk._files.parquet import ParquetTable
 from conversations_client.bulk._files.rows import (
     Fields,
@@ -52,7 +57,7 @@ def index_rows(path: Source, *, every: int) -> Index:
         BulkError: The extension is unknown, or the content doesn't match it.
         OSError: The file can't be read.
     """
-    file_format, name = format_of(path), Path(path).name
+    file_format, name = source_format(path), Path(path).name
     offsets: list[int] = []
     total = 0
     with open_source(path) as file:
@@ -117,7 +122,7 @@ def check_columns(path: Source, columns: Columns) -> None:
         BulkError: A column is unknown, missing or duplicated, or no column can be sent.
         OSError: The file can't be read.
     """
-    file_format, name = format_of(path), Path(path).name
+    file_format, name = source_format(path), Path(path).name
     check: Callable[[], None]
     with open_source(path) as file:
         if file_format is Format.PARQUET:
@@ -182,7 +187,7 @@ def read_rows(
             it is read.
         OSError: The file can't be read.
     """
-    file_format, name = format_of(path), Path(path).name
+    file_format, name = source_format(path), Path(path).name
     change_check = change_check or ChangeCheck()
     with open_source(path) as file:
         change_check.check(file, name)

@@ -19,10 +19,12 @@ from conversations_client.cli._display.output import confirm, print_message
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._exit_codes import ExitCode, UsageError
 from conversations_client.cli._session import Injected
+from conversations_client.cli._signals import stopped_by_signals
 
 _MAX_NAME_LENGTH: Final = 100
 
 
+@stopped_by_signals()
 def delete(
     conversation_ids: Annotated[tuple[str, ...], Parameter(show_default=False)] = (),
     /,

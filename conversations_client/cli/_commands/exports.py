@@ -6,7 +6,7 @@ from errno import EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOTDIR, EPERM, EROFS
 from pathlib import Path
 from typing import Annotated, Final
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
@@ -28,7 +28,9 @@ from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._display.progress import progress_bar
 from conversations_client.cli._display.views import conversation_table
 from conversations_client.cli._exit_codes import ExitCode, UsageError
+from conversations_client.cli._option_names import describe_row
 from conversations_client.cli._session import Injected, Session
+from conversations_client.cli._signals import stopped_by_signals
 
 _POSITIVE: Final = Number(gt=0)
 _MAX_IN_FLIGHT: Final = 16
@@ -69,6 +71,7 @@ class MessageOptions:
             raise UsageError(f"{name} works only with --messages. Add --messages or remove {name}.")
 
 
+@stopped_by_signals()
 def export(
     file: Path,
     /,
@@ -135,7 +138,7 @@ def _to_stdout(
 def _without_messages(
     file: Path, wanted: Selection, session: Session, *, escape_formulas: bool
 ) -> ExportReport:
-    with session.client() as client, progress_bar(None) as bar:
+    with session.client() as client, _repeatable(file), progress_bar(None) as bar:
         count = export_file(
             wanted.listing(client), file, escape_formulas=escape_formulas, on_row=bar.advance
         )
@@ -164,9 +167,10 @@ def _with_messages(
             source=target.name,
             on_progress=bar.update,
         )
-    for failure in report.failures[:_SHOWN_FAILURES]:
+    failures = tuple(evolve(each, error=describe_row(each.error)) for each in report.failures)
+    for failure in failures[:_SHOWN_FAILURES]:
         print_error(f"{failure.conversation_id or '(no ID)'}: {failure.error}")
-    return report
+    return evolve(report, failures=failures)
 
 
 def _show(report: ExportReport, file: Path, output: Output) -> None:
@@ -209,6 +213,18 @@ def _resumable() -> Generator[None, None, None]:
         raise
     except (KeyboardInterrupt, ConversationsError):
         print_message("Stopped. Run the same command to resume the export.")
+        raise
+
+
+@contextmanager
+def _repeatable(file: Path) -> Generator[None, None, None]:
+    """Print that a stopped export without messages starts again."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print_message(
+            f"Stopped before {file} was complete. Run the same command to export everything again."
+        )
         raise
 
 

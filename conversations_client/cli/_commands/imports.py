@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, ParamSpec
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from conversations_client import ConversationsError, Retry
+from conversations_client import Retry
 from conversations_client.bulk import (
     BulkError,
     Entry,
@@ -25,8 +25,9 @@ from conversations_client.cli._display.output import Output, print_error, print_
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._display.progress import progress_bar
 from conversations_client.cli._exit_codes import ExitCode, UsageError
-from conversations_client.cli._option_names import describe
+from conversations_client.cli._option_names import describe_row
 from conversations_client.cli._session import Injected
+from conversations_client.cli._signals import stopped_by_signals
 
 P = ParamSpec("P")
 
@@ -35,6 +36,7 @@ _SHOWN_FAILURES: Final = 5
 _PLAIN: Final = Parameter(negative="", show_default=False)
 
 
+@stopped_by_signals()
 def import_(
     file: Path,
     /,
@@ -105,8 +107,8 @@ def import_(
                 on_row=rows,
             )
         are_written = files.write_results(record)
-    _show(report, rows, files.results, session.output)
-    _report_failures(report, files.results)
+    _show(report, rows, files.results, session.output, are_written=are_written)
+    _report_failures(report, files.results if are_written else None)
     return _end(report, stopped, are_written=are_written)
 
 
@@ -125,18 +127,20 @@ def _end(report: Report, stopped: ImportStoppedError | None, *, are_written: boo
         print_error(str(stopped))
     if report.doubtful or (stopped is not None and stopped.may_have_acted):
         return ExitCode.UNKNOWN
-    is_done = stopped is None and are_written and not report.failed
-    return ExitCode.DONE if is_done else ExitCode.FAILED
+    if report.failed or stopped is not None:
+        return ExitCode.FAILED
+    return ExitCode.DONE if are_written else ExitCode.OUTPUT_LOST
 
 
-def _report_failures(report: Report, results: Path) -> None:
+def _report_failures(report: Report, results: Path | None) -> None:
     """Report on stderr the rows that were not imported, because stdout may be a file."""
     problems = {"failed": report.failed, "may have been imported": report.doubtful}
     found = [
         f"{count:,} row{'s' * (count != 1)} {what}" for what, count in problems.items() if count
     ]
     if found:
-        print_error(f"{' and '.join(found)}: see {one_line(str(results))}.")
+        where = "" if results is None else f": see {one_line(str(results))}"
+        print_error(f"{' and '.join(found)}{where}.")
 
 
 def _beside(file: Path, ending: str) -> Path:
@@ -191,7 +195,7 @@ class _Files:
     def check_results(self, record: Journal) -> None:
         """Write the results so far, to check, before anything is sent, that they can be written."""
         try:
-            write_results(record.entries(), self.results)
+            self._write_results(record)
         except OSError as error:
             raise UsageError(
                 f"The results can't be written to {self.results}: {error.strerror}. Nothing was "
@@ -201,16 +205,27 @@ class _Files:
     def write_results(self, record: Journal) -> bool:
         """Write the results; returns False and prints the error if that fails."""
         try:
-            write_results(record.entries(), self.results)
+            self._write_results(record)
         except (OSError, BulkError) as error:
             problem = error.strerror if isinstance(error, OSError) else error
             print_error(
                 f"The results can't be written to {self.results}: {problem}. The journal "
-                f"{self.journal} has the status of each row: run the command again to write the "
-                "results."
+                f"{self.journal} has the status of each row. To write the results, run the command "
+                "again with --results and a file on another disk; rows that were created are not "
+                "sent again."
             )
             return False
         return True
+
+    def _write_results(self, record: Journal) -> None:
+        write_results(map(_with_option_names, record.entries()), self.results)
+
+
+def _with_option_names(entry: Entry) -> Entry:
+    """The entry with an error message for people who use the command line."""
+    if entry.state is State.CREATED:
+        return entry
+    return evolve(entry, detail=describe_row(entry.detail))
 
 
 @define
@@ -232,8 +247,7 @@ class _Rows:
         """A line about each of these rows."""
         for entry in self.failures:
             line = "" if entry.line is None else f" (line {entry.line:,})"
-            problem = describe(ConversationsError(entry.detail))
-            yield f"Row {entry.number:,}{line}: {one_line(problem)}"
+            yield f"Row {entry.number:,}{line}: {one_line(describe_row(entry.detail))}"
         if self.count > len(self.failures):
             yield f"And {self.count - len(self.failures):,} more."
 
@@ -247,16 +261,17 @@ def _stoppable(record: Journal, files: _Files) -> Generator[None, None, None]:
     try:
         yield
     except KeyboardInterrupt:
-        files.write_results(record)
+        are_written = files.write_results(record)
         created = record.counts()[State.CREATED]
+        listed = f" {files.results} lists the status of each row so far." if are_written else ""
         print_message(
             f"Stopped after creating {created:,} conversation{'s' * (created != 1)}. Run the same "
-            f"command again to continue. {files.results} lists the status of each row so far."
+            f"command again to continue.{listed}"
         )
         raise
 
 
-def _show(report: Report, rows: _Rows, results: Path, output: Output) -> None:
+def _show(report: Report, rows: _Rows, results: Path, output: Output, *, are_written: bool) -> None:
     if not output.is_for_people:
         counts = {
             "created": report.created,
@@ -270,9 +285,9 @@ def _show(report: Report, rows: _Rows, results: Path, output: Output) -> None:
     created = f"{report.created:,} created"
     if report.created_before:
         created = f"{report.new:,} new, {report.created_before:,} created before"
+    listed = f": {one_line(str(results))} lists the status of each row" if are_written else ""
     output.out.print(
-        f"{created}, {report.failed:,} failed, {report.doubtful:,} doubtful: "
-        f"{one_line(str(results))} lists the status of each row.",
+        f"{created}, {report.failed:,} failed, {report.doubtful:,} doubtful{listed}.",
         soft_wrap=True,
     )
     for line in rows.lines():

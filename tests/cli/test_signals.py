@@ -1,0 +1,174 @@
+"""SIGTERM and SIGHUP during the commands that take long."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from command_line import LONGEST_WAIT, SCRIPT, Command
+from scripted import CONVERSATION, ScriptedServer, answer
+
+from conversations_client.cli._commands import exports, imports
+from conversations_client.cli._commands.deletion_counts import Deletion
+from conversations_client.cli._run import run
+
+pytest_plugins = ["command_line_fixtures"]
+pytestmark = pytest.mark.usefixtures("environment")
+
+CODES = {signal.SIGTERM: 143, signal.SIGHUP: 129}
+# Whatever the parent process does with the signals.
+LAUNCH = (
+    "import os, signal, sys; signal.signal(signal.SIGTERM, signal.SIG_DFL); "
+    "signal.signal(signal.SIGHUP, signal.{}); os.execv(sys.argv[1], sys.argv[1:])"
+)
+LISTING = answer(200, {"object": "list", "data": [CONVERSATION], "has_more": False})
+REPLIES = {
+    "import": [answer()],
+    "export": [LISTING],
+    "export --messages": [LISTING, answer(200, {**CONVERSATION, "messages": []})],
+    "delete": [answer(204, b"")],
+}
+TOLD = {
+    "import": "Stopped after creating 1 conversation. Run the same command again to continue.",
+    "export": "a.jsonl was complete. Run the same command to export everything again.",
+    "export --messages": "Stopped. Run the same command to resume the export.",
+    "delete": "Stopped. 1 of 3 were deleted.",
+}
+
+
+class Held:
+    """A script whose last reply waits until it is released."""
+
+    def __init__(self, replies: list[bytes]) -> None:
+        self.is_reached, self.release = Event(), Event()
+        self._replies = replies
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._replies[:-1]
+        self.is_reached.set()
+        self.release.wait(LONGEST_WAIT)
+        while True:
+            yield self._replies[-1]
+
+
+def line(name: str, folder: Path) -> list[str]:
+    """The command, with a file of three rows if it reads one."""
+    path = folder / "a.jsonl"
+    if name.startswith("export"):
+        return ["export", str(path), *name.split()[1:]]
+    path.write_text("".join(f'{{"displayName": "{n}"}}\n' for n in range(3)))
+    if name == "import":
+        return ["import", str(path), "--max-in-flight", "1"]
+    path.write_text("".join(f'{{"_id": "conv_{n}"}}\n' for n in range(3)))
+    return ["delete", "--yes", "--file", str(path)]
+
+
+@contextmanager
+def running(
+    name: str, folder: Path, script: Held, *, sighup: str = "SIG_DFL"
+) -> Generator["subprocess.Popen[str]"]:
+    """The command, when the service has received the request whose reply is held."""
+    launch = [sys.executable, "-ISc", LAUNCH.format(sighup), SCRIPT, *line(name, folder)]
+    with (
+        ScriptedServer(script) as server,
+        subprocess.Popen(  # noqa: S603
+            [*launch, "--base-url", server.url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        try:
+            assert script.is_reached.wait(LONGEST_WAIT)
+            yield process
+        finally:
+            script.release.set()
+            process.kill()
+
+
+@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize("name", ["import", "export --messages"])
+def test_a_signal_waits_for_the_requests_in_flight(
+    tmp_path: Path, name: str, number: signal.Signals
+) -> None:
+    script = Held(REPLIES[name])
+    with running(name, tmp_path, script) as process:
+        process.send_signal(number)
+        script.release.set()
+        _, err = process.communicate(timeout=LONGEST_WAIT)
+    assert (process.returncode, TOLD[name] in err) == (CODES[number], True), err
+    if name == "import":
+        (row,) = (tmp_path / "a.jsonl.results.jsonl").read_text().splitlines()
+        assert json.loads(row)["status"] == "created"
+
+
+def test_nohup_is_respected(tmp_path: Path) -> None:
+    script = Held(REPLIES["export --messages"])
+    with running("export --messages", tmp_path, script, sighup="SIG_IGN") as process:
+        process.send_signal(signal.SIGHUP)
+        script.release.set()
+        process.communicate(timeout=LONGEST_WAIT)
+    assert process.returncode == 0
+
+
+def test_a_second_signal_ends_the_command_at_once(tmp_path: Path) -> None:
+    with running("import", tmp_path, Held(REPLIES["import"])) as process:
+        for _ in range(int(LONGEST_WAIT / 0.1)):
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(0.1)
+            except subprocess.TimeoutExpired:  # the first signals count as one
+                continue
+            break
+        assert process.wait(0) == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize("name", TOLD)
+def test_each_command_says_how_to_continue(
+    *,
+    piped: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    number: signal.Signals,
+) -> None:
+    before = signal.signal(number, signal.SIG_DFL)
+
+    def stop(*_: object, **__: object) -> None:
+        signal.raise_signal(number)
+        signal.raise_signal(number)  # by the shell or by `timeout`
+
+    def stop_once(deletion: Deletion, *attempt: object) -> None:
+        deletion.deleted.append(str(attempt[0]))
+        if len(deletion.deleted) == 1:
+            stop()
+
+    monkeypatch.setattr(imports, "import_file", stop)
+    monkeypatch.setattr(exports, "export_file", stop)
+    monkeypatch.setattr(exports, "export_with_messages", stop)
+    monkeypatch.setattr(Deletion, "record", stop_once)
+    try:
+        with ScriptedServer(REPLIES[name] * 100) as server:
+            ended = piped(*line(name, tmp_path), "--base-url", server.url)
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
+    told = TOLD[name].replace("creating 1 conversation", "creating 0 conversations")
+    assert ended.code == CODES[number]
+    assert told.partition(" 1 of 3")[0] in ended.err
+
+
+def test_another_thread_can_run_a_command(tmp_path: Path) -> None:
+    codes: list[int] = []
+    with ScriptedServer(REPLIES["export"]) as server:
+        arguments = [*line("export", tmp_path), "--base-url", server.url]
+        thread = Thread(target=lambda: codes.append(run(arguments)))
+        thread.start()
+        thread.join(LONGEST_WAIT)
+    assert codes == [0]
