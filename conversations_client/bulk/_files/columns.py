@@ -2,24 +2,25 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, Self
 
 from attrs import field, frozen
 
 from conversations_client import InvalidArgumentError
 from conversations_client.bulk._errors import BulkError
+from conversations_client.bulk._files.column_names import (
+    FIELDS,
+    is_index,
+    mapping,
+    quoted,
+    separator_problem,
+    similar_name,
+    suggestion,
+    with_similar,
+)
 from conversations_client.bulk._files.formulas import ESCAPED
 
-FIELDS: Final = (
-    "displayName",
-    "projectId",
-    "metadata.entityId",
-    "metadata.generatingTitle",
-    "metadata.model",
-)
-"""The fields that can be sent, under the API's names."""
 METADATA: Final = "metadata"
 # Field names from a different revision of the API. The current name takes precedence.
 _ALIASES: Final = {"entityId": "metadata.entityId"}
@@ -31,25 +32,8 @@ _MESSAGES: Final = "messages"  # in an export; the API can't create messages
 # Every conversation that the service sends has these, so a row with all of them is from an export.
 _EXPORTED: Final = frozenset({"kind", "displayName", "createdAt", "updatedAt"})
 _MAX_NAMED: Final = 5  # columns in an error message
-_MAX_NAME_LENGTH: Final = 60  # characters of a column's name in an error message
-# High enough that a name isn't suggested just because it is part of the unknown name.
-_MIN_SIMILARITY: Final = 0.7
-_SYNONYMS: Final = {
-    "agent": "metadata.entityId",
-    "agentid": "metadata.entityId",
-    "deployment": "metadata.entityId",
-    "deploymentid": "metadata.entityId",
-    "entity": "metadata.entityId",
-    "name": "displayName",
-    "project": "projectId",
-    "subject": "displayName",
-    "title": "displayName",
-}
-"""The field that each name usually stands for."""
-_INDEXES: Final = ("Unnamed: ", "__index_level_")  # the names that pandas gives an index
 # Any form of the line. The separator may be missing, because the parser split the line at it.
 _LINE_OF_EXCEL: Final = re.compile("sep=.?", re.IGNORECASE | re.DOTALL)
-_SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 @frozen
@@ -89,7 +73,7 @@ class Columns:
         for name in column_of:
             if name not in FIELDS:
                 raise InvalidArgumentError(
-                    f"There is no field {quoted(name)}{_suggestion(name, FIELDS)} "
+                    f"There is no field {quoted(name)}{suggestion(name, FIELDS)} "
                     f"The fields are {', '.join(FIELDS)}."
                 )
         for column, count in Counter(column_of.values()).items():
@@ -132,15 +116,15 @@ class Columns:
     def unknown_column_message(self, column: str) -> str:
         """The error message for an unknown column."""
         name = quoted(column)
-        if _is_index(column):
+        if is_index(column):
             end = "" if column else " If the header ends with a comma, remove the comma."
             return (
                 f"The column {name} is not a field. If pandas wrote it as the index, write the "
                 f"file with index=False, or ignore the column with ignore=[{name}].{end}"
             )
         return self._header_problem(column) or (
-            f"Unknown field {name}{_suggestion(column, FIELDS)} The fields are "
-            f"{', '.join(FIELDS)}. Rename the column, map it with {_mapping(column)}, or ignore it "
+            f"Unknown field {name}{suggestion(column, FIELDS)} The fields are "
+            f"{', '.join(FIELDS)}. Rename the column, map it with {mapping(column)}, or ignore it "
             f"with ignore=[{name}]."
         )
 
@@ -158,19 +142,21 @@ class Columns:
         problem = next(filter(None, map(self._header_problem, columns)), None)
         if problem is not None or len(columns) == 1:
             return problem or self.unknown_column_message(columns[0])
-        named = ", ".join(map(_with_similar, columns[:_MAX_NAMED]))
+        named = ", ".join(map(with_similar, columns[:_MAX_NAMED]))
         more = f" and {len(columns) - _MAX_NAMED} more" if len(columns) > _MAX_NAMED else ""
-        index = next(filter(_is_index, columns), None)
+        index = next(filter(is_index, columns), None)
         pandas = (
             ""
             if index is None
             else f" If pandas wrote {quoted(index)} as the index, write the file with index=False."
         )
         # An example that maps an index would be misleading.
-        example = max(columns, key=lambda each: (bool(_similar(each, FIELDS)), not _is_index(each)))
+        example = max(
+            columns, key=lambda each: (bool(similar_name(each, FIELDS)), not is_index(each))
+        )
         return (
             f"Unknown fields: {named}{more}. The fields are {', '.join(FIELDS)}. Rename the "
-            f"columns, map them, for example with {_mapping(example)}, or ignore them, for example "
+            f"columns, map them, for example with {mapping(example)}, or ignore them, for example "
             f"with ignore=[{quoted(columns[0])}].{pandas}"
         )
 
@@ -207,9 +193,7 @@ class Columns:
         """Check that a table has all columns to ignore; raises BulkError."""
         has_metadata = any(name.startswith(f"{METADATA}.") for name in names)
         for name in sorted(self.ignore.difference(names, {METADATA} if has_metadata else ())):
-            raise BulkError(
-                f"There is no column {quoted(name)} to ignore{_suggestion(name, names)}"
-            )
+            raise BulkError(f"There is no column {quoted(name)} to ignore{suggestion(name, names)}")
 
 
 class NameCheck:
@@ -243,18 +227,7 @@ class NameCheck:
             raise BulkError(self._columns.unknown_columns_message(self._unknown))
         if self._unknown is not None:
             for name in self._missing:
-                raise BulkError(f"There is no column {quoted(name)}{_suggestion(name, self._seen)}")
-
-
-def separator_problem(
-    header: str, is_known: Callable[[str], bool] = FIELDS.__contains__
-) -> str | None:
-    """The error message for a header with a separator other than a comma, or None."""
-    for separator, plural in _SEPARATORS.items():
-        parts = [part.strip().strip("\"'") for part in header.split(separator)]
-        if len(parts) > 1 and any(map(is_known, parts)):
-            return f"The columns are separated by {plural}. Separate them with commas."
-    return None
+                raise BulkError(f"There is no column {quoted(name)}{suggestion(name, self._seen)}")
 
 
 def is_exported(names: Collection[str]) -> bool:
@@ -263,42 +236,3 @@ def is_exported(names: Collection[str]) -> bool:
     Its unknown fields come from a later revision of the API and are not typos.
     """
     return all(name in names for name in _EXPORTED)
-
-
-def quoted(name: str) -> str:
-    """A name for an error message: quoted, and truncated if it is long."""
-    return repr(name if len(name) <= _MAX_NAME_LENGTH else f"{name[:_MAX_NAME_LENGTH]}…")
-
-
-def _is_index(column: str) -> bool:
-    """Whether pandas may have written a column as the index."""
-    return not column or column.startswith(_INDEXES)
-
-
-def _mapping(column: str) -> str:
-    """The argument that maps a column to the field that it resembles."""
-    return f"columns={{{(_similar(column, FIELDS) or FIELDS[0])!r}: {quoted(column)}}}"
-
-
-def _with_similar(column: str) -> str:
-    similar = _similar(column, FIELDS)
-    return quoted(column) + ("" if similar is None else f" (did you mean {similar!r}?)")
-
-
-def _suggestion(name: str, names: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name, with a similar name if there is one."""
-    similar = _similar(name, names)
-    return "." if similar is None else f". Did you mean {similar!r}?"
-
-
-def _similar(name: str, names: Iterable[str]) -> str | None:
-    known = {_normalized(each): each for each in names}
-    synonym = _SYNONYMS.get(_normalized(name))
-    if synonym in known.values():
-        return synonym
-    matches = get_close_matches(_normalized(name), known, n=1, cutoff=_MIN_SIMILARITY)
-    return known[matches[0]] if matches else None
-
-
-def _normalized(name: str) -> str:
-    return name.rpartition(".")[2].lower().replace("_", "").replace(" ", "")

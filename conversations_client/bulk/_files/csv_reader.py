@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO, Final, TypeAlias
 
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._files.columns import separator_problem
+from conversations_client.bulk._files.column_names import separator_problem
 from conversations_client.bulk._files.opening import conversion, text_start
 from conversations_client.bulk._files.rows import Unreadable
 

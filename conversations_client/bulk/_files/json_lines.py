@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final, cast
 from attrs import frozen
 
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._files.columns import quoted
+from conversations_client.bulk._files.column_names import quoted
 from conversations_client.bulk._files.opening import text_start
 from conversations_client.bulk._files.rows import Fields, Unreadable
 

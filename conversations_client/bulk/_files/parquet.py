@@ -9,7 +9,8 @@ from typing import Any, BinaryIO, Final
 from attrs import frozen
 
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._files.columns import METADATA, Columns, quoted
+from conversations_client.bulk._files.column_names import quoted
+from conversations_client.bulk._files.columns import METADATA, Columns
 from conversations_client.bulk._files.formats import pyarrow
 from conversations_client.bulk._files.rows import Fields, Key, Unreadable, from_table, key_of
 

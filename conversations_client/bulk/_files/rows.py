@@ -12,7 +12,8 @@ from uuid import UUID
 from attrs import field, frozen
 
 from conversations_client import ConversationMetadataParam, CreateRequest, InvalidArgumentError
-from conversations_client.bulk._files.columns import METADATA, Columns, is_exported, quoted
+from conversations_client.bulk._files.column_names import quoted
+from conversations_client.bulk._files.columns import METADATA, Columns, is_exported
 from conversations_client.bulk._files.row_errors import in_words_of_the_file, type_name
 
 Fields: TypeAlias = Mapping[str, Any]

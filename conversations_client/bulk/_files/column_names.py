@@ -1,0 +1,83 @@
+"""What the names of columns resemble, for error messages. No I/O."""
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Final
+
+FIELDS: Final = (
+    "displayName",
+    "projectId",
+    "metadata.entityId",
+    "metadata.generatingTitle",
+    "metadata.model",
+)
+"""The fields that can be sent, under the API's names."""
+_MAX_NAME_LENGTH: Final = 60  # characters of a column's name in an error message
+# High enough that a name isn't suggested just because it is part of the unknown name.
+_MIN_SIMILARITY: Final = 0.7
+_SYNONYMS: Final = {
+    "agent": "metadata.entityId",
+    "agentid": "metadata.entityId",
+    "deployment": "metadata.entityId",
+    "deploymentid": "metadata.entityId",
+    "entity": "metadata.entityId",
+    "name": "displayName",
+    "project": "projectId",
+    "subject": "displayName",
+    "title": "displayName",
+}
+"""The field that each name usually stands for."""
+_INDEXES: Final = ("Unnamed: ", "__index_level_")  # the names that pandas gives an index
+_SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+
+
+def separator_problem(
+    header: str, is_known: Callable[[str], bool] = FIELDS.__contains__
+) -> str | None:
+    """The error message for a header with a separator other than a comma, or None."""
+    for separator, plural in _SEPARATORS.items():
+        parts = [part.strip().strip("\"'") for part in header.split(separator)]
+        if len(parts) > 1 and any(map(is_known, parts)):
+            return f"The columns are separated by {plural}. Separate them with commas."
+    return None
+
+
+def quoted(name: str) -> str:
+    """A name for an error message: quoted, and truncated if it is long."""
+    return repr(name if len(name) <= _MAX_NAME_LENGTH else f"{name[:_MAX_NAME_LENGTH]}…")
+
+
+def is_index(column: str) -> bool:
+    """Whether pandas may have written a column as the index."""
+    return not column or column.startswith(_INDEXES)
+
+
+def mapping(column: str) -> str:
+    """The argument that maps a column to the field that it resembles."""
+    return f"columns={{{(similar_name(column, FIELDS) or FIELDS[0])!r}: {quoted(column)}}}"
+
+
+def with_similar(column: str) -> str:
+    """A name for an error message, with the field that it resembles."""
+    similar = similar_name(column, FIELDS)
+    return quoted(column) + ("" if similar is None else f" (did you mean {similar!r}?)")
+
+
+def suggestion(name: str, names: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name, with a similar name if there is one."""
+    similar = similar_name(name, names)
+    return "." if similar is None else f". Did you mean {similar!r}?"
+
+
+def similar_name(name: str, names: Iterable[str]) -> str | None:
+    """The name that a name resembles or usually stands for; None if there is none."""
+    known = {_normalized(each): each for each in names}
+    synonym = _SYNONYMS.get(_normalized(name))
+    if synonym in known.values():
+        return synonym
+    matches = get_close_matches(_normalized(name), known, n=1, cutoff=_MIN_SIMILARITY)
+    return known[matches[0]] if matches else None
+
+
+def _normalized(name: str) -> str:
+    return name.rpartition(".")[2].lower().replace("_", "").replace(" ", "")
