@@ -55,11 +55,7 @@ def export_file(
     def rows() -> Iterator[Fields]:
         nonlocal count
         for conversation in conversations:
-            if not isinstance(conversation, Conversation):
-                raise InvalidArgumentError(
-                    "conversations must be Conversation objects, such as client.conversations"
-                    f".list(), not {type(conversation).__name__}."
-                )
+            _check(conversation)
             count += 1
             yield unstructure(conversation)
             if on_row is not None:
@@ -68,3 +64,11 @@ def export_file(
     with atomic_file(path) as temporary:
         write(temporary, rows())
     return count
+
+
+def _check(item: object) -> None:
+    if not isinstance(item, Conversation):
+        raise InvalidArgumentError(
+            "conversations must be Conversation objects, such as client.conversations.list(), "
+            f"not {type(item).__name__}."
+        )
