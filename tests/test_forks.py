@@ -96,7 +96,7 @@ def call_after_hook():
 
 def start_the_import():
     hook_has_run.set()
-    is_importing.wait(timeout=0.3)
+    is_importing.wait(timeout=0.1)
 
 is_importing = threading.Event()
 hook_has_run = threading.Event()
