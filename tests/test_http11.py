@@ -333,8 +333,10 @@ def test_a_body_is_known_to_be_complete() -> None:
 
 
 @pytest.mark.parametrize("response", [CHUNKS + b"1\r\na\r\n", WITH_H11["the last"]])
-def test_a_body_is_not_known_to_be_complete(response: bytes) -> None:
-    parser = CommonParser()
+def test_a_body_is_not_known_to_be_complete(
+    response: bytes, new: Callable[[], ResponseParser]
+) -> None:
+    parser = asked(new)
     parser.receive(response)
     assert parser.head() is not None
     assert (parser.chunk(), parser.is_complete) == (b"a", False)

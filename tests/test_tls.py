@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import trustme
 from certificates import client_context, server_context
@@ -19,6 +20,7 @@ from variants import KEY, Variant
 from conversations_client import ConfigurationError, Delivery, DisconnectError, TLSError
 from conversations_client._base.causes import causes
 from conversations_client._base.secret import Secret
+from conversations_client._http.httpx_clients.progress import Progress
 from conversations_client._http.origin import _default_tls
 from conversations_client._http.streams.errors import ConnectError
 from conversations_client._http.streams.tls_errors import is_tls
@@ -102,6 +104,23 @@ def test_an_injected_client_without_the_certificate_that_the_service_requires(
         make = made(stack, verify=context, trust_env=False)
         url = server.url.replace("http://", "https://")
         run_injected(variant, make, scenario, base_url=url)
+
+
+def test_a_rejected_certificate_after_the_request_was_sent_proves_nothing() -> None:
+    def progress(*events: str) -> Progress:
+        request = httpx.Request("POST", "https://x")
+        recorded = Progress(request)
+        for event in events:
+            recorded.report(event, {"request": request})
+        return recorded
+
+    request = httpx.Request("POST", "https://x")
+    error = httpx.ReadError("", request=request)
+    error.__cause__ = ssl.SSLError(1, "")
+    error.__cause__.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
+    opened, sent = "connection.start_tls.complete", "http11.send_request_headers.started"
+    assert progress(opened, sent).rejected_certificate(error) is not None
+    assert progress(opened, sent, opened, sent).rejected_certificate(error) is None
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -236,9 +236,27 @@ def test_fifty_failures_in_a_row_stop_the_import(path: Path, journal: Journal, s
     assert report == Report(created=80 - doubtful, failed=0, doubtful=doubtful, new=79 - doubtful)
 
 
+def test_each_run_gets_further_than_the_one_before(path: Path, journal: Journal) -> None:
+    write(path, *named(*(f"{number}" for number in range(110)), "last"))
+    script = itertools.chain([answer(404)] * 50, [answer(404)] * 100, [answer(404)] * 110)
+    with ScriptedServer(itertools.chain(script, itertools.repeat(answer()))) as server:
+        for _ in range(2):
+            with pytest.raises(ImportStoppedError, match="50 rows in a row failed"):
+                run(server, path, journal)
+        assert run(server, path, journal) == Report(created=1, failed=110, doubtful=0, new=1)
+
+
+def test_an_import_that_starts_at_the_end_of_the_file(path: Path, journal: Journal) -> None:
+    write(path, *named("a", "x" * 101))
+    with ScriptedServer(always()) as server:
+        run(server, path, journal, stop=2)
+        assert run(server, path, journal, start=2) == Report(created=1, failed=1, doubtful=0, new=0)
+
+
 def test_failures_of_the_rows_do_not_stop_the_import(path: Path, journal: Journal) -> None:
     write(path, *named(*(f"{number}" for number in range(80))))
-    script = itertools.chain([answer(401)] * 49, [answer(422)], itertools.repeat(answer(401)))
+    of_the_row = [answer(status) for status in (413, 422)]
+    script = itertools.chain([answer(401)] * 49, of_the_row, itertools.repeat(answer(401)))
     with ScriptedServer(script) as server:
         assert run(server, path, journal) == Report(created=0, failed=80, doubtful=0, new=0)
 

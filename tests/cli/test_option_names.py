@@ -165,6 +165,7 @@ def test_error_messages_name_options() -> None:
             "The service returned 401 Unauthorized. Check --api-key.",
         ),
         ("", ""),
+        (r"The service sent ignore=['\N'].", r"The service sent ignore=['\N']."),
     ],
 )
 def test_columns_are_not_mistaken_for_options(problem: str, words: str) -> None:

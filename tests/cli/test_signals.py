@@ -1,9 +1,11 @@
 """SIGTERM and SIGHUP during the commands that take long."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,7 @@ from scripted import CONVERSATION, ScriptedServer, answer
 from conversations_client.cli._commands import exports, imports
 from conversations_client.cli._commands.deletion_counts import Deletion
 from conversations_client.cli._run import run
+from conversations_client.cli._signals import StopSignalError, _Handler
 
 pytest_plugins = ["command_line_fixtures"]
 pytestmark = pytest.mark.usefixtures("environment")
@@ -172,3 +175,27 @@ def test_another_thread_can_run_a_command(tmp_path: Path) -> None:
         thread.start()
         thread.join(LONGEST_WAIT)
     assert codes == [0]
+
+
+@pytest.mark.parametrize(("seconds", "killed"), [(0.5, []), (5.0, [signal.SIGTERM])])
+def test_a_signal_may_arrive_twice(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, killed: list[int]
+) -> None:
+    sent: list[int] = []
+    now = [100.0]
+
+    def kill(_: int, number: int) -> None:
+        sent.append(number)
+
+    def set_handler(_: int, __: object) -> None:
+        pass
+
+    monkeypatch.setattr(os, "kill", kill)
+    monkeypatch.setattr(signal, "signal", set_handler)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    handler = _Handler()
+    with pytest.raises(StopSignalError):
+        handler(signal.SIGTERM, None)
+    now[0] += seconds
+    handler(signal.SIGTERM, None)
+    assert sent == killed

@@ -117,6 +117,7 @@ async def _connect_tcp(host: str, port: int, limit: Limit) -> AsyncNetworkStream
         from conversations_client._http.streams.asyncio_stream import connect
 
         return await connect_to_host(host, port, limit, partial(connect, port=port))
+    lazy_import("conversations_client._http.streams.anyio_stream")
     from conversations_client._http.streams import anyio_stream
 
     return await connect_to_host(host, port, limit, partial(anyio_stream.connect, port=port))

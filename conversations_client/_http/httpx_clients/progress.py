@@ -54,7 +54,8 @@ class Progress:
             self._is_proxied = info["request"].method == b"CONNECT"
             self._was_sent = self._was_sent or not self._is_proxied
         if event.endswith(_ENCRYPTED):
-            self._is_new_connection = True
+            # An earlier attempt of the library's own may have been processed.
+            self._is_new_connection = not self._was_sent
         if event.endswith(_RESPONDED):
             self._is_new_connection = False
         if event.startswith(_SOCKS):

@@ -97,7 +97,7 @@ def import_file(
         destination=destination,
         change_destination=change_destination,
         on_row=on_row,
-        is_whole=stop is None,
+        is_whole=start == 0 and stop is None,
     )
 
 
@@ -115,7 +115,7 @@ def import_rows(
 ) -> Report:
     """Create a conversation for each row, as `import_file` does.
 
-    `is_whole` states that the last row is the last row of the file.
+    `is_whole` states that the rows are all rows of the file.
     """
     trust = client.retry.trust_idempotency_key
     run = ImportRun(read, journal, keys_are_trusted=trust, on_row=on_row or do_nothing)

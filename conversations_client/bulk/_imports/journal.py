@@ -7,6 +7,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from enum import StrEnum
+from errno import ENOSPC
 from pathlib import Path
 from typing import Final
 
@@ -228,7 +229,7 @@ class Journal(JournalBase):
                 f"The journal {self._database.path} needs about {needed / 1e6:,.2f} MB, but its "
                 f"disk has {disk.free / 1e6:,.2f} MB left. Nothing was sent. Free some space, or "
                 "use a journal on another disk."
-            )
+            ) from OSError(ENOSPC, os.strerror(ENOSPC))
 
     def find(self, number: int) -> Entry | None:
         """The status of a row; None if no run has reached it.

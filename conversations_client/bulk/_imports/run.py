@@ -8,15 +8,13 @@ from typing import Final, TypeAlias
 from attrs import evolve
 
 from conversations_client import (
-    BadRequestError,
-    ConflictError,
     ConversationsError,
     Created,
     CreateOutcome,
     CreateRequest,
     InvalidArgumentError,
     Outcomes,
-    UnprocessableEntityError,
+    StatusError,
 )
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.rows import Row
@@ -29,12 +27,7 @@ Read: TypeAlias = Callable[[], Iterator[Row]]
 
 _MAX_NAMED: Final = 20  # rows in an error message
 _MAX_CONSECUTIVE_FAILURES: Final = 50
-_ERRORS_OF_ONE_ROW: Final = (
-    BadRequestError,
-    ConflictError,
-    InvalidArgumentError,
-    UnprocessableEntityError,
-)
+_STATUSES_OF_ONE_ROW: Final = frozenset({400, 409, 413, 415, 422})
 
 
 class ImportRun(Iterator[CreateRequest]):
@@ -59,6 +52,7 @@ class ImportRun(Iterator[CreateRequest]):
         self._sent = 0
         self._new = 0
         self._consecutive_failures = 0
+        self._resent: set[int] = set()
         self._in_flight: dict[int, Entry] = {}
         self._unrecorded: list[Entry] = []
         self._counts = dict.fromkeys(State, 0)
@@ -99,6 +93,8 @@ class ImportRun(Iterator[CreateRequest]):
             self._prepared.clear()
             self._count(State.SENT, self._state_before)
             raise
+        if self._state_before is not None:
+            self._resent.add(index)
         self._in_flight[index] = entry
         self._sent = index + 1
         return self._prepared.popleft()[-1]
@@ -132,13 +128,18 @@ class ImportRun(Iterator[CreateRequest]):
             self._notify(entry)
         finally:
             self._settle(outcome.index, entry)
-        self._check_failures(None if isinstance(outcome, Created) else outcome.error)
+        self._check_failures(outcome)
 
-    def _check_failures(self, error: ConversationsError | None) -> None:
-        """Stop if every row fails, for a reason that has nothing to do with the rows."""
-        is_of_the_row = error is None or isinstance(error, _ERRORS_OF_ONE_ROW)
-        self._consecutive_failures = 0 if is_of_the_row else self._consecutive_failures + 1
-        if self._consecutive_failures == _MAX_CONSECUTIVE_FAILURES:
+    def _check_failures(self, outcome: CreateOutcome) -> None:
+        """Stop if every new row fails, for a reason that has nothing to do with the rows."""
+        is_new = outcome.index not in self._resent
+        self._resent.discard(outcome.index)
+        error = None if isinstance(outcome, Created) else outcome.error
+        if error is None or is_of_the_row(error):
+            self._consecutive_failures = 0
+        elif is_new:  # so that each run gets further than the one before
+            self._consecutive_failures += 1
+        if is_new and self._consecutive_failures == _MAX_CONSECUTIVE_FAILURES:
             raise BulkError(f"{_MAX_CONSECUTIVE_FAILURES} rows in a row failed. The last: {error}")
 
     def _describe(self, error: ConversationsError) -> str:
@@ -234,6 +235,13 @@ class ImportRun(Iterator[CreateRequest]):
         except BulkError:
             return False
         return True
+
+
+def is_of_the_row(error: ConversationsError) -> bool:
+    """Whether an error may concern only the row that was sent."""
+    if isinstance(error, StatusError):
+        return error.status in _STATUSES_OF_ONE_ROW
+    return isinstance(error, InvalidArgumentError)
 
 
 def do_nothing(_: Entry) -> None:
