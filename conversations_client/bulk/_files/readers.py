@@ -230,9 +230,7 @@ def _from_record(record: csv_reader.Record, names: list[str], columns: Columns) 
         return record, None
     if record == names:
         # Several files were concatenated.
-        return Unreadable(
-            "The row repeats the header. Leave it, or replace it with a new row."
-        ), None
+        return _REPEATED_HEADER, None
     if len(record) != len(names):
         count = f"{len(record)} cell{'s' * (len(record) != 1)}"
         problem = Unreadable(f"The row has {count}, but the header has {len(names)}.")
