@@ -320,6 +320,25 @@ def test_a_request_that_gives_up_is_not_waited_for() -> None:
     assert (rung(first), rung(second)) == (False, True)
 
 
+def test_a_waiting_request_that_is_gone_is_skipped() -> None:
+    # As after an interrupt before the request left the queue.
+    pool = pool_of(1)
+    held, first, second = acquired(pool), acquired(pool), acquired(pool)
+    del first
+    pool.begin_closing(held)
+    pool.vacate(held)
+    assert (rung(second), pool.take_turn(second)) == (True, True)
+
+
+def test_a_queue_of_requests_that_are_gone_is_empty() -> None:
+    pool = pool_of(1)
+    held, waiting = acquired(pool), acquired(pool)
+    del waiting
+    pool.begin_closing(held)
+    pool.vacate(held)
+    assert len(acquired(pool).in_use) == 1
+
+
 def test_closing_wakes_each_request_that_waits() -> None:
     pool = pool_of(1)
     held, first, second = acquired(pool), acquired(pool), acquired(pool)

@@ -112,6 +112,15 @@ def test_the_license_is_named_once() -> None:
     assert "[MIT](LICENSE)" in (ROOT / "README.md").read_text()
 
 
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/project/releasing.md"])
+def test_the_pages_quote_the_last_line_of_the_scripts(page: str) -> None:
+    quoted = {
+        f'say "{said}"' for said in re.findall(r"`([A-Z][^`]*\.)`", (ROOT / page).read_text())
+    }
+    last = {(ROOT / "scripts" / name).read_text().splitlines()[-1] for name in ("test", "nightly")}
+    assert quoted == last
+
+
 def test_the_mutants_name_modules_and_tests_that_exist() -> None:
     settings = tomllib.loads((ROOT / "scripts" / "mutants.toml").read_text())
     tests: dict[str, list[str]] = settings["tests"]
