@@ -13,6 +13,7 @@ def run_many(
     *,
     world: World | None = None,
     then: Callable[[list[Any]], None] | None = None,
+    stop: bool = False,
     client: dict[str, Any] | None = None,
     **options: Any,
 ) -> list[Any]:
@@ -24,6 +25,7 @@ def run_many(
         items: Its first argument.
         world: Replaces the clock.
         then: Called after each outcome with all outcomes so far.
+        stop: Whether to stop after each outcome.
         client: The client's arguments.
         **options: The method's options.
     """
@@ -38,11 +40,15 @@ def run_many(
         with getattr(client.conversations, method)(items, **options) as outcomes:
             for outcome in outcomes:
                 take(outcome)
+                if stop:
+                    outcomes.stop()
 
     async def asynchronous(client: Any) -> None:
         async with getattr(client.conversations, method)(items, **options) as outcomes:
             async for outcome in outcomes:
                 take(outcome)
+                if stop:
+                    outcomes.stop()
 
     scenario = sync if variant.name == "sync" else asynchronous
     variant.run(scenario, world=world, **{"api_key": KEY, **(client or {})})

@@ -172,6 +172,17 @@ def test_stop_on_error_stops_after_a_failure(variant: Variant) -> None:
     assert next(rows) == {"display_name": "number 2"}
 
 
+def test_after_stop_nothing_is_read_and_no_time_is_spent(variant: Variant) -> None:
+    rows, world = requests(10), World()
+    with ScriptedServer(always()) as server:
+        client = {"base_url": server.url}
+        found = run(
+            variant, rows, world=world, max_in_flight=1, rate=0.001, stop=True, client=client
+        )
+    assert (indices(found), world.pauses) == ([0], [])
+    assert next(rows) == {"display_name": "number 1"}
+
+
 # Rate and backoff
 
 
@@ -749,6 +760,27 @@ def test_delayed_requests_fail_when_an_error_stops_the_rest() -> None:
         (2, 429),
     ]
     assert bulk.step(0.0) is Step.END
+
+
+def test_throttled_requests_fail_when_the_caller_stops() -> None:
+    bulk = window()
+    first, second = read(bulk), read(bulk)
+    bulk.failed(first, rejected(429, 5.0), now=0.0, jitter=0)
+    bulk.stop()
+    assert bulk.step(0.0) is Step.REPORT
+    assert failure(bulk.report()).status == 429
+    bulk.succeeded(second, TAKEN)
+    assert reported(bulk).index == 1
+    assert bulk.step(0.0) is Step.END
+
+
+def test_an_item_that_was_read_before_the_caller_stops_is_sent() -> None:
+    bulk = window()
+    assert bulk.step(0.0) is Step.READ
+    bulk.inbox.append((0, {}))
+    bulk.stop()
+    assert bulk.step(0.0) is Step.ADD
+    assert bulk.add(now=0.0) is not None
 
 
 def test_an_outcome_is_reported_after_an_interrupted_report() -> None:

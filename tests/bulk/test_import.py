@@ -14,6 +14,7 @@ from unittest.mock import Mock
 
 import pytest
 from scripted import CONVERSATION, HANG_UP, ScriptedServer, always, answer
+from variants import World
 
 from conversations_client import Client, ClientClosedError, Hooks, InvalidArgumentError, Retry
 from conversations_client.bulk import (
@@ -295,6 +296,41 @@ def test_ctrl_c_waits_for_the_rows_in_flight(path: Path, journal: Journal) -> No
     counts = journal.counts()
     assert counts[State.CREATED] == len(server.seen) == len(reported) < 6
     assert counts[State.SENT] == 0
+
+
+def test_ctrl_c_does_not_wait_for_the_time_to_send_the_next_row(
+    path: Path, journal: Journal
+) -> None:
+    world = World()
+    write(path, *named("a", "b", "c"))
+
+    def interrupt(_: Entry) -> None:
+        raise KeyboardInterrupt
+
+    with ScriptedServer(always()) as server, Client("k", base_url=server.url) as client:
+        client._environment = world.environment()
+        with pytest.raises(KeyboardInterrupt):
+            import_file(client, path, journal, rate=0.001, on_row=interrupt)
+    assert (world.pauses, journal.counts()[State.CREATED]) == ([], 1)
+
+
+def test_ctrl_c_does_not_wait_until_throttled_rows_can_be_sent(
+    path: Path, journal: Journal
+) -> None:
+    class InterruptedWorld(World):
+        def _sleep(self, seconds: float) -> None:
+            super()._sleep(seconds)
+            raise KeyboardInterrupt
+
+    world = InterruptedWorld()
+    write(path, *named("a", "b", "c"))
+    script = [answer(429, {}, retry_after="30")]
+    with ScriptedServer(script) as server, Client("k", base_url=server.url) as client:
+        client._environment = world.environment()
+        with pytest.raises(KeyboardInterrupt):
+            import_file(client, path, journal, max_in_flight=1)
+    assert world.pauses == [30.0]
+    assert journal.counts() == {**dict.fromkeys(State, 0), State.FAILED: 1}
 
 
 def test_ctrl_c_between_two_steps_waits_for_the_rows_in_flight(

@@ -101,6 +101,20 @@ class AsyncOutcomes(OutcomesBase[S]):
                 case _:  # Step.END
                     raise StopAsyncIteration
 
+    def stop(self) -> None:
+        """Read no more items, and iterate on to get the outcomes of the calls in flight.
+
+        A throttled request is not sent again: it fails with its last error. Call this method where
+        you iterate, for example inside the loop.
+
+        Example:
+            async with client.conversations.create_many([{}, {}, {}]) as outcomes:
+                async for outcome in outcomes:
+                    if isinstance(outcome, Failed):
+                        outcomes.stop()
+        """
+        self._window.stop()
+
     async def _read(self) -> None:
         try:
             item = await anext(self._items)

@@ -99,6 +99,20 @@ class Outcomes(OutcomesBase[S]):
                 case _:  # Step.END
                     raise StopIteration
 
+    def stop(self) -> None:
+        """Read no more items, and iterate on to get the outcomes of the calls in flight.
+
+        A throttled request is not sent again: it fails with its last error. Call this method where
+        you iterate, for example inside the loop.
+
+        Example:
+            with client.conversations.create_many([{}, {}, {}]) as outcomes:
+                for outcome in outcomes:
+                    if isinstance(outcome, Failed):
+                        outcomes.stop()
+        """
+        self._window.stop()
+
     def _read(self) -> None:
         # A single call, so that an interrupt after reading an item can't lose it.
         self._window.inbox.extend(islice(self._items, 1))

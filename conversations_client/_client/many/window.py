@@ -165,6 +165,10 @@ class Window(Generic[S]):
         """Record that there are no more items."""
         self._is_drained = True
 
+    def stop(self) -> None:
+        """Read nothing more; a throttled request fails with its last error."""
+        self._is_stopped = True
+
     def report(self) -> S | Failed:
         """Remove and return the next outcome."""
         self._reporting = self._next if self.ordered else next(iter(self._done))
@@ -218,7 +222,7 @@ class Window(Generic[S]):
         self._is_stopped = self._is_stopped or self.stop_on_error
 
     def _settle(self) -> None:
-        """Process the last report and, with `stop_on_error`, the first failure."""
+        """Process the last report and, once nothing more is read, the throttled requests."""
         if self._reporting not in self._done:
             self._open.discard(self._reporting)
             self._next = self._reporting + 1

@@ -101,6 +101,8 @@ class ImportRun(Iterator[CreateRequest]):
 
     def record_next(self, outcomes: Outcomes) -> bool:
         """Record the next outcome; returns False if there are no more."""
+        if self._is_stopped and not self._prepared:
+            outcomes.stop()  # instead of waiting for the time to send the next row
         if not self._received:
             # A single call, so that an interrupt can't lose an outcome that was received.
             self._received.extend(islice(outcomes, 1))

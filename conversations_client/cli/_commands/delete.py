@@ -1,6 +1,6 @@
 """`conversations delete`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -56,7 +56,8 @@ def delete(
         if names and not (yes or _is_confirmed(names)):
             return max(deletion.worst, report_nothing_deleted())
         with deletion.summary(len(names)):
-            deletion.record_all(_attempts(client, deletion.until_stopped(names)))
+            attempts = _attempts(client, names)
+            deletion.record_all(attempts, stop=attempts.close)
 
     def view(deleted: list[str], _now: float) -> str:
         return "\n".join(f"Deleted {_described(each, names)}" for each in deleted)
@@ -91,7 +92,7 @@ def _is_confirmed(names: Mapping[str, str]) -> bool:
     return confirm(f"Delete {described[0]} permanently?")
 
 
-def _attempts(client: Client, ids: Iterable[str]) -> Iterator[Attempt]:
+def _attempts(client: Client, ids: Iterable[str]) -> Generator[Attempt, None, None]:
     for conversation_id in ids:
         error: ConversationsError | None = None
         try:

@@ -36,9 +36,9 @@ def delete_file(file: Path, others: Iterable[str], *, yes: bool, session: Sessio
         session.client() as client,
         deletion.summary(len(ids)),
         progress_bar(len(ids)) as bar,
-        client.conversations.delete_many(deletion.until_stopped(ids)) as outcomes,
+        client.conversations.delete_many(ids) as outcomes,
     ):
-        deletion.record_all(map(_attempt, outcomes), bar.advance)
+        deletion.record_all(map(_attempt, outcomes), stop=outcomes.stop, on_attempt=bar.advance)
 
     def view(deleted: list[str], _now: float) -> str:
         return f"Deleted {len(deleted):,} of {count}."

@@ -1,7 +1,7 @@
 """Counts the deletions of a command and prints its errors."""
 
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -26,7 +26,6 @@ class Deletion:
         deleted: The IDs of the deleted conversations.
         failures: The number of conversations that could not be deleted.
         worst: The exit code of the worst failure.
-        is_stopped: Whether Ctrl-C was pressed.
         expects_missing: Whether an earlier run may have deleted some of the conversations, so that
             a missing one isn't a failure.
         missing: The number of conversations that were missing, if that isn't a failure.
@@ -35,7 +34,6 @@ class Deletion:
     deleted: list[str] = field(factory=list[str])
     failures: int = 0
     worst: ExitCode = ExitCode.DONE
-    is_stopped: bool = False
     expects_missing: bool = False
     missing: int = 0
 
@@ -67,21 +65,18 @@ class Deletion:
         if self.failures > _SHOWN_FAILURES:
             print_error(f"{self.failures:,} could not be deleted; the first ones are above.")
 
-    def until_stopped(self, ids: Iterable[str]) -> Iterator[str]:
-        """The IDs to delete, until Ctrl-C is pressed."""
-        for conversation_id in ids:
-            if self.is_stopped:
-                return
-            yield conversation_id
-
     def record_all(
-        self, attempts: Iterator[Attempt], on_attempt: Callable[[Attempt], object] | None = None
+        self,
+        attempts: Iterator[Attempt],
+        *,
+        stop: Callable[[], object],
+        on_attempt: Callable[[Attempt], object] | None = None,
     ) -> None:
-        """Record every attempt. After Ctrl-C, wait only for the requests in flight."""
+        """Record every attempt. After Ctrl-C, stop, and record only the requests in flight."""
         try:
             self._record_each(attempts, on_attempt)
         except KeyboardInterrupt:
-            self.is_stopped = True
+            stop()
             self._record_each(attempts, on_attempt)
             raise
 
