@@ -7,6 +7,8 @@ from hypothesis import settings
 from revisions import REVISIONS
 from variants import VARIANTS, Variant
 
+from conversations_client._client.many import shared_backoff
+
 # The duration of an example depends on the load of the machine.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -18,6 +20,12 @@ def the_trace_function_stays() -> Generator[None]:
     before = sys.gettrace()
     yield
     assert sys.gettrace() is before
+
+
+@pytest.fixture(autouse=True)
+def no_backoffs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the backoffs of earlier tests, whose server may have had the same port."""
+    monkeypatch.setattr(shared_backoff, "_backoffs", {})
 
 
 @pytest.fixture(params=VARIANTS)

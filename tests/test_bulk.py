@@ -46,7 +46,6 @@ from conversations_client import (
     StreamClosedError,
     structure,
 )
-from conversations_client._client.many import shared_backoff
 from conversations_client._client.many.operations import creation
 from conversations_client._client.many.rate_limiter import RateLimiter
 from conversations_client._client.many.window import PendingRequest, Step, Wait, Window
@@ -259,12 +258,6 @@ SECOND: dict[str, Callable[[Any], Any]] = {
     "of another": lambda client: type(client)(KEY, base_url=client.base_url),
     "with another key": lambda client: client.with_options(api_key="another-key"),
 }
-
-
-@pytest.fixture(autouse=True)
-def no_backoffs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget the backoffs of earlier tests, whose server may have had the same port."""
-    monkeypatch.setattr(shared_backoff, "_backoffs", {})
 
 
 @pytest.mark.parametrize("whose", SECOND)

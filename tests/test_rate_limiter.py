@@ -9,12 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations_client._base.secret import Secret
+from conversations_client._client.many import shared_backoff as module
 from conversations_client._client.many.rate_limiter import RateLimiter
-from conversations_client._client.many.shared_backoff import (
-    SharedBackoff,
-    _backoffs,
-    shared_backoff,
-)
+from conversations_client._client.many.shared_backoff import SharedBackoff, shared_backoff
 
 
 def test_without_a_rate_nothing_waits() -> None:
@@ -129,7 +126,7 @@ def test_unused_backoffs_are_removed() -> None:
         shared_backoff(f"http://unused-{number}", Secret("one-key"))
     gc.collect()
     used = shared_backoff("http://used", Secret("one-key"))
-    assert [each() for each in _backoffs.values() if each() in {None, used}] == [used]
+    assert [each() for each in module._backoffs.values() if each() in {None, used}] == [used]
 
 
 def test_concurrent_threads_share_one_backoff() -> None:

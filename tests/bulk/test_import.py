@@ -387,6 +387,24 @@ def test_ctrl_c_while_an_outcome_is_recorded_does_not_lose_it(
     assert counts[State.SENT] == 0
 
 
+def test_a_row_that_is_recorded_at_ctrl_c_is_sent_and_no_other_row(
+    path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path, *named("a", "b", "c", "d"))
+    record, interrupts = journal.record, iter([1])
+
+    def interrupted(entry: Entry) -> None:
+        record(entry)
+        if (entry.state, entry.number) == (State.SENT, 2) and next(interrupts, 0):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(journal, "record", interrupted)
+    with ScriptedServer(always()) as server, pytest.raises(KeyboardInterrupt):
+        run(server, path, journal, max_in_flight=3)
+    assert Counter(sent(server)) == Counter("ab")
+    assert journal.counts() == {**dict.fromkeys(State, 0), State.CREATED: 2}
+
+
 def test_a_closed_client_fails_no_row(path: Path, journal: Journal) -> None:
     write(path, *named("a"))
     client = Client("k", base_url="http://127.0.0.1:1")
