@@ -28,13 +28,14 @@ class SandboxOptions:
         ),
     )
     pace: float = field(
-        default=0.0, metadata=_documented("The seconds between two events of a stream.")
+        default=0.0, metadata=_documented("The pause between two events in a stream, in seconds.")
     )
     revision: int = field(default=2, metadata=_documented("The revision of the API, 1 or 2."))
     model: tuple[str, ...] | None = field(
         default=None,
         metadata=_documented(
-            "A model in addition to the sandbox's own, as provider/model_id; can be repeated. "
+            "A model to accept in addition to the sandbox's own, as provider/model_id; can be "
+            "repeated. "
             "Requests for other models fail. Default: all models are accepted.",
             is_repeated=True,
         ),
@@ -43,7 +44,7 @@ class SandboxOptions:
     allow_host: tuple[str, ...] | None = field(
         default=None,
         metadata=_documented(
-            "A name in the Host header that is accepted in addition to localhost; can be repeated.",
+            "A Host header name to accept in addition to localhost; can be repeated.",
             is_repeated=True,
         ),
     )

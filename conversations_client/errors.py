@@ -26,7 +26,7 @@
     │   ├── UnprocessableEntityError  422
     │   ├── RateLimitError            429
     │   └── ServerError               5xx
-    ├── DecodeError                   a success, but not the response that the API documents
+    ├── DecodeError                   a 2xx response that doesn't match the documentation
     ├── StreamError                   an incomplete streamed response, with the part that arrived
     │   ├── ResponseFailedError       the service reported a failure
     │   ├── StreamTruncatedError      the stream ended too early or is invalid
@@ -151,7 +151,7 @@ class StreamClosedError(ConversationsError, RuntimeError):
 
 
 class PagingError(ConversationsError):
-    """The service reports more pages of a listing, but no new cursor to continue from.
+    """The service reports more pages of a listing, but sends no new cursor.
 
     The items so far are valid, but there may be more.
     """
@@ -233,13 +233,13 @@ class StatusError(ConversationsError):
     status: int
     """The HTTP status."""
     service_message: str | None
-    """`message` of the service's JSON error body; None if there is none."""
+    """The `message` in the service's JSON error body; None if there is none."""
     headers: Headers
     """The headers of the response, with case-insensitive names."""
     body: bytes
     """The body of the response; empty if it could not be read or decoded."""
     retry_after: float | None
-    """Seconds to wait, from `Retry-After`; None if that is absent or invalid."""
+    """Seconds to wait, from `Retry-After`; None if the header is absent or invalid."""
 
     def __init__(
         self,
@@ -333,7 +333,7 @@ def is_temporary_status(status: float) -> bool:
 
 @frozen
 class Fault:
-    """A value in a response that is not what the API documents.
+    """A value in a response that doesn't match the API's documentation.
 
     Attributes:
         path: The JSON path of the value, such as `$.metadata.entityId`.
@@ -348,7 +348,7 @@ class Fault:
 
 
 class DecodeError(ConversationsError):
-    """The status is a success, but the response is not what the API documents.
+    """The status indicates success, but the response doesn't match the API's documentation.
 
     Example:
         try:

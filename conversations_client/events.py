@@ -45,14 +45,14 @@ class ToolReview(StrEnum):
 
 @frozen(kw_only=True, repr=False)
 class ToolFunction(PrettyRepr):
-    """The function that a tool call calls."""
+    """The function that a tool call invokes."""
 
     name: str | None = None
     """The name of the function; None if the service did not send it."""
     arguments: str | None = None
     """The arguments as JSON text from the model; None if the service did not send them."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields without an attribute, under their wire names."""
+    """Fields without an attribute, keyed by their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -66,7 +66,7 @@ class ToolCall(PrettyRepr):
     function: ToolFunction
     """The function and its arguments."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields without an attribute, under their wire names."""
+    """Fields without an attribute, keyed by their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -76,9 +76,9 @@ class _Event(PrettyRepr):
     timestamp: str = field(metadata=ENVELOPE)
     """When the service sent the event, in ISO 8601; `time` returns it as a `datetime`."""
     envelope: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields beside `data` without an attribute, under their wire names."""
+    """Fields next to `data` that have no attribute, keyed by their wire names."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields inside `data` without an attribute, under their wire names."""
+    """Fields inside `data` that have no attribute, keyed by their wire names."""
 
     @property
     def time(self) -> datetime:
@@ -96,7 +96,7 @@ class _Event(PrettyRepr):
 
 @frozen(kw_only=True, repr=False)
 class ResponseStarted(_Event):
-    """The response starts."""
+    """The response started."""
 
     type: Literal["response.started"] = field(default="response.started", metadata=ENVELOPE)
     response_id: str
@@ -162,7 +162,7 @@ class PartDone(_Event):
 
 @frozen(kw_only=True, repr=False)
 class ToolStarted(_Event):
-    """A tool call starts."""
+    """A tool call started."""
 
     type: Literal["tool.started"] = field(default="tool.started", metadata=ENVELOPE)
     tool_id: str
@@ -185,7 +185,7 @@ class ToolDone(_Event):
     tool_call_id: str
     """The ID of the tool call."""
     result: Any = field(default=UNSET, hash=False)
-    """Any JSON, with None for null; UNSET if the service did not send a result."""
+    """Any JSON value, with None for null; UNSET if the service did not send a result."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -240,7 +240,7 @@ class UnknownEvent(PrettyRepr):
     type: str
     """The type that the service sent."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """All other fields, under their wire names."""
+    """All other fields, keyed by their wire names."""
 
     @property
     def json(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class RequestInfo:
         method: The HTTP method.
         template: The documented path, such as `/v2/conversations/{conversation_id}`.
         path: The actual path.
-        attempt: The number of the attempt, from 1.
+        attempt: The number of the attempt, starting at 1.
         idempotency_key: The idempotency key, the same on every attempt of the call; None if none is
             sent.
     """

@@ -1,8 +1,8 @@
 """Messages and their parts, as frozen attrs classes.
 
 The `kind` of a part determines its class; a part of an unknown kind is an `UnknownPart`. An
-attribute is None if the service did not send it. `extra` contains the unknown fields under their
-wire names.
+attribute is None if the service did not send it. `extra` contains the unknown fields, keyed by
+their wire names.
 """
 
 import base64
@@ -24,7 +24,7 @@ from .models import Conversation
 
 
 class MessageRole(StrEnum):
-    """The known authors of messages; an unknown role arrives as a plain `str`."""
+    """The known message roles; an unknown role arrives as a plain `str`."""
 
     USER = "user"
     ASSISTANT = "assistant"
@@ -46,7 +46,7 @@ class TextPart(PrettyRepr):
     metadata: Mapping[str, Any] | None = field(default=None, hash=False)
     """Any JSON object; None if the service did not send one."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields without an attribute, under their wire names."""
+    """Fields without an attribute, keyed by their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -59,7 +59,7 @@ class FileContent(PrettyRepr):
     """
 
     bytes: str | None = None
-    """The content in base64; None if the service did not send it."""
+    """The content, encoded in base64; None if the service did not send it."""
     uri: str | None = None
     """The URI of the content; None if the service did not send one."""
     mime_type: str | None = None
@@ -69,7 +69,7 @@ class FileContent(PrettyRepr):
     type: str | None = None
     """`bytes` or `uri`, in streams; None elsewhere."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields without an attribute, under their wire names."""
+    """Fields without an attribute, keyed by their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -91,7 +91,7 @@ class FilePart(PrettyRepr):
     metadata: Mapping[str, Any] | None = field(default=None, hash=False)
     """Any JSON object; None if the service did not send one."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields without an attribute, under their wire names."""
+    """Fields without an attribute, keyed by their wire names."""
 
     @classmethod
     def from_bytes(
@@ -101,7 +101,7 @@ class FilePart(PrettyRepr):
         mime_type: str | None = None,
         name: str | None = None,
     ) -> Self:
-        """Create a part to send from the content of a file.
+        """Create a part from the content of a file, to send in a message.
 
         Args:
             content: The bytes of the file.
@@ -122,7 +122,7 @@ class FilePart(PrettyRepr):
 
     @classmethod
     def from_uri(cls, uri: str, *, mime_type: str | None = None, name: str | None = None) -> Self:
-        """Create a part to send from the URI of a file.
+        """Create a part from the URI of a file, to send in a message.
 
         Args:
             uri: The URI of the content.
@@ -142,7 +142,7 @@ class FilePart(PrettyRepr):
         """The decoded bytes, or the URI if the part has no bytes.
 
         Raises:
-            DecodeError: The part has neither, or its bytes are not base64.
+            DecodeError: The part has neither, or its bytes are not valid base64.
         """
         if self.file.bytes is None:
             if self.file.uri is None:
@@ -173,13 +173,13 @@ class ToolResultPart(PrettyRepr):
     tool_call_id: str = field(metadata={"wire": "tool_call_id"})
     """The ID of the tool call."""
     result: Any = field(default=UNSET, hash=False)
-    """Any JSON, with None for null; UNSET if there is no result."""
+    """Any JSON value, with None for null; UNSET if there is no result."""
     id: str | None = field(default=None, metadata={"wire": "_id"})
     """The ID of the part in a stream; None if the service did not send one."""
     metadata: Mapping[str, Any] | None = field(default=None, hash=False)
     """Any JSON object; None if the service did not send one."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields without an attribute, under their wire names."""
+    """Fields without an attribute, keyed by their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -200,12 +200,12 @@ class ErrorPart(PrettyRepr):
     metadata: Mapping[str, Any] | None = field(default=None, hash=False)
     """Any JSON object; None if the service did not send one."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields without an attribute, under their wire names."""
+    """Fields without an attribute, keyed by their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
 class ReasoningPart(PrettyRepr):
-    """The reasoning of a model before it responds; only in streams."""
+    """A model's reasoning before it responds; occurs only in streams."""
 
     kind: Literal["reasoning"] = "reasoning"
     reasoning: str
@@ -217,12 +217,12 @@ class ReasoningPart(PrettyRepr):
     metadata: Mapping[str, Any] | None = field(default=None, hash=False)
     """Any JSON object; None if the service did not send one."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields without an attribute, under their wire names."""
+    """Fields without an attribute, keyed by their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
 class DataPart(PrettyRepr):
-    """A JSON object; only in streams."""
+    """A JSON object; occurs only in streams."""
 
     kind: Literal["data"] = "data"
     data: Mapping[str, Any] = field(hash=False)
@@ -232,7 +232,7 @@ class DataPart(PrettyRepr):
     metadata: Mapping[str, Any] | None = field(default=None, hash=False)
     """Any JSON object; None if the service did not send one."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields without an attribute, under their wire names."""
+    """Fields without an attribute, keyed by their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -242,7 +242,7 @@ class UnknownPart(PrettyRepr):
     kind: str
     """The kind that the service sent."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """All other fields, under their wire names."""
+    """All other fields, keyed by their wire names."""
 
     @property
     def json(self) -> dict[str, Any]:
@@ -258,7 +258,7 @@ Part = TextPart | FilePart | ToolResultPart | ErrorPart | ReasoningPart | DataPa
 
 
 def text_of(parts: Sequence[Part]) -> str:
-    """The text of all text parts, joined."""
+    """The joined text of all text parts."""
     return "".join(part.text for part in parts if isinstance(part, TextPart))
 
 
@@ -277,7 +277,7 @@ class UserMessage(PrettyRepr):
 
     role: Literal["user"] = "user"
     parts: Sequence[RequestPart] = field(converter=_frozen)
-    """The content, in order."""
+    """The parts of the message, in order."""
     message_id: str | None = None
     """The ID of the message; None to let the service choose one."""
 
@@ -288,7 +288,7 @@ MessageInput = str | RequestPart | UserMessage | Sequence[str | RequestPart]
 
 @frozen(kw_only=True, repr=False)
 class Message(PrettyRepr):
-    """A message of a conversation.
+    """A message in a conversation.
 
     Example:
         for message in client.conversations.retrieve(conversation_id).messages or ():
@@ -296,7 +296,7 @@ class Message(PrettyRepr):
     """
 
     id: str = field(metadata={"wire": "_id"})
-    """The ID, `msg_…`."""
+    """The message ID, `msg_…`."""
     conversation_id: str
     """The ID of the conversation."""
     created_at: float
@@ -306,13 +306,13 @@ class Message(PrettyRepr):
     role: MessageRole | str
     """`MessageRole`, or a plain `str` for an unknown role."""
     parts: tuple[Part, ...]
-    """The content, in order."""
+    """The parts of the message, in order."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields without an attribute, under their wire names."""
+    """Fields without an attribute, keyed by their wire names."""
 
     @property
     def text(self) -> str:
-        """The text of all text parts, joined; empty if there is none."""
+        """The joined text of all text parts; empty if there are none."""
         return text_of(self.parts)
 
     @property

@@ -2,7 +2,7 @@
 
 The name of an attribute is its wire name in snake case, unless `metadata={"wire": …}` specifies a
 different wire name. An attribute is None if the service did not send it or sent null. `extra`
-contains the unknown fields under their wire names, and the nulls of known fields; `unstructure`
+contains the unknown fields, keyed by their wire names, and the nulls of known fields; `unstructure`
 returns them unchanged.
 """
 
@@ -41,7 +41,7 @@ class ConversationMetadata(PrettyRepr):
     model: str | None = field(default=None, metadata=nullable())
     """The model of the conversation, `provider/model_id`; None if there is none."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields without an attribute, under their wire names."""
+    """Fields without an attribute, keyed by their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -54,15 +54,15 @@ class Conversation(PrettyRepr):
     """
 
     id: str | None = field(default=None, metadata={"wire": "_id"})
-    """The ID, `conv_…`; None if the service did not send one."""
+    """The conversation ID, `conv_…`; None if the service did not send one."""
     kind: ConversationKind | str
     """`ConversationKind.CONVERSATION`, or a plain `str` for an unknown kind."""
     display_name: str
     """The name that users see."""
     created_at: float
-    """The time of creation in Unix milliseconds; `created` returns it as a `datetime`."""
+    """The creation time, in Unix milliseconds; `created` returns it as a `datetime`."""
     updated_at: float
-    """The time of the last change in Unix milliseconds; `updated` returns it as a `datetime`."""
+    """The time of the last change, in Unix milliseconds; `updated` returns it as a `datetime`."""
     created_by_id: str | None = None
     """The ID of the user who created the conversation; None if the service did not send it."""
     updated_by_id: str | None = None
@@ -70,7 +70,7 @@ class Conversation(PrettyRepr):
     metadata: ConversationMetadata | None = None
     """The parent, the model and the naming state; None if the service did not send them."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields without an attribute, under their wire names."""
+    """Fields without an attribute, keyed by their wire names."""
 
     @property
     def created(self) -> datetime:
@@ -111,7 +111,7 @@ class ConversationPage(PrettyRepr):
     has_more: bool = field(metadata={"wire": "has_more"})
     """Whether there are more conversations in the direction of the listing."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields without an attribute, under their wire names."""
+    """Fields without an attribute, keyed by their wire names."""
 
 
 CreateConversationResponseBody = Conversation

@@ -26,17 +26,17 @@ class PartialResponse(PrettyRepr):
     assistant_message_id: str | None = None
     """The ID of the message that the model writes; None if the service has not sent it."""
     parts: tuple[Part, ...] = ()
-    """The content, in order. A part without a `part.done` event consists of its deltas: all of them
+    """The parts, in order. A part without a `part.done` event consists of its deltas: all of them
     joined for text and reasoning, the last one for other kinds."""
 
     @property
     def text(self) -> str:
-        """The text of all text parts, joined."""
+        """The joined text of all text parts."""
         return text_of(self.parts)
 
     @property
     def reasoning(self) -> str:
-        """The text of all reasoning parts, joined."""
+        """The joined text of all reasoning parts."""
         return "".join(part.reasoning for part in self.parts if isinstance(part, ReasoningPart))
 
 

@@ -237,7 +237,7 @@ def test_an_unreadable_success_is_an_error_with_its_body_and_without_the_key() -
         one.parsed(garbled)
     error = raised.value
     assert str(error) == (
-        "POST /a returned 201 with text/html, which is not what the API documents: $.kind: missing; "
+        "POST /a returned 201 with text/html, which doesn't match the API's documentation: $.kind: missing; "
         "$.displayName: missing; $.createdAt: missing; $.updatedAt: missing. "
         "This looks like a web page (a login page, or a wrong base_url)." + CHECK
     )

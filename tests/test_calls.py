@@ -213,7 +213,7 @@ FAILURES: list[Failure] = [
     ([answer(body=gzip.compress(b"{}")[:-4], Content_Encoding="gzip")], {}, DecodeError, Delivery.UNKNOWN, 1, "is incomplete"),
     ([answer(body=gzip.compress(b"{}") + b"z", Content_Encoding="gzip")], {}, DecodeError, Delivery.UNKNOWN, 1, "is incomplete"),
     ([answer(body=b"")], {}, DecodeError, Delivery.UNKNOWN, 1, "$: not JSON"),
-    ([answer(body=b"<p>", Content_Type="text/html")], {}, DecodeError, Delivery.UNKNOWN, 1, "text/html, which is not what the API documents: $: not JSON: Expecting value at byte 0 of 3. This looks like a web page (a login page, or a wrong base_url)."),
+    ([answer(body=b"<p>", Content_Type="text/html")], {}, DecodeError, Delivery.UNKNOWN, 1, "text/html, which doesn't match the API's documentation: $: not JSON: Expecting value at byte 0 of 3. This looks like a web page (a login page, or a wrong base_url)."),
     ([answer(204, b"")], {}, DecodeError, Delivery.UNKNOWN, 1, "204"),
     ([answer(body=[CONVERSATION])], {}, DecodeError, Delivery.UNKNOWN, 1, "$: expected an object, got a list"),
 ]  # fmt: skip

@@ -148,7 +148,7 @@ def test_any_other_response_is_rejected(context: dict[str, Any], problem: str) -
     assert [str(fault) for fault in error.reason.faults] == [f"$: the stream {problem}"]
 
 
-INVALID = "has an event that the API does not document: "
+INVALID = "has an event that doesn't match the API's documentation: "
 # Each row: the chunks, then the problem of the stream, and the class of the reason.
 TRUNCATED: list[tuple[tuple[bytes, ...], str, type | None]] = [
     ((HALF, b""), "ended before the response was complete.", None),

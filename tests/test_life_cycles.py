@@ -308,7 +308,9 @@ def test_a_subclass_keeps_its_attributes(cls: Any, copied: Any) -> None:
 
 def test_a_lazy_attribute_is_documented_on_the_class() -> None:
     documented = Client.conversations.__doc__
-    assert documented.startswith("The operations on conversations, as `client.conversations`.\n")
+    assert documented.startswith(
+        "The operations on conversations, available as `client.conversations`.\n"
+    )
 
 
 # Closed.

@@ -1,4 +1,4 @@
-"""This package with the extra `speedups`."""
+"""This package with the `speedups` extra."""
 
 from contenders.ours import construct, create, create_async, events, first, listing, memory, page
 from harness.measuring import run

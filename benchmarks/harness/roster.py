@@ -26,7 +26,7 @@ HTTPX2 = Contender("plain httpx2", "httpx2_by_hand", "httpx2")
 OPENAI = Contender("openai SDK", "openai_sdk", "openai")
 ORQ = Contender("orq-ai-sdk 4.1.15", "orq_sdk", "orq")
 OURS = Contender("**conversations-client**", "ours", "ours")
-SPED_UP = Contender("**the same with `speedups`**", "ours_sped_up", "ours-speedups")
+SPED_UP = Contender("**conversations-client with `speedups`**", "ours_sped_up", "ours-speedups")
 ON_DASK = Contender("on Dask", "ours_on_dask", "dask")
 
 EVERYONE = (SOCKETS, AIOHTTP, HTTPX_AIOHTTP, HTTPX, HTTPX2, OPENAI, ORQ, OURS, SPED_UP)

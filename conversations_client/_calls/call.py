@@ -42,7 +42,7 @@ class RawResponse(Generic[T]):
     """
 
     parsed: T
-    """What the plain call returns."""
+    """The parsed response, which the plain method returns."""
     status: int
     """The HTTP status."""
     headers: Headers = field(repr=False)
@@ -214,7 +214,7 @@ class Call(Generic[T]):
         final = self._with_outcome(
             unexpected,
             f"{self.operation.request} returned {reply.status} with "
-            f"{content_type or 'no content type'}, which is not what the API documents: "
+            f"{content_type or 'no content type'}, which doesn't match the API's documentation: "
             f"{unexpected}.{web_page_hint(content_type)}",
         )
         final.status = reply.status

@@ -152,8 +152,8 @@ def _unexpected(problem: str) -> DecodeError:
     return DecodeError((Fault("$", problem),))
 
 
-# The API documents 201 for create and 200 for the rest. Both are accepted everywhere: a service
-# may return 200 for a repeated create, and the body is checked in any case.
+# The documented statuses are 201 for create and 200 for the rest. Both are accepted everywhere: a
+# service may return 200 for a repeated create request, and the body is checked in any case.
 JSON_SUCCESS: Final = Success(Body.JSON, frozenset({200, 201}))
 NO_CONTENT: Final = Success(Body.NONE, frozenset({204}))
 STREAM_SUCCESS: Final = Success(Body.STREAM, frozenset({200}))

@@ -73,7 +73,7 @@ class Retry:
         Args:
             request: What was sent.
             outcome: The outcome of the attempt.
-            attempt: The number of the attempt, from 1.
+            attempt: The number of the attempt, starting at 1.
             jitter: A random number from 0 to 1.
             remaining: Seconds until the deadline of the whole call; infinite if it has none.
         """
@@ -89,7 +89,7 @@ class Retry:
 
         Args:
             asked: The seconds in `Retry-After`; None if there is none.
-            attempt: The number of the attempt, from 1.
+            attempt: The number of the attempt, starting at 1.
             jitter: A random number from 0 to 1.
             remaining: Seconds until the deadline of the whole call; infinite if it has none.
         """

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class AsyncConversations(Resource[AsyncEngine]):
-    """The operations on conversations, as `client.conversations`.
+    """The operations on conversations, available as `client.conversations`.
 
     Example:
         conversation = await client.conversations.create(display_name="Refunds")
@@ -111,7 +111,7 @@ class AsyncConversations(Resource[AsyncEngine]):
             InvalidArgumentError: An argument is invalid; nothing was sent.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
-            DecodeError: The response is not what the API documents.
+            DecodeError: The response doesn't match the API's documentation.
             ClientClosedError: The client is closed.
 
         Example:
@@ -213,7 +213,7 @@ class AsyncConversations(Resource[AsyncEngine]):
             InvalidArgumentError: An argument is invalid; nothing was sent.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
-            DecodeError: The response is not what the API documents.
+            DecodeError: The response doesn't match the API's documentation.
             ClientClosedError: The client is closed.
 
         Example:
@@ -316,7 +316,7 @@ class AsyncConversations(Resource[AsyncEngine]):
             InvalidArgumentError: An argument is invalid; nothing was sent.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
-            DecodeError: The response is not what the API documents.
+            DecodeError: The response doesn't match the API's documentation.
             ClientClosedError: The client is closed.
 
         Example:
@@ -449,7 +449,7 @@ class AsyncConversations(Resource[AsyncEngine]):
             TransportError: No complete response arrived.
             BadRequestError: The conversation already has a name.
             StatusError: The service rejected the request or failed.
-            DecodeError: The response is not what the API documents.
+            DecodeError: The response doesn't match the API's documentation.
             ClientClosedError: The client is closed.
 
         Example:
@@ -588,7 +588,7 @@ class AsyncRawConversations(Resource[AsyncEngine]):
             InvalidArgumentError: An argument is invalid; nothing was sent.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
-            DecodeError: The response is not what the API documents.
+            DecodeError: The response doesn't match the API's documentation.
             ClientClosedError: The client is closed.
         """
         listing = endpoints.Listing(

@@ -114,7 +114,7 @@ class Pages(PublicDir):
     def pages(self, *, after: str | Conversation | None = None) -> Iterator[ConversationPage]:
         """The pages of the listing; each is requested when it is needed.
 
-        If an empty page reports more conversations, it is not returned but requested again.
+        If an empty page reports more conversations, it is requested again, not returned.
 
         Args:
             after: A conversation, or its ID, to continue the listing after. Default: None, the
@@ -125,7 +125,7 @@ class Pages(PublicDir):
             PagingError: The service reports more conversations without a cursor, or repeats one.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
-            DecodeError: The response is not what the API documents.
+            DecodeError: The response doesn't match the API's documentation.
 
         Example:
             for page in client.conversations.list(limit=100).pages():
@@ -140,7 +140,7 @@ class Pages(PublicDir):
             PagingError: The service sent an empty page twice, and reports more conversations.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
-            DecodeError: The response is not what the API documents.
+            DecodeError: The response doesn't match the API's documentation.
 
         Example:
             newest = client.conversations.list(limit=1).first()
@@ -177,7 +177,7 @@ class AsyncPages(PublicDir):
     def pages(self, *, after: str | Conversation | None = None) -> AsyncIterator[ConversationPage]:
         """The pages of the listing; each is requested when it is needed.
 
-        If an empty page reports more conversations, it is not returned but requested again.
+        If an empty page reports more conversations, it is requested again, not returned.
 
         Args:
             after: A conversation, or its ID, to continue the listing after. Default: None, the
@@ -188,7 +188,7 @@ class AsyncPages(PublicDir):
             PagingError: The service reports more conversations without a cursor, or repeats one.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
-            DecodeError: The response is not what the API documents.
+            DecodeError: The response doesn't match the API's documentation.
 
         Example:
             async for page in client.conversations.list(limit=100).pages():
@@ -203,7 +203,7 @@ class AsyncPages(PublicDir):
             PagingError: The service sent an empty page twice, and reports more conversations.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
-            DecodeError: The response is not what the API documents.
+            DecodeError: The response doesn't match the API's documentation.
 
         Example:
             newest = await client.conversations.list(limit=1).first()

@@ -20,7 +20,7 @@ from .streams import AsyncStream, Stream
 
 
 class Responses(Resource[Engine]):
-    """The operations on responses, as `client.conversations.responses`.
+    """The operations on responses, available as `client.conversations.responses`.
 
     Example:
         response = client.conversations.responses.create(
@@ -172,7 +172,7 @@ class RawResponses(Resource[Engine]):
 
 
 class AsyncResponses(Resource[AsyncEngine]):
-    """The operations on responses, as `client.conversations.responses`.
+    """The operations on responses, available as `client.conversations.responses`.
 
     Example:
         response = await client.conversations.responses.create(

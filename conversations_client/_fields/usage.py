@@ -23,7 +23,7 @@ class PromptTokensDetails(PrettyRepr):
     audio_tokens: int | None = field(default=None, metadata=nullable("audio_tokens"))
     """Audio tokens."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields without an attribute, under their wire names."""
+    """Fields without an attribute, keyed by their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -43,7 +43,7 @@ class CompletionTokensDetails(PrettyRepr):
     audio_tokens: int | None = field(default=None, metadata=nullable("audio_tokens"))
     """Audio tokens."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields without an attribute, under their wire names."""
+    """Fields without an attribute, keyed by their wire names."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -65,4 +65,4 @@ class Usage(PrettyRepr):
     )
     """Details of the completion tokens."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
-    """Fields without an attribute, under their wire names."""
+    """Fields without an attribute, keyed by their wire names."""

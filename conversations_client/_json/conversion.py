@@ -19,14 +19,14 @@ def structure(value: object, cls: type[T]) -> T:
 
     Args:
         value: The JSON, as `json.loads` returns it.
-        cls: Any attrs class, of this package or your own. The wire name of an attribute is its name
-            in camelCase, or `attrs.field(metadata={"wire": …})`.
+        cls: Any attrs class, from this package or your own. The wire name of an attribute is its
+            name in camelCase, or `attrs.field(metadata={"wire": …})`.
 
     Returns:
         An instance of `cls`. Nothing is coerced; `extra` contains the unknown fields.
 
     Raises:
-        DecodeError: The JSON does not fit the class; `faults` lists each fault with its JSON path.
+        DecodeError: The JSON doesn't match the class; `faults` lists each fault with its JSON path.
 
     Example:
         from conversations_client import ConversationMetadata, structure
@@ -90,10 +90,10 @@ def unstructure(value: object) -> Any:  # noqa: ANN401 - any JSON
     """Convert an object to JSON, as Python values; the inverse of `structure`.
 
     Args:
-        value: An object of a class of this package or of your own attrs class.
+        value: An instance of one of this package's classes or of your own attrs class.
 
     Returns:
-        The JSON of the object, unknown fields included.
+        The object as JSON, including unknown fields.
 
     Example:
         from conversations_client import ConversationMetadata, unstructure

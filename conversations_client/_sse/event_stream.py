@@ -122,7 +122,9 @@ class EventStreamState:
         else:
             self._record(event, len(data))
             return event
-        raise self._truncated(f"has an event that the API does not document: {invalid}.", invalid)
+        raise self._truncated(
+            f"has an event that doesn't match the API's documentation: {invalid}.", invalid
+        )
 
     def _record(self, event: Event, size: int) -> None:
         if isinstance(event, PartDelta | PartDone):

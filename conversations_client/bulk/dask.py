@@ -85,7 +85,7 @@ def import_file(
     resumes its part from the same journal.
 
     Args:
-        cluster: A client of the cluster.
+        cluster: A client for the cluster.
         path: The file.
         folder: The folder for the plan of the import and for the journal of each part.
         client: A client, or a function that creates one on the worker. A client is sent to the

@@ -1,4 +1,4 @@
-"""The command line, `conversations`.
+"""The command-line tool, `conversations`.
 
 It needs the `cli` extra: `pip install "conversations-client[cli]"`.
 """
@@ -29,7 +29,7 @@ def _import_and_run() -> int:
         from conversations_client.cli._run import run
     except ModuleNotFoundError as error:
         sys.stderr.write(
-            f"The command line needs {error.name}, which is not installed: "
+            f"The command-line tool needs {error.name}, which is not installed: "
             'pip install "conversations-client[cli]"\n'
         )
         return 2

@@ -53,7 +53,7 @@ _MEANINGS: Final = {
 
 ADVICE: Final = {
     ExitCode.UNREACHABLE: "Run `conversations doctor` to find the cause.",
-    ExitCode.UNKNOWN: "Check whether it was done before you repeat a change.",
+    ExitCode.UNKNOWN: "Check whether the change was made before you repeat it.",
 }
 """What to do after an error with an exit code."""
 

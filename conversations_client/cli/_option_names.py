@@ -26,7 +26,7 @@ _REWORDINGS: Final = tuple(
         r": increase Timeout\(idle=…\) if the service needs longer": "",
         r": increase max_connections, or send fewer requests at once": ": lower --max-in-flight",
         r"pass an ssl_context that trusts the service's certificate": (
-            "set SSL_CERT_FILE to the file of its certificate authority"
+            "set SSL_CERT_FILE to its certificate authority's certificate file"
         ),
         r", or pass allow_plain_http=True[^.]*": "",
         r", or allow more attempts with retry=Retry\(attempts=…\)": "",
@@ -36,7 +36,7 @@ _REWORDINGS: Final = tuple(
         r"max_(?:response|event)_bytes=(\d+)(?:: increase the limit if the \w+ is valid)?": (
             r"a command's limit of \1 bytes"
         ),
-        r"(?<=documents: )\$: ": "",
+        r"(?<=documentation: )\$: ": "",
         r"contains half of a surrogate pair[^.]*": (
             "is not text in UTF-8: type it again, or convert it"
         ),

@@ -23,7 +23,7 @@ _LOOPBACK: Final = "127.0.0.1"
 
 
 class Sandbox(Controls, Clients):
-    """The Conversations API on a port of this machine.
+    """A local server that implements the Conversations API.
 
     Use it as a context manager, or call `start()` and `stop()`. A stopped sandbox can be started
     again.
@@ -34,10 +34,10 @@ class Sandbox(Controls, Clients):
             read it. None, the default, stores everything in memory while the sandbox exists.
         api_key: The key that callers must send, in visible ASCII characters. Default: a generated
             key, which is stored in `db` and stays the same.
-        pace: The seconds between two events of a stream. Default 0, no pause.
+        pace: The pause between two events in a stream, in seconds. Default 0, no pause.
         revision: The revision of the API, 1 or 2. Default 2, which the service currently documents.
-        models: The models in addition to the sandbox's own, such as `["openai/gpt-4o"]`; requests
-            for other models fail. None, the default, accepts every `provider/model_id`.
+        models: The models to accept in addition to the sandbox's own, such as `["openai/gpt-4o"]`;
+            requests for other models fail. None, the default, accepts every `provider/model_id`.
         host: The address to listen on. Default `127.0.0.1`, which only this machine can reach.
         allowed_hosts: Host names that callers may use in addition to `localhost` and the loopback
             addresses. Requests with other names in the Host header are rejected, so that no web

@@ -43,7 +43,7 @@ class CreateCall:
 
 @frozen(kw_only=True)
 class ListCall:
-    """A page request of `conversations.list`.
+    """A request for one page by `conversations.list`.
 
     Attributes:
         limit: The page size; UNSET if it was omitted.
@@ -175,7 +175,7 @@ class CreateResponseCall:
 
     @property
     def text(self) -> str:
-        """The text of all text parts, joined.
+        """The joined text of all text parts.
 
         Example:
             fake = FakeService()

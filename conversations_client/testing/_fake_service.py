@@ -1,4 +1,4 @@
-"""A fake service for unit tests, which returns planned responses and records calls."""
+"""A fake service for unit tests, which returns queued responses and records calls."""
 
 from collections import deque
 
@@ -21,7 +21,8 @@ class FakeService:
     """A fake service for unit tests, without a socket, a server or a thread.
 
     Its sync and async clients are real: they check arguments, build requests and decode responses.
-    Each request gets the next planned answer. A request without an answer raises an AssertionError.
+    Each request gets the next queued response. If the queue is empty, the request raises an
+    AssertionError.
 
     Example:
         fake = FakeService()
@@ -32,7 +33,7 @@ class FakeService:
 
     def __init__(self) -> None:
         self._calls: list[Call] = []
-        self._planned: deque[Answer | Failure] = deque()
+        self._queue: deque[Answer | Failure] = deque()
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -50,7 +51,7 @@ class FakeService:
 
     @property
     def pending(self) -> tuple[Answer | Failure, ...]:
-        """The planned answers and failures that have not been used yet, in order.
+        """The queued responses and failures that have not been used yet, in order.
 
         Example:
             fake = FakeService()
@@ -58,13 +59,13 @@ class FakeService:
             fake.client().conversations.create()
             assert fake.pending == ()  # every answer was used
         """
-        return tuple(self._planned)
+        return tuple(self._queue)
 
     def answer(self, *answers: Answer) -> None:
-        """Plan the answers to the next calls.
+        """Queue the responses to the next calls.
 
         Args:
-            *answers: An answer for each call: a `Conversation`, a `ConversationWithMessages`, a
+            *answers: A response for each call: a `Conversation`, a `ConversationWithMessages`, a
                 `ConversationPage`, None for a deletion, a `Response` or a list of events for a
                 response (streamed or not), or a mapping, which is sent as JSON.
 
@@ -81,10 +82,10 @@ class FakeService:
             )
             assert response.text == "In Settings."
         """
-        self._planned.extend([checked_answer(answer) for answer in answers])
+        self._queue.extend([checked_answer(answer) for answer in answers])
 
     def fail(self, failure: Failure | type[Failure]) -> None:
-        """Plan the failure of the next call.
+        """Queue a failure for the next call.
 
         Args:
             failure: A `StatusError`, such as `factories.status_error(RateLimitError)`, or a
@@ -102,7 +103,7 @@ class FakeService:
             except RateLimitError as error:
                 assert error.retry_after == 30
         """
-        self._planned.append(checked_failure(failure))
+        self._queue.append(checked_failure(failure))
 
     def client(
         self,
@@ -158,9 +159,9 @@ class FakeService:
         return response
 
     def _next_response(self, call: Call) -> httpx.Response:
-        if not self._planned:
+        if not self._queue:
             raise AssertionError(f"The fake has no answer to {call!r}. Call answer(…) first.")
-        planned = self._planned.popleft()
-        if isinstance(planned, StatusError | TransportError):
-            return failure_response(planned)
-        return success_response(call, planned)
+        queued = self._queue.popleft()
+        if isinstance(queued, StatusError | TransportError):
+            return failure_response(queued)
+        return success_response(call, queued)

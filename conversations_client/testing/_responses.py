@@ -1,4 +1,4 @@
-"""Converts planned answers to HTTP responses."""
+"""Converts queued answers to HTTP responses."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -57,13 +57,13 @@ _ANSWERS: Final[Mapping[type[Call], tuple[tuple[type, ...], str]]] = {
 
 
 def checked_answer(answer: object) -> Answer:
-    """Check an answer that a test plans.
+    """Check an answer that a test queues.
 
     Raises:
         TypeError: No call can be answered with it.
     """
     if isinstance(answer, BaseException) or _is_error_class(answer):
-        raise TypeError(f"answer() takes {_TAKES}: plan errors with fail().")
+        raise TypeError(f"answer() takes {_TAKES}: queue errors with fail().")
     if isinstance(answer, list | tuple):
         events = cast("Sequence[object]", answer)
         for index, event in enumerate(events):
@@ -80,7 +80,7 @@ def _is_error_class(value: object) -> bool:
 
 
 def checked_failure(failure: object) -> Failure:
-    """Check a failure that a test plans, or create one of a class.
+    """Check a failure that a test queues, or create one from a class.
 
     Raises:
         TypeError: No call can fail with it.

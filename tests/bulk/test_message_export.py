@@ -289,7 +289,7 @@ def test_failed_retrievals_are_tried_again(path: Path, *, skip_failed: bool) -> 
         assert not path.exists()
         (failure,) = first.failures
         assert failure.conversation_id == "conv_1"
-        assert "the API documents" in failure.error
+        assert "the API's documentation" in failure.error
         last = export_with_messages(client, path, max_in_flight=1, skip_failed=skip_failed)
     assert (last.exported, last.failed, last.is_written) == (
         3 - skip_failed,

@@ -67,16 +67,20 @@ ENCODINGS = {
     "utf-32-be": "UTF-32BE",
 }
 OTHER_FILES = {
-    b"PK\x03\x04\x14": "is not text, but a ZIP archive, such as an Excel workbook. Unpack it, or save the sheet as CSV in UTF-8.",
-    b"\xd0\xcf\x11\xe0\xa1": "is not text, but an Excel workbook. Save the sheet as CSV in UTF-8.",
-    gzip.compress(b"displayName"): "is not text, but compressed with gzip. Unpack it first.",
-    bz2.compress(b"displayName"): "is not text, but compressed with bzip2. Unpack it first.",
-    lzma.compress(b"displayName"): "is not text, but compressed with xz. Unpack it first.",
-    b"\x28\xb5\x2f\xfd\x04": "is not text, but compressed with Zstandard. Unpack it first.",
-    b"PAR1\x15\x04": "is not text, but Parquet. Give it a name that ends in .parquet.",
-    b"SQLite format 3\0\x10": "is not text, but a SQLite database. Export a table as CSV first.",
+    b"PK\x03\x04\x14": "is not a text file: it is a ZIP archive, such as an Excel workbook. Unpack it, or save the sheet as CSV in UTF-8.",
+    b"\xd0\xcf\x11\xe0\xa1": "is not a text file: it is an Excel workbook. Save the sheet as CSV in UTF-8.",
+    gzip.compress(
+        b"displayName"
+    ): "is not a text file: it is compressed with gzip. Unpack it first.",
+    bz2.compress(
+        b"displayName"
+    ): "is not a text file: it is compressed with bzip2. Unpack it first.",
+    lzma.compress(b"displayName"): "is not a text file: it is compressed with xz. Unpack it first.",
+    b"\x28\xb5\x2f\xfd\x04": "is not a text file: it is compressed with Zstandard. Unpack it first.",
+    b"PAR1\x15\x04": "is not a text file: it is Parquet. Give it a name that ends in .parquet.",
+    b"SQLite format 3\0\x10": "is not a text file: it is a SQLite database. Export a table as CSV first.",
 }
-DOCUMENT = "is not JSON Lines, but one JSON document that spans several lines. Write each row on one line, for example with: jq -c "
+DOCUMENT = "is not JSON Lines: it is a single JSON document that spans several lines. Write each row on one line, for example with: jq -c "
 LINES = [
     *(Case(message, content, refused=message) for content, message in OTHER_FILES.items()),
     Case("an array", b'[\n{"displayName": "a"},\n{"displayName": "b"}\n]\n', refused=f"{DOCUMENT}'.[]' ./a.jsonl > ./lines-a.jsonl"),
@@ -106,10 +110,10 @@ LINES = [
     Case("separators inside a text", '{"displayName": "a\u2028b\u0085"}'.encode(), [{"displayName": "a\u2028b\u0085"}]),
     Case("no line end at the end", b'{"displayName": "a"}', [A]),
     *(
-        Case(f"in {encoding}", (json.dumps(A) + "\n" + json.dumps(B)).encode(encoding), refused=f"is not UTF-8, but {shown}. Convert it first, for example with: iconv -f {shown} -t UTF-8 ./a.jsonl > ")
+        Case(f"in {encoding}", (json.dumps(A) + "\n" + json.dumps(B)).encode(encoding), refused=f"is {shown}, not UTF-8. Convert it first, for example with: iconv -f {shown} -t UTF-8 ./a.jsonl > ")
         for encoding, shown in ENCODINGS.items()
     ),
-    Case("UTF-16 after blank lines", ("\n\n" + json.dumps(A)).encode("utf-16-be"), refused="is not UTF-8, but UTF-16BE."),
+    Case("UTF-16 after blank lines", ("\n\n" + json.dumps(A)).encode("utf-16-be"), refused="is UTF-16BE, not UTF-8."),
     Case(
         "a row in Latin-1",
         line(A) + '{"displayName": "é"}\n'.encode("latin-1") + line(B),
@@ -303,7 +307,7 @@ TABLES = [
     Case("a comma at the end of the header", b"displayName,\na,\n", refused="If the header ends with a comma, remove the comma."),
     Case("text after a quoted column", b'"displayName"x\na\n', refused="is not CSV: in the row that starts on line 1, text follows"),
     *(
-        Case(f"in {encoding}", "displayName\na\n".encode(encoding), refused=f"is not UTF-8, but {shown}.")
+        Case(f"in {encoding}", "displayName\na\n".encode(encoding), refused=f"is {shown}, not UTF-8.")
         for encoding, shown in ENCODINGS.items()
     ),
     Case("semicolons between unknown columns", b"Name;Kunde;Notiz\nAlpha;1;x\n", refused="The columns are separated by semicolons. Separate them with commas."),

@@ -289,7 +289,7 @@ def test_a_chat_continues_in_a_conversation(
         f"The reply may be incomplete; `conversations show {conversation_id}` shows what was stored."
         in error
     )
-    assert "Check whether it was done" not in error
+    assert "Check whether the change was made" not in error
     assert to_continue == (
         f"To continue: conversations chat {conversation_id} --model sandbox/fails"
     )

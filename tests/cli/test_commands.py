@@ -549,7 +549,7 @@ def test_a_bug_is_reported_as_an_unknown_outcome(
     assert ended.code == 5
     assert ended.err.startswith("Traceback")
     assert ended.err.splitlines()[-1] == (
-        "Error: This is a bug. Check whether it was done before you repeat a change."
+        "Error: This is a bug. Check whether the change was made before you repeat it."
     )
 
 

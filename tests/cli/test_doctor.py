@@ -181,7 +181,7 @@ def test_plain_http_behind_an_https_url(piped: Command, sandbox: Sandbox) -> Non
         (answer(500, {}), "responded with the status 500", "The service returned 500"),
         (
             answer(200, b"<p>", Content_Type="text/html; charset=utf-8"),
-            "sent a response that the API doesn't document",
+            "sent a response that doesn't match the API's documentation",
             "This looks like a web page (a login page, or a wrong --base-url).",
         ),
     ],

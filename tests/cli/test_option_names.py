@@ -68,7 +68,7 @@ def messages() -> list[tuple[str, str]]:
         (stack(httpx.ReadTimeout("")), "nothing was received in time."),
         (
             stack(httpx.ConnectError("bad"), ssl.SSLError()),
-            "the connection could not be encrypted (bad): check --base-url, or set SSL_CERT_FILE to the file of its certificate authority.",
+            "the connection could not be encrypted (bad): check --base-url, or set SSL_CERT_FILE to its certificate authority's certificate file.",
         ),
         (constructing(timeout=0), "--timeout must be a number of seconds above 0, at most 2592000, got 0."),
         (
@@ -118,7 +118,7 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             calling("delete", ID, {}, script=[answer(200, b"<p>", Content_Type="text/html")]),
-            "The service returned 200 with text/html, which is not what the API documents: 200 is not a documented success status. This looks like a web page (a login page, or a wrong --base-url).",
+            "The service returned 200 with text/html, which doesn't match the API's documentation: 200 is not a documented success status. This looks like a web page (a login page, or a wrong --base-url).",
         ),
         (
             calling("create", {"display_name": "\udcff"}),

@@ -166,7 +166,7 @@ def test_the_exit_code_of_an_error(error: ConversationsError, code: ExitCode) ->
         (
             DisconnectError("it broke", delivery=Delivery.UNKNOWN),
             5,
-            "it broke. Check whether it was done before you repeat a change.",
+            "it broke. Check whether the change was made before you repeat it.",
         ),
         (
             DisconnectError("GET /v2/conversations/conv_1: it broke.", delivery=Delivery.UNKNOWN),
@@ -191,7 +191,7 @@ def test_the_exit_code_of_an_error(error: ConversationsError, code: ExitCode) ->
             ),
             5,
             (
-                "The service returned 500. Check whether it was done before you repeat a change. "
+                "The service returned 500. Check whether the change was made before you repeat it. "
                 "(POST /v2/conversations)"
             ),
         ),

@@ -181,7 +181,7 @@ def test_a_missing_extra_is_named() -> None:
     )
     assert ended.returncode == 2
     assert ended.stderr == (
-        b"The command line needs cyclopts, which is not installed: "
+        b"The command-line tool needs cyclopts, which is not installed: "
         b'pip install "conversations-client[cli]"\n'
     )
 

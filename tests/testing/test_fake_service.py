@@ -296,14 +296,14 @@ def test_the_project_of_the_client_is_recorded(
     [
         (5, "answer() takes a Conversation, .* not int."),
         ("text", "answer() takes a Conversation, .* not str."),
-        (factories.status_error(NotFoundError), ": plan errors with fail()."),
-        (NotFoundError, ": plan errors with fail()."),
+        (factories.status_error(NotFoundError), ": queue errors with fail()."),
+        (NotFoundError, ": queue errors with fail()."),
         (factories.text_part(), "not TextPart."),
         ([factories.response_started(), 5], "Event 1 of the list is a int."),
     ],
     ids=str,
 )
-def test_an_answer_that_no_call_takes_is_refused_when_it_is_planned(
+def test_an_answer_that_no_call_takes_is_refused_when_it_is_queued(
     answer: Any, problem: str
 ) -> None:
     fake = FakeService()
@@ -314,7 +314,7 @@ def test_an_answer_that_no_call_takes_is_refused_when_it_is_planned(
 
 
 @pytest.mark.parametrize("failure", [ValueError(), ValueError, None, 404, StreamError, "down"])
-def test_a_failure_that_no_call_has_is_refused_when_it_is_planned(failure: Any) -> None:
+def test_a_failure_that_no_call_has_is_refused_when_it_is_queued(failure: Any) -> None:
     with pytest.raises(TypeError, match=r"^fail\(\) takes a StatusError or a TransportError"):
         FakeService().fail(failure)
 

@@ -21,7 +21,7 @@ class Created:
     """
 
     index: int
-    """The position of the request, from 0."""
+    """The position of the request, starting at 0."""
     conversation: Conversation
     """The new conversation."""
     request_id: str | None = None
@@ -40,7 +40,7 @@ class Retrieved:
     """
 
     index: int
-    """The position of the ID, from 0."""
+    """The position of the ID, starting at 0."""
     conversation: ConversationWithMessages
     """The conversation; its `messages` are None if the service did not send them."""
     conversation_id: str
@@ -61,7 +61,7 @@ class Deleted:
     """
 
     index: int
-    """The position of the ID, from 0."""
+    """The position of the ID, starting at 0."""
     conversation_id: str
     """The ID that you passed, or the ID of the conversation that you passed."""
     request_id: str | None = None
@@ -70,7 +70,7 @@ class Deleted:
 
 @frozen
 class Failed:
-    """A request of `create_many`, `retrieve_many` or `delete_many` that failed.
+    """A request from `create_many`, `retrieve_many` or `delete_many` that failed.
 
     Example:
         with client.conversations.delete_many(["conv_unknown"]) as outcomes:
@@ -80,7 +80,7 @@ class Failed:
     """
 
     index: int
-    """The position of the request or ID, from 0."""
+    """The position of the request or ID, starting at 0."""
     error: ConversationsError
     """The reason; an InvalidArgumentError if nothing was sent."""
     conversation_id: str | None = None

@@ -36,7 +36,7 @@ class PendingRequest:
     """A request without an outcome yet.
 
     Attributes:
-        index: The position of its item, from 0.
+        index: The position of its item, starting at 0.
         item: The item that the caller passed.
         operation: The call, the same on every attempt.
         attempts: How many times the request was sent.

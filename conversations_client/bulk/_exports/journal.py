@@ -47,7 +47,7 @@ class Listing:
     """A listing that is not complete.
 
     Attributes:
-        number: Its position, from 0.
+        number: Its position, starting at 0.
         entity_id: The agent or deployment; None for the conversations without one.
         cursor: The ID of the last recorded conversation; None before the first page.
     """

@@ -55,7 +55,7 @@ class ExportFailure:
 
 @frozen
 class ExportReport:
-    """The result of an export with messages, over all of its runs.
+    """The result of an export with messages, across all of its runs.
 
     Example:
         report = export_with_messages(client, "backup.jsonl")

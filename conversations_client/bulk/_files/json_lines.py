@@ -51,7 +51,7 @@ def check_shape(file: BinaryIO, name: str) -> None:
         return
     rows = ".[]" if first.startswith(b"[") else "."
     raise BulkError(
-        f"{name} is not JSON Lines, but one JSON document that spans several lines. "
+        f"{name} is not JSON Lines: it is a single JSON document that spans several lines. "
         f"{_per_line(name, rows)}"
     )
 

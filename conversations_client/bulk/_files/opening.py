@@ -124,10 +124,10 @@ def text_start(file: BinaryIO, name: str) -> int:
     head = file.read(_HEAD)
     for beginning, (kind, advice) in _OTHER_FILES.items():
         if head.startswith(beginning):
-            raise BulkError(f"{name} is not text, but {kind}. {advice}")
+            raise BulkError(f"{name} is not a text file: it is {kind}. {advice}")
     encoding = _other_encoding(head)
     if encoding is not None:
-        raise BulkError(f"{name} is not UTF-8, but {encoding}. {conversion(name, encoding)}")
+        raise BulkError(f"{name} is {encoding}, not UTF-8. {conversion(name, encoding)}")
     return len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
 
 

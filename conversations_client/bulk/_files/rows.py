@@ -44,10 +44,10 @@ class Row:
     """A row of a file.
 
     Attributes:
-        number: Its number, from 1.
+        number: Its number, starting at 1.
         content: The fields to send, under the API's names, or why the row can't be read.
         key: Its cell in the key column.
-        line: The line on which it starts, from 1; None if unknown.
+        line: The line on which it starts; the first line is 1. None if unknown.
         columns: The column of each field whose column has a different name.
     """
 

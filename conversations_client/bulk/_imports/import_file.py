@@ -74,7 +74,7 @@ def import_file(
         InvalidArgumentError: An option is invalid. Nothing was sent.
         OSError: The file can't be read. Nothing was sent.
         ImportStoppedError: The file or the journal failed after rows were sent, or 50 rows in a row
-            failed for a reason that is not in the rows, such as a wrong key.
+            failed for a reason unrelated to the rows, such as an invalid key.
         ClientClosedError: The client is closed.
 
     Example:

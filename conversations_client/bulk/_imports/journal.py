@@ -69,13 +69,13 @@ class Entry:
     """The status of a row.
 
     Attributes:
-        number: The row's number, from 1.
+        number: The row's number, starting at 1.
         digest: A digest of the row's content.
         state: The status.
         detail: The ID of the new conversation, or the error message. Use `conversation_id` or
             `error` to get one or the other.
         key: The row's value in the key column, if the import has a key column.
-        line: The line of the file on which the row starts, from 1; None if it is unknown.
+        line: The line of the file on which the row starts; the first line is 1. None if unknown.
 
     Example:
         >>> Entry(number=1, digest="", state=State.FAILED, detail="The row is empty.").state

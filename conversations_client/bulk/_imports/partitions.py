@@ -33,8 +33,8 @@ class Partition:
         journal: The path of this part's journal, on a disk that all machines share. Its folder
             stores the destination of all parts.
         start: The number of rows before this part.
-        stop: The number of its last row.
-        offset: The byte offset of its first row; None for Parquet, which has an index.
+        stop: The number of this part's last row.
+        offset: The byte offset of this part's first row; None for Parquet, which has an index.
         columns: As in `import_file`.
         key: As in `import_file`.
         ignore: As in `import_file`.

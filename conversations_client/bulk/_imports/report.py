@@ -7,7 +7,7 @@ from attrs import frozen
 
 @frozen
 class Report:
-    """The numbers of rows that were imported, that failed and that are doubtful.
+    """The numbers of imported, failed and doubtful rows.
 
     Attributes:
         created: The number of rows whose conversation was created, by this run or an earlier one.

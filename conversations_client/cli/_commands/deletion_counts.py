@@ -112,7 +112,7 @@ def check_confirmable(*, yes: bool, reads_stdin: bool = False) -> None:
         raise UsageError("Stdin is used for the IDs, so it can't be used to confirm. Pass --yes.")
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
-            "There is no terminal to confirm on. To delete without confirmation, pass --yes."
+            "Confirmation requires a terminal. To delete without confirmation, pass --yes."
         )
 
 

@@ -243,7 +243,7 @@ def _outcome(error: ConversationsError) -> str:
         case StatusError(status=status):
             return f"responded with the status {status}"
         case DecodeError():
-            return "sent a response that the API doesn't document"
+            return "sent a response that doesn't match the API's documentation"
         case _:
             return "sent no complete response"
 

@@ -59,7 +59,7 @@ class MessageOptions:
     """With --messages: where to store the state of the export; default: FILE.export."""
 
     def check(self) -> None:
-        """Raise UsageError for an option that requires --messages, if that is absent."""
+        """Raise UsageError for an option that requires --messages, if --messages is absent."""
         used = {
             "--rate": self.rate is not None,
             "--max-in-flight": self.max_in_flight is not None,

@@ -76,7 +76,7 @@ def create_response(*, own_models: Sequence[str], other_models: Sequence[str] | 
             if other_models is None
             else {"enum": list(dict.fromkeys([*own_models, *other_models]))},
             "task_id": {"type": "string"},
-            # The API documents only streamed responses.
+            # Only streamed responses are documented.
             "stream": {"const": True, "default": True},
         },
     }

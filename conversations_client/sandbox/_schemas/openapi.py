@@ -56,7 +56,7 @@ def document(revision: Revision, *, create_response: Schema) -> Schema:
         "info": {
             "title": "Conversations API sandbox",
             "version": str(revision.number),
-            "description": "The Conversations API on a port of this machine, stored in SQLite.",
+            "description": "The Conversations API on this machine, with its data in SQLite.",
         },
         "security": _WITH_KEY,
         "paths": _paths(revision, create_response),

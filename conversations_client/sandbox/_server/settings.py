@@ -23,7 +23,7 @@ class Settings:
     Attributes:
         api_key: The key that callers must send.
         revision: The revision of the API.
-        models: The models in addition to the sandbox's own; None for all models.
+        models: The models to accept in addition to the sandbox's own; None for all models.
         allowed_hosts: The accepted names in the Host header in addition to loopback names.
     """
 
@@ -46,7 +46,7 @@ def checked_settings(
     Args:
         api_key: The key that callers must send; None generates a key.
         revision: The revision of the API, 1 or 2.
-        models: The models in addition to the sandbox's own; None for all models.
+        models: The models to accept in addition to the sandbox's own; None for all models.
         host: The address to listen on, which is also accepted in the Host header.
         allowed_hosts: The accepted names in the Host header in addition to loopback names.
 
