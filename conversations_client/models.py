@@ -113,6 +113,19 @@ class ConversationPage(PrettyRepr):
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
     """Fields without an attribute, keyed by their wire names."""
 
+    @property
+    def next_cursor(self) -> str | None:
+        """The `starting_after` argument for the next page; None on the last page.
+
+        To continue a listing with `ending_before`, pass the ID of the first conversation instead.
+
+        Example:
+            page = client.conversations.list(limit=20).page()
+            if page.next_cursor:
+                older = client.conversations.list(limit=20, starting_after=page.next_cursor).page()
+        """
+        return self.data[-1].id if self.has_more and self.data else None
+
 
 CreateConversationResponseBody = Conversation
 """The API reference's name for `Conversation`."""

@@ -216,6 +216,21 @@ def test_an_exception_in_a_hook_ends_the_call(variant: Variant, hook: str, sent:
     assert server.connections == 1
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("hook", ["on_request", "on_response", "on_retry"])
+def test_a_sync_function_as_an_async_hook_is_explained(backend: str, hook: str) -> None:
+    def sync(_: object) -> None:
+        """Return nothing that can be awaited."""
+
+    given: Any = {hook: sync}
+    expected = rf"AsyncHooks\.{hook} must be an async function, but it returned NoneType"
+    with (
+        ScriptedServer([answer(503, {}, retry_after="1")]) as server,
+        pytest.raises(TypeError, match=expected),
+    ):
+        Variant(backend).run(create, api_key=KEY, base_url=server.url, hooks=AsyncHooks(**given))
+
+
 def test_an_exception_in_a_hook_releases_the_connection_of_a_stream(variant: Variant) -> None:
     kept: list[Any] = []  # the tracebacks refer to the response, which is not collected then
 

@@ -228,7 +228,7 @@ def test_a_closed_injected_client_is_rejected(variant: Variant, stack: Any) -> N
 
     async def scenario(client: Any) -> None:
         await (brought[0].aclose() if hasattr(brought[0], "aclose") else closed(brought[0]))
-        with pytest.raises(ClientClosedError):
+        with pytest.raises(ClientClosedError, match="The HTTP client that you passed"):
             await create(client)
 
     run(variant, make, scenario)

@@ -102,6 +102,26 @@ def test_a_listing_resumes_after_a_saved_cursor_in_either_direction(variant: Var
         assert [s.target.partition("?")[2] for s in server.seen] == [cursor]
 
 
+def test_one_page_has_the_cursor_of_the_next(variant: Variant) -> None:
+    def one_page(client: Any, after: str | None = None) -> Any:
+        return client.conversations.list(limit=2).page(after=after)
+
+    with ScriptedServer([page("a", "b"), page("c", more=False)]) as server:
+        run = partial(variant.run, api_key=KEY, base_url=server.url)
+        first = run(one_page)
+        last = run(partial(one_page, after=first.next_cursor))
+    assert ([c.id for c in first.data], first.next_cursor) == (["a", "b"], "b")
+    assert ([c.id for c in last.data], last.next_cursor) == (["c"], None)
+    assert [s.target.partition("?")[2] for s in server.seen] == [
+        "limit=2",
+        "limit=2&startingAfter=b",
+    ]
+
+
+def test_a_page_without_conversations_has_no_cursor() -> None:
+    assert ConversationPage(data=(), has_more=True).next_cursor is None
+
+
 def resumed(client: Any, *, after: str, **query: Any) -> Any:
     return everything(client.conversations.list(**query).pages(after=after))
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any, cast
 
 import anyio
+import httpx
 import pytest
 from scripted import ScriptedServer, answer
 from variants import KEY, Variant
@@ -108,7 +109,8 @@ def test_arguments_take_precedence_over_the_environment_and_defaults(
         ({"project_id": " "}, "project_id"),
         ({"project_id": 1}, "project_id"),
         ({"timeout": 0}, "Timeout.total"),
-        ({"timeout": "1"}, "Timeout.total"),
+        ({"timeout": "1"}, "Timeout, a number of seconds, or None for no limit, not str."),
+        ({"timeout": httpx.Timeout(5)}, "not httpx.Timeout"),
         ({"timeout": math.inf}, "Timeout.total"),
         ({"retry": 3}, "must be a Retry"),
         ({"max_connections": 0}, "max_connections"),

@@ -104,9 +104,18 @@ def checked_conversation_id(name: str, value: object) -> str:
 
 def checked_id(name: str, value: object) -> str:
     """An ID that isn't blank."""
+    return _not_blank(name, value, advice="pass the ID that the API returned")
+
+
+def checked_optional_id(name: str, value: object) -> str:
+    """An ID that isn't blank, for an argument that can be omitted."""
+    return _not_blank(name, value, advice="omit it, or pass an ID")
+
+
+def _not_blank(name: str, value: object, *, advice: str) -> str:
     text = checked_string(name, value)
     if not text.strip():
-        raise InvalidArgumentError(f"{name} is empty: pass the ID that the API returned.")
+        raise InvalidArgumentError(f"{name} is empty: {advice}.")
     return text
 
 
@@ -165,7 +174,7 @@ def checked_metadata(value: object) -> dict[str, Any]:
                     f"metadata: generating_title must be True or False, not {type_name(field)}."
                 )
         elif name == "entity_id" and field is not None:
-            checked_id(f"metadata: {name}", field)
+            checked_optional_id(f"metadata: {name}", field)
         elif field is not None:
             checked_string(f"metadata: {name}", field)
     return {**extra, **{_METADATA[name]: field for name, field in fields.items()}}

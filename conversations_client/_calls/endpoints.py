@@ -24,13 +24,13 @@ from .arguments import (
     checked_conversation_id,
     checked_create_request,
     checked_display_name,
-    checked_id,
     checked_idempotency_key,
     checked_limit,
     checked_metadata,
     checked_metadata_update,
     checked_method,
     checked_model,
+    checked_optional_id,
     checked_path,
     path_segment,
 )
@@ -86,7 +86,7 @@ def create(
         "displayName": UNSET if display_name is UNSET else checked_display_name(display_name),
         "projectId": UNSET
         if project_id is None or project_id is UNSET
-        else checked_id("project_id", project_id),
+        else checked_optional_id("project_id", project_id),
         "metadata": UNSET if metadata is UNSET else checked_metadata(metadata),
     }
     return Operation(
@@ -171,7 +171,7 @@ class Listing:
         if before is not None:
             query.append(("endingBefore", checked_conversation_id("ending_before", before)))
         if self.entity_id is not None:
-            query.append(("entityId", checked_id("entity_id", self.entity_id)))
+            query.append(("entityId", checked_optional_id("entity_id", self.entity_id)))
         # The API's second revision added the slash.
         request = Request(method="GET", template=f"{_ALL}/", path=f"{_ALL}/", query=tuple(query))
         alternate = evolve(request, template=_ALL, path=_ALL)
@@ -237,7 +237,9 @@ def create_response(
     fields: dict[str, Any] = {
         "message": checked_message(message),
         "model": checked_model(model),
-        "task_id": UNSET if task_id is None or task_id is UNSET else checked_id("task_id", task_id),
+        "task_id": UNSET
+        if task_id is None or task_id is UNSET
+        else checked_optional_id("task_id", task_id),
         "stream": True,
     }
     request = _one(

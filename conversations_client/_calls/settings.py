@@ -153,9 +153,18 @@ def chosen_log_level(environ: Mapping[str, str]) -> str | None:
     return level or None
 
 
-def chosen_timeout(argument: Timeout | float | None) -> Timeout:
+def chosen_timeout(argument: object) -> Timeout:
     """Convert a number to `Timeout(total=…)`; None means no limit on the whole call."""
-    return argument if isinstance(argument, Timeout) else Timeout(total=argument)
+    if isinstance(argument, Timeout):
+        return argument
+    if argument is None or isinstance(argument, int | float):
+        return Timeout(total=argument)
+    kind = type(argument)
+    name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+    raise ConfigurationError(
+        "timeout must be a conversations_client.Timeout, a number of seconds, or None for no "
+        f"limit, not {name}."
+    )
 
 
 def checked_retry(argument: object) -> Retry:

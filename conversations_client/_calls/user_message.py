@@ -16,7 +16,7 @@ from conversations_client.messages import (
     UserMessage,
 )
 
-from .arguments import checked_id, checked_string, type_name
+from .arguments import checked_id, checked_optional_id, checked_string, type_name
 
 _PARTS: Final = (TextPart, FilePart, ToolResultPart, ErrorPart)
 _EXPECTED: Final = "message must be a string, a part, a list of strings and parts, or a UserMessage"
@@ -30,7 +30,7 @@ def checked_message(value: object) -> dict[str, Any]:
         return {"role": "user", "parts": _parts(parts, _EXPECTED)}
     checked: dict[str, Any] = {"role": value.role, "parts": _parts(value.parts, _EXPECTED_PARTS)}
     if value.message_id is not None:
-        checked["messageId"] = checked_id("message: message_id", value.message_id)
+        checked["messageId"] = checked_optional_id("message: message_id", value.message_id)
     return checked
 
 

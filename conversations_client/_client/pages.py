@@ -133,6 +133,26 @@ class Pages(PublicDir):
         """
         return self._page_by_page(_start(after, backwards=self._listing.is_backwards))
 
+    def page(self, *, after: str | Conversation | None = None) -> ConversationPage:
+        """Request one page, for example to show it in a web page.
+
+        Args:
+            after: A conversation, or its ID, to continue the listing after. Default: None, the
+                start of the listing.
+
+        Raises:
+            InvalidArgumentError: `after` is invalid; nothing was sent.
+            PagingError: The service sent an empty page twice, and reports more conversations.
+            TransportError: No complete response arrived.
+            StatusError: The service rejected the request or failed.
+            DecodeError: The response doesn't match the API's documentation.
+
+        Example:
+            page = client.conversations.list(limit=20).page()
+            print(len(page.data), page.next_cursor)
+        """
+        return next(self.pages(after=after))
+
     def first(self) -> Conversation | None:
         """Request the first page, and return its first conversation; None if there is none.
 
@@ -195,6 +215,26 @@ class AsyncPages(PublicDir):
                 print(len(page.data), page.has_more)
         """
         return _AsyncPageByPage(self._fetch, _start(after, backwards=self._listing.is_backwards))
+
+    async def page(self, *, after: str | Conversation | None = None) -> ConversationPage:
+        """Request one page, for example to show it in a web page.
+
+        Args:
+            after: A conversation, or its ID, to continue the listing after. Default: None, the
+                start of the listing.
+
+        Raises:
+            InvalidArgumentError: `after` is invalid; nothing was sent.
+            PagingError: The service sent an empty page twice, and reports more conversations.
+            TransportError: No complete response arrived.
+            StatusError: The service rejected the request or failed.
+            DecodeError: The response doesn't match the API's documentation.
+
+        Example:
+            page = await client.conversations.list(limit=20).page()
+            print(len(page.data), page.next_cursor)
+        """
+        return await anext(self.pages(after=after))
 
     async def first(self) -> Conversation | None:
         """Request the first page, and return its first conversation; None if there is none.

@@ -78,8 +78,8 @@ class StreamBase(PublicDir, Generic[AnyResponseBody]):
         self._open_body()
         if self._state is None or self._is_closed:
             raise StreamClosedError(
-                "The stream is closed: read it inside its with block; it can't be read after an "
-                "error."
+                "The stream is closed: read it inside its with block. It is also closed by an "
+                "error and by close()."
             )
         return self._state
 

@@ -77,7 +77,7 @@ class AsyncEngine(EngineBase):
         environment = self._environment
         while True:
             if self._hooks.on_request is not None:
-                await self._hooks.on_request(call.request_info())
+                await _awaitable(self._hooks.on_request(call.request_info()), "on_request")
             started = environment.clock()
             result = await self._attempt(call, exchange)
             now = environment.clock()
@@ -98,9 +98,10 @@ class AsyncEngine(EngineBase):
         response = call.response_info(outcome_of(result), elapsed=elapsed)
         log(response, pause)
         if self._hooks.on_response is not None:
-            await self._hooks.on_response(response)
+            await _awaitable(self._hooks.on_response(response), "on_response")
         if self._hooks.on_retry is not None and pause is not None:
-            await self._hooks.on_retry(RetryInfo(response=response, pause=pause))
+            retry = RetryInfo(response=response, pause=pause)
+            await _awaitable(self._hooks.on_retry(retry), "on_retry")
 
     async def _attempt(
         self, call: Call[Any], exchange: Callable[[Call[Any]], Awaitable[B]]
@@ -171,3 +172,13 @@ class AsyncEngine(EngineBase):
         else:
             return self._reply(response, decoder)
         raise failed
+
+
+def _awaitable(result: Awaitable[object], hook: str) -> Awaitable[object]:
+    """What a hook returned; raises TypeError if it can't be awaited."""
+    if hasattr(result, "__await__"):
+        return result
+    raise TypeError(
+        f"AsyncHooks.{hook} must be an async function, but it returned {type(result).__name__}: "
+        "define it with async def."
+    )

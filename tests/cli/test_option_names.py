@@ -98,7 +98,7 @@ def messages() -> list[tuple[str, str]]:
         (calling("retrieve", "", {}), "The ID is empty: pass the ID that the API returned."),
         (
             calling("create", {"metadata": {"entity_id": ""}}),
-            "--entity-id is empty: pass the ID that the API returned.",
+            "--entity-id is empty: omit it, or pass an ID.",
         ),
         (
             calling("responses.create", ID, {**RESPOND, "model": "m"}),

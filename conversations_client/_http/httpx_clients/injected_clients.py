@@ -15,6 +15,7 @@ from conversations_client._http.streams.errors import (
 )
 from conversations_client._http.streams.watchdog import move_on_after
 from conversations_client._http.transport_errors import SendFailed
+from conversations_client.errors import ClientClosedError
 
 from .bodies import AsyncHTTPXBody, HTTPXBody
 from .buffered_bodies import buffered_body, is_body_lost
@@ -48,7 +49,8 @@ class InjectedConnections:
             Exception: The caller's code raised it.
         """
         if self.is_closed or self._client.is_closed:
-            raise SendFailed(closed_error(), is_unsent=True)
+            error = closed_error() if self.is_closed else _http_client_closed_error()
+            raise SendFailed(error, is_unsent=True)
         own = _built_by(self._client, self._origin, request)
         limit_sending(own, request.body, request.limits)
         progress = Progress(own)
@@ -89,7 +91,8 @@ class InjectedAsyncConnections:
             Exception: The caller's code raised it.
         """
         if self.is_closed or self._client.is_closed:
-            raise SendFailed(closed_error(), is_unsent=True)
+            error = closed_error() if self.is_closed else _http_client_closed_error()
+            raise SendFailed(error, is_unsent=True)
         own = _built_by(self._client, self._origin, request)
         limit_sending(own, request.body, request.limits)
         progress = Progress(own)
@@ -121,6 +124,13 @@ def origin_of(base_url: str) -> str:
     """The scheme, the host and the port of a URL, unchanged."""
     scheme, _, rest = base_url.partition("://")
     return f"{scheme}://{rest.partition('/')[0]}"
+
+
+def _http_client_closed_error() -> ClientClosedError:
+    return ClientClosedError(
+        "The HTTP client that you passed as http_client is closed. Create a new client with an "
+        "open one, and close it only after the last call."
+    )
 
 
 def _built_by(client: HTTPClient | AsyncHTTPClient, origin: str, request: WireRequest) -> Any:  # noqa: ANN401 - its own
