@@ -8,9 +8,27 @@ from typing import Any, cast
 from attrs import field, fields, frozen
 
 
-def _documented(text: str, *, is_repeated: bool = False) -> dict[str, Any]:
-    """The metadata of an option; cyclopts shows the value of `help`."""
-    return {"help": text, "is_repeated": is_repeated}
+def _documented(
+    text: str, *, is_repeated: bool = False, module_default: str = "", command_default: str = ""
+) -> dict[str, Any]:
+    """The metadata of an option; cyclopts shows the value of `help`.
+
+    Args:
+        text: What the option means.
+        is_repeated: Whether the option can be repeated.
+        module_default: The default of `python -m conversations_client.sandbox`, if it is not the
+            value of the field.
+        command_default: The default of `conversations sandbox`, likewise.
+    """
+    return {
+        "help": _with_default(text, command_default),
+        "module_help": _with_default(text, module_default),
+        "is_repeated": is_repeated,
+    }
+
+
+def _with_default(text: str, default: str) -> str:
+    return f"{text} Default: {default}." if default else text
 
 
 @frozen(kw_only=True)
@@ -23,8 +41,9 @@ class SandboxOptions:
     db: Path | None = field(
         default=None,
         metadata=_documented(
-            "The SQLite file that stores everything. Default: memory; with `conversations "
-            "sandbox`, the file that --sandbox uses."
+            "The SQLite file that stores everything.",
+            module_default="memory",
+            command_default="the file that --sandbox uses",
         ),
     )
     pace: float = field(
@@ -35,9 +54,10 @@ class SandboxOptions:
         default=None,
         metadata=_documented(
             "A model to accept in addition to the sandbox's own, as provider/model_id; can be "
-            "repeated. "
-            "Requests for other models fail. Default: all models are accepted.",
+            "repeated. Requests for other models fail.",
             is_repeated=True,
+            module_default="all models are accepted",
+            command_default="all models are accepted",
         ),
     )
     host: str = field(default="127.0.0.1", metadata=_documented("The address to listen on."))
@@ -74,7 +94,7 @@ def with_options(message: str) -> str:
 def add_options(parser: ArgumentParser) -> None:
     """Add the options to a parser."""
     for option in fields(SandboxOptions):
-        name, text = f"--{option.name.replace('_', '-')}", option.metadata["help"]
+        name, text = f"--{option.name.replace('_', '-')}", option.metadata["module_help"]
         if option.metadata["is_repeated"]:
             parser.add_argument(name, action="append", help=text)
         elif option.default is None:

@@ -74,6 +74,8 @@ def _describe_unknown_word(error: CycloptsError) -> str | None:
         case UnknownOptionError():
             names = [name for argument in error.argument_collection for name in argument.names]
             option = error.token.keyword or error.token.value
+            if advice := _argument_advice(option, error):
+                return f"{_unknown_option(option, ())}{advice}"
             return f"{_unknown_option(option, names)}{_dash_advice(option, error)}"
         case UnusedCliTokensError():
             return _too_many_arguments(error)
@@ -128,7 +130,10 @@ def _unknown_option(token: str, names: Iterable[str]) -> str:
 
 
 def _suggestion(word: str, known: Iterable[str]) -> str:
-    return "".join(f" Did you mean {match}?" for match in get_close_matches(word, known, n=1))
+    # The dashes would make all options similar.
+    names = {name.removeprefix("--"): name for name in known}
+    similar = get_close_matches(word.removeprefix("--"), names, n=1)
+    return "".join(f" Did you mean {names[each]}?" for each in similar)
 
 
 def _too_many_arguments(error: UnusedCliTokensError) -> str:
@@ -137,6 +142,15 @@ def _too_many_arguments(error: UnusedCliTokensError) -> str:
     received = limit + len(error.unused_tokens or ())
     quotes = " Put a name with spaces in quotes." if "name" in _arguments(error) else ""
     return f"{_command(error)} takes {expected}, but got {received}.{quotes}"
+
+
+def _argument_advice(option: str, error: CycloptsError) -> str:
+    """Advice for an option with the name of an argument, such as `--name` or `--id`."""
+    word = option.partition("=")[0].rpartition("-")[2].removesuffix("s")
+    for name in _arguments(error):
+        if word and word == name.rpartition("_")[2].removesuffix("s"):
+            return f" Pass {name.upper()} as an argument, without an option."
+    return ""
 
 
 def _dash_advice(option: str, error: CycloptsError) -> str:

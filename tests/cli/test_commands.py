@@ -150,6 +150,26 @@ def test_wrong_usage(piped: Command, options: tuple[str, ...], words: str) -> No
     assert len(ended.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "advice"),
+    [
+        (("create", "--name", "Roadmap"), "--name. Pass NAME as an argument, without an option."),
+        (("create", "--display-name=Roadmap"), "--display-name. Pass NAME as an argument,"),
+        (("show", "--id", "conv_1"), "--id. Pass CONVERSATION_ID as an argument,"),
+        (("delete", "--id", "conv_1"), "--id. Pass CONVERSATION_IDS as an argument,"),
+        (("import", "--file", "a.csv"), "--file. Pass FILE as an argument,"),
+        (("update", "conv_1", "--model", "a/b"), "--model. See `conversations update --help`."),
+        (("doctor", "--name", "a"), "--name. See `conversations doctor --help`."),
+    ],
+)
+def test_an_option_instead_of_an_argument(
+    piped: Command, command: tuple[str, ...], advice: str
+) -> None:
+    ended = piped(*command)
+    assert ended.code == 2
+    assert f"Unknown option {advice}" in ended.err
+
+
 def test_an_unknown_command_lists_every_command(piped: Command) -> None:
     ended = piped("frob")
     assert (ended.code, ended.out) == (2, "")

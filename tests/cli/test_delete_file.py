@@ -171,6 +171,18 @@ def test_many_failures_are_summarized(piped: Command, tmp_path: Path) -> None:
     assert "12 could not be deleted; the first ones are above." in ended.err
 
 
+def test_an_id_on_the_command_line_must_exist(
+    piped: Command, client: Client, tmp_path: Path
+) -> None:
+    (conversation_id,) = create(client, 1)
+    file = tmp_path / "ids"
+    file.write_text(f"{conversation_id}\nconv_gone\n")
+    ended = piped("delete", "-y", "--file", str(file), "conv_missing")
+    assert (ended.code, json.loads(ended.out)) == (3, [conversation_id])
+    assert "conv_missing: not found" in ended.err
+    assert "1 was already gone." in ended.err
+
+
 def test_ctrl_c_reports_how_many_are_deleted(
     piped: Command, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

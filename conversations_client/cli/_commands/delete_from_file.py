@@ -26,12 +26,14 @@ def delete_file(file: Path, others: Iterable[str], *, yes: bool, session: Sessio
         yes: Whether to delete without confirmation.
         session: The common options and the output.
     """
-    ids = tuple(dict.fromkeys((*others, *ids_of(file))))
+    named = dict.fromkeys(others)
+    listed = dict.fromkeys(ids_of(file))
+    ids = tuple(named | listed)
     check_confirmable(yes=yes, reads_stdin=file == STDIN)
     count = f"{len(ids):,} conversation{'s' * (len(ids) != 1)}"
     if not (yes or confirm(f"Delete {count} permanently?")):
         return report_nothing_deleted()
-    deletion = Deletion(expects_missing=True)
+    deletion = Deletion(may_be_missing=frozenset(listed.keys() - named))
     with (
         session.client() as client,
         deletion.summary(len(ids)),

@@ -26,15 +26,15 @@ class Deletion:
         deleted: The IDs of the deleted conversations.
         failures: The number of conversations that could not be deleted.
         worst: The exit code of the worst failure.
-        expects_missing: Whether an earlier run may have deleted some of the conversations, so that
-            a missing one isn't a failure.
+        may_be_missing: The IDs of conversations that an earlier run may have deleted, so that a
+            missing one isn't a failure.
         missing: The number of conversations that were missing, if that isn't a failure.
     """
 
     deleted: list[str] = field(factory=list[str])
     failures: int = 0
     worst: ExitCode = ExitCode.DONE
-    expects_missing: bool = False
+    may_be_missing: frozenset[str] = frozenset()
     missing: int = 0
 
     def end(self) -> ExitCode:
@@ -86,7 +86,7 @@ class Deletion:
             self.deleted.append(str(conversation_id))
             return
         is_missing = isinstance(error, NotFoundError)
-        if is_missing and self.expects_missing:
+        if is_missing and conversation_id in self.may_be_missing:
             self.missing += 1
             return
         self.failures += 1
