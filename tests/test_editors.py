@@ -58,7 +58,7 @@ def test_dir_has_no_private_names(cls: Any) -> None:
 @BOTH
 def test_objects_have_reprs_without_the_key(cls: Any) -> None:
     prefix = cls.__name__.removesuffix("Client")
-    client, conversations, raw, responses, raw_responses, listing, stream, _ = map(
+    client, conversations, raw, responses, raw_responses, listing, stream, many = map(
         repr, objects(cls)
     )
     timeout = "timeout=Timeout(total=60.0, connect=5.0, idle=30.0)"
@@ -70,6 +70,7 @@ def test_objects_have_reprs_without_the_key(cls: Any) -> None:
     assert raw_responses == f"{prefix}RawResponses({url})"
     assert listing == f"{prefix}Pages()"
     assert stream == (f"<{prefix}Stream of POST /v2/conversations/conv_1/responses: not opened>")
+    assert many == f"<{prefix}Outcomes of delete_many: not opened>"
     assert KEY not in "".join(map(repr, objects(cls)))
 
 
@@ -81,6 +82,16 @@ def test_a_listing_prints_its_arguments(cls: Any) -> None:
     listing = listings.list(limit=3, starting_after=one, entity_id="e", extra_headers={"X": "y"})
     assert repr(listing) == f"{name}(limit=3, starting_after='conv_1', entity_id='e')"
     assert repr(listings.list(ending_before="conv_2")) == f"{name}(ending_before='conv_2')"
+
+
+def test_outcomes_print_whether_they_are_open() -> None:
+    with Client(KEY) as client:
+        outcomes = client.conversations.create_many([])
+        found = [repr(outcomes)]
+        with outcomes:
+            found.append(repr(outcomes))
+        found.append(repr(outcomes))
+    assert [each.rpartition(": ")[2] for each in found] == ["not opened>", "open>", "closed>"]
 
 
 def test_a_stream_prints_its_progress(variant: Variant) -> None:

@@ -80,6 +80,10 @@ class OutcomesBase(PublicDir, Generic[S]):
         self._is_open = False
         self._was_open = False
 
+    def __repr__(self) -> str:
+        state = "open" if self._is_open else "closed" if self._was_open else "not opened"
+        return f"<{type(self).__name__} of {self._window.operation.name}: {state}>"
+
     def _open(self) -> None:
         if self._was_open:
             name = self._window.operation.name
