@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.search import SearchEnglish, languages
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -30,8 +31,8 @@ html_short_title = "conversations-client"
 html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
+html_js_files = [("pages.js", {"defer": "defer"})]
 html_copy_source = False
-html_show_copyright = False
 html_show_sphinx = False
 
 myst_enable_extensions = ["colon_fence"]
@@ -82,6 +83,14 @@ COLON = "\N{MODIFIER LETTER COLON}"  # stands for ":" while napoleon reads a doc
 RETURNS = {"Returns:", "Yields:"}
 EXAMPLE = re.compile(r"Examples?:")
 ATTRIBUTE = re.compile(r"^(\.\. attribute:: .+)\n((?:(?!\.\. ).*\n)*?) +:type: (.+)$", re.MULTILINE)
+
+
+class SearchWithNumbers(SearchEnglish):
+    """Keeps numbers in the index of the search, for HTTP statuses. pages.js searches for them."""
+
+    def word_filter(self, word: str) -> bool:
+        """Whether a word is in the index."""
+        return word.isdigit() or super().word_filter(word)
 
 
 def shown_signature(*arguments: object) -> tuple[str | None, str | None]:
@@ -179,6 +188,7 @@ def describe_page(*arguments: object) -> None:
 
 def setup(app: Sphinx) -> None:
     """Connect the functions above."""
+    languages["en"] = SearchWithNumbers
     app.connect("source-read", format_for_the_site)
     app.connect("html-page-context", describe_page)
     app.connect("autodoc-process-signature", shown_signature)
