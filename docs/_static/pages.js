@@ -1,3 +1,12 @@
+// The sidebar shows the entry of the page that is open.
+const entry = document.querySelector(".sidebar-tree .current-page");
+const sidebar = document.querySelector(".sidebar-scroll");
+if (entry && sidebar) {
+  const [place, seen] = [entry.getBoundingClientRect(), sidebar.getBoundingClientRect()];
+  if (place.bottom > seen.bottom)
+    sidebar.scrollTo({ top: place.top - seen.top - seen.height / 2, behavior: "instant" });
+}
+
 // The search finds numbers, such as HTTP statuses. Titles with a word of the query are first, for a
 // number those with "error". Attributes and pages about the project are last.
 if (typeof Search !== "undefined") {
