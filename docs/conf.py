@@ -83,6 +83,11 @@ COLON = "\N{MODIFIER LETTER COLON}"  # stands for ":" while napoleon reads a doc
 RETURNS = {"Returns:", "Yields:"}
 EXAMPLE = re.compile(r"Examples?:")
 ATTRIBUTE = re.compile(r"^(\.\. attribute:: .+)\n((?:(?!\.\. ).*\n)*?) +:type: (.+)$", re.MULTILINE)
+# A class, a function or a member of a class, as code in the text: `Retry(attempts=1)`,
+# `create_many`, `Timeout.total`, `client.conversations.list()`.
+PARENTS = r"(?:client\.(?=conversations\.))?(?:conversations\.(?=responses\.))?"
+NAME = re.compile(PARENTS + r"(?:(\w+\.\w+|[A-Z]\w*)(?:\(.*\))?|(\w+)(?:\(\))?)")
+PYTHON = ("collections.abc", "datetime", "enum", "os", "ssl", "types", "typing")
 
 
 class SearchWithNumbers(SearchEnglish):
@@ -163,6 +168,62 @@ def grid(text: str) -> str:
     return f"::::{{grid}} 1 2 2 2\n:gutter: 3\n{''.join(items)}::::\n"
 
 
+def public_names(app: Sphinx) -> dict[str, tuple[str, str]]:
+    """The page and the anchor of each class and function, and of each member of a class.
+
+    Functions whose names are ordinary words, such as `total`, are not included.
+    """
+    names: dict[str, tuple[str, str]] = {}
+    for path, entry in app.env.domains.python_domain.objects.items():
+        if "._" in path:
+            continue
+        *_, owner, name = path.split(".")
+        is_member = owner[0].isupper() or owner == "factories"
+        if is_member or not name.islower() or "_" in name:
+            place = (entry.docname, entry.node_id)
+            names.setdefault(f"{owner}.{name}" if is_member else name, place)
+            if owner in {"Client", *GIVEN}:
+                names[f"{owner.lower()}.{name}"] = place
+                if entry.objtype == "method" and "_" in name:
+                    names[name] = place
+    return names
+
+
+def link_names(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Link the first mention of a name in each section to the reference."""
+    names, seen = public_names(app), set[tuple[nodes.Node | None, str]]()
+    for code in list(doctree.findall(nodes.literal)):
+        match = NAME.fullmatch(code.astext())
+        target, anchor = names.get((match[1] or match[2]) if match else "", ("", ""))
+        mention = (above(code, nodes.section), anchor)
+        is_linked = above(code, nodes.reference, nodes.title, nodes.term)
+        if target in {"", page} or is_linked or mention in seen:
+            continue
+        seen.add(mention)
+        uri = f"{app.builder.get_relative_uri(page, target)}#{anchor}"
+        link = nodes.reference("", "", internal=True, refuri=uri)
+        code.replace_self(link)
+        link += code
+
+
+def above(node: nodes.Node, *kinds: type[nodes.Node]) -> nodes.Node | None:
+    """The closest node of one of the kinds around a node."""
+    outer = node.parent
+    while outer is not None and not isinstance(outer, kinds):
+        outer = outer.parent
+    return outer
+
+
+def link_to_python(*arguments: object) -> nodes.reference | None:
+    """Link a type of the standard library to Python's documentation."""
+    node, content = cast("tuple[nodes.Element, nodes.TextElement]", arguments[2:])
+    module = node["reftarget"].rpartition(".")[0]
+    if module not in PYTHON:
+        return None
+    uri = f"https://docs.python.org/3/library/{module}.html#{node['reftarget']}"
+    return nodes.reference("", "", content, internal=False, refuri=uri)
+
+
 def describe_page(*arguments: object) -> None:
     """Add a page's description, and the tags that a preview of a link to it shows."""
     context, doctree = cast("dict[str, Any]", arguments[3]), arguments[4]
@@ -190,6 +251,8 @@ def setup(app: Sphinx) -> None:
     """Connect the functions above."""
     languages["en"] = SearchWithNumbers
     app.connect("source-read", format_for_the_site)
+    app.connect("missing-reference", link_to_python)
+    app.connect("doctree-resolved", link_names)
     app.connect("html-page-context", describe_page)
     app.connect("autodoc-process-signature", shown_signature)
     app.connect("autodoc-process-docstring", hide_colons, priority=100)
