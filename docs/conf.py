@@ -88,6 +88,8 @@ ATTRIBUTE = re.compile(r"^(\.\. attribute:: .+)\n((?:(?!\.\. ).*\n)*?) +:type: (
 PARENTS = r"(?:client\.(?=conversations\.))?(?:conversations\.(?=responses\.))?"
 NAME = re.compile(PARENTS + r"(?:(\w+\.\w+|[A-Z]\w*)(?:\(.*\))?|(\w+)(?:\(\))?)")
 PYTHON = ("collections.abc", "datetime", "enum", "os", "ssl", "types", "typing")
+BREAK = re.compile(r"(?<=[_/:.])(?=[^_/:.])(?!py\b)")
+LONGEST_WHOLE_NAME = 24  # characters
 
 
 class SearchWithNumbers(SearchEnglish):
@@ -214,6 +216,20 @@ def above(node: nodes.Node, *kinds: type[nodes.Node]) -> nodes.Node | None:
     return outer
 
 
+def break_long_names(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Let long names in tables break between their parts only."""
+    del app, page
+    for entry in doctree.findall(nodes.entry):
+        for code in entry.findall(nodes.literal):
+            text = code.astext()
+            if max(map(len, text.split()), default=0) > LONGEST_WHOLE_NAME:
+                first, *parts = BREAK.split(text)
+                code.clear()
+                code.append(nodes.Text(first))
+                for part in parts:
+                    code.extend([nodes.raw("", "<wbr>", format="html"), nodes.Text(part)])
+
+
 def link_to_python(*arguments: object) -> nodes.reference | None:
     """Link a type of the standard library to Python's documentation."""
     node, content = cast("tuple[nodes.Element, nodes.TextElement]", arguments[2:])
@@ -253,6 +269,7 @@ def setup(app: Sphinx) -> None:
     app.connect("source-read", format_for_the_site)
     app.connect("missing-reference", link_to_python)
     app.connect("doctree-resolved", link_names)
+    app.connect("doctree-resolved", break_long_names)
     app.connect("html-page-context", describe_page)
     app.connect("autodoc-process-signature", shown_signature)
     app.connect("autodoc-process-docstring", hide_colons, priority=100)
