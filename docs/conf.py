@@ -1,7 +1,9 @@
 """Settings of Sphinx. scripts/docs builds the site from these pages, into .venv/html."""
 
+import os
 import re
 import sys
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from textwrap import shorten
@@ -32,6 +34,7 @@ html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_js_files = [("pages.js", {"defer": "defer"})]
+html_baseurl = os.environ.get("DOCS_URL", "")
 html_copy_source = False
 html_show_sphinx = False
 
@@ -90,6 +93,10 @@ NAME = re.compile(PARENTS + r"(?:(\w+\.\w+|[A-Z]\w*)(?:\(.*\))?|(\w+)(?:\(\))?)"
 PYTHON = ("collections.abc", "datetime", "enum", "os", "ssl", "types", "typing")
 BREAK = re.compile(r"(?<=[_/:.])(?=[^_/:.])(?!py\b)")
 LONGEST_WHOLE_NAME = 24  # characters
+NOT_FOUND = """<section id="page-not-found"><h1>Page not found</h1>
+<p>This address has no page. Use the search, or start at the
+<a href="index.html">first page</a>.</p>
+</section>"""
 
 
 class SearchWithNumbers(SearchEnglish):
@@ -240,6 +247,14 @@ def link_to_python(*arguments: object) -> nodes.reference | None:
     return nodes.reference("", "", content, internal=False, refuri=uri)
 
 
+def page_not_found(*arguments: object) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """The page that a server returns for an unknown address."""
+    del arguments
+    # The address may be in any folder, so the links start at the first page.
+    base = f'<base href="{escape(html_baseurl or "/")}">\n'
+    yield "404", {"title": "Page not found", "body": NOT_FOUND, "metatags": base}, "page.html"
+
+
 def describe_page(*arguments: object) -> None:
     """Add a page's description, and the tags that a preview of a link to it shows."""
     context, doctree = cast("dict[str, Any]", arguments[3]), arguments[4]
@@ -256,6 +271,8 @@ def describe_page(*arguments: object) -> None:
             "og:type": "website",
         },
     }
+    if context["pageurl"]:
+        tags["property"]["og:url"] = context["pageurl"]
     context["metatags"] += "".join(
         f'<meta {kind}="{name}" content="{escape(str(content))}">\n'
         for kind, named in tags.items()
@@ -270,6 +287,7 @@ def setup(app: Sphinx) -> None:
     app.connect("missing-reference", link_to_python)
     app.connect("doctree-resolved", link_names)
     app.connect("doctree-resolved", break_long_names)
+    app.connect("html-collect-pages", page_not_found)
     app.connect("html-page-context", describe_page)
     app.connect("autodoc-process-signature", shown_signature)
     app.connect("autodoc-process-docstring", hide_colons, priority=100)
