@@ -1,5 +1,6 @@
 """Settings of Sphinx. scripts/docs builds the site from these pages, into .venv/html."""
 
+import inspect
 import os
 import re
 import sys
@@ -16,6 +17,7 @@ from sphinx.search import SearchEnglish, languages
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from conversations_client import __version__
+from conversations_client._base.cached_attribute import cached_attribute
 
 project = "conversations-client"
 release = version = __version__
@@ -52,6 +54,7 @@ napoleon_attr_annotations = True
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 72
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 
 nitpicky = True
 suppress_warnings = ["ref.python"]  # `type` is a builtin, and an attribute of several classes
@@ -135,6 +138,13 @@ def hide_colons(*arguments: object) -> None:
         line.replace(":", COLON) if (is_attribute and above is None) or above in RETURNS else line
         for above, line in zip([None, *map(str.strip, lines)], lines, strict=False)
     ]
+
+
+def attribute(owner: type, name: str, *default: object) -> object:
+    """An attribute of a class, with a `cached_attribute` as a property."""
+    found = inspect.getattr_static(owner, name, None)
+    is_cached = isinstance(found, cached_attribute)
+    return property(found.make) if is_cached else getattr(owner, name, *default)
 
 
 def show_colons(*arguments: object) -> None:
@@ -283,6 +293,7 @@ def describe_page(*arguments: object) -> None:
 def setup(app: Sphinx) -> None:
     """Connect the functions above."""
     languages["en"] = SearchWithNumbers
+    app.add_autodoc_attrgetter(type, attribute)
     app.connect("source-read", format_for_the_site)
     app.connect("missing-reference", link_to_python)
     app.connect("doctree-resolved", link_names)
