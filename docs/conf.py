@@ -83,6 +83,8 @@ FOR_THE_SOURCE = re.compile(
     re.DOTALL,
 )
 FOR_THE_SITE = re.compile(r"<!-- for the site:\n(.*?)-->\n", re.DOTALL)
+# Other comments are for the tests, and would be in the search.
+COMMENT = re.compile(r"^<!--.*?-->\n", re.MULTILINE | re.DOTALL)
 # Classes that only the client creates.
 GIVEN = {"Conversations", "Outcomes", "Pages", "Responses", "Stream"}
 COLON = "\N{MODIFIER LETTER COLON}"  # stands for ":" while napoleon reads a docstring
@@ -165,7 +167,7 @@ def format_for_the_site(*arguments: object) -> None:
     source = cast("list[str]", arguments[-1])
     text = FOR_THE_SITE.sub(r"\1", FOR_THE_SOURCE.sub("", source[0]))
     text = TABS.sub(lambda found: tab_set(found[1]), text)
-    source[0] = CARDS.sub(lambda found: grid(found[1]), text)
+    source[0] = COMMENT.sub("", CARDS.sub(lambda found: grid(found[1]), text))
 
 
 def tab_set(text: str) -> str:
