@@ -20,6 +20,7 @@ from conversations_client import __version__
 from conversations_client._base.cached_attribute import cached_attribute
 
 project = "conversations-client"
+project_copyright = "2026 the conversations-client authors, MIT license"
 release = version = __version__
 extensions = [
     "myst_parser",
