@@ -41,7 +41,7 @@ html_baseurl = os.environ.get("DOCS_URL", "")
 html_copy_source = False
 html_show_sphinx = False
 
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["alert", "colon_fence"]
 myst_heading_anchors = 4
 copybutton_prompt_text = "$ "  # what is copied from a terminal is the commands alone
 copybutton_line_continuation_character = "\\"
