@@ -1,7 +1,10 @@
 """Settings of Sphinx. scripts/docs builds the site from these pages, into .venv/html."""
 
+import inspect
+import os
 import re
 import sys
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from textwrap import shorten
@@ -9,12 +12,15 @@ from typing import Any, cast
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.search import SearchEnglish, languages
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from conversations_client import __version__
+from conversations_client._base.cached_attribute import cached_attribute
 
 project = "conversations-client"
+project_copyright = "2026 the conversations-client authors, MIT license"
 release = version = __version__
 extensions = [
     "myst_parser",
@@ -30,11 +36,12 @@ html_short_title = "conversations-client"
 html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
+html_js_files = [("pages.js", {"defer": "defer"})]
+html_baseurl = os.environ.get("DOCS_URL", "")
 html_copy_source = False
-html_show_copyright = False
 html_show_sphinx = False
 
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["alert", "colon_fence"]
 myst_heading_anchors = 4
 copybutton_prompt_text = "$ "  # what is copied from a terminal is the commands alone
 copybutton_line_continuation_character = "\\"
@@ -48,6 +55,7 @@ napoleon_attr_annotations = True
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 72
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 
 nitpicky = True
 suppress_warnings = ["ref.python"]  # `type` is a builtin, and an attribute of several classes
@@ -76,12 +84,33 @@ FOR_THE_SOURCE = re.compile(
     re.DOTALL,
 )
 FOR_THE_SITE = re.compile(r"<!-- for the site:\n(.*?)-->\n", re.DOTALL)
+# Other comments are for the tests, and would be in the search.
+COMMENT = re.compile(r"^<!--.*?-->\n", re.MULTILINE | re.DOTALL)
 # Classes that only the client creates.
 GIVEN = {"Conversations", "Outcomes", "Pages", "Responses", "Stream"}
 COLON = "\N{MODIFIER LETTER COLON}"  # stands for ":" while napoleon reads a docstring
 RETURNS = {"Returns:", "Yields:"}
 EXAMPLE = re.compile(r"Examples?:")
 ATTRIBUTE = re.compile(r"^(\.\. attribute:: .+)\n((?:(?!\.\. ).*\n)*?) +:type: (.+)$", re.MULTILINE)
+# A class, a function or a member of a class, as code in the text: `Retry(attempts=1)`,
+# `create_many`, `Timeout.total`, `client.conversations.list()`.
+PARENTS = r"(?:client\.(?=conversations\.))?(?:conversations\.(?=responses\.))?"
+NAME = re.compile(PARENTS + r"(?:(\w+\.\w+|[A-Z]\w*)(?:\(.*\))?|(\w+)(?:\(\))?)")
+PYTHON = ("collections.abc", "datetime", "enum", "os", "ssl", "types", "typing")
+BREAK = re.compile(r"(?<=[_/:.])(?=[^_/:.])(?!py\b)")
+LONGEST_WHOLE_NAME = 24  # characters
+NOT_FOUND = """<section id="page-not-found"><h1>Page not found</h1>
+<p>This address has no page. Use the search, or start at the
+<a href="index.html">first page</a>.</p>
+</section>"""
+
+
+class SearchWithNumbers(SearchEnglish):
+    """Keeps numbers in the index of the search, for HTTP statuses. pages.js searches for them."""
+
+    def word_filter(self, word: str) -> bool:
+        """Whether a word is in the index."""
+        return word.isdigit() or super().word_filter(word)
 
 
 def shown_signature(*arguments: object) -> tuple[str | None, str | None]:
@@ -114,6 +143,13 @@ def hide_colons(*arguments: object) -> None:
     ]
 
 
+def attribute(owner: type, name: str, *default: object) -> object:
+    """An attribute of a class, with a `cached_attribute` as a property."""
+    found = inspect.getattr_static(owner, name, None)
+    is_cached = isinstance(found, cached_attribute)
+    return property(found.make) if is_cached else getattr(owner, name, *default)
+
+
 def show_colons(*arguments: object) -> None:
     """Restore the colons that `hide_colons` hid."""
     lines = cast("list[str]", arguments[-1])
@@ -132,7 +168,7 @@ def format_for_the_site(*arguments: object) -> None:
     source = cast("list[str]", arguments[-1])
     text = FOR_THE_SITE.sub(r"\1", FOR_THE_SOURCE.sub("", source[0]))
     text = TABS.sub(lambda found: tab_set(found[1]), text)
-    source[0] = CARDS.sub(lambda found: grid(found[1]), text)
+    source[0] = COMMENT.sub("", CARDS.sub(lambda found: grid(found[1]), text))
 
 
 def tab_set(text: str) -> str:
@@ -154,6 +190,84 @@ def grid(text: str) -> str:
     return f"::::{{grid}} 1 2 2 2\n:gutter: 3\n{''.join(items)}::::\n"
 
 
+def public_names(app: Sphinx) -> dict[str, tuple[str, str]]:
+    """The page and the anchor of each class and function, and of each member of a class.
+
+    Functions whose names are ordinary words, such as `total`, are not included.
+    """
+    names: dict[str, tuple[str, str]] = {}
+    for path, entry in app.env.domains.python_domain.objects.items():
+        if "._" in path:
+            continue
+        *_, owner, name = path.split(".")
+        is_member = owner[0].isupper() or owner == "factories"
+        if is_member or not name.islower() or "_" in name:
+            place = (entry.docname, entry.node_id)
+            names.setdefault(f"{owner}.{name}" if is_member else name, place)
+            if owner in {"Client", *GIVEN}:
+                names[f"{owner.lower()}.{name}"] = place
+                if entry.objtype == "method" and "_" in name:
+                    names[name] = place
+    return names
+
+
+def link_names(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Link the first mention of a name in each section to the reference."""
+    names, seen = public_names(app), set[tuple[nodes.Node | None, str]]()
+    for code in list(doctree.findall(nodes.literal)):
+        match = NAME.fullmatch(code.astext())
+        target, anchor = names.get((match[1] or match[2]) if match else "", ("", ""))
+        mention = (above(code, nodes.section), anchor)
+        is_linked = above(code, nodes.reference, nodes.title, nodes.term)
+        if target in {"", page} or is_linked or mention in seen:
+            continue
+        seen.add(mention)
+        uri = f"{app.builder.get_relative_uri(page, target)}#{anchor}"
+        link = nodes.reference("", "", internal=True, refuri=uri)
+        code.replace_self(link)
+        link += code
+
+
+def above(node: nodes.Node, *kinds: type[nodes.Node]) -> nodes.Node | None:
+    """The closest node of one of the kinds around a node."""
+    outer = node.parent
+    while outer is not None and not isinstance(outer, kinds):
+        outer = outer.parent
+    return outer
+
+
+def break_long_names(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Let long names in tables break between their parts only."""
+    del app, page
+    for entry in doctree.findall(nodes.entry):
+        for code in entry.findall(nodes.literal):
+            text = code.astext()
+            if max(map(len, text.split()), default=0) > LONGEST_WHOLE_NAME:
+                first, *parts = BREAK.split(text)
+                code.clear()
+                code.append(nodes.Text(first))
+                for part in parts:
+                    code.extend([nodes.raw("", "<wbr>", format="html"), nodes.Text(part)])
+
+
+def link_to_python(*arguments: object) -> nodes.reference | None:
+    """Link a type of the standard library to Python's documentation."""
+    node, content = cast("tuple[nodes.Element, nodes.TextElement]", arguments[2:])
+    module = node["reftarget"].rpartition(".")[0]
+    if module not in PYTHON:
+        return None
+    uri = f"https://docs.python.org/3/library/{module}.html#{node['reftarget']}"
+    return nodes.reference("", "", content, internal=False, refuri=uri)
+
+
+def page_not_found(*arguments: object) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """The page that a server returns for an unknown address."""
+    del arguments
+    # The address may be in any folder, so the links start at the first page.
+    base = f'<base href="{escape(html_baseurl or "/")}">\n'
+    yield "404", {"title": "Page not found", "body": NOT_FOUND, "metatags": base}, "page.html"
+
+
 def describe_page(*arguments: object) -> None:
     """Add a page's description, and the tags that a preview of a link to it shows."""
     context, doctree = cast("dict[str, Any]", arguments[3]), arguments[4]
@@ -170,6 +284,8 @@ def describe_page(*arguments: object) -> None:
             "og:type": "website",
         },
     }
+    if context["pageurl"]:
+        tags["property"]["og:url"] = context["pageurl"]
     context["metatags"] += "".join(
         f'<meta {kind}="{name}" content="{escape(str(content))}">\n'
         for kind, named in tags.items()
@@ -179,7 +295,13 @@ def describe_page(*arguments: object) -> None:
 
 def setup(app: Sphinx) -> None:
     """Connect the functions above."""
+    languages["en"] = SearchWithNumbers
+    app.add_autodoc_attrgetter(type, attribute)
     app.connect("source-read", format_for_the_site)
+    app.connect("missing-reference", link_to_python)
+    app.connect("doctree-resolved", link_names)
+    app.connect("doctree-resolved", break_long_names)
+    app.connect("html-collect-pages", page_not_found)
     app.connect("html-page-context", describe_page)
     app.connect("autodoc-process-signature", shown_signature)
     app.connect("autodoc-process-docstring", hide_colons, priority=100)

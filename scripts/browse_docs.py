@@ -2,7 +2,8 @@
 
 FOLDER is the output of scripts/docs. Headless Chromium opens each page wide and narrow, in light
 and dark mode. Content must not overflow, code and tables must fit their column, links must work,
-text must be readable, and the search must return results. The checks are in browse_docs.html.
+text must be readable, names must be linked to the reference, nothing may be loaded from elsewhere,
+and the search must find the right pages. The checks are in browse_docs.html.
 """
 
 import json
@@ -27,6 +28,7 @@ OPTIONS: Final = (
     "--no-first-run",
 )
 CHECKS: Final = "/browse_docs.html"
+UNKNOWN: Final = "/no/such/page.html"  # an address for which servers return 404.html
 
 
 class Server(ThreadingHTTPServer):
@@ -47,7 +49,10 @@ class Handler(SimpleHTTPRequestHandler):
         if self.path == CHECKS:
             self._send("text/html", Path(__file__).with_suffix(".html").read_bytes())
         elif self.path == "/pages.json":
-            self._send("application/json", json.dumps(sorted(self._report_server.pages)).encode())
+            pages = sorted([*self._report_server.pages, UNKNOWN])
+            self._send("application/json", json.dumps(pages).encode())
+        elif self.path == UNKNOWN:
+            self._send("text/html", Path(self.directory, "404.html").read_bytes())
         else:
             super().do_GET()
 

@@ -18,7 +18,7 @@ INSTALLER_VARIABLES=(
 # is valid for this script but not for the scripts that it calls.
 if [ "${CLEAN_PROCESS-}" != "$$" ]; then
   variables=()
-  for name in HOME PATH TMPDIR PYENV_ROOT ONLY_PYTHON SOURCE_DATE_EPOCH "${INSTALLER_VARIABLES[@]}"; do
+  for name in HOME PATH TMPDIR PYENV_ROOT ONLY_PYTHON DOCS_URL SOURCE_DATE_EPOCH "${INSTALLER_VARIABLES[@]}"; do
     if [ -n "${!name+set}" ]; then variables+=("$name=${!name}"); fi
   done
   exec env -i "${variables[@]}" CLEAN_PROCESS=$$ bash "$0" "$@"

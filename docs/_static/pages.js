@@ -1,0 +1,32 @@
+// The sidebar shows the entry of the page that is open.
+const entry = document.querySelector(".sidebar-tree .current-page");
+const sidebar = document.querySelector(".sidebar-scroll");
+if (entry && sidebar) {
+  const [place, seen] = [entry.getBoundingClientRect(), sidebar.getBoundingClientRect()];
+  if (place.bottom > seen.bottom)
+    sidebar.scrollTo({ top: place.top - seen.top - seen.height / 2, behavior: "instant" });
+}
+
+// The search finds numbers, such as HTTP statuses. Titles with a word of the query are first, for a
+// number those with "error". Attributes and pages about the project are last.
+if (typeof Search !== "undefined") {
+  const parse = Search._parseQuery;
+  let stems = [];
+  const stem = (words) => (words.toLowerCase().match(/\w+/g) ?? []).map((word) => new Stemmer().stemWord(word));
+  Search._parseQuery = (query) => {
+    const parsed = parse(query);
+    const [, terms, , highlighted] = parsed;
+    const numbers = query.match(/(?<!\S)\d+(?!\S)/g) ?? [];
+    for (const number of numbers) {
+      terms.add(number);
+      highlighted.add(number);
+    }
+    stems = stem(numbers.length ? `${query} error` : query);
+    return parsed;
+  };
+  Scorer.score = ([page, title, , description, score]) => {
+    const isNamed = stem(title).some((word) => stems.includes(word));
+    const isMember = /^Python (attribute|property)/.test(description ?? "");
+    return score + (isNamed ? 5 : 0) - (isMember ? 15 : 0) - (page.startsWith("project/") ? 3 : 0);
+  };
+}
