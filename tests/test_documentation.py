@@ -6,6 +6,7 @@ import re
 import runpy
 import subprocess
 import sys
+import textwrap
 import tomllib
 from collections.abc import Iterator
 from importlib import metadata
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 import reference_text
+from docstring_examples import examples
 
 import conversations_client
 from conversations_client import bulk, sandbox, testing
@@ -172,6 +174,7 @@ NOT_TYPED = {
     "docs/how-to/django.md": "import-untyped,untyped-decorator,misc",  # Django has no types
     "docs/how-to/notebooks.md": "top-level-await",  # cells can await
 }
+PACKAGES = ("bulk", "sandbox", "testing")
 # Code that is wrong on purpose.
 SHOWN_AS_WRONG = [("docs/conversations.md", 'metadata={"entityId": "agent_support"}')]
 NEEDED = (
@@ -229,14 +232,18 @@ def as_module(page: Path) -> str:
     return "\n".join(lines)
 
 
+def mypy_cache(tmp_path: Path) -> Path:
+    """The cache of the main check, in a folder that may belong to another user."""
+    return (ROOT if os.access(ROOT, os.W_OK) else tmp_path / "cache") / ".mypy_cache"
+
+
 def test_examples_of_pages_are_typed(tmp_path: Path) -> None:
     needs_a_type_checker()
     pages = {f"page_{number}": page for number, page in enumerate(PAGES)}
     for name, page in pages.items():
         (tmp_path / f"{name}.py").write_text(as_module(page))
-    # The cache of the main check, in a folder that may belong to another user.
-    cache = (ROOT if os.access(ROOT, os.W_OK) else tmp_path / "cache") / ".mypy_cache"
-    command = [sys.executable, "-m", "mypy", "--no-error-summary", "--cache-dir", str(cache)]
+    cache = str(mypy_cache(tmp_path))
+    command = [sys.executable, "-m", "mypy", "--no-error-summary", "--cache-dir", cache]
     command += map(str, tmp_path.glob("*.py"))
     checked = subprocess.run(  # noqa: S603
         command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=200
@@ -250,6 +257,38 @@ def test_examples_of_pages_are_typed(tmp_path: Path) -> None:
             wrong.append((named(page), page.read_text().splitlines()[int(line) - 1], problem))
     assert [page for page, *_ in wrong] == [page for page, _ in SHOWN_AS_WRONG], wrong
     assert all(code in line for (_, line, _), (_, code) in zip(wrong, SHOWN_AS_WRONG, strict=True))
+
+
+def as_functions() -> str:
+    """The examples in docstrings as typed functions; their arguments are what examples can use."""
+    names = ["conversations_client", *(f"conversations_client.{name}" for name in PACKAGES)]
+    functions = [f"from {name} import *" for name in names]
+    for number, example in enumerate(examples()):
+        if example.code.startswith(">>>") or example.name.startswith("bulk.dask."):
+            continue  # Dask has no types
+        is_async = "await " in example.code or "async " in example.code
+        start, client = ("async def", "AsyncClient") if is_async else ("def", "Client")
+        functions.append(
+            f"{start} example_{number}(client: {client}, sandbox: Sandbox, "
+            f"conversation: Conversation, conversation_id: str) -> None:  # {example.name}\n"
+            + textwrap.indent(example.code, "    ")
+        )
+    return "\n".join(functions)
+
+
+def test_examples_in_docstrings_are_typed(tmp_path: Path) -> None:
+    needs_a_type_checker()
+    (tmp_path / "examples_in_docstrings.py").write_text(as_functions())
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary"]
+    checked = subprocess.run(  # noqa: S603
+        [*command, "--cache-dir", str(mypy_cache(tmp_path)), str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert checked.stdout + checked.stderr == ""
 
 
 def needs_a_type_checker() -> None:

@@ -53,7 +53,7 @@ class AsyncClient(ClientBase):
             client uses the ORQ_API_KEY of its own process.
         ssl_context: The trusted certificates and other TLS settings. Default: certifi's CA bundle.
         http_client: An `httpx.AsyncClient` or `httpx2.AsyncClient` to send requests through. It is
-            never closed, and its redirect and auth settings are ignored.
+            never closed, and its timeout, base URL, auth and redirect settings are ignored.
         hooks: Functions to call before and after each attempt.
 
     Raises:
@@ -153,7 +153,7 @@ class AsyncClient(ClientBase):
 
         Args:
             method: The HTTP method. A POST or PATCH is retried only if that is safe.
-            path: The path relative to `base_url`, quoted where necessary.
+            path: The path relative to `base_url`, including `/v2`, quoted where necessary.
             returns: The class of the response: an attrs class of your own, `dict`, or `NoneType`
                 if a successful response has no body.
             query: The names and values of the query parameters.

@@ -152,7 +152,7 @@ class AsyncConversations(Resource[AsyncEngine]):
         times while the service accepted no other request.
 
         Example:
-            requests = [{"display_name": "Refunds"}, {"display_name": "Support"}]
+            requests = [CreateRequest(display_name=name) for name in ("Refunds", "Support")]
             async with client.conversations.create_many(requests) as outcomes:
                 created = [outcome async for outcome in outcomes if isinstance(outcome, Created)]
 

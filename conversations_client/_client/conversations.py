@@ -152,7 +152,7 @@ class Conversations(Resource[Engine]):
         times while the service accepted no other request.
 
         Example:
-            requests = [{"display_name": "Refunds"}, {"display_name": "Support"}]
+            requests = [CreateRequest(display_name=name) for name in ("Refunds", "Support")]
             with client.conversations.create_many(requests) as outcomes:
                 created = [outcome for outcome in outcomes if isinstance(outcome, Created)]
 

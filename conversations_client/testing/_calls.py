@@ -182,7 +182,9 @@ class CreateResponseCall:
             fake.answer(factories.response())
             responses = fake.client().conversations.responses
             responses.create("conv_1", message="How do I pay?", model="openai/gpt-4o")
-            assert fake.calls[0].text == "How do I pay?"
+            (call,) = fake.calls
+            assert isinstance(call, CreateResponseCall)
+            assert call.text == "How do I pay?"
         """
         return "".join(part.text for part in self.parts if isinstance(part, TextPart))
 

@@ -78,7 +78,7 @@ class FakeService:
             client = fake.client()
             conversation = client.conversations.create()
             response = client.conversations.responses.create(
-                conversation.id, message="Where is the export?", model="openai/gpt-4o"
+                conversation, message="Where is the export?", model="openai/gpt-4o"
             )
             assert response.text == "In Settings."
         """

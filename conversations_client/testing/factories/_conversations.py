@@ -105,6 +105,7 @@ def conversation_with_messages(
 
     Example:
         conversation = factories.conversation_with_messages()
+        assert conversation.messages is not None
         assert len(conversation.messages) == 2
     """
     return ConversationWithMessages(
