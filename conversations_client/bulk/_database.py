@@ -21,7 +21,14 @@ _SIGNS_OF_DAMAGE: Final = (
     "no such table",
     "no such column",
 )
-_ADVICE_FOR_DAMAGE: Final = "Restore it from a backup, or use another journal."
+# What follows from losing a journal.
+_ADVICE_FOR_DAMAGE: Final = {
+    "import": (
+        "Restore it from a backup that is newer than the last run of the import. With an older "
+        "backup or with another journal, rows are imported again."
+    ),
+    "export": "Delete it to start again, or use another journal.",
+}
 
 
 class Database:
@@ -120,7 +127,8 @@ class Database:
         try:
             yield
         except (ValueError, TypeError, KeyError):
-            raise BulkError(f"The journal {self.path} is damaged. {_ADVICE_FOR_DAMAGE}") from None
+            advice = _ADVICE_FOR_DAMAGE[self._purpose]
+            raise BulkError(f"The journal {self.path} is damaged. {advice}") from None
 
     @contextlib.contextmanager
     def _translate_errors(self) -> Generator[None, None, None]:
@@ -143,10 +151,11 @@ def _error_message(path: str, error: sqlite3.Error | UnicodeDecodeError, purpose
     if "locked" in problem:
         return f"The journal {path} is in use by another {purpose}. Wait until it ends."
     if isinstance(error, UnicodeDecodeError) or any(sign in problem for sign in _SIGNS_OF_DAMAGE):
-        return f"The journal {path} is damaged: {problem}. {_ADVICE_FOR_DAMAGE}"
+        return f"The journal {path} is damaged: {problem}. {_ADVICE_FOR_DAMAGE[purpose]}"
+    again = " (every row is then imported again)" if purpose == "import" else ""
     return (
         f"The journal {path} can't be used: {problem}. Check its folder and the free disk space, "
-        "or use another journal."
+        f"or use another journal{again}."
     )
 
 

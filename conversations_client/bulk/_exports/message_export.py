@@ -139,7 +139,7 @@ def export_with_messages(
     entities = _unique(entity_ids)
     listings = [client.conversations.list(limit=_PAGE, entity_id=entity) for entity in entities]
     check_writable(path)
-    with ExportJournal(journal or f"{os.fspath(path)}.export") as export_journal:
+    with ExportJournal(_journal_path(path, journal)) as export_journal:
         retrieval = client.conversations.retrieve_many(
             export_journal.pending(), max_in_flight=max_in_flight, rate=rate
         )
@@ -150,6 +150,17 @@ def export_with_messages(
             export.record_listing(listing, listings[listing.number])
         export.retrieve(retrieval)
         return export.finish(path, write, skip_failed=skip_failed)
+
+
+def _journal_path(
+    path: str | os.PathLike[str], journal: str | os.PathLike[str] | None
+) -> str | os.PathLike[str]:
+    """The path of the journal; raises BulkError if it is the exported file."""
+    journal = journal or f"{os.fspath(path)}.export"
+    if os.path.realpath(journal) == os.path.realpath(path):
+        # The journal is deleted at the end of the export.
+        raise BulkError(f"{os.fspath(path)} and its journal must be two different files.")
+    return journal
 
 
 def _unique(entity_ids: object) -> tuple[str | None, ...]:

@@ -17,6 +17,7 @@ from conversations_client.bulk._database import Database, JournalBase
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.rows import Key
 from conversations_client.bulk._imports.destination import Destination, conflict_message
+from conversations_client.bulk._text import without_surrogates
 
 _APPLICATION_ID: Final = 0x436E764B  # "CnvK"
 _SCHEMA: Final = """
@@ -260,7 +261,7 @@ class Journal(JournalBase):
                 entry.number,
                 entry.digest,
                 entry.state,
-                entry.detail,
+                without_surrogates(entry.detail),
                 json.dumps(entry.key),
                 entry.line,
             ),
