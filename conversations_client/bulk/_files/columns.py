@@ -90,16 +90,21 @@ class Columns:
             or column in _ALIASES
             or column in _SET_BY_THE_SERVICE
             or column == ESCAPED
-            or column in self.ignore
+            or self.is_ignored(column)
             or column == self.key
-            or (METADATA in self.ignore and column.startswith(f"{METADATA}."))
+        )
+
+    def is_ignored(self, column: str) -> bool:
+        """Whether the caller ignores a column. To ignore `metadata` is to ignore all its fields."""
+        return column in self.ignore or (
+            METADATA in self.ignore and column.startswith(f"{METADATA}.")
         )
 
     def target(self, column: str) -> str | None:
         """The field for a column; None if the column is not sent."""
         if column in self.fields:
             return self.fields[column]
-        if column in self.ignore:
+        if self.is_ignored(column):
             return None
         return column if column in FIELDS else _ALIASES.get(column)
 
@@ -109,7 +114,7 @@ class Columns:
 
     def has_content(self, column: str) -> bool:
         """Whether a value in this column makes a row non-empty."""
-        if column in self.ignore:
+        if self.is_ignored(column):
             return False
         return self.target(column) is not None or column in _SET_BY_THE_SERVICE
 
@@ -178,7 +183,7 @@ class Columns:
             target for name in names if (target := self.target(name)) and not self.is_alias(name)
         )
         for name, count in Counter(names).items():
-            if count > 1 and name not in self.ignore:
+            if count > 1 and (name == self.key or name not in self.ignore):
                 raise BulkError(f"There are two columns named {quoted(name)}. Remove one of them.")
         for target, count in sent.items():
             if count > 1:

@@ -12,10 +12,9 @@ from attrs import frozen
 
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.column_names import quoted
-from conversations_client.bulk._files.opening import text_start
+from conversations_client.bulk._files.opening import BYTE_ORDER_MARK, text_start
 from conversations_client.bulk._files.rows import Fields, Unreadable
 
-_BYTE_ORDER_MARK: Final = "\ufeff"
 _TAIL: Final = 4096  # bytes in which the last line begins, if it ends a document
 _OPENING: Final = (b"[", b"{")
 _CLOSING: Final = (b"]", b"}")
@@ -67,8 +66,11 @@ def _ends_document(file: BinaryIO, start: int) -> bool:
     """Whether a file, from a byte offset on, ends with a line that closes an array or object."""
     end = file.seek(0, SEEK_END)
     file.seek(max(start, end - _TAIL))
-    ending = file.read().split()
-    return bool(ending) and ending[-1].startswith(_CLOSING)
+    ending = file.read().rstrip()
+    *_, last_line = ending.splitlines() or [b""]
+    *_, last_word = last_line.split() or [b""]
+    # Rows may be written with spaces, so that they end with the word "}" too.
+    return last_word.startswith(_CLOSING) and isinstance(parse(last_line), NotJson)
 
 
 def lines(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int, int, bytes]]:
@@ -89,7 +91,7 @@ def parse(line: bytes) -> Fields | Unreadable:
     """The JSON object on a line."""
     try:
         # In concatenated files, any line can start with a byte order mark.
-        text = line.decode().removeprefix(_BYTE_ORDER_MARK)
+        text = line.decode().removeprefix(BYTE_ORDER_MARK)
         value: object = json.loads(text, object_pairs_hook=_object)
     except UnicodeDecodeError:
         return NotJson("The row is not UTF-8.")

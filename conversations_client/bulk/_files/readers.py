@@ -228,8 +228,7 @@ _REPEATED_HEADER: Final = Unreadable(
 def _from_record(record: csv_reader.Record, names: list[str], columns: Columns) -> _Read:
     if isinstance(record, Unreadable):
         return record, None
-    if record == names:
-        # Several files were concatenated.
+    if csv_reader.is_header(record, names):
         return _REPEATED_HEADER, None
     if len(record) != len(names):
         count = f"{len(record)} cell{'s' * (len(record) != 1)}"

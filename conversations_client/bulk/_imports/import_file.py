@@ -55,7 +55,7 @@ def import_file(
         columns: The column for each field whose column has a different name, such as
             `{"displayName": "title", "metadata.entityId": "agent"}`.
         key: A column to copy into the results.
-        ignore: Columns to ignore.
+        ignore: Columns to ignore; `metadata` stands for all metadata.
         start: The number of rows to skip. Default 0.
         stop: The number of the last row. Default None, the end of the file.
         max_in_flight: The maximum number of rows in flight. Default 16.
