@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from conversations_client.bulk._errors import BulkError
+from conversations_client.bulk._text import check_path
 
 # Seconds. Another process may open the file briefly to read its counts.
 _TIMEOUT: Final = 0.5
@@ -51,6 +52,7 @@ class Database:
         self, path: str | os.PathLike[str], *, application_id: int, schema: str, purpose: str
     ) -> None:
         self.path = os.fspath(path)
+        check_path(self.path, "journal")
         self._purpose = purpose
         folder = Path(path).parent
         if not folder.is_dir():
@@ -146,6 +148,8 @@ class Database:
 
 def _error_message(path: str, error: sqlite3.Error | UnicodeDecodeError, purpose: str) -> str:
     problem = str(error).rstrip(".")
+    if "closed database" in problem:
+        return f"The journal {path} is closed. Open it again."
     if "not a database" in problem:
         return f"{path} is not an {purpose} journal. Choose another file."
     if "locked" in problem:

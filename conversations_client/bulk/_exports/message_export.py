@@ -26,6 +26,7 @@ from conversations_client.bulk._files.atomic_file import atomic_file, check_writ
 from conversations_client.bulk._files.formats import format_of
 from conversations_client.bulk._files.rows import Fields
 from conversations_client.bulk._files.writers import Write, writer
+from conversations_client.bulk._text import check_path
 
 OnProgress = Callable[[int, int | None], object]
 
@@ -157,6 +158,7 @@ def _journal_path(
 ) -> str | os.PathLike[str]:
     """The path of the journal; raises BulkError if it is the exported file."""
     journal = journal or f"{os.fspath(path)}.export"
+    check_path(journal, "journal")
     if os.path.realpath(journal) == os.path.realpath(path):
         # The journal is deleted at the end of the export.
         raise BulkError(f"{os.fspath(path)} and its journal must be two different files.")

@@ -11,6 +11,7 @@ from conversations_client import InvalidArgumentError
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.column_names import (
     FIELDS,
+    check_types,
     is_index,
     mapping,
     quoted,
@@ -65,10 +66,10 @@ class Columns:
             ignore: Columns to ignore.
 
         Raises:
-            InvalidArgumentError: A field doesn't exist, or one column is used for two fields.
+            InvalidArgumentError: A field doesn't exist, one column is used for two fields, or an
+                argument has the wrong type.
         """
-        if isinstance(ignore, str):
-            raise InvalidArgumentError("ignore must be a list of columns, not a string.")
+        check_types(columns, key, ignore)
         column_of = dict(columns or {})
         for name in column_of:
             if name not in FIELDS:

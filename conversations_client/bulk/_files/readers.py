@@ -159,6 +159,9 @@ def _check_objects(lines: Iterator[bytes], columns: Columns) -> None:
 
 def check_range(start: int, stop: int | None) -> None:
     """Check the range of rows to read; raises InvalidArgumentError."""
+    numbers: list[object] = [start, *([] if stop is None else [stop])]
+    if not all(isinstance(number, int) for number in numbers):
+        raise InvalidArgumentError("start and stop must be whole numbers.")
     if start < 0 or (stop is not None and stop < 0):
         raise InvalidArgumentError("start and stop must be 0 or more.")
 

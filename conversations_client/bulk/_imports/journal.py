@@ -47,6 +47,10 @@ _LOG_BYTES_OF_ROW: Final = 3 * 4096
 _LOG_BYTES: Final = 1000 * 4096
 
 
+def _is_import_id(value: object) -> bool:
+    return isinstance(value, str) and _IMPORT_ID.fullmatch(value) is not None
+
+
 class State(StrEnum):
     """The status of a row.
 
@@ -153,7 +157,7 @@ class Journal(JournalBase):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, import_id: str | None = None) -> None:
-        if import_id is not None and not _IMPORT_ID.fullmatch(import_id):
+        if import_id is not None and not _is_import_id(import_id):
             raise BulkError(
                 "import_id must be 1 to 100 letters (a to z), digits and hyphens, such as "
                 "'nightly-import'."
