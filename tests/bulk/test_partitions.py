@@ -59,11 +59,26 @@ def test_the_parts_are_those_of_the_first_run(path: Path, tmp_path: Path) -> Non
         partitions(path, tmp_path / "none", rows=0)
 
 
-@pytest.mark.parametrize("content", ["no JSON", "[]", '{"total": 25}'])
+@pytest.mark.parametrize(
+    "content",
+    ["no JSON", "[]", '{"total": 25}', '{"total": 25, "rows": 0}', '{"total": -1, "rows": 1}'],
+)
 def test_a_file_that_is_not_a_plan(content: str, path: Path, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(content)
     with pytest.raises(BulkError, match=r"plan\.json doesn't contain an import plan"):
         partitions(path, tmp_path)
+
+
+def test_a_lost_plan_is_not_replaced(path: Path, tmp_path: Path) -> None:
+    """Other parts would have other journals, and create rows again."""
+    folder = tmp_path / "journals"
+    with ScriptedServer(always()) as server:
+        part, *_ = partitions(path, folder, rows=10)
+        part.run(partial(Client, "k", base_url=server.url))
+        (folder / "plan.json").unlink()
+        with pytest.raises(BulkError, match=r"its plan .*plan\.json is missing\. Restore it\."):
+            partitions(path, folder, rows=20)
+    assert not (folder / "plan.json").exists()
 
 
 def test_a_part_can_run_anywhere(path: Path, tmp_path: Path) -> None:

@@ -155,7 +155,8 @@ def partitions(
     if plan["total"] != index.total:
         raise BulkError(
             f"{Path(path).name} has {index.total:,} rows, but had {plan['total']:,} when this "
-            "import started. Restore it, or import the new file with another folder."
+            "import started. Restore it, or import the new file with another folder; every row is "
+            "then imported again."
         )
     if plan["rows"] != rows:
         index = index_rows(path, every=plan["rows"])
