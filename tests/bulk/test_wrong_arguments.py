@@ -102,6 +102,13 @@ def test_only_conversations_are_exported(tmp_path: Path, name: str, item: Any) -
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("conversations", [None, 5, factories.conversation()])
+def test_an_iterable_is_exported(tmp_path: Path, conversations: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^conversations must be an iterable"):
+        export_file(conversations, tmp_path / "a.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_results_are_written_of_entries(tmp_path: Path) -> None:
     target = tmp_path / "results.jsonl"
     with Journal(tmp_path / "a.journal") as journal:
