@@ -389,6 +389,7 @@ TABLES = [
         refused="The columns are separated by semicolons.",
     ),
     Case("metadata to ignore", b"displayName,metadata.x,metadata.entityId\na,b,c\n,b,c\n", [A], failed={2: EMPTY}, options={"ignore": ["metadata"]}),
+    Case("a mapped field of ignored metadata", b"displayName,metadata.agent,metadata.model\na,agent_1,m\n,agent_1,m\n", [A | AGENT, {"displayName": ""} | AGENT], options={"columns": {"metadata.entityId": "metadata.agent"}, "ignore": ["metadata"]}),
     Case("a doubled key that is ignored", b"id,displayName,id\n1,a,2\n", refused="There are two columns named 'id'. Remove one of them.", options={"key": "id", "ignore": ["id"]}),
     *(
         Case(f"a header repeated as {mark + header!r}", b"displayName,projectId\na,p\n" + mark + header + b",projectId\nb,p\n", [A | {"projectId": "p"}, B | {"projectId": "p"}], failed={2: "The row repeats the header. Leave it, or replace it with a new row."})

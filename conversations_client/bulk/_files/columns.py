@@ -115,9 +115,9 @@ class Columns:
 
     def has_content(self, column: str) -> bool:
         """Whether a value in this column makes a row non-empty."""
-        if self.is_ignored(column):
-            return False
-        return self.target(column) is not None or column in _SET_BY_THE_SERVICE
+        if self.target(column) is not None:
+            return True
+        return column in _SET_BY_THE_SERVICE and not self.is_ignored(column)
 
     def unknown_column_message(self, column: str) -> str:
         """The error message for an unknown column."""
