@@ -118,6 +118,11 @@ class Database:
             )
         elif current_id != application_id:
             raise BulkError(f"{self.path} is not an {self._purpose} journal. Choose another file.")
+        else:
+            # A damaged index hides rows, which would be imported again.
+            (problem,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if problem != "ok":
+                raise BulkError(_describe_damage(self.path, self._purpose))
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("BEGIN IMMEDIATE")  # acquires the lock, which COMMIT doesn't release
@@ -129,8 +134,7 @@ class Database:
         try:
             yield
         except (ValueError, TypeError, KeyError):
-            advice = _ADVICE_FOR_DAMAGE[self._purpose]
-            raise BulkError(f"The journal {self.path} is damaged. {advice}") from None
+            raise BulkError(_describe_damage(self.path, self._purpose)) from None
 
     @contextlib.contextmanager
     def _translate_errors(self) -> Generator[None, None, None]:
@@ -146,6 +150,10 @@ class Database:
         raise BulkError(message) from (OSError(ENOSPC, os.strerror(ENOSPC)) if is_full else None)
 
 
+def _describe_damage(path: str, purpose: str, details: str = "") -> str:
+    return f"The journal {path} is damaged{details}. {_ADVICE_FOR_DAMAGE[purpose]}"
+
+
 def _error_message(path: str, error: sqlite3.Error | UnicodeDecodeError, purpose: str) -> str:
     problem = str(error).rstrip(".")
     if "closed database" in problem:
@@ -155,7 +163,7 @@ def _error_message(path: str, error: sqlite3.Error | UnicodeDecodeError, purpose
     if "locked" in problem:
         return f"The journal {path} is in use by another {purpose}. Wait until it ends."
     if isinstance(error, UnicodeDecodeError) or any(sign in problem for sign in _SIGNS_OF_DAMAGE):
-        return f"The journal {path} is damaged: {problem}. {_ADVICE_FOR_DAMAGE[purpose]}"
+        return _describe_damage(path, purpose, f": {problem}")
     again = " (every row is then imported again)" if purpose == "import" else ""
     return (
         f"The journal {path} can't be used: {problem}. Check its folder and the free disk space, "

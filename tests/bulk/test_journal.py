@@ -136,6 +136,21 @@ def test_a_damaged_journal(change: str, path: Path) -> None:
         read_all(path)
 
 
+def test_a_journal_that_hides_a_row(path: Path) -> None:
+    """Without the row's number, the row would be imported again."""
+    with Journal(path) as journal:
+        for number in (1, 2, 3):
+            journal.record(Entry(number, f"{number}" * 32, State.CREATED, "conv_1"))
+    content = bytearray(path.read_bytes())
+    # The number is stored before the types of the row's six columns and their length.
+    position = content.index(b"2" * 32) - 8
+    assert content[position] == 2
+    content[position] = 99
+    path.write_bytes(content)
+    with pytest.raises(BulkError, match=r"The journal .* is damaged\. .* are imported again"):
+        Journal(path)
+
+
 def read_all(path: Path) -> None:
     with Journal(path) as journal:
         _ = journal.destination, journal.counts(), list(journal.entries())
