@@ -119,8 +119,8 @@ class Database:
         elif current_id != application_id:
             raise BulkError(f"{self.path} is not an {self._purpose} journal. Choose another file.")
         else:
-            # A damaged index hides rows, which would be imported again.
-            (problem,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            # Damage can hide rows, which would be imported again or left out of an export.
+            (problem,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
             if problem != "ok":
                 raise BulkError(_describe_damage(self.path, self._purpose))
         connection.execute("PRAGMA journal_mode = WAL")

@@ -530,6 +530,22 @@ def test_a_damaged_journal_of_an_export(client: Client, path: Path, change: str)
     assert not path.exists()
 
 
+def test_a_journal_with_a_damaged_index_leaves_nothing_out(client: Client, path: Path) -> None:
+    ids = create(client, 2)
+    file = Path(f"{path}.export")
+    with ExportJournal(file) as journal:
+        journal.begin(client.base_url, [None])
+        (listing,) = journal.listings()
+        journal.record_page(listing, ids)
+        journal.complete(listing)
+    content = bytearray(file.read_bytes())
+    content[content.rindex(ids[0].encode())] ^= 1  # the index comes after the table
+    file.write_bytes(content)
+    with pytest.raises(BulkError, match=r"The journal .* is damaged\. Delete it to start again"):
+        export_with_messages(client, path)
+    assert not path.exists()
+
+
 def test_the_journal_of_a_finished_export_is_replaced(client: Client, path: Path) -> None:
     """Its process was killed before it could delete the journal."""
     create(client, 2)
