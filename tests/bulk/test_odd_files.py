@@ -122,6 +122,8 @@ LINES = [
         [A, B],
         failed={2: "The row is not UTF-8."},
     ),
+    Case("in GB18030, with a row that looks like UTF-8", '{"displayName": "\u725b"}\n{"displayName": "\u4e2d\u6587"}\n{"displayName": "a"}\n'.encode("gb18030"), refused="a.jsonl is not UTF-8 (line 2). Convert it from the encoding in which it was written. If that is WINDOWS-1252,"),
+    Case("a row in Latin-1 among rows in UTF-8", '{"displayName": "é"}\n\ufeff{"displayName": "a"}\n{"displayName": "ü"}\n'.encode() + '{"displayName": "é"}\n'.encode("latin-1"), [{"displayName": "é"}, A, {"displayName": "ü"}], failed={4: "The row is not UTF-8."}),
     Case(
         "other values than objects",
         b'[1]\nnull\n"a"\n5\n' + line(A),

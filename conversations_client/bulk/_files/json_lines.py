@@ -12,7 +12,11 @@ from attrs import frozen
 
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.column_names import quoted
-from conversations_client.bulk._files.opening import BYTE_ORDER_MARK, text_start
+from conversations_client.bulk._files.opening import (
+    BYTE_ORDER_MARK,
+    conversion_from_unknown,
+    text_start,
+)
 from conversations_client.bulk._files.rows import Fields, Unreadable
 
 _TAIL: Final = 4096  # bytes in which the last line begins, if it ends a document
@@ -53,6 +57,36 @@ def check_shape(file: BinaryIO, name: str) -> None:
         f"{name} is not JSON Lines, but one JSON document that spans several lines. "
         f"{_per_line(name, rows)}"
     )
+
+
+def check_encoding(file: BinaryIO, name: str) -> None:
+    """Raise BulkError if most lines with other characters than ASCII are not UTF-8.
+
+    In a file in another encoding, some lines may look like UTF-8, and would be misread. If only a
+    few lines are not UTF-8, their rows fail instead.
+    """
+    first_wrong = wrong = right = 0
+    for _, number, line in lines(file, name, None):
+        text = line.removeprefix(BOM_UTF8)
+        if text.isascii():
+            continue
+        if _is_utf_8(text):
+            right += 1
+        else:
+            wrong += 1
+            first_wrong = first_wrong or number
+    if 0 < right <= wrong:
+        raise BulkError(
+            f"{name} is not UTF-8 (line {first_wrong:,}). {conversion_from_unknown(name)}"
+        )
+
+
+def _is_utf_8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _per_line(name: str, rows: str) -> str:

@@ -27,7 +27,6 @@ _MARKS: Final = {
 _UNPACK: Final = "Unpack it first."
 
 _AS_CSV: Final = "Save the sheet as CSV in UTF-8."
-_AS_CSV_UTF_8: Final = 'In a spreadsheet, save it as "CSV UTF-8".'
 _ENCODING_OF_WINDOWS: Final = "WINDOWS-1252"
 _OTHER_SUFFIXES: Final = {
     (".bz2", ".gz", ".xz", ".zip", ".zst"): f"compressed. {_UNPACK}",
@@ -141,19 +140,22 @@ def text_start(file: BinaryIO, name: str) -> int:
 
 def conversion(name: str, encoding: str) -> str:
     """The advice to convert a file from a known encoding to UTF-8."""
-    is_table = name.lower().endswith(".csv")
-    advice = f"{_AS_CSV_UTF_8} " if is_table else ""
-    return f"{advice}Convert it first, for example with: {_iconv(name, encoding)}"
+    return f"{_in_a_spreadsheet(name)}Convert it first, for example with: {_iconv(name, encoding)}"
 
 
 def conversion_from_unknown(name: str) -> str:
-    """The advice to convert a CSV file from an unknown encoding to UTF-8."""
+    """The advice to convert a file from an unknown encoding to UTF-8."""
     # A conversion from the wrong encoding usually succeeds, and the names are wrong.
     return (
-        f"{_AS_CSV_UTF_8} Convert it from the encoding in which it was written. If that is "
-        f"{_ENCODING_OF_WINDOWS}, which is common in Western Europe and the Americas, with: "
+        f"{_in_a_spreadsheet(name)}Convert it from the encoding in which it was written. If that "
+        f"is {_ENCODING_OF_WINDOWS}, which is common in Western Europe and the Americas, with: "
         f"{_iconv(name, _ENCODING_OF_WINDOWS)}"
     )
+
+
+def _in_a_spreadsheet(name: str) -> str:
+    is_table = name.lower().endswith(".csv")
+    return 'In a spreadsheet, save it as "CSV UTF-8". ' if is_table else ""
 
 
 def _iconv(name: str, encoding: str) -> str:

@@ -131,6 +131,7 @@ def check_columns(path: Source, columns: Columns) -> None:
             check = partial(columns.check_names, csv_reader.header(file, name))
         else:
             json_lines.check_shape(file, name)
+            json_lines.check_encoding(file, name)
             lines = (line for _, _, line in json_lines.lines(file, name, None))
             check = partial(_check_objects, lines, columns)
         try:
