@@ -22,7 +22,6 @@ _SIGNS_OF_DAMAGE: Final = (
     "no such table",
     "no such column",
 )
-# What follows from losing a journal.
 _ADVICE_FOR_DAMAGE: Final = {
     "import": (
         "Restore it from a backup that is newer than the last run of the import. With an older "

@@ -81,6 +81,16 @@ def test_a_lost_plan_is_not_replaced(path: Path, tmp_path: Path) -> None:
     assert not (folder / "plan.json").exists()
 
 
+def test_a_parquet_file_that_lost_its_key_column(tmp_path: Path) -> None:
+    pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pa.table({"displayName": ["a"], "id": [1]}), path)
+    (part,) = partitions(path, tmp_path / "journals", key="id")
+    parquet.write_table(pa.table({"displayName": ["a"]}), path)
+    with pytest.raises(BulkError, match=r"a\.parquet: There is no column 'id'\."):
+        part.run(partial(Client, "k"))
+
+
 def test_a_part_can_run_anywhere(path: Path, tmp_path: Path) -> None:
     parts = partitions(path, tmp_path / "journals", rows=10)
     with ScriptedServer(always()) as server:

@@ -58,8 +58,11 @@ class ParquetTable:
         """The fields and keys of the rows from `start` on. Other row groups are not read.
 
         Raises:
-            BulkError: The file is damaged.
+            BulkError: The file is damaged, or has no key column.
         """
+        if columns.key is not None and columns.key not in self.names():
+            # A part of an import doesn't check the columns again.
+            raise BulkError(f"{self._name}: There is no column {quoted(columns.key)}.")
         end = math.inf if stop is None else stop
         bounds = enumerate(pairwise(accumulate(self._sizes(), initial=0)))
         groups = {n: first for n, (first, after) in bounds if first < end and after > start}
