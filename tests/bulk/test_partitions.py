@@ -81,6 +81,28 @@ def test_a_lost_plan_is_not_replaced(path: Path, tmp_path: Path) -> None:
     assert not (folder / "plan.json").exists()
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet"])
+@pytest.mark.parametrize("change", ["shorter", "shifted"])
+def test_a_file_that_changed_after_it_was_divided(name: str, change: str, tmp_path: Path) -> None:
+    """Rows would be left out, or pieces of rows would be imported."""
+    path = tmp_path / name
+
+    def write(names: list[str]) -> None:
+        if name == "a.parquet":
+            pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+            parquet.write_table(pa.table({"displayName": names}), path)
+        elif name == "a.csv":
+            path.write_text("\n".join(["displayName", *names]))
+        else:
+            path.write_text("".join(f'{{"displayName": "{each}"}}\n' for each in names))
+
+    write(["n1", "n2", "n3", "n4"])
+    _, part = partitions(path, tmp_path / "journals", rows=2)
+    write(["n1", "n2", "n3"] if change == "shorter" else ["n100", "n2", "n3"])
+    with pytest.raises(BulkError, match="has changed since its import was divided into parts"):
+        part.run(partial(Client, "k"))
+
+
 def test_a_parquet_file_that_lost_its_key_column(tmp_path: Path) -> None:
     pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     path = tmp_path / "a.parquet"

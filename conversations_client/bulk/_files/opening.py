@@ -105,6 +105,24 @@ def changed(name: str) -> BulkError:
     )
 
 
+def changed_since_planned(name: str) -> BulkError:
+    """The error for a file that is not the one that was divided into parts."""
+    return BulkError(
+        f"{name} has changed since its import was divided into parts. Call partitions() again."
+    )
+
+
+def check_line_start(file: BinaryIO, offset: int, name: str) -> None:
+    """Raise BulkError if a part of a text file doesn't begin at the start of a line.
+
+    Its first row would be a piece of a row.
+    """
+    if offset > text_start(file, name):
+        file.seek(offset - 1)
+        if file.read(1) not in {b"\n", b"\r"}:
+            raise changed_since_planned(name)
+
+
 class ChangeCheck:
     """Detects changes to a file while an import reads it, including between two readings."""
 

@@ -17,6 +17,7 @@ from conversations_client.bulk._files.formulas import unescape_formulas
 from conversations_client.bulk._files.opening import (
     ChangeCheck,
     Source,
+    check_line_start,
     open_source,
     source_format,
 )
@@ -201,6 +202,8 @@ def read_rows(
             table = ParquetTable(file, name).rows(columns, start, stop)
             contents = ((None, read) for read in table)
         else:
+            if offset is not None:
+                check_line_start(file, offset, name)
             skipped = start if offset is None else 0
             if file_format is Format.CSV:
                 names = csv_reader.header(file, name)
