@@ -72,6 +72,8 @@ def test_a_file_that_is_not_a_plan(content: str, path: Path, tmp_path: Path) -> 
 def test_a_lost_plan_is_not_replaced(path: Path, tmp_path: Path) -> None:
     """Other parts would have other journals, and create rows again."""
     folder = tmp_path / "journals"
+    folder.mkdir()
+    Journal(folder / "a.jsonl.journal").close()  # of another import
     with ScriptedServer(always()) as server:
         part, *_ = partitions(path, folder, rows=10)
         part.run(partial(Client, "k", base_url=server.url))

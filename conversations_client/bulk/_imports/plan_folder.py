@@ -30,7 +30,7 @@ def load_or_create_plan(folder: Path, plan: dict[str, int]) -> dict[str, int]:
     path = folder / _PLAN
     if not path.exists():
         # The second check is for another process that has just saved its plan and begun.
-        if any(folder.glob("*.journal")) and not path.exists():
+        if _has_parts(folder) and not path.exists():
             raise BulkError(
                 f"The folder {folder} has the journals of an import, but its plan {path} is "
                 f"missing. {_ADVICE}"
@@ -40,6 +40,11 @@ def load_or_create_plan(folder: Path, plan: dict[str, int]) -> dict[str, int]:
         return _parse_plan(path.read_text())
     except (ValueError, TypeError, KeyError):
         raise BulkError(f"{path} doesn't contain an import plan. {_ADVICE}") from None
+
+
+def _has_parts(folder: Path) -> bool:
+    """Whether a folder has journals of parts, whose names are numbers."""
+    return any(each.stem.isdigit() for each in folder.glob("*.journal"))
 
 
 def _parse_plan(text: str) -> dict[str, int]:
