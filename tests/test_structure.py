@@ -217,7 +217,16 @@ CLI_LAYERS = [
     "_os_errors",
     "_signals",
 ]
-BULK_LAYERS = ["dask", "__init__", "_imports", "_exports", "_files", "_database", "_errors"]
+BULK_LAYERS = [
+    "dask",
+    "__init__",
+    "_imports",
+    "_exports",
+    "_files",
+    "_database",
+    "_text",
+    "_errors",
+]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from conversations_client.bulk._errors import BulkError
+from conversations_client.bulk._text import check_path
 
 # Seconds. Another process may open the file briefly to read its counts.
 _TIMEOUT: Final = 0.5
@@ -21,7 +22,13 @@ _SIGNS_OF_DAMAGE: Final = (
     "no such table",
     "no such column",
 )
-_ADVICE_FOR_DAMAGE: Final = "Restore it from a backup, or use another journal."
+_ADVICE_FOR_DAMAGE: Final = {
+    "import": (
+        "Restore it from a backup that is newer than the last run of the import. With an older "
+        "backup or with another journal, rows are imported again."
+    ),
+    "export": "Delete it to start again, or use another journal.",
+}
 
 
 class Database:
@@ -44,6 +51,7 @@ class Database:
         self, path: str | os.PathLike[str], *, application_id: int, schema: str, purpose: str
     ) -> None:
         self.path = os.fspath(path)
+        check_path(self.path, "journal")
         self._purpose = purpose
         folder = Path(path).parent
         if not folder.is_dir():
@@ -109,6 +117,11 @@ class Database:
             )
         elif current_id != application_id:
             raise BulkError(f"{self.path} is not an {self._purpose} journal. Choose another file.")
+        else:
+            # Damage can hide rows, which would be imported again or left out of an export.
+            (problem,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            if problem != "ok":
+                raise BulkError(_describe_damage(self.path, self._purpose))
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("BEGIN IMMEDIATE")  # acquires the lock, which COMMIT doesn't release
@@ -120,7 +133,7 @@ class Database:
         try:
             yield
         except (ValueError, TypeError, KeyError):
-            raise BulkError(f"The journal {self.path} is damaged. {_ADVICE_FOR_DAMAGE}") from None
+            raise BulkError(_describe_damage(self.path, self._purpose)) from None
 
     @contextlib.contextmanager
     def _translate_errors(self) -> Generator[None, None, None]:
@@ -136,17 +149,24 @@ class Database:
         raise BulkError(message) from (OSError(ENOSPC, os.strerror(ENOSPC)) if is_full else None)
 
 
+def _describe_damage(path: str, purpose: str, details: str = "") -> str:
+    return f"The journal {path} is damaged{details}. {_ADVICE_FOR_DAMAGE[purpose]}"
+
+
 def _error_message(path: str, error: sqlite3.Error | UnicodeDecodeError, purpose: str) -> str:
     problem = str(error).rstrip(".")
+    if "closed database" in problem:
+        return f"The journal {path} is closed. Open it again."
     if "not a database" in problem:
         return f"{path} is not an {purpose} journal. Choose another file."
     if "locked" in problem:
         return f"The journal {path} is in use by another {purpose}. Wait until it ends."
     if isinstance(error, UnicodeDecodeError) or any(sign in problem for sign in _SIGNS_OF_DAMAGE):
-        return f"The journal {path} is damaged: {problem}. {_ADVICE_FOR_DAMAGE}"
+        return _describe_damage(path, purpose, f": {problem}")
+    again = " (every row is then imported again)" if purpose == "import" else ""
     return (
         f"The journal {path} can't be used: {problem}. Check its folder and the free disk space, "
-        "or use another journal."
+        f"or use another journal{again}."
     )
 
 

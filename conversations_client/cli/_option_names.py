@@ -85,7 +85,7 @@ def _reworded(message: str, rewordings: Iterable[tuple[re.Pattern[str], str]]) -
     try:
         message = _MAP.sub(lambda found: f"--map {_word(found[1], '=', found[2])}", message)
         message = _IGNORE.sub(lambda found: f"--ignore {_word(found[1])}", message)
-    except SyntaxError:  # the text is the service's
+    except (SyntaxError, ValueError):  # the text is the service's
         return message
     return _OPTION.sub(_hyphenated, message)
 

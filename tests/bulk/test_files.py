@@ -72,7 +72,7 @@ def test_csv(write: Write) -> None:
         ),
         (
             b"displayName\na\n\xff\n",
-            r"a\.csv is not UTF-8 \(line 3\)\. In a spreadsheet, save it as .CSV UTF-8.\. Convert it first",
+            r"a\.csv is not UTF-8 \(line 3\)\. In a spreadsheet, save it as .CSV UTF-8.\. Convert it from",
         ),
     ],
 )

@@ -767,6 +767,18 @@ def test_a_file_that_changes_during_its_import(
         )
 
 
+def test_an_id_that_is_not_text_is_recorded(path: Path, journal: Journal) -> None:
+    write(path, *named("a", "b"))
+    created = [{**CONVERSATION, "_id": "\ud800"}, CONVERSATION]
+    with (
+        ScriptedServer([answer(201, body) for body in created]) as server,
+        Client("k", base_url=server.url) as client,
+    ):
+        report = import_file(client, path, journal, max_in_flight=1)
+    assert (report.created, report.failed, report.doubtful) == (2, 0, 0)
+    assert [entry.detail for entry in journal.entries()] == ["\\ud800", CONVERSATION["_id"]]
+
+
 def test_a_file_that_changes_before_its_first_row_is_sent(
     path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

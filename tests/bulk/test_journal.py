@@ -103,9 +103,9 @@ def test_a_missing_folder(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "import_id", ["", "nightly import", "a_b", "a.b", "é", "a\n", "a" * 101, "a-1\n"]
+    "import_id", ["", "nightly import", "a_b", "a.b", "é", "a\n", "a" * 101, "a-1\n", 5]
 )
-def test_an_import_id_is_part_of_keys(import_id: str, path: Path) -> None:
+def test_an_import_id_is_part_of_keys(import_id: Any, path: Path) -> None:
     with pytest.raises(BulkError, match="import_id must be 1 to 100 letters"):
         Journal(path, import_id=import_id)
     assert not path.exists()
@@ -132,8 +132,23 @@ def test_a_damaged_journal(change: str, path: Path) -> None:
     with database:
         database.execute(change)
     database.close()
-    with pytest.raises(BulkError, match=r"The journal .* is damaged[.:].* another journal\."):
+    with pytest.raises(BulkError, match=r"The journal .* is damaged[.:].* are imported again"):
         read_all(path)
+
+
+def test_a_journal_that_hides_a_row(path: Path) -> None:
+    """Without the row's number, the row would be imported again."""
+    with Journal(path) as journal:
+        for number in (1, 2, 3):
+            journal.record(Entry(number, f"{number}" * 32, State.CREATED, "conv_1"))
+    content = bytearray(path.read_bytes())
+    # The number is stored before the types of the row's six columns and their length.
+    position = content.index(b"2" * 32) - 8
+    assert content[position] == 2
+    content[position] = 99
+    path.write_bytes(content)
+    with pytest.raises(BulkError, match=r"The journal .* is damaged\. .* are imported again"):
+        Journal(path)
 
 
 def read_all(path: Path) -> None:
@@ -164,7 +179,7 @@ def test_a_closed_journal_cannot_be_used(path: Path) -> None:
     with Journal(path) as journal:
         pass
     for use in (journal.counts, journal.doubt, lambda: list(journal.entries())):
-        with pytest.raises(BulkError, match="can't be used: Cannot operate on a closed database"):
+        with pytest.raises(BulkError, match=r"is closed\. Open it again"):
             use()
 
 

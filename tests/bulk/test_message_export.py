@@ -25,6 +25,7 @@ from conversations_client.bulk import (
     ExportFailure,
     ExportReport,
     Journal,
+    export_file,
     export_with_messages,
     import_file,
 )
@@ -324,6 +325,39 @@ def test_a_conversation_without_an_id_cannot_be_retrieved(path: Path) -> None:
             assert report.failures == (ExportFailure(None, "The service sent no ID."),)
 
 
+def test_a_conversation_whose_id_is_not_text_cannot_be_retrieved(path: Path) -> None:
+    odd = {**conversation(0), "_id": "\ud800"}
+    script = [page(odd, conversation(1)), answer(200, conversation(1, messages=[]))]
+    with ScriptedServer(script) as server, Client("k", base_url=server.url) as client:
+        report = export_with_messages(client, path, skip_failed=True)
+    assert (report.exported, report.failed, report.is_written) == (1, 1, True)
+    assert report.failures == (ExportFailure(None, "The service sent an ID that is not text."),)
+
+
+def test_the_journal_is_not_the_exported_file(client: Client, path: Path) -> None:
+    """The journal is deleted at the end, and the file would be deleted with it."""
+    link = path.with_name("link")
+    link.symlink_to(path)
+    for journal in (path, path.parent / "." / path.name, link):
+        with pytest.raises(BulkError, match="its journal must be two different files"):
+            export_with_messages(client, path, journal=journal)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("value", [10**30, {"a": 1}])
+def test_a_value_that_parquet_cannot_store(tmp_path: Path, value: object) -> None:
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "a.parquet"
+    name = "entityId" if isinstance(value, dict) else "createdAt"
+    with (
+        ScriptedServer([page({**conversation(0), name: value})]) as server,
+        Client("k", base_url=server.url) as client,
+        pytest.raises(BulkError, match=r"can't store: .* that ends in \.jsonl"),
+    ):
+        export_file(client.conversations.list(), path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_many_failures_in_a_row_stop_the_export(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -491,7 +525,23 @@ def test_a_damaged_journal_of_an_export(client: Client, path: Path, change: str)
     with database:
         database.execute(change)
     database.close()
-    with pytest.raises(BulkError, match=r"The journal .* is damaged[.:].* another journal\."):
+    with pytest.raises(BulkError, match=r"The journal .* is damaged[.:].* start again"):
+        export_with_messages(client, path)
+    assert not path.exists()
+
+
+def test_a_journal_with_a_damaged_index_leaves_nothing_out(client: Client, path: Path) -> None:
+    ids = create(client, 2)
+    file = Path(f"{path}.export")
+    with ExportJournal(file) as journal:
+        journal.begin(client.base_url, [None])
+        (listing,) = journal.listings()
+        journal.record_page(listing, ids)
+        journal.complete(listing)
+    content = bytearray(file.read_bytes())
+    content[content.rindex(ids[0].encode())] ^= 1  # the index comes after the table
+    file.write_bytes(content)
+    with pytest.raises(BulkError, match=r"The journal .* is damaged\. Delete it to start again"):
         export_with_messages(client, path)
     assert not path.exists()
 
@@ -510,9 +560,11 @@ def test_the_journal_of_a_finished_export_is_replaced(client: Client, path: Path
 def test_a_change_that_fails_is_undone(journal: ExportJournal) -> None:
     journal.begin("http://a", [None])
     (listing,) = journal.listings()
-    wrong: Any = ["conv_1", object()]
+    journal._database.execute(
+        "CREATE TRIGGER refuse BEFORE UPDATE ON listing BEGIN SELECT RAISE(ABORT, 'no'); END"
+    )
     with pytest.raises(BulkError):
-        journal.record_page(listing, wrong)
+        journal.record_page(listing, ["conv_1"])
     assert sum(journal.counts().values()) == 0
     assert journal.listings() == [listing]
 

@@ -88,6 +88,12 @@ LINES = [
     Case("an array on the first line, and rows after it", b'[{"displayName": "a"}]\n' + line(B), [B], failed={1: "The row is not a JSON object."}),
     Case("rows in a large object", b'{"data": [\n{"displayName": "a"},\n{"displayName": "b"}\n]}', refused=f"{DOCUMENT}."),
     Case("rows over several lines", json.dumps(A, indent=2).encode() + b"\n" + json.dumps(B, indent=2).encode(), refused=f"{DOCUMENT}."),
+    Case("a first line that is cut off, before rows with spaces", b'{ "displayName":\n{ "displayName": "b" }\n', [B], failed={1: "The row is not JSON: Expecting value at character 18."}),
+    Case("rows in an object, the last one with its end", b'{ "data": [\n{ "displayName": "a" },\n{ "displayName": "b" } ] }', refused=f"{DOCUMENT}."),
+    Case("nothing but ignored metadata", line({"metadata": {"notes": 1}}) + line({"metadata": {"notes": 1}, **A}), [{"metadata": {}, **A}], failed={1: EMPTY}, options={"ignore": ["metadata.notes"]}),
+    Case("metadata that is empty", line({"metadata": {}}), [{"metadata": {}}]),
+    Case("ignored metadata that is not nested", line({**A, "metadata.model": "m"}) + line({"metadata": {"model": "m"}}) + line({**B, "metadata": {"model": "m"}}), [A, B], failed={2: EMPTY}, options={"ignore": ["metadata"]}),
+    Case("a mapped field of ignored metadata", line({**A, "metadata": {"agent": "agent_1", "model": "m"}}), [A | AGENT], options={"columns": {"metadata.entityId": "metadata.agent"}, "ignore": ["metadata"]}),
     Case("a first line that is cut off", b'{"displayName":\n' + line(B), [B], failed={1: "The row is not JSON: Expecting value at character 17."}),
     Case("CSV", b"displayName\na\n", refused="Each line must be a JSON object, but none is. The first one: The row is not JSON: Expecting value at character 1."),
     Case("lines that are objects, each with a fault", b'{"displayName": 5}\n{"displayName": "a", "displayName": "b"}\nx\n', failed={1: "displayName must be a string, not a number.", 2: "The row has the field 'displayName' twice. Remove one of them.", 3: "The row is not JSON: Expecting value at character 1."}),
@@ -120,6 +126,8 @@ LINES = [
         [A, B],
         failed={2: "The row is not UTF-8."},
     ),
+    Case("in GB18030, with a row that looks like UTF-8", '{"displayName": "\u725b"}\n{"displayName": "\u4e2d\u6587"}\n{"displayName": "a"}\n'.encode("gb18030"), refused="a.jsonl is not UTF-8 (line 2). Convert it from the encoding in which it was written. If that is WINDOWS-1252,"),
+    Case("a row in Latin-1 among rows in UTF-8", '{"displayName": "é"}\n\ufeff{"displayName": "a"}\n{"displayName": "ü"}\n'.encode() + '{"displayName": "é"}\n'.encode("latin-1"), [{"displayName": "é"}, A, {"displayName": "ü"}], failed={4: "The row is not UTF-8."}),
     Case(
         "other values than objects",
         b'[1]\nnull\n"a"\n5\n' + line(A),
@@ -291,7 +299,7 @@ TABLES = [
     Case("a quote inside a cell", b'displayName\n5" disk\n', [{"displayName": '5" disk'}]),
     Case("text after a quoted cell", b'displayName\na\n"b"c\n', refused="is not CSV: in the row that starts on line 3, text follows a closing quote. In a quoted cell, each quote must be doubled, and the cell must end with a quote."),
     Case("a quote that is not closed", b'displayName\na\n"b\nc\n', refused="is not CSV: a quotation mark in the row that starts on line 3 is never closed."),
-    Case("Latin-1", "displayName\na\né\n".encode("latin-1"), refused='is not UTF-8 (line 3). In a spreadsheet, save it as "CSV UTF-8". Convert it first, for example with: iconv -f WINDOWS-1252 -t UTF-8 ./a.csv > ./utf-8-a.csv'),
+    Case("Latin-1", "displayName\na\né\n".encode("latin-1"), refused='is not UTF-8 (line 3). In a spreadsheet, save it as "CSV UTF-8". Convert it from the encoding in which it was written. If that is WINDOWS-1252, which is common in Western Europe and the Americas, with: iconv -f WINDOWS-1252 -t UTF-8 ./a.csv > ./utf-8-a.csv'),
     Case("Latin-1 far from the start, with all line ends", b"displayName\r\n" + b"a\r\rb\n" * 3000 + b"\xe9", refused="is not UTF-8 (line 9002)."),
     Case("Latin-1 in the header", "displayName,naïve\n".encode("latin-1"), refused="is not UTF-8 (line 1)."),
     Case("a character that is cut off", b"displayName\na\xc3", refused="is not UTF-8 (line 2)."),
@@ -386,7 +394,13 @@ TABLES = [
         options={"ignore": ["notes"]},
         refused="The columns are separated by semicolons.",
     ),
-    Case("metadata to ignore", b"displayName,metadata.x\na,b\n", [A], options={"ignore": ["metadata"]}),
+    Case("metadata to ignore", b"displayName,metadata.x,metadata.entityId\na,b,c\n,b,c\n", [A], failed={2: EMPTY}, options={"ignore": ["metadata"]}),
+    Case("a mapped field of ignored metadata", b"displayName,metadata.agent,metadata.model\na,agent_1,m\n,agent_1,m\n", [A | AGENT, {"displayName": ""} | AGENT], options={"columns": {"metadata.entityId": "metadata.agent"}, "ignore": ["metadata"]}),
+    Case("a doubled key that is ignored", b"id,displayName,id\n1,a,2\n", refused="There are two columns named 'id'. Remove one of them.", options={"key": "id", "ignore": ["id"]}),
+    *(
+        Case(f"a header repeated as {mark + header!r}", b"displayName,projectId\na,p\n" + mark + header + b",projectId\nb,p\n", [A | {"projectId": "p"}, B | {"projectId": "p"}], failed={2: "The row repeats the header. Leave it, or replace it with a new row."})
+        for mark, header in ((b"", b'"displayName"'), (codecs.BOM_UTF8, b"displayName"), (codecs.BOM_UTF8, b'"displayName"'))
+    ),
     Case("an index that is ignored", b",displayName\n0,a\n", [A], options={"ignore": [""]}),
     Case("spaces in the header", b"displayName, projectId\na,p\n", refused="Unknown field ' projectId'. Did you mean 'projectId'?"),
     Case("metadata as a text", b'displayName,metadata\na,"{}"\n', refused="Unknown field 'metadata'"),
@@ -473,6 +487,15 @@ PARQUET = [
         refused="There is no column 'x' to ignore.",
     ),
     Case("unknown metadata", lambda pa: table(pa, metadata=[{"other": "a"}]), refused="Unknown field 'metadata.other'"),
+    Case("ignored metadata, nested and flat", lambda pa: table(pa, displayName=["a"], metadata=[{"entityId": "agent_1"}], x=["m"], names=["displayName", "metadata", "metadata.model"]), [A], options={"ignore": ["metadata"]}),
+    Case("a mapped field of ignored metadata", lambda pa: table(pa, displayName=["a"], metadata=[{"agent": "agent_1", "model": "m"}]), [A | AGENT], options={"columns": {"metadata.entityId": "metadata.agent"}, "ignore": ["metadata"]}),
+    Case(
+        "nanoseconds in ignored metadata",
+        lambda pa: table(pa, metadata=pa.StructArray.from_arrays([pa.array(["agent_1"]), pa.array([1_234_567_891], pa.timestamp("ns"))], ["entityId", "at"])),
+        [AGENT],
+        options={"ignore": ["metadata.at"]},
+    ),
+    Case("a doubled key that is ignored", lambda pa: table(pa, a=["a"], b=[1], c=[2], names=["displayName", "id", "id"]), refused="There are two columns named 'id'. Remove one of them.", options={"key": "id", "ignore": ["id"]}),
     Case("metadata as a text", lambda pa: table(pa, displayName=["a"], metadata=["{}"]), refused="Unknown field 'metadata'"),
     Case("a doubled column", lambda pa: table(pa, a=["a"], b=[""], names=["displayName"] * 2), refused="There are two columns named 'displayName'."),
     Case(
@@ -620,6 +643,36 @@ def test_a_pipe_is_rejected_before_it_is_opened(tmp_path: Path) -> None:
         os.mkfifo(tmp_path / name)
         with pytest.raises(BulkError, match=f"{name} is a pipe"):
             check_file(tmp_path / name)
+
+
+@pytest.mark.parametrize("claimed", [6, 8])
+def test_parquet_with_a_wrong_number_of_rows(claimed: int, tmp_path: Path) -> None:
+    pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "a.parquet"
+    parquet.write_table(table(pa, displayName=["a"] * 7), path)
+    content = path.read_bytes()
+    # The number of all rows, before the list of row groups.
+    before, after = (b"\x16%c\x19\x1c" % (2 * number) for number in (7, claimed))
+    assert content.count(before) == 1
+    path.write_bytes(content.replace(before, after))
+    with pytest.raises(BulkError, match="is damaged"):
+        check_file(path)
+
+
+class Growing(io.BytesIO):
+    """A file to which another process appends as soon as it has been read to its end."""
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        content = super().read1(size)
+        if not content:
+            self.write("é".encode()[1:])
+        return content
+
+
+def test_a_csv_file_that_grows_by_half_a_character() -> None:
+    file = Growing("displayName\na\né".encode()[:-1])
+    with pytest.raises(BulkError, match=r"a\.csv changed while it was being read\."):
+        list(records(file, "a.csv", None))
 
 
 def test_a_link_to_a_file_is_read(tmp_path: Path) -> None:

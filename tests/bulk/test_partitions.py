@@ -59,11 +59,60 @@ def test_the_parts_are_those_of_the_first_run(path: Path, tmp_path: Path) -> Non
         partitions(path, tmp_path / "none", rows=0)
 
 
-@pytest.mark.parametrize("content", ["no JSON", "[]", '{"total": 25}'])
+@pytest.mark.parametrize(
+    "content",
+    ["no JSON", "[]", '{"total": 25}', '{"total": 25, "rows": 0}', '{"total": -1, "rows": 1}'],
+)
 def test_a_file_that_is_not_a_plan(content: str, path: Path, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(content)
     with pytest.raises(BulkError, match=r"plan\.json doesn't contain an import plan"):
         partitions(path, tmp_path)
+
+
+def test_a_lost_plan_is_not_replaced(path: Path, tmp_path: Path) -> None:
+    """Other parts would have other journals, and create rows again."""
+    folder = tmp_path / "journals"
+    folder.mkdir()
+    Journal(folder / "a.jsonl.journal").close()  # of another import
+    with ScriptedServer(always()) as server:
+        part, *_ = partitions(path, folder, rows=10)
+        part.run(partial(Client, "k", base_url=server.url))
+        (folder / "plan.json").unlink()
+        with pytest.raises(BulkError, match=r"its plan .*plan\.json is missing\. Restore it\."):
+            partitions(path, folder, rows=20)
+    assert not (folder / "plan.json").exists()
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet"])
+@pytest.mark.parametrize("change", ["shorter", "shifted"])
+def test_a_file_that_changed_after_it_was_divided(name: str, change: str, tmp_path: Path) -> None:
+    """Rows would be left out, or pieces of rows would be imported."""
+    path = tmp_path / name
+
+    def write(names: list[str]) -> None:
+        if name == "a.parquet":
+            pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+            parquet.write_table(pa.table({"displayName": names}), path)
+        elif name == "a.csv":
+            path.write_text("\n".join(["displayName", *names]))
+        else:
+            path.write_text("".join(f'{{"displayName": "{each}"}}\n' for each in names))
+
+    write(["n1", "n2", "n3", "n4"])
+    _, part = partitions(path, tmp_path / "journals", rows=2)
+    write(["n1", "n2", "n3"] if change == "shorter" else ["n100", "n2", "n3"])
+    with pytest.raises(BulkError, match="has changed since its import was divided into parts"):
+        part.run(partial(Client, "k"))
+
+
+def test_a_parquet_file_that_lost_its_key_column(tmp_path: Path) -> None:
+    pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pa.table({"displayName": ["a"], "id": [1]}), path)
+    (part,) = partitions(path, tmp_path / "journals", key="id")
+    parquet.write_table(pa.table({"displayName": ["a"]}), path)
+    with pytest.raises(BulkError, match=r"a\.parquet: There is no column 'id'\."):
+        part.run(partial(Client, "k"))
 
 
 def test_a_part_can_run_anywhere(path: Path, tmp_path: Path) -> None:

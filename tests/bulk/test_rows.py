@@ -163,13 +163,9 @@ def test_a_record_with_an_unknown_column_is_unreadable() -> None:
         ({"displayName": "", "projectId": None}, {"displayName": ""}),
         ({"displayName": None, "projectId": None, "_id": "conv_1"}, EMPTY),
         ({"metadata.generatingTitle": False}, {"metadata": {"generatingTitle": False}}),
-        ({"metadata": {"entityId": "a", "model": None}}, {"metadata": {"entityId": "a"}}),
-        ({"displayName": "a", "metadata": {"model": None}}, {"displayName": "a"}),
-        (
-            {"metadata": {"model": "a"}, "metadata.entityId": "b"},
-            {"metadata": {"model": "a", "entityId": "b"}},
-        ),
-        ({"metadata": {"model": None}}, EMPTY),
+        ({"metadata.entityId": "a", "metadata.model": None}, {"metadata": {"entityId": "a"}}),
+        ({"displayName": "a", "metadata.model": None}, {"displayName": "a"}),
+        ({"metadata.model": None}, EMPTY),
     ],
 )
 def test_a_row_of_a_typed_table(cells: dict[str, Any], fields: object) -> None:

@@ -7,9 +7,11 @@ import pytest
 
 from conversations_client import Client, InvalidArgumentError
 from conversations_client.bulk import (
+    BulkError,
     Entry,
     Journal,
     State,
+    check_file,
     export_file,
     export_with_messages,
     import_file,
@@ -43,11 +45,67 @@ def test_a_journal_is_opened_first(client: Client, tmp_path: Path, journal: Any)
         import_file(client, path, journal)
 
 
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"columns": ["displayName"]}, "columns must be a dict such as {'displayName': 'title'}, not list."),
+        ({"columns": {"displayName": None}}, "The name of a column must be a string, not NoneType."),
+        ({"columns": {5: "a"}}, "The name of a column must be a string, not int."),
+        ({"key": ["a"]}, "The name of a column must be a string, not list."),
+        ({"ignore": None}, "ignore must be a list of columns, not NoneType."),
+        ({"ignore": b"a"}, "ignore must be a list of columns, not bytes."),
+        ({"ignore": "a"}, "ignore must be a list of columns, not a string."),
+        ({"ignore": [5]}, "The name of a column must be a string, not int."),
+        ({"start": "0"}, "start and stop must be whole numbers."),
+        ({"stop": 1.5}, "start and stop must be whole numbers."),
+    ],
+)  # fmt: skip
+def test_options_of_an_import(
+    client: Client, tmp_path: Path, options: dict[str, Any], problem: str
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"displayName": "a"}\n')
+    with (
+        Journal(tmp_path / "journal") as journal,
+        pytest.raises(InvalidArgumentError) as caught,
+    ):
+        import_file(client, path, journal, **options)
+    assert str(caught.value) == problem
+
+
+@pytest.mark.parametrize("path", ["a\0.jsonl", Path("a\0.csv")])
+def test_a_path_with_a_null_character(client: Client, tmp_path: Path, path: Any) -> None:
+    with pytest.raises(BulkError, match="The path of the file contains a null"):
+        check_file(path)
+    with pytest.raises(BulkError, match="The path of the file contains a null"):
+        export_file([], path)
+    with pytest.raises(BulkError, match="The path of the journal contains a null"):
+        Journal(path)
+    with pytest.raises(BulkError, match="The path of the journal contains a null"):
+        export_with_messages(client, tmp_path / "a.jsonl", journal=path)
+
+
+def test_a_closed_journal(client: Client, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"displayName": "a"}\n')
+    journal = Journal(tmp_path / "journal")
+    journal.close()
+    with pytest.raises(BulkError, match=r"The journal .* is closed\. Open it again\."):
+        import_file(client, path, journal)
+
+
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
 @pytest.mark.parametrize("item", [1, {"displayName": "a"}, None])
 def test_only_conversations_are_exported(tmp_path: Path, name: str, item: Any) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^conversations must be Conversation objects"):
         export_file([factories.conversation(), item], tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("conversations", [None, 5, factories.conversation()])
+def test_an_iterable_is_exported(tmp_path: Path, conversations: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^conversations must be an iterable"):
+        export_file(conversations, tmp_path / "a.jsonl")
     assert list(tmp_path.iterdir()) == []
 
 

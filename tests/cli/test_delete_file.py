@@ -228,6 +228,10 @@ def test_ctrl_c_waits_for_the_requests_in_flight(
         ("ids.jsonl", b'{"_id": "conv_1"}\n[1]\n', "can't be read: line 2 has no _id or id."),
         ("ids.jsonl", b'{"_id": 5}\n', "can't be read: line 1 has no _id or id."),
         ("ids.jsonl", b'{"row": 1, "status": "failed", "error": "no"}\n', "jsonl has no IDs."),
+        ("ids.jsonl", b'{"_id": ' + b"9" * 5_000 + b"}", "can't be read: line 1 has no _id or id."),
+        ("ids", "conv_1\n".encode("utf-16-le"), "can't be read: line 1 is not an ID."),
+        ("ids", "conv_1\u200b\n".encode(), "can't be read: line 1 is not an ID."),
+        ("ids.jsonl", b'{"_id": "conv_\\u0000"}', "can't be read: line 1 is not an ID."),
         ("ids.ndjson", b"\n\nconv_1\n", "can't be read: line 3 is not JSON: Expecting value."),
         ("ids.jsonl", b"\n" + b"[" * 100_000, "can't be read: line 2 is nested too deeply."),
         ("ids.jsonl", b'{"_id": "a", "_id": "b"}', "can't be read: line 1 has _id twice."),
@@ -264,6 +268,17 @@ def test_a_file_without_ids_is_an_error(
         file.write_bytes(content)
     ended = piped("delete", "-y", "--file", str(file), "--base-url", "http://127.0.0.1:1")
     assert (ended.code, problem in ended.err) == (2, True), ended.err
+
+
+@pytest.mark.parametrize("line", ["{}", '{{"_id": "{}"}}'])
+def test_a_byte_order_mark_in_concatenated_files(
+    *, piped: Command, tmp_path: Path, line: str
+) -> None:
+    file = tmp_path / "ids"
+    file.write_text("".join(f"\ufeff{line.format(each)}\n" for each in ("conv_1", "conv_2")))
+    with ScriptedServer(itertools.repeat(GONE)) as server:
+        ended = piped("delete", "-y", "--file", str(file), "--base-url", server.url)
+    assert (ended.code, sorted(json.loads(ended.out))) == (0, ["conv_1", "conv_2"])
 
 
 def test_delete_needs_ids(piped: Command) -> None:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable
 from errno import ENOSPC
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -356,11 +357,12 @@ def test_an_import_continues_in_the_local_sandbox(piped: Command, file: Path) ->
 
 
 @pytest.mark.parametrize("option", ["--journal", "--results"])
-@pytest.mark.parametrize("place", ["missing/file", "folder", "a.jsonl/file", "/proc/none"])
+@pytest.mark.parametrize("place", ["missing/file", "folder", "a.jsonl/file", "/proc/none", "loop"])
 def test_an_unwritable_location_is_found_before_anything_is_sent(
     *, piped: Command, file: Path, option: str, place: str
 ) -> None:
     file.with_name("folder").mkdir()
+    file.with_name("loop").symlink_to("loop")
     path = file.parent / place
     with ScriptedServer(always()) as server:
         ended = piped("import", str(file), option, str(path), "--base-url", server.url)
@@ -464,13 +466,28 @@ def test_a_stopped_import_reports_what_was_created(
 def test_rows_with_results_are_not_created_again_without_their_journal(
     piped: Command, file: Path
 ) -> None:
-    results = file.with_name("a.jsonl.results.jsonl")
+    results, journal = (file.with_name(f"a.jsonl.{end}") for end in ("results.jsonl", "journal"))
     results.write_text("of another import")
-    ended = piped("import", str(file))
-    assert ended.code == 2
-    assert "has the results of an import, but its journal" in " ".join(ended.err.split())
-    assert results.read_text() == "of another import"
-    assert not file.with_name("a.jsonl.journal").exists()
+    for prepare in (journal.touch, journal.unlink):
+        prepare()
+        ended = piped("import", str(file))
+        assert ended.code == 2
+        assert "has the results of an import, but its journal" in " ".join(ended.err.split())
+        assert results.read_text() == "of another import"
+    assert not journal.exists()
+
+
+def test_results_are_written_to_a_pipe_once(piped: Command, file: Path) -> None:
+    pipe = file.with_name("pipe")
+    os.mkfifo(pipe)
+    piped("import", str(file))
+    received: list[str] = []
+    reader = Thread(target=lambda: received.append(pipe.read_text()), daemon=True)
+    reader.start()
+    ended = piped("import", str(file), "--results", str(pipe))
+    reader.join(timeout=30)
+    assert (ended.code, len(received)) == (0, 1)
+    assert len(received[0].splitlines()) == 5
 
 
 def test_ctrl_c_explains_how_to_continue(

@@ -160,6 +160,7 @@ def test_error_messages_name_options() -> None:
             "Unknown field 'project_id'. Check --project-id.",
         ),
         ("model must be a string, not a number.", "model must be a string, not a number."),
+        ("Set ignore=['a' + 'b'].", "Set ignore=['a' + 'b']."),
         (
             "POST /v2/conversations returned 401 Unauthorized. Check api_key.",
             "The service returned 401 Unauthorized. Check --api-key.",

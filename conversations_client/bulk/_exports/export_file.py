@@ -45,11 +45,12 @@ def export_file(
     Raises:
         BulkError: The file format is unknown, doesn't support `escape_formulas`, or needs an extra
             that is not installed.
-        InvalidArgumentError: An item is not a conversation.
+        InvalidArgumentError: `conversations` is not an iterable of conversations.
         OSError: The file can't be written.
         ConversationsError: Raised by the iterable.
     """
     write = writer(format_of(path), escape=escape_formulas)
+    _check_iterable(conversations)
     count = 0
 
     def rows() -> Iterator[Fields]:
@@ -64,6 +65,14 @@ def export_file(
     with atomic_file(path) as temporary:
         write(temporary, rows())
     return count
+
+
+def _check_iterable(conversations: object) -> None:
+    if not isinstance(conversations, Iterable):
+        raise InvalidArgumentError(
+            "conversations must be an iterable of conversations, such as "
+            f"client.conversations.list(), not {type(conversations).__name__}."
+        )
 
 
 def _check(item: object) -> None:

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from conversations_client.bulk._database import Database, JournalBase
 from conversations_client.bulk._errors import BulkError
+from conversations_client.bulk._text import without_surrogates
 
 _APPLICATION_ID: Final = 0x436E7645  # "CnvE"
 _SCHEMA: Final = """
@@ -125,16 +126,14 @@ class ExportJournal(JournalBase):
 
     def record_page(self, listing: Listing, ids: Sequence[str | None]) -> None:
         """Record a page of a listing, except conversations that are already recorded."""
-        listed = (ExportState.LISTED, None)
-        without_id = (ExportState.FAILED, "The service sent no ID.")
         with self._database.transaction():
             self._database.execute_many(
                 "INSERT OR IGNORE INTO conversation (id, state, detail) VALUES (?, ?, ?)",
-                [(each, *(without_id if each is None else listed)) for each in ids],
+                map(_listed, ids),
             )
             self._database.execute(
                 "UPDATE listing SET cursor = coalesce(?, cursor) WHERE number = ?",
-                (ids[-1], listing.number),
+                (_listed(ids[-1])[0], listing.number),
             )
 
     def complete(self, listing: Listing) -> None:
@@ -228,6 +227,15 @@ class ExportJournal(JournalBase):
 
     def _is_finished(self) -> bool:
         return (1,) in self._database.execute("SELECT is_finished FROM export")
+
+
+def _listed(conversation_id: str | None) -> tuple[str | None, ExportState, str | None]:
+    """The ID, state and error message of a conversation that was listed."""
+    if conversation_id is None:
+        return None, ExportState.FAILED, "The service sent no ID."
+    if without_surrogates(conversation_id) != conversation_id:  # no request can contain it
+        return None, ExportState.FAILED, "The service sent an ID that is not text."
+    return conversation_id, ExportState.LISTED, None
 
 
 def _open(path: str | os.PathLike[str]) -> Database:

@@ -26,6 +26,7 @@ from conversations_client.bulk._files.atomic_file import atomic_file, check_writ
 from conversations_client.bulk._files.formats import format_of
 from conversations_client.bulk._files.rows import Fields
 from conversations_client.bulk._files.writers import Write, writer
+from conversations_client.bulk._text import check_path
 
 OnProgress = Callable[[int, int | None], object]
 
@@ -139,7 +140,7 @@ def export_with_messages(
     entities = _unique(entity_ids)
     listings = [client.conversations.list(limit=_PAGE, entity_id=entity) for entity in entities]
     check_writable(path)
-    with ExportJournal(journal or f"{os.fspath(path)}.export") as export_journal:
+    with ExportJournal(_journal_path(path, journal)) as export_journal:
         retrieval = client.conversations.retrieve_many(
             export_journal.pending(), max_in_flight=max_in_flight, rate=rate
         )
@@ -150,6 +151,18 @@ def export_with_messages(
             export.record_listing(listing, listings[listing.number])
         export.retrieve(retrieval)
         return export.finish(path, write, skip_failed=skip_failed)
+
+
+def _journal_path(
+    path: str | os.PathLike[str], journal: str | os.PathLike[str] | None
+) -> str | os.PathLike[str]:
+    """The path of the journal; raises BulkError if it is the exported file."""
+    journal = journal or f"{os.fspath(path)}.export"
+    check_path(journal, "journal")
+    if os.path.realpath(journal) == os.path.realpath(path):
+        # The journal is deleted at the end of the export.
+        raise BulkError(f"{os.fspath(path)} and its journal must be two different files.")
+    return journal
 
 
 def _unique(entity_ids: object) -> tuple[str | None, ...]:

@@ -1,8 +1,10 @@
 """What the names of columns resemble, for error messages. No I/O."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Final
+from typing import Final, cast
+
+from conversations_client import InvalidArgumentError
 
 FIELDS: Final = (
     "displayName",
@@ -29,6 +31,27 @@ _SYNONYMS: Final = {
 """The field that each name usually stands for."""
 _INDEXES: Final = ("Unnamed: ", "__index_level_")  # the names that pandas gives an index
 _SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+
+
+def check_types(columns: object, key: object, ignore: object) -> None:
+    """Check the types of an import's arguments; raises InvalidArgumentError."""
+    if columns is not None and not isinstance(columns, Mapping):
+        raise InvalidArgumentError(
+            "columns must be a dict such as {'displayName': 'title'}, "
+            f"not {type(columns).__name__}."
+        )
+    if isinstance(ignore, str | bytes) or not isinstance(ignore, Collection):
+        raise InvalidArgumentError(
+            "ignore must be a list of columns, "
+            f"not {'a string' if isinstance(ignore, str) else type(ignore).__name__}."
+        )
+    column_of = cast("Mapping[object, object]", columns or {})
+    names = (*column_of, *column_of.values(), *cast("Iterable[object]", ignore))
+    for name in names if key is None else (*names, key):
+        if not isinstance(name, str):
+            raise InvalidArgumentError(
+                f"The name of a column must be a string, not {type(name).__name__}."
+            )
 
 
 def separator_problem(

@@ -11,6 +11,7 @@ from conversations_client import InvalidArgumentError
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.column_names import (
     FIELDS,
+    check_types,
     is_index,
     mapping,
     quoted,
@@ -65,10 +66,10 @@ class Columns:
             ignore: Columns to ignore.
 
         Raises:
-            InvalidArgumentError: A field doesn't exist, or one column is used for two fields.
+            InvalidArgumentError: A field doesn't exist, one column is used for two fields, or an
+                argument has the wrong type.
         """
-        if isinstance(ignore, str):
-            raise InvalidArgumentError("ignore must be a list of columns, not a string.")
+        check_types(columns, key, ignore)
         column_of = dict(columns or {})
         for name in column_of:
             if name not in FIELDS:
@@ -90,16 +91,21 @@ class Columns:
             or column in _ALIASES
             or column in _SET_BY_THE_SERVICE
             or column == ESCAPED
-            or column in self.ignore
+            or self.is_ignored(column)
             or column == self.key
-            or (METADATA in self.ignore and column.startswith(f"{METADATA}."))
+        )
+
+    def is_ignored(self, column: str) -> bool:
+        """Whether the caller ignores a column. To ignore `metadata` is to ignore all its fields."""
+        return column in self.ignore or (
+            METADATA in self.ignore and column.startswith(f"{METADATA}.")
         )
 
     def target(self, column: str) -> str | None:
         """The field for a column; None if the column is not sent."""
         if column in self.fields:
             return self.fields[column]
-        if column in self.ignore:
+        if self.is_ignored(column):
             return None
         return column if column in FIELDS else _ALIASES.get(column)
 
@@ -109,9 +115,9 @@ class Columns:
 
     def has_content(self, column: str) -> bool:
         """Whether a value in this column makes a row non-empty."""
-        if column in self.ignore:
-            return False
-        return self.target(column) is not None or column in _SET_BY_THE_SERVICE
+        if self.target(column) is not None:
+            return True
+        return column in _SET_BY_THE_SERVICE and not self.is_ignored(column)
 
     def unknown_column_message(self, column: str) -> str:
         """The error message for an unknown column."""
@@ -178,7 +184,7 @@ class Columns:
             target for name in names if (target := self.target(name)) and not self.is_alias(name)
         )
         for name, count in Counter(names).items():
-            if count > 1 and name not in self.ignore:
+            if count > 1 and (name == self.key or name not in self.ignore):
                 raise BulkError(f"There are two columns named {quoted(name)}. Remove one of them.")
         for target, count in sent.items():
             if count > 1:

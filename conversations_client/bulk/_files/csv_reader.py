@@ -9,12 +9,16 @@ from typing import BinaryIO, Final, TypeAlias
 
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.column_names import separator_problem
-from conversations_client.bulk._files.opening import conversion, text_start
+from conversations_client.bulk._files.opening import (
+    BYTE_ORDER_MARK,
+    changed,
+    conversion_from_unknown,
+    text_start,
+)
 from conversations_client.bulk._files.rows import Unreadable
 
 Record: TypeAlias = list[str] | Unreadable
 
-_ENCODING_OF_WINDOWS: Final = "WINDOWS-1252"
 _SURROGATE: Final = re.compile("[\udc80-\udcff]")  # stand for bytes that are not UTF-8
 _NOT_CLOSED: Final = ("unexpected end of data", "a quoted cell is not closed")
 _TOO_LONG: Final = "field larger than field limit"
@@ -52,6 +56,15 @@ def records(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int
         if offset is None:
             next(remaining, None)
         yield from remaining
+
+
+def is_header(record: list[str], names: list[str]) -> bool:
+    """Whether a record repeats the header, because several files were concatenated."""
+    first, *others = record
+    # The parser doesn't recognize the quotes of a cell after a byte order mark.
+    cell = first.removeprefix(BYTE_ORDER_MARK)
+    first = first if cell == first else cell.removeprefix('"').removesuffix('"')
+    return [first, *others] == names
 
 
 def _records(text: "_Text") -> Iterator[tuple[int, int, Record]]:
@@ -151,14 +164,15 @@ class _Text(Iterator[str]):
         """The line at which the current record starts, for error messages."""
         return self._position(self._record + 1)
 
-    def undecodable_position(self) -> str:
-        """The first line that is not UTF-8, for error messages."""
+    def undecodable_position(self) -> str | None:
+        """The first line that is not UTF-8, for error messages; None if the file has changed."""
         self.detach()
         self._file.seek(self._first)
         lines = io.TextIOWrapper(self._file, encoding="utf-8", errors="surrogateescape")
-        number = next(n for n, line in enumerate(lines, 1) if _SURROGATE.search(line))
+        numbers = (n for n, line in enumerate(lines, 1) if _SURROGATE.search(line))
+        number = next(numbers, None)
         self._lines = lines
-        return self._position(number)
+        return None if number is None else self._position(number)
 
     def _position(self, line: int) -> str:
         return f"line {line}" + f" from byte {self._first}" * (self._first > self._start)
@@ -190,9 +204,11 @@ def _text(file: BinaryIO, name: str, offset: int | None) -> Generator[_Text, Non
     try:
         yield text
     except UnicodeDecodeError:
+        position = text.undecodable_position()
+        if position is None:
+            raise changed(name) from None
         raise BulkError(
-            f"{name} is not UTF-8 ({text.undecodable_position()}). "
-            f"{conversion(name, _ENCODING_OF_WINDOWS)}"
+            f"{name} is not UTF-8 ({position}). {conversion_from_unknown(name)}"
         ) from None
     except csv.Error as error:
         raise BulkError(

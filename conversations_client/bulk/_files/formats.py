@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from conversations_client.bulk._errors import BulkError
+from conversations_client.bulk._text import check_path
 
 
 class Format(Enum):
@@ -19,7 +20,8 @@ class Format(Enum):
 
 
 def format_of(path: str | os.PathLike[str]) -> Format:
-    """The format of a file; raises BulkError for an unknown extension."""
+    """The format of a file; raises BulkError for an unknown extension or an invalid path."""
+    check_path(path, "file")
     suffix = Path(path).suffix.lower()
     for file_format in Format:
         if suffix in file_format.value:

@@ -12,10 +12,13 @@ from attrs import frozen
 
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.column_names import quoted
-from conversations_client.bulk._files.opening import text_start
+from conversations_client.bulk._files.opening import (
+    BYTE_ORDER_MARK,
+    conversion_from_unknown,
+    text_start,
+)
 from conversations_client.bulk._files.rows import Fields, Unreadable
 
-_BYTE_ORDER_MARK: Final = "\ufeff"
 _TAIL: Final = 4096  # bytes in which the last line begins, if it ends a document
 _OPENING: Final = (b"[", b"{")
 _CLOSING: Final = (b"]", b"}")
@@ -56,6 +59,36 @@ def check_shape(file: BinaryIO, name: str) -> None:
     )
 
 
+def check_encoding(file: BinaryIO, name: str) -> None:
+    """Raise BulkError if most lines with other characters than ASCII are not UTF-8.
+
+    In a file in another encoding, some lines may look like UTF-8, and would be misread. If only a
+    few lines are not UTF-8, their rows fail instead.
+    """
+    first_wrong = wrong = right = 0
+    for _, number, line in lines(file, name, None):
+        text = line.removeprefix(BOM_UTF8)
+        if text.isascii():
+            continue
+        if _is_utf_8(text):
+            right += 1
+        else:
+            wrong += 1
+            first_wrong = first_wrong or number
+    if 0 < right <= wrong:
+        raise BulkError(
+            f"{name} is not UTF-8 (line {first_wrong:,}). {conversion_from_unknown(name)}"
+        )
+
+
+def _is_utf_8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _per_line(name: str, rows: str) -> str:
     """The advice to convert a JSON document."""
     source, target = shlex.quote(f"./{name}"), shlex.quote(f"./lines-{name}")
@@ -67,8 +100,11 @@ def _ends_document(file: BinaryIO, start: int) -> bool:
     """Whether a file, from a byte offset on, ends with a line that closes an array or object."""
     end = file.seek(0, SEEK_END)
     file.seek(max(start, end - _TAIL))
-    ending = file.read().split()
-    return bool(ending) and ending[-1].startswith(_CLOSING)
+    ending = file.read().rstrip()
+    *_, last_line = ending.splitlines() or [b""]
+    *_, last_word = last_line.split() or [b""]
+    # Rows may be written with spaces, so that they end with the word "}" too.
+    return last_word.startswith(_CLOSING) and isinstance(parse(last_line), NotJson)
 
 
 def lines(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int, int, bytes]]:
@@ -89,7 +125,7 @@ def parse(line: bytes) -> Fields | Unreadable:
     """The JSON object on a line."""
     try:
         # In concatenated files, any line can start with a byte order mark.
-        text = line.decode().removeprefix(_BYTE_ORDER_MARK)
+        text = line.decode().removeprefix(BYTE_ORDER_MARK)
         value: object = json.loads(text, object_pairs_hook=_object)
     except UnicodeDecodeError:
         return NotJson("The row is not UTF-8.")

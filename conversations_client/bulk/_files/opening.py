@@ -13,6 +13,7 @@ from conversations_client.bulk._files.formats import Format, format_of
 
 Source: TypeAlias = str | os.PathLike[str]
 
+BYTE_ORDER_MARK: Final = "\ufeff"
 _ZERO: Final = b"\0"
 _START: Final = 16  # bytes of the first line; they are ASCII in most files
 _HEAD: Final = 4096  # bytes, enough to recognize other encodings
@@ -26,6 +27,7 @@ _MARKS: Final = {
 _UNPACK: Final = "Unpack it first."
 
 _AS_CSV: Final = "Save the sheet as CSV in UTF-8."
+_ENCODING_OF_WINDOWS: Final = "WINDOWS-1252"
 _OTHER_SUFFIXES: Final = {
     (".bz2", ".gz", ".xz", ".zip", ".zst"): f"compressed. {_UNPACK}",
     (".numbers", ".ods", ".xls", ".xlsb", ".xlsm", ".xlsx"): f"a workbook. {_AS_CSV}",
@@ -95,6 +97,32 @@ def open_source(path: Source) -> BinaryIO:
     return source.open("rb")
 
 
+def changed(name: str) -> BulkError:
+    """The error for a file that changed while an import read it."""
+    return BulkError(
+        f"{name} changed while it was being read. Run the import again when nothing is writing to "
+        "the file."
+    )
+
+
+def changed_since_planned(name: str) -> BulkError:
+    """The error for a file that is not the one that was divided into parts."""
+    return BulkError(
+        f"{name} has changed since its import was divided into parts. Call partitions() again."
+    )
+
+
+def check_line_start(file: BinaryIO, offset: int, name: str) -> None:
+    """Raise BulkError if a part of a text file doesn't begin at the start of a line.
+
+    Its first row would be a piece of a row.
+    """
+    if offset > text_start(file, name):
+        file.seek(offset - 1)
+        if file.read(1) not in {b"\n", b"\r"}:
+            raise changed_since_planned(name)
+
+
 class ChangeCheck:
     """Detects changes to a file while an import reads it, including between two readings."""
 
@@ -108,10 +136,7 @@ class ChangeCheck:
         if self._version is None:
             self._version = version
         elif version != self._version:
-            raise BulkError(
-                f"{name} changed while it was being read. Run the import again when nothing is "
-                "writing to the file."
-            )
+            raise changed(name)
 
 
 def text_start(file: BinaryIO, name: str) -> int:
@@ -132,12 +157,28 @@ def text_start(file: BinaryIO, name: str) -> int:
 
 
 def conversion(name: str, encoding: str) -> str:
-    """The advice to convert a file to UTF-8."""
-    source, target = shlex.quote(f"./{name}"), shlex.quote(f"./utf-8-{name}")
-    command = f"iconv -f {encoding} -t UTF-8 {source} > {target}"
+    """The advice to convert a file from a known encoding to UTF-8."""
+    return f"{_in_a_spreadsheet(name)}Convert it first, for example with: {_iconv(name, encoding)}"
+
+
+def conversion_from_unknown(name: str) -> str:
+    """The advice to convert a file from an unknown encoding to UTF-8."""
+    # A conversion from the wrong encoding usually succeeds, and the names are wrong.
+    return (
+        f"{_in_a_spreadsheet(name)}Convert it from the encoding in which it was written. If that "
+        f"is {_ENCODING_OF_WINDOWS}, which is common in Western Europe and the Americas, with: "
+        f"{_iconv(name, _ENCODING_OF_WINDOWS)}"
+    )
+
+
+def _in_a_spreadsheet(name: str) -> str:
     is_table = name.lower().endswith(".csv")
-    advice = 'In a spreadsheet, save it as "CSV UTF-8". ' if is_table else ""
-    return f"{advice}Convert it first, for example with: {command}"
+    return 'In a spreadsheet, save it as "CSV UTF-8". ' if is_table else ""
+
+
+def _iconv(name: str, encoding: str) -> str:
+    source, target = shlex.quote(f"./{name}"), shlex.quote(f"./utf-8-{name}")
+    return f"iconv -f {encoding} -t UTF-8 {source} > {target}"
 
 
 def _other_encoding(head: bytes) -> str | None:

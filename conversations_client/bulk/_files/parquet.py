@@ -34,6 +34,8 @@ class ParquetTable:
         with self._translate_errors():
             self._file = parquet.ParquetFile(file, page_checksum_verification=True)
             self._schema = self._file.schema_arrow
+            if sum(self._sizes()) != self.total():
+                raise self._damage()
 
     def total(self) -> int:
         """The number of rows."""
@@ -56,27 +58,31 @@ class ParquetTable:
         """The fields and keys of the rows from `start` on. Other row groups are not read.
 
         Raises:
-            BulkError: The file is damaged.
+            BulkError: The file is damaged, or has no key column.
         """
+        if columns.key is not None and columns.key not in self.names():
+            # A part of an import doesn't check the columns again.
+            raise BulkError(f"{self._name}: There is no column {quoted(columns.key)}.")
         end = math.inf if stop is None else stop
-        sizes = (
-            self._file.metadata.row_group(group).num_rows
-            for group in range(self._file.num_row_groups)
-        )
-        bounds = enumerate(pairwise(accumulate(sizes, initial=0)))
+        bounds = enumerate(pairwise(accumulate(self._sizes(), initial=0)))
         groups = {n: first for n, (first, after) in bounds if first < end and after > start}
         before = start - min(groups.values(), default=start)
         yield from islice(self._rows_of(list(groups), columns), before, None)
+
+    def _sizes(self) -> list[int]:
+        """The number of rows in each row group."""
+        metadata = self._file.metadata
+        return [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
 
     def _rows_of(
         self, groups: list[int], columns: Columns
     ) -> Iterator[tuple[Fields | Unreadable, Key]]:
         with self._translate_errors():
-            sent = [name for name in self._schema.names if _is_sent(name, columns)]
+            sent = [name for name in self.names() if columns.target(name) is not None]
             read = list(dict.fromkeys([*sent, *([] if columns.key is None else [columns.key])]))
             batches = self._file.iter_batches(batch_size=_BATCH, row_groups=groups, columns=read)
             for batch in batches:
-                cells = [_values(batch.column(name)) for name in sent]
+                cells = [_values(self._column(batch, name)) for name in sent]
                 keys = self._keys(batch, columns.key)
                 for number, key in enumerate(keys):
                     row = {name: column[number] for name, column in zip(sent, cells, strict=True)}
@@ -109,19 +115,18 @@ class ParquetTable:
         try:
             yield
         except (self._arrow.ArrowException, OSError, UnicodeDecodeError) as error:
-            raise BulkError(
-                f"{self._name} can't be read as Parquet: it is not a Parquet file, is damaged, or "
-                "uses a feature that pyarrow lacks. Write it again."
-            ) from error
+            raise self._damage() from error
+
+    def _damage(self) -> BulkError:
+        return BulkError(
+            f"{self._name} can't be read as Parquet: it is not a Parquet file, is damaged, or "
+            "uses a feature that pyarrow lacks. Write it again."
+        )
 
 
 @frozen
 class _Unconvertible:
     """A value that Python can't represent."""
-
-
-def _is_sent(name: str, columns: Columns) -> bool:
-    return columns.target(name) is not None or (name == METADATA and name not in columns.ignore)
 
 
 def _is_out_of_range(text: str | None) -> bool:

@@ -17,6 +17,7 @@ from conversations_client.bulk._files.formulas import unescape_formulas
 from conversations_client.bulk._files.opening import (
     ChangeCheck,
     Source,
+    check_line_start,
     open_source,
     source_format,
 )
@@ -131,6 +132,7 @@ def check_columns(path: Source, columns: Columns) -> None:
             check = partial(columns.check_names, csv_reader.header(file, name))
         else:
             json_lines.check_shape(file, name)
+            json_lines.check_encoding(file, name)
             lines = (line for _, _, line in json_lines.lines(file, name, None))
             check = partial(_check_objects, lines, columns)
         try:
@@ -159,6 +161,9 @@ def _check_objects(lines: Iterator[bytes], columns: Columns) -> None:
 
 def check_range(start: int, stop: int | None) -> None:
     """Check the range of rows to read; raises InvalidArgumentError."""
+    numbers: list[object] = [start, *([] if stop is None else [stop])]
+    if not all(isinstance(number, int) for number in numbers):
+        raise InvalidArgumentError("start and stop must be whole numbers.")
     if start < 0 or (stop is not None and stop < 0):
         raise InvalidArgumentError("start and stop must be 0 or more.")
 
@@ -197,6 +202,8 @@ def read_rows(
             table = ParquetTable(file, name).rows(columns, start, stop)
             contents = ((None, read) for read in table)
         else:
+            if offset is not None:
+                check_line_start(file, offset, name)
             skipped = start if offset is None else 0
             if file_format is Format.CSV:
                 names = csv_reader.header(file, name)
@@ -228,8 +235,7 @@ _REPEATED_HEADER: Final = Unreadable(
 def _from_record(record: csv_reader.Record, names: list[str], columns: Columns) -> _Read:
     if isinstance(record, Unreadable):
         return record, None
-    if record == names:
-        # Several files were concatenated.
+    if csv_reader.is_header(record, names):
         return _REPEATED_HEADER, None
     if len(record) != len(names):
         count = f"{len(record)} cell{'s' * (len(record) != 1)}"

@@ -116,7 +116,9 @@ def from_object(cells: Fields, columns: Columns) -> Fields | Unreadable:
         fields = _fields(cells, columns)
     except InvalidArgumentError as error:
         return Unreadable(str(error))
-    return _EMPTY if cells and not fields else fields
+    # If the metadata has only ignored fields, the row doesn't ask for a conversation either.
+    is_ignored = fields == {METADATA: {}} and cells.get(METADATA) != {}
+    return _EMPTY if cells and (is_ignored or not fields) else fields
 
 
 def from_csv(cells: Mapping[str, str], columns: Columns) -> Fields | Unreadable:
@@ -135,16 +137,8 @@ def from_csv(cells: Mapping[str, str], columns: Columns) -> Fields | Unreadable:
 
 def from_table(cells: Fields, columns: Columns) -> Fields | Unreadable:
     """The fields of a row of a typed table, where null means absent, and empty text is a value."""
-    present = _without_nulls(cells)
-    if isinstance(present.get(METADATA), Mapping):
-        present[METADATA] = _without_nulls(present[METADATA])
-        if not present[METADATA]:
-            del present[METADATA]
+    present = {name: cell for name, cell in cells.items() if cell is not None}
     return _with_boolean(from_object(present, columns)) if present else _EMPTY
-
-
-def _without_nulls(cells: Fields) -> dict[str, Any]:
-    return {name: cell for name, cell in cells.items() if cell is not None}
 
 
 def key_of(cell: object) -> Key | Unreadable:
@@ -188,13 +182,15 @@ def _fields(cells: Fields, columns: Columns) -> Fields:
     skips_unknown = is_exported(cells)
     # Aliases come last, because the other columns take precedence.
     for name, value in sorted(cells.items(), key=lambda cell: columns.is_alias(cell[0])):
-        if name != METADATA or METADATA in columns.fields or METADATA in columns.ignore:
+        if name != METADATA or METADATA in columns.fields:
             inner = {name: value}
         elif not isinstance(value, Mapping):
-            fields[METADATA] = value
+            if not columns.is_ignored(METADATA):
+                fields[METADATA] = value
             continue
         else:
-            fields.setdefault(METADATA, {})
+            if not columns.is_ignored(METADATA):
+                fields.setdefault(METADATA, {})
             metadata = cast("Fields", value)
             inner = {_METADATA_PREFIX + each: cell for each, cell in metadata.items()}
         for column, cell in inner.items():

@@ -10,6 +10,7 @@ from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.formats import Format, pyarrow
 from conversations_client.bulk._files.formulas import ESCAPED, escape_formulas
 from conversations_client.bulk._files.rows import COLUMNS, Fields, to_columns
+from conversations_client.bulk._text import without_surrogates
 
 _MAX_ROWS: Final = 10_000  # per row group of a Parquet file
 _MAX_BYTES: Final = 8_000_000  # of messages per row group, roughly
@@ -98,7 +99,14 @@ def _write_parquet(path: Path, schema: Any, rows: Iterable[Fields]) -> None:  # 
         sink = arrow.PythonFile(file, mode="w")
         with parquet.ParquetWriter(sink, schema, write_page_checksum=True) as writer:
             for group in _groups(rows):
-                writer.write_table(arrow.Table.from_pylist(group, schema=schema))
+                try:
+                    table = arrow.Table.from_pylist(group, schema=schema)
+                except arrow.ArrowException as error:
+                    raise BulkError(
+                        "A conversation has a value that the columns of Parquet can't store: "
+                        f"{error}. Export to a file that ends in .jsonl."
+                    ) from error
+                writer.write_table(table)
 
 
 def _columns_schema() -> Any:  # noqa: ANN401
@@ -160,7 +168,4 @@ def _part(part: Fields) -> Fields:
 
 
 def _unicode(cell: object) -> object:
-    """Replace lone surrogates, which UTF-8 can't encode, with escape sequences."""
-    if not isinstance(cell, str) or cell.isascii():
-        return cell
-    return cell.encode(errors="backslashreplace").decode()
+    return without_surrogates(cell) if isinstance(cell, str) else cell

@@ -55,7 +55,7 @@ def import_file(
         columns: The column for each field whose column has a different name, such as
             `{"displayName": "title", "metadata.entityId": "agent"}`.
         key: A column to copy into the results.
-        ignore: Columns to ignore.
+        ignore: Columns to ignore; `metadata` stands for all metadata.
         start: The number of rows to skip. Default 0.
         stop: The number of the last row. Default None, the end of the file.
         max_in_flight: The maximum number of rows in flight. Default 16.
@@ -112,15 +112,19 @@ def import_rows(
     change_destination: bool = False,
     on_row: Callable[[Entry], object] | None = None,
     is_whole: bool = False,
+    check_last: Callable[[int], object] | None = None,
 ) -> Report:
     """Create a conversation for each row, as `import_file` does.
 
-    `is_whole` states that the rows are all rows of the file.
+    `is_whole` states that the rows are all rows of the file. `check_last` is called with the number
+    of the last row, before anything is sent.
     """
     trust = client.retry.trust_idempotency_key
     run = ImportRun(read, journal, keys_are_trusted=trust, on_row=on_row or do_nothing)
     outcomes = client.conversations.create_many(run, max_in_flight=max_in_flight, rate=rate)
     new, last = _check_rows(read(), journal)
+    if check_last is not None:
+        check_last(last)
     if is_whole:
         check_none_removed(journal.entries(after=last), last)
     journal.check_space(new)

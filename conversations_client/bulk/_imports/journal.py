@@ -17,6 +17,7 @@ from conversations_client.bulk._database import Database, JournalBase
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.rows import Key
 from conversations_client.bulk._imports.destination import Destination, conflict_message
+from conversations_client.bulk._text import without_surrogates
 
 _APPLICATION_ID: Final = 0x436E764B  # "CnvK"
 _SCHEMA: Final = """
@@ -44,6 +45,10 @@ _IMPORT_ID: Final = re.compile(r"[A-Za-z0-9-]{1,100}")
 _ROW_BYTES: Final = 200
 _LOG_BYTES_OF_ROW: Final = 3 * 4096
 _LOG_BYTES: Final = 1000 * 4096
+
+
+def _is_import_id(value: object) -> bool:
+    return isinstance(value, str) and _IMPORT_ID.fullmatch(value) is not None
 
 
 class State(StrEnum):
@@ -152,7 +157,7 @@ class Journal(JournalBase):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, import_id: str | None = None) -> None:
-        if import_id is not None and not _IMPORT_ID.fullmatch(import_id):
+        if import_id is not None and not _is_import_id(import_id):
             raise BulkError(
                 "import_id must be 1 to 100 letters (a to z), digits and hyphens, such as "
                 "'nightly-import'."
@@ -260,7 +265,7 @@ class Journal(JournalBase):
                 entry.number,
                 entry.digest,
                 entry.state,
-                entry.detail,
+                without_surrogates(entry.detail),
                 json.dumps(entry.key),
                 entry.line,
             ),

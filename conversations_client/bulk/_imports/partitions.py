@@ -12,7 +12,7 @@ from attrs import field, frozen
 from conversations_client import Client
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.columns import Columns
-from conversations_client.bulk._files.opening import ChangeCheck
+from conversations_client.bulk._files.opening import ChangeCheck, changed_since_planned
 from conversations_client.bulk._files.readers import check_columns, index_rows, read_rows
 from conversations_client.bulk._imports import plan_folder
 from conversations_client.bulk._imports.import_file import import_rows
@@ -72,7 +72,8 @@ class Partition:
             change_destination: As in `import_file`.
 
         Raises:
-            BulkError: As in `import_file`; also if another process is running this part.
+            BulkError: As in `import_file`; also if another process is running this part, or the
+                file has changed since it was divided into parts.
             OSError: The file can't be read or the folder can't be written to.
             ImportStoppedError: The file or the journal failed after rows were sent.
 
@@ -101,7 +102,12 @@ class Partition:
                     max_in_flight=max_in_flight,
                     rate=rate,
                     change_destination=change_destination,
+                    check_last=self._check_last,
                 )
+
+    def _check_last(self, row: int) -> None:
+        if row != self.stop:
+            raise changed_since_planned(Path(self.path).name)
 
     def entries(self) -> list[Entry]:
         """The status of each row of this part that a run has reached.
@@ -155,7 +161,8 @@ def partitions(
     if plan["total"] != index.total:
         raise BulkError(
             f"{Path(path).name} has {index.total:,} rows, but had {plan['total']:,} when this "
-            "import started. Restore it, or import the new file with another folder."
+            "import started. Restore it, or import the new file with another folder; every row is "
+            "then imported again."
         )
     if plan["rows"] != rows:
         index = index_rows(path, every=plan["rows"])

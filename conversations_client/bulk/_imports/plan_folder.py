@@ -13,6 +13,7 @@ from conversations_client.bulk._imports.journal import Journal
 
 _PLAN: Final = "plan.json"
 _DESTINATION: Final = "destination.json"
+_ADVICE: Final = "Restore it. With another folder, every row is imported again."
 
 
 def load_or_create_plan(folder: Path, plan: dict[str, int]) -> dict[str, int]:
@@ -23,17 +24,35 @@ def load_or_create_plan(folder: Path, plan: dict[str, int]) -> dict[str, int]:
         plan: The plan to save if the folder has none.
 
     Raises:
-        BulkError: The saved file doesn't contain a plan.
+        BulkError: The saved file doesn't contain a plan, or the folder has journals without one.
         OSError: The folder can't be written to.
     """
     path = folder / _PLAN
     if not path.exists():
+        # The second check is for another process that has just saved its plan and begun.
+        if _has_parts(folder) and not path.exists():
+            raise BulkError(
+                f"The folder {folder} has the journals of an import, but its plan {path} is "
+                f"missing. {_ADVICE}"
+            )
         create_once(path, json.dumps(plan))
     try:
-        saved = json.loads(path.read_text())
-        return {name: int(saved[name]) for name in plan}
+        return _parse_plan(path.read_text())
     except (ValueError, TypeError, KeyError):
-        raise BulkError(f"{path} doesn't contain an import plan. Choose another folder.") from None
+        raise BulkError(f"{path} doesn't contain an import plan. {_ADVICE}") from None
+
+
+def _has_parts(folder: Path) -> bool:
+    """Whether a folder has journals of parts, whose names are numbers."""
+    return any(each.stem.isdigit() for each in folder.glob("*.journal"))
+
+
+def _parse_plan(text: str) -> dict[str, int]:
+    saved = json.loads(text)
+    plan = {"total": int(saved["total"]), "rows": int(saved["rows"])}
+    if plan["total"] < 0 or plan["rows"] < 1:
+        raise ValueError
+    return plan
 
 
 def bind(folder: Path, client: Client, *, change: bool) -> None:
@@ -71,9 +90,7 @@ def _difference(path: Path, client: Client) -> str | None:
         before = Destination.from_json(saved["destination"])
         now = Destination.of(client, salt=saved["salt"])
     except (ValueError, TypeError, KeyError):
-        raise BulkError(
-            f"{path} doesn't contain the destination of an import. Choose another folder."
-        ) from None
+        raise BulkError(f"{path} doesn't contain the destination of an import. {_ADVICE}") from None
     return before.other(now)
 
 

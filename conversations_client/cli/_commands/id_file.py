@@ -15,6 +15,7 @@ STDIN: Final = Path("-")
 """The file name that stands for stdin."""
 
 _ID_FIELDS: Final = ("_id", "id")  # in exports, and in the results of imports
+_BYTE_ORDER_MARK: Final = "\ufeff"
 _JSON_LINES: Final = (".jsonl", ".ndjson")
 _NOT_IN_AN_ID: Final = re.compile(r"""[\s/,;#"'{}\[\]]""")
 
@@ -65,7 +66,8 @@ def _read(text: TextIO, suffix: str) -> Iterator[str]:
             yield from _id_of(row, f"row {number}")
         return
     for number, line in enumerate(text, 1):
-        content, location = line.strip(), f"line {number}"
+        # In concatenated files, any line can start with a byte order mark.
+        content, location = line.removeprefix(_BYTE_ORDER_MARK).strip(), f"line {number}"
         if content.startswith("{") or (content and suffix in _JSON_LINES):
             yield from _id_of(_json(content, location), location)
         elif content:
@@ -78,7 +80,8 @@ def _json(line: str, location: str) -> object:
         return dict(pairs)
 
     try:
-        return json.loads(line, object_pairs_hook=check)
+        # A number is not an ID, and a float may have any number of digits.
+        return json.loads(line, object_pairs_hook=check, parse_int=float)
     except json.JSONDecodeError as error:
         raise ValueError(f"{location} is not JSON: {error.msg}") from None
     except RecursionError:
@@ -105,7 +108,7 @@ def _id_of(row: Any, location: str) -> Iterator[str]:  # noqa: ANN401 - any JSON
 
 
 def _checked(conversation_id: str, location: str) -> str:
-    if _NOT_IN_AN_ID.search(conversation_id):
+    if _NOT_IN_AN_ID.search(conversation_id) or not conversation_id.isprintable():
         raise ValueError(
             f"{location} is not an ID. Write one ID per line without comments, or JSON Lines or "
             "CSV with an _id or id field, in a file whose name ends in .jsonl or .csv"

@@ -1,5 +1,6 @@
 """`conversations import`."""
 
+import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -175,27 +176,33 @@ class _Files:
 
     def check_names(self, source: Path) -> None:
         """Check that the results don't overwrite the file or the journal."""
-        names = [source.resolve(), self.journal.resolve(), self.results.resolve()]
+        # Not Path.resolve, which raises RuntimeError for a symbolic link to itself.
+        names = [os.path.realpath(each) for each in (source, self.journal, self.results)]
         if len(set(names)) < len(names):
             raise UsageError("The file, its journal and its results must be three different files.")
 
     def check_journal(self) -> None:
         """Check that no row is imported again because the journal was lost."""
         try:
-            is_used = self.results.is_file() and self.results.stat().st_size > 0
+            is_used = _has_content(self.results)
+            has_journal = _has_content(self.journal)
         except OSError:  # such as a name that is too long; `check_results` reports it
             return
-        if is_used and not self.journal.exists():
+        if is_used and not has_journal:
             raise UsageError(
                 f"{self.results} has the results of an import, but its journal {self.journal} is "
-                "missing. Pass the journal with --journal, or move the results elsewhere to "
-                "import every row again."
+                "missing or empty. Pass the journal with --journal, or move the results elsewhere "
+                "to import every row again."
             )
 
     def check_results(self, record: Journal) -> None:
-        """Write the results so far, to check, before anything is sent, that they can be written."""
+        """Write the results so far, to check, before anything is sent, that they can be written.
+
+        A pipe or device is not checked, because its reader would get these results twice.
+        """
         try:
-            self._write_results(record)
+            if not _is_stream(self.results):
+                self._write_results(record)
         except OSError as error:
             raise UsageError(
                 f"The results can't be written to {self.results}: {error.strerror}. Nothing was "
@@ -219,6 +226,15 @@ class _Files:
 
     def _write_results(self, record: Journal) -> None:
         write_results(map(_with_option_names, record.entries()), self.results)
+
+
+def _has_content(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path is a pipe or device, which can't be written twice."""
+    return path.exists() and not (path.is_file() or path.is_dir())
 
 
 def _with_option_names(entry: Entry) -> Entry:
