@@ -225,6 +225,7 @@ BULK_LAYERS = [
     "_files",
     "_database",
     "_text",
+    "_arguments",
     "_errors",
 ]
 

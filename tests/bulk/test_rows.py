@@ -33,6 +33,13 @@ def advice(name: str) -> str:
     )
 
 
+def test_the_example_maps_a_field_that_has_no_other_column() -> None:
+    columns = Columns.of({"displayName": "subject"})
+    assert "columns={'projectId': 'title'}" in columns.unknown_column_message("title")
+    every = Columns.of({name: name.upper() for name in FIELDS[:-1].split(", ")})
+    assert "columns={'displayName': 'title'}" in every.unknown_column_message("title")
+
+
 EMPTY = Unreadable("The row is empty. Leave it, or fill in a field.")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conversations_client import Client, InvalidArgumentError
+from conversations_client import AsyncClient, Client, InvalidArgumentError
 from conversations_client.bulk import (
     BulkError,
     Entry,
@@ -15,6 +15,7 @@ from conversations_client.bulk import (
     export_file,
     export_with_messages,
     import_file,
+    partitions,
     write_results,
 )
 from conversations_client.testing import FakeService, factories
@@ -92,6 +93,33 @@ def test_a_closed_journal(client: Client, tmp_path: Path) -> None:
     journal.close()
     with pytest.raises(BulkError, match=r"The journal .* is closed\. Open it again\."):
         import_file(client, path, journal)
+
+
+def imported(client: Any, path: Path) -> None:
+    with Journal(path.with_suffix(".journal")) as journal:
+        import_file(client, path, journal)
+
+
+def run_in_parts(client: Any, path: Path) -> None:
+    for part in partitions(path, path.parent / "parts"):
+        part.run(client)
+
+
+@pytest.mark.parametrize("call", [imported, export_with_messages, run_in_parts])
+@pytest.mark.parametrize("wrong", [AsyncClient("key"), None, "key"])
+def test_a_sync_client_is_needed(tmp_path: Path, call: Any, wrong: Any) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"displayName": "a"}\n')
+    name = type(wrong).__name__
+    with pytest.raises(InvalidArgumentError, match=f"^client must be a Client, .* not {name}"):
+        call(wrong, path)
+
+
+def test_a_function_that_creates_an_async_client(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"displayName": "a"}\n')
+    with pytest.raises(InvalidArgumentError, match="not AsyncClient"):
+        run_in_parts(lambda: AsyncClient("key"), path)
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])

@@ -20,6 +20,7 @@ from conversations_client import (
     RetrieveOutcome,
     unstructure,
 )
+from conversations_client.bulk._arguments import check_client
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._exports.journal import ExportJournal, ExportState, Listing
 from conversations_client.bulk._files.atomic_file import atomic_file, check_writable
@@ -136,6 +137,7 @@ def export_with_messages(
         OSError: The file can't be written; checked before the first request where possible.
         ConversationsError: A listing failed, or too many retrievals failed in a row.
     """
+    check_client(client)
     write = writer(format_of(path), messages=True)
     entities = _unique(entity_ids)
     listings = [client.conversations.list(limit=_PAGE, entity_id=entity) for entity in entities]

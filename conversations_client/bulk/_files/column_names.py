@@ -1,6 +1,6 @@
 """What the names of columns resemble, for error messages. No I/O."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final, cast
 
@@ -75,9 +75,9 @@ def is_index(column: str) -> bool:
     return not column or column.startswith(_INDEXES)
 
 
-def mapping(column: str) -> str:
-    """The argument that maps a column to the field that it resembles."""
-    return f"columns={{{(similar_name(column, FIELDS) or FIELDS[0])!r}: {quoted(column)}}}"
+def mapping(column: str, fields: Sequence[str]) -> str:
+    """The argument that maps a column to the field, among these, that it resembles."""
+    return f"columns={{{(similar_name(column, fields) or fields[0])!r}: {quoted(column)}}}"
 
 
 def with_similar(column: str) -> str:

@@ -130,8 +130,8 @@ class Columns:
             )
         return self._header_problem(column) or (
             f"Unknown field {name}{suggestion(column, FIELDS)} The fields are "
-            f"{', '.join(FIELDS)}. Rename the column, map it with {mapping(column)}, or ignore it "
-            f"with ignore=[{name}]."
+            f"{', '.join(FIELDS)}. Rename the column, map it with {self._mapping(column)}, or "
+            f"ignore it with ignore=[{name}]."
         )
 
     def _check_separator(self, names: Sequence[str]) -> None:
@@ -162,9 +162,14 @@ class Columns:
         )
         return (
             f"Unknown fields: {named}{more}. The fields are {', '.join(FIELDS)}. Rename the "
-            f"columns, map them, for example with {mapping(example)}, or ignore them, for example "
-            f"with ignore=[{quoted(columns[0])}].{pandas}"
+            f"columns, map them, for example with {self._mapping(example)}, or ignore them, for "
+            f"example with ignore=[{quoted(columns[0])}].{pandas}"
         )
+
+    def _mapping(self, column: str) -> str:
+        """The argument that maps a column to a field that has no other column."""
+        unmapped = [name for name in FIELDS if name not in self.fields.values()]
+        return mapping(column, unmapped or FIELDS)
 
     def _header_problem(self, column: str) -> str | None:
         """The error message for a column that shows that the whole header is wrong, or None."""

@@ -6,6 +6,7 @@ from functools import partial
 from itertools import chain
 
 from conversations_client import Client, InvalidArgumentError, Outcomes
+from conversations_client.bulk._arguments import check_client
 from conversations_client.bulk._files.columns import Columns
 from conversations_client.bulk._files.opening import ChangeCheck
 from conversations_client.bulk._files.readers import check_columns, check_range, read_rows
@@ -82,6 +83,7 @@ def import_file(
         ...     import_file(client, "a.jsonl", journal, columns={"displayName": "title"})
         Report(created=2, failed=0, doubtful=0, new=2)
     """
+    check_client(client)
     _check_journal(journal)
     check_range(start, stop)
     checked_columns = Columns.of(columns, key, ignore)

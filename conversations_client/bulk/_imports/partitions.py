@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import pairwise, zip_longest
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from conversations_client import Client
+from conversations_client.bulk._arguments import check_client
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.columns import Columns
 from conversations_client.bulk._files.opening import ChangeCheck, changed_since_planned
@@ -91,8 +92,7 @@ class Partition:
             offset=self.offset,
             change_check=ChangeCheck(),
         )
-        context = nullcontext(client) if isinstance(client, Client) else client()
-        with context as sender:
+        with _opened(client) as sender:
             plan_folder.bind(Path(self.journal).parent, sender, change=change_destination)
             with Journal(self.journal) as journal:
                 return import_rows(
@@ -119,6 +119,16 @@ class Partition:
         """
         with Journal(self.journal) as journal:
             return list(journal.entries())
+
+
+def _opened(client: Client | Callable[[], Client]) -> AbstractContextManager[Client]:
+    """A context with the client, at whose end a client that the function created is closed."""
+    if isinstance(client, Client) or not callable(client):
+        check_client(client)
+        return nullcontext(client)
+    created = client()
+    check_client(created)
+    return created
 
 
 def partitions(
