@@ -286,6 +286,15 @@ def checked_path(value: object) -> str:
     return text
 
 
+def checked_query(query: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The names and values of query parameters."""
+    for text in (*query.keys(), *query.values()):
+        # Numbers are written as text.
+        if isinstance(text, str):
+            checked_string("query", text)
+    return tuple(query.items())
+
+
 def checked_method(value: object) -> str:
     """An HTTP method, upper case."""
     text = checked_string("method", value).upper()

@@ -110,18 +110,24 @@ class Retry:
             return Stop(f"{subject} doesn't fit in the {_seconds(remaining)} left of the timeout.")
         return Resend(pause)
 
+    def is_safe(self, request: Request, delivery: Delivery) -> bool:
+        """Whether a request is safe to repeat after attempts with this worst delivery."""
+        return delivery is not Delivery.UNKNOWN or self._is_idempotent(request)
+
     def _is_repeatable(self, request: Request, outcome: Outcome) -> bool:
-        has_key = request.method == "POST" or request.idempotency_key is not None
-        idempotent = request.method in IDEMPOTENT or (self.trust_idempotency_key and has_key)
         if isinstance(outcome, Reply):
             if outcome.is_throttled:
-                return not request.caller_handles_throttling
-            return (
-                idempotent and (outcome.status == 408 or 500 <= outcome.status <= 599)  # noqa: PLR2004
-            )
+                is_safe = self.is_safe(request, outcome.delivery)
+                return is_safe and not request.caller_handles_throttling
+            is_temporary = outcome.status == 408 or 500 <= outcome.status <= 599  # noqa: PLR2004
+            return is_temporary and self._is_idempotent(request)
         if isinstance(outcome, _FINAL):
             return False
-        return idempotent or outcome.delivery is Delivery.UNSENT
+        return outcome.delivery is Delivery.UNSENT or self._is_idempotent(request)
+
+    def _is_idempotent(self, request: Request) -> bool:
+        has_key = request.method == "POST" or request.idempotency_key is not None
+        return request.method in IDEMPOTENT or (self.trust_idempotency_key and has_key)
 
     def _backoff(self, attempt: int, jitter: float) -> float:
         # Half of the pause is random, so that clients that failed together don't retry together.

@@ -196,9 +196,11 @@ class Window(Generic[S]):
     ) -> None:
         request = request.refused(self._accepted)
         asked = error.retry_after
-        verdict = self.retry.again(
-            asked, attempt=request.refusals, jitter=jitter, remaining=math.inf
-        )
+        verdict: Resend | Stop = Stop()
+        if self.retry.is_safe(request.operation.request, request.delivery):
+            verdict = self.retry.again(
+                asked, attempt=request.refusals, jitter=jitter, remaining=math.inf
+            )
         pause = verdict.pause if isinstance(verdict, Resend) else asked or 0.0
         pause = min(pause, self.retry.retry_after_max)
         self.rate_limiter.throttled(request.index, pause=pause, now=now)
