@@ -81,7 +81,7 @@ class Connections:
             lazy_import("conversations_client._http.httpx_clients.hooked_clients")
             from .httpx_clients.hooked_clients import send
 
-            return send(pool, self._origin.base_url, request)
+            return send(pool, self._origin, request)
         return pool.send(request)
 
     def close(self) -> None:
@@ -142,7 +142,7 @@ class AsyncConnections:
             lazy_import("conversations_client._http.httpx_clients.hooked_clients")
             from .httpx_clients.hooked_clients import send_async
 
-            return await send_async(pool, self._origin.base_url, request)
+            return await send_async(pool, self._origin, request)
         return await pool.send(request)
 
     async def aclose(self) -> None:
