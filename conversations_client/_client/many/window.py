@@ -16,7 +16,7 @@ from attrs import define, evolve, field, frozen
 
 from conversations_client._calls.call import RawResponse
 from conversations_client._calls.operation import Operation, is_throttled
-from conversations_client._calls.retry import Resend, Retry, Stop
+from conversations_client._calls.retry import Resend, Retry, Stop, is_safe_to_repeat
 from conversations_client.errors import (
     ConversationsError,
     Delivery,
@@ -197,7 +197,7 @@ class Window(Generic[S]):
         request = request.refused(self._accepted)
         asked = error.retry_after
         verdict: Resend | Stop = Stop()
-        if self.retry.is_safe(request.operation.request, request.delivery):
+        if is_safe_to_repeat(request.operation.request, request.delivery, self.retry):
             verdict = self.retry.again(
                 asked, attempt=request.refusals, jitter=jitter, remaining=math.inf
             )
