@@ -562,6 +562,7 @@ def test_outcomes_can_be_opened_once(variant: Variant) -> None:
         ({"max_in_flight": True}, "max_in_flight must be a whole number, 1 or more."),
         ({"rate": 0}, "rate must be a number above 0, or None for no limit."),
         ({"rate": float("inf")}, "rate must be a number above 0, or None for no limit."),
+        ({"rate": 5e-324}, "rate must be a number above 0, or None for no limit."),
         ({"rate": "5"}, "rate must be a number above 0, or None for no limit."),
     ],
 )

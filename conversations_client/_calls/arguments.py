@@ -223,7 +223,9 @@ def checked_rate(value: object) -> float | None:
     """The maximum number of calls per second."""
     if value is None:
         return None
-    if type(value) not in {int, float} or not 0 < cast("float", value) < math.inf:
+    is_number = type(value) in {int, float} and 0 < cast("float", value) < math.inf
+    # The smallest numbers would mean an infinite pause after each call.
+    if not is_number or 1 / cast("float", value) == math.inf:
         raise InvalidArgumentError("rate must be a number above 0, or None for no limit.")
     return cast("float", value)
 
