@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+import http.client
 import json
 import logging
 import socket
@@ -11,10 +12,12 @@ from functools import partial
 from typing import Any
 
 import anyio
+import h11
 import httpcore
 import httpx
 import injected
 import pytest
+import trio
 from httpx_aiohttp import AiohttpTransport
 from injected import STACKS, run
 from scripted import CONVERSATION, HALF, HANG_UP, ClosingServer, ScriptedServer, answer, refused_url
@@ -535,6 +538,14 @@ def test_a_network_error_of_a_transport_is_a_transport_error(variant: Variant, s
         OSError(errno.EHOSTUNREACH, "No route to host"),
         stack.DecodingError("bad"),
         stack.StreamClosed(),
+        httpcore.ConnectError("refused"),
+        httpcore.ReadTimeout("slow"),
+        httpcore.RemoteProtocolError("bad"),
+        h11.RemoteProtocolError("bad"),
+        http.client.BadStatusLine("bad"),
+        anyio.BrokenResourceError(),
+        anyio.EndOfStream(),
+        trio.ClosedResourceError(),
     ):
 
         def handle(_: Any, error: Exception = error) -> Any:
