@@ -290,10 +290,8 @@ def checked_path(value: object) -> str:
 
 def checked_query(query: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """The names and values of query parameters."""
-    for text in (*query.keys(), *query.values()):
-        # Numbers are written as text.
-        if isinstance(text, str):
-            checked_string("query", text)
+    for value in (*query.keys(), *query.values()):
+        checked_string("query", str(value))  # numbers are written as text
     return tuple(query.items())
 
 
