@@ -3,6 +3,7 @@
 import ssl
 from typing import Any
 
+from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._http.async_pool import AsyncConnectionPool
 from conversations_client._http.connections.connection_base import KEEPALIVE_SECONDS
 from conversations_client._http.connections.route import Proxy
@@ -67,6 +68,7 @@ def _settings(origin: Origin) -> dict[str, Any]:
 def _library_proxy(proxy: Proxy, tls: ssl.SSLContext | None) -> httpx.Proxy:
     if proxy.is_socks:
         try:
+            lazy_import("socksio")
             import socksio  # noqa: F401 - the library needs it
         except ImportError:
             raise ConfigurationError(
