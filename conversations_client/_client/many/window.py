@@ -191,6 +191,16 @@ class Window(Generic[S]):
             self._fail(self._failure(request, error))
         self._in_flight.pop(request.index, None)
 
+    def stop(self) -> None:
+        """Read and send nothing more."""
+        self._is_stopped = True
+
+    def abandon(self, request: PendingRequest) -> None:
+        """Record that a call ended without an outcome."""
+        self.ordered = False  # later outcomes can't wait for this one
+        self.rate_limiter.completed(request.index)
+        self._in_flight.pop(request.index, None)
+
     def _throttled(
         self, request: PendingRequest, error: StatusError, *, now: float, jitter: float
     ) -> None:
