@@ -40,6 +40,7 @@ from conversations_client._http.streams.errors import ReadError, WriteError
 from conversations_client._http.streams.sync_stream import SocketStream
 
 SECONDS = 5.0
+NOTHING: dict[str, Any] = {}
 
 
 # Streams.
@@ -157,7 +158,7 @@ class Paused(httpx.SyncByteStream):
     "extensions",
     [
         {},
-        {"network_stream": SimpleNamespace(get_extra_info={}.get)},
+        {"network_stream": SimpleNamespace(get_extra_info=NOTHING.get)},
         {
             "network_stream": SimpleNamespace(get_extra_info={"socket": socket.socket()}.get),
             "http_version": b"HTTP/2",

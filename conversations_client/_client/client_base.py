@@ -3,7 +3,7 @@
 import os
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar, cast
 
 from attrs import asdict, evolve
 
@@ -55,7 +55,11 @@ _BASE_ATTRIBUTES: Final = frozenset(
 def _subclass_attributes(client: "ClientBase") -> tuple[dict[str, Any], dict[str, Any]]:
     """The attributes of a subclass: those in its `__dict__`, and those in `__slots__`."""
     state: Any = object.__getstate__(client)
-    attributes, slots = state if isinstance(state, tuple) else (state, {})
+    # A pair if the class or one of its bases has slots.
+    pair = cast(
+        "tuple[dict[str, Any], dict[str, Any]]", state if type(state) is tuple else (state, {})
+    )
+    attributes, slots = pair
     own = {name: value for name, value in attributes.items() if name not in _BASE_ATTRIBUTES}
     return own, slots
 

@@ -1,6 +1,8 @@
 """Sends through the HTTP library over the client's own connections, for tools that hook into it."""
 
+import contextlib
 import ssl
+import sys
 from typing import Any
 
 from conversations_client._base.lazy_imports import lazy_import
@@ -67,14 +69,13 @@ def _settings(origin: Origin) -> dict[str, Any]:
 
 def _library_proxy(proxy: Proxy, tls: ssl.SSLContext | None) -> httpx.Proxy:
     if proxy.is_socks:
-        try:
+        with contextlib.suppress(ImportError):
             lazy_import("socksio")
-            import socksio  # noqa: F401 - the library needs it
-        except ImportError:
+        if sys.modules.get("socksio") is None:
             raise ConfigurationError(
                 "A tool hooks into httpcore, which supports the SOCKS proxy of this environment "
                 "only with socksio: install httpx[socks], or exclude the host with NO_PROXY."
-            ) from None
+            )
     auth = None
     if proxy.credentials is not None:
         user, password = (each.decode(errors="replace") for each in proxy.credentials)

@@ -24,6 +24,6 @@ def check_plain_http(client: HTTPClient | AsyncHTTPClient, base_url: str) -> Non
 
 def _has_proxy(client: HTTPClient | AsyncHTTPClient, url: str) -> bool:
     # Private, so a later version may not have it.
-    choose: Any = getattr(client, "_transport_for_url", lambda _: None)
-    transport = choose(client.build_request("GET", url).url)
+    choose: Any = getattr(client, "_transport_for_url", None)
+    transport = choose and choose(client.build_request("GET", url).url)
     return type(getattr(transport, "_pool", None)).__name__ in _PROXIES
