@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -51,6 +52,19 @@ def failure(
         variant.run(call, world=world, api_key=KEY, base_url=server.url, **options)
     assert len(server.seen) == raised.value.attempts
     return raised.value
+
+
+@pytest.mark.parametrize("limit", [sys.maxsize, 10**30])
+def test_any_limit_can_be_used_for_no_limit(variant: Variant, limit: int) -> None:
+    body = gzip.compress(json.dumps(CONVERSATION).encode())
+    with ScriptedServer([answer(201, body, Content_Encoding="gzip")]) as server:
+        created = variant.run(
+            lambda client: client.conversations.create(),
+            api_key=KEY,
+            base_url=server.url,
+            max_response_bytes=limit,
+        )
+    assert created.id == CONVERSATION["_id"]
 
 
 # The status of an error doesn't depend on its body.

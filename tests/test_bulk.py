@@ -566,6 +566,7 @@ def test_outcomes_can_be_opened_once(variant: Variant) -> None:
         ({"max_in_flight": True}, "max_in_flight must be a whole number, 1 or more."),
         ({"rate": 0}, "rate must be a number above 0, or None for no limit."),
         ({"rate": float("inf")}, "rate must be a number above 0, or None for no limit."),
+        ({"rate": 5e-324}, "rate must be a number above 0, or None for no limit."),
         ({"rate": "5"}, "rate must be a number above 0, or None for no limit."),
     ],
 )
@@ -595,6 +596,68 @@ def test_a_closed_client_ends_the_iteration(variant: Variant) -> None:
         variant.run(
             sync if variant.name == "sync" else asynchronous, api_key=KEY, base_url=server.url
         )
+
+
+def outcomes_before(
+    variant: Variant, error: type[BaseException], *, close: bool, **options: Any
+) -> tuple[list[Any], int]:
+    """The outcomes before an error, and the number of received requests."""
+    found: list[Any] = []
+
+    def sync(client: Any) -> None:
+        with client.conversations.create_many(requests(9), max_in_flight=3, **many) as outcomes:
+            for outcome in outcomes:
+                found.append(outcome)
+                if close:
+                    client.close()
+
+    async def asynchronous(client: Any) -> None:
+        pending = client.conversations.create_many(requests(9), max_in_flight=3, **many)
+        async with pending as outcomes:
+            async for outcome in outcomes:
+                found.append(outcome)
+                if close:
+                    await client.aclose()
+
+    many = {"ordered": options.pop("ordered")}
+    scenario = sync if variant.name == "sync" else asynchronous
+    with ScriptedServer(always()) as server, pytest.raises(error):
+        variant.run(scenario, api_key=KEY, base_url=server.url, **options)
+    return found, len(server.seen)
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_closing_the_client_loses_no_outcome(variant: Variant, ordered: bool) -> None:
+    found, seen = outcomes_before(variant, ClientClosedError, close=True, ordered=ordered)
+    unsent = [outcome for outcome in found if isinstance(outcome, Failed)]
+    assert len(found) - len(unsent) == seen
+    assert 3 <= len({outcome.index for outcome in found}) == len(found) < 9
+    assert all(type(outcome.error) is ClientClosedError for outcome in unsent)
+    assert not any(outcome.error.may_have_acted for outcome in unsent)
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_an_error_of_a_hook_loses_no_outcome_of_another_call(
+    variant: Variant, ordered: bool
+) -> None:
+    class StoppedError(Exception):
+        pass
+
+    calls = itertools.count()
+
+    def on_request(_: object) -> None:
+        if next(calls) == 1:
+            raise StoppedError
+
+    async def on_request_async(_: object) -> None:
+        on_request(_)
+
+    hooks: Any = Hooks(on_request=on_request)
+    if variant.name != "sync":
+        hooks = AsyncHooks(on_request=on_request_async)
+    found, seen = outcomes_before(variant, StoppedError, close=False, ordered=ordered, hooks=hooks)
+    assert all(isinstance(outcome, Created) for outcome in found)
+    assert 1 <= len(found) == seen < 9
 
 
 def test_an_error_of_a_hook_ends_the_iteration() -> None:

@@ -12,12 +12,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import anyio
+import anyio.lowlevel
+import httpx
 import pytest
 import trustme
 from certificates import client_context, server_context
 from faulty import FaultyServer, Step, receive, silence, trickled
 from hypothesis import given
 from hypothesis import strategies as st
+from injected import STACKS
 from pools import Driven, either, run, run_client
 from scripted import ScriptedServer, always, answer
 from streaming import END, HALF, STARTED, Awaited, chunk, head
@@ -31,15 +34,21 @@ from conversations_client._http.connections.connection_base import (
     keepalive_seconds,
 )
 from conversations_client._http.connections.wire import RequestLimits
-from conversations_client._http.httpx_clients.bodies import AsyncHTTPXBody
+from conversations_client._http.httpx_clients.bodies import AsyncHTTPXBody, HTTPXBody
 from conversations_client._http.streams import sync_stream
 from conversations_client._http.streams.errors import ReadError, WriteError
 from conversations_client._http.streams.sync_stream import SocketStream
 
 SECONDS = 5.0
+NOTHING: dict[str, Any] = {}
 
 
 # Streams.
+
+
+def is_read(body: Any) -> bool:
+    """Whether a thread waits for a chunk of a response."""
+    return body._reader is not None if isinstance(body, HTTPXBody) else bool(body.stream._users)
 
 
 @contextlib.contextmanager
@@ -55,9 +64,9 @@ def reading(stream: Any) -> Generator[list[BaseException]]:
 
     thread = threading.Thread(target=read)
     thread.start()
-    network = stream._body._response.body.stream
+    body = stream._body._response.body
     deadline = time.monotonic() + SECONDS
-    while not network._users and time.monotonic() < deadline:
+    while not is_read(body) and time.monotonic() < deadline:
         threading.Event().wait(0.001)
     yield raised
     thread.join(SECONDS)
@@ -85,6 +94,96 @@ def test_closing_a_stream_wakes_a_thread_that_reads_it(
                 assert time.monotonic() - started < SECONDS
                 assert [type(error) for error in raised] == [StreamClosedError]
                 assert "closed while it was being read" in str(raised[0])
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_closing_a_stream_that_ends_with_its_connection_wakes_its_reader(backend: str) -> None:
+    async def scenario(client: Any) -> None:
+        async with client.conversations.responses.stream("c", message="x", model="a/b") as stream:
+            await anext(stream)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(close_soon, stream)
+                with pytest.raises(StreamClosedError, match="closed while it was being read"):
+                    await anext(stream)
+
+    kind = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+    with FaultyServer([receive, kind + STARTED, silence]) as server:
+        run_client(Variant(backend), scenario, api_key=KEY, base_url=server.url)
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+@pytest.mark.parametrize("stack", STACKS)
+def test_closing_a_stream_over_an_injected_client_wakes_its_reader(
+    stack: Any, authority: trustme.CA, encrypted: bool
+) -> None:
+    tls = server_context(authority, "127.0.0.1") if encrypted else None
+    with (
+        FaultyServer([receive, head() + chunk(STARTED), silence], tls=tls) as server,
+        stack.Client(
+            verify=client_context(authority), limits=stack.Limits(max_connections=1)
+        ) as own,
+        Client(KEY, base_url=server.url, http_client=own) as client,
+    ):
+        for _ in range(2):
+            with client.conversations.responses.stream("c", message="x", model="a/b") as stream:
+                next(stream)
+                with reading(stream) as raised:
+                    started = time.monotonic()
+                    stream.close()
+                assert time.monotonic() - started < SECONDS
+                assert [type(error) for error in raised] == [StreamClosedError]
+
+
+async def close_soon(stream: Any) -> None:
+    while not stream._is_being_read:
+        await anyio.lowlevel.checkpoint()
+    await stream.aclose()
+
+
+class Paused(httpx.SyncByteStream):
+    """A body whose second chunk arrives when the response is closed."""
+
+    def __init__(self) -> None:
+        self.is_closed = threading.Event()
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield STARTED
+        self.is_closed.wait(SECONDS)
+
+    def close(self) -> None:
+        self.is_closed.set()
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        {},
+        {"network_stream": SimpleNamespace(get_extra_info=NOTHING.get)},
+        {
+            "network_stream": SimpleNamespace(get_extra_info={"socket": socket.socket()}.get),
+            "http_version": b"HTTP/2",
+        },
+    ],
+)
+def test_a_response_whose_connection_cannot_be_shut_down_is_closed(
+    extensions: dict[str, Any],
+) -> None:
+    body = Paused()
+    kind = {"Content-Type": "text/event-stream"}
+
+    def handle(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers=kind, stream=body, extensions=extensions)
+
+    with (
+        httpx.Client(transport=httpx.MockTransport(handle)) as own,
+        Client(KEY, http_client=own) as client,
+        client.conversations.responses.stream("c", message="x", model="a/b") as stream,
+    ):
+        next(stream)
+        with reading(stream) as raised:
+            stream.close()
+            assert body.is_closed.is_set()
+        assert [type(error) for error in raised] == [StreamClosedError]
 
 
 @pytest.mark.parametrize("rest", [[silence], [trickled(chunk(b": still here\n\n") * 99)]])

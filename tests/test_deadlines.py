@@ -13,18 +13,21 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 from certificates import client_context, server_context
-from faulty import FaultyServer, Step, Visit, receive, silence, trickled
+from faulty import FaultyServer, Step, Visit, receive, receive_start, silence, trickled
 from injected import STACKS, made, run
 from scripted import ScriptedServer, answer
 from variants import KEY, Variant
 
 from conversations_client import (
+    AsyncClient,
     ConnectError,
     ConnectTimeoutError,
     ConversationsError,
     DeadlineError,
     Delivery,
+    IdleTimeoutError,
     Retry,
+    StatusError,
     Timeout,
 )
 from conversations_client._http.connections import sync_connection
@@ -53,6 +56,21 @@ def create(client: Any) -> Any:
 
 def send_much(client: Any) -> Any:
     return client.request("POST", "/v2/x", returns=dict, body=LARGE)
+
+
+def twice(client: Any) -> Any:
+    """Send a large request that fails, and another one; awaitable for an AsyncClient."""
+    if isinstance(client, AsyncClient):
+        return _twice(client)
+    with contextlib.suppress(ConversationsError):
+        send_much(client)
+    return send_much(client)
+
+
+async def _twice(client: AsyncClient) -> None:
+    with contextlib.suppress(ConversationsError):
+        await send_much(client)
+    await send_much(client)
 
 
 def timed(action: Callable[[], Any], expected: type[ConversationsError]) -> tuple[Any, float]:
@@ -154,6 +172,47 @@ def test_the_deadline_applies_while_a_request_is_sent(
         ):  # otherwise a busy machine doesn't connect in time
             break
     assert error.delivery is Delivery.UNKNOWN
+
+
+def read_no_more(visit: Visit) -> None:
+    """Keep the connection open."""
+    visit.server.is_over.wait()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("timeout", [Timeout(idle=0.5), Timeout(total=0.5)])
+def test_a_response_to_a_request_that_the_service_does_not_read(
+    variant: Variant, authority: trustme.CA, scheme: str, timeout: Timeout
+) -> None:
+    tls = server_context(authority, "127.0.0.1") if scheme == "https" else None
+    early = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    steps: list[Step] = [
+        receive_start,
+        early + answer(413, {"message": "Too large."}),
+        read_no_more,
+    ]
+
+    with FaultyServer(steps, tls=tls) as server, pytest.raises(StatusError) as raised:
+        variant.run(
+            twice,
+            api_key=KEY,
+            base_url=server.url,
+            ssl_context=client_context(authority),
+            timeout=timeout,
+        )
+    error = raised.value
+    assert (error.status, error.service_message, error.delivery, error.attempts) == (
+        413, "Too large.", Delivery.REFUSED, 1,
+    )  # fmt: skip
+    # The service would take the next request for the rest of this one.
+    assert server.connections == 2
+
+
+def test_interim_responses_to_a_request_that_the_service_does_not_read(variant: Variant) -> None:
+    steps: list[Step] = [receive_start, b"HTTP/1.1 103 Early Hints\r\n\r\n", read_no_more]
+    with FaultyServer(steps) as server, pytest.raises(IdleTimeoutError) as raised:
+        variant.run(send_much, api_key=KEY, base_url=server.url, timeout=Timeout(idle=0.5))
+    assert raised.value.delivery is Delivery.UNKNOWN
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

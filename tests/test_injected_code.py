@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+import http.client
 import json
 import logging
 import socket
@@ -11,13 +12,15 @@ from functools import partial
 from typing import Any
 
 import anyio
+import h11
 import httpcore
 import httpx
 import injected
 import pytest
+import trio
 from httpx_aiohttp import AiohttpTransport
 from injected import STACKS, run
-from scripted import CONVERSATION, HALF, HANG_UP, ScriptedServer, answer, refused_url
+from scripted import CONVERSATION, HALF, HANG_UP, ClosingServer, ScriptedServer, answer, refused_url
 from streaming import HALF as HALF_STREAM
 from streaming import WHOLE, streamed
 from variants import KEY, Variant
@@ -76,9 +79,17 @@ def hooked(
     return made(stack, event_hooks={event: [function]}, **more)
 
 
-def failure(variant: Variant, make: Any, call: Any, script: Any, **options: Any) -> Any:
+def failure(
+    variant: Variant,
+    make: Any,
+    call: Any,
+    script: Any,
+    *,
+    serve: type[ScriptedServer] = ScriptedServer,
+    **options: Any,
+) -> Any:
     """The error of a call, and the number of received requests."""
-    with ScriptedServer(script) as server, pytest.raises(Exception) as raised:  # noqa: PT011
+    with serve(script) as server, pytest.raises(Exception) as raised:  # noqa: PT011
         run(variant, make, call, base_url=server.url, **{"retry": QUICK, **options})
     return raised.value, len(server.seen)
 
@@ -427,6 +438,86 @@ def test_a_transport_that_retries(variant: Variant, stack: Any) -> None:
     )  # fmt: skip
 
 
+def again_after_errors(variant: Variant, stack: Any) -> Callable[[str], Any]:
+    """Creates clients over a transport that sends a request again if the connection breaks."""
+
+    def handle(inner: Any, request: Any) -> Any:
+        async def twice() -> Any:
+            try:
+                return await inner(request)
+            except stack.TransportError:
+                return await inner(request)
+
+        if variant.name != "sync":
+            return twice()
+        try:
+            return inner(request)
+        except stack.TransportError:
+            return inner(request)
+
+    return wrapping(stack, handle)
+
+
+def following(stack: Any) -> Callable[[str], Any]:
+    """Creates clients that always follow redirects."""
+
+    def make(name: str) -> Any:
+        base = getattr(stack, name)
+
+        class Own(base):  # type: ignore[misc, valid-type]
+            def send(self, request: Any, **options: Any) -> Any:
+                return base.send(self, request, **{**options, "follow_redirects": True})
+
+        return Own(verify=TLS)
+
+    return make
+
+
+def test_a_status_after_the_callers_code_sent_the_request_before(
+    variant: Variant, stack: Any
+) -> None:
+    """The first request may have created a conversation, so the last status proves nothing."""
+    for make, first in (
+        (again_after_errors(variant, stack), HANG_UP),
+        (following(stack), answer(303, b"", Location="/elsewhere")),
+    ):
+        for status in (404, 429, 503):
+            script = [first, answer(status, {}, Retry_After="0"), answer()]
+            error, seen = failure(variant, make, create, script)
+            assert (error.status, error.delivery, error.attempts, seen) == (
+                status, Delivery.UNKNOWN, 1, 2,
+            )  # fmt: skip
+            # A listing is safe to repeat.
+            script = [first, answer(429, {}, Retry_After="0"), answer(200, PAGE)]
+            with ScriptedServer(script) as server:
+                result = run(variant, make, listed, base_url=server.url, retry=QUICK)
+            assert result == [CONVERSATION["_id"]]
+            failed = many(variant, make, script=[first, answer(status, {}, Retry_After="0")])
+            assert (failed.error.status, failed.error.may_have_acted) == (status, True)
+            assert failed.error.attempts == 1
+
+
+def many(variant: Variant, make: Any, *, script: Any) -> Any:
+    """The outcome of `create_many` with one request."""
+
+    async def one(client: Any) -> Any:
+        async with client.conversations.create_many([{}]) as outcomes:
+            return [outcome async for outcome in outcomes]
+
+    with ScriptedServer([*script, answer()]) as server:
+        (outcome,) = run(variant, make, one, base_url=server.url, retry=QUICK)
+    assert len(server.seen) == len(script)
+    return outcome
+
+
+def test_a_redirect_that_the_callers_client_cannot_follow(variant: Variant, stack: Any) -> None:
+    with refused_url() as elsewhere:
+        script = [answer(303, b"", Location=f"{elsewhere}/x")]
+        error, seen = failure(variant, following(stack), create, script)
+    assert type(error) is ConnectError
+    assert (error.delivery, error.attempts, seen) == (Delivery.UNKNOWN, 1, 1)
+
+
 def test_a_transport_that_hides_the_progress(variant: Variant, stack: Any) -> None:
     def handle(inner: Any, request: Any) -> Any:
         del request.extensions["trace"]
@@ -447,6 +538,14 @@ def test_a_network_error_of_a_transport_is_a_transport_error(variant: Variant, s
         OSError(errno.EHOSTUNREACH, "No route to host"),
         stack.DecodingError("bad"),
         stack.StreamClosed(),
+        httpcore.ConnectError("refused"),
+        httpcore.ReadTimeout("slow"),
+        httpcore.RemoteProtocolError("bad"),
+        h11.RemoteProtocolError("bad"),
+        http.client.BadStatusLine("bad"),
+        anyio.BrokenResourceError(),
+        anyio.EndOfStream(),
+        trio.ClosedResourceError(),
     ):
 
         def handle(_: Any, error: Exception = error) -> Any:
@@ -671,6 +770,76 @@ def test_a_hook_whose_read_fails(variant: Variant, stack: Any) -> None:
             if seen == attempts:  # otherwise a busy server doesn't even read the request
                 break
         assert (error.delivery, error.attempts, seen) == (Delivery.UNKNOWN, attempts, attempts)
+
+
+def cut(status: int) -> bytes:
+    """A response whose body is incomplete."""
+    return b"HTTP/1.1 %d X\r\nRetry-After: 0\r\nContent-Length: 9\r\n\r\nhalf" % status
+
+
+def badly_encoded(status: int) -> bytes:
+    return answer(status, b"not gzip", Content_Encoding="gzip", Retry_After="0")
+
+
+def buffering(variant: Variant, stack: Any) -> Callable[[str], Any]:
+    """Creates clients over a transport that reads the body."""
+
+    def handle(inner: Any, request: Any) -> Any:
+        async def read() -> Any:
+            response = await inner(request)
+            await response.aread()
+            return response
+
+        if variant.name != "sync":
+            return read()
+        response = inner(request)
+        response.read()
+        return response
+
+    return wrapping(stack, handle)
+
+
+# On trio, httpx itself doesn't end the generators of a body that it can't decode.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("reply", [cut, badly_encoded])
+def test_a_status_is_kept_if_the_callers_code_cannot_read_the_body(
+    variant: Variant, stack: Any, reply: Callable[[int], bytes]
+) -> None:
+    hook = hooked(stack, variant, "response", lambda response: reading(variant, response))
+    for make in (hook, buffering(variant, stack)):
+        with ClosingServer([reply(429), answer()]) as server:
+            result = run(variant, make, create, base_url=server.url, retry=QUICK)
+        assert result == CONVERSATION["_id"]
+        for call in (create, respond):
+            error, seen = failure(variant, make, call, [reply(404)], serve=ClosingServer)
+            assert type(error) is NotFoundError
+            assert (error.delivery, error.body, seen) == (Delivery.REFUSED, b"", 1)
+        error, seen = failure(variant, make, create, [reply(201)], serve=ClosingServer)
+        assert isinstance(error, TransportError)
+        assert (error.delivery, seen) == (Delivery.UNKNOWN, 1)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_body_of_another_response_that_a_transport_cannot_read(
+    variant: Variant, stack: Any
+) -> None:
+    """A transport first gets a token over a client of its own; its status is not the call's."""
+
+    def handle(_: Any, request: Any) -> Any:
+        async def get() -> None:
+            async with stack.AsyncClient(verify=TLS) as own:
+                await own.get(request.url)
+
+        if variant.name != "sync":
+            return get()
+        with stack.Client(verify=TLS) as own:
+            return own.get(request.url)
+
+    error, seen = failure(variant, wrapping(stack, handle), create, [badly_encoded(404)])
+    assert type(error) is DisconnectError
+    assert (error.delivery, seen) == (Delivery.UNKNOWN, 1)
 
 
 def test_a_hook_that_reads_a_consumed_body(variant: Variant, stack: Any) -> None:

@@ -2,17 +2,18 @@
 
 import gc
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 from faulty import FaultyServer, Step, Visit, endless, receive, reset, silence
-from injected import made, run
-from scripted import answer
+from injected import STACKS, made, run
+from scripted import ScriptedServer, answer, refused_url
 from variants import KEY, Variant
 
 from conversations_client import (
+    ConfigurationError,
     ConnectTimeoutError,
     ConversationsError,
     Delivery,
@@ -108,3 +109,52 @@ def test_a_socks_proxy_that_rejects_the_password_has_seen_nothing(
 ) -> None:
     steps: list[Step] = [taken, b"\x05\x02", taken, b"\x01\x01"]
     assert type(failure(variant, steps, socks, user="me:secret@")) is ProxyError
+
+
+# The API key must not cross a network unencrypted.
+
+
+def from_the_environment(
+    stack: Any, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Any]:
+    monkeypatch.setenv("http_proxy", proxy)
+    return made(stack, verify=TLS)
+
+
+def of_its_own(stack: Any, proxy: str, _: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    return made(stack, proxy=proxy, verify=TLS)
+
+
+def for_a_scheme(stack: Any, proxy: str, _: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    def make(name: str) -> Any:
+        transport = stack.HTTPTransport if name == "Client" else stack.AsyncHTTPTransport
+        return made(stack, mounts={"http://": transport(proxy=proxy, verify=TLS)}, verify=TLS)(name)
+
+    return make
+
+
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("proxied", [from_the_environment, of_its_own, for_a_scheme])
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+def test_a_request_to_this_machine_is_not_sent_to_a_proxy(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, stack: Any, proxied: Any, scheme: str
+) -> None:
+    with ScriptedServer([answer()]) as server, ScriptedServer([answer()]) as proxy:
+        make = proxied(stack, proxy.url.replace("http", scheme), monkeypatch)
+        with pytest.raises(ConfigurationError, match="would send the API key to a proxy"):
+            run(variant, make, create, base_url=server.url)
+        assert (proxy.connections, server.connections) == (0, 0)
+        if scheme == "http":
+            run(variant, make, create, base_url=server.url, allow_plain_http=True)
+            assert proxy.seen[0].target == f"{server.url}/v2/conversations"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_client_that_excludes_this_machine_from_its_proxy(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, stack: Any
+) -> None:
+    with ScriptedServer([answer()]) as server, refused_url() as proxy:
+        make = from_the_environment(stack, proxy, monkeypatch)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        run(variant, make, create, base_url=server.url)
+    assert len(server.seen) == 1

@@ -18,7 +18,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from attrs import asdict
+from attrs import asdict, define
 from interrupt_points import LIMIT_SECONDS, Tracer, few, time_limit
 from pools import either, run_client
 from scripted import CONVERSATION, ScriptedServer, always
@@ -280,6 +280,23 @@ class AsyncTenant(AsyncClient):
         self.tenant = tenant
 
 
+class SlottedTenant(Client):
+    __slots__ = ("tenant",)
+
+    def __init__(self, tenant: str, **options: Any) -> None:
+        super().__init__(KEY, **options)
+        self.tenant = tenant
+
+
+@define
+class AttrsTenant(AsyncClient):
+    tenant: str
+    pickle_key: bool
+
+    def __attrs_post_init__(self) -> None:
+        AsyncClient.__init__(self, KEY, pickle_key=self.pickle_key)
+
+
 def shallow(client: Any) -> Any:
     return copy.copy(client)
 
@@ -296,7 +313,7 @@ def pickled(client: Any) -> Any:
     return pickle.loads(pickle.dumps(client))
 
 
-@pytest.mark.parametrize("cls", [Tenant, AsyncTenant])
+@pytest.mark.parametrize("cls", [Tenant, AsyncTenant, SlottedTenant, AttrsTenant])
 @pytest.mark.parametrize("copied", [shallow, deep, pickled, with_a_timeout])
 def test_a_subclass_keeps_its_attributes(cls: Any, copied: Any) -> None:
     client = cls("a", pickle_key=True)

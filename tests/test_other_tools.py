@@ -4,9 +4,12 @@ import sys
 from typing import Any
 from unittest.mock import patch
 
+import httpcore
 import httpx
 import pytest
 import respx
+import trustme
+from certificates import client_context, server_context
 from injected import made, run
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
@@ -14,10 +17,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pools import either, run_client
 from pytest_httpx import HTTPXMock
-from scripted import CONVERSATION, ScriptedServer, always
+from scripted import CONVERSATION, ScriptedServer, always, refused_url
 from variants import KEY, Variant
 
-from conversations_client import ConnectError, Delivery, Retry
+from conversations_client import ConfigurationError, ConnectError, Delivery, Retry
 from conversations_client._http.httpx_clients import hook_detection as hooking
 
 
@@ -100,6 +103,65 @@ def test_a_connection_that_fails_under_a_hook_sends_nothing(
     with pytest.raises(ConnectError) as raised:
         variant.run(create, api_key=KEY, base_url="http://127.0.0.1:1", retry=Retry(attempts=1))
     assert raised.value.delivery is Delivery.UNSENT
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The URLs of requests, recorded by a tool that then sends them as usual."""
+    urls: list[str] = []
+
+    def record(pool: Any, method: str) -> None:
+        send = getattr(pool, method)
+
+        def recording(self: Any, request: Any) -> Any:
+            urls.append(request.url.target.decode())
+            return send(self, request)
+
+        monkeypatch.setattr(pool, method, recording)
+
+    record(httpcore.ConnectionPool, "handle_request")
+    record(httpcore.AsyncConnectionPool, "handle_async_request")
+    return urls
+
+
+def test_a_recorder_opens_connections_with_the_settings_of_the_client(
+    variant: Variant, recorded: list[str], authority: trustme.CA
+) -> None:
+    with ScriptedServer(always(), tls=server_context(authority, "127.0.0.1")) as server:
+        tls = client_context(authority)
+        created = variant.run(create, api_key=KEY, base_url=server.url, ssl_context=tls)
+    assert created.id == CONVERSATION["_id"]
+    assert recorded == ["/v2/conversations"]
+
+
+@pytest.mark.parametrize("user", ["", "me:secret@"])
+def test_a_recorder_uses_the_proxy(
+    variant: Variant, recorded: list[str], monkeypatch: pytest.MonkeyPatch, user: str
+) -> None:
+    with ScriptedServer(always()) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.replace("//", f"//{user}"))
+        url = "http://api.invalid"
+        variant.run(create, api_key=KEY, base_url=url, allow_plain_http=True)
+    assert recorded == ["/v2/conversations"]
+    (seen,) = proxy.seen
+    assert seen.target == "http://api.invalid/v2/conversations"
+    assert seen.headers.get("proxy-authorization") == ("Basic bWU6c2VjcmV0" if user else None)
+
+
+def test_a_recorder_and_a_socks_proxy(
+    variant: Variant, recorded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once: dict[str, Any] = {"base_url": "https://api.invalid", "retry": Retry(attempts=1)}
+    with refused_url() as proxy:
+        monkeypatch.setenv("all_proxy", proxy.replace("http", "socks5"))
+        with pytest.raises(ConnectError) as raised:
+            variant.run(create, api_key=KEY, **once)
+        assert raised.value.delivery is Delivery.UNSENT
+        assert recorded == ["/v2/conversations"]
+        monkeypatch.setitem(sys.modules, "socksio", None)
+        for _ in range(2):
+            with pytest.raises(ConfigurationError, match=r"install httpx\[socks\]"):
+                variant.run(create, api_key=KEY, **once)
 
 
 def test_opentelemetry_sees_a_client(variant: Variant) -> None:

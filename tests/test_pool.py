@@ -378,3 +378,11 @@ def test_a_request_that_is_woken_spuriously_waits_again(variant: Variant) -> Non
             run(variant, scenario)
         else:
             anyio.run(scenario, backend=variant.name)
+
+
+def test_a_pool_has_no_more_slots_than_a_machine_has_ports(variant: Variant) -> None:
+    async def scenario() -> None:
+        driven = Driven(variant, "http://127.0.0.1:1", size=2**20)
+        assert len(driven.pool._slots._empty) == 2**16
+
+    run(variant, scenario)

@@ -58,11 +58,26 @@ def call(name: str, *arguments: Any, **named: Any) -> Any:
     return scenario
 
 
-def unknown(method: str, path: str) -> Any:
+def nested(levels: int) -> Any:
+    """A dict in a dict, and so on."""
+    value: Any = {}
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+def endless() -> Any:
+    """A list that contains itself."""
+    value: list[Any] = []
+    value.append(value)
+    return value
+
+
+def unknown(method: str, path: str, **options: Any) -> Any:
     """A scenario with a call of an unknown endpoint."""
 
     def scenario(client: Any) -> Any:
-        return client.request(method, path, returns=dict)
+        return client.request(method, path, returns=dict, **options)
 
     return scenario
 
@@ -139,6 +154,10 @@ def test_an_error_names_the_conversation(
         (unknown("GET", "/a/../b"), "path must begin with '/'"),
         (unknown("GET", "/a?b"), "query="),
         (unknown("BREW", "/a"), "method must be one of GET"),
+        (unknown("GET", "/a", query={"q": "\ud800"}), "query contains half of a surrogate pair"),
+        (unknown("GET", "/a", query={"\udfff": "q"}), "query contains half of a surrogate pair"),
+        (unknown("POST", "/a", body=nested(100_000)), "body is nested too deeply"),
+        (unknown("POST", "/a", body=endless()), "body is nested too deeply, or contains itself"),
     ],
 )
 def test_invalid_arguments_are_rejected_before_anything_is_sent(

@@ -232,7 +232,9 @@ def checked_rate(value: object) -> float | None:
     """The maximum number of calls per second."""
     if value is None:
         return None
-    if type(value) not in {int, float} or not 0 < cast("float", value) < math.inf:
+    is_number = type(value) in {int, float} and 0 < cast("float", value) < math.inf
+    # The smallest numbers would mean an infinite pause after each call.
+    if not is_number or 1 / cast("float", value) == math.inf:
         raise InvalidArgumentError("rate must be a number above 0, or None for no limit.")
     return cast("float", value)
 
@@ -293,6 +295,13 @@ def checked_path(value: object) -> str:
             "be quoted with urllib.parse.quote where a URL requires it; pass the query as query=."
         )
     return text
+
+
+def checked_query(query: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The names and values of query parameters."""
+    for value in (*query.keys(), *query.values()):
+        checked_string("query", str(value))  # numbers are written as text
+    return tuple(query.items())
 
 
 def checked_method(value: object) -> str:

@@ -8,8 +8,7 @@ from attrs import evolve, frozen
 
 from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._base.unset import UNSET, Unset
-from conversations_client._json.conversion import unstructure
-from conversations_client._json.serialization import json_body, json_value
+from conversations_client._json.serialization import json_argument, json_body, json_value
 from conversations_client.errors import InvalidArgumentError
 from conversations_client.models import (
     Conversation,
@@ -32,6 +31,7 @@ from .arguments import (
     checked_model,
     checked_optional_id,
     checked_path,
+    checked_query,
     path_segment,
 )
 from .call_options import NO_OPTIONS, CallOptions
@@ -67,8 +67,8 @@ def any_endpoint(
         method=checked_method(method),
         template=checked,
         path=checked,
-        query=tuple(query.items()),
-        body=None if body is UNSET else json_value(unstructure(body)),
+        query=checked_query(query),
+        body=None if body is UNSET else json_value(json_argument("body", body)),
         idempotency_key=checked_idempotency_key(idempotency_key),
     )
     return Operation(request, returns, any_success(returns))

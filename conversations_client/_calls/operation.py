@@ -79,6 +79,8 @@ class Reply:
         received_at: The Unix time of receipt in seconds; `Retry-After` is relative to it.
         body_problem: Why the body could not be decoded; None if it was decoded. A body that could
             not be decoded is empty, which is an error only if the status is a success.
+        was_sent_before: Whether an injected HTTP client had sent the request before, so that the
+            status doesn't tell whether the service has acted.
     """
 
     status: int
@@ -86,6 +88,7 @@ class Reply:
     body: bytes = field(repr=False)
     received_at: float
     body_problem: str | None = None
+    was_sent_before: bool = field(default=False, repr=False)
 
     @property
     def is_success(self) -> bool:
@@ -100,6 +103,8 @@ class Reply:
     @property
     def delivery(self) -> Delivery:
         """Whether the service acted, judging by the status."""
+        if self.was_sent_before:
+            return Delivery.UNKNOWN
         if self.status == 503:  # noqa: PLR2004 - Service Unavailable
             return Delivery.UNKNOWN if self.retry_after is None else Delivery.REFUSED
         if 400 <= self.status <= 499 and self.status != 408:  # noqa: PLR2004 - the definition

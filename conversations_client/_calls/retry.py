@@ -111,22 +111,36 @@ class Retry:
         return Resend(pause)
 
     def _is_repeatable(self, request: Request, outcome: Outcome) -> bool:
-        has_key = request.method == "POST" or request.idempotency_key is not None
-        idempotent = request.method in IDEMPOTENT or (self.trust_idempotency_key and has_key)
         if isinstance(outcome, Reply):
             if outcome.is_throttled:
-                return not request.caller_handles_throttling
-            return (
-                idempotent and (outcome.status == 408 or 500 <= outcome.status <= 599)  # noqa: PLR2004
-            )
+                is_safe = is_safe_to_repeat(request, outcome.delivery, self)
+                return is_safe and not request.caller_handles_throttling
+            is_temporary = outcome.status == 408 or 500 <= outcome.status <= 599  # noqa: PLR2004
+            return is_temporary and _is_idempotent(request, self)
         if isinstance(outcome, _FINAL):
             return False
-        return idempotent or outcome.delivery is Delivery.UNSENT
+        return outcome.delivery is Delivery.UNSENT or _is_idempotent(request, self)
 
     def _backoff(self, attempt: int, jitter: float) -> float:
         # Half of the pause is random, so that clients that failed together don't retry together.
         full = min(self.wait_max, self.wait_initial * 2.0 ** min(attempt - 1, 60))
         return full * (0.5 + 0.5 * jitter)
+
+
+def is_safe_to_repeat(request: Request, delivery: Delivery, retry: Retry) -> bool:
+    """Whether a request that the service throttled is safe to repeat.
+
+    Args:
+        request: What was sent.
+        delivery: The worst delivery of all attempts.
+        retry: The retry settings.
+    """
+    return delivery is not Delivery.UNKNOWN or _is_idempotent(request, retry)
+
+
+def _is_idempotent(request: Request, retry: Retry) -> bool:
+    has_key = request.method == "POST" or request.idempotency_key is not None
+    return request.method in IDEMPOTENT or (retry.trust_idempotency_key and has_key)
 
 
 def _seconds(seconds: float) -> str:

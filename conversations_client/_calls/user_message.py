@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
-from conversations_client._json.conversion import unstructure
+from conversations_client._json.serialization import json_argument
 from conversations_client.errors import InvalidArgumentError
 from conversations_client.messages import (
     ErrorPart,
@@ -60,10 +60,7 @@ def _part(name: str, value: object) -> object:
                 f"{name} must be a string, a TextPart, a FilePart, a ToolResultPart or an "
                 f"ErrorPart, not {_described(value)}."
             )
-    try:
-        return unstructure(value)
-    except RecursionError:
-        raise InvalidArgumentError(f"{name} is nested too deeply, or contains itself.") from None
+    return json_argument(name, value)
 
 
 def _described(value: object) -> str:

@@ -3,7 +3,7 @@
 import os
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar, cast
 
 from attrs import asdict, evolve
 
@@ -50,6 +50,18 @@ _BASE_ATTRIBUTES: Final = frozenset(
     }
 )
 """The attributes of a client; all others belong to a subclass."""
+
+
+def _subclass_attributes(client: "ClientBase") -> tuple[dict[str, Any], dict[str, Any]]:
+    """The attributes of a subclass: those in its `__dict__`, and those in `__slots__`."""
+    state: Any = object.__getstate__(client)
+    # A pair if the class or one of its bases has slots.
+    pair = cast(
+        "tuple[dict[str, Any], dict[str, Any]]", state if type(state) is tuple else (state, {})
+    )
+    attributes, slots = pair
+    own = {name: value for name, value in attributes.items() if name not in _BASE_ATTRIBUTES}
+    return own, slots
 
 
 class ClientBase(PublicDir):
@@ -146,9 +158,10 @@ class ClientBase(PublicDir):
         # A copy of an object that refers to a client needs no second set of connections.
         return self.with_options()
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> object:
         """The attributes of a subclass, which are pickled in addition to the settings."""
-        return {name: value for name, value in vars(self).items() if name not in _BASE_ATTRIBUTES}
+        attributes, slots = _subclass_attributes(self)
+        return (attributes, slots) if slots else attributes
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._not_pickled:
@@ -192,8 +205,10 @@ class ClientBase(PublicDir):
     def _copy(self, settings: Settings, hooks: object) -> Self:
         # Not __init__(), because a subclass may have different arguments.
         copy = type(self).__new__(type(self))
-        attributes = vars(self).items()
-        vars(copy).update((name, each) for name, each in attributes if name not in _BASE_ATTRIBUTES)
+        attributes, slots = _subclass_attributes(self)
+        vars(copy).update(attributes)
+        for name, value in slots.items():
+            object.__setattr__(copy, name, value)
         copy._set_up(  # noqa: SLF001 - a copy of itself
             settings,
             self._shared,

@@ -84,10 +84,11 @@ class StreamBase(PublicDir, Generic[AnyResponseBody]):
         return self._state
 
     def _broken_by(self, error: TransportError, state: EventStreamState) -> ConversationsError:
+        return _closed_during_read() if self._is_closed else state.broken_by(error)
+
+    def _check_still_open(self) -> None:
         if self._is_closed:
-            # Another thread or task closed it during the read.
-            return StreamClosedError("The stream was closed while it was being read.")
-        return state.broken_by(error)
+            raise _closed_during_read()
 
     def _unread(self) -> EventStreamState:
         state = self._open_state()
@@ -118,3 +119,8 @@ class StreamBase(PublicDir, Generic[AnyResponseBody]):
             self._body = None
             message = f"unclosed {type(self).__name__}: use it in a with block"
             warnings.warn(message, ResourceWarning, stacklevel=2, source=self)
+
+
+def _closed_during_read() -> StreamClosedError:
+    """The error if another thread or task closed a stream during a read."""
+    return StreamClosedError("The stream was closed while it was being read.")

@@ -137,11 +137,13 @@ class Stream(StreamBase[ResponseBody]):
     def _feed(self, state: EventStreamState) -> None:
         self._begin_reading()
         try:
-            state.feed(self._open_body().read())
+            data = self._open_body().read()
         except TransportError as error:
             raise self._broken_by(error, state) from None
         finally:
             self._is_being_read = False
+        self._check_still_open()
+        state.feed(data)
 
 
 class _TextDeltas:
@@ -284,11 +286,13 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
     async def _feed(self, state: EventStreamState) -> None:
         self._begin_reading()
         try:
-            state.feed(await self._open_body().read())
+            data = await self._open_body().read()
         except TransportError as error:
             raise self._broken_by(error, state) from None
         finally:
             self._is_being_read = False
+        self._check_still_open()
+        state.feed(data)
 
 
 class _AsyncTextDeltas:

@@ -154,6 +154,7 @@ class EngineBase:
             body=body,
             received_at=self._environment.wall(),
             body_problem=decoder.problem,
+            was_sent_before=response.was_sent_before,
         )
 
     def _unread_reply(self, response: WireResponse) -> Reply:

@@ -1,5 +1,6 @@
 """Decompresses the body of a response within the allowed size. No I/O."""
 
+import sys
 import zlib
 from typing import Final
 
@@ -66,7 +67,7 @@ class BodyDecoder:
     def _add(self, chunk: bytes) -> None:
         self._received += len(chunk)
         # One byte more than the limit is enough to detect a body that is too large.
-        allowed = self._limit - self._size + 1
+        allowed = min(self._limit - self._size + 1, sys.maxsize)
         try:
             part = chunk if self._gzip is None else self._gzip.decompress(chunk, allowed)
         except zlib.error:

@@ -1,11 +1,14 @@
 """The base class of the sync and async connection pools."""
 
 from collections.abc import Callable
-from typing import Any, Generic
+from typing import Any, Final, Generic
 
 from conversations_client._http.streams.clock import monotonic
 
 from .slot_queue import ConnectionT, SignalT, SlotQueue
+
+_MAX_SIZE: Final = 2**16
+"""The maximum number of slots: a machine has no more ports for connections to one service."""
 
 
 class PoolBase(Generic[ConnectionT, SignalT]):
@@ -33,5 +36,5 @@ class PoolBase(Generic[ConnectionT, SignalT]):
         self._connect = connect
         self._clock = clock
         self._slots: SlotQueue[ConnectionT, SignalT] = SlotQueue(
-            size=size, keepalive=keepalive, signal=self._new_signal
+            size=min(size, _MAX_SIZE), keepalive=keepalive, signal=self._new_signal
         )

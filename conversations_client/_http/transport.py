@@ -31,6 +31,7 @@ def connections(
         lazy_import("conversations_client._http.httpx_clients.injected_clients")
         from .httpx_clients.injected_clients import InjectedConnections
 
+        _check_injected(settings, injected)
         return InjectedConnections(injected, settings.base_url)
     return Connections(_origin(settings, ssl_context))
 
@@ -43,8 +44,17 @@ def async_connections(
         lazy_import("conversations_client._http.httpx_clients.injected_clients")
         from .httpx_clients.injected_clients import InjectedAsyncConnections
 
+        _check_injected(settings, injected)
         return InjectedAsyncConnections(injected, settings.base_url)
     return AsyncConnections(_origin(settings, ssl_context))
+
+
+def _check_injected(settings: Settings, client: HTTPClient | AsyncHTTPClient) -> None:
+    if not settings.allow_plain_http:
+        lazy_import("conversations_client._http.httpx_clients.injected_proxies")
+        from .httpx_clients.injected_proxies import check_plain_http
+
+        check_plain_http(client, settings.base_url)
 
 
 def _origin(settings: Settings, ssl_context: ssl.SSLContext | None) -> Origin:
@@ -81,7 +91,7 @@ class Connections:
             lazy_import("conversations_client._http.httpx_clients.hooked_clients")
             from .httpx_clients.hooked_clients import send
 
-            return send(pool, self._origin.base_url, request)
+            return send(pool, self._origin, request)
         return pool.send(request)
 
     def close(self) -> None:
@@ -142,7 +152,7 @@ class AsyncConnections:
             lazy_import("conversations_client._http.httpx_clients.hooked_clients")
             from .httpx_clients.hooked_clients import send_async
 
-            return await send_async(pool, self._origin.base_url, request)
+            return await send_async(pool, self._origin, request)
         return await pool.send(request)
 
     async def aclose(self) -> None:

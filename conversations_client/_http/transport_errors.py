@@ -39,8 +39,25 @@ _KINDS: Final = frozenset(
     }
 )
 
-_UNTRANSLATED: Final = {"aiohttp": "ClientError", "socksio": "SOCKSError"}
-"""Libraries under httpx whose exceptions it doesn't translate, and their base classes."""
+_CORE: Final = (
+    "NetworkError",
+    "ProtocolError",
+    "ProxyError",
+    "TimeoutException",
+    "UnsupportedProtocol",
+)
+_UNTRANSLATED: Final = {
+    "aiohttp": ("ClientError",),
+    "anyio": ("BrokenResourceError", "ClosedResourceError", "EndOfStream"),
+    "h11": ("ProtocolError",),
+    "http.client": ("HTTPException",),
+    "httpcore": _CORE,
+    "httpcore2": _CORE,
+    "socksio": ("SOCKSError",),
+    "trio": ("BrokenResourceError", "ClosedResourceError"),
+}
+"""Libraries under httpx, or under a transport of the caller's, whose exceptions may arrive
+untranslated, and the base classes of these exceptions."""
 
 _AIOHTTP_KINDS: Final = {
     "ClientProxyConnectionError": "ProxyError",
@@ -81,10 +98,9 @@ def library_exceptions() -> tuple[type[Exception], ...]:
 def transport_exceptions() -> tuple[type[Exception], ...]:
     """The exceptions that connections and transports raise for a failed request."""
     found: list[type[Exception]] = [ConnectionFailure, *classes("HTTPError", "StreamError")]
-    for library, name in _UNTRANSLATED.items():
-        error: type[Exception] | None = getattr(sys.modules.get(library), name, None)
-        if error is not None:
-            found.append(error)
+    for library, names in _UNTRANSLATED.items():
+        module = sys.modules.get(library)
+        found += [getattr(module, name) for name in names if hasattr(module, name)]
     return tuple(found)
 
 

@@ -9,6 +9,8 @@ from conversations_client._base.text import truncate
 from conversations_client._base.unset import UNSET
 from conversations_client.errors import InvalidArgumentError
 
+from .conversion import unstructure
+
 _MAX_PATH_LENGTH: Final = 200
 _MAX_KEY_LENGTH: Final = 50
 _MAX_DEPTH: Final = 500
@@ -22,6 +24,14 @@ def json_body(fields: Mapping[str, Any]) -> bytes:
         # Most bodies contain only strings, which this serializes several times as fast.
         return _object_of_strings(sent)
     return json_value(sent)
+
+
+def json_argument(name: str, value: object) -> Any:  # noqa: ANN401 - any JSON
+    """The JSON objects for an argument; raises InvalidArgumentError if it is nested too deeply."""
+    try:
+        return unstructure(value)
+    except RecursionError:
+        raise InvalidArgumentError(f"{name} is nested too deeply, or contains itself.") from None
 
 
 def json_value(value: object) -> bytes:

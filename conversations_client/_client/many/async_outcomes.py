@@ -99,6 +99,7 @@ class AsyncOutcomes(OutcomesBase[S]):
                 case Step.REPORT:
                     return self._window.report()
                 case _:  # Step.END
+                    self._check_end()
                     raise StopAsyncIteration
 
     def stop(self) -> None:

@@ -79,6 +79,7 @@ class OutcomesBase(PublicDir, Generic[S]):
         self._finished: deque[FinishedCall] = deque()
         self._is_open = False
         self._was_open = False
+        self._fatal: BaseException | None = None  # raised after the last outcome
 
     def __repr__(self) -> str:
         state = "open" if self._is_open else "closed" if self._was_open else "not opened"
@@ -107,14 +108,23 @@ class OutcomesBase(PublicDir, Generic[S]):
         request, result, environment = call.request, call.result, self._environment
         if isinstance(result, RawResponse):
             self._window.succeeded(request, result)
-        elif isinstance(result, ConversationsError) and not isinstance(result, ClientClosedError):
+            return
+        if not isinstance(result, ConversationsError) or isinstance(result, ClientClosedError):
+            # The error affects all requests: a hook raised it, or the client is closed. The calls
+            # in flight may still succeed.
+            self._fatal = self._fatal or result
+            self._window.stop()
+        if isinstance(result, ConversationsError):
             self._window.failed(
                 request, result, now=environment.clock(), jitter=environment.jitter()
             )
         else:
-            # The error affects all requests: a hook raised it, or the client is closed.
-            self._is_open = False
-            raise result
+            self._window.abandon(request)
+
+    def _check_end(self) -> None:
+        """Raise the error that affected all requests, if there was one."""
+        if self._fatal is not None:
+            raise self._fatal
 
 
 def checked_items(items: T, kind: Any, operation: ManyOperation[Any]) -> T:  # noqa: ANN401

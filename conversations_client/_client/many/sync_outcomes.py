@@ -97,6 +97,7 @@ class Outcomes(OutcomesBase[S]):
                     self._is_stepping = False
                     return self._window.report()
                 case _:  # Step.END
+                    self._check_end()
                     raise StopIteration
 
     def stop(self) -> None:

@@ -16,7 +16,7 @@ from attrs import define, evolve, field, frozen
 
 from conversations_client._calls.call import RawResponse
 from conversations_client._calls.operation import Operation, is_throttled
-from conversations_client._calls.retry import Resend, Retry, Stop
+from conversations_client._calls.retry import Resend, Retry, Stop, is_safe_to_repeat
 from conversations_client.errors import (
     ConversationsError,
     Delivery,
@@ -195,14 +195,26 @@ class Window(Generic[S]):
             self._fail(self._failure(request, error))
         self._in_flight.pop(request.index, None)
 
+    def stop(self) -> None:
+        """Read and send nothing more."""
+        self._is_stopped = True
+
+    def abandon(self, request: PendingRequest) -> None:
+        """Record that a call ended without an outcome."""
+        self.ordered = False  # later outcomes can't wait for this one
+        self.rate_limiter.completed(request.index)
+        self._in_flight.pop(request.index, None)
+
     def _throttled(
         self, request: PendingRequest, error: StatusError, *, now: float, jitter: float
     ) -> None:
         request = request.refused(self._accepted)
         asked = error.retry_after
-        verdict = self.retry.again(
-            asked, attempt=request.refusals, jitter=jitter, remaining=math.inf
-        )
+        verdict: Resend | Stop = Stop()
+        if is_safe_to_repeat(request.operation.request, request.delivery, self.retry):
+            verdict = self.retry.again(
+                asked, attempt=request.refusals, jitter=jitter, remaining=math.inf
+            )
         pause = verdict.pause if isinstance(verdict, Resend) else asked or 0.0
         pause = min(pause, self.retry.retry_after_max)
         self.rate_limiter.throttled(request.index, pause=pause, now=now)

@@ -1,5 +1,6 @@
 """An async HTTP/1.1 connection."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -7,13 +8,13 @@ import anyio
 
 from conversations_client._base.event_loop import is_asyncio
 from conversations_client._base.lazy_imports import lazy_import
-from conversations_client._http.streams.errors import WriteError
+from conversations_client._http.streams.errors import ReadTimeout, WriteError, WriteTimeout
 from conversations_client._http.streams.interfaces import AsyncNetworkStream, Limit
 from conversations_client._http.streams.limits import countdown
 from conversations_client._http.streams.racing import connect_to_host
 from conversations_client._http.streams.tls_stream import AsyncTLSStream
 
-from .connection_base import MAX_READ, ConnectionState, ResponseState
+from .connection_base import EARLY_SECONDS, MAX_READ, ConnectionState, ResponseState
 from .opening import Encryption, Opening, Step, opening_errors
 from .request_head import request_bytes
 from .route import Route
@@ -33,12 +34,16 @@ class AsyncConnection(ConnectionState[AsyncNetworkStream]):
         self._idle = False
         try:
             self._parser.start(request.method)
+            response = None
             # A service may respond without reading the whole request.
-            try:  # noqa: SIM105 - contextlib.suppress() is slower
+            try:
                 await stream.write(request_bytes(request, self._route), limits.idle)
             except WriteError:
                 pass
-            response = None
+            except WriteTimeout:
+                response = await self._early_response(stream)
+                if response is None:
+                    raise
             while response is None:
                 response = self._received(await stream.read(MAX_READ, limits.idle))
         except Exception as error:
@@ -47,6 +52,15 @@ class AsyncConnection(ConnectionState[AsyncNetworkStream]):
                 raise
             raise rejection from error
         response.body = AsyncResponseStream(self, stream, self._parser, limits.idle)
+        return response
+
+    async def _early_response(self, stream: AsyncNetworkStream) -> WireResponse | None:
+        """The head of a response to a request that was not completely sent; None without one."""
+        response = None
+        if stream.is_readable():
+            with contextlib.suppress(ReadTimeout):
+                response = self._received(await stream.read(MAX_READ, EARLY_SECONDS))
+        self._keepalive = 0.0  # the service would take the next request for the rest of this one
         return response
 
     async def done(self) -> None:

@@ -21,6 +21,9 @@ StreamT = TypeVar("StreamT", NetworkStream, AsyncNetworkStream)
 MAX_READ: Final = 2**16
 """The maximum number of bytes to read from the network at once."""
 
+EARLY_SECONDS: Final = 0.1
+"""The maximum time to read a response that arrived before the whole request was sent."""
+
 KEEPALIVE_SECONDS: Final = 4.0
 """The maximum time that a connection may be idle, in seconds.
 

@@ -1,18 +1,25 @@
 """A sync HTTP/1.1 connection."""
 
+import contextlib
 import math
 import socket
 from collections.abc import Iterator
 
 from conversations_client._http.streams.addresses import addresses
-from conversations_client._http.streams.errors import ConnectError, ConnectTimeout, WriteError
+from conversations_client._http.streams.errors import (
+    ConnectError,
+    ConnectTimeout,
+    ReadTimeout,
+    WriteError,
+    WriteTimeout,
+)
 from conversations_client._http.streams.interfaces import Limit, NetworkStream
 from conversations_client._http.streams.limits import countdown, seconds_left
 from conversations_client._http.streams.readiness import MAX_WAIT_SECONDS
 from conversations_client._http.streams.sync_stream import SocketStream
 from conversations_client._http.streams.tls_stream import TLSStream
 
-from .connection_base import MAX_READ, ConnectionState, ResponseState
+from .connection_base import EARLY_SECONDS, MAX_READ, ConnectionState, ResponseState
 from .opening import Encryption, Opening, opening_errors
 from .request_head import request_bytes
 from .route import Route
@@ -32,12 +39,16 @@ class Connection(ConnectionState[NetworkStream]):
         self._idle = False
         try:
             self._parser.start(request.method)
+            response = None
             # A service may respond without reading the whole request.
-            try:  # noqa: SIM105 - contextlib.suppress() is slower
+            try:
                 stream.write(request_bytes(request, self._route), limits.idle)
             except WriteError:
                 pass
-            response = None
+            except WriteTimeout:
+                response = self._early_response(stream)
+                if response is None:
+                    raise
             while response is None:
                 response = self._received(stream.read(MAX_READ, limits.idle))
         except Exception as error:
@@ -46,6 +57,15 @@ class Connection(ConnectionState[NetworkStream]):
                 raise
             raise rejection from error
         response.body = ResponseStream(self, stream, self._parser, limits.idle)
+        return response
+
+    def _early_response(self, stream: NetworkStream) -> WireResponse | None:
+        """The head of a response to a request that was not completely sent; None without one."""
+        response = None
+        if stream.is_readable():
+            with contextlib.suppress(ReadTimeout):
+                response = self._received(stream.read(MAX_READ, EARLY_SECONDS))
+        self._keepalive = 0.0  # the service would take the next request for the rest of this one
         return response
 
     def done(self) -> None:

@@ -117,6 +117,7 @@ class WireResponse:
         body: The chunks of the body; close it, or read it to its end.
         content: The decoded body, if an injected client has already read it.
         is_body_lost: Whether an injected client has read the body without storing it.
+        was_sent_before: Whether an injected client had sent the request before.
     """
 
     __slots__ = (
@@ -128,6 +129,7 @@ class WireResponse:
         "reason",
         "status",
         "version",
+        "was_sent_before",
     )
 
     def __init__(
@@ -147,6 +149,7 @@ class WireResponse:
         self.body: Any = None
         self.content: bytes | None = None
         self.is_body_lost: bool = False
+        self.was_sent_before: bool = False
 
     @property
     def is_success(self) -> bool:

@@ -2,6 +2,8 @@
 
 import contextlib
 import math
+import socket
+import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
 
@@ -24,16 +26,28 @@ class HTTPXBody(Iterator[bytes]):
         self._response = response
         self._limits = limits
         self._chunks: Iterator[bytes] | None = None
+        self._reader: int | None = None  # the thread that waits for a chunk
+        self._is_closed = False
 
     def __next__(self) -> bytes:
         if self._chunks is None:
             self._chunks = iter(self._response.stream)
-        chunk = next(self._chunks)
+        self._reader = threading.get_ident()
+        try:
+            chunk = next(self._chunks)
+        finally:
+            self._reader = None
+            if self._is_closed:
+                release(self._response)
         seconds_left(self._limits.idle, ReadTimeout)
         return chunk
 
     def close(self) -> None:
         """Stop reading; idempotent."""
+        self._is_closed = True
+        is_read_elsewhere = self._reader not in {None, threading.get_ident()}
+        if is_read_elsewhere and _wake_reader(self._response):
+            return  # that thread releases the connection: its descriptor is still in use
         try:
             release(self._response)
         except BaseException:
@@ -44,6 +58,20 @@ class HTTPXBody(Iterator[bytes]):
 
     def drain(self, seconds: float) -> None:
         """Do nothing: the library's limits can't be changed during a response."""
+
+
+def _wake_reader(response: Any) -> bool:  # noqa: ANN401 - the library's
+    """Shut down a response's connection, so that its reader wakes up; False if that can't work."""
+    extensions = response.extensions
+    stream = extensions.get("network_stream")
+    connection = None if stream is None else stream.get_extra_info("socket")
+    # With HTTP/2, other requests use the same connection.
+    if extensions.get("http_version") == b"HTTP/2" or not isinstance(connection, socket.socket):
+        return False
+    with contextlib.suppress(OSError):
+        # SSLSocket.shutdown() would let the other thread read encrypted data as plaintext.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+    return True
 
 
 class AsyncHTTPXBody(AsyncIterator[bytes]):

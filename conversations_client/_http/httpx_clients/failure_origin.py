@@ -11,6 +11,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Iterator
+from itertools import takewhile
 from types import FrameType
 from typing import Any, Final
 
@@ -73,7 +74,26 @@ class FailureOrigin:
             return isinstance(self._error, TransportError) or is_network_failure(self._error)
         # Reading a body twice is an error in the hook.
         is_misuse = isinstance(self._error, classes("StreamError"))
-        return self._reads_body() and is_network_failure(self._error) and not is_misuse
+        reads_body = self.partial_response is not None
+        return reads_body and is_network_failure(self._error) and not is_misuse
+
+    @property
+    def partial_response(self) -> Any | None:  # noqa: ANN401 - the library's
+        """The response whose body could not be read; None if something else failed."""
+        is_below_transport = False
+        for frame in self._frames:
+            name, is_from_library = frame.f_code.co_name, _package(frame) in _STACKS
+            if is_from_library and name == "send":
+                # A hook or a transport may send requests of its own.
+                is_below_transport = False
+            elif name in _TRANSPORT and self._holds_request(frame):
+                is_below_transport = True
+            elif is_from_library and name in _BODY:
+                response = frame.f_locals.get("self")
+                # A transport that reads the body gets a response that has no request yet.
+                if is_below_transport or getattr(response, "_request", None) is self._request:
+                    return response
+        return None
 
     @property
     def is_library(self) -> bool:
@@ -106,16 +126,10 @@ class FailureOrigin:
         )
 
     def _has_transport(self) -> bool:
-        return any(
+        # The library may also send other requests for this one, such as redirects.
+        own = takewhile(lambda frame: _package(frame) in _STACKS, self._frames_after_send())
+        return any(frame.f_code.co_name in _TRANSPORT for frame in own) or any(
             frame.f_code.co_name in _TRANSPORT and self._holds_request(frame)
-            for frame in self._frames
-        )
-
-    def _reads_body(self) -> bool:
-        return any(
-            frame.f_code.co_name in _BODY
-            and _package(frame) in _STACKS
-            and getattr(frame.f_locals.get("self"), "_request", None) is self._request
             for frame in self._frames
         )
 

@@ -61,7 +61,7 @@ class InjectedConnections:
             response = _response_despite(error, own, progress)
             if response is None:
                 raise
-        return _as_received(response, HTTPXBody(response, request.limits))
+        return _as_received(response, HTTPXBody(response, request.limits), progress)
 
     def close(self) -> None:
         """Stop using the caller's client; it stays open."""
@@ -109,7 +109,7 @@ class InjectedAsyncConnections:
                 raise
         if response is None:
             raise SendFailed(ReadTimeout("deadline"), is_unsent=False)
-        return _as_received(response, AsyncHTTPXBody(response, request.limits))
+        return _as_received(response, AsyncHTTPXBody(response, request.limits), progress)
 
     async def aclose(self) -> None:
         """Stop using the caller's client; it stays open."""
@@ -144,12 +144,18 @@ def _built_by(client: HTTPClient | AsyncHTTPClient, origin: str, request: WireRe
     )
 
 
-def _as_received(response: Any, body: HTTPXBody | AsyncHTTPXBody) -> WireResponse:  # noqa: ANN401 - the library's
+def _as_received(
+    response: Any,  # noqa: ANN401 - the library's
+    body: HTTPXBody | AsyncHTTPXBody,
+    progress: Progress,
+) -> WireResponse:
     content = buffered_body(response)
     received = WireResponse(response.status_code, list(response.headers.raw))
     received.body = body
     received.content = content
     received.is_body_lost = content is None and is_body_lost(response)
+    # The caller's code may follow redirects, authenticate or retry.
+    received.was_sent_before = bool(response.history) or progress.was_repeated
     return received
 
 
@@ -173,18 +179,22 @@ def _response_despite(
     is_unsent = progress.proves_unsent(error)
     # A host name that can't be encoded is a UnicodeError.
     if origin.is_exchange or (is_unsent and isinstance(error, UnicodeError)):
+        partial = origin.partial_response
+        if partial is not None and not partial.is_success:
+            return _without_body(partial)
         failure = progress.opening_failure(error) if is_unsent else error
         is_unsent = is_unsent or origin.is_refused_by_aiohttp
         raise SendFailed(failure, is_unsent=is_unsent) from None
     if not origin.is_library:
         return None
+    # httpx builds the next request even if it doesn't follow redirects, and fails for an invalid
+    # Location.
     if origin.response is None:
         raise SendFailed(error, is_unsent=False) from None
     return _without_body(origin.response)
 
 
 def _without_body(response: Any) -> Any:  # noqa: ANN401 - the library's
-    # httpx builds the next request even if it doesn't follow redirects, and fails for an invalid
-    # Location. The body is lost, but the status is enough.
+    # The body is lost, but the status is enough.
     headers = [each for each in response.headers.raw if each[0].lower() != b"content-encoding"]
     return httpx.Response(response.status_code, headers=headers, content=b"")

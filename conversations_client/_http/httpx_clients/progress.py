@@ -35,6 +35,8 @@ class Progress:
         self._request = request
         self._listener: Any = request.extensions.get(TRACE)
         self._was_sent = False
+        self.was_repeated = False
+        """Whether the library sent the request more than once."""
         self._is_proxied = False
         self._is_new_connection = False
         self._failures: list[BaseException] = []
@@ -52,6 +54,7 @@ class Progress:
         if event.endswith(_STARTED):
             # A CONNECT request goes only to the proxy.
             self._is_proxied = info["request"].method == b"CONNECT"
+            self.was_repeated = self.was_repeated or (self._was_sent and not self._is_proxied)
             self._was_sent = self._was_sent or not self._is_proxied
         if event.endswith(_ENCRYPTED):
             # An earlier attempt of the library's own may have been processed.
