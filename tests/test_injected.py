@@ -5,6 +5,7 @@ import subprocess
 import sys
 import traceback
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 import trustme
@@ -92,6 +93,26 @@ def test_settings_of_an_injected_client(variant: Variant, stack: Any) -> None:
     assert seen.target == "/v2/conversations?own=3"
     assert (seen.headers["x-own"], seen.headers["cookie"]) == ("1", "own=2")
     assert seen.headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_parameters_of_an_injected_client_do_not_replace_the_query(
+    variant: Variant, stack: Any
+) -> None:
+    async def scenario(client: Any) -> None:
+        await client.request(
+            "GET", "/v2/things", returns=dict, query={"limit": "1", "name": "a b&+ü", "x": "%2F"}
+        )
+
+    make = made(stack, params={"own": "3", "limit": "9"})
+    with ScriptedServer([answer(200, {})]) as server:
+        run(variant, make, scenario, base_url=server.url)
+    (seen,) = server.seen
+    assert parse_qsl(seen.target.partition("?")[2]) == [
+        ("own", "3"),
+        ("limit", "1"),
+        ("name", "a b&+ü"),
+        ("x", "%2F"),
+    ]
 
 
 ERRORS: list[tuple[Any, Any, dict[str, Any], type[ConversationsError], Delivery]] = [

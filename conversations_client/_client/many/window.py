@@ -195,10 +195,6 @@ class Window(Generic[S]):
             self._fail(self._failure(request, error))
         self._in_flight.pop(request.index, None)
 
-    def stop(self) -> None:
-        """Read and send nothing more."""
-        self._is_stopped = True
-
     def abandon(self, request: PendingRequest) -> None:
         """Record that a call ended without an outcome."""
         self.ordered = False  # later outcomes can't wait for this one

@@ -135,9 +135,12 @@ def _http_client_closed_error() -> ClientClosedError:
 
 def _built_by(client: HTTPClient | AsyncHTTPClient, origin: str, request: WireRequest) -> Any:  # noqa: ANN401 - its own
     """Build the request with the caller's client, which adds headers, cookies and parameters."""
+    target = request.target.decode("ascii")
     return client.build_request(
         request.method.decode("ascii"),
-        origin + request.target.decode("ascii"),
+        origin + target,
+        # The client's parameters would replace the query of the URL.
+        params=target.partition("?")[2] or None if client.params else None,
         headers=request.headers,
         content=request.body or None,
         extensions={"timeout": Timeouts(request.limits), LIMITS: request.limits},
