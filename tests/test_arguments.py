@@ -1,7 +1,7 @@
 """Argument checks and the values they send, by literal equality."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -141,9 +141,17 @@ def test_valid_arguments_are_sent_unchanged(check: Check, value: object, sent: o
     assert check(value) == sent
 
 
+class Later:
+    """A result that was not awaited."""
+
+    def __await__(self) -> Iterator[None]:
+        yield
+
+
 REFUSED: list[tuple[Check, object, str]] = [
     (STRING, None, "it must be a string, not None"),
     (STRING, b"a", "it must be a string, not bytes"),
+    (STRING, Later(), "it must be a string, not Later: await it first"),
     (STRING, "a\ud83d", "it contains half of a surrogate pair"),
     (ID, 1, "it must be a string, not int"),
     (ID, "", "it is empty"),
@@ -244,3 +252,10 @@ def test_invalid_arguments_are_rejected(check: Check, value: object, problem: st
 )
 def test_each_key_of_a_request_is_optional(request_: Any, keys: set[str]) -> None:
     assert (request_.__optional_keys__, request_.__required_keys__) == (keys, set())
+
+
+@pytest.mark.parametrize(
+    "cls", [ConversationMetadataParam, ConversationMetadataUpdateParam, CreateRequest]
+)
+def test_pydantic_validates_typed_dicts_strictly(cls: Any) -> None:
+    assert cls.__pydantic_config__ == {"extra": "forbid", "strict": True}

@@ -830,6 +830,27 @@ def test_throttled_requests_fail_when_the_caller_stops() -> None:
     assert bulk.step(0.0) is Step.END
 
 
+def test_nothing_waits_for_a_call_that_ended_without_an_outcome() -> None:
+    bulk = window(ordered=True)
+    first, second = read(bulk), read(bulk)
+    bulk.abandon(first)
+    bulk.drain()
+    bulk.succeeded(second, TAKEN)
+    assert reported(bulk).index == 1
+    assert bulk.step(0.0) is Step.END
+
+
+def test_a_probe_that_ended_without_an_outcome_ends_the_backoff() -> None:
+    bulk = window()
+    first, second = read(bulk), read(bulk)
+    bulk.failed(first, rejected(429, 2.0), now=0.0, jitter=0)
+    bulk.failed(second, rejected(429, 2.0), now=0.0, jitter=0)
+    assert sent(bulk, 2.0) == first.index
+    assert isinstance(bulk.step(2.0), Wait)
+    bulk.abandon(first)
+    assert sent(bulk, 2.0) == second.index
+
+
 def test_an_item_that_was_read_before_the_caller_stops_is_sent() -> None:
     bulk = window()
     assert bulk.step(0.0) is Step.READ
