@@ -131,6 +131,8 @@ def test_an_entry_of_no_proxy(entry: str, url: str, matches: bool) -> None:
         "api.example:port",
         "api.example:",
         "api.example:999999",
+        "api.example:65536",
+        "[2001:db8::1]:0",
         "ftp://api.example",
         "192.0.2.0/33",
         "192.0.2.1/x",

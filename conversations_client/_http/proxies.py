@@ -131,7 +131,8 @@ def _split_port(text: str, entry: str) -> tuple[str, int | None]:
         return text, None
     if not separator and not port:
         return host, None
-    if separator != ":" or not re.fullmatch("[0-9]{1,5}", port):
+    is_port = bool(re.fullmatch("[0-9]{1,5}", port)) and 0 < int(port) < 2**16
+    if separator != ":" or not is_port:
         raise _invalid(entry)
     return host, int(port)
 
