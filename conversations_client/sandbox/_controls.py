@@ -96,7 +96,7 @@ class Controls:
             assert [each.method for each in sandbox.requests[-2:]] == ["POST", "POST"]
         """
         if whole_number("status", status, first=200, last=599) < _FIRST_ERROR:
-            raise ValueError("status must be 400 or more: use answer_next for a success.")
+            raise ValueError("status must be 400 or more: use answer_next for a lower status.")
         pause: dict[str, str] = {}
         if retry_after is not None:
             pause["Retry-After"] = f"{seconds('retry_after', retry_after):g}"

@@ -160,7 +160,9 @@ class FakeService:
 
     def _next_response(self, call: Call) -> httpx.Response:
         if not self._queue:
-            raise AssertionError(f"The fake has no answer to {call!r}. Call answer(…) first.")
+            raise AssertionError(
+                f"The fake service has no response queued for {call!r}. Call answer(…) first."
+            )
         queued = self._queue.popleft()
         if isinstance(queued, StatusError | TransportError):
             return failure_response(queued)
