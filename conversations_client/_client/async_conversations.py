@@ -70,7 +70,9 @@ class AsyncConversations(Resource[AsyncEngine]):
 
     @cached_attribute
     def with_raw_response(self) -> "AsyncRawConversations":
-        """The same methods; each returns a `RawResponse` (status, headers, request ID, attempts).
+        """The methods of this resource, but each returns a `RawResponse`.
+
+        A `RawResponse` also has the status, the headers, the request ID and the number of attempts.
 
         Example:
             response = await client.conversations.with_raw_response.retrieve(conversation_id)

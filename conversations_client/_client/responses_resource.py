@@ -35,7 +35,7 @@ class Responses(Resource[Engine]):
 
     @cached_attribute
     def with_raw_response(self) -> "RawResponses":
-        """The same method; it returns a `RawResponse` (status, headers, request ID, attempts)."""
+        """A `create` method that returns a `RawResponse`: status, headers, request ID, attempts."""
         return RawResponses(self._engine)
 
     def create(
@@ -187,7 +187,7 @@ class AsyncResponses(Resource[AsyncEngine]):
 
     @cached_attribute
     def with_raw_response(self) -> "AsyncRawResponses":
-        """The same method; it returns a `RawResponse` (status, headers, request ID, attempts)."""
+        """A `create` method that returns a `RawResponse`: status, headers, request ID, attempts."""
         return AsyncRawResponses(self._engine)
 
     async def create(

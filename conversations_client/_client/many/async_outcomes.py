@@ -102,10 +102,11 @@ class AsyncOutcomes(OutcomesBase[S]):
                     raise StopAsyncIteration
 
     def stop(self) -> None:
-        """Stop reading items; keep iterating to get the outcomes of the calls in flight.
+        """Stop reading items.
 
-        A throttled request is not sent again: it fails with its last error. Call this method where
-        you iterate, for example inside the loop.
+        To get the outcomes of the calls in flight, keep iterating. A throttled request is not sent
+        again: it fails with its last error. Call this method where you iterate, for example inside
+        the loop.
 
         Example:
             async with client.conversations.create_many([{}, {}, {}]) as outcomes:
