@@ -36,8 +36,8 @@
     └── OutOfRangeError               (also an OverflowError)
 
 The errors of streams are in `conversations_client.responses`. Every error can be pickled.
-`may_have_acted` tells whether the service may have carried out the request, and `is_temporary`
-whether the same request may succeed later.
+`may_have_acted` tells you whether the service may have carried out the request, and `is_temporary`
+tells you whether the same request may succeed later.
 """
 
 from collections.abc import Mapping
@@ -290,7 +290,7 @@ class NotFoundError(StatusError):
 
 
 class ConflictError(StatusError):
-    """409: the request conflicts with another one, or with the state of the conversation."""
+    """409: the request conflicts with another request, or with the state of the conversation."""
 
 
 class UnprocessableEntityError(StatusError):
@@ -298,7 +298,7 @@ class UnprocessableEntityError(StatusError):
 
 
 class RateLimitError(StatusError):
-    """429: too many requests. `retry_after` is the number of seconds to wait; None if not sent."""
+    """429: too many requests. `retry_after` is the number of seconds to wait; None if unknown."""
 
 
 class ServerError(StatusError):

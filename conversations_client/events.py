@@ -25,7 +25,7 @@ from .messages import Part
 
 
 class FinishReason(StrEnum):
-    """The known reasons why a response ended; an unknown reason arrives as a plain `str`."""
+    """The known reasons why a response ended; an unknown reason is a plain `str`."""
 
     STOP = "stop"
     LENGTH = "length"
@@ -37,7 +37,7 @@ class FinishReason(StrEnum):
 
 
 class ToolReview(StrEnum):
-    """The known results of a tool review; an unknown result arrives as a plain `str`."""
+    """The known results of a tool review; an unknown result is a plain `str`."""
 
     APPROVED = "approved"
     REJECTED = "rejected"
@@ -104,7 +104,7 @@ class ResponseStarted(_Event):
     task_id: str
     """The ID of the task."""
     model: str
-    """The model that responds, `provider/model_id`."""
+    """The model that responds, as `provider/model_id`."""
     workflow_run_id: str
     """The ID of the workflow run."""
     user_message_id: str | None = None

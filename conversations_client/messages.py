@@ -24,7 +24,7 @@ from .models import Conversation
 
 
 class MessageRole(StrEnum):
-    """The known message roles; an unknown role arrives as a plain `str`."""
+    """The known message roles; an unknown role is a plain `str`."""
 
     USER = "user"
     ASSISTANT = "assistant"

@@ -20,7 +20,7 @@ from conversations_client._fields.times import as_datetime
 
 
 class ConversationKind(StrEnum):
-    """The known kinds of conversation; an unknown kind arrives as a plain `str`."""
+    """The known kinds of conversation; an unknown kind is a plain `str`."""
 
     CONVERSATION = "conversation"
 
@@ -39,7 +39,7 @@ class ConversationMetadata(PrettyRepr):
     entity_id: str | None = field(default=None, metadata=nullable())
     """The ID of the parent agent or deployment; None if there is none."""
     model: str | None = field(default=None, metadata=nullable())
-    """The model of the conversation, `provider/model_id`; None if there is none."""
+    """The conversation's model, as `provider/model_id`; None if there is none."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
     """Fields without an attribute, keyed by their wire names."""
 
@@ -68,7 +68,7 @@ class Conversation(PrettyRepr):
     updated_by_id: str | None = None
     """The ID of the user who last changed the conversation; None if the service did not send it."""
     metadata: ConversationMetadata | None = None
-    """The parent, the model and the naming state; None if the service did not send them."""
+    """The parent, model and state of name generation; None if the service did not send it."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
     """Fields without an attribute, keyed by their wire names."""
 

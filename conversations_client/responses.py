@@ -18,7 +18,7 @@ class PartialResponse(PrettyRepr):
     task_id: str | None = None
     """The ID of the task; None if the service has not sent it."""
     model: str | None = None
-    """The model that responds, `provider/model_id`; None if the service has not sent it."""
+    """The model that responds, as `provider/model_id`; None if the service has not sent it."""
     workflow_run_id: str | None = None
     """The ID of the workflow run; None if the service has not sent it."""
     user_message_id: str | None = None

@@ -7,7 +7,9 @@ from .http_dates import parse_http_date
 
 
 class Headers(Mapping[str, str]):
-    """The headers of a response. Names are case-insensitive; repeated headers are joined by commas.
+    """The headers of a response.
+
+    Names are case-insensitive; repeated headers are joined with commas.
 
     Args:
         raw: Names and values, as bytes or as text.

@@ -6,7 +6,7 @@ import ipaddress
 def is_loopback(host: str) -> bool:
     """Whether a host name or address, without brackets, always means this machine.
 
-    That is 127.0.0.0/8, ::1, their IPv4-mapped forms, `localhost` and its subdomains (RFC 6761).
+    These are 127.0.0.0/8, ::1, their IPv4-mapped forms, `localhost` and its subdomains (RFC 6761).
     """
     name = host.lower().removesuffix(".")
     if name == "localhost" or name.endswith(".localhost"):
@@ -16,7 +16,7 @@ def is_loopback(host: str) -> bool:
 
 
 def ip_address(host: str) -> "ipaddress.IPv4Address | ipaddress.IPv6Address | None":
-    """Parse an address; IPv4-mapped addresses become IPv4, names become None."""
+    """Parse an address; IPv4-mapped addresses become IPv4, and names become None."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -40,17 +40,18 @@ class Retry:
 
     A POST or PATCH is sent again only if it provably never reached the service, or if the service
     temporarily refused it (425, 429, 503 with `Retry-After`). The other methods are safe to repeat,
-    so they are also sent again after 408, any 5xx and a broken connection.
+    so they are also sent again after a 408, any 5xx or a broken connection.
 
     Attributes:
-        attempts: The maximum number of times that a request is sent; 1 disables retries. Default 3.
+        attempts: The maximum number of times that a request is sent; 1 disables retries.
+            Default: 3.
         wait_initial: The first pause in seconds; each later pause is twice as long as the one
-            before. Default 0.5.
-        wait_max: The maximum pause in seconds. Default 8.
-        retry_after_max: The maximum `Retry-After`, in seconds, that the client waits for. Default
+            before. Default: 0.5.
+        wait_max: The maximum pause in seconds. Default: 8.
+        retry_after_max: The maximum `Retry-After`, in seconds, that the client waits for. Default:
             60.
         trust_idempotency_key: Whether the service returns its first response again for a repeated
-            `Idempotency-Key`, which makes a POST safe to repeat too. Default False.
+            `Idempotency-Key`, which makes a POST safe to repeat too. Default: False.
 
     Raises:
         ConfigurationError: A value is invalid.

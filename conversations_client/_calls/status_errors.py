@@ -102,7 +102,7 @@ def _hint(request: Request, reply: Reply, reason: str) -> str:
     if "Retry-After" in reason:
         return ""  # the reason already includes advice
     if reply.status == HTTPStatus.NOT_FOUND and "{conversation_id}" not in request.template:
-        return "Check base_url, and that what the request refers to exists."
+        return "Check base_url, and check that everything the request refers to exists."
     return _HINTS.get(status_error_class(reply.status)) or _redirect_hint(reply.status)
 
 

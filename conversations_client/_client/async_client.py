@@ -42,12 +42,12 @@ class AsyncClient(ClientBase):
         project_id: The project (`prj_…`) of new conversations, unless a call specifies a different
             one. Default: ORQ_PROJECT_ID, or else none.
         timeout: How long a call may take: a `Timeout`, or the seconds for the whole call, or None
-            for no limit on the whole call. Default `Timeout(total=60.0, connect=5.0, idle=30.0)`.
+            for no limit on the whole call. Default: `Timeout(total=60.0, connect=5.0, idle=30.0)`.
         retry: The retry settings; `Retry(attempts=1)` disables retries.
-        max_connections: The maximum number of connections open at once. Default 100.
-        max_response_bytes: The maximum size of a response, after decompression. Default 64 MiB.
-        max_event_bytes: The maximum size of an event in a streamed response. Default 16 MiB.
-        allow_plain_http: Whether the key may be sent to other machines over plain HTTP. Default
+        max_connections: The maximum number of connections open at once. Default: 100.
+        max_response_bytes: The maximum size of a response, after decompression. Default: 64 MiB.
+        max_event_bytes: The maximum size of an event in a streamed response. Default: 16 MiB.
+        allow_plain_http: Whether the key may be sent to other machines over plain HTTP. Default:
             False.
         pickle_key: Whether a pickle of the client contains the key. Default False: the unpickled
             client uses the ORQ_API_KEY of its own process.

@@ -70,7 +70,9 @@ class AsyncConversations(Resource[AsyncEngine]):
 
     @cached_attribute
     def with_raw_response(self) -> "AsyncRawConversations":
-        """The same methods; each returns a `RawResponse` (status, headers, request ID, attempts).
+        """The methods of this resource, but each returns a `RawResponse`.
+
+        A `RawResponse` also has the status, the headers, the request ID and the number of attempts.
 
         Example:
             response = await client.conversations.with_raw_response.retrieve(conversation_id)
@@ -146,10 +148,10 @@ class AsyncConversations(Resource[AsyncEngine]):
     ) -> "AsyncOutcomes[Created]":
         """Create any number of conversations, several at once (`POST /v2/conversations`).
 
-        Each request is read when it can be sent, and has one outcome: `Created` or `Failed`. An
-        invalid request doesn't affect the others. If the service throttles a request, all requests
-        wait for as long as the service asks. A request fails after being throttled `Retry.attempts`
-        times while the service accepted no other request.
+        Each request is read only when it can be sent, and has one outcome: `Created` or `Failed`.
+        An invalid request doesn't affect the others. If the service throttles a request, all
+        requests wait for as long as the service asks. A request fails if it is throttled
+        `Retry.attempts` times while the service accepts no other request.
 
         Example:
             requests = [CreateRequest(display_name=name) for name in ("Refunds", "Support")]
@@ -160,12 +162,12 @@ class AsyncConversations(Resource[AsyncEngine]):
             requests: Dicts with the arguments of `create`, from an iterable of any length. An async
                 client also takes an async iterable.
             max_in_flight: The maximum number of requests in flight, including outcomes that you
-                have not consumed yet. Default 16.
+                have not consumed yet. Default: 16.
             rate: The maximum number of requests per second; None, the default, for no limit.
             ordered: Whether outcomes arrive in the order of the requests instead of the order in
-                which the calls end. Default False.
+                which the calls end. Default: False.
             stop_on_error: Whether to stop at the first failure: nothing more is read or sent, and
-                only the outcomes of requests in flight follow. Default False.
+                only the outcomes of requests in flight follow. Default: False.
             timeout: How long each call may take: a `Timeout`, the seconds for the whole call, or
                 None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to each request. Default: none.
@@ -240,7 +242,7 @@ class AsyncConversations(Resource[AsyncEngine]):
     ) -> "AsyncOutcomes[Retrieved]":
         """Retrieve any number of conversations with their messages, several at once.
 
-        It calls `GET /v2/conversations/{conversation_id}` for each ID. Each ID is read when its
+        It calls `GET /v2/conversations/{conversation_id}` for each ID. An ID is read only when its
         request can be sent, and has one outcome: `Retrieved` or `Failed`. Limits, throttling and
         backoff work as in `create_many`; a call is also repeated after a server error or a broken
         connection, because that is safe.
@@ -257,12 +259,12 @@ class AsyncConversations(Resource[AsyncEngine]):
             conversation_ids: Conversations or their IDs, from an iterable of any length. An
                 async client also takes an async iterable.
             max_in_flight: The maximum number of requests in flight, including outcomes that you
-                have not consumed yet. Default 16.
+                have not consumed yet. Default: 16.
             rate: The maximum number of requests per second; None, the default, for no limit.
             ordered: Whether outcomes arrive in the order of the IDs instead of the order in which
-                the calls end. Default False.
+                the calls end. Default: False.
             stop_on_error: Whether to stop at the first failure: nothing more is read or sent, and
-                only the outcomes of requests in flight follow. Default False.
+                only the outcomes of requests in flight follow. Default: False.
             timeout: How long each call may take: a `Timeout`, the seconds for the whole call, or
                 None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to each request. Default: none.
@@ -377,8 +379,8 @@ class AsyncConversations(Resource[AsyncEngine]):
     ) -> "AsyncOutcomes[Deleted]":
         """Delete any number of conversations, several at once.
 
-        It calls `DELETE /v2/conversations/{conversation_id}` for each ID. Each ID is read when its
-        request can be sent, and has one outcome: `Deleted` or `Failed`. Limits, throttling and
+        It calls `DELETE /v2/conversations/{conversation_id}` for each ID. An ID is read only when
+        its request can be sent, and has one outcome: `Deleted` or `Failed`. Limits, throttling and
         backoff work as in `create_many`; a call is also repeated after a server error or a broken
         connection. If the first attempt took effect, the second one fails with a `NotFoundError`
         whose `may_have_acted` is true.
@@ -391,12 +393,12 @@ class AsyncConversations(Resource[AsyncEngine]):
             conversation_ids: Conversations or their IDs, from an iterable of any length. An
                 async client also takes an async iterable.
             max_in_flight: The maximum number of requests in flight, including outcomes that you
-                have not consumed yet. Default 16.
+                have not consumed yet. Default: 16.
             rate: The maximum number of requests per second; None, the default, for no limit.
             ordered: Whether outcomes arrive in the order of the IDs instead of the order in which
-                the calls end. Default False.
+                the calls end. Default: False.
             stop_on_error: Whether to stop at the first failure: nothing more is read or sent, and
-                only the outcomes of requests in flight follow. Default False.
+                only the outcomes of requests in flight follow. Default: False.
             timeout: How long each call may take: a `Timeout`, the seconds for the whole call, or
                 None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to each request. Default: none.

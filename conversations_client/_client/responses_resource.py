@@ -35,7 +35,7 @@ class Responses(Resource[Engine]):
 
     @cached_attribute
     def with_raw_response(self) -> "RawResponses":
-        """The same method; it returns a `RawResponse` (status, headers, request ID, attempts)."""
+        """A `create` method that returns a `RawResponse`: status, headers, request ID, attempts."""
         return RawResponses(self._engine)
 
     def create(
@@ -59,13 +59,13 @@ class Responses(Resource[Engine]):
             conversation_id: The conversation, or its ID, `conv_…`.
             message: A string, a part (`TextPart`, `FilePart`, `ToolResultPart`, `ErrorPart`), a
                 list of strings and parts, or a `UserMessage`.
-            model: The model that responds, `provider/model_id`.
+            model: The model that responds, as `provider/model_id`.
             task_id: The task that the response belongs to. Default, or None: the service creates
                 one.
             idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
                 255 visible ASCII characters. Default: a random one.
-            timeout: The limits of this call: a `Timeout`, the seconds up to the first byte, or None
-                for no limit up to the first byte. Default: the client's timeout.
+            timeout: The limits for this call: a `Timeout`, the seconds until the first byte, or
+                None for no limit until the first byte. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
@@ -119,13 +119,13 @@ class Responses(Resource[Engine]):
             conversation_id: The conversation, or its ID, `conv_…`.
             message: A string, a part (`TextPart`, `FilePart`, `ToolResultPart`, `ErrorPart`), a
                 list of strings and parts, or a `UserMessage`.
-            model: The model that responds, `provider/model_id`.
+            model: The model that responds, as `provider/model_id`.
             task_id: The task that the response belongs to. Default, or None: the service creates
                 one.
             idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
                 255 visible ASCII characters. Default: a random one.
-            timeout: The limits of this call: a `Timeout`, the seconds up to the first byte, or None
-                for no limit up to the first byte. Default: the client's timeout.
+            timeout: The limits for this call: a `Timeout`, the seconds until the first byte, or
+                None for no limit until the first byte. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
@@ -187,7 +187,7 @@ class AsyncResponses(Resource[AsyncEngine]):
 
     @cached_attribute
     def with_raw_response(self) -> "AsyncRawResponses":
-        """The same method; it returns a `RawResponse` (status, headers, request ID, attempts)."""
+        """A `create` method that returns a `RawResponse`: status, headers, request ID, attempts."""
         return AsyncRawResponses(self._engine)
 
     async def create(
@@ -211,13 +211,13 @@ class AsyncResponses(Resource[AsyncEngine]):
             conversation_id: The conversation, or its ID, `conv_…`.
             message: A string, a part (`TextPart`, `FilePart`, `ToolResultPart`, `ErrorPart`), a
                 list of strings and parts, or a `UserMessage`.
-            model: The model that responds, `provider/model_id`.
+            model: The model that responds, as `provider/model_id`.
             task_id: The task that the response belongs to. Default, or None: the service creates
                 one.
             idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
                 255 visible ASCII characters. Default: a random one.
-            timeout: The limits of this call: a `Timeout`, the seconds up to the first byte, or None
-                for no limit up to the first byte. Default: the client's timeout.
+            timeout: The limits for this call: a `Timeout`, the seconds until the first byte, or
+                None for no limit until the first byte. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
@@ -271,13 +271,13 @@ class AsyncResponses(Resource[AsyncEngine]):
             conversation_id: The conversation, or its ID, `conv_…`.
             message: A string, a part (`TextPart`, `FilePart`, `ToolResultPart`, `ErrorPart`), a
                 list of strings and parts, or a `UserMessage`.
-            model: The model that responds, `provider/model_id`.
+            model: The model that responds, as `provider/model_id`.
             task_id: The task that the response belongs to. Default, or None: the service creates
                 one.
             idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
                 255 visible ASCII characters. Default: a random one.
-            timeout: The limits of this call: a `Timeout`, the seconds up to the first byte, or None
-                for no limit up to the first byte. Default: the client's timeout.
+            timeout: The limits for this call: a `Timeout`, the seconds until the first byte, or
+                None for no limit until the first byte. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:

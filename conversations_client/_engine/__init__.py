@@ -1,1 +1,1 @@
-"""Runs a call from the first attempt to the last: send, judge the outcome, wait."""
+"""Runs a call from the first attempt to the last: sending, deciding and waiting."""

@@ -15,12 +15,12 @@ _LARGE: Final = 2**11
 
 
 def structure(value: object, cls: type[T]) -> T:
-    """Convert parsed JSON to an object of a class.
+    """Convert parsed JSON to an instance of a class.
 
     Args:
         value: The JSON, as `json.loads` returns it.
-        cls: Any attrs class, from this package or your own. The wire name of an attribute is its
-            name in camelCase, or `attrs.field(metadata={"wire": …})`.
+        cls: Any attrs class, from this package or your own. An attribute's wire name is its name in
+            camelCase, unless `attrs.field(metadata={"wire": …})` sets a different one.
 
     Returns:
         An instance of `cls`. Nothing is coerced; `extra` contains the unknown fields.
@@ -43,7 +43,7 @@ def structure(value: object, cls: type[T]) -> T:
 
 
 def read(body: bytes, cls: type[T]) -> T:
-    """Convert a JSON document to an object of a class; raises DecodeError."""
+    """Convert a JSON document to an instance of a class; raises DecodeError."""
     # For smaller documents, the typed decoder saves less than its failures would cost.
     if cls.__name__ == "ConversationPage" and len(body) > _LARGE and parser.has_speedups():
         lazy_import("conversations_client._json.typed_pages")
@@ -87,7 +87,7 @@ def _converter_function(cls: type[T]) -> Callable[[Any], T]:
 
 
 def unstructure(value: object) -> Any:  # noqa: ANN401 - any JSON
-    """Convert an object to JSON, as Python values; the inverse of `structure`.
+    """Convert an object to JSON, represented as Python values; the inverse of `structure`.
 
     Args:
         value: An instance of one of this package's classes or of your own attrs class.

@@ -95,9 +95,9 @@ def import_file(
         columns: As in `conversations_client.bulk.import_file`.
         key: As in `conversations_client.bulk.import_file`.
         ignore: As in `conversations_client.bulk.import_file`.
-        rows: The number of rows per part, which later runs can't change. Default 10,000.
-        max_in_flight: The maximum number of rows in flight per part. Default 16.
-        rate: The maximum number of rows per second across all parts. Default None, no limit.
+        rows: The number of rows per part, which later runs can't change. Default: 10,000.
+        max_in_flight: The maximum number of rows in flight per part. Default: 16.
+        rate: The maximum number of rows per second across all parts. Default: no limit.
         change_destination: As in `conversations_client.bulk.import_file`.
 
     Raises:

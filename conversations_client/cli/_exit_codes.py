@@ -38,16 +38,17 @@ class ExitCode(IntEnum):
 _MEANINGS: Final = {
     ExitCode.DONE: "done",
     ExitCode.FAILED: (
-        "not done: the service refused or failed, the disk is full, a check failed, or you said no"
+        "not done: the service rejected the request or failed, the disk is full, a check failed, "
+        "or you answered no"
     ),
     ExitCode.USAGE: "not done: the command, an option or the configuration is wrong",
     ExitCode.NOT_FOUND: "not done: there is no such conversation",
     ExitCode.UNREACHABLE: "not done: the service could not be reached",
     ExitCode.UNKNOWN: "unclear: the service may have acted; check before you repeat a change",
     ExitCode.OUTPUT_LOST: "done, but the output could not be written",
-    ExitCode.HUNG_UP: "stopped with SIGHUP",
+    ExitCode.HUNG_UP: "stopped by SIGHUP",
     ExitCode.INTERRUPTED: "stopped with Ctrl-C",
-    ExitCode.TERMINATED: "stopped with SIGTERM",
+    ExitCode.TERMINATED: "stopped by SIGTERM",
 }
 
 

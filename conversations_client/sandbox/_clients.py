@@ -27,8 +27,9 @@ class Clients:
             project_id: The project for calls that don't specify one. Default: ORQ_PROJECT_ID,
                 otherwise none.
             timeout: How long a call may take. Default: the default of `Client`.
-            retry: When to retry a request. Default: the default of `Client`. Its delays are real;
-                `Retry(wait_initial=0)` has none, except after a `Retry-After`.
+            retry: When to retry a request. Default: the default of `Client`. The pauses
+                between attempts are real; with `Retry(wait_initial=0)`, there are none, except
+                after a `Retry-After`.
 
         Returns:
             The client; close it, or use it as a context manager.
@@ -63,8 +64,9 @@ class Clients:
             project_id: The project for calls that don't specify one. Default: ORQ_PROJECT_ID,
                 otherwise none.
             timeout: How long a call may take. Default: the default of `AsyncClient`.
-            retry: When to retry a request. Default: the default of `AsyncClient`. Its delays are
-                real; `Retry(wait_initial=0)` has none, except after a `Retry-After`.
+            retry: When to retry a request. Default: the default of `AsyncClient`. The pauses
+                between attempts are real; with `Retry(wait_initial=0)`, there are none, except
+                after a `Retry-After`.
 
         Returns:
             The client; close it, or use it as a context manager.

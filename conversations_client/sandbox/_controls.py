@@ -79,13 +79,13 @@ class Controls:
         """Make the next request fail; the request has no effect.
 
         Args:
-            status: The HTTP status, 400 to 599. Default 503.
+            status: The HTTP status, 400 to 599. Default: 503.
             retry_after: The seconds in the `Retry-After` header. With 0, a client retries
-                immediately. Default None, no header.
+                immediately. Default: no header.
             message: The error message in the response.
-            times: The number of requests that fail. Default 1.
-            method: The HTTP method of the requests. Default None, any method.
-            path: A pattern that the path must match. Default None, any path.
+            times: The number of requests that fail. Default: 1.
+            method: The HTTP method of the requests. Default: any method.
+            path: A pattern that the path must match. Default: any path.
 
         Raises:
             ValueError: An argument is invalid, such as a `status` below 400 or an unknown `method`.
@@ -96,7 +96,7 @@ class Controls:
             assert [each.method for each in sandbox.requests[-2:]] == ["POST", "POST"]
         """
         if whole_number("status", status, first=200, last=599) < _FIRST_ERROR:
-            raise ValueError("status must be 400 or more: use answer_next for a success.")
+            raise ValueError("status must be 400 or more: use answer_next for a lower status.")
         pause: dict[str, str] = {}
         if retry_after is not None:
             pause["Retry-After"] = f"{seconds('retry_after', retry_after):g}"
@@ -123,11 +123,11 @@ class Controls:
 
         Args:
             body: The content; a mapping is sent as JSON.
-            status: The HTTP status, 200 to 599. Default 200.
-            content_type: The media type of the content. Default `application/json`.
-            times: The number of requests that get this response. Default 1.
-            method: The HTTP method of the requests. Default None, any method.
-            path: A pattern that the path must match. Default None, any path.
+            status: The HTTP status, 200 to 599. Default: 200.
+            content_type: The media type of the content. Default: `application/json`.
+            times: The number of requests that get this response. Default: 1.
+            method: The HTTP method of the requests. Default: any method.
+            path: A pattern that the path must match. Default: any path.
 
         Raises:
             ValueError: An argument is invalid, such as a `status` out of range.
@@ -160,9 +160,9 @@ class Controls:
 
         Args:
             seconds: The delay, which ends early if the sandbox stops.
-            times: The number of responses to delay. Default 1.
-            method: The HTTP method of the requests. Default None, any method.
-            path: A pattern that the path must match. Default None, any path.
+            times: The number of responses to delay. Default: 1.
+            method: The HTTP method of the requests. Default: any method.
+            path: A pattern that the path must match. Default: any path.
 
         Raises:
             ValueError: An argument is invalid, such as a negative delay.
@@ -189,10 +189,10 @@ class Controls:
         """Close the connection of the next request without a response.
 
         Args:
-            after_acting: Whether the request takes effect first. Default False.
-            times: The number of connections to close. Default 1.
-            method: The HTTP method of the requests. Default None, any method.
-            path: A pattern that the path must match. Default None, any path.
+            after_acting: Whether the request takes effect first. Default: False.
+            times: The number of connections to close. Default: 1.
+            method: The HTTP method of the requests. Default: any method.
+            path: A pattern that the path must match. Default: any path.
 
         Raises:
             ValueError: An argument is invalid, such as an unknown `method`.
@@ -214,9 +214,9 @@ class Controls:
 
         Args:
             after_events: The number of events to send first; a shorter stream is sent completely.
-                Default 1.
-            garbage: Bytes to send after these events, such as a malformed event. Default none.
-            times: The number of streams to break. Default 1.
+                Default: 1.
+            garbage: Bytes to send after these events, such as a malformed event. Default: none.
+            times: The number of streams to break. Default: 1.
 
         Raises:
             ValueError: An argument is invalid, such as negative `after_events`.

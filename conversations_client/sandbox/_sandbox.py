@@ -34,11 +34,12 @@ class Sandbox(Controls, Clients):
             read it. None, the default, stores everything in memory while the sandbox exists.
         api_key: The key that callers must send, in visible ASCII characters. Default: a generated
             key, which is stored in `db` and stays the same.
-        pace: The pause between two events in a stream, in seconds. Default 0, no pause.
-        revision: The revision of the API, 1 or 2. Default 2, which the service currently documents.
+        pace: The pause between two events in a stream, in seconds. Default: 0 (no pause).
+        revision: The revision of the API, 1 or 2. Default: 2, which the service currently
+            documents.
         models: The models to accept in addition to the sandbox's own, such as `["openai/gpt-4o"]`;
             requests for other models fail. None, the default, accepts every `provider/model_id`.
-        host: The address to listen on. Default `127.0.0.1`, which only this machine can reach.
+        host: The address to listen on. Default: `127.0.0.1`, which only this machine can reach.
         allowed_hosts: Host names that callers may use in addition to `localhost` and the loopback
             addresses. Requests with other names in the Host header are rejected, so that no web
             page can reach the sandbox.

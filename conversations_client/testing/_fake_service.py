@@ -62,7 +62,7 @@ class FakeService:
         return tuple(self._queue)
 
     def answer(self, *answers: Answer) -> None:
-        """Queue the responses to the next calls.
+        """Queue responses for the next calls.
 
         Args:
             *answers: A response for each call: a `Conversation`, a `ConversationWithMessages`, a
@@ -70,7 +70,7 @@ class FakeService:
                 response (streamed or not), or a mapping, which is sent as JSON.
 
         Raises:
-            TypeError: The argument is none of these.
+            TypeError: An argument is not a valid response.
 
         Example:
             fake = FakeService()
@@ -93,7 +93,7 @@ class FakeService:
                 class. The client raises an error of the same class with the same content.
 
         Raises:
-            TypeError: The argument is none of these.
+            TypeError: `failure` is not one of these errors.
 
         Example:
             fake = FakeService()
@@ -114,10 +114,10 @@ class FakeService:
         """Create a client for this service.
 
         Args:
-            project_id: The project for calls that don't specify one. Default None, no project; the
+            project_id: The project for calls that don't specify one. Default: no project; the
                 environment is ignored.
-            retry: When to retry a request. Default: never. Its delays are real;
-                `Retry(wait_initial=0)` has none, except after a `Retry-After`.
+            retry: When to retry a request. Default: never. The pauses between attempts are real;
+                with `Retry(wait_initial=0)`, there are none, except after a `Retry-After`.
 
         Example:
             fake = FakeService()
@@ -137,10 +137,10 @@ class FakeService:
         """Create an async client for this service.
 
         Args:
-            project_id: The project for calls that don't specify one. Default None, no project; the
+            project_id: The project for calls that don't specify one. Default: no project; the
                 environment is ignored.
-            retry: When to retry a request. Default: never. Its delays are real;
-                `Retry(wait_initial=0)` has none, except after a `Retry-After`.
+            retry: When to retry a request. Default: never. The pauses between attempts are real;
+                with `Retry(wait_initial=0)`, there are none, except after a `Retry-After`.
 
         Example:
             fake = FakeService()
@@ -160,7 +160,9 @@ class FakeService:
 
     def _next_response(self, call: Call) -> httpx.Response:
         if not self._queue:
-            raise AssertionError(f"The fake has no answer to {call!r}. Call answer(…) first.")
+            raise AssertionError(
+                f"The fake service has no response queued for {call!r}. Call answer(…) first."
+            )
         queued = self._queue.popleft()
         if isinstance(queued, StatusError | TransportError):
             return failure_response(queued)

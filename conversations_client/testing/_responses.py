@@ -108,7 +108,8 @@ def success_response(call: Call, answer: Answer) -> httpx.Response:
     too_much = isinstance(answer, ConversationWithMessages) and not isinstance(call, RetrieveCall)
     if too_much or not isinstance(answer, (*classes, Mapping)):
         raise AssertionError(
-            f"The fake can't answer {call!r} with {answer!r}. Pass {names}, or JSON (a dict)."
+            f"The fake service can't answer {call!r} with {answer!r}. Pass {names}, or JSON "
+            "(a dict)."
         )
     if answer is None:
         return httpx.Response(204)

@@ -36,7 +36,7 @@ def test_settings(settings: dict[str, Any], problem: str) -> None:
 
 FAULTS: list[tuple[Callable[[Any], object], str]] = [
     (lambda s: s.fail_next("503"), "status must be a whole number, from 200 to 599, not str"),
-    (lambda s: s.fail_next(200), "status must be 400 or more: use answer_next for a success."),
+    (lambda s: s.fail_next(200), "status must be 400 or more: use answer_next for a lower status."),
     (lambda s: s.fail_next(600), "status must be from 200 to 599, not 600."),
     (lambda s: s.fail_next(retry_after="x"), "retry_after must be a number of seconds, not str"),
     (lambda s: s.fail_next(retry_after=-1), "retry_after must be 0 or more seconds, not -1."),

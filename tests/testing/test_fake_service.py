@@ -256,9 +256,11 @@ def test_an_invalid_argument_uses_no_answer(variant: Variant, fake: FakeService)
 
 
 def test_a_call_without_an_answer(variant: Variant, fake: FakeService) -> None:
-    with pytest.raises(AssertionError, match=r"no answer to DeleteCall\(conversation_id='a'\)"):
+    with pytest.raises(
+        AssertionError, match=r"no response queued for DeleteCall\(conversation_id='a'\)"
+    ):
         run(variant, fake, call("conversations.delete", "a"))
-    with pytest.raises(AssertionError, match="no answer to CreateResponseCall"):
+    with pytest.raises(AssertionError, match="no response queued for CreateResponseCall"):
         run(variant, fake, respond)
 
 

@@ -35,9 +35,9 @@ class AsyncOutcomes(OutcomesBase[S]):
     `create_many` yields `Created` or `Failed`, `retrieve_many` `Retrieved` or `Failed`, and
     `delete_many` `Deleted` or `Failed`.
 
-    Items are read in your task, each when its request can be sent. When you leave the block,
-    nothing more is read or sent, and the block waits for the calls in flight, or cancels them if
-    your task is cancelled.
+    Items are read in your task, each one only when its request can be sent. When you leave the
+    block, nothing more is read or sent, and the block waits for the calls in flight, or cancels
+    them if your task is cancelled.
 
     Example:
         async with client.conversations.create_many([{"display_name": "Refunds"}]) as outcomes:
@@ -103,10 +103,11 @@ class AsyncOutcomes(OutcomesBase[S]):
                     raise StopAsyncIteration
 
     def stop(self) -> None:
-        """Read no more items, and iterate on to get the outcomes of the calls in flight.
+        """Stop reading items.
 
-        A throttled request is not sent again: it fails with its last error. Call this method where
-        you iterate, for example inside the loop.
+        To get the outcomes of the calls in flight, keep iterating. A throttled request is not sent
+        again: it fails with its last error. Call this method where you iterate, for example inside
+        the loop.
 
         Example:
             async with client.conversations.create_many([{}, {}, {}]) as outcomes:

@@ -36,8 +36,8 @@ class Outcomes(OutcomesBase[S]):
     `create_many` yields `Created` or `Failed`, `retrieve_many` `Retrieved` or `Failed`, and
     `delete_many` `Deleted` or `Failed`.
 
-    Items are read in your thread, each one when its request can be sent. When you leave the block,
-    nothing more is read or sent, and the block waits for the calls in flight.
+    Items are read in your thread, each one only when its request can be sent. When you leave the
+    block, nothing more is read or sent, and the block waits for the calls in flight.
 
     Example:
         with client.conversations.create_many([{"display_name": "Refunds"}]) as outcomes:
@@ -101,10 +101,11 @@ class Outcomes(OutcomesBase[S]):
                     raise StopIteration
 
     def stop(self) -> None:
-        """Read no more items, and iterate on to get the outcomes of the calls in flight.
+        """Stop reading items.
 
-        A throttled request is not sent again: it fails with its last error. Call this method where
-        you iterate, for example inside the loop.
+        To get the outcomes of the calls in flight, keep iterating. A throttled request is not sent
+        again: it fails with its last error. Call this method where you iterate, for example inside
+        the loop.
 
         Example:
             with client.conversations.create_many([{}, {}, {}]) as outcomes:

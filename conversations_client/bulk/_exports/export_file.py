@@ -36,7 +36,7 @@ def export_file(
             replaced.
         escape_formulas: In a CSV file, whether to escape text that a spreadsheet would run as a
             formula. Text that starts with `=`, `+`, `-`, `@`, a tab or a carriage return gets a
-            leading apostrophe, which `import_file` removes. Default False.
+            leading apostrophe, which `import_file` removes. Default: False.
         on_row: Called with each conversation.
 
     Returns:

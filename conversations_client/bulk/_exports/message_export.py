@@ -115,13 +115,13 @@ def export_with_messages(
             replaced, and its file mode is kept. If `path` is a symbolic link, its target is
             replaced.
         entity_ids: The agents and deployments whose conversations to export; None stands for the
-            conversations without one. Default `(None,)`.
+            conversations without one. Default: `(None,)`.
         journal: The SQLite file that stores the retrieved conversations until `path` is written,
             for one process at a time. Default: `path` plus `.export`.
-        max_in_flight: The maximum number of conversations to retrieve at once. Default 16.
-        rate: The maximum number of conversations to retrieve per second. Default None, no limit.
+        max_in_flight: The maximum number of conversations to retrieve at once. Default: 16.
+        rate: The maximum number of conversations to retrieve per second. Default: no limit.
         skip_failed: Whether to write the file without the conversations that can't be retrieved.
-            Default False.
+            Default: False.
         source: A name for the service if its URL changes between runs. Default: the client's
             `base_url`.
         on_progress: Called with the number of finished conversations and with their total, which is

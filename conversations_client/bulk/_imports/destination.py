@@ -35,7 +35,7 @@ class Destination:
         Args:
             client: The client.
             salt: The salt for the digest of the key.
-            name: A name for the service that replaces its URL and key. Default None.
+            name: A name for the service that replaces its URL and key. Default: none.
 
         Example:
             assert Destination.of(client, salt="a").service == client.base_url

@@ -42,12 +42,12 @@ def import_file(
     """Create a conversation for each row of a file that doesn't have one yet.
 
     Each row is a `POST /v2/conversations`. The whole file is read and checked before the first row
-    is sent. A row fails if it is invalid or the service rejects it; the others continue. Correct
-    the failed rows in place and run the import again: it sends only those rows. Rows are identified
-    by their position. A row whose response was
-    lost is doubtful. It is sent again only if the client has `Retry(trust_idempotency_key=True)`,
-    which states that a repeat can't create a second conversation. The first Ctrl-C stops reading
-    and waits for the rows in flight; the second ends the import immediately.
+    is sent. If a row is invalid or the service rejects it, the row fails, and the import continues
+    with the other rows. Correct the failed rows in place and run the import again: it sends only
+    those rows. Rows are identified by their position. A row whose response was lost is doubtful. It
+    is sent again only if the client has `Retry(trust_idempotency_key=True)`, which states that a
+    repeat can't create a second conversation. The first Ctrl-C stops reading and waits for the rows
+    in flight; the second ends the import immediately.
 
     Args:
         client: The client that creates the conversations.
@@ -57,15 +57,15 @@ def import_file(
             `{"displayName": "title", "metadata.entityId": "agent"}`.
         key: A column to copy into the results.
         ignore: Columns to ignore; `metadata` stands for all metadata.
-        start: The number of rows to skip. Default 0.
-        stop: The number of the last row. Default None, the end of the file.
-        max_in_flight: The maximum number of rows in flight. Default 16.
-        rate: The maximum number of rows per second. Default None, no limit.
+        start: The number of rows to skip. Default: 0.
+        stop: The number of the last row. Default: the end of the file.
+        max_in_flight: The maximum number of rows in flight. Default: 16.
+        rate: The maximum number of rows per second. Default: no limit.
         destination: A name for the service if its URL and key change between runs. Default: the
             client's `base_url` and a digest of its key.
         change_destination: Whether to continue if the journal has rows that were imported at a
             different URL, in a different project or with a different key. They are not imported
-            again. Default False.
+            again. Default: False.
         on_row: Called with the status of each row, including rows from earlier runs.
 
     Raises:

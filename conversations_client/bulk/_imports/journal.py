@@ -289,7 +289,7 @@ class Journal(JournalBase):
         """The status of every row that a run has reached, in row order.
 
         Args:
-            after: The number of rows to skip. Default 0.
+            after: The number of rows to skip. Default: 0.
 
         Example:
             with Journal("import.journal") as journal:

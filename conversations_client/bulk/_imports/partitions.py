@@ -73,8 +73,8 @@ class Partition:
             change_destination: As in `import_file`.
 
         Raises:
-            BulkError: As in `import_file`; also if another process is running this part, or the
-                file has changed since it was divided into parts.
+            BulkError: As in `import_file`, or another process is running this part, or the file has
+                changed since it was divided into parts.
             OSError: The file can't be read or the folder can't be written to.
             ImportStoppedError: The file or the journal failed after rows were sent.
 
@@ -146,7 +146,7 @@ def partitions(
         path: The file.
         folder: The folder for the plan, the destination and the journals, created if it doesn't
             exist.
-        rows: The number of rows per part, which later runs can't change. Default 10,000.
+        rows: The number of rows per part, which later runs can't change. Default: 10,000.
         columns: As in `import_file`.
         key: As in `import_file`.
         ignore: As in `import_file`.

@@ -1,4 +1,4 @@
-"""`conversations delete --file`: deletes the conversations in a file of IDs."""
+"""`conversations delete --file`: deletes the conversations listed in a file."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -29,7 +29,7 @@ class Format(Enum):
 
 
 def chosen_format(*, as_json: bool, as_jsonl: bool, is_terminal: bool) -> Format:
-    """The format that an option selects; otherwise tables on a terminal, JSON elsewhere."""
+    """The format that an option selects; otherwise tables in a terminal, JSON elsewhere."""
     if as_jsonl:
         return Format.JSONL
     return Format.PEOPLE if is_terminal and not as_json else Format.JSON

@@ -1,4 +1,4 @@
-"""Shows conversations as tables and panels, on terminals of any width."""
+"""Shows conversations as tables and panels, in terminals of any width."""
 
 import json
 from collections.abc import Sequence

@@ -14,7 +14,7 @@ def json_response(
 
     Args:
         value: The JSON value.
-        status: The HTTP status. Default 200.
+        status: The HTTP status. Default: 200.
         headers: Additional headers.
 
     Returns:

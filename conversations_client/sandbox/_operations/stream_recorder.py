@@ -34,7 +34,7 @@ def recorded_stream(store: Store, key: Key) -> bytes | None:
     if stored is not None and stored.status == _INCOMPLETE:
         raise HTTPException(
             409,
-            f"The stream of this {IDEMPOTENCY_HEADER} can't be repeated: it is still running, its "
+            f"The stream for this {IDEMPOTENCY_HEADER} can't be repeated: it is still running, its "
             "client disconnected, or it is too long. Retrieve the conversation to get its text.",
         )
     return None if stored is None else stored.body

@@ -12,7 +12,7 @@ _ERRORS: Final = {
     400: "The request is malformed; for generate-name, the conversation already has a name.",
     401: "The API key is missing or wrong.",
     404: "The conversation doesn't exist.",
-    409: "The message ID is taken, or the stream of this key can't be repeated.",
+    409: "The message ID is taken, or the stream for this key can't be repeated.",
     413: "The body is larger than 1 MiB.",
     415: "The body isn't sent as application/json.",
     422: "The body is invalid, or its Idempotency-Key was used for a different request.",
@@ -181,7 +181,7 @@ def _generate_name() -> Schema:
 
 
 def _create_response(body: Schema) -> Schema:
-    events = 'Each event is a line "data: {"type", "timestamp", "data"}" and an empty line.'
+    events = 'Each event is a line "data: {"type", "timestamp", "data"}", then an empty line.'
     event = {
         "type": "object",
         "required": ["data"],

@@ -1,6 +1,6 @@
 """Functions that create objects for tests, with defaults for omitted arguments.
 
-Each class has a function, whose keyword-only arguments are the attributes of the class. The same
+There is a function for each class, with the class's attributes as keyword-only arguments. The same
 arguments always create equal objects.
 
 Example:

@@ -82,7 +82,7 @@ def status_error(
         cls: The class of the error.
         status: The HTTP status. Default: the status of the class, which is 500 for `ServerError`.
         message: The service's error message.
-        retry_after: The seconds in the `Retry-After` header. Default None, no header.
+        retry_after: The seconds in the `Retry-After` header. Default: no header.
         request_id: The request ID; None for no ID.
         headers: Additional headers.
         body: The response's body. Default: JSON with the message.
