@@ -104,12 +104,12 @@ def test_leaving_a_stream_releases_its_connection() -> None:
 ERRORS: list[tuple[Any, Any, dict[str, Any], type[ConversationsError]]] = [
     # A create that was sent without a response may have taken effect, so it is not repeated.
     (create, HANG_UP, {}, DisconnectError),
-    (create, HALF, {"timeout": Timeout(idle=0.05)}, IdleTimeoutError),
+    (create, HALF, {"timeout": Timeout(idle=0.5)}, IdleTimeoutError),
     (create, b"nonsense\r\n\r\n", {}, DisconnectError),
     (create, b"HTTP/1.1 201 Created\r\nContent-Length: x\r\n\r\n", {}, DisconnectError),
-    (create, [b""], {"timeout": Timeout(idle=0.05)}, IdleTimeoutError),
-    (create, [HALF], {"timeout": Timeout(total=0.05)}, DeadlineError),
-    (respond, [head() + chunk(STARTED)], {"timeout": Timeout(idle=0.05)}, StreamTruncatedError),
+    (create, [b""], {"timeout": Timeout(idle=0.5)}, IdleTimeoutError),
+    (create, [HALF], {"timeout": Timeout(total=0.5)}, DeadlineError),
+    (respond, [head() + chunk(STARTED)], {"timeout": Timeout(idle=0.5)}, StreamTruncatedError),
 ]
 
 

@@ -163,7 +163,7 @@ def test_the_idle_limit_of_a_call_applies_to_its_stream(variant: Variant) -> Non
     first, *_ = streamed(WHOLE).partition(b"part.delta")
 
     def scenario(client: Any) -> Any:
-        return stream(client, timeout=Timeout(total=None, idle=0.1))
+        return stream(client, timeout=Timeout(total=None, idle=0.5))
 
     with (
         ScriptedServer([[first]]) as server,

@@ -108,10 +108,10 @@ def test_an_engine_uses_the_real_clocks(monkeypatch: pytest.MonkeyPatch) -> None
 async def outcomes(url: str) -> list[str]:
     """The outcomes of calls that only their timeouts end."""
     found: list[str] = []
-    once, idle = Retry(attempts=1), Timeout(total=None, connect=None, idle=0.1)
+    once, idle = Retry(attempts=1), Timeout(total=None, connect=None, idle=0.5)
     async with AsyncClient(KEY, base_url=url, timeout=idle, retry=once) as client:
         for call in (
-            partial(client.with_options(timeout=0.2).conversations.retrieve, "conv_1"),
+            partial(client.with_options(timeout=0.5).conversations.retrieve, "conv_1"),
             partial(client.conversations.retrieve, "conv_1"),
             partial(client.conversations.responses.create, "conv_1", message="x", model="a/b"),
             partial(client.conversations.responses.create, "conv_1", message="x", model="a/b"),

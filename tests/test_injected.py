@@ -119,7 +119,7 @@ ERRORS: list[tuple[Any, Any, dict[str, Any], type[ConversationsError], Delivery]
     (create, answer(401, {}), {}, AuthenticationError, Delivery.REFUSED),
     (create, HANG_UP, {}, DisconnectError, Delivery.UNKNOWN),
     (create, b"nonsense\r\n\r\n", {}, DisconnectError, Delivery.UNKNOWN),
-    (create, [b""], {"timeout": Timeout(idle=0.05)}, IdleTimeoutError, Delivery.UNKNOWN),
+    (create, [b""], {"timeout": Timeout(idle=0.5)}, IdleTimeoutError, Delivery.UNKNOWN),
     (create, [HALF], {"timeout": Timeout(total=1.0)}, DeadlineError, Delivery.UNKNOWN),
     (create, answer(), {"max_response_bytes": 9}, ResponseTooLargeError, Delivery.UNKNOWN),
     (pages, HANG_UP, {"retry": Retry(attempts=1)}, DisconnectError, Delivery.UNKNOWN),
@@ -128,7 +128,7 @@ ERRORS: list[tuple[Any, Any, dict[str, Any], type[ConversationsError], Delivery]
     (
         respond,
         [head() + chunk(STARTED)],
-        {"timeout": Timeout(idle=0.05)},
+        {"timeout": Timeout(idle=0.5)},
         StreamTruncatedError,
         Delivery.UNKNOWN,
     ),

@@ -37,7 +37,7 @@ def failure(variant: Variant, steps: list[Step], scheme: str, user: str = "") ->
             made(httpx, proxy=f"{scheme}://{user}{proxy.url.removeprefix('http://')}", verify=TLS),
             create,
             base_url="https://api.invalid",
-            timeout=Timeout(idle=0.3),
+            timeout=Timeout(idle=0.5),
             retry=Retry(attempts=2, wait_initial=0),
         )
     error = raised.value

@@ -436,7 +436,7 @@ def test_a_stream_that_ends_too_early(
 
     with Breaking(step, streamed(WHOLE), ways=way) as server:
         error = play(
-            variant, scenario, server, timeout=Timeout(total=None, idle=0.1), max_connections=1
+            variant, scenario, server, timeout=Timeout(total=None, idle=0.5), max_connections=1
         )
     assert len(server.seen) == 2
     check_broken(error, words)
@@ -613,7 +613,7 @@ def test_a_silent_head_ends_at_the_deadline(variant: Variant) -> None:
         ScriptedServer([[b"HTTP/1.1 200 OK\r\n"]]) as server,
         pytest.raises(DeadlineError) as raised,
     ):
-        play(variant, create, server, timeout=0.1, world=None)
+        play(variant, create, server, timeout=1, world=None)
     assert raised.value.delivery is Delivery.UNKNOWN
 
 

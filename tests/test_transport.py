@@ -180,7 +180,7 @@ def test_waiting_for_a_connection_ends_at_the_deadline_in_sync() -> None:
 
     with (
         WatchingServer([[b"HTTP/1.1 201 Created\r\n"]]) as server,
-        Client(KEY, base_url=server.url, max_connections=1, timeout=0.5) as client,
+        Client(KEY, base_url=server.url, max_connections=1, timeout=2) as client,
     ):
         first = threading.Thread(target=lambda: suppressed(create, client))
         first.start()
@@ -203,12 +203,12 @@ def test_waiting_for_a_connection_ends_at_the_deadline_in_async(backend: str) ->
                 raised.append(error)
 
         async with (
-            AsyncClient(KEY, base_url=url, max_connections=1, timeout=0.4) as client,
+            AsyncClient(KEY, base_url=url, max_connections=1, timeout=2) as client,
             anyio.create_task_group() as tasks,
         ):
             tasks.start_soon(attempt, client)
             await anyio.lowlevel.checkpoint()
-            tasks.start_soon(attempt, client.with_options(timeout=0.1))
+            tasks.start_soon(attempt, client.with_options(timeout=0.5))
         return raised
 
     with ScriptedServer([[b"HTTP/1.1 201 Created\r\n"]]) as server:
@@ -226,7 +226,7 @@ def test_an_async_call_ends_at_the_deadline_with_any_transport(backend: str) -> 
     async def main() -> None:
         async with (
             httpx.AsyncClient(transport=httpx.MockTransport(respond)) as own,
-            AsyncClient(KEY, http_client=own, timeout=0.05) as client,
+            AsyncClient(KEY, http_client=own, timeout=0.5) as client,
         ):
             with pytest.raises(DeadlineError) as raised:
                 await client.conversations.create()

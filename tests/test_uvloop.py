@@ -92,7 +92,7 @@ def test_a_fault_is_the_same_error_as_on_asyncio(name: str) -> None:
     steps, expected, words = FAULTS[name]
     call = send_much if receive_start in steps else create
     with FaultyServer(steps) as server, pytest.raises(expected) as raised:
-        run(call, server.url, timeout=Timeout(idle=0.5), retry=Retry(attempts=1))
+        run(call, server.url, timeout=Timeout(idle=1), retry=Retry(attempts=1))
     error: Any = raised.value
     assert words in str(error)
     assert error.delivery is (Delivery.REFUSED if words == "413" else Delivery.UNKNOWN)

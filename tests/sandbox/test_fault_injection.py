@@ -152,7 +152,7 @@ def test_a_delayed_response(variant: Variant, sandbox: Sandbox) -> None:
 
     sandbox._pacing.sleep = block
     sandbox.delay_next(60)
-    late = ended(variant, sandbox, create, timeout=Timeout(idle=0.05))
+    late = ended(variant, sandbox, create, timeout=Timeout(idle=0.5))
     assert isinstance(late, IdleTimeoutError)
     assert names(sandbox) == ["a"]
 
