@@ -197,6 +197,10 @@ def _run_tests(tests: list[str], writes_bytecode: bool) -> None:  # noqa: FBT001
 
     os.setsid()
     sys.dont_write_bytecode = not writes_bytecode
+    if not writes_bytecode:
+        # A process that a test starts would leave bytecode, and the next mutant may have the same
+        # size.
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     log = os.open(COPY / "tests.log", os.O_RDWR | os.O_CREAT | os.O_TRUNC)
     for descriptor in (1, 2):
         os.dup2(log, descriptor)
