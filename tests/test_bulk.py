@@ -6,6 +6,7 @@ import json
 import math
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import anyio
@@ -528,6 +529,59 @@ def test_an_error_of_the_iterable_is_raised_and_the_outcomes_continue(variant: V
         scenario = sync if variant.name == "sync" else asynchronous
         variant.run(scenario, api_key=KEY, base_url=server.url)
     assert sorted(found) == [0, 1]
+
+
+def test_a_second_thread_cannot_read_the_outcomes() -> None:
+    is_reading, may_continue = threading.Event(), threading.Event()
+
+    def rows() -> Iterator[CreateRequest]:
+        is_reading.set()
+        assert may_continue.wait(60)
+        yield {}
+
+    with (
+        ScriptedServer([answer()]) as server,
+        Client(KEY, base_url=server.url) as client,
+        client.conversations.create_many(rows()) as outcomes,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        first = threads.submit(list, outcomes)
+        assert is_reading.wait(60)
+        with pytest.raises(StreamClosedError, match="Another thread is reading the outcomes"):
+            next(outcomes)
+        may_continue.set()
+        assert indices(first.result(60)) == [0]
+        assert list(outcomes) == []
+
+
+@BACKENDS
+def test_a_second_task_cannot_read_the_outcomes(backend: str) -> None:
+    async def main(url: str) -> list[CreateOutcome]:
+        is_reading, may_continue = anyio.Event(), anyio.Event()
+        found: list[CreateOutcome] = []
+
+        async def rows() -> AsyncIterator[CreateRequest]:
+            is_reading.set()
+            await may_continue.wait()
+            yield {}
+
+        async def read() -> None:
+            found.extend([outcome async for outcome in outcomes])
+
+        async with (
+            AsyncClient(KEY, base_url=url) as client,
+            client.conversations.create_many(rows()) as outcomes,
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(read)
+            await is_reading.wait()
+            with pytest.raises(StreamClosedError, match="Another task is reading the outcomes"):
+                await anext(outcomes)
+            may_continue.set()
+        return found
+
+    with ScriptedServer([answer()]) as server:
+        assert indices(anyio.run(main, server.url, backend=backend)) == [0]
 
 
 def test_outcomes_can_be_opened_once(variant: Variant) -> None:

@@ -214,7 +214,7 @@ LINES = [
     Case(
         "a field that no row can have",
         line({**A, "title": "a"}) + line({**B, "title": "b"}),
-        refused="Unknown field 'title'. Did you mean 'displayName'? The fields are displayName, projectId, metadata.entityId",
+        refused="Unknown field 'title'. The fields are displayName, projectId, metadata.entityId",
     ),
     Case(
         "a field with a similar name",
@@ -232,7 +232,7 @@ LINES = [
         [A],
         failed={
             2: "Unknown field 'name'. Did you mean 'displayName'? The fields are displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the column, map it with columns={'displayName': 'name'}, or ignore it with ignore=['name'].",
-            3: f"Unknown field '{'x' * 60}…'. The fields are displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the column, map it with columns={{'displayName': '{'x' * 60}…'}}, or ignore it with ignore=['{'x' * 60}…'].",
+            3: f"Unknown field '{'x' * 60}…'. The fields are displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the column, or ignore it with ignore=['{'x' * 60}…'].",
         },
     ),
     Case("fields that are ignored", line({**A, "notes": [["a"]], "metadata": 5}), [A], options={"ignore": ["notes", "metadata"]}),
@@ -370,7 +370,7 @@ TABLES = [
     Case(
         "several unknown columns",
         b",notes,title,displayName,model name\n0,a,b,c,d\n",
-        refused="Unknown fields: '', 'notes', 'title' (did you mean 'displayName'?), 'model name' (did you mean 'metadata.model'?). The fields are displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the columns, map them, for example with columns={'displayName': 'title'}, or ignore them, for example with ignore=['']. If pandas wrote '' as the index, write the file with index=False.",
+        refused="Unknown fields: '', 'notes', 'title', 'model name' (did you mean 'metadata.model'?). The fields are displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the columns, map them, for example with columns={'metadata.model': 'model name'}, or ignore them, for example with ignore=['']. If pandas wrote '' as the index, write the file with index=False.",
     ),
     Case(
         "many unknown columns",

@@ -33,11 +33,27 @@ def advice(name: str) -> str:
     )
 
 
-def test_the_example_maps_a_field_that_has_no_other_column() -> None:
-    columns = Columns.of({"displayName": "subject"})
-    assert "columns={'projectId': 'title'}" in columns.unknown_column_message("title")
-    every = Columns.of({name: name.upper() for name in FIELDS[:-1].split(", ")})
-    assert "columns={'displayName': 'title'}" in every.unknown_column_message("title")
+@pytest.mark.parametrize(
+    ("columns", "names", "similar", "advice"),
+    [
+        ({}, ("title",), True, "map it with columns={'displayName': 'title'}, or ignore it"),
+        ({}, ("notes",), False, "map it with columns={'displayName': 'notes'}, or ignore it"),
+        (
+            {},
+            ("title", "displayName"),
+            False,
+            "Rename the column, or ignore it with ignore=['title']",
+        ),
+        ({"displayName": "a"}, ("title", "a"), False, "Rename the column, or ignore it"),
+        ({"displayName": "a"}, ("agent", "a"), True, "columns={'metadata.entityId': 'agent'}"),
+    ],
+)
+def test_only_fields_without_a_column_are_suggested(
+    columns: dict[str, str], names: tuple[str, ...], similar: bool, advice: str
+) -> None:
+    message = Columns.of(columns).unknown_column_message(names[0], names)
+    assert advice in message
+    assert ("Did you mean" in message) is similar
 
 
 EMPTY = Unreadable("The row is empty. Leave it, or fill in a field.")
@@ -161,7 +177,7 @@ def test_a_csv_record(cells: dict[str, str], fields: object) -> None:
 def test_a_record_with_an_unknown_column_is_unreadable() -> None:
     found = from_csv({"displayName": "a", "name": "b"}, Columns())
     assert isinstance(found, Unreadable)
-    assert "Unknown field 'name'. Did you mean 'displayName'?" in found.problem
+    assert "Unknown field 'name'. The fields are" in found.problem
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_the_results_name_options(piped: Command, file: Path) -> None:
     rows = (file.with_name("a.jsonl.results.jsonl")).read_text().splitlines()
     rejected, unknown = (json.loads(row)["error"] for row in rows)
     assert "--api-key" in rejected
-    assert unknown.endswith("--map displayName=other, or ignore it with --ignore other.")
+    assert unknown.endswith("Rename the column, or ignore it with --ignore other.")
     assert "api_key" not in rejected
 
 
@@ -168,7 +168,7 @@ def test_failures_are_reported_on_stderr(piped: Command, shown: Command, file: P
 
 def test_options_for_an_unknown_column(piped: Command, file: Path) -> None:
     table = file.with_name("a.csv")
-    table.write_text("a title,displayName\nx,y\n")
+    table.write_text("a title,projectId\nx,y\n")
     ended = piped("import", str(table))
     assert ended.code == 2
     assert (
@@ -179,13 +179,32 @@ def test_options_for_an_unknown_column(piped: Command, file: Path) -> None:
     assert ended.err.count("a.csv") == 1
 
 
+@pytest.mark.parametrize(
+    ("header", "options", "problem"),
+    [
+        ("customer_id,Title", ("--map", "displayName=title"), "'title'. Did you mean 'Title'?"),
+        ("customer_id, Title ", ("--map", "displayName=title"), "'title'. Did you mean ' Title '?"),
+        ("displayName,id", ("--key", "Id"), "'Id'. Did you mean 'id'?"),
+        ("displayName,note", ("--ignore", "notes"), "'notes' to ignore. Did you mean 'note'?"),
+    ],
+)
+def test_a_misspelt_column_comes_before_the_unknown_ones(
+    piped: Command, file: Path, header: str, options: tuple[str, str], problem: str
+) -> None:
+    table = file.with_name("a.csv")
+    table.write_text(f"{header}\nx,y\n")
+    ended = piped("import", str(table), *options)
+    assert (ended.code, f"a.csv: There is no column {problem}" in ended.err) == (2, True)
+
+
 def test_all_unknown_columns_are_named_with_options(piped: Command, file: Path) -> None:
     table = file.with_name("a.csv")
-    table.write_text(",displayName,name\n0,x,y\n")
+    table.write_text(",projectId,name\n0,,y\n")
     ended = piped("import", str(table))
     assert ended.code == 2
     assert "a.csv: Unknown fields: '', 'name' (did you mean 'displayName'?). The" in ended.err
     assert "with --map displayName=name, or ignore them, for example with --ignore ''" in ended.err
+    table.write_text(",displayName,name\n0,x,y\n")
     ended = piped("import", str(table), "--ignore", "", "--ignore", "nam")
     assert ended.code == 2
     assert "a.csv: There is no column 'nam' to ignore. Did you mean 'name'?" in ended.err

@@ -85,6 +85,13 @@ class AsyncOutcomes(OutcomesBase[S]):
         return self
 
     async def __anext__(self) -> S | Failed:
+        self._begin_reading(anyio.get_current_task().id, "task")
+        try:
+            return await self._next_outcome()
+        finally:
+            self._reader.clear()
+
+    async def _next_outcome(self) -> S | Failed:
         while True:
             match self._step():
                 case PendingRequest():

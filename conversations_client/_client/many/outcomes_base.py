@@ -80,6 +80,7 @@ class OutcomesBase(PublicDir, Generic[S]):
         self._is_open = False
         self._was_open = False
         self._fatal: BaseException | None = None  # raised after the last outcome
+        self._reader: dict[str, object] = {}
 
     def __repr__(self) -> str:
         state = "open" if self._is_open else "closed" if self._was_open else "not opened"
@@ -90,6 +91,14 @@ class OutcomesBase(PublicDir, Generic[S]):
             name = self._window.operation.name
             raise StreamClosedError(f"Outcomes can be opened only once: call {name}() again.")
         self._is_open = self._was_open = True
+
+    def _begin_reading(self, reader: object, kind: str) -> None:
+        """Record which thread or task reads; raises StreamClosedError if another one does."""
+        # A single call, which is atomic. After an interrupt, the same reader may begin again.
+        if self._reader.setdefault(kind, reader) != reader:
+            raise StreamClosedError(
+                f"Another {kind} is reading the outcomes: iterate over them in one {kind}."
+            )
 
     def _step(self) -> PendingRequest | Wait | Step:
         if not self._is_open:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from itertools import islice
+from threading import get_ident
 from types import TracebackType
 from typing import Final, Self, TypeAlias
 
@@ -79,6 +80,13 @@ class Outcomes(OutcomesBase[S]):
         return self
 
     def __next__(self) -> S | Failed:
+        self._begin_reading(get_ident(), "thread")
+        try:
+            return self._next_outcome()
+        finally:
+            self._reader.clear()
+
+    def _next_outcome(self) -> S | Failed:
         if self._is_stepping:
             self._send_again()
         self._is_stepping = True

@@ -14,6 +14,7 @@ FIELDS: Final = (
     "metadata.model",
 )
 """The fields that can be sent, under the API's names."""
+_NAME: Final = FIELDS[0]
 _MAX_NAME_LENGTH: Final = 60  # characters of a column's name in an error message
 # High enough that a name isn't suggested just because it is part of the unknown name.
 _MIN_SIMILARITY: Final = 0.7
@@ -76,13 +77,17 @@ def is_index(column: str) -> bool:
 
 
 def mapping(column: str, fields: Sequence[str]) -> str:
-    """The argument that maps a column to the field, among these, that it resembles."""
-    return f"columns={{{(similar_name(column, fields) or fields[0])!r}: {quoted(column)}}}"
+    """The argument that maps a column to the field, among these, that it resembles.
+
+    A column that resembles none may have the name; the result is empty if that isn't possible.
+    """
+    field = similar_name(column, fields) or next(filter(_NAME.__eq__, fields), None)
+    return f"columns={{{field!r}: {quoted(column)}}}" if field else ""
 
 
-def with_similar(column: str) -> str:
-    """A name for an error message, with the field that it resembles."""
-    similar = similar_name(column, FIELDS)
+def with_similar(column: str, fields: Sequence[str]) -> str:
+    """A name for an error message, with the field, among these, that it resembles."""
+    similar = similar_name(column, fields)
     return quoted(column) + ("" if similar is None else f" (did you mean {similar!r}?)")
 
 

@@ -119,19 +119,25 @@ class Columns:
             return True
         return column in _SET_BY_THE_SERVICE and not self.is_ignored(column)
 
-    def unknown_column_message(self, column: str) -> str:
-        """The error message for an unknown column."""
-        name = quoted(column)
+    def unknown_column_message(self, column: str, names: Iterable[str] = ()) -> str:
+        """The error message for an unknown column.
+
+        Args:
+            column: The column.
+            names: All columns of the table or row.
+        """
+        name, free = quoted(column), self._free_fields(names)
         if is_index(column):
             end = "" if column else " If the header ends with a comma, remove the comma."
             return (
                 f"The column {name} is not a field. If pandas wrote it as the index, write the "
                 f"file with index=False, or ignore the column with ignore=[{name}].{end}"
             )
+        mapped = mapping(column, free)
         return self._header_problem(column) or (
-            f"Unknown field {name}{suggestion(column, FIELDS)} The fields are "
-            f"{', '.join(FIELDS)}. Rename the column, map it with {self._mapping(column)}, or "
-            f"ignore it with ignore=[{name}]."
+            f"Unknown field {name}{suggestion(column, free)} The fields are {', '.join(FIELDS)}. "
+            f"Rename the column, {f'map it with {mapped}, ' if mapped else ''}or ignore it with "
+            f"ignore=[{name}]."
         )
 
     def _check_separator(self, names: Sequence[str]) -> None:
@@ -143,12 +149,18 @@ class Columns:
             if problem is not None:
                 raise BulkError(problem)
 
-    def unknown_columns_message(self, columns: Sequence[str]) -> str:
-        """The error message for all unknown columns of a file; there is at least one."""
-        problem = next(filter(None, map(self._header_problem, columns)), None)
+    def unknown_columns_message(self, columns: Sequence[str], names: Iterable[str]) -> str:
+        """The error message for all unknown columns of a file; there is at least one.
+
+        Args:
+            columns: The unknown columns.
+            names: All columns.
+        """
+        problem = self.header_problem(columns)
         if problem is not None or len(columns) == 1:
-            return problem or self.unknown_column_message(columns[0])
-        named = ", ".join(map(with_similar, columns[:_MAX_NAMED]))
+            return problem or self.unknown_column_message(columns[0], names)
+        free = self._free_fields(names)
+        named = ", ".join(with_similar(column, free) for column in columns[:_MAX_NAMED])
         more = f" and {len(columns) - _MAX_NAMED} more" if len(columns) > _MAX_NAMED else ""
         index = next(filter(is_index, columns), None)
         pandas = (
@@ -158,18 +170,23 @@ class Columns:
         )
         # An example that maps an index would be misleading.
         example = max(
-            columns, key=lambda each: (bool(similar_name(each, FIELDS)), not is_index(each))
+            columns, key=lambda each: (bool(similar_name(each, free)), not is_index(each))
         )
+        mapped = mapping(example, free)
         return (
             f"Unknown fields: {named}{more}. The fields are {', '.join(FIELDS)}. Rename the "
-            f"columns, map them, for example with {self._mapping(example)}, or ignore them, for "
-            f"example with ignore=[{quoted(columns[0])}].{pandas}"
+            f"columns, {f'map them, for example with {mapped}, ' if mapped else ''}or ignore them, "
+            f"for example with ignore=[{quoted(columns[0])}].{pandas}"
         )
 
-    def _mapping(self, column: str) -> str:
-        """The argument that maps a column to a field that has no other column."""
-        unmapped = [name for name in FIELDS if name not in self.fields.values()]
-        return mapping(column, unmapped or FIELDS)
+    def _free_fields(self, names: Iterable[str]) -> list[str]:
+        """The fields that have no column."""
+        taken = {*self.fields.values(), *map(self.target, names)}
+        return [name for name in FIELDS if name not in taken]
+
+    def header_problem(self, columns: Iterable[str]) -> str | None:
+        """The error message if a column shows that the whole header is wrong, or None."""
+        return next(filter(None, map(self._header_problem, columns)), None)
 
     def _header_problem(self, column: str) -> str | None:
         """The error message for a column that shows that the whole header is wrong, or None."""
@@ -182,7 +199,7 @@ class Columns:
         self._check_separator(names)
         check = NameCheck(self)
         check.add(name for name in names if name != _MESSAGES or not is_exported(names))
-        if not any(map(self._header_problem, names)):
+        if self.header_problem(names) is None:
             self._check_ignored(names)
         check.finish()
         sent = Counter(
@@ -233,12 +250,14 @@ class NameCheck:
         return bool(self._unknown or self._missing)
 
     def finish(self) -> None:
-        """Raise BulkError for the unknown names, or for the first missing name."""
+        """Raise BulkError for the first missing name, or else for the unknown names."""
+        if self._unknown is None:
+            return
+        # A missing name may be a misspelling of an unknown one.
+        for name in self._missing if self._columns.header_problem(self._unknown) is None else ():
+            raise BulkError(f"There is no column {quoted(name)}{suggestion(name, self._seen)}")
         if self._unknown:
-            raise BulkError(self._columns.unknown_columns_message(self._unknown))
-        if self._unknown is not None:
-            for name in self._missing:
-                raise BulkError(f"There is no column {quoted(name)}{suggestion(name, self._seen)}")
+            raise BulkError(self._columns.unknown_columns_message(self._unknown, self._seen))
 
 
 def is_exported(names: Collection[str]) -> bool:

@@ -197,7 +197,7 @@ def _fields(cells: Fields, columns: Columns) -> Fields:
             if columns.is_known(column):
                 _set_field(fields, column, cell, columns)
             elif not skips_unknown:
-                raise InvalidArgumentError(columns.unknown_column_message(column))
+                raise InvalidArgumentError(columns.unknown_column_message(column, cells))
     return fields
 
 
