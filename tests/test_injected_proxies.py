@@ -139,6 +139,8 @@ def for_a_scheme(stack: Any, proxy: str, _: pytest.MonkeyPatch) -> Callable[[str
 def test_a_request_to_this_machine_is_not_sent_to_a_proxy(
     variant: Variant, monkeypatch: pytest.MonkeyPatch, stack: Any, proxied: Any, scheme: str
 ) -> None:
+    if scheme == "socks5":
+        pytest.importorskip("socksio")
     with ScriptedServer([answer()]) as server, ScriptedServer([answer()]) as proxy:
         make = proxied(stack, proxy.url.replace("http", scheme), monkeypatch)
         with pytest.raises(ConfigurationError, match="would send the API key to a proxy"):

@@ -151,6 +151,7 @@ def test_a_recorder_uses_the_proxy(
 def test_a_recorder_and_a_socks_proxy(
     variant: Variant, recorded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("socksio")
     once: dict[str, Any] = {"base_url": "https://api.invalid", "retry": Retry(attempts=1)}
     with refused_url() as proxy:
         monkeypatch.setenv("all_proxy", proxy.replace("http", "socks5"))
