@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from conversations_client._calls.arguments import (
     ConversationMetadataParam,
     ConversationMetadataUpdateParam,
     CreateRequest,
+    checked_class,
     checked_context,
     checked_conversation_id,
     checked_create_request,
@@ -62,6 +64,7 @@ SEGMENT = named(path_segment)
 CONVERSATION_ID = named(checked_conversation_id)
 ID = named(checked_id)
 STRING = named(checked_string)
+RETURNS = partial(checked_class, "returns")
 
 ACCEPTED: list[tuple[Check, object, object]] = [
     (STRING, "", ""),
@@ -205,6 +208,9 @@ REFUSED: list[tuple[Check, object, str]] = [
     (checked_model, "openai/", "model must include its provider"),
     (checked_model, "", "model must include its provider"),
     (checked_model, None, "model must be a string, not None"),
+    (RETURNS, None, "returns can't be None: if the response has no body, pass type(None)."),
+    (RETURNS, "dict", "returns must be a class, such as dict or your own attrs class, not str."),
+    (RETURNS, {}, "returns must be a class, such as dict or your own attrs class, not dict."),
     (checked_path, "", "path must begin with '/'"),
     (checked_path, "v2", "path must begin with '/'"),
     (checked_path, "https://example.com/", "path must begin with '/'"),

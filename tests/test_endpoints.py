@@ -16,12 +16,14 @@ from conversations_client import (
     Timeout,
 )
 from conversations_client._base import lazy_imports
+from conversations_client._base.headers import Headers
 from conversations_client._calls import endpoints
 from conversations_client._calls.call_options import NO_OPTIONS, CallOptions
 from conversations_client._calls.operation import (
     NO_CONTENT,
     STREAM_SUCCESS,
     Operation,
+    Reply,
     Request,
     any_success,
 )
@@ -33,6 +35,7 @@ OBJECT = Conversation(
 )
 NOTHING: dict[str, Any] = {"display_name": UNSET, "metadata": UNSET}
 CREATE: dict[str, Any] = {**NOTHING, "project_id": UNSET, "idempotency_key": None}
+JSON = ((b"content-type", b"application/json"),)
 ANYTHING: dict[str, Any] = {
     "returns": dict,
     "query": {},
@@ -258,6 +261,20 @@ def test_an_endpoint_without_a_body() -> None:
     arguments: dict[str, Any] = ANYTHING | {"returns": NoneType}
     operation = endpoints.any_endpoint("GET", "/a", **arguments)
     assert operation.success == any_success(NoneType) != any_success(dict)
+
+
+@pytest.mark.parametrize("returns", [dict, list[int], Conversation | None, Any])
+def test_any_type_of_json_can_be_returned(returns: Any) -> None:
+    arguments: dict[str, Any] = ANYTHING | {"returns": returns}
+    operation = endpoints.any_endpoint("GET", "/a", **arguments)
+    assert operation.returns == returns
+
+
+def test_a_response_that_may_be_null() -> None:
+    arguments: dict[str, Any] = ANYTHING | {"returns": Conversation | None}
+    operation = endpoints.any_endpoint("GET", "/a", **arguments)
+    reply = Reply(status=200, headers=Headers(JSON), body=b"null", received_at=0.0)
+    assert operation.read(reply) is None
 
 
 def test_a_fork_waits_for_the_modules_that_an_operation_imports(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, TypeVar, cast, get_origin
 from urllib.parse import quote
 
 # pydantic, and so FastAPI, accepts typing.TypedDict only on Python 3.12 and later.
@@ -14,6 +14,8 @@ from conversations_client.errors import InvalidArgumentError
 from conversations_client.models import Conversation, ConversationMetadata
 
 from .pydantic_typed_dicts import InstanceSchema, checked_strictly
+
+T = TypeVar("T")
 
 MAX_DISPLAY_NAME_LENGTH: Final = 100
 MAX_PAGE_SIZE: Final = 100
@@ -295,6 +297,19 @@ def checked_path(value: object) -> str:
             "be quoted with urllib.parse.quote where a URL requires it; pass the query as query=."
         )
     return text
+
+
+def checked_class(name: str, value: T) -> T:
+    """A class, or another type that JSON can be converted to, such as `list[str]`."""
+    if value is None:
+        raise InvalidArgumentError(
+            f"{name} can't be None: if the response has no body, pass type(None)."
+        )
+    if not isinstance(value, type) and get_origin(value) is None:
+        raise InvalidArgumentError(
+            f"{name} must be a class, such as dict or your own attrs class, not {type_name(value)}."
+        )
+    return value
 
 
 def checked_query(query: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -19,6 +19,7 @@ from conversations_client.models import (
 from .arguments import (
     ConversationMetadataParam,
     ConversationMetadataUpdateParam,
+    checked_class,
     checked_context,
     checked_conversation_id,
     checked_create_request,
@@ -71,7 +72,7 @@ def any_endpoint(
         body=None if body is UNSET else json_value(json_argument("body", body)),
         idempotency_key=checked_idempotency_key(idempotency_key),
     )
-    return Operation(request, returns, any_success(returns))
+    return Operation(request, checked_class("returns", returns), any_success(returns))
 
 
 def create(

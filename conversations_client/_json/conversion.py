@@ -45,7 +45,9 @@ def structure(value: object, cls: type[T]) -> T:
 def read(body: bytes, cls: type[T]) -> T:
     """Convert a JSON document to an instance of a class; raises DecodeError."""
     # For smaller documents, the typed decoder saves less than its failures would cost.
-    if cls.__name__ == "ConversationPage" and len(body) > _LARGE and parser.has_speedups():
+    # A union has no name.
+    is_page = len(body) > _LARGE and getattr(cls, "__name__", "") == "ConversationPage"
+    if is_page and parser.has_speedups():
         lazy_import("conversations_client._json.typed_pages")
         from .typed_pages import read_page
 
