@@ -90,6 +90,8 @@ def is_direct(url: str, no_proxy: str) -> bool:
         ("api.example:80", "http://api.example", True),
         ("api.example:8443", "https://api.example", False),
         ("api.example:8443", "https://api.example:8443", True),
+        ("api.example:1", "https://api.example:1", True),
+        ("api.example:65535", "https://api.example:65535", True),
         (".example:8443", "https://api.example:8443", True),
         ("https://api.example", "https://api.example", True),
         ("https://api.example/", "https://api.example", True),
