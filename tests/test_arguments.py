@@ -19,7 +19,6 @@ from conversations_client._calls.arguments import (
     ConversationMetadataParam,
     ConversationMetadataUpdateParam,
     CreateRequest,
-    checked_class,
     checked_context,
     checked_conversation_id,
     checked_create_request,
@@ -30,13 +29,16 @@ from conversations_client._calls.arguments import (
     checked_max_in_flight,
     checked_metadata,
     checked_metadata_update,
-    checked_method,
     checked_model,
-    checked_path,
-    checked_query,
     checked_rate,
     checked_string,
     path_segment,
+)
+from conversations_client._calls.request_arguments import (
+    checked_class,
+    checked_method,
+    checked_path,
+    checked_query,
 )
 
 Check = Callable[[Any], Any]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Final, TypeVar, cast, get_origin
+from typing import Annotated, Any, Final, cast
 from urllib.parse import quote
 
 # pydantic, and so FastAPI, accepts typing.TypedDict only on Python 3.12 and later.
@@ -15,8 +15,6 @@ from conversations_client.models import Conversation, ConversationMetadata
 
 from .pydantic_typed_dicts import InstanceSchema, checked_strictly
 
-T = TypeVar("T")
-
 MAX_DISPLAY_NAME_LENGTH: Final = 100
 MAX_PAGE_SIZE: Final = 100
 _METADATA: Final = {
@@ -25,7 +23,6 @@ _METADATA: Final = {
     "model": "model",
 }
 """The wire names of the metadata."""
-METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def _set_fields(metadata: ConversationMetadata) -> dict[str, Any]:
@@ -281,49 +278,6 @@ def checked_model(value: object) -> str:
         raise InvalidArgumentError(
             "model must include its provider, as in 'openai/gpt-4o': provider/model_id."
         )
-    return text
-
-
-def checked_path(value: object) -> str:
-    """The path of an endpoint that the client has no method for."""
-    text = checked_string("path", value)
-    if (
-        not text.startswith("/")
-        or {".", ".."} & set(text.split("/"))
-        or not all("!" <= c <= "~" and c not in "?#\\" for c in text)
-    ):
-        raise InvalidArgumentError(
-            "path must begin with '/', must not contain '.' or '..' segments, '?' or '#', and must "
-            "be quoted with urllib.parse.quote where a URL requires it; pass the query as query=."
-        )
-    return text
-
-
-def checked_class(name: str, value: T) -> T:
-    """A class, or another type that JSON can be converted to, such as `list[str]`."""
-    if value is None:
-        raise InvalidArgumentError(
-            f"{name} can't be None: if the response has no body, pass type(None)."
-        )
-    if not isinstance(value, type) and get_origin(value) is None:
-        raise InvalidArgumentError(
-            f"{name} must be a class, such as dict or your own attrs class, not {type_name(value)}."
-        )
-    return value
-
-
-def checked_query(query: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """The names and values of query parameters."""
-    for value in (*query.keys(), *query.values()):
-        checked_string("query", str(value))  # numbers are written as text
-    return tuple(query.items())
-
-
-def checked_method(value: object) -> str:
-    """An HTTP method, upper case."""
-    text = checked_string("method", value).upper()
-    if text not in METHODS:
-        raise InvalidArgumentError(f"method must be one of {', '.join(METHODS)}.")
     return text
 
 

@@ -19,7 +19,6 @@ from conversations_client.models import (
 from .arguments import (
     ConversationMetadataParam,
     ConversationMetadataUpdateParam,
-    checked_class,
     checked_context,
     checked_conversation_id,
     checked_create_request,
@@ -28,11 +27,8 @@ from .arguments import (
     checked_limit,
     checked_metadata,
     checked_metadata_update,
-    checked_method,
     checked_model,
     checked_optional_id,
-    checked_path,
-    checked_query,
     path_segment,
 )
 from .call_options import NO_OPTIONS, CallOptions
@@ -43,6 +39,7 @@ from .operation import (
     Request,
     any_success,
 )
+from .request_arguments import checked_class, checked_method, checked_path, checked_query
 
 if TYPE_CHECKING:
     from conversations_client.messages import ConversationWithMessages, MessageInput
