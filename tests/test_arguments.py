@@ -70,6 +70,8 @@ STRING = named(checked_string)
 RETURNS = partial(checked_class, "returns")
 
 ACCEPTED: list[tuple[Check, object, object]] = [
+    (RETURNS, dict, dict),
+    (RETURNS, list[int], list[int]),
     (STRING, "", ""),
     (STRING, Text("a"), "a"),
     (STRING, "😀", "😀"),

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from conversations_client import ConfigurationError, Retry
 from conversations_client._base.headers import Headers
@@ -44,6 +45,7 @@ TABLE: list[tuple[Outcome, list[Resend | Stop], list[Resend | Stop]]] = [
     (replied(429), AGAIN, AGAIN),
     (replied(429, "2"), [Resend(2.0), Resend(2.0), AGAIN[2]], [Resend(2.0), Resend(2.0), AGAIN[2]]),
     (replied(429, "nonsense"), AGAIN, AGAIN),
+    (evolve(replied(429), was_sent_before=True), NEVER, AGAIN),
     (replied(499), NEVER, NEVER),
     (replied(500), NEVER, AGAIN),
     (replied(502), NEVER, AGAIN),
