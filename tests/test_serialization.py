@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from conversations_client import Client, ConversationMetadata, InvalidArgumentError
 from conversations_client._base.unset import UNSET
-from conversations_client._json.serialization import json_body, json_value
+from conversations_client._json.serialization import json_argument, json_body, json_value
 
 LOOP: dict[str, Any] = {}
 LOOP["a"] = [LOOP]
@@ -64,6 +64,13 @@ def test_the_path_is_reported(value: object, place: str) -> None:
     assert str(raised.value).startswith(f"The arguments can't be serialized as JSON: {place} Pass ")
     assert "secret" not in str(raised.value)
     assert raised.value.__cause__ is raised.value.__context__ is None
+
+
+def test_an_argument_that_contains_itself() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(InvalidArgumentError, match=r"^body is nested too deeply, or contains"):
+        json_argument("body", endless)
 
 
 def test_a_create_reports_the_path() -> None:
