@@ -1,3 +1,4 @@
+import os
 import sys
 from collections.abc import Generator
 
@@ -9,9 +10,11 @@ from variants import VARIANTS, Variant
 
 from conversations_client._client.many import shared_backoff
 
-# The duration of an example depends on the load of the machine.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# The duration of an example depends on the load of the machine. Every run has the same examples, so
+# that a change doesn't fail by chance; scripts/nightly looks for new ones.
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("new", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture(autouse=True)
