@@ -29,6 +29,7 @@ _CREATE: Final = frozenset({"chat", "create", "import"})
 _REASONS: Final = {
     "--base-url": ", because it runs the API on this machine",
     "--project-id": ", which is the project of new conversations",
+    "--sandbox": ", because it is a sandbox itself",
     "--timeout": ", because it makes no calls",
 }
 """Why a command doesn't use an option; the end of a sentence."""
@@ -69,7 +70,11 @@ class Options:
         if command not in _CREATE:
             ignored["--project-id"] = self.project_id
         if command == "sandbox":
-            ignored |= {"--base-url": self.base_url, "--timeout": self.timeout}
+            ignored |= {
+                "--base-url": self.base_url,
+                "--sandbox": self.sandbox or None,
+                "--timeout": self.timeout,
+            }
         for name, value in ignored.items():
             if value is not None:
                 raise UsageError(

@@ -221,10 +221,16 @@ def test_empty_rows_can_be_removed_at_the_end(path: Path, journal: Journal) -> N
     with ScriptedServer(always()) as server:
         assert run(server, path, journal).failed == 2
         _, *problems = [entry.detail for entry in journal.entries()]
-        assert problems == [
-            "The row is empty. Leave it, fill in a field, or remove all empty rows at the end of the "
-            "file."
-        ] * 2
+        assert (
+            problems
+            == [
+                (
+                    "The row is empty. Leave it, fill in a field, or remove all empty rows at the end of the "
+                    "file."
+                )
+            ]
+            * 2
+        )
         write(path, {"displayName": "a"})
         assert run(server, path, journal).failed == 0
 

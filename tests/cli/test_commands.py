@@ -444,15 +444,19 @@ def test_both_sandbox_commands_have_the_same_options(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--pace", "-1"], "pace must be"),
+        (["--pace", "-1"], "Error: --pace must be"),
+        (
+            ["--sandbox"],
+            "`conversations sandbox` doesn't use --sandbox, because it is a sandbox itself. Remove the option.",
+        ),
         (
             ["--base-url", "http://127.0.0.1:1"],
             "`conversations sandbox` doesn't use --base-url, because it runs the API on this machine.",
         ),
         (["--project-id", "prj_1"], "doesn't use --project-id"),
         (["--timeout", "3"], "doesn't use --timeout, because it makes no calls. Remove the"),
-        (["--revision", "3"], "revision must be 1 or 2"),
-        (["--model", "gpt-4o"], "provider/model_id"),
+        (["--revision", "3"], "Error: --revision must be 1 or 2."),
+        (["--model", "gpt-4o"], "Error: --model must have the form provider/model_id."),
         (["--host", "192.0.2.1"], "Choose an address of this machine with --host."),
     ],
 )

@@ -22,7 +22,7 @@ def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> Non
 
     Raises:
         BulkError: The journal can't be read.
-        InvalidArgumentError: `entries` is a path or a journal.
+        InvalidArgumentError: `entries` is not an iterable of entries.
         OSError: The file can't be written.
 
     Example:
@@ -30,14 +30,25 @@ def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> Non
             import_file(client, "conversations.jsonl", journal)
             write_results(journal.entries(), "results.jsonl")
     """
-    if isinstance(entries, str | bytes | os.PathLike | Journal):
-        raise InvalidArgumentError(
-            "entries must be the entries of a journal, such as journal.entries(), "
-            f"not {type(entries).__name__}."
-        )
+    is_wrong = isinstance(entries, str | bytes | os.PathLike | Journal)
+    if is_wrong or not isinstance(entries, Iterable):
+        raise _not_entries(entries)
     with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         for entry in entries:
+            _check(entry)
             file.write(f"{json.dumps(_result(entry), ensure_ascii=True)}\n")
+
+
+def _check(entry: object) -> None:
+    if not isinstance(entry, Entry):
+        raise _not_entries(entry)
+
+
+def _not_entries(value: object) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        "entries must be the entries of a journal, such as journal.entries(), or of parts, such as "
+        f"entries_of(parts), not {type(value).__name__}."
+    )
 
 
 def _result(entry: Entry) -> dict[str, Any]:
