@@ -20,6 +20,7 @@ FORMAT: Final = Group("Output", sort_key=11, validator=mutually_exclusive)
 
 
 _MISSING: Final = "Check the ID and base_url, and that the API key belongs to the same workspace."
+_NO_ENDPOINT: Final = " If the conversation exists, the service may not have this endpoint."
 _MISSING_IN_SANDBOX: Final = (
     "Check the ID: `conversations --sandbox list` shows the conversations of the sandbox."
 )
@@ -141,7 +142,8 @@ class Session:
             try:
                 yield target
             except NotFoundError as error:
-                error.args = (str(error).replace(_MISSING, _MISSING_IN_SANDBOX),)
+                message = str(error).replace(_MISSING, _MISSING_IN_SANDBOX)
+                error.args = (message.replace(_NO_ENDPOINT, ""),)
                 raise
 
     @contextmanager

@@ -237,7 +237,7 @@ def test_empty_rows_can_be_removed_at_the_end(path: Path, journal: Journal) -> N
 
 @pytest.mark.parametrize("part", [{"start": 1}, {"stop": 3}])
 def test_the_empty_rows_of_a_part_are_not_to_be_removed(
-    path: Path, journal: Journal, part: dict[str, int]
+    path: Path, journal: Journal, part: dict[str, Any]
 ) -> None:
     write(path, {"displayName": "a"}, {"_id": "conv_1"}, {"_id": "conv_2"})
     with ScriptedServer(always()) as server:

@@ -291,6 +291,12 @@ def test_invalid_options_are_found_before_anything_is_sent(
     assert {one.name for one in tmp_path.iterdir()} == {"folder.jsonl", "file"}
 
 
+def test_an_export_to_stdout_is_never_a_json_array(piped: Command) -> None:
+    ended = piped("export", "-", "--json", "--base-url", "http://127.0.0.1:1")
+    assert (ended.code, ended.out) == (2, "")
+    assert "An export to stdout is JSON Lines. Remove --json, or pass a file." in ended.err
+
+
 @pytest.mark.parametrize("options", [[], ["--messages"]])
 def test_a_service_that_cant_be_reached_is_not_the_fault_of_the_file(
     piped: Command, tmp_path: Path, options: list[str]

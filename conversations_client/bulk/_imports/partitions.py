@@ -205,9 +205,13 @@ def entries_of(parts: Iterable[Partition]) -> Iterator[Entry]:
             part.run(client)
         write_results(entries_of(parts), "results.jsonl")
     """
+    _check_iterable(parts)
+    return _entries_of(parts)
+
+
+def _check_iterable(parts: object) -> None:
     if isinstance(parts, str | bytes) or not isinstance(parts, Iterable):
         raise _not_parts(parts)
-    return _entries_of(parts)
 
 
 def _entries_of(parts: Iterable[object]) -> Iterator[Entry]:

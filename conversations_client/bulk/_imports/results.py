@@ -3,11 +3,14 @@
 import json
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from conversations_client import InvalidArgumentError
 from conversations_client.bulk._files.atomic_file import atomic_file
 from conversations_client.bulk._imports.journal import Entry, Journal, State
+
+
+_NOT_ENTRIES: Final = (str, bytes, os.PathLike, Journal)
 
 
 def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> None:
@@ -30,13 +33,16 @@ def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> Non
             import_file(client, "conversations.jsonl", journal)
             write_results(journal.entries(), "results.jsonl")
     """
-    is_wrong = isinstance(entries, str | bytes | os.PathLike | Journal)
-    if is_wrong or not isinstance(entries, Iterable):
-        raise _not_entries(entries)
+    _check_iterable(entries)
     with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         for entry in entries:
             _check(entry)
             file.write(f"{json.dumps(_result(entry), ensure_ascii=True)}\n")
+
+
+def _check_iterable(entries: object) -> None:
+    if not isinstance(entries, Iterable) or isinstance(entries, _NOT_ENTRIES):
+        raise _not_entries(entries)
 
 
 def _check(entry: object) -> None:
