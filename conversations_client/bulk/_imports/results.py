@@ -9,7 +9,6 @@ from conversations_client import InvalidArgumentError
 from conversations_client.bulk._files.atomic_file import atomic_file
 from conversations_client.bulk._imports.journal import Entry, Journal, State
 
-
 _NOT_ENTRIES: Final = (str, bytes, os.PathLike, Journal)
 
 
