@@ -1,9 +1,10 @@
 """The options of `conversations sandbox` and of `python -m conversations_client.sandbox`."""
 
+import re
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from attrs import field, fields, frozen
 
@@ -82,10 +83,20 @@ class SandboxOptions:
         }
 
 
+_OPTIONS: Final = {
+    "pace": "pace",
+    "revision": "revision",
+    "models": "model",
+}
+"""The option for each argument of `Sandbox` whose value an option can make invalid."""
+_ARGUMENT: Final = re.compile(rf"^({'|'.join(_OPTIONS)})\b")
+
+
 def with_options(message: str) -> str:
     """A sandbox error message that refers to options instead of arguments."""
     return (
-        message.replace("another port", "another one with --port")
+        _ARGUMENT.sub(lambda found: f"--{_OPTIONS[found[1]]}", message)
+        .replace("another port", "another one with --port")
         .replace("as the host", "with --host")
         .replace("another file", "another one with --db")
     )

@@ -196,10 +196,10 @@ def test_options_apply_to_the_alternate_path_and_to_each_page(variant: Variant) 
 
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"timeout": 0}, "timeout must be a Timeout, a positive number"),
-    ({"timeout": -1.0}, "timeout must be"),
+    ({"timeout": -1.0}, "or None for no limit, got -1.0."),
     ({"timeout": float("nan")}, "timeout must be"),
-    ({"timeout": "5"}, "timeout must be"),
-    ({"timeout": True}, "timeout must be"),
+    ({"timeout": "5"}, "or None for no limit, not str."),
+    ({"timeout": True}, "or None for no limit, not bool."),
     ({"extra_headers": [("a", "b")]}, "must be a dict of names and values, not list"),
     ({"extra_headers": {"": "a"}}, "invalid name"),
     ({"extra_headers": {"X Trace": "a"}}, "invalid name"),

@@ -102,8 +102,14 @@ def _checked_timeout(value: Timeout | float | None) -> Timeout:
         return chosen_timeout(value)
     except ConfigurationError:
         raise InvalidArgumentError(
-            "timeout must be a Timeout, a positive number of seconds, or None for no limit."
+            "timeout must be a Timeout, a positive number of seconds, or None for no limit, "
+            f"{_received(value)}."
         ) from None
+
+
+def _received(timeout: object) -> str:
+    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    return f"got {timeout}" if is_number else f"not {type(timeout).__name__}"
 
 
 def _checked_headers(headers: object) -> tuple[tuple[str, str], ...]:

@@ -34,6 +34,8 @@ _HINTS: Final[Mapping[type[StatusError], str]] = {
     RateLimitError: "Send fewer requests, or allow more attempts with retry=Retry(attempts=…).",
     ServerError: "If the problem persists, contact the service's support.",
 }
+# In revision 1 of the API, conversations have no responses.
+_NO_ENDPOINT: Final = "If the conversation exists, the service may not have this endpoint."
 _REDIRECTS: Final = frozenset({300, 301, 302, 303, 307, 308})
 
 
@@ -103,6 +105,8 @@ def _hint(request: Request, reply: Reply, reason: str) -> str:
         return ""  # the reason already includes advice
     if reply.status == HTTPStatus.NOT_FOUND and "{conversation_id}" not in request.template:
         return "Check base_url, and check that everything the request refers to exists."
+    if reply.status == HTTPStatus.NOT_FOUND and "{conversation_id}/" in request.template:
+        return f"{_HINTS[NotFoundError]} {_NO_ENDPOINT}"
     return _HINTS.get(status_error_class(reply.status)) or _redirect_hint(reply.status)
 
 

@@ -56,6 +56,14 @@ _ARGUMENTS: Final = tuple(
 _OPTION: Final = re.compile(r"--[a-z_]+")
 _MAP: Final = re.compile(r"columns=\{'([\w.]+)': ('.*?'|\".*?\")\}")
 _IGNORE: Final = re.compile(r"ignore=\[('.*?'|\".*?\")\]")
+# Revision 1 of the API requires an agent or deployment.
+_NEEDS_ENTITY: Final = re.compile(
+    r"POST /v2/conversations returned 4(?:00|22)\b.*"
+    r"(?:\bmust have (?:metadata|entity_?id)\b(?!\.\w)"
+    r"|\bentity_?id must be of type string(?! or\b)"
+    r"|\b(?:metadata|entity_?id) is required\b)",
+    re.IGNORECASE | re.DOTALL,
+)
 _CALL: Final = re.compile(
     r"(?P<request>(?P<method>[A-Z]+) /\S*?)(?:: | (?=returned ))(?P<problem>.+)", re.DOTALL
 )
@@ -66,7 +74,9 @@ def describe(error: ConversationsError) -> str:
 
     It omits the request, which `request_of` returns.
     """
-    return _reworded(str(error), (*_REWORDINGS, *_ARGUMENTS))
+    message = str(error)
+    reworded = _reworded(message, (*_REWORDINGS, *_ARGUMENTS))
+    return f"{reworded}{_entity_advice(message, '`conversations create --entity-id ID`')}"
 
 
 def describe_row(problem: str) -> str:
@@ -74,7 +84,15 @@ def describe_row(problem: str) -> str:
 
     A word such as `model` at its beginning is a column, not an option.
     """
-    return _reworded(problem, _REWORDINGS)
+    advice = _entity_advice(problem, "the column metadata.entityId")
+    return f"{_reworded(problem, _REWORDINGS)}{advice}"
+
+
+def _entity_advice(message: str, how: str) -> str:
+    """A sentence, after a space, if the service creates no conversations without an entity."""
+    if not _NEEDS_ENTITY.search(message):
+        return ""
+    return f" This service requires an agent or deployment for each conversation: use {how}."
 
 
 def _reworded(message: str, rewordings: Iterable[tuple[re.Pattern[str], str]]) -> str:

@@ -20,6 +20,7 @@ FORMAT: Final = Group("Output", sort_key=11, validator=mutually_exclusive)
 
 
 _MISSING: Final = "Check the ID and base_url, and that the API key belongs to the same workspace."
+_NO_ENDPOINT: Final = " If the conversation exists, the service may not have this endpoint."
 _MISSING_IN_SANDBOX: Final = (
     "Check the ID: `conversations --sandbox list` shows the conversations of the sandbox."
 )
@@ -29,6 +30,7 @@ _CREATE: Final = frozenset({"chat", "create", "import"})
 _REASONS: Final = {
     "--base-url": ", because it runs the API on this machine",
     "--project-id": ", which is the project of new conversations",
+    "--sandbox": ", because it is a sandbox itself",
     "--timeout": ", because it makes no calls",
 }
 """Why a command doesn't use an option; the end of a sentence."""
@@ -69,7 +71,11 @@ class Options:
         if command not in _CREATE:
             ignored["--project-id"] = self.project_id
         if command == "sandbox":
-            ignored |= {"--base-url": self.base_url, "--timeout": self.timeout}
+            ignored |= {
+                "--base-url": self.base_url,
+                "--sandbox": self.sandbox or None,
+                "--timeout": self.timeout,
+            }
         for name, value in ignored.items():
             if value is not None:
                 raise UsageError(
@@ -136,7 +142,8 @@ class Session:
             try:
                 yield target
             except NotFoundError as error:
-                error.args = (str(error).replace(_MISSING, _MISSING_IN_SANDBOX),)
+                message = str(error).replace(_MISSING, _MISSING_IN_SANDBOX)
+                error.args = (message.replace(_NO_ENDPOINT, ""),)
                 raise
 
     @contextmanager

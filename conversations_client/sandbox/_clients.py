@@ -1,6 +1,13 @@
 """Clients of a running sandbox; the only module here that imports the client."""
 
-from conversations_client import AsyncClient, Client, Retry, Timeout
+from conversations_client import (
+    AsyncClient,
+    AsyncHooks,
+    Client,
+    Hooks,
+    Retry,
+    Timeout,
+)
 
 
 class Clients:
@@ -20,6 +27,11 @@ class Clients:
         project_id: str | None = None,
         timeout: Timeout | float | None = Timeout(),  # noqa: B008 - frozen
         retry: Retry = Retry(),  # noqa: B008 - frozen
+        max_connections: int = 100,
+        max_response_bytes: int = 67_108_864,
+        max_event_bytes: int = 16_777_216,
+        pickle_key: bool = False,
+        hooks: Hooks | None = None,
     ) -> Client:
         """Create a client for this sandbox.
 
@@ -30,6 +42,11 @@ class Clients:
             retry: When to retry a request. Default: the default of `Client`. The pauses
                 between attempts are real; with `Retry(wait_initial=0)`, there are none, except
                 after a `Retry-After`.
+            max_connections: As in `Client`.
+            max_response_bytes: As in `Client`.
+            max_event_bytes: As in `Client`.
+            pickle_key: As in `Client`.
+            hooks: As in `Client`.
 
         Returns:
             The client; close it, or use it as a context manager.
@@ -48,7 +65,12 @@ class Clients:
             project_id=project_id,
             timeout=timeout,
             retry=retry,
+            max_connections=max_connections,
+            max_response_bytes=max_response_bytes,
+            max_event_bytes=max_event_bytes,
             allow_plain_http=True,
+            pickle_key=pickle_key,
+            hooks=hooks,
         )
 
     def async_client(
@@ -57,6 +79,11 @@ class Clients:
         project_id: str | None = None,
         timeout: Timeout | float | None = Timeout(),  # noqa: B008 - frozen
         retry: Retry = Retry(),  # noqa: B008 - frozen
+        max_connections: int = 100,
+        max_response_bytes: int = 67_108_864,
+        max_event_bytes: int = 16_777_216,
+        pickle_key: bool = False,
+        hooks: AsyncHooks | None = None,
     ) -> AsyncClient:
         """Create an async client for this sandbox.
 
@@ -67,6 +94,11 @@ class Clients:
             retry: When to retry a request. Default: the default of `AsyncClient`. The pauses
                 between attempts are real; with `Retry(wait_initial=0)`, there are none, except
                 after a `Retry-After`.
+            max_connections: As in `AsyncClient`.
+            max_response_bytes: As in `AsyncClient`.
+            max_event_bytes: As in `AsyncClient`.
+            pickle_key: As in `AsyncClient`.
+            hooks: As in `AsyncClient`.
 
         Returns:
             The client; close it, or use it as a context manager.
@@ -82,5 +114,10 @@ class Clients:
             project_id=project_id,
             timeout=timeout,
             retry=retry,
+            max_connections=max_connections,
+            max_response_bytes=max_response_bytes,
+            max_event_bytes=max_event_bytes,
             allow_plain_http=True,
+            pickle_key=pickle_key,
+            hooks=hooks,
         )

@@ -4,7 +4,16 @@ from collections import deque
 
 import httpx
 
-from conversations_client import AsyncClient, Client, Retry, StatusError, TransportError
+from conversations_client import (
+    AsyncClient,
+    AsyncHooks,
+    Client,
+    Hooks,
+    Retry,
+    StatusError,
+    Timeout,
+    TransportError,
+)
 from conversations_client.testing._calls import Call, call_of
 from conversations_client.testing._mock_clients import mock_async_client, mock_client
 from conversations_client.testing._responses import (
@@ -110,6 +119,10 @@ class FakeService:
         *,
         project_id: str | None = None,
         retry: Retry = Retry(attempts=1),  # noqa: B008 - frozen
+        timeout: Timeout | float | None = Timeout(),  # noqa: B008 - frozen
+        max_response_bytes: int = 67_108_864,
+        max_event_bytes: int = 16_777_216,
+        hooks: Hooks | None = None,
     ) -> Client:
         """Create a client for this service.
 
@@ -118,6 +131,10 @@ class FakeService:
                 environment is ignored.
             retry: When to retry a request. Default: never. The pauses between attempts are real;
                 with `Retry(wait_initial=0)`, there are none, except after a `Retry-After`.
+            timeout: How long a call may take. Default: the default of `Client`.
+            max_response_bytes: As in `Client`.
+            max_event_bytes: As in `Client`.
+            hooks: As in `Client`.
 
         Example:
             fake = FakeService()
@@ -126,13 +143,25 @@ class FakeService:
             fake.client(retry=Retry(wait_initial=0)).conversations.create()
             assert len(fake.calls) == 2
         """
-        return mock_client(self._handle, project_id=project_id, retry=retry)
+        return mock_client(
+            self._handle,
+            project_id=project_id,
+            retry=retry,
+            timeout=timeout,
+            max_response_bytes=max_response_bytes,
+            max_event_bytes=max_event_bytes,
+            hooks=hooks,
+        )
 
     def async_client(
         self,
         *,
         project_id: str | None = None,
         retry: Retry = Retry(attempts=1),  # noqa: B008 - frozen
+        timeout: Timeout | float | None = Timeout(),  # noqa: B008 - frozen
+        max_response_bytes: int = 67_108_864,
+        max_event_bytes: int = 16_777_216,
+        hooks: AsyncHooks | None = None,
     ) -> AsyncClient:
         """Create an async client for this service.
 
@@ -141,6 +170,10 @@ class FakeService:
                 environment is ignored.
             retry: When to retry a request. Default: never. The pauses between attempts are real;
                 with `Retry(wait_initial=0)`, there are none, except after a `Retry-After`.
+            timeout: How long a call may take. Default: the default of `AsyncClient`.
+            max_response_bytes: As in `AsyncClient`.
+            max_event_bytes: As in `AsyncClient`.
+            hooks: As in `AsyncClient`.
 
         Example:
             fake = FakeService()
@@ -149,7 +182,15 @@ class FakeService:
                 await client.conversations.create()
             assert fake.calls == (CreateCall(project_id="prj_1"),)
         """
-        return mock_async_client(self._handle, project_id=project_id, retry=retry)
+        return mock_async_client(
+            self._handle,
+            project_id=project_id,
+            retry=retry,
+            timeout=timeout,
+            max_response_bytes=max_response_bytes,
+            max_event_bytes=max_event_bytes,
+            hooks=hooks,
+        )
 
     def _handle(self, request: httpx.Request) -> httpx.Response:
         call = call_of(request)

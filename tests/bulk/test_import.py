@@ -216,6 +216,37 @@ def test_failed_rows_can_be_removed_at_the_end(
     assert [entry.number for entry in journal.entries()] == [*range(1, len(after) + 1)]
 
 
+def test_empty_rows_can_be_removed_at_the_end(path: Path, journal: Journal) -> None:
+    write(path, {"displayName": "a"}, {"_id": "conv_1"}, {"_id": "conv_2"})
+    with ScriptedServer(always()) as server:
+        assert run(server, path, journal).failed == 2
+        _, *problems = [entry.detail for entry in journal.entries()]
+        assert (
+            problems
+            == [
+                (
+                    "The row is empty. Leave it, fill in a field, or remove all empty rows at the end of the "
+                    "file."
+                )
+            ]
+            * 2
+        )
+        write(path, {"displayName": "a"})
+        assert run(server, path, journal).failed == 0
+
+
+@pytest.mark.parametrize("part", [{"start": 1}, {"stop": 3}])
+def test_the_empty_rows_of_a_part_are_not_to_be_removed(
+    path: Path, journal: Journal, part: dict[str, Any]
+) -> None:
+    write(path, {"displayName": "a"}, {"_id": "conv_1"}, {"_id": "conv_2"})
+    with ScriptedServer(always()) as server:
+        run(server, path, journal, **part)
+    assert {entry.detail for entry in journal.entries() if entry.number > 1} == {
+        "The row is empty. Leave it, or fill in a field."
+    }
+
+
 def test_a_part_of_a_file_says_nothing_about_later_rows(path: Path, journal: Journal) -> None:
     write(path, *named("a", "b", "x" * 101))
     with ScriptedServer(always()) as server:

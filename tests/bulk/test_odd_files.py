@@ -28,6 +28,9 @@ from conversations_client.bulk._files.rows import Unreadable
 A, B = {"displayName": "a"}, {"displayName": "b"}
 AGENT = {"metadata": {"entityId": "agent_1"}}
 EMPTY = "The row is empty. Leave it, or fill in a field."
+EMPTY_AT_THE_END = (
+    "The row is empty. Leave it, fill in a field, or remove all empty rows at the end of the file."
+)
 LONG = "x" * (csv.field_size_limit() + 1)
 
 
@@ -281,7 +284,7 @@ TABLES = [
     Case("only blank lines", b"\n\r\n", refused="a.csv has no header line."),
     Case("short rows with a key", b"id,displayName\n7\n8,b,c\n", failed={1: "The row has 1 cell, but the header has 2.", 2: "The row has 3 cells, but the header has 2."}, options={"key": "id"}, keys={1: "7", 2: "8"}),
     Case("a mapped column with a long name", f"title\n{'x' * 101}\n".encode(), failed={1: "title has 101 characters; the API allows at most 100: shorten it."}, options={"columns": {"displayName": "title"}}),
-    Case("a mapped column with no flag", b"flag\nmaybe\n", failed={1: "flag must be true or false, not a string."}, options={"columns": {"metadata.generatingTitle": "flag"}}),
+    Case("a mapped column with no flag", b"flag\nmaybe\n", failed={1: "flag must be true or false, not 'maybe'."}, options={"columns": {"metadata.generatingTitle": "flag"}}),
     Case("a name that is a part of a field", b"displayName,a title\na,b\n", refused="Unknown field 'a title'. The fields are"),
     Case("a name that is meant", b"displayName,agent\na,b\n", refused="Did you mean 'metadata.entityId'? The fields are"),
     Case("only a header", b"displayName\n"),
@@ -310,6 +313,15 @@ TABLES = [
         Case(f"the first line {first!r}", first + b"\ndisplayName,projectId\na,p\n", refused="is an instruction for Excel. Remove it.")
         for first in (b"sep=;", b"sep=,", b'"sep=,"', b"SEP=|", b"\xef\xbb\xbfsep=\t")
     ),
+    *(
+        Case(f"the first line {first!r} before {second!r}", first + b"\r\n\r\n" + second + b"\r\na;p\r\n", refused=f"is an instruction for Excel. Remove it. The columns are separated by {plural}. Separate them with commas.")
+        for first, second, plural in (
+            (b"sep=;", b"displayName;projectId", "semicolons"),
+            (b"sep=;", b'"Name";"Kunde"', "semicolons"),
+            (b'\xef\xbb\xbf"SEP=;"', b"displayName;Name, kurz", "semicolons"),
+            (b"sep=\t", b"Name\tKunde", "tabs"),
+        )
+    ),
     Case("semicolons between columns in quotes", b'"displayName";"projectId"\n"a";"p"\n', refused="The columns are separated by semicolons. Separate them with commas."),
     Case("semicolons between columns of other names", b"title;id\na;1\n", refused="The columns are separated by semicolons. Separate them with commas.", options={"columns": {"displayName": "title"}}),
     Case("a comma at the end of the header", b"displayName,\na,\n", refused="If the header ends with a comma, remove the comma."),
@@ -327,8 +339,11 @@ TABLES = [
         "lines of empty cells",
         b'displayName,projectId\n,\na,\n"",""\n',
         [A],
-        failed={1: EMPTY, 3: EMPTY},
+        failed={1: EMPTY, 3: EMPTY_AT_THE_END},
     ),
+    Case("lines of empty cells at the end", b"displayName,projectId\na,\n,\n,\n", [A], failed={2: EMPTY_AT_THE_END, 3: EMPTY_AT_THE_END}),
+    Case("only lines of empty cells", b"displayName,projectId\n,\n", failed={1: EMPTY_AT_THE_END}),
+    Case("an empty line before another failed row", b"displayName,projectId\n,\na,b,c\n", failed={1: EMPTY, 2: "The row has 3 cells, but the header has 2."}),
     Case(
         "an empty name beside something else",
         b"displayName,metadata.entityId\n,agent_1\n",
@@ -394,7 +409,7 @@ TABLES = [
         options={"ignore": ["notes"]},
         refused="The columns are separated by semicolons.",
     ),
-    Case("metadata to ignore", b"displayName,metadata.x,metadata.entityId\na,b,c\n,b,c\n", [A], failed={2: EMPTY}, options={"ignore": ["metadata"]}),
+    Case("metadata to ignore", b"displayName,metadata.x,metadata.entityId\na,b,c\n,b,c\n", [A], failed={2: EMPTY_AT_THE_END}, options={"ignore": ["metadata"]}),
     Case("a mapped field of ignored metadata", b"displayName,metadata.agent,metadata.model\na,agent_1,m\n,agent_1,m\n", [A | AGENT, {"displayName": ""} | AGENT], options={"columns": {"metadata.entityId": "metadata.agent"}, "ignore": ["metadata"]}),
     Case("a doubled key that is ignored", b"id,displayName,id\n1,a,2\n", refused="There are two columns named 'id'. Remove one of them.", options={"key": "id", "ignore": ["id"]}),
     *(
@@ -428,10 +443,12 @@ TABLES = [
         "flags",
         b"displayName,metadata.generatingTitle\na,TRUE\na,false\na,yes\n",
         [A | {"metadata": {"generatingTitle": flag}} for flag in (True, False)],
-        failed={3: "metadata.generatingTitle must be true or false, not a string."},
+        failed={3: "metadata.generatingTitle must be true or false, not 'yes'."},
     ),
+    Case("a flag of a German spreadsheet", b"metadata.generatingTitle\nWAHR\n", failed={1: "metadata.generatingTitle must be true or false, not 'WAHR'."}),
+    Case("a long flag with a key", f"id,metadata.generatingTitle\n7,{'x' * 100}\n".encode(), failed={1: f"metadata.generatingTitle must be true or false, not '{'x' * 60}…'."}, options={"key": "id"}, keys={1: "7"}),
     Case("a key", b"id,displayName\n7,a\n,b\n", [A, B], options={"key": "id"}, keys={1: "7", 2: ""}),
-    Case("a row with nothing but its key", b"id,displayName\n7,\n", failed={1: EMPTY}, options={"key": "id"}, keys={1: "7"}),
+    Case("a row with nothing but its key", b"id,displayName\n7,\n", failed={1: EMPTY_AT_THE_END}, options={"key": "id"}, keys={1: "7"}),
     Case("a key that is not there", b"ID,displayName\n7,a\n", refused="There is no column 'id'. Did you mean 'ID'?", options={"key": "id", "ignore": ["ID"]}),
 ]  # fmt: skip
 
@@ -457,6 +474,10 @@ PARQUET = [
     Case("large texts", lambda pa: table(pa, displayName=pa.array(["a"], pa.large_string())), [A]),
     Case("a dictionary column", lambda pa: table(pa, displayName=pa.array(["a", "b", "a"]).dictionary_encode()), [A, B, A]),
     Case("nulls", lambda pa: table(pa, displayName=[None, "a"], projectId=[None, None]), [A], failed={1: EMPTY}),
+    Case("nulls at the end", lambda pa: table(pa, displayName=["a", None]), [A], failed={2: EMPTY_AT_THE_END}),
+    Case("a flag of a German spreadsheet", lambda pa: table(pa, x=["WAHR", ""], names=["metadata.generatingTitle"]), failed={n: f"metadata.generatingTitle must be true or false, not '{text}'." for n, text in ((1, "WAHR"), (2, ""))}),
+    Case("a flag of a German spreadsheet in nested metadata", lambda pa: table(pa, displayName=["a"], metadata=[{"generatingTitle": "WAHR"}]), failed={1: "metadata.generatingTitle must be true or false, not 'WAHR'."}),
+    Case("a number as a flag", lambda pa: table(pa, displayName=["a"], metadata=[{"generatingTitle": 1}]), failed={1: "metadata.generatingTitle must be true or false, not a number."}),
     Case("a null beside something else", lambda pa: table(pa, displayName=[None], names=None, projectId=["p"]), [{"projectId": "p"}]),
     Case("an empty name", lambda pa: table(pa, displayName=["", "a"]), [{"displayName": ""}, A]),
     Case("a column of nulls", lambda pa: table(pa, displayName=["a"], projectId=pa.nulls(1)), [A]),

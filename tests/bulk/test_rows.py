@@ -161,7 +161,10 @@ def test_a_digest_is_the_same_in_every_version() -> None:
         ({"displayName": "", "metadata.model": ""}, EMPTY),
         ({"metadata.entityId": "a", "metadata.model": ""}, {"metadata": {"entityId": "a"}}),
         ({"metadata.generatingTitle": "TRUE"}, {"metadata": {"generatingTitle": True}}),
-        ({"metadata.generatingTitle": "maybe"}, {"metadata": {"generatingTitle": "maybe"}}),
+        (
+            {"metadata.generatingTitle": "maybe"},
+            Unreadable("metadata.generatingTitle must be true or false, not 'maybe'."),
+        ),
         (
             {"displayName": "a", "entityId": "b"},
             {"displayName": "a", "metadata": {"entityId": "b"}},

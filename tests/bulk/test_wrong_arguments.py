@@ -10,8 +10,10 @@ from conversations_client.bulk import (
     BulkError,
     Entry,
     Journal,
+    Partition,
     State,
     check_file,
+    entries_of,
     export_file,
     export_with_messages,
     import_file,
@@ -140,11 +142,23 @@ def test_an_iterable_is_exported(tmp_path: Path, conversations: Any) -> None:
 def test_results_are_written_of_entries(tmp_path: Path) -> None:
     target = tmp_path / "results.jsonl"
     with Journal(tmp_path / "a.journal") as journal:
-        wrong: list[Any] = ["a.journal", Path("a.journal"), journal]
+        part = Partition("a.jsonl", "a.journal", 0, 1)
+        wrong: list[Any] = ["a.journal", Path("a.journal"), journal, part, [part], None]
         for entries in wrong:
             with pytest.raises(InvalidArgumentError, match=r"such as journal\.entries\(\)"):
                 write_results(entries, target)
     assert not target.exists()
+
+
+@pytest.mark.parametrize("parts", ["folder", Path("folder"), None, ["folder"]])
+def test_entries_are_those_of_parts(parts: Any) -> None:
+    with pytest.raises(
+        InvalidArgumentError, match=r"^parts must be .*\(file, folder\), not \w+\.$"
+    ):
+        list(entries_of(parts))
+    part: Any = Partition("a.jsonl", "a.journal", 0, 1)
+    with pytest.raises(InvalidArgumentError, match=r"not Partition\.$"):
+        entries_of(part)
 
 
 def test_an_entry_tells_the_id_from_the_error() -> None:

@@ -444,15 +444,19 @@ def test_both_sandbox_commands_have_the_same_options(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--pace", "-1"], "pace must be"),
+        (["--pace", "-1"], "Error: --pace must be"),
+        (
+            ["--sandbox"],
+            "`conversations sandbox` doesn't use --sandbox, because it is a sandbox itself. Remove the option.",
+        ),
         (
             ["--base-url", "http://127.0.0.1:1"],
             "`conversations sandbox` doesn't use --base-url, because it runs the API on this machine.",
         ),
         (["--project-id", "prj_1"], "doesn't use --project-id"),
         (["--timeout", "3"], "doesn't use --timeout, because it makes no calls. Remove the"),
-        (["--revision", "3"], "revision must be 1 or 2"),
-        (["--model", "gpt-4o"], "provider/model_id"),
+        (["--revision", "3"], "Error: --revision must be 1 or 2."),
+        (["--model", "gpt-4o"], "Error: --model must have the form provider/model_id."),
         (["--host", "192.0.2.1"], "Choose an address of this machine with --host."),
     ],
 )
@@ -690,3 +694,24 @@ def test_a_wide_title_is_cut_without_a_gap(
 def test_a_blank_name_is_visible(shown: Command, client: Client) -> None:
     created(client, " ", entity_id="agent_blank")
     assert "“”" in shown("list", "--entity-id", "agent_blank").out
+
+
+def test_a_service_that_requires_an_agent(piped: Command, tmp_path: Path, typed: TypeIn) -> None:
+    advice = "This service requires an agent or deployment for each conversation: use"
+    create = f"{advice} `conversations create --entity-id ID`."
+    (tmp_path / "a.csv").write_text("displayName\na\n")
+    typed("Hello\n")
+    with Sandbox(revision=1) as sandbox:
+        target = ("--base-url", sandbox.url, "--api-key", sandbox.api_key)
+        assert create in piped("create", *target).err
+        assert create in piped("create", "--model", "a/b", *target).err
+        assert create in piped("chat", "--model", "a/b", *target).err
+        assert advice not in piped("create", "--entity-id", "agent_1", *target).err
+        piped("import", str(tmp_path / "a.csv"), *target)
+        results = (tmp_path / "a.csv.results.jsonl").read_text()
+        assert f"{advice} the column metadata.entityId." in results
+        missing = piped("name", "conv_1", "--context", "a", *target).err
+    assert "If the conversation exists, the service may not have this endpoint." in missing
+    local = piped("--sandbox", "name", "conv_1", "--context", "a").err
+    assert "Check the ID: `conversations --sandbox list` shows" in local
+    assert "endpoint" not in local

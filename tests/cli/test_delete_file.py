@@ -242,7 +242,25 @@ def test_ctrl_c_waits_for_the_requests_in_flight(
         ),
         ("ids.csv", b"name,id,id\na,b,c\n", "can't be read: the header has id twice."),
         ("ids.csv", b"id,_id\na,a\nb,c\n", "row 2 has both an _id and a different id: remove"),
-        ("ids.parquet", b"PAR1", "can't be read: IDs must be in a text file, CSV or JSON Lines."),
+        (
+            "ids.parquet",
+            b"PAR1\x15\xff",
+            (
+                "ids.parquet can't be read: Parquet isn't supported here. Export the conversations to "
+                "JSON Lines or CSV, or write one ID per line in a text file.\n"
+            ),
+        ),
+        (
+            "ids.XLSX",
+            b"PK\x03\x04\xff",
+            "can't be read: workbooks aren't supported here. Save the sheet as CSV in UTF-8, or",
+        ),
+        (
+            "ids.csv.gz",
+            b"\x1f\x8b",
+            "can't be read: compressed files aren't supported here. Unpack it first.",
+        ),
+        ("ids.parquet", None, "ids.parquet can't be read: No such file or directory."),
         (
             "ids",
             b"conv_1\n# conv_2\n",

@@ -246,7 +246,16 @@ def test_formulas_are_escaped_on_request(
 @pytest.mark.parametrize(
     ("name", "options", "problem"),
     [
-        ("a.txt", [], "a.txt has an unknown format"),
+        (
+            "nightly.json",
+            [],
+            (
+                "nightly.json has an unknown format. Its name must end in .jsonl, .ndjson, .csv or "
+                ".parquet."
+            ),
+        ),
+        ("a.json", ["--messages"], "Its name must end in .jsonl, .ndjson or .parquet."),
+        ("a", ["--escape-formulas"], "a has an unknown format. Its name must end in .csv."),
         ("a.csv", ["--messages"], "CSV can't store messages. Export them to a file that ends in"),
         ("a.jsonl", ["--escape-formulas"], "Choose a file that ends in .csv."),
         ("a.jsonl", ["--messages", "--escape-formulas"], "--escape-formulas is for CSV, which"),
@@ -278,7 +287,14 @@ def test_invalid_options_are_found_before_anything_is_sent(
     assert problem.format(tmp_path) in words(ended.err)
     assert "Errno" not in ended.err
     assert "resumes" not in ended.err
+    assert "jq" not in ended.err
     assert {one.name for one in tmp_path.iterdir()} == {"folder.jsonl", "file"}
+
+
+def test_an_export_to_stdout_is_never_a_json_array(piped: Command) -> None:
+    ended = piped("export", "-", "--json", "--base-url", "http://127.0.0.1:1")
+    assert (ended.code, ended.out) == (2, "")
+    assert "An export to stdout is JSON Lines. Remove --json, or pass a file." in ended.err
 
 
 @pytest.mark.parametrize("options", [[], ["--messages"]])

@@ -105,9 +105,9 @@ def test_the_command_reports_why_it_cannot_start(refused: Callable[..., str]) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--pace", "-1"], "pace must be"),
+        (["--pace", "-1"], "--pace must be"),
         (["--api-key", ""], "Omit it to generate a key"),
-        (["--revision", "3"], "revision must be 1 or 2"),
+        (["--revision", "3"], "--revision must be 1 or 2"),
         (["--model", "gpt-4o"], "provider/model_id"),
         (["--host", "192.0.2.1"], "Cannot listen on port 0 of 192.0.2.1 (cannot assign"),
         (["--host", "x" * 64], f"Cannot listen on port 0 of {'x' * 64} (not a host name)"),

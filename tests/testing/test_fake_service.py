@@ -13,14 +13,17 @@ from variants import Variant, everything
 from conversations_client import (
     UNSET,
     AsyncClient,
+    AsyncHooks,
     Client,
     ConnectError,
     ConversationMetadata,
+    ConversationsError,
     DeadlineError,
     Delivery,
     DisconnectError,
     Event,
     FilePart,
+    Hooks,
     InvalidArgumentError,
     NotFoundError,
     RateLimitError,
@@ -33,6 +36,7 @@ from conversations_client import (
     TransportError,
     UserMessage,
 )
+from conversations_client.sandbox import Sandbox
 from conversations_client.testing import (
     CreateCall,
     CreateResponseCall,
@@ -336,3 +340,52 @@ def test_retrieve_needs_messages_and_other_calls_none() -> None:
         fake.client().conversations.retrieve("conv_1")
     with pytest.raises(AssertionError, match="Pass Conversation, or"):
         fake.client().conversations.create()
+
+
+@pytest.mark.parametrize("kind", ["client", "async_client"])
+def test_clients_of_fakes_have_the_settings_of_clients(kind: str) -> None:
+    """Except those that the fake or the sandbox determines."""
+    cls = Client if kind == "client" else AsyncClient
+    every = set(inspect.signature(cls).parameters)
+    decided = {"api_key", "base_url", "allow_plain_http", "ssl_context", "http_client"}
+    settings = inspect.signature(getattr(Sandbox, kind)).parameters
+    assert {*settings} == {"self"} | (every - decided)
+    fake_settings = inspect.signature(getattr(FakeService, kind)).parameters
+    assert {*fake_settings} == {*settings} - {"max_connections", "pickle_key"}
+    for name in settings.keys() - {"self", "timeout", "retry"}:
+        assert settings[name].default == inspect.signature(cls).parameters[name].default
+
+
+def test_clients_of_fakes_use_their_settings() -> None:
+    fake = FakeService()
+    seen: list[object] = []
+    hooks = Hooks(on_request=seen.append)
+    client = fake.client(hooks=hooks, timeout=3, max_response_bytes=10)
+    fake.answer(factories.conversation())
+    with pytest.raises(ConversationsError, match="max_response_bytes=10"):
+        client.conversations.create()
+    assert (len(seen), client.timeout.total) == (1, 3)
+    with Sandbox() as sandbox, sandbox.client(hooks=hooks, max_connections=1) as real:
+        real.conversations.create()
+    assert len(seen) == 2
+
+
+def test_async_clients_of_fakes_use_their_settings() -> None:
+    fake = FakeService()
+    seen: list[object] = []
+
+    async def on_request(request: object) -> None:
+        seen.append(request)
+
+    hooks = AsyncHooks(on_request=on_request)
+
+    async def create() -> None:
+        fake.answer(factories.conversation())
+        async with fake.async_client(hooks=hooks) as client:
+            await client.conversations.create()
+        with Sandbox() as sandbox:
+            async with sandbox.async_client(hooks=hooks) as client:
+                await client.conversations.create()
+
+    anyio.run(create)
+    assert len(seen) == 2

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from conversations_client import Conversation, InvalidArgumentError, unstructure
 from conversations_client.bulk._files.atomic_file import atomic_file
-from conversations_client.bulk._files.formats import format_of
+from conversations_client.bulk._files.formats import export_format
 from conversations_client.bulk._files.rows import Fields
 from conversations_client.bulk._files.writers import writer
 
@@ -49,7 +49,7 @@ def export_file(
         OSError: The file can't be written.
         ConversationsError: Raised by the iterable.
     """
-    write = writer(format_of(path), escape=escape_formulas)
+    write = writer(export_format(path, escape=escape_formulas), escape=escape_formulas)
     _check_iterable(conversations)
     count = 0
 

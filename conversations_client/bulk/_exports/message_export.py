@@ -24,7 +24,7 @@ from conversations_client.bulk._arguments import check_client
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._exports.journal import ExportJournal, ExportState, Listing
 from conversations_client.bulk._files.atomic_file import atomic_file, check_writable
-from conversations_client.bulk._files.formats import format_of
+from conversations_client.bulk._files.formats import export_format
 from conversations_client.bulk._files.rows import Fields
 from conversations_client.bulk._files.writers import Write, writer
 from conversations_client.bulk._text import check_path
@@ -138,7 +138,7 @@ def export_with_messages(
         ConversationsError: A listing failed, or too many retrievals failed in a row.
     """
     check_client(client)
-    write = writer(format_of(path), messages=True)
+    write = writer(export_format(path, messages=True), messages=True)
     entities = _unique(entity_ids)
     listings = [client.conversations.list(limit=_PAGE, entity_id=entity) for entity in entities]
     check_writable(path)

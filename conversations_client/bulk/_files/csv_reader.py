@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO, Final, TypeAlias
 
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._files.column_names import separator_problem
+from conversations_client.bulk._files.column_names import FIELDS, separator_problem
 from conversations_client.bulk._files.opening import (
     BYTE_ORDER_MARK,
     changed,
@@ -22,6 +22,8 @@ Record: TypeAlias = list[str] | Unreadable
 _SURROGATE: Final = re.compile("[\udc80-\udcff]")  # stand for bytes that are not UTF-8
 _NOT_CLOSED: Final = ("unexpected end of data", "a quoted cell is not closed")
 _TOO_LONG: Final = "field larger than field limit"
+_INSTRUCTION: Final = re.compile(r'"?sep=.?"?', re.IGNORECASE)
+_HEAD: Final = 4096  # bytes, enough for most headers
 
 
 def header(file: BinaryIO, name: str) -> list[str]:
@@ -43,6 +45,23 @@ def header(file: BinaryIO, name: str) -> list[str]:
     if not names:
         raise BulkError(f"{name} has no header line. Its first line must contain the column names.")
     return names
+
+
+def problem_below(file: BinaryIO, name: str) -> str:
+    """The problem of the header below an instruction for Excel, such as `sep=;`, with a space.
+
+    It is reported together with the instruction, so that a user can correct both at once. Empty if
+    the first line is not an instruction, or if the header is separated by commas.
+    """
+    file.seek(text_start(file, name))
+    lines = file.read(_HEAD).decode(errors="replace").splitlines()
+    first, header_line, *_ = [*filter(str.strip, lines), "", ""]
+    if not _INSTRUCTION.fullmatch(first):
+        return ""
+    # Without a comma, any separator is wrong, even if the names are unknown.
+    is_known = FIELDS.__contains__ if "," in header_line else bool
+    problem = separator_problem(header_line, is_known)
+    return "" if problem is None else f" {problem}"
 
 
 def records(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int, int, Record]]:

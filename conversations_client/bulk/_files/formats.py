@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections.abc import Iterable
 from enum import Enum
 from importlib import import_module
 from pathlib import Path
@@ -19,17 +20,50 @@ class Format(Enum):
     PARQUET = (".parquet",)
 
 
-def format_of(path: str | os.PathLike[str]) -> Format:
-    """The format of a file; raises BulkError for an unknown extension or an invalid path."""
+def import_format(path: str | os.PathLike[str]) -> Format:
+    """The format of a file to read; raises BulkError for an unknown extension or invalid path."""
+    file_format = _known_format(path)
+    if file_format is None:
+        raise BulkError(f"{_unknown_format(path, Format)}{_json_advice(Path(path))}")
+    return file_format
+
+
+def export_format(
+    path: str | os.PathLike[str], *, messages: bool = False, escape: bool = False
+) -> Format:
+    """The format of a file to write.
+
+    The options only determine the formats in the error message; `writer` checks them.
+
+    Args:
+        path: The file.
+        messages: Whether the file is to store messages.
+        escape: Whether formulas are to be escaped.
+
+    Raises:
+        BulkError: The extension is unknown or the path is invalid.
+    """
+    file_format = _known_format(path)
+    if file_format is None:
+        can_store = {
+            Format.JSONL: not escape,
+            Format.CSV: not messages,
+            Format.PARQUET: not escape,
+        }
+        raise BulkError(_unknown_format(path, [each for each, can in can_store.items() if can]))
+    return file_format
+
+
+def _known_format(path: str | os.PathLike[str]) -> Format | None:
     check_path(path, "file")
     suffix = Path(path).suffix.lower()
-    for file_format in Format:
-        if suffix in file_format.value:
-            return file_format
-    raise BulkError(
-        f"{Path(path).name or path} has an unknown format. Its name must end in .jsonl, "
-        f".ndjson, .csv or .parquet.{_json_advice(Path(path))}"
-    )
+    return next((each for each in Format if suffix in each.value), None)
+
+
+def _unknown_format(path: str | os.PathLike[str], formats: Iterable[Format]) -> str:
+    *others, last = [extension for each in formats for extension in each.value]
+    extensions = " or ".join(filter(None, [", ".join(others), last]))
+    return f"{Path(path).name or path} has an unknown format. Its name must end in {extensions}."
 
 
 def _json_advice(path: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._files.formats import Format, format_of
+from conversations_client.bulk._files.formats import Format, import_format
 
 Source: TypeAlias = str | os.PathLike[str]
 
@@ -54,7 +54,7 @@ def source_format(path: Source) -> Format:
         BulkError: The extension is unknown. The message says what the file is if that is clear.
     """
     try:
-        return format_of(path)
+        return import_format(path)
     except BulkError:
         problem = _problem_of(Path(path))
         if problem is None:

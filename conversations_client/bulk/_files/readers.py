@@ -138,7 +138,8 @@ def check_columns(path: Source, columns: Columns) -> None:
         try:
             check()
         except BulkError as error:
-            raise BulkError(f"{name}: {error}") from None
+            more = csv_reader.problem_below(file, name) if file_format is Format.CSV else ""
+            raise BulkError(f"{name}: {error}{more}") from None
 
 
 def _check_objects(lines: Iterator[bytes], columns: Columns) -> None:

@@ -33,7 +33,8 @@ class Unreadable:
     """The content of a row that can't be read.
 
     Attributes:
-        problem: A sentence with the reason, without the row's values.
+        problem: A sentence with the reason. Of the row's values, it has at most the text of a
+            boolean.
     """
 
     problem: str
@@ -56,6 +57,11 @@ class Row:
     key: Key = None
     line: int | None = field(default=None, eq=False)
     columns: Mapping[str, str] = field(factory=dict[str, str], eq=False, repr=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the row has no field to send and nothing else is wrong with it."""
+        return self.content is EMPTY
 
     def describe(self, error: InvalidArgumentError) -> str:
         """An error in the row's request, in the terms of the file."""
@@ -118,7 +124,7 @@ def from_object(cells: Fields, columns: Columns) -> Fields | Unreadable:
         return Unreadable(str(error))
     # If the metadata has only ignored fields, the row doesn't ask for a conversation either.
     is_ignored = fields == {METADATA: {}} and cells.get(METADATA) != {}
-    return _EMPTY if cells and (is_ignored or not fields) else fields
+    return EMPTY if cells and (is_ignored or not fields) else fields
 
 
 def from_csv(cells: Mapping[str, str], columns: Columns) -> Fields | Unreadable:
@@ -128,17 +134,17 @@ def from_csv(cells: Mapping[str, str], columns: Columns) -> Fields | Unreadable:
     empty cell is an empty display name in that column and absent in the others.
     """
     if not any(cell for name, cell in cells.items() if columns.has_content(name)):
-        return _EMPTY
+        return EMPTY
     present = {
         name: cell for name, cell in cells.items() if cell or columns.target(name) == "displayName"
     }
-    return _with_boolean(from_object(present, columns))
+    return _with_boolean(from_object(present, columns), columns)
 
 
 def from_table(cells: Fields, columns: Columns) -> Fields | Unreadable:
     """The fields of a row of a typed table, where null means absent, and empty text is a value."""
     present = {name: cell for name, cell in cells.items() if cell is not None}
-    return _with_boolean(from_object(present, columns)) if present else _EMPTY
+    return _with_boolean(from_object(present, columns), columns) if present else EMPTY
 
 
 def key_of(cell: object) -> Key | Unreadable:
@@ -170,7 +176,11 @@ def cell_of(cells: Fields, name: str) -> object:
     return cast("Fields", metadata).get(name.removeprefix(_METADATA_PREFIX))
 
 
-_EMPTY: Final = Unreadable("The row is empty. Leave it, or fill in a field.")
+EMPTY: Final = Unreadable("The row is empty. Leave it, or fill in a field.")
+EMPTY_AT_THE_END: Final = (
+    "The row is empty. Leave it, fill in a field, or remove all empty rows at the end of the file."
+)
+"""The problem of an empty row that only empty rows follow."""
 _METADATA_PREFIX: Final = f"{METADATA}."
 _BOOLEANS: Final = {"true": True, "false": False}
 _GENERATING_TITLE: Final = "generatingTitle"
@@ -218,7 +228,7 @@ def _set_field(fields: dict[str, Any], column: str, value: object, columns: Colu
         siblings[name] = value
 
 
-def _with_boolean(fields: Fields | Unreadable) -> Fields | Unreadable:
+def _with_boolean(fields: Fields | Unreadable, columns: Columns) -> Fields | Unreadable:
     """The fields with `generatingTitle` as a boolean where a table has text."""
     if isinstance(fields, Unreadable):
         return fields
@@ -228,7 +238,14 @@ def _with_boolean(fields: Fields | Unreadable) -> Fields | Unreadable:
     metadata = dict(cast("Fields", value))
     cell = metadata.get(_GENERATING_TITLE)
     if isinstance(cell, str):
-        metadata[_GENERATING_TITLE] = _BOOLEANS.get(cell.lower(), cell)
+        boolean = _BOOLEANS.get(cell.lower())
+        if boolean is None:
+            # In a table, any text could be the value, so its type is not what is wrong.
+            field_name = _METADATA_PREFIX + _GENERATING_TITLE
+            names = (name for name, mapped in columns.fields.items() if mapped == field_name)
+            column = next(names, field_name)
+            return Unreadable(f"{column} must be true or false, not {quoted(cell)}.")
+        metadata[_GENERATING_TITLE] = boolean
     return {**fields, METADATA: metadata}
 
 

@@ -124,7 +124,7 @@ def import_rows(
     trust = client.retry.trust_idempotency_key
     run = ImportRun(read, journal, keys_are_trusted=trust, on_row=on_row or do_nothing)
     outcomes = client.conversations.create_many(run, max_in_flight=max_in_flight, rate=rate)
-    new, last = _check_rows(read(), journal)
+    new, last, last_filled = _check_rows(read(), journal)
     if check_last is not None:
         check_last(last)
     if is_whole:
@@ -136,7 +136,7 @@ def import_rows(
         journal.forget(after=last)  # failed rows that were removed
     if not trust:
         journal.doubt()
-    run.begin()
+    run.begin(last_filled=last_filled if is_whole else None)
     with outcomes:
         try:
             _record_all(outcomes, run)
@@ -156,16 +156,17 @@ def _check_journal(journal: object) -> None:
         )
 
 
-def _check_rows(rows: Iterator[Row], journal: Journal) -> tuple[int, int]:
+def _check_rows(rows: Iterator[Row], journal: Journal) -> tuple[int, int, int]:
     """Read every row before the first is sent.
 
     Returns:
-        The number of rows that are not in the journal, and the number of the last row.
+        The number of rows that are not in the journal, the number of the last row, and the number
+        of the last row that is not empty.
 
     Raises:
         BulkError: The file can't be read, or a row that may have been imported has changed.
     """
-    new = last = 0
+    new = last = last_filled = 0
     entries = chain(journal.entries(), [None])
     entry = next(entries)
     for row in rows:
@@ -176,7 +177,8 @@ def _check_rows(rows: Iterator[Row], journal: Journal) -> tuple[int, int]:
         else:
             new += 1
         last = row.number
-    return new, last
+        last_filled = last_filled if row.is_empty else last
+    return new, last, last_filled
 
 
 def _record_all(outcomes: Outcomes, run: ImportRun) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from conversations_client import Client
+from conversations_client import Client, InvalidArgumentError
 from conversations_client.bulk._arguments import check_client
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.columns import Columns
@@ -196,14 +196,36 @@ def partitions(
 def entries_of(parts: Iterable[Partition]) -> Iterator[Entry]:
     """The status of the rows of several parts, with one part in memory at a time.
 
+    Raises:
+        InvalidArgumentError: `parts` is not an iterable of parts.
+
     Example:
         parts = partitions("conversations.jsonl", "journals", rows=1)
         for part in parts:
             part.run(client)
         write_results(entries_of(parts), "results.jsonl")
     """
+    _check_iterable(parts)
+    return _entries_of(parts)
+
+
+def _check_iterable(parts: object) -> None:
+    if isinstance(parts, str | bytes) or not isinstance(parts, Iterable):
+        raise _not_parts(parts)
+
+
+def _entries_of(parts: Iterable[object]) -> Iterator[Entry]:
     for part in parts:
+        if not isinstance(part, Partition):
+            raise _not_parts(part)
         yield from part.entries()
+
+
+def _not_parts(value: object) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        "parts must be the parts of an import, such as partitions(file, folder), "
+        f"not {type(value).__name__}."
+    )
 
 
 def count_created(parts: Iterable[Partition]) -> int:

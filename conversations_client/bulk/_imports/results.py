@@ -3,11 +3,13 @@
 import json
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from conversations_client import InvalidArgumentError
 from conversations_client.bulk._files.atomic_file import atomic_file
 from conversations_client.bulk._imports.journal import Entry, Journal, State
+
+_NOT_ENTRIES: Final = (str, bytes, os.PathLike, Journal)
 
 
 def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> None:
@@ -22,7 +24,7 @@ def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> Non
 
     Raises:
         BulkError: The journal can't be read.
-        InvalidArgumentError: `entries` is a path or a journal.
+        InvalidArgumentError: `entries` is not an iterable of entries.
         OSError: The file can't be written.
 
     Example:
@@ -30,14 +32,28 @@ def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> Non
             import_file(client, "conversations.jsonl", journal)
             write_results(journal.entries(), "results.jsonl")
     """
-    if isinstance(entries, str | bytes | os.PathLike | Journal):
-        raise InvalidArgumentError(
-            "entries must be the entries of a journal, such as journal.entries(), "
-            f"not {type(entries).__name__}."
-        )
+    _check_iterable(entries)
     with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         for entry in entries:
+            _check(entry)
             file.write(f"{json.dumps(_result(entry), ensure_ascii=True)}\n")
+
+
+def _check_iterable(entries: object) -> None:
+    if not isinstance(entries, Iterable) or isinstance(entries, _NOT_ENTRIES):
+        raise _not_entries(entries)
+
+
+def _check(entry: object) -> None:
+    if not isinstance(entry, Entry):
+        raise _not_entries(entry)
+
+
+def _not_entries(value: object) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        "entries must be the entries of a journal, such as journal.entries(), or of parts, such as "
+        f"entries_of(parts), not {type(value).__name__}."
+    )
 
 
 def _result(entry: Entry) -> dict[str, Any]:

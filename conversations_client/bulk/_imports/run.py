@@ -17,7 +17,7 @@ from conversations_client import (
     StatusError,
 )
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._files.rows import Row
+from conversations_client.bulk._files.rows import EMPTY_AT_THE_END, Row
 from conversations_client.bulk._imports.journal import Entry, Journal, State
 from conversations_client.bulk._imports.report import Report
 from conversations_client.bulk._imports.stopped import ImportStoppedError
@@ -56,6 +56,7 @@ class ImportRun(Iterator[CreateRequest]):
         self._in_flight: dict[int, Entry] = {}
         self._unrecorded: list[Entry] = []
         self._counts = dict.fromkeys(State, 0)
+        self._last_filled: int | None = None
         self._prepared: deque[tuple[int, Entry, CreateRequest]] = deque()
         self._received: deque[CreateOutcome] = deque()
         self._state_before: State | None = None  # of the prepared row
@@ -68,9 +69,15 @@ class ImportRun(Iterator[CreateRequest]):
         """The number of rows that were sent and have no outcome yet."""
         return len(self._in_flight)
 
-    def begin(self) -> None:
-        """Load the counts of earlier runs."""
+    def begin(self, *, last_filled: int | None = None) -> None:
+        """Load the counts of earlier runs.
+
+        Args:
+            last_filled: The number of the last row that is not empty, if the rows after it can be
+                removed from the file.
+        """
         self._counts = self._journal.counts()
+        self._last_filled = last_filled
 
     def stop(self) -> None:
         """Send no more rows."""
@@ -191,9 +198,9 @@ class ImportRun(Iterator[CreateRequest]):
             request = row.request(self._journal.import_id)
         except InvalidArgumentError as error:
             self._count(before, State.FAILED)
-            failed = Entry(
-                row.number, "", State.FAILED, row.describe(error), row.key, line=row.line
-            )
+            can_be_removed = self._last_filled is not None and row.number > self._last_filled
+            problem = EMPTY_AT_THE_END if can_be_removed else row.describe(error)
+            failed = Entry(row.number, "", State.FAILED, problem, row.key, line=row.line)
             self._record(failed)
             self._notify(failed)
             return

@@ -128,6 +128,8 @@ def _to_stdout(
             "An export to stdout is JSON Lines without messages. For --messages and "
             "--escape-formulas, pass a file."
         )
+    if session.options.json:
+        raise UsageError("An export to stdout is JSON Lines. Remove --json, or pass a file.")
     with session.client() as client:
         Output(Format.JSONL).several(wanted.listing(client), conversation_table)
     if not output_is_lost():

@@ -17,6 +17,20 @@ STDIN: Final = Path("-")
 _ID_FIELDS: Final = ("_id", "id")  # in exports, and in the results of imports
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _JSON_LINES: Final = (".jsonl", ".ndjson")
+_NOT_TEXT: Final = {
+    (".parquet",): (
+        "Parquet isn't supported here. Export the conversations to JSON Lines or CSV, or write one "
+        "ID per line in a text file"
+    ),
+    (".numbers", ".ods", ".xls", ".xlsb", ".xlsm", ".xlsx"): (
+        "workbooks aren't supported here. Save the sheet as CSV in UTF-8, or write one ID per line "
+        "in a text file"
+    ),
+    (".bz2", ".gz", ".xz", ".zip", ".zst"): (
+        "compressed files aren't supported here. Unpack it first"
+    ),
+}
+"""Why a file with one of these extensions can't be read, and what to do."""
 _NOT_IN_AN_ID: Final = re.compile(r"""[\s/,;#"'{}\[\]]""")
 
 
@@ -28,7 +42,10 @@ def ids_of(file: Path) -> list[str]:
     """
     name = "stdin" if file == STDIN else str(file)
     try:
-        ids = list(_read(io.StringIO(_text(file), newline=""), file.suffix.lower()))
+        content = sys.stdin.buffer.read() if file == STDIN else file.read_bytes()
+        suffix = file.suffix.lower()
+        _check_suffix(suffix)
+        ids = list(_read(io.StringIO(content.decode("utf-8-sig"), newline=""), suffix))
     except OSError as error:
         raise UsageError(f"{name} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
@@ -51,14 +68,13 @@ def check_ids(ids: Iterable[str]) -> None:
         )
 
 
-def _text(file: Path) -> str:
-    content = sys.stdin.buffer.read() if file == STDIN else file.read_bytes()
-    return content.decode("utf-8-sig")
+def _check_suffix(suffix: str) -> None:
+    for suffixes, problem in _NOT_TEXT.items():
+        if suffix in suffixes:
+            raise ValueError(problem)
 
 
 def _read(text: TextIO, suffix: str) -> Iterator[str]:
-    if suffix == ".parquet":
-        raise ValueError("IDs must be in a text file, CSV or JSON Lines")
     if suffix == ".csv":
         rows = csv.DictReader(text, strict=True)
         _check_unique(rows.fieldnames or (), "the header")
