@@ -88,8 +88,9 @@ class AsyncOutcomes(OutcomesBase[S]):
         self._begin_reading(anyio.get_current_task().id, "task")
         try:
             return await self._next_outcome()
-        finally:
-            self._reader.clear()
+        except BaseException:
+            self._end_reading()
+            raise
 
     async def _next_outcome(self) -> S | Failed:
         while True:
@@ -104,7 +105,8 @@ class AsyncOutcomes(OutcomesBase[S]):
                     if self._add() is not None:
                         self._tasks.start(self._call)
                 case Step.REPORT:
-                    return self._window.report()
+                    self._end_reading()
+                    return self._window.report()  # last, so that an interrupt can't lose it
                 case _:  # Step.END
                     self._check_end()
                     raise StopAsyncIteration

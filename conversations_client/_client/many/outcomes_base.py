@@ -100,6 +100,9 @@ class OutcomesBase(PublicDir, Generic[S]):
                 f"Another {kind} is reading the outcomes: iterate over them in one {kind}."
             )
 
+    def _end_reading(self) -> None:
+        self._reader.clear()
+
     def _step(self) -> PendingRequest | Wait | Step:
         if not self._is_open:
             raise StreamClosedError("The outcomes are not open: iterate inside their with block.")

@@ -83,8 +83,9 @@ class Outcomes(OutcomesBase[S]):
         self._begin_reading(get_ident(), "thread")
         try:
             return self._next_outcome()
-        finally:
-            self._reader.clear()
+        except BaseException:
+            self._end_reading()
+            raise
 
     def _next_outcome(self) -> S | Failed:
         if self._is_stepping:
@@ -103,7 +104,8 @@ class Outcomes(OutcomesBase[S]):
                         self._send()
                 case Step.REPORT:
                     self._is_stepping = False
-                    return self._window.report()
+                    self._end_reading()
+                    return self._window.report()  # last, so that an interrupt can't lose it
                 case _:  # Step.END
                     self._check_end()
                     raise StopIteration
