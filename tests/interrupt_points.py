@@ -143,6 +143,12 @@ class Server(AnsweringServer):
         super().__init__()
         self._counts: Counter[str] = Counter()
 
+    def _serve(self, connection: socket.socket) -> None:
+        # Thousands of connections would be too many to keep until the end.
+        super()._serve(connection)
+        self._open.remove(connection)
+        connection.close()
+
     def _converse(self, connection: socket.socket, stream: BinaryIO) -> None:
         while (seen := read_request(stream)) is not None:
             self.seen.append(seen)
