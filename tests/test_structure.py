@@ -169,6 +169,7 @@ SANDBOX_LAYERS = [
     "__init__",
     "_sandbox",
     "_clients",
+    "_control_routes",
     "_controls",
     "_server",
     "_fault_injection",

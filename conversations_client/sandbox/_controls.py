@@ -16,7 +16,7 @@ from conversations_client.sandbox._server.request_log import ReceivedRequest, Re
 from conversations_client.sandbox._storage.json_encoding import encode
 
 _RESPONSES: Final = "/v2/conversations/*/responses"
-_FIRST_ERROR: Final = 400
+_SUCCESS_AND_REDIRECTS: Final = range(200, 400)
 
 
 class Controls:
@@ -95,8 +95,9 @@ class Controls:
             client.conversations.create()  # succeeds with the second attempt
             assert [each.method for each in sandbox.requests[-2:]] == ["POST", "POST"]
         """
-        if whole_number("status", status, first=200, last=599) < _FIRST_ERROR:
+        if status in _SUCCESS_AND_REDIRECTS:
             raise ValueError("status must be 400 or more: use answer_next for a lower status.")
+        whole_number("status", status, first=400, last=599)
         pause: dict[str, str] = {}
         if retry_after is not None:
             pause["Retry-After"] = f"{seconds('retry_after', retry_after):g}"

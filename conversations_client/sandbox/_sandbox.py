@@ -10,6 +10,7 @@ from typing import Final, Self
 from attrs import evolve
 
 from conversations_client.sandbox._clients import Clients
+from conversations_client.sandbox._control_routes import control_routes
 from conversations_client.sandbox._controls import Controls
 from conversations_client.sandbox._replies.pacing import Pacing
 from conversations_client.sandbox._server.app import create_app
@@ -203,6 +204,7 @@ class Sandbox(Controls, Clients):
             log=self._log,
             faults=self._faults,
             hang_up=lambda scope: self._server.hang_up(scope["client"]),
+            controls=control_routes(self, self.set_time),
         )
         return UvicornServer(app, on_shutdown=self._pacing.stop)
 

@@ -35,14 +35,15 @@ def test_settings(settings: dict[str, Any], problem: str) -> None:
 
 
 FAULTS: list[tuple[Callable[[Any], object], str]] = [
-    (lambda s: s.fail_next("503"), "status must be a whole number, from 200 to 599, not str"),
+    (lambda s: s.fail_next("503"), "status must be a whole number, from 400 to 599, not str"),
     (lambda s: s.fail_next(200), "status must be 400 or more: use answer_next for a lower status."),
-    (lambda s: s.fail_next(600), "status must be from 200 to 599, not 600."),
+    (lambda s: s.fail_next(600), "status must be from 400 to 599, not 600."),
     (lambda s: s.fail_next(retry_after="x"), "retry_after must be a number of seconds, not str"),
     (lambda s: s.fail_next(retry_after=-1), "retry_after must be 0 or more seconds, not -1."),
     (lambda s: s.fail_next(message=None), "message must be a string, not None."),
-    (lambda s: s.fail_next(times="2"), "times must be a whole number, 1 or more, not str '2'."),
-    (lambda s: s.fail_next(times=0), "times must be 1 or more, not 0."),
+    (lambda s: s.fail_next(times="2"), "times must be a whole number, from 1 to 1000000, not str"),
+    (lambda s: s.fail_next(times=0), "times must be from 1 to 1000000, not 0."),
+    (lambda s: s.fail_next(times=10**12), "times must be from 1 to 1000000, not 1000000000000."),
     (lambda s: s.fail_next(method="SEND"), "method must be one of GET, HEAD, POST, PUT, PATCH,"),
     (lambda s: s.fail_next(method=5), "method must be a string, not int '5'."),
     (lambda s: s.fail_next(path="conversations"), "path must begin with '/' or '*', as in"),

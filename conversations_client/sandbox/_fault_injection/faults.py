@@ -8,9 +8,10 @@ from typing import Final
 from attrs import field, frozen
 
 from conversations_client.sandbox._argument_checks import flag, seconds, text, whole_number
-from conversations_client.sandbox._operations.routes import OPEN_PATHS
+from conversations_client.sandbox._operations.routes import is_own_path
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_MAX_TIMES: Final = 1_000_000
 
 
 def _is_status(_response: object, _attribute: object, status: int) -> None:
@@ -45,7 +46,7 @@ def _is_pattern(_fault: object, _attribute: object, path: str | None) -> None:
         raise ValueError(
             f"path must begin with '/' or '*', as in '/v2/conversations/*', not {path!r}."
         )
-    if path in OPEN_PATHS:
+    if is_own_path(path):
         raise ValueError(f"Faults can't be injected at {path!r}, which is not part of the API.")
 
 
@@ -143,9 +144,9 @@ class FaultQueue:
             times: The number of requests that get it.
 
         Raises:
-            ValueError: `times` isn't a whole number, or is less than 1.
+            ValueError: `times` isn't a whole number from 1 to 1,000,000.
         """
-        whole_number("times", times, first=1)
+        whole_number("times", times, first=1, last=_MAX_TIMES)
         with self._lock:
             self._pending += [fault] * times
 

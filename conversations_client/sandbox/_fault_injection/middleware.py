@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from conversations_client.sandbox._operations.request_body import LIMIT
-from conversations_client.sandbox._operations.routes import OPEN_PATHS
+from conversations_client.sandbox._operations.routes import is_own_path
 from conversations_client.sandbox._replies.pacing import Pacing
 
 from .faults import BreakStream, CannedResponse, Delay, Drop, FaultQueue
@@ -30,7 +30,7 @@ class FaultInjection:
         self._hang_up = hang_up
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] in OPEN_PATHS:
+        if is_own_path(scope["path"]):
             await self._app(scope, receive, send)
             return
         fault = self._faults.take(scope["method"], scope["path"])

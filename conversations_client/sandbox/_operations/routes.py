@@ -13,7 +13,21 @@ Handler = Callable[[Request], Awaitable[Response]]
 CONVERSATIONS: Final = "/v2/conversations"
 CONVERSATION: Final = "/v2/conversations/{conversation_id}"
 OPEN_PATHS: Final = frozenset({"/health", "/openapi.json"})
-"""The sandbox's own paths, which need no API key and get no faults."""
+"""The sandbox's own paths that need no API key."""
+CONTROLS: Final = "/sandbox/"
+"""The prefix of the sandbox's own paths for tests, which need the API key."""
+
+
+def is_own_path(path: str) -> bool:
+    """Check whether a path is the sandbox's own and not part of the API.
+
+    Args:
+        path: The decoded path of a request.
+
+    Returns:
+        Whether the path gets no faults and its requests are not logged.
+    """
+    return path in OPEN_PATHS or path.startswith(CONTROLS)
 
 
 def route(path: str, **handlers: Handler) -> Route:

@@ -37,6 +37,7 @@ def create_app(
     log: RequestLog,
     faults: FaultQueue,
     hang_up: HangUp,
+    controls: list[Route],
 ) -> ASGIApp:
     """Build the application.
 
@@ -47,12 +48,13 @@ def create_app(
         log: The log of requests.
         faults: The faults to inject.
         hang_up: Closes the connection of a request.
+        controls: The routes of the sandbox's own paths for tests.
 
     Returns:
         The ASGI application.
     """
     app = Starlette(
-        routes=_routes(store, settings, pacing),
+        routes=[*_routes(store, settings, pacing), *controls],
         middleware=[Middleware(BearerAuth, api_key=settings.api_key)],
         exception_handlers={
             HTTPException: error_responses.on_http_exception,

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from conversations_client.sandbox._operations.routes import OPEN_PATHS
+from conversations_client.sandbox._operations.routes import is_own_path
 
 MAX_REQUESTS: Final = 1000
 MAX_BYTES: Final = 16 * 1024 * 1024
@@ -102,7 +102,7 @@ class RequestLogging:
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] in OPEN_PATHS:
+        if is_own_path(scope["path"]):
             await self._app(scope, receive, send)
             return
         body = bytearray()
