@@ -231,12 +231,18 @@ def call_of(request: httpx.Request) -> Call:
     query = dict(request.url.params)
     body: Any = json.loads(request.content) if request.content else UNSET
     key = request.headers.get("idempotency-key")
-    operation = _operation(request.method, [unquote(each) for each in path.split("/")[1:]])
+    operation = _operation(request.method, _path_in_api(path))
     if operation is None:
         return RequestCall(method=request.method, path=path, query=query, body=body)
     cls, path_parameters = operation
     fields: dict[str, Any] = {} if body is UNSET else body
     return structure(_flatten({"idempotencyKey": key, **query, **fields, **path_parameters}), cls)
+
+
+def _path_in_api(path: str) -> list[str]:
+    """Return the parts of a path, without those that belong to the base URL."""
+    _, _, rest = path.partition("/v2/")
+    return [unquote(each) for each in ("v2", *rest.split("/"))]
 
 
 def _operation(method: str, path: list[str]) -> tuple[type[Call], dict[str, str]] | None:

@@ -144,7 +144,7 @@ class FakeService:
             assert len(fake.calls) == 2
         """
         return mock_client(
-            self._handle,
+            self.http_client(),
             project_id=project_id,
             retry=retry,
             timeout=timeout,
@@ -183,7 +183,7 @@ class FakeService:
             assert fake.calls == (CreateCall(project_id="prj_1"),)
         """
         return mock_async_client(
-            self._handle,
+            self.async_http_client(),
             project_id=project_id,
             retry=retry,
             timeout=timeout,
@@ -191,6 +191,31 @@ class FakeService:
             max_event_bytes=max_event_bytes,
             hooks=hooks,
         )
+
+    def http_client(self) -> httpx.Client:
+        """Create an httpx client for this service, for a client that you create yourself.
+
+        Example:
+            fake = FakeService()
+            fake.answer(factories.conversation(display_name="Refunds"))
+            client = Client("any-key", project_id="prj_1", http_client=fake.http_client())
+            assert client.conversations.create().display_name == "Refunds"
+            assert fake.calls == (CreateCall(project_id="prj_1"),)
+        """
+        return httpx.Client(transport=httpx.MockTransport(self._handle))
+
+    def async_http_client(self) -> httpx.AsyncClient:
+        """Create an async httpx client for this service, for a client that you create yourself.
+
+        Example:
+            fake = FakeService()
+            fake.answer(None)
+            http_client = fake.async_http_client()
+            async with AsyncClient("any-key", http_client=http_client) as client:
+                await client.conversations.delete("conv_1")
+            assert fake.calls == (DeleteCall(conversation_id="conv_1"),)
+        """
+        return httpx.AsyncClient(transport=httpx.MockTransport(self._handle))
 
     def _handle(self, request: httpx.Request) -> httpx.Response:
         call = call_of(request)

@@ -1,14 +1,10 @@
-"""Creates real clients whose requests go to a function instead of the network."""
+"""Creates real clients whose requests go to an httpx client instead of the network."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import httpx
 
 from conversations_client import AsyncClient, Client, Retry
-
-Handler = Callable[[httpx.Request], httpx.Response]
-"""Returns the response to a request, or raises an exception."""
 
 BASE_URL: Final = "https://service.invalid"  # a name that never resolves (RFC 6761)
 _KEY: Final = "in-memory"
@@ -16,19 +12,18 @@ _ONCE: Final = Retry(attempts=1)
 
 
 def mock_client(
-    handler: Handler,
+    http_client: httpx.Client,
     *,
     project_id: str | None = None,
     retry: Retry = _ONCE,
     **settings: Any,  # noqa: ANN401 - the settings of Client
 ) -> Client:
-    """Create a client, with more settings, whose requests go to the handler."""
-    transport = httpx.MockTransport(handler)
+    """Create a client, with more settings, whose requests go to the httpx client."""
     client = Client(
         _KEY,
         base_url=BASE_URL,
         retry=retry,
-        http_client=httpx.Client(transport=transport),
+        http_client=http_client,
         **settings,
     )
     # The project is set explicitly, so that the one in the environment isn't used.
@@ -36,19 +31,18 @@ def mock_client(
 
 
 def mock_async_client(
-    handler: Handler,
+    http_client: httpx.AsyncClient,
     *,
     project_id: str | None = None,
     retry: Retry = _ONCE,
     **settings: Any,  # noqa: ANN401 - the settings of AsyncClient
 ) -> AsyncClient:
-    """Create an async client, with more settings, whose requests go to the handler."""
-    transport = httpx.MockTransport(handler)
+    """Create an async client, with more settings, whose requests go to the httpx client."""
     client = AsyncClient(
         _KEY,
         base_url=BASE_URL,
         retry=retry,
-        http_client=httpx.AsyncClient(transport=transport),
+        http_client=http_client,
         **settings,
     )
     return client.with_options(project_id=project_id)

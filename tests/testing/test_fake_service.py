@@ -389,3 +389,29 @@ def test_async_clients_of_fakes_use_their_settings() -> None:
 
     anyio.run(create)
     assert len(seen) == 2
+
+
+class TeamClient(Client):
+    def __init__(self, team: str, **settings: Any) -> None:
+        super().__init__("any-key", project_id="prj_team", **settings)
+        self.team = team
+
+
+def test_a_subclass_of_the_client() -> None:
+    fake = FakeService()
+    fake.answer(factories.conversation(display_name="Refunds"))
+    client = TeamClient("billing", http_client=fake.http_client())
+    assert client.conversations.create().display_name == "Refunds"
+    assert fake.calls == (CreateCall(project_id="prj_team"),)
+
+
+@pytest.mark.parametrize("path", ["", "/gateway", "/gateway/orq", "/v1"])
+def test_a_client_with_any_base_url(variant: Variant, fake: FakeService, path: str) -> None:
+    """As in a program whose calls go through a gateway."""
+
+    is_sync = variant.name == "sync"
+    http_client = fake.http_client() if is_sync else fake.async_http_client()
+    settings = {"base_url": f"https://example.com{path}", "http_client": http_client}
+    fake.answer(None)
+    variant.run(call("conversations.delete", "conv/1"), api_key="any-key", **settings)
+    assert fake.calls == (DeleteCall(conversation_id="conv/1"),)

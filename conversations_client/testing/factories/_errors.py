@@ -158,8 +158,9 @@ def _name(value: object) -> str:
 
 
 def _error_of(response: httpx.Response) -> StatusError | None:
+    transport = httpx.MockTransport(lambda _: response)
     try:
-        mock_client(lambda _: response).conversations.retrieve(CONVERSATION_ID)
+        mock_client(httpx.Client(transport=transport)).conversations.retrieve(CONVERSATION_ID)
     except StatusError as error:
         return error.with_traceback(None)
     except DecodeError:
