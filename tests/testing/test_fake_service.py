@@ -411,7 +411,8 @@ def test_a_client_with_any_base_url(variant: Variant, fake: FakeService, path: s
 
     is_sync = variant.name == "sync"
     http_client = fake.http_client() if is_sync else fake.async_http_client()
-    settings = {"base_url": f"https://example.com{path}", "http_client": http_client}
+    settings: dict[str, Any] = {"base_url": f"https://example.com{path}"}
+    settings["http_client"] = http_client
     fake.answer(None)
     variant.run(call("conversations.delete", "conv/1"), api_key="any-key", **settings)
     assert fake.calls == (DeleteCall(conversation_id="conv/1"),)
