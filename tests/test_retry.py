@@ -9,7 +9,7 @@ from attrs import evolve
 from conversations_client import ConfigurationError, Retry
 from conversations_client._base.headers import Headers
 from conversations_client._calls.operation import Outcome, Reply, Request
-from conversations_client._calls.retry import Resend, Stop
+from conversations_client._calls.retry import Resend, Stop, decide, next_attempt
 from conversations_client._calls.retry_after import seconds_to_wait
 from conversations_client.errors import (
     ConnectError,
@@ -66,7 +66,7 @@ TABLE: list[tuple[Outcome, list[Resend | Stop], list[Resend | Stop]]] = [
 
 def decisions(request: Request, outcome: Outcome, retry: Retry) -> list[Resend | Stop]:
     return [
-        retry.decide(request, outcome, attempt=attempt, jitter=0.5, remaining=math.inf)
+        decide(retry, request, outcome, attempt=attempt, jitter=0.5, remaining=math.inf)
         for attempt in (1, 2, 3)
     ]
 
@@ -102,15 +102,15 @@ def test_only_a_key_makes_a_request_repeatable(
 
 
 def test_the_reason_counts_the_attempts() -> None:
-    decision = Retry(attempts=2).decide(
-        request("POST"), UNSENT, attempt=2, jitter=0.0, remaining=math.inf
+    decision = decide(
+        Retry(attempts=2), request("POST"), UNSENT, attempt=2, jitter=0.0, remaining=math.inf
     )
     assert decision == Stop("Gave up after 2 attempts.")
 
 
 def test_the_reason_without_a_second_attempt() -> None:
-    decision = Retry(attempts=1).decide(
-        request("POST"), UNSENT, attempt=1, jitter=0.0, remaining=math.inf
+    decision = decide(
+        Retry(attempts=1), request("POST"), UNSENT, attempt=1, jitter=0.0, remaining=math.inf
     )
     assert decision == Stop()
 
@@ -120,8 +120,13 @@ def test_the_reason_without_a_second_attempt() -> None:
     [(1, 0.0, 0.25), (1, 1.0, 0.5), (4, 1.0, 4.0), (5, 1.0, 8.0), (9_999, 0.0, 4.0)],
 )
 def test_delays_double_up_to_the_maximum(attempt: int, jitter: float, pause: float) -> None:
-    decision = Retry(attempts=10_000).decide(
-        request("POST"), UNSENT, attempt=attempt, jitter=jitter, remaining=math.inf
+    decision = decide(
+        Retry(attempts=10_000),
+        request("POST"),
+        UNSENT,
+        attempt=attempt,
+        jitter=jitter,
+        remaining=math.inf,
     )
     assert decision == Resend(pause)
 
@@ -129,7 +134,7 @@ def test_delays_double_up_to_the_maximum(attempt: int, jitter: float, pause: flo
 def test_the_delay_stops_doubling_after_60_attempts() -> None:
     retry = Retry(attempts=10_000, wait_initial=2.0**-60)
     for attempt, pause in ((60, 0.5), (61, 1.0), (62, 1.0), (9_999, 1.0)):
-        decision = retry.again(None, attempt=attempt, jitter=1.0, remaining=math.inf)
+        decision = next_attempt(retry, None, attempt=attempt, jitter=1.0, remaining=math.inf)
         assert decision == Resend(pause)
 
 
@@ -147,7 +152,7 @@ def test_a_delay_that_exceeds_the_deadline(
     outcome: Outcome, remaining: float, decision: Resend | Stop
 ) -> None:
     assert (
-        Retry().decide(request("POST"), outcome, attempt=1, jitter=0.5, remaining=remaining)
+        decide(Retry(), request("POST"), outcome, attempt=1, jitter=0.5, remaining=remaining)
         == decision
     )
 
@@ -161,8 +166,13 @@ def test_a_delay_that_exceeds_the_deadline(
     ],
 )
 def test_long_times_have_no_exponent(asked: str, longest: float, message: str) -> None:
-    decision = Retry(retry_after_max=longest).decide(
-        request("POST"), replied(429, asked), attempt=1, jitter=0.5, remaining=math.inf
+    decision = decide(
+        Retry(retry_after_max=longest),
+        request("POST"),
+        replied(429, asked),
+        attempt=1,
+        jitter=0.5,
+        remaining=math.inf,
     )
     assert decision == Stop(f"{message}: wait that long, or increase it.")
 

@@ -22,7 +22,7 @@ from conversations_client.errors import (
 from conversations_client.hooks import RequestInfo, ResponseInfo
 
 from .operation import Operation, Outcome, Reply
-from .retry import IDEMPOTENT, Resend, Retry
+from .retry import IDEMPOTENT, Resend, Retry, decide
 from .status_errors import readable_header, status_error
 
 T = TypeVar("T")
@@ -113,7 +113,8 @@ class Call(Generic[T]):
                 self._missing_paths.add(self.operation.request.template)
                 self.operation = alternate
                 return 0.0
-        verdict = self._retry.decide(
+        verdict = decide(
+            self._retry,
             self.operation.request,
             outcome,
             attempt=self._attempts,

@@ -66,82 +66,94 @@ class Retry:
     retry_after_max: float = field(default=60.0, validator=validators.pause)
     trust_idempotency_key: bool = field(default=False, validator=validators.flag)
 
-    def decide(
-        self, request: Request, outcome: Outcome, *, attempt: int, jitter: float, remaining: float
-    ) -> Resend | Stop:
-        """Decide whether to send the request again.
 
-        Args:
-            request: What was sent.
-            outcome: The outcome of the attempt.
-            attempt: The number of the attempt, starting at 1.
-            jitter: A random number from 0 to 1.
-            remaining: Seconds until the deadline of the whole call; infinite if it has none.
-        """
-        asked = outcome.retry_after if isinstance(outcome, Reply) else None
-        if not self._is_repeatable(request, outcome):
-            return Stop()
-        return self.again(asked, attempt=attempt, jitter=jitter, remaining=remaining)
+def decide(
+    retry: Retry,
+    request: Request,
+    outcome: Outcome,
+    *,
+    attempt: int,
+    jitter: float,
+    remaining: float,
+) -> Resend | Stop:
+    """Decide whether to send a request again.
 
-    def again(
-        self, asked: float | None, *, attempt: int, jitter: float, remaining: float
-    ) -> Resend | Stop:
-        """Decide when to repeat a request that is safe to repeat.
-
-        Args:
-            asked: The seconds in `Retry-After`; None if there is none.
-            attempt: The number of the attempt, starting at 1.
-            jitter: A random number from 0 to 1.
-            remaining: Seconds until the deadline of the whole call; infinite if it has none.
-        """
-        if attempt >= self.attempts:
-            return Stop(f"Gave up after {attempt} attempts." if attempt > 1 else "")
-        if asked is None:
-            pause = self._backoff(attempt, jitter)
-            subject = f"Another attempt after {_seconds(pause)}"
-        else:
-            pause = asked
-            subject = f"The Retry-After of {_seconds(pause)}"
-            if pause > self.retry_after_max:
-                return Stop(
-                    f"{subject} is longer than retry_after_max={_number(self.retry_after_max)}: "
-                    "wait that long, or increase it."
-                )
-        if pause >= remaining:
-            return Stop(f"{subject} doesn't fit in the {_seconds(remaining)} left of the timeout.")
-        return Resend(pause)
-
-    def _is_repeatable(self, request: Request, outcome: Outcome) -> bool:
-        if isinstance(outcome, Reply):
-            if outcome.is_throttled:
-                is_safe = is_safe_to_repeat(request, outcome.delivery, self)
-                return is_safe and not request.caller_handles_throttling
-            is_temporary = outcome.status == 408 or 500 <= outcome.status <= 599  # noqa: PLR2004
-            return is_temporary and _is_idempotent(request, self)
-        if isinstance(outcome, _FINAL):
-            return False
-        return outcome.delivery is Delivery.UNSENT or _is_idempotent(request, self)
-
-    def _backoff(self, attempt: int, jitter: float) -> float:
-        # Half of the pause is random, so that clients that failed together don't retry together.
-        full = min(self.wait_max, self.wait_initial * 2.0 ** min(attempt - 1, 60))
-        return full * (0.5 + 0.5 * jitter)
+    Args:
+        retry: The settings.
+        request: What was sent.
+        outcome: The outcome of the attempt.
+        attempt: The number of the attempt, starting at 1.
+        jitter: A random number from 0 to 1.
+        remaining: Seconds until the deadline of the whole call; infinite if it has none.
+    """
+    if not _is_repeatable(retry, request, outcome):
+        return Stop()
+    retry_after = outcome.retry_after if isinstance(outcome, Reply) else None
+    return next_attempt(retry, retry_after, attempt=attempt, jitter=jitter, remaining=remaining)
 
 
-def is_safe_to_repeat(request: Request, delivery: Delivery, retry: Retry) -> bool:
+def next_attempt(
+    retry: Retry, retry_after: float | None, *, attempt: int, jitter: float, remaining: float
+) -> Resend | Stop:
+    """Decide when to repeat a request that is safe to repeat.
+
+    Args:
+        retry: The settings.
+        retry_after: The seconds in `Retry-After`; None if there is none.
+        attempt: The number of the attempt, starting at 1.
+        jitter: A random number from 0 to 1.
+        remaining: Seconds until the deadline of the whole call; infinite if it has none.
+    """
+    if attempt >= retry.attempts:
+        return Stop(f"Gave up after {attempt} attempts." if attempt > 1 else "")
+    if retry_after is None:
+        pause = _backoff(retry, attempt, jitter)
+        subject = f"Another attempt after {_seconds(pause)}"
+    else:
+        pause = retry_after
+        subject = f"The Retry-After of {_seconds(pause)}"
+        if pause > retry.retry_after_max:
+            return Stop(
+                f"{subject} is longer than retry_after_max={_number(retry.retry_after_max)}: "
+                "wait that long, or increase it."
+            )
+    if pause >= remaining:
+        return Stop(f"{subject} doesn't fit in the {_seconds(remaining)} left of the timeout.")
+    return Resend(pause)
+
+
+def can_repeat(retry: Retry, request: Request, delivery: Delivery) -> bool:
     """Whether a request that the service throttled is safe to repeat.
 
     Args:
+        retry: The settings.
         request: What was sent.
         delivery: The worst delivery of all attempts.
-        retry: The retry settings.
     """
-    return delivery is not Delivery.UNKNOWN or _is_idempotent(request, retry)
+    return delivery is not Delivery.UNKNOWN or _is_idempotent(retry, request)
 
 
-def _is_idempotent(request: Request, retry: Retry) -> bool:
+def _is_repeatable(retry: Retry, request: Request, outcome: Outcome) -> bool:
+    if isinstance(outcome, Reply):
+        if outcome.is_throttled:
+            is_safe = can_repeat(retry, request, outcome.delivery)
+            return is_safe and not request.caller_handles_throttling
+        is_temporary = outcome.status == 408 or 500 <= outcome.status <= 599  # noqa: PLR2004
+        return is_temporary and _is_idempotent(retry, request)
+    if isinstance(outcome, _FINAL):
+        return False
+    return outcome.delivery is Delivery.UNSENT or _is_idempotent(retry, request)
+
+
+def _is_idempotent(retry: Retry, request: Request) -> bool:
     has_key = request.method == "POST" or request.idempotency_key is not None
     return request.method in IDEMPOTENT or (retry.trust_idempotency_key and has_key)
+
+
+def _backoff(retry: Retry, attempt: int, jitter: float) -> float:
+    # Half of the pause is random, so that clients that failed together don't retry together.
+    full = min(retry.wait_max, retry.wait_initial * 2.0 ** min(attempt - 1, 60))
+    return full * (0.5 + 0.5 * jitter)
 
 
 def _seconds(seconds: float) -> str:

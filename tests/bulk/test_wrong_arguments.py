@@ -127,12 +127,14 @@ def test_a_function_that_creates_an_async_client(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
 @pytest.mark.parametrize("item", [1, {"displayName": "a"}, None])
 def test_only_conversations_are_exported(tmp_path: Path, name: str, item: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match=r"^conversations must be Conversation objects"):
+    with pytest.raises(
+        InvalidArgumentError, match=r"^conversations must be an iterable .* item is"
+    ):
         export_file([factories.conversation(), item], tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("conversations", [None, 5, factories.conversation()])
+@pytest.mark.parametrize("conversations", [None, 5, factories.conversation(), "", "ids.txt"])
 def test_an_iterable_is_exported(tmp_path: Path, conversations: Any) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^conversations must be an iterable"):
         export_file(conversations, tmp_path / "a.jsonl")
@@ -150,10 +152,18 @@ def test_results_are_written_of_entries(tmp_path: Path) -> None:
     assert not target.exists()
 
 
-@pytest.mark.parametrize("parts", ["folder", Path("folder"), None, ["folder"]])
-def test_entries_are_those_of_parts(parts: Any) -> None:
+@pytest.mark.parametrize(
+    ("parts", "problem"),
+    [
+        ("folder", "not str"),
+        (Path("folder"), "not (Posix|Windows)Path"),
+        (None, "not NoneType"),
+        (["folder"], "but an item is of type str"),
+    ],
+)
+def test_entries_are_those_of_parts(parts: Any, problem: str) -> None:
     with pytest.raises(
-        InvalidArgumentError, match=r"^parts must be .*\(file, folder\), not \w+\.$"
+        InvalidArgumentError, match=rf"^parts must be .*\(file, folder\), {problem}\.$"
     ):
         list(entries_of(parts))
     part: Any = Partition("a.jsonl", "a.journal", 0, 1)

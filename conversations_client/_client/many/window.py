@@ -16,7 +16,7 @@ from attrs import define, evolve, field, frozen
 
 from conversations_client._calls.call import RawResponse
 from conversations_client._calls.operation import Operation, is_throttled
-from conversations_client._calls.retry import Resend, Retry, Stop, is_safe_to_repeat
+from conversations_client._calls.retry import Resend, Retry, Stop, can_repeat, next_attempt
 from conversations_client.errors import (
     ConversationsError,
     Delivery,
@@ -205,13 +205,13 @@ class Window(Generic[S]):
         self, request: PendingRequest, error: StatusError, *, now: float, jitter: float
     ) -> None:
         request = request.refused(self._accepted)
-        asked = error.retry_after
+        retry_after = error.retry_after
         verdict: Resend | Stop = Stop()
-        if is_safe_to_repeat(request.operation.request, request.delivery, self.retry):
-            verdict = self.retry.again(
-                asked, attempt=request.refusals, jitter=jitter, remaining=math.inf
+        if can_repeat(self.retry, request.operation.request, request.delivery):
+            verdict = next_attempt(
+                self.retry, retry_after, attempt=request.refusals, jitter=jitter, remaining=math.inf
             )
-        pause = verdict.pause if isinstance(verdict, Resend) else asked or 0.0
+        pause = verdict.pause if isinstance(verdict, Resend) else retry_after or 0.0
         pause = min(pause, self.retry.retry_after_max)
         self.rate_limiter.throttled(request.index, pause=pause, now=now)
         if isinstance(verdict, Stop):

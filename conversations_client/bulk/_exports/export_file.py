@@ -2,12 +2,18 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
-from conversations_client import Conversation, InvalidArgumentError, unstructure
+from conversations_client import Conversation, unstructure
+from conversations_client.bulk._arguments import check_item, check_iterable
 from conversations_client.bulk._files.atomic_file import atomic_file
 from conversations_client.bulk._files.formats import export_format
 from conversations_client.bulk._files.rows import Fields
 from conversations_client.bulk._files.writers import writer
+
+_REQUIREMENT: Final = (
+    "conversations must be an iterable of Conversation objects, such as client.conversations.list()"
+)
 
 
 def export_file(
@@ -50,13 +56,13 @@ def export_file(
         ConversationsError: Raised by the iterable.
     """
     write = writer(export_format(path, escape=escape_formulas), escape=escape_formulas)
-    _check_iterable(conversations)
+    check_iterable(conversations, _REQUIREMENT)
     count = 0
 
     def rows() -> Iterator[Fields]:
         nonlocal count
         for conversation in conversations:
-            _check(conversation)
+            check_item(conversation, Conversation, _REQUIREMENT)
             count += 1
             yield unstructure(conversation)
             if on_row is not None:
@@ -65,19 +71,3 @@ def export_file(
     with atomic_file(path) as temporary:
         write(temporary, rows())
     return count
-
-
-def _check_iterable(conversations: object) -> None:
-    if not isinstance(conversations, Iterable):
-        raise InvalidArgumentError(
-            "conversations must be an iterable of conversations, such as "
-            f"client.conversations.list(), not {type(conversations).__name__}."
-        )
-
-
-def _check(item: object) -> None:
-    if not isinstance(item, Conversation):
-        raise InvalidArgumentError(
-            "conversations must be Conversation objects, such as client.conversations.list(), "
-            f"not {type(item).__name__}."
-        )

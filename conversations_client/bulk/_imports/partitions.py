@@ -6,11 +6,12 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import pairwise, zip_longest
 from pathlib import Path
+from typing import Final
 
 from attrs import field, frozen
 
-from conversations_client import Client, InvalidArgumentError
-from conversations_client.bulk._arguments import check_client
+from conversations_client import Client
+from conversations_client.bulk._arguments import check_client, check_item, check_iterable
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.columns import Columns
 from conversations_client.bulk._files.opening import ChangeCheck, changed_since_planned
@@ -19,6 +20,8 @@ from conversations_client.bulk._imports import plan_folder
 from conversations_client.bulk._imports.import_file import import_rows
 from conversations_client.bulk._imports.journal import Entry, Journal, State
 from conversations_client.bulk._imports.report import Report
+
+_REQUIREMENT: Final = "parts must be the parts of an import, such as partitions(file, folder)"
 
 
 def _to_tuple(names: Iterable[str]) -> tuple[str, ...]:
@@ -205,27 +208,14 @@ def entries_of(parts: Iterable[Partition]) -> Iterator[Entry]:
             part.run(client)
         write_results(entries_of(parts), "results.jsonl")
     """
-    _check_iterable(parts)
+    check_iterable(parts, _REQUIREMENT)
     return _entries_of(parts)
 
 
-def _check_iterable(parts: object) -> None:
-    if isinstance(parts, str | bytes) or not isinstance(parts, Iterable):
-        raise _not_parts(parts)
-
-
-def _entries_of(parts: Iterable[object]) -> Iterator[Entry]:
+def _entries_of(parts: Iterable[Partition]) -> Iterator[Entry]:
     for part in parts:
-        if not isinstance(part, Partition):
-            raise _not_parts(part)
+        check_item(part, Partition, _REQUIREMENT)
         yield from part.entries()
-
-
-def _not_parts(value: object) -> InvalidArgumentError:
-    return InvalidArgumentError(
-        "parts must be the parts of an import, such as partitions(file, folder), "
-        f"not {type(value).__name__}."
-    )
 
 
 def count_created(parts: Iterable[Partition]) -> int:

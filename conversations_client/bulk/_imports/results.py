@@ -5,11 +5,14 @@ import os
 from collections.abc import Iterable
 from typing import Any, Final
 
-from conversations_client import InvalidArgumentError
+from conversations_client.bulk._arguments import check_item, check_iterable
 from conversations_client.bulk._files.atomic_file import atomic_file
-from conversations_client.bulk._imports.journal import Entry, Journal, State
+from conversations_client.bulk._imports.journal import Entry, State
 
-_NOT_ENTRIES: Final = (str, bytes, os.PathLike, Journal)
+_REQUIREMENT: Final = (
+    "entries must be the entries of a journal, such as journal.entries(), or of parts, such as "
+    "entries_of(parts)"
+)
 
 
 def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> None:
@@ -32,28 +35,11 @@ def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> Non
             import_file(client, "conversations.jsonl", journal)
             write_results(journal.entries(), "results.jsonl")
     """
-    _check_iterable(entries)
+    check_iterable(entries, _REQUIREMENT)
     with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         for entry in entries:
-            _check(entry)
+            check_item(entry, Entry, _REQUIREMENT)
             file.write(f"{json.dumps(_result(entry), ensure_ascii=True)}\n")
-
-
-def _check_iterable(entries: object) -> None:
-    if not isinstance(entries, Iterable) or isinstance(entries, _NOT_ENTRIES):
-        raise _not_entries(entries)
-
-
-def _check(entry: object) -> None:
-    if not isinstance(entry, Entry):
-        raise _not_entries(entry)
-
-
-def _not_entries(value: object) -> InvalidArgumentError:
-    return InvalidArgumentError(
-        "entries must be the entries of a journal, such as journal.entries(), or of parts, such as "
-        f"entries_of(parts), not {type(value).__name__}."
-    )
 
 
 def _result(entry: Entry) -> dict[str, Any]:
