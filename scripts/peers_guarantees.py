@@ -175,11 +175,11 @@ ROWS: Final[dict[str, Callable[[Peer], str]]] = {
     "sends a second response after the first": _stray,
     "returns 200 with HTML": _odd(b"<p>Created</p>", status=200, Content_Type="text/html"),
     "returns half of a JSON document": _odd(json.dumps(_BODY).encode()[:-40]),
-    "returns nested lists, 100,000 deep": _odd(b"[" * 10**5 + b"]" * 10**5),
-    "compresses 300 MB of zeros to 300 kB": _odd(
+    "returns lists that are nested 100,000 levels deep": _odd(b"[" * 10**5 + b"]" * 10**5),
+    "returns 300 MB of zeros, compressed to 300 kB": _odd(
         gzip.compress(bytes(_BOMB)), Content_Encoding="gzip"
     ),
-    "returns 404; can you pickle the error, and the client?": _pickled,
+    "returns 404; can the error and the client be pickled?": _pickled,
 }
 
 
