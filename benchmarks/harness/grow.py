@@ -61,7 +61,7 @@ def growths(*, quick: bool) -> tuple[Growth, ...]:
             "tasks",
             [(count, Work("create_async", max(1_000, count), tasks=count)) for count in tasks],
             (OURS, AIOHTTP, HTTPX_AIOHTTP, HTTPX),
-            "conversations created per second",
+            "create requests per second",
             calls_per_second,
         ),
         Growth(
