@@ -1,4 +1,4 @@
-"""Settings of Sphinx. scripts/docs builds the site from these pages, into .venv/html."""
+"""Sphinx settings. scripts/docs builds the site from these pages, into .venv/html."""
 
 import inspect
 import os
@@ -43,7 +43,7 @@ html_show_sphinx = False
 
 myst_enable_extensions = ["alert", "colon_fence"]
 myst_heading_anchors = 4
-copybutton_prompt_text = "$ "  # what is copied from a terminal is the commands alone
+copybutton_prompt_text = "$ "  # only the commands are copied, without the prompt
 copybutton_line_continuation_character = "\\"
 
 default_role = "py:obj"  # docstrings mark code with single backticks
@@ -84,7 +84,7 @@ FOR_THE_SOURCE = re.compile(
     re.DOTALL,
 )
 FOR_THE_SITE = re.compile(r"<!-- for the site:\n(.*?)-->\n", re.DOTALL)
-# Other comments are for the tests, and would be in the search.
+# Other comments are for the tests, and would appear in search results.
 COMMENT = re.compile(r"^<!--.*?-->\n", re.MULTILINE | re.DOTALL)
 # Classes that only the client creates.
 GIVEN = {"Conversations", "Outcomes", "Pages", "Responses", "Stream"}
@@ -100,13 +100,13 @@ PYTHON = ("collections.abc", "datetime", "enum", "os", "ssl", "types", "typing")
 BREAK = re.compile(r"(?<=[_/:.])(?=[^_/:.])(?!py\b)")
 LONGEST_WHOLE_NAME = 24  # characters
 NOT_FOUND = """<section id="page-not-found"><h1>Page not found</h1>
-<p>This address has no page. Use the search, or start at the
-<a href="index.html">first page</a>.</p>
+<p>There is no page at this address. Use the search, or go to the
+<a href="index.html">start page</a>.</p>
 </section>"""
 
 
 class SearchWithNumbers(SearchEnglish):
-    """Keeps numbers in the index of the search, for HTTP statuses. pages.js searches for them."""
+    """Keeps numbers in the search index, for HTTP statuses. pages.js searches for them."""
 
     def word_filter(self, word: str) -> bool:
         """Whether a word is in the index."""
@@ -114,7 +114,7 @@ class SearchWithNumbers(SearchEnglish):
 
 
 def shown_signature(*arguments: object) -> tuple[str | None, str | None]:
-    """The signature as people would write it. Every attrs factory of the package makes a {}."""
+    """The signature as people would write it. Every attrs factory in the package makes a {}."""
     what, name, *_, signature, returns = arguments[1:]
     if not isinstance(signature, str):
         return None, None
@@ -124,16 +124,16 @@ def shown_signature(*arguments: object) -> tuple[str | None, str | None]:
 
 
 def put_types_beside_names(*arguments: object) -> None:
-    """Move the type of an attribute into its heading; napoleon puts it below the description."""
+    """Move an attribute's type into its heading; napoleon puts it below the description."""
     lines = cast("list[str]", arguments[-1])
     text = "\n".join(lines).replace(":type: collections.abc.", ":type: ")
     lines[:] = ATTRIBUTE.sub(r"\1\n   :type: \3\n\2", text).split("\n")
 
 
 def hide_colons(*arguments: object) -> None:
-    """Hide colons where napoleon takes the words before them for a type, as in "The result: …".
+    """Hide colons where napoleon treats the words before them as a type, as in "The result: …".
 
-    That is in the first line of an attribute and of the section `Returns:`.
+    This affects the first line of an attribute and of the `Returns:` section.
     """
     what, lines = arguments[1], cast("list[str]", arguments[-1])
     is_attribute = what in {"attribute", "data", "property"}
@@ -157,14 +157,14 @@ def show_colons(*arguments: object) -> None:
 
 
 def show_examples_as_code(*arguments: object) -> None:
-    """Make the code below `Example:` a literal block; napoleon takes it for prose."""
+    """Make the code below `Example:` a literal block; napoleon treats it as prose."""
     lines = cast("list[str]", arguments[-1])
     shown = [[f"{line}:", ""] if EXAMPLE.fullmatch(line) else [line] for line in lines]
     lines[:] = [line for each in shown for line in each]
 
 
 def format_for_the_site(*arguments: object) -> None:
-    """Replace what a page has for readers of the repository, and show what it has for the site."""
+    """Remove the parts of a page that are for the repository; show those that are for the site."""
     source = cast("list[str]", arguments[-1])
     text = FOR_THE_SITE.sub(r"\1", FOR_THE_SOURCE.sub("", source[0]))
     text = TABS.sub(lambda found: tab_set(found[1]), text)
@@ -172,7 +172,7 @@ def format_for_the_site(*arguments: object) -> None:
 
 
 def tab_set(text: str) -> str:
-    """Tabs of the sections that begin with a label in bold. The site remembers the chosen label."""
+    """Tabs for sections that begin with a label in bold. The site remembers the chosen label."""
     _, *parts = TAB.split(text)
     items = [
         f":::{{tab-item}} {label}\n:sync: {label.lower()}\n{body}:::\n"
@@ -182,7 +182,7 @@ def tab_set(text: str) -> str:
 
 
 def grid(text: str) -> str:
-    """Cards of a list of links, each with a description."""
+    """Cards for a list of links, each with a description."""
     items = [
         f":::{{grid-item-card}} {title}\n:link: {page}\n:link-type: doc\n\n{words}:::\n"
         for title, page, words in CARD.findall(text)
@@ -191,7 +191,7 @@ def grid(text: str) -> str:
 
 
 def public_names(app: Sphinx) -> dict[str, tuple[str, str]]:
-    """The page and the anchor of each class and function, and of each member of a class.
+    """The page and the anchor of each class, function and class member.
 
     Functions whose names are ordinary words, such as `total`, are not included.
     """
@@ -229,7 +229,7 @@ def link_names(app: Sphinx, doctree: nodes.document, page: str) -> None:
 
 
 def above(node: nodes.Node, *kinds: type[nodes.Node]) -> nodes.Node | None:
-    """The closest node of one of the kinds around a node."""
+    """The closest ancestor of a node that is of one of the kinds."""
     outer = node.parent
     while outer is not None and not isinstance(outer, kinds):
         outer = outer.parent
@@ -237,7 +237,7 @@ def above(node: nodes.Node, *kinds: type[nodes.Node]) -> nodes.Node | None:
 
 
 def break_long_names(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    """Let long names in tables break between their parts only."""
+    """Let long names in tables break only between their parts."""
     del app, page
     for entry in doctree.findall(nodes.entry):
         for code in entry.findall(nodes.literal):
@@ -263,13 +263,13 @@ def link_to_python(*arguments: object) -> nodes.reference | None:
 def page_not_found(*arguments: object) -> Iterator[tuple[str, dict[str, Any], str]]:
     """The page that a server returns for an unknown address."""
     del arguments
-    # The address may be in any folder, so the links start at the first page.
+    # The address may be in any folder, so links are relative to the start page.
     base = f'<base href="{escape(html_baseurl or "/")}">\n'
     yield "404", {"title": "Page not found", "body": NOT_FOUND, "metatags": base}, "page.html"
 
 
 def describe_page(*arguments: object) -> None:
-    """Add a page's description, and the tags that a preview of a link to it shows."""
+    """Add a page's description, and the tags that link previews show."""
     context, doctree = cast("dict[str, Any]", arguments[3]), arguments[4]
     if not isinstance(doctree, nodes.document):
         return

@@ -7,7 +7,7 @@ from conversations_client import Client, ConversationsError, StreamError
 
 
 def questions() -> Iterator[str]:
-    """Yield each line that the user types, until Ctrl-D or Ctrl-C."""
+    """Yield each line that the user types, until they press Ctrl-D or Ctrl-C."""
     try:
         while True:
             if line := input("> ").strip():

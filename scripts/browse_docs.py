@@ -1,6 +1,6 @@
 """Checks every page of the documentation in a browser: python scripts/browse_docs.py FOLDER.
 
-FOLDER is the output of scripts/docs. Headless Chromium opens each page wide and narrow, in light
+FOLDER is the output of scripts/docs. Headless Chromium opens each page at two widths, in light
 and dark mode. Content must not overflow, code and tables must fit their column, links must work,
 text must be readable, names must be linked to the reference, nothing may be loaded from elsewhere,
 and the search must find the right pages. The checks are in browse_docs.html.
@@ -42,10 +42,10 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves the pages and the page with the checks, and receives its report."""
+    """Serves the pages and the page that runs the checks, and receives its report."""
 
     def do_GET(self) -> None:
-        """Send a page, or the page with the checks."""
+        """Send a page, or the page that runs the checks."""
         if self.path == CHECKS:
             self._send("text/html", Path(__file__).with_suffix(".html").read_bytes())
         elif self.path == "/pages.json":
@@ -85,7 +85,7 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 def browse(browser: str, folder: Path) -> list[str]:
-    """Return the problems of the pages."""
+    """Return the problems found in the pages."""
     with Server(folder) as server, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}{CHECKS}"

@@ -59,9 +59,9 @@ class Ledger:
     """The records of a server.
 
     Attributes:
-        stored: How often each display name was stored.
-        ids: The latest ID of each display name.
-        faults: The faults of the requests for each display name, in order.
+        stored: The number of times that each display name was stored.
+        ids: The latest ID for each display name.
+        faults: The faults in the requests for each display name, in order.
         order: The display name of every request, in order of arrival.
         most_concurrent: The maximum number of requests that were handled at the same time.
         connections: The number of connections that were opened.
@@ -76,12 +76,12 @@ class Ledger:
 
 
 class CountingServer:
-    """Serves creates on a loopback port, from its own thread.
+    """Serves create requests on a loopback port, from its own thread.
 
     Args:
         honours_keys: Whether a repeated `Idempotency-Key` gets the first response again.
         fault_rate: The share of requests that get a fault, from 0 to 1.
-        seed: The seed of the faults. The faults don't depend on the order of the requests.
+        seed: The seed for the faults. The faults don't depend on the order of the requests.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Creates conversations with both clients on a sandbox; prints the code and the results."""
+"""Creates conversations in a sandbox with both clients; prints the code and the results."""
 
 import asyncio
 import inspect
@@ -36,9 +36,9 @@ def show(code: Callable[..., object], conversation: Conversation) -> None:
 
 
 def main() -> None:
-    """Run both functions on a sandbox that stops at the end."""
+    """Run both functions with a sandbox that stops at the end."""
     with Sandbox() as sandbox:
-        print(f"The sandbox runs at {sandbox.url}; both clients find it through the environment.")
+        print(f"The sandbox is running at {sandbox.url}. Both clients find it in the environment.")
         os.environ |= {"ORQ_BASE_URL": sandbox.url, "ORQ_API_KEY": sandbox.api_key}
         show(with_the_client, with_the_client())
         show(with_the_async_client, asyncio.run(with_the_async_client()))

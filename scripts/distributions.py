@@ -42,14 +42,14 @@ def problems_of_the_wheel(names: set[str]) -> list[str]:
     licensed = any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     return [
         *(f"the wheel lacks {name}" for name in sorted(needed - packed)),
-        *(f"the wheel has {name}" for name in sorted(packed - needed)),
+        *(f"the wheel should not contain {name}" for name in sorted(packed - needed)),
         *([] if "conversations_client/py.typed" in packed else ["the wheel has no py.typed"]),
         *([] if licensed else ["the wheel has no LICENSE"]),
     ]
 
 
 def problems_of_the_sdist(names: set[str]) -> list[str]:
-    """Return the missing files that the build, the tests or the readers need."""
+    """Return the missing files that the build, the tests or readers need."""
     needed = sources(*PACKAGES, *ONLY_IN_THE_SDIST)
     needed |= {"CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "conftest.py", "pyproject.toml"}
     packed = {name.partition("/")[2] for name in names}
@@ -57,7 +57,7 @@ def problems_of_the_sdist(names: set[str]) -> list[str]:
 
 
 def main(folder: Path) -> None:
-    """Check the wheel and the sdist of a folder."""
+    """Check the wheel and the sdist in a folder."""
     (wheel,) = folder.glob("*.whl")
     (sdist,) = folder.glob("*.tar.gz")
     with zipfile.ZipFile(wheel) as files:

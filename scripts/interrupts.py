@@ -1,9 +1,9 @@
-"""Interrupts every scenario of tests/interrupt_points.py at every point of its execution.
+"""Interrupts every scenario in tests/interrupt_points.py at every point of its execution.
 
 python scripts/interrupts.py [--instructions] [SCENARIO ...]
 
-A point is each execution of a line of the package. With --instructions, it is also each execution
-of an instruction of the pool.
+Each execution of a line in the package is a point. With --instructions, each execution of an
+instruction in the pool is a point, too.
 """
 
 import sys

@@ -1,9 +1,9 @@
-"""Makes many concurrent calls over few connections. All succeed, first come, first served.
+"""Makes many concurrent calls over a few connections. All must succeed, first come, first served.
 
     python scripts/load.py [--tasks 5000] [--connections 20] [--threads 32]
 
-Exits with 1 if a call fails, if there are more connections or concurrent requests than allowed, or
-if a waiting call is overtaken by more later calls than there are connections.
+Exits with code 1 if a call fails, if there are more connections or concurrent requests than
+allowed, or if a waiting call is overtaken by more later calls than there are connections.
 """
 
 import argparse
@@ -43,7 +43,8 @@ class Figures:
     def __str__(self) -> str:
         return (
             f"{self.calls} calls in {self.seconds:.1f} s over {self.connections} connections, "
-            f"at most {self.most_concurrent} concurrent; at most {self.overtaken} overtook another"
+            f"at most {self.most_concurrent} concurrent; "
+            f"at most {self.overtaken} overtook a waiting call"
         )
 
 
@@ -94,7 +95,7 @@ def run_threads(*, threads: int, calls: int, connections: int) -> Figures:
 
 
 def _figures(ledger: Ledger, connections: int, seconds: float) -> Figures:
-    # The first calls don't wait. Each opens a connection, which can take any time.
+    # The first calls don't wait. Each opens a connection, which can take any amount of time.
     overtaken = max(
         position - number
         for position, number in enumerate(map(int, ledger.order))
@@ -111,7 +112,9 @@ def _figures(ledger: Ledger, connections: int, seconds: float) -> Figures:
 
 def main() -> int:
     """Run every variant and print the results."""
-    parser = argparse.ArgumentParser(description="Make many concurrent calls over few connections.")
+    parser = argparse.ArgumentParser(
+        description="Make many concurrent calls over a few connections."
+    )
     parser.add_argument("--tasks", type=int, default=5000)
     parser.add_argument("--connections", type=int, default=20)
     parser.add_argument("--threads", type=int, default=32)

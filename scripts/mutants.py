@@ -1,4 +1,4 @@
-"""Mutates a copy of the modules in mutants.toml and runs the tests of each mutant.
+"""Mutates a copy of the modules in mutants.toml and runs the tests for each mutant.
 
 python scripts/mutants.py [MODULE ...]
 
@@ -172,7 +172,7 @@ class Module:
     def survives(self, mutant: Mutant) -> bool:
         """Return whether the tests pass despite the change."""
         self._path.write_text(mutant.code)
-        # A different time, so that Python doesn't use bytecode of another version.
+        # A different time, so that Python doesn't use the bytecode of a different version.
         os.utime(self._path, (0, 0))
         try:
             return self._run()
@@ -198,8 +198,8 @@ def _run_tests(tests: list[str], writes_bytecode: bool) -> None:  # noqa: FBT001
     os.setsid()
     sys.dont_write_bytecode = not writes_bytecode
     if not writes_bytecode:
-        # A process that a test starts would leave bytecode, and the next mutant may have the same
-        # size.
+        # A process that a test starts would leave bytecode behind, and the next mutant may have the
+        # same size.
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     log = os.open(COPY / "tests.log", os.O_RDWR | os.O_CREAT | os.O_TRUNC)
     for descriptor in (1, 2):
@@ -242,7 +242,7 @@ def _copy_checkout() -> None:
 
 
 def main() -> int:
-    """Check the named modules or all; return 1 if an unlisted mutant survives."""
+    """Check the named modules, or all of them; return 1 if an unlisted mutant survives."""
     settings = tomllib.loads((ROOT / "scripts" / "mutants.toml").read_text())
     tests: dict[str, list[str]] = settings["tests"]
     names = sys.argv[1:] or list(tests)

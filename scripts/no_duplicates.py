@@ -1,10 +1,10 @@
-"""Creates conversations with faults in one of ten requests; none is lost or duplicated.
+"""Creates conversations with faults in one of ten requests, and checks the outcomes.
 
     python scripts/no_duplicates.py [--creates 10000] [--at-once 64] [--seed 6] [--variant asyncio]
 
-Runs against a server that honours `Idempotency-Key` and against one that ignores it. Exits with 1
-if the client reports a conversation that is not stored, if a conversation is stored twice, or if an
-error has a wrong `may_have_acted`.
+Runs against a server that honors `Idempotency-Key` and against one that ignores it. Exits with code
+1 if the client reports a conversation that is not stored, if a conversation is stored twice, or if
+an error has the wrong `may_have_acted`.
 """
 
 import argparse
@@ -50,14 +50,14 @@ class Figures:
 
     @property
     def is_correct(self) -> bool:
-        """Whether every create has an outcome and no guarantee was violated."""
+        """Whether every create call has an outcome and no guarantee was violated."""
         accounted = self.created + self.errors.total() == self.creates
         return accounted and not (self.lost or self.duplicated or self.wrong_errors)
 
     def __str__(self) -> str:
         errors = ", ".join(f"{count} {name}" for name, count in sorted(self.errors.items()))
         return (
-            f"{self.creates} creates in {self.seconds:.1f} s: {self.requests} requests, "
+            f"{self.creates} create calls in {self.seconds:.1f} s: {self.requests} requests, "
             f"{self.faults} faults; {self.created} created, {self.errors.total()} errors "
             f"({errors}); {len(self.lost)} lost, {len(self.duplicated)} duplicated, "
             f"{len(self.wrong_errors)} wrong errors"
@@ -171,7 +171,7 @@ def main() -> int:
             variant=variant,
             honours_keys=honours_keys,
         )
-        print(f"{variant}, keys {'honoured' if honours_keys else 'ignored'}: {figures}", flush=True)
+        print(f"{variant}, keys {'honored' if honours_keys else 'ignored'}: {figures}", flush=True)
         succeeded = succeeded and figures.is_correct
     return 0 if succeeded else 1
 

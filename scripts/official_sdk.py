@@ -2,7 +2,7 @@
 
     python scripts/official_sdk.py
 
-ORQ_BASE_URL is the URL of the sandbox, and ORQ_API_KEY its key. The SDK's version determines the
+ORQ_BASE_URL is the URL of the sandbox, and ORQ_API_KEY is its key. The SDK's version determines the
 revision of the API: 4.1.15 (requirements/official-sdk.txt) needs a sandbox with revision 2, and
 4.1.3 (requirements/official-sdk-first.txt) a sandbox with revision 1.
 """
@@ -36,7 +36,7 @@ def rejection(call: Callable[..., Any], **arguments: Any) -> tuple[int, str]:  #
 
 
 def create_first(orq: Any) -> tuple[str, str]:  # noqa: ANN401
-    """Create a conversation with and one without a name, as in revision 1; return their IDs."""
+    """Create one conversation with a name and one without, as in revision 1; return their IDs."""
     named = orq.conversations.create(
         display_name="Product Feature Discussion",
         metadata={"entity_id": "agent_sales", "generating_title": True},
@@ -53,7 +53,7 @@ def create_first(orq: Any) -> tuple[str, str]:  # noqa: ANN401
 
 
 def create(orq: Any) -> tuple[str, str]:  # noqa: ANN401
-    """Create a conversation with and one without a name, as in revision 2; return their IDs."""
+    """Create one conversation with a name and one without, as in revision 2; return their IDs."""
     named = orq.conversations.create(
         project_id=PROJECT,
         display_name="Product Feature Discussion",
@@ -98,7 +98,7 @@ def update(orq: Any, named: str) -> Any:  # noqa: ANN401
 
 
 def generate_name(orq: Any, unnamed: str) -> None:  # noqa: ANN401
-    """Name a conversation, which works only once."""
+    """Generate a name for a conversation; this works only once."""
     renamed = orq.conversations.generate_name(
         conversation_id=unnamed, context="How do I pay an invoice?"
     )

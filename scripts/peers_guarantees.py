@@ -3,7 +3,7 @@
     python scripts/peers_guarantees.py OPENAI_PYTHON ORQ_PYTHON
 
 The arguments are Pythons with `benchmarks/requirements/openai.txt` and
-`requirements/official-sdk.txt` installed. The Python that runs the script has this client.
+`requirements/official-sdk.txt` installed. The Python that runs the script must have this client.
 """
 
 import argparse
@@ -21,12 +21,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from faulty import FaultyServer, Step, receive, reset, trickled
 from scripted import CONVERSATION, ScriptedServer, answer
 
-_PATIENCE: Final = 6.0  # seconds after which a call with a timeout of 0.3 s counts as endless
+_PATIENCE: Final = 6.0  # seconds until a call with a timeout of 0.3 s counts as endless
 _KEY: Final = "key-0123456789"
 _BOMB: Final = 3 * 10**8
 _LARGE: Final = 20  # MB
 
-# A body for all clients, which is both a conversation and a chat completion.
+# A body for all clients: it is both a conversation and a chat completion.
 _CHOICE: Final = {
     "index": 0,
     "finish_reason": "stop",
@@ -102,7 +102,7 @@ class Peer:
         program = _PROGRAM.format(client=_CLIENTS[self.name])
         line = [self.python, "-c", program, _KEY, url, str(limit), str(calls)]
         try:
-            completed = subprocess.run(  # noqa: S603 - a Python of the caller
+            completed = subprocess.run(  # noqa: S603 - a Python that the caller chose
                 line,
                 capture_output=True,
                 check=True,

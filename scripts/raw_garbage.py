@@ -2,7 +2,7 @@
 
     python scripts/raw_garbage.py URL API_KEY [--seconds 60] [--seed 6]
 
-Exits with 1 if a response is a 5xx, or if the sandbox does not work afterwards.
+Exits with code 1 if a response is a 5xx, or if the sandbox no longer works afterwards.
 """
 
 import argparse
@@ -22,7 +22,7 @@ _PATIENCE: Final = 0.2  # seconds to wait for a response, because a request may 
 
 
 def requests(key: str, draw: random.Random) -> Iterator[bytes]:
-    """Yield malformed requests: first a fixed list, then random requests without end."""
+    """Yield malformed requests: first a fixed list, then endless random requests."""
     valid = _request(key, b'{"displayName": "x"}')
     yield from (
         b"",
@@ -73,7 +73,7 @@ def _corrupt(request: bytes, draw: random.Random) -> bytes:
 
 
 def send(url: str, key: str, *, keep_going: Callable[[int], bool], seed: int) -> Counter[str]:
-    """Send garbage while `keep_going(requests sent)` is true; return the counts of the statuses."""
+    """Send garbage while `keep_going(requests sent)` is true; return a count for each status."""
     statuses: Counter[str] = Counter()
     garbage = requests(key, random.Random(seed))  # noqa: S311 - repeatable, no secret
     for sent in itertools.takewhile(keep_going, itertools.count()):
@@ -105,7 +105,7 @@ def _check_health(url: str, key: str) -> None:
 
 
 def main() -> int:
-    """Send garbage and print the counts of the statuses."""
+    """Send garbage and print the count for each status."""
     parser = argparse.ArgumentParser(description="Send malformed requests to a sandbox.")
     parser.add_argument("url")
     parser.add_argument("api_key")

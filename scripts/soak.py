@@ -2,8 +2,8 @@
 
     python scripts/soak.py [--calls 50000]
 
-The sandbox runs in another process, so only the client is measured. Exits with 1 if memory or file
-descriptors grow after the first fifth of the calls.
+The sandbox runs in another process, so only the client is measured. Exits with code 1 if memory use
+or the number of file descriptors grows after the first fifth of the calls.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from conversations_client import AsyncClient, Client, ConversationsError
 
 VARIANTS: Final = ("sync", "asyncio", "trio")
 SLACK: Final = 64 * 1024
-"""The bytes by which memory may vary."""
+"""The number of bytes by which memory use may vary."""
 
 _DESCRIPTORS: Final = Path("/dev/fd")
 _KEY: Final = "soak"
@@ -41,9 +41,9 @@ class Figures:
 
     Attributes:
         calls: The number of calls.
-        memory: The bytes of Python objects that the later calls left behind.
-        descriptors: The open file descriptors that they left behind; 0 if the system doesn't
-            report them.
+        memory: The bytes of Python objects that the calls after the warm-up left behind.
+        descriptors: The number of file descriptors that these calls left open; 0 if the system
+            doesn't report them.
         seconds: The duration of the run.
     """
 
@@ -59,14 +59,14 @@ class Figures:
 
     def __str__(self) -> str:
         return (
-            f"{self.calls} calls in {self.seconds:.0f} s: memory grew by {self.memory / 1024:.1f} "
-            f"KiB, open descriptors by {self.descriptors}"
+            f"{self.calls} calls in {self.seconds:.0f} s: memory use grew by "
+            f"{self.memory / 1024:.1f} KiB, open file descriptors by {self.descriptors}"
         )
 
 
 @contextlib.contextmanager
 def sandbox() -> Generator[str, None, None]:
-    """Start a sandbox in another process and return its URL."""
+    """Start a sandbox in another process and yield its URL."""
     line = [sys.executable, "-m", "conversations_client.sandbox", "--port", "0", "--api-key", _KEY]
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - this Python
         try:

@@ -4,9 +4,10 @@
 
 It writes `conversations_client/_json/structure_*.py`.
 
-The functions are generated because a line or two for each field, without calls, takes a third of
-the time of a general converter; and they are shipped as modules because generating them would take
-longer than a program's first call. tests/test_structure_functions.py checks that they are current.
+The functions are generated because a line or two of code for each field, without calls, takes a
+third of the time that a general converter takes. They are shipped as modules because generating
+them at run time would take longer than a program's first call. tests/test_structure_functions.py
+checks that they are current.
 """
 
 from collections.abc import Iterator, Mapping
@@ -77,7 +78,7 @@ MODULES: Final[Mapping[str, tuple[list[type], dict[str, Any]]]] = {
         {"event": events.Event},
     ),
 }
-"""Each module with the classes and the unions that it reads, in the order of their use."""
+"""The classes and the unions that each module reads, in the order of their use."""
 
 # Conversations are read by the hundred and usually have every field. Their fast path looks up each
 # field once and reads the metadata without a call.

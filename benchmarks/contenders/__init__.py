@@ -1,1 +1,1 @@
-"""A module for each contender, which runs in its own environment."""
+"""A module for each contender. Each contender runs in its own environment."""

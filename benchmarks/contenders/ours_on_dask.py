@@ -1,4 +1,4 @@
-"""This package on a Dask cluster, with a process for each task of the load."""
+"""This package on a Dask cluster, with one process for each task of the load."""
 
 from importlib import import_module
 from typing import Any

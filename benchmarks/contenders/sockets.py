@@ -1,6 +1,6 @@
 """Sockets and a prepared request, as a lower bound for any client.
 
-Its `saturate` asks for many answers at a time, to find how many the server can give.
+`saturate` sends many requests at a time, to find the server's maximum rate.
 """
 
 import asyncio

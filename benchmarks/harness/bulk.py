@@ -1,4 +1,4 @@
-"""Measures many calls: compared with a plain loop, with a journal and on Dask; or their memory."""
+"""Measures the speed (against a plain loop, with a journal, on Dask) or memory of bulk calls."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ FIGURES = ROOT / "docs" / "benchmarks"
 AT_ONCE = 16
 LATE = 20  # milliseconds that the server takes to respond to Dask's workers
 RUN_TIMEOUT = 3000.0  # seconds for one process, which may create a million rows
-FLAT = 4 * 2**20  # bytes that the most rows may take in addition to the fewest
+FLAT = 4 * 2**20  # bytes that the longest run may use beyond the shortest
 
 Round = dict[str, Measurement]
 Works = dict[str, tuple[Contender, Work]]
@@ -36,7 +36,7 @@ BASELINES: dict[str, tuple[Contender, str, str]] = {
 
 
 def rounds(works: Works, url: str, count: int) -> list[Round]:
-    """Run rounds with every work once, in alternating order."""
+    """Run each work once per round, in alternating order."""
     found: list[Round] = []
     for number in range(count):
         done: Round = {}
@@ -75,7 +75,7 @@ def rate_table(found: Sequence[Round], baselines: dict[str, str], *, with_cpu: b
 
 
 def journal_costs(found: Sequence[Round]) -> str:
-    """A sentence about what an import costs in addition to its creates."""
+    """A sentence on what an import costs in addition to its create calls."""
     more = spread([cpu(done, _IMPORT) - cpu(done, _MANY) for done in found])
     usual, low, high = map(tables.seconds, (more.median, more.low, more.high))
     return f"The file and its journal add {usual} ({low}-{high}) of CPU time per row."
@@ -126,7 +126,7 @@ def memory(*, quick: bool) -> tuple[str, object]:
     found: dict[str, list[float]] = {}
     for name, scenario in KEPT.items():
         works = {f"{name}, {n:,}": (OURS, Work(scenario, n, AT_ONCE)) for n in lengths}
-        with serving() as url:  # a server for each, because a server stops after an hour
+        with serving() as url:  # a server for each scenario, because a server stops after an hour
             (done,) = rounds(works, url, 1)
         found[name] = peaks = [measured["peak"] for measured in done.values()]
         more = (f"{(peak - peaks[0]) / 2**20:+.1f} MiB" for peak in peaks[1:])
@@ -138,7 +138,7 @@ def memory(*, quick: bool) -> tuple[str, object]:
     grown = [name for name, peaks in found.items() if peaks[-1] - peaks[0] > FLAT]
     if grown:
         print(section)
-        sys.exit(f"not flat: {', '.join(grown)}")
+        sys.exit(f"Memory use grows with the number of rows: {', '.join(grown)}.")
     return section, found
 
 
@@ -147,7 +147,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks/bulk", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rows and rounds")
     parser.add_argument(
-        "--memory", action="store_true", help="measure memory, up to a million rows"
+        "--memory", action="store_true", help="measure memory use for up to a million rows"
     )
     parser.add_argument("--write-docs", action="store_true", help="write docs/performance.md")
     chosen = parser.parse_args()

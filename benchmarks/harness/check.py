@@ -1,4 +1,4 @@
-"""Checks that the client is not slower than its bounds; a quick check before a release."""
+"""Checks that the client's costs are within their bounds; a quick check before a release."""
 
 import sys
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def _create_async(contender: Contender) -> Column:
 
 
 def _tasks(contender: Contender, tasks: int, count: int) -> Column:
-    """The CPU of many tasks. The rate depends on both processes, so it varies more."""
+    """The CPU time of many tasks. The rate varies more, because it depends on both processes."""
     work = Work("create_async", count, tasks=tasks)
     title, contenders = f"{tasks:,} tasks, {contender.module}, aiohttp = 1", (AIOHTTP, contender)
     return Column(title, work, 3, baseline=AIOHTTP, contenders=contenders)

@@ -1,4 +1,4 @@
-"""The columns of the comparison, with their measures."""
+"""The columns of the comparison, and how their values are computed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,9 +42,9 @@ class Column:
 
     Attributes:
         title: Its title.
-        work: The work of each contender.
+        work: The work that each contender does.
         rounds: The number of rounds.
-        cost: The compared value of a measurement.
+        cost: Computes the value to compare from a measurement.
         baseline: The contender whose cost is 1.00; None if `cost` is already a ratio.
         contenders: The contenders; those without the scenario are skipped.
     """
@@ -97,7 +97,7 @@ def run(column: Column, url: str) -> list[Round]:
     rounds: list[Round] = []
     for number in range(column.rounds):
         done: Round = {}
-        # The order changes, so that no contender always follows the same one.
+        # The order changes, so that no contender always runs after the same one.
         for contender in able[number % len(able) :] + able[: number % len(able)]:
             measured = measure(contender, url, column.work)
             if measured is not None:

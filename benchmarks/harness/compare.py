@@ -24,7 +24,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks/compare", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one round, without calls per second")
     parser.add_argument("--write-docs", action="store_true", help=f"write {DOCUMENT.name}")
-    parser.add_argument("--json", type=Path, help="where to write every measurement")
+    parser.add_argument("--json", type=Path, help="the file for all measurements")
     return parser.parse_args()
 
 

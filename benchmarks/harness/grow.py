@@ -26,7 +26,7 @@ class Growth:
         steps: The quantities, each with its work.
         contenders: The measured contenders.
         title: The title of the left panel, with its unit.
-        figure: The value of a measurement for the left panel.
+        figure: Computes the value in the left panel from a measurement.
     """
 
     name: str
@@ -61,7 +61,7 @@ def growths(*, quick: bool) -> tuple[Growth, ...]:
             "tasks",
             [(count, Work("create_async", max(1_000, count), tasks=count)) for count in tasks],
             (OURS, AIOHTTP, HTTPX_AIOHTTP, HTTPX),
-            "creates per second",
+            "create requests per second",
             calls_per_second,
         ),
         Growth(
@@ -113,7 +113,7 @@ def main() -> None:
     """Measure, then write the plots and their data."""
     parser = argparse.ArgumentParser(prog="benchmarks/grow", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="skip the longest steps")
-    parser.add_argument("--write-docs", action="store_true", help="write the plots of docs/")
+    parser.add_argument("--write-docs", action="store_true", help="write the plots in docs/")
     chosen = parser.parse_args()
     everything = growths(quick=chosen.quick)
     with serving() as url:

@@ -1,6 +1,6 @@
 """Measures calls inside a contender's process.
 
-It is imported before the contender's libraries. Their imports are measured, so this module imports
+This module is imported before the contender's libraries. Their imports are measured, so it imports
 almost nothing itself.
 """
 
@@ -157,7 +157,7 @@ def _peak() -> int:
 
 def _checked(measurement: Measurement, *, wrong: int) -> Measurement:
     if wrong:
-        sys.exit(f"{wrong} of {measurement['count']:g} were not as expected")
+        sys.exit(f"{wrong} of {measurement['count']:g} results were not as expected")
     return measurement
 
 
@@ -167,7 +167,7 @@ def run(
     first: Callable[[Load], object] | None = None,
     **scenarios: Callable[[Load], Measurement | Awaitable[Measurement] | None],
 ) -> None:
-    """Run the scenario of the command line and print JSON; `null` if there is no such scenario."""
+    """Run the scenario named on the command line, and print JSON; `null` if it doesn't exist."""
     scenario, *words = sys.argv[1:]
     load = Load(*words)
     once = {"construct": construct, "first": first}.get(scenario)

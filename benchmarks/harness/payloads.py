@@ -84,7 +84,7 @@ def streamed(events: int, per_chunk: int) -> str:
 
 
 def response_body(events: int, per_chunk: int) -> dict[str, object]:
-    """The request body for such a stream."""
+    """The request body for a stream with these numbers of events."""
     return {"message": MESSAGE, "model": streamed(events, per_chunk)}
 
 

@@ -10,7 +10,7 @@ mpl.use("svg")
 from matplotlib import pyplot as plt
 
 _NUMBERS = "{x:,.0f}"
-_INK = "#808890"  # as far from white as from black
+_INK = "#808890"  # equally far from white and from black
 _COLORS = {
     "conversations-client": "#e0592a",
     "plain httpx": "#3d86d9",
@@ -39,11 +39,11 @@ _STYLE = {
 
 @dataclass(frozen=True)
 class Panel:
-    """A half of a plot.
+    """One half of a plot.
 
     Attributes:
-        title: What the curves show, with its unit.
-        curves: For each label, the points.
+        title: What the curves show, and in which unit.
+        curves: The points of each curve, by label.
         is_logarithmic: Whether the vertical axis is logarithmic.
     """
 
@@ -53,7 +53,7 @@ class Panel:
 
 
 def draw(path: Path, across: str, panels: Sequence[Panel]) -> None:
-    """Write the panels side by side with the same logarithmic axis."""
+    """Write the panels side by side, with the same logarithmic horizontal axis."""
     with plt.rc_context(_STYLE):
         figure, axes = plt.subplots(1, len(panels), figsize=(9, 3.4), layout="constrained")
         for axis, panel in zip(axes, panels, strict=True):

@@ -15,7 +15,7 @@ from harness.measuring import Measurement
 from harness.roster import Contender
 
 ROOT = Path(__file__).parents[2]
-RUN_TIMEOUT = 240.0  # seconds for one process of a contender
+RUN_TIMEOUT = 240.0  # seconds for a contender's process
 _CORES = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
 
 
@@ -50,7 +50,7 @@ def machine() -> str:
 
 @contextmanager
 def serving() -> Generator[str]:
-    """Run a server on the last core during the block; yields its URL."""
+    """Run a server on the last core during the block, and yield its URL."""
     _pin(-1)
     with subprocess.Popen(
         [sys.executable, "-m", "harness.server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE

@@ -63,7 +63,7 @@ def _rate(contender: Contender, rounds: Sequence[Round], show: Format) -> str:
 
 
 def server_words(ceiling: Measurement, results: Results) -> str:
-    """A sentence on the load of the server."""
+    """A sentence on the server's load."""
     busy, who, where = max(
         (done["server"] / done["wall"], name, title)
         for title, rounds in results.items()

@@ -1,9 +1,9 @@
-"""The server for all contenders: prepared responses, on uvloop, in a separate process.
+"""The server for all contenders. It sends prepared responses, on uvloop, in a separate process.
 
 It does as little as possible, so that no contender waits for it. `GET /cpu` returns its CPU
 seconds, which show how far it is from its limit. After `GET /hold/64`, it holds responses until 64
 requests are waiting, so that there are 64 connections, as with a slow service. After
-`GET /late/20`, it delays responses to creates by 20 ms.
+`GET /late/20`, it delays responses to create requests by 20 ms.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import uvloop
 
 from harness import payloads
 
-LIFETIME = 3600.0  # seconds, if nothing stops it earlier
+LIFETIME = 3600.0  # seconds, unless it is stopped earlier
 HOLD = 20.0  # seconds, if the requests don't arrive
 _BLOCK = 2**16
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
@@ -65,7 +65,7 @@ def listing(target: str) -> bytes:
 
 
 def stream(events: int, per_chunk: int) -> Iterator[bytes]:
-    """A complete response of events in large blocks, to save server time."""
+    """A complete stream of events in large blocks, to save server time."""
     yield STREAM
     for chunk, count in payloads.chunks(events, per_chunk):
         at_once = max(1, _BLOCK // len(chunk))
@@ -75,7 +75,7 @@ def stream(events: int, per_chunk: int) -> Iterator[bytes]:
 
 
 class Creation:
-    """Responds to creates, with all responses at once if they are held."""
+    """Responds to create requests; sends held responses all at once."""
 
     def __init__(self) -> None:
         self._held: list[asyncio.Transport] = []
@@ -88,7 +88,7 @@ class Creation:
         asyncio.get_running_loop().call_later(HOLD, self._release)
 
     def answer(self, transport: asyncio.Transport) -> None:
-        """Respond to a create, or hold the response."""
+        """Respond to a create request, or hold the response."""
         if self.late:
             asyncio.get_running_loop().call_later(self.late, transport.write, CREATED)
             return
@@ -106,7 +106,7 @@ class Creation:
 
 
 class Connection(asyncio.Protocol):
-    """A connection that responds to requests in order, in however many packets they arrive."""
+    """A connection that responds to requests in order, however they are split into packets."""
 
     transport: asyncio.Transport
 

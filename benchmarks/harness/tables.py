@@ -1,4 +1,4 @@
-"""Formats results as Markdown. Only `write_section` has I/O."""
+"""Formats results as Markdown. Only `write_section` does I/O."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-// The sidebar shows the entry of the page that is open.
+// The sidebar scrolls to the entry for the current page.
 const entry = document.querySelector(".sidebar-tree .current-page");
 const sidebar = document.querySelector(".sidebar-scroll");
 if (entry && sidebar) {
@@ -7,8 +7,9 @@ if (entry && sidebar) {
     sidebar.scrollTo({ top: place.top - seen.top - seen.height / 2, behavior: "instant" });
 }
 
-// The search finds numbers, such as HTTP statuses. Titles with a word of the query are first, for a
-// number those with "error". Attributes and pages about the project are last.
+// The search finds numbers, such as HTTP statuses. Pages whose title contains a word from the query
+// come first; for a number, pages whose title contains "error". Attributes and pages about the
+// project come last.
 if (typeof Search !== "undefined") {
   const parse = Search._parseQuery;
   let stems = [];
