@@ -22,7 +22,7 @@ def mock_client(
     retry: Retry = _ONCE,
     **settings: Any,  # noqa: ANN401 - the settings of Client
 ) -> Client:
-    """Create a client, with more settings, whose requests go to the handler."""
+    """Create a client with these settings whose requests go to the handler."""
     transport = httpx.MockTransport(handler)
     client = Client(
         _KEY,
@@ -42,7 +42,7 @@ def mock_async_client(
     retry: Retry = _ONCE,
     **settings: Any,  # noqa: ANN401 - the settings of AsyncClient
 ) -> AsyncClient:
-    """Create an async client, with more settings, whose requests go to the handler."""
+    """Create an async client with these settings whose requests go to the handler."""
     transport = httpx.MockTransport(handler)
     client = AsyncClient(
         _KEY,
