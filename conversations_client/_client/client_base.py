@@ -183,7 +183,7 @@ class ClientBase(PublicDir):
             )
         # Not __init__(), because a subclass may have different arguments.
         client = cls.__new__(cls)
-        client._initialize(hooks=hooks, **settings)  # noqa: SLF001 - of its own class
+        client._initialize(hooks=hooks, **settings)  # noqa: SLF001 - its own class
         # A client without a project must not get this process's ORQ_PROJECT_ID.
         client._settings = evolve(client._settings, project_id=settings["project_id"])  # noqa: SLF001
         return client

@@ -88,11 +88,11 @@ def creation(*, project_id: str | None, new_key: Callable[[], str]) -> ManyOpera
     )
 
 
-def _retrieve(item: Any) -> Operation[ConversationWithMessages]:  # noqa: ANN401 - checked there
+def _retrieve(item: Any) -> Operation[ConversationWithMessages]:  # noqa: ANN401 - retrieve() checks it
     return _one_of_many(retrieve(item))
 
 
-def _delete(item: Any) -> Operation[None]:  # noqa: ANN401 - checked there
+def _delete(item: Any) -> Operation[None]:  # noqa: ANN401 - delete() checks it
     return _one_of_many(delete(item))
 
 
