@@ -252,7 +252,7 @@ __all__ = [
 ]
 
 # A public name is imported on first use, from the first of these modules that has it. The modules
-# with the fewest imports are first, so that programs start fast.
+# with the fewest imports come first, so that programs start fast.
 _MODULES: Final = (
     "errors",
     "_base.unset",

@@ -15,11 +15,11 @@ def _documented(
     """The metadata of an option; cyclopts shows the value of `help`.
 
     Args:
-        text: What the option means.
+        text: What the option does.
         is_repeated: Whether the option can be repeated.
-        module_default: The default of `python -m conversations_client.sandbox`, if it is not the
-            value of the field.
-        command_default: The default of `conversations sandbox`, likewise.
+        module_default: The default of `python -m conversations_client.sandbox`, if it differs
+            from the default of the field.
+        command_default: The same for `conversations sandbox`.
     """
     return {
         "help": _with_default(text, command_default),
@@ -43,7 +43,7 @@ class SandboxOptions:
         default=None,
         metadata=_documented(
             "The SQLite file that stores everything.",
-            module_default="memory",
+            module_default="in memory",
             command_default="the file that --sandbox uses",
         ),
     )
@@ -65,7 +65,7 @@ class SandboxOptions:
     allow_host: tuple[str, ...] | None = field(
         default=None,
         metadata=_documented(
-            "A Host header name to accept in addition to localhost; can be repeated.",
+            "A host name to accept in the Host header, in addition to localhost; can be repeated.",
             is_repeated=True,
         ),
     )
@@ -88,7 +88,7 @@ _OPTIONS: Final = {
     "revision": "revision",
     "models": "model",
 }
-"""The option for each argument of `Sandbox` whose value an option can make invalid."""
+"""The arguments of `Sandbox` that error messages start with, and their options."""
 _ARGUMENT: Final = re.compile(rf"^({'|'.join(_OPTIONS)})\b")
 
 

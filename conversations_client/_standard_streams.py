@@ -1,4 +1,4 @@
-"""Standard streams that never raise, even if they are closed or full or nobody reads them."""
+"""Standard streams that never raise, even if they are closed or unread, or the disk is full."""
 
 import io
 import os
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class OutputStream(io.TextIOWrapper):
     """Standard output or standard error whose writes never fail.
 
-    The first error is recorded, and all later output is discarded. Nothing is then left for the
+    The first error is recorded, and all later output is discarded. This leaves nothing for the
     interpreter to write at exit, where a failure would replace the exit code with 120.
     """
 
@@ -89,7 +89,7 @@ def output_is_lost() -> bool:
 
 
 def output_failure() -> OSError | None:
-    """The first error of standard output, unless its reader closed it early."""
+    """The first write error on standard output, unless its reader closed it early."""
     error = sys.stdout.error if isinstance(sys.stdout, OutputStream) else None
     return None if isinstance(error, ConnectionError) else error
 

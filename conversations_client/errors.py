@@ -35,9 +35,9 @@
     ├── PagingError                   a listing that can't continue
     └── OutOfRangeError               (also an OverflowError)
 
-The errors of streams are in `conversations_client.responses`. Every error can be pickled.
-`may_have_acted` tells you whether the service may have carried out the request, and `is_temporary`
-tells you whether the same request may succeed later.
+Stream errors are in `conversations_client.responses`. Every error can be pickled. `may_have_acted`
+tells you whether the service may have carried out the request, and `is_temporary` tells you whether
+the same request may succeed later.
 """
 
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ _BY_SEVERITY: Final = (Delivery.UNSENT, Delivery.REFUSED, Delivery.UNKNOWN)
 
 
 def worst_delivery(first: Delivery, second: Delivery) -> Delivery:
-    """The more severe delivery of two attempts."""
+    """The more severe of two deliveries."""
     return max(first, second, key=_BY_SEVERITY.index)
 
 
@@ -102,7 +102,10 @@ class ConversationsError(Exception):
 
     @property
     def may_have_acted(self) -> bool:
-        """Whether the service may have acted on the request; a retry could carry it out twice."""
+        """Whether the service may have acted on the request.
+
+        If so, a retry could carry it out twice.
+        """
         return self.delivery is Delivery.UNKNOWN
 
     @property
@@ -122,7 +125,7 @@ class ConversationsError(Exception):
 
 def _revive(cls: type[Any], args: tuple[Any, ...]) -> Any:  # noqa: ANN401 - an instance of cls
     error = cls.__new__(cls, *args)
-    # OSError, a base of some classes, sets args in __init__, which is not called here.
+    # OSError, a base class of some errors, sets args in __init__, which is not called here.
     error.args = args
     return error
 
@@ -135,11 +138,11 @@ def with_outcome(error: E, *, delivery: Delivery, attempts: int, message: str) -
 
 
 class ConfigurationError(ConversationsError, ValueError):
-    """A setting of the client is missing or invalid."""
+    """A client setting is missing or invalid."""
 
 
 class InvalidArgumentError(ConversationsError, ValueError):
-    """An argument of a call is invalid; nothing was sent."""
+    """An argument to a call is invalid; nothing was sent."""
 
 
 class ClientClosedError(ConversationsError, RuntimeError):
@@ -147,18 +150,18 @@ class ClientClosedError(ConversationsError, RuntimeError):
 
 
 class StreamClosedError(ConversationsError, RuntimeError):
-    """A stream or bulk call was used outside its `with` block, or after its end."""
+    """A stream or bulk call was used outside its `with` block, or after it ended."""
 
 
 class PagingError(ConversationsError):
     """The service reports more pages of a listing, but sends no new cursor.
 
-    The items so far are valid, but there may be more.
+    The items returned so far are valid, but there may be more.
     """
 
 
 class OutOfRangeError(ConversationsError, OverflowError):
-    """A number of milliseconds is outside the range of `datetime`."""
+    """A time in milliseconds is outside the range of `datetime`."""
 
 
 class TransportError(ConversationsError):
@@ -175,7 +178,7 @@ class ConnectError(TransportError, ConnectionError):
 
 
 class TLSError(ConnectError):
-    """The connection could not be encrypted, usually because of a certificate."""
+    """The connection could not be encrypted, usually because of a certificate problem."""
 
     @property
     def is_temporary(self) -> bool:
@@ -217,7 +220,7 @@ class IdleTimeoutError(TransportTimeoutError):
 
 
 class DeadlineError(TransportTimeoutError):
-    """The whole call, including attempts and pauses, took longer than `Timeout.total` seconds."""
+    """The whole call, including retries and pauses, took longer than `Timeout.total` seconds."""
 
 
 class StatusError(ConversationsError):
@@ -267,7 +270,7 @@ class StatusError(ConversationsError):
 
 
 class BadRequestError(StatusError):
-    """400: the service rejects the request as it is."""
+    """400: the service rejects the request in its current form."""
 
 
 class AuthenticationError(StatusError):
@@ -337,7 +340,7 @@ class Fault:
 
     Attributes:
         path: The JSON path of the value, such as `$.metadata.entityId`.
-        problem: What is wrong, without the value itself.
+        problem: What is wrong; the value itself is not included.
     """
 
     path: str

@@ -62,7 +62,7 @@ class ToolCall(PrettyRepr):
     id: str
     """The ID; send it back as the `tool_call_id` of a `ToolResultPart`."""
     type: str
-    """`function`."""
+    """The type of the tool call, `function`."""
     function: ToolFunction
     """The function and its arguments."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
@@ -90,7 +90,7 @@ class _Event(PrettyRepr):
         try:
             time = datetime.fromisoformat(self.timestamp)
         except ValueError:
-            raise DecodeError((Fault("$.timestamp", "not a time in ISO 8601"),)) from None
+            raise DecodeError((Fault("$.timestamp", "not an ISO 8601 time"),)) from None
         return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
@@ -121,7 +121,7 @@ class ResponseDone(_Event):
     finish_reason: FinishReason | str
     """Why the response ended: a `FinishReason`, or a plain `str` for an unknown reason."""
     usage: Usage | None = None
-    """The tokens that the response used; None if the service did not send them."""
+    """The token usage of the response; None if the service did not send it."""
     pending_tool_calls: tuple[ToolCall, ...] | None = None
     """The tool calls that are waiting for a result; None if the service did not send the field, in
     which case a `Response` has an empty tuple."""
@@ -140,7 +140,7 @@ class ResponseFailed(_Event):
 
 @frozen(kw_only=True, repr=False)
 class PartDelta(_Event):
-    """New content of a part arrived."""
+    """New content for a part arrived."""
 
     type: Literal["part.delta"] = field(default="part.delta", metadata=ENVELOPE)
     part_id: str

@@ -21,7 +21,7 @@ class RequestInfo:
         template: The documented path, such as `/v2/conversations/{conversation_id}`.
         path: The actual path.
         attempt: The number of the attempt, starting at 1.
-        idempotency_key: The idempotency key, the same on every attempt of the call; None if none is
+        idempotency_key: The idempotency key, which is the same for every attempt; None if no key is
             sent.
     """
 
@@ -39,7 +39,7 @@ class ResponseInfo:
     Attributes:
         request: The attempt.
         status: The HTTP status; None if no complete response arrived.
-        error: Why no complete response arrived; None for a response, regardless of its status.
+        error: Why no complete response arrived; None if one did, regardless of its status.
         request_id: The service's ID for the request (`x-request-id`); None if it sent none.
         elapsed: Seconds from the start of the attempt to the end of the response, or to the first
             byte of a stream.
@@ -67,7 +67,7 @@ class RetryInfo:
 
 @frozen(kw_only=True)
 class Hooks:
-    """Functions with one argument that a `Client` calls before and after attempts.
+    """Functions that a `Client` calls with one argument before and after attempts.
 
     An exception in a hook ends the call and propagates to the caller.
 
@@ -96,7 +96,7 @@ class Hooks:
 
 @frozen(kw_only=True)
 class AsyncHooks:
-    """Async functions with one argument that an `AsyncClient` awaits before and after attempts.
+    """Async functions that an `AsyncClient` calls with one argument before and after attempts.
 
     An exception in a hook ends the call and propagates to the caller.
 

@@ -157,7 +157,7 @@ class FilePart(PrettyRepr):
 def _checked_bytes(content: object) -> bytes:
     if isinstance(content, bytes | bytearray):
         return bytes(content)
-    advice = "pass what its read() returns" if hasattr(content, "read") else "encode text first"
+    advice = "pass the result of its read()" if hasattr(content, "read") else "encode text first"
     raise InvalidArgumentError(f"content must be bytes, not {type(content).__name__}: {advice}.")
 
 
@@ -283,7 +283,7 @@ class UserMessage(PrettyRepr):
 
 
 MessageInput = str | RequestPart | UserMessage | Sequence[str | RequestPart]
-"""What you can send as a message: text, a part, several of both, or a `UserMessage`."""
+"""A message to send: a string, a part, a sequence of strings and parts, or a `UserMessage`."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -304,7 +304,7 @@ class Message(PrettyRepr):
     created_by_id: str
     """The ID of the user who sent the message."""
     role: MessageRole | str
-    """`MessageRole`, or a plain `str` for an unknown role."""
+    """A `MessageRole`, or a plain `str` for an unknown role."""
     parts: tuple[Part, ...]
     """The parts of the message, in order."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
@@ -327,7 +327,7 @@ class Message(PrettyRepr):
 
 @frozen(kw_only=True, repr=False)
 class ConversationWithMessages(Conversation):
-    """A conversation with its messages, as `retrieve` returns it."""
+    """A conversation with its messages, as returned by `retrieve`."""
 
     messages: tuple[Message, ...] | None = None
     """The messages, oldest first; None if the service did not send them."""

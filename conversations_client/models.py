@@ -2,8 +2,8 @@
 
 The name of an attribute is its wire name in snake case, unless `metadata={"wire": …}` specifies a
 different wire name. An attribute is None if the service did not send it or sent null. `extra`
-contains the unknown fields, keyed by their wire names, and the nulls of known fields; `unstructure`
-returns them unchanged.
+contains the unknown fields and the known fields that are null, keyed by their wire names;
+`unstructure` returns them unchanged.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class ConversationMetadata(PrettyRepr):
     """
 
     generating_title: bool | None = None
-    """Whether the service is still generating a name; None if the service did not send it."""
+    """Whether the service is still generating a name; None if it did not send the field."""
     entity_id: str | None = field(default=None, metadata=nullable())
     """The ID of the parent agent or deployment; None if there is none."""
     model: str | None = field(default=None, metadata=nullable())
@@ -68,7 +68,7 @@ class Conversation(PrettyRepr):
     updated_by_id: str | None = None
     """The ID of the user who last changed the conversation; None if the service did not send it."""
     metadata: ConversationMetadata | None = None
-    """The parent, model and state of name generation; None if the service did not send it."""
+    """The parent, model and name generation state; None if the service did not send metadata."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
     """Fields without an attribute, keyed by their wire names."""
 

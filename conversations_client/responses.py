@@ -1,4 +1,4 @@
-"""Streamed responses: the complete response, or what arrived before the stream broke."""
+"""Streamed responses: the complete response, or the part that arrived before an interruption."""
 
 from attrs import frozen
 
@@ -54,7 +54,7 @@ class Response(PartialResponse):
     finish_reason: FinishReason | str
     """Why the response ended: a `FinishReason`, or a plain `str` for an unknown reason."""
     usage: Usage | None = None
-    """The tokens that the response used; None if the service did not send them."""
+    """The token usage of the response; None if the service did not send it."""
     pending_tool_calls: tuple[ToolCall, ...] = ()
     """The tool calls that are waiting for a result; empty if there are none."""
 
@@ -114,7 +114,7 @@ class ResponseFailedError(StreamError):
 
 
 class StreamTruncatedError(StreamError):
-    """The stream ended before the response was complete, or is invalid.
+    """The stream is invalid, or ended before the response was complete.
 
     Attributes:
         reason: The cause: a `DisconnectError` or `IdleTimeoutError` from the connection, or a

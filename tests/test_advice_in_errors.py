@@ -166,7 +166,7 @@ def test_a_key_is_passed_without_bearer() -> None:
 
 def test_a_file_is_passed_as_what_it_contains() -> None:
     file: Any = io.BytesIO(b"a")
-    with pytest.raises(InvalidArgumentError, match=r"pass what its read\(\) returns"):
+    with pytest.raises(InvalidArgumentError, match=r"pass the result of its read\(\)"):
         FilePart.from_bytes(file)
 
 

@@ -350,7 +350,7 @@ def test_times_are_aware(timestamp: str, expected: datetime) -> None:
 def test_invalid_times(timestamp: str) -> None:
     with pytest.raises(DecodeError) as raised:
         _ = ResponseFailed(timestamp=timestamp, error="", code=0).time
-    assert [str(fault) for fault in raised.value.faults] == ["$.timestamp: not a time in ISO 8601"]
+    assert [str(fault) for fault in raised.value.faults] == ["$.timestamp: not an ISO 8601 time"]
 
 
 @pytest.mark.parametrize("event", [each for _, each in ALL], ids=lambda e: e.type)

@@ -34,22 +34,23 @@ class Client(ClientBase):
     """A client for the Conversations API.
 
     Create one client and share it: it is thread-safe and keeps its connections open between calls.
-    Use it as a context manager, or call `close()` at the end.
+    Use it as a context manager, or call `close()` when you are done.
 
     Args:
         api_key: The API key. Default: the ORQ_API_KEY environment variable.
-        base_url: The URL of the service. Default: ORQ_BASE_URL, or else https://my.orq.ai.
-        project_id: The project (`prj_…`) of new conversations, unless a call specifies a different
-            one. Default: ORQ_PROJECT_ID, or else none.
-        timeout: How long a call may take: a `Timeout`, or the seconds for the whole call, or None
-            for no limit on the whole call. Default: `Timeout(total=60.0, connect=5.0, idle=30.0)`.
+        base_url: The URL of the service. Default: ORQ_BASE_URL if set, otherwise https://my.orq.ai.
+        project_id: The project (`prj_…`) for new conversations, unless a call specifies a different
+            one. Default: ORQ_PROJECT_ID if set, otherwise none.
+        timeout: How long a call may take: a `Timeout`, a number of seconds for the whole call, or
+            None for no limit on the whole call. Default:
+            `Timeout(total=60.0, connect=5.0, idle=30.0)`.
         retry: The retry settings; `Retry(attempts=1)` disables retries.
         max_connections: The maximum number of connections open at once. Default: 100.
         max_response_bytes: The maximum size of a response, after decompression. Default: 64 MiB.
         max_event_bytes: The maximum size of an event in a streamed response. Default: 16 MiB.
         allow_plain_http: Whether the key may be sent to other machines over plain HTTP. Default:
             False.
-        pickle_key: Whether a pickle of the client contains the key. Default False: the unpickled
+        pickle_key: Whether a pickle of the client contains the key. Default: False, so an unpickled
             client uses the ORQ_API_KEY of its own process.
         ssl_context: The trusted certificates and other TLS settings. Default: certifi's CA bundle.
         http_client: An `httpx.Client` or `httpx2.Client` to send requests through. It is never
@@ -149,16 +150,16 @@ class Client(ClientBase):
         """Call an endpoint that this client has no method for.
 
         Args:
-            method: The HTTP method. A POST or PATCH is retried only if that is safe.
-            path: The path relative to `base_url`, including `/v2`, quoted where necessary.
+            method: The HTTP method. A POST or PATCH is retried only if it is safe.
+            path: The path relative to `base_url`, including `/v2`, percent-encoded where necessary.
             returns: The class of the response: an attrs class of your own, `dict`, or `NoneType`
                 if a successful response has no body.
             query: The names and values of the query parameters.
             body: JSON, or an object to serialize. Default: no body.
             idempotency_key: A key that lets the service recognize a repeat of this request.
                 Default: a random one for a POST.
-            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole call. Default: the client's timeout.
+            timeout: How long this call may take: a `Timeout`, a number of seconds for the whole
+                call, or None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:

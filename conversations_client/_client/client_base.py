@@ -65,7 +65,7 @@ def _subclass_attributes(client: "ClientBase") -> tuple[dict[str, Any], dict[str
 
 
 class ClientBase(PublicDir):
-    """The settings of a client; copies and pickles it."""
+    """The settings of a client, and how it is copied and pickled."""
 
     if TYPE_CHECKING:
         _hooks_class: ClassVar[type]
@@ -97,25 +97,25 @@ class ClientBase(PublicDir):
 
     @property
     def base_url(self) -> str:
-        """The URL of the service, without a slash at the end."""
+        """The URL of the service, without a trailing slash."""
         return self._settings.base_url
 
     @property
     def proxy(self) -> str | None:
         """The URL of the proxy in use, without credentials; None if there is none.
 
-        The proxy is read from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY on first use. None if
-        you pass an `http_client`, which has its own proxies.
+        The proxy is read from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY on first use. It is
+        None if you pass an `http_client`, which has its own proxies.
 
         Raises:
-            ConfigurationError: One of the variables is invalid.
+            ConfigurationError: One of these variables is invalid.
         """
         proxy: str | None = self._shared.get().proxy
         return proxy
 
     @property
     def project_id(self) -> str | None:
-        """The default project of new conversations; None if there is none."""
+        """The default project for new conversations; None if there is none."""
         return self._settings.project_id
 
     @property
@@ -183,7 +183,7 @@ class ClientBase(PublicDir):
             )
         # Not __init__(), because a subclass may have different arguments.
         client = cls.__new__(cls)
-        client._initialize(hooks=hooks, **settings)  # noqa: SLF001 - of its own class
+        client._initialize(hooks=hooks, **settings)  # noqa: SLF001 - its own class
         # A client without a project must not get this process's ORQ_PROJECT_ID.
         client._settings = evolve(client._settings, project_id=settings["project_id"])  # noqa: SLF001
         return client
@@ -193,7 +193,7 @@ class ClientBase(PublicDir):
         lazy_import("conversations_client._client.many.shared_backoff")
         from .many.shared_backoff import shared_backoff
 
-        # An injected HTTP client may send to a service other than the one in base_url.
+        # An injected HTTP client may send requests to a service other than the one in base_url.
         is_injected = "http_client" in self._not_pickled
         service = self._shared if is_injected else self.base_url
         return shared_backoff(service, self._settings.api_key)
@@ -274,6 +274,6 @@ class SharedConnections(Generic[ConnectionsT]):
             raise closed_error()
 
     def close(self) -> ConnectionsT | None:
-        """Send nothing more; returns the connections to close, or None if there are none."""
+        """Stop sending, and return the connections to close, or None if there are none."""
         self._is_closed = True
         return self._created.get("")

@@ -31,7 +31,7 @@ def checked_settings(
     allow_plain_http: bool,
     pickle_key: bool,
 ) -> Settings:
-    """The settings of a new client: from arguments, or else the environment, or else defaults."""
+    """The settings of a new client: from its arguments, then the environment, then the defaults."""
     _set_up_log(chosen_log_level(os.environ))
     return Settings(
         api_key=checked_api_key(api_key, os.environ),
@@ -62,7 +62,7 @@ def overrides(**options: object) -> tuple[str, ...]:
 
 def check_ssl_context(context: object) -> None:
     """Check that the argument is an SSLContext or None; raises ConfigurationError."""
-    # Whoever passes a context has imported the module.
+    # A caller that passes a context has already imported the module.
     ssl = sys.modules.get("ssl")
     if context is not None and (ssl is None or not isinstance(context, ssl.SSLContext)):
         raise ConfigurationError(

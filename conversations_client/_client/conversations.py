@@ -100,10 +100,10 @@ class Conversations(Resource[Engine]):
                 field; None sends null.
             project_id: The project to create the conversation in, `prj_…`. Default: the client's
                 project. None sends no project.
-            idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
-                255 visible ASCII characters. Default: a random one.
-            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole call. Default: the client's timeout.
+            idempotency_key: A key of 1 to 255 visible ASCII characters that lets the service
+                recognize a repeat of this request. Default: a random one.
+            timeout: How long this call may take: a `Timeout`, a number of seconds for the whole
+                call, or None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
@@ -159,8 +159,8 @@ class Conversations(Resource[Engine]):
                 created = [outcome for outcome in outcomes if isinstance(outcome, Created)]
 
         Args:
-            requests: Dicts with the arguments of `create`, from an iterable of any length. An async
-                client also takes an async iterable.
+            requests: Dicts with the arguments for `create`, from an iterable of any length. An
+                async client also takes an async iterable.
             max_in_flight: The maximum number of requests in flight, including outcomes that you
                 have not consumed yet. Default: 16.
             rate: The maximum number of requests per second; None, the default, for no limit.
@@ -168,15 +168,16 @@ class Conversations(Resource[Engine]):
                 which the calls end. Default: False.
             stop_on_error: Whether to stop at the first failure: nothing more is read or sent, and
                 only the outcomes of requests in flight follow. Default: False.
-            timeout: How long each call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole call. Default: the client's timeout.
+            timeout: How long each call may take: a `Timeout`, a number of seconds for the whole
+                call, or None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to each request. Default: none.
 
         Returns:
             The outcomes. Iterate over them inside their `with` block.
 
         Raises:
-            InvalidArgumentError: An argument is invalid. An invalid request is a `Failed` instead.
+            InvalidArgumentError: An argument is invalid. An invalid request in `requests` yields a
+                `Failed` outcome instead.
             ClientClosedError: The client is closed; raised during iteration.
         """
         lazy_import("conversations_client._client.many.sync_outcomes")
@@ -204,8 +205,8 @@ class Conversations(Resource[Engine]):
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
-            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole call. Default: the client's timeout.
+            timeout: How long this call may take: a `Timeout`, a number of seconds for the whole
+                call, or None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
@@ -244,7 +245,7 @@ class Conversations(Resource[Engine]):
 
         It calls `GET /v2/conversations/{conversation_id}` for each ID. An ID is read only when its
         request can be sent, and has one outcome: `Retrieved` or `Failed`. Limits, throttling and
-        backoff work as in `create_many`; a call is also repeated after a server error or a broken
+        backoff work as in `create_many`; a call is also retried after a server error or a broken
         connection, because that is safe.
 
         Example:
@@ -265,15 +266,16 @@ class Conversations(Resource[Engine]):
                 the calls end. Default: False.
             stop_on_error: Whether to stop at the first failure: nothing more is read or sent, and
                 only the outcomes of requests in flight follow. Default: False.
-            timeout: How long each call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole call. Default: the client's timeout.
+            timeout: How long each call may take: a `Timeout`, a number of seconds for the whole
+                call, or None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to each request. Default: none.
 
         Returns:
             The outcomes. Iterate over them inside their `with` block.
 
         Raises:
-            InvalidArgumentError: An argument is invalid. An invalid ID is a `Failed` instead.
+            InvalidArgumentError: An argument is invalid. An invalid ID yields a `Failed` outcome
+                instead.
             ClientClosedError: The client is closed; raised during iteration.
         """
         lazy_import("conversations_client._client.many.sync_outcomes")
@@ -307,12 +309,12 @@ class Conversations(Resource[Engine]):
             display_name: The new name, at most 100 characters.
             metadata: `generating_title` and `entity_id`; the `model` can't be changed. In a dict,
                 omit a key to keep the field; None sends null.
-            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole call. Default: the client's timeout.
+            timeout: How long this call may take: a `Timeout`, a number of seconds for the whole
+                call, or None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
-            The changed conversation.
+            The updated conversation.
 
         Raises:
             InvalidArgumentError: An argument is invalid; nothing was sent.
@@ -347,8 +349,8 @@ class Conversations(Resource[Engine]):
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
-            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole call. Default: the client's timeout.
+            timeout: How long this call may take: a `Timeout`, a number of seconds for the whole
+                call, or None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Raises:
@@ -381,9 +383,9 @@ class Conversations(Resource[Engine]):
 
         It calls `DELETE /v2/conversations/{conversation_id}` for each ID. An ID is read only when
         its request can be sent, and has one outcome: `Deleted` or `Failed`. Limits, throttling and
-        backoff work as in `create_many`; a call is also repeated after a server error or a broken
-        connection. If the first attempt took effect, the second one fails with a `NotFoundError`
-        whose `may_have_acted` is true.
+        backoff work as in `create_many`; a call is also retried after a server error or a broken
+        connection. If the first attempt took effect, the retry fails with a `NotFoundError` whose
+        `may_have_acted` is true.
 
         Example:
             with client.conversations.delete_many([conversation_id]) as outcomes:
@@ -399,15 +401,16 @@ class Conversations(Resource[Engine]):
                 the calls end. Default: False.
             stop_on_error: Whether to stop at the first failure: nothing more is read or sent, and
                 only the outcomes of requests in flight follow. Default: False.
-            timeout: How long each call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole call. Default: the client's timeout.
+            timeout: How long each call may take: a `Timeout`, a number of seconds for the whole
+                call, or None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to each request. Default: none.
 
         Returns:
             The outcomes. Iterate over them inside their `with` block.
 
         Raises:
-            InvalidArgumentError: An argument is invalid. An invalid ID is a `Failed` instead.
+            InvalidArgumentError: An argument is invalid. An invalid ID yields a `Failed` outcome
+                instead.
             ClientClosedError: The client is closed; raised during iteration.
         """
         lazy_import("conversations_client._client.many.sync_outcomes")
@@ -437,10 +440,10 @@ class Conversations(Resource[Engine]):
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
             context: What the conversation is about, at least 1 character.
-            idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
-                255 visible ASCII characters. Default: a random one.
-            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole call. Default: the client's timeout.
+            idempotency_key: A key of 1 to 255 visible ASCII characters that lets the service
+                recognize a repeat of this request. Default: a random one.
+            timeout: How long this call may take: a `Timeout`, a number of seconds for the whole
+                call, or None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
@@ -485,13 +488,14 @@ class Conversations(Resource[Engine]):
 
         Args:
             limit: Conversations per page, 1 to 100. Default: the service uses 10.
-            starting_after: A conversation or its ID; the listing contains older conversations.
-            ending_before: A conversation or its ID; the listing contains newer conversations, page
-                by page up to the newest. You can't combine it with `starting_after`.
-            entity_id: The parent agent or deployment whose conversations to list. Default: the
+            starting_after: A conversation or its ID; only older conversations are listed.
+            ending_before: A conversation or its ID; only newer conversations are listed, page by
+                page up to the newest. You can't combine it with `starting_after`.
+            entity_id: The parent agent or deployment of the conversations to list. Default: the
                 service lists those without a parent.
-            timeout: How long the call for each page may take: a `Timeout`, the seconds for the
-                whole call, or None for no limit on the whole call. Default: the client's timeout.
+            timeout: How long the call for each page may take: a `Timeout`, a number of seconds for
+                the whole call, or None for no limit on the whole call. Default: the client's
+                timeout.
             extra_headers: Headers to add to each request. Default: none.
 
         Returns:
@@ -554,7 +558,7 @@ class RawConversations(Resource[Engine]):
 
     @cached_attribute
     def responses(self) -> "RawResponses":
-        """The responses of conversations; each call returns a `RawResponse`."""
+        """The operations on responses; each returns a `RawResponse`."""
         return self._resource.responses.with_raw_response
 
     def list(
@@ -574,10 +578,10 @@ class RawConversations(Resource[Engine]):
             starting_after: A conversation or its ID; the page contains the next older ones.
             ending_before: A conversation or its ID; the page contains the next newer ones. You
                 can't combine it with `starting_after`.
-            entity_id: The parent agent or deployment whose conversations to list. Default: the
+            entity_id: The parent agent or deployment of the conversations to list. Default: the
                 service lists those without a parent.
-            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole call. Default: the client's timeout.
+            timeout: How long this call may take: a `Timeout`, a number of seconds for the whole
+                call, or None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:

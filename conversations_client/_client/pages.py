@@ -27,12 +27,12 @@ class _State(Enum):
 
 @define
 class _Cursor:
-    """The position in a listing. No I/O, and constant memory for listings of any length.
+    """The position in a listing. No I/O; memory use is constant for listings of any length.
 
     It detects repeated cursors without storing them all: it compares each cursor with the previous
-    one, the first one, and that of page 1, 2, 4, 8 and so on (Brent's algorithm). It detects a
-    repeated last page and a restarted listing immediately, and any other cycle within three times
-    its length.
+    one, the first one, and the last one whose page number was a power of two (Brent's algorithm).
+    It detects a repeated last page and a restarted listing immediately, and any other cycle within
+    three times its length.
     """
 
     value: str | None
@@ -49,13 +49,16 @@ class _Cursor:
         return self._state is not _State.DONE
 
     def advance(self, page: ConversationPage) -> bool:
-        """Continue after a page; False if it must be requested again. Raises PagingError."""
+        """Continue after a page, or return False if it must be requested again.
+
+        Raises PagingError.
+        """
         if not page.has_more:
             self._state = _State.DONE
         elif page.data:
             self._follow(page.data[0 if self._backwards else -1].id)
         elif self._state is _State.EMPTY:
-            raise _broken("sent an empty page twice, and reports more conversations")
+            raise _broken("sent an empty page twice, but reports more conversations")
         else:
             self._state = _State.EMPTY
             return False
@@ -94,7 +97,7 @@ def _broken(problem: str) -> PagingError:
 class Pages(PublicDir):
     """A listing: iterate over its conversations or its `pages()`.
 
-    It sends no request before you iterate, and each iteration starts from the beginning.
+    It sends no request until you iterate, and each iteration starts from the beginning.
 
     Example:
         for conversation in client.conversations.list():
@@ -122,7 +125,7 @@ class Pages(PublicDir):
 
         Raises:
             InvalidArgumentError: `after` is invalid; nothing was sent.
-            PagingError: The service reports more conversations without a cursor, or repeats one.
+            PagingError: The service reports more conversations but sends no new cursor.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
             DecodeError: The response doesn't match the API's documentation.
@@ -134,7 +137,7 @@ class Pages(PublicDir):
         return self._page_by_page(_start(after, backwards=self._listing.is_backwards))
 
     def page(self, *, after: str | Conversation | None = None) -> ConversationPage:
-        """Request one page, for example to show it in a web page.
+        """Request one page, for example to show it on a web page.
 
         Args:
             after: A conversation, or its ID, to continue the listing after. Default: None, the
@@ -142,7 +145,7 @@ class Pages(PublicDir):
 
         Raises:
             InvalidArgumentError: `after` is invalid; nothing was sent.
-            PagingError: The service sent an empty page twice, and reports more conversations.
+            PagingError: The service sent an empty page twice, but reports more conversations.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
             DecodeError: The response doesn't match the API's documentation.
@@ -154,10 +157,10 @@ class Pages(PublicDir):
         return next(self.pages(after=after))
 
     def first(self) -> Conversation | None:
-        """Request the first page, and return its first conversation; None if there is none.
+        """Request the first page and return its first conversation, or None if there is none.
 
         Raises:
-            PagingError: The service sent an empty page twice, and reports more conversations.
+            PagingError: The service sent an empty page twice, but reports more conversations.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
             DecodeError: The response doesn't match the API's documentation.
@@ -178,7 +181,7 @@ class Pages(PublicDir):
 class AsyncPages(PublicDir):
     """A listing: iterate over its conversations or its `pages()`.
 
-    It sends no request before you iterate, and each iteration starts from the beginning.
+    It sends no request until you iterate, and each iteration starts from the beginning.
 
     Example:
         async for conversation in client.conversations.list():
@@ -205,7 +208,7 @@ class AsyncPages(PublicDir):
 
         Raises:
             InvalidArgumentError: `after` is invalid; nothing was sent.
-            PagingError: The service reports more conversations without a cursor, or repeats one.
+            PagingError: The service reports more conversations but sends no new cursor.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
             DecodeError: The response doesn't match the API's documentation.
@@ -217,7 +220,7 @@ class AsyncPages(PublicDir):
         return _AsyncPageByPage(self._fetch, _start(after, backwards=self._listing.is_backwards))
 
     async def page(self, *, after: str | Conversation | None = None) -> ConversationPage:
-        """Request one page, for example to show it in a web page.
+        """Request one page, for example to show it on a web page.
 
         Args:
             after: A conversation, or its ID, to continue the listing after. Default: None, the
@@ -225,7 +228,7 @@ class AsyncPages(PublicDir):
 
         Raises:
             InvalidArgumentError: `after` is invalid; nothing was sent.
-            PagingError: The service sent an empty page twice, and reports more conversations.
+            PagingError: The service sent an empty page twice, but reports more conversations.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
             DecodeError: The response doesn't match the API's documentation.
@@ -237,10 +240,10 @@ class AsyncPages(PublicDir):
         return await anext(self.pages(after=after))
 
     async def first(self) -> Conversation | None:
-        """Request the first page, and return its first conversation; None if there is none.
+        """Request the first page and return its first conversation, or None if there is none.
 
         Raises:
-            PagingError: The service sent an empty page twice, and reports more conversations.
+            PagingError: The service sent an empty page twice, but reports more conversations.
             TransportError: No complete response arrived.
             StatusError: The service rejected the request or failed.
             DecodeError: The response doesn't match the API's documentation.

@@ -35,7 +35,10 @@ class Responses(Resource[Engine]):
 
     @cached_attribute
     def with_raw_response(self) -> "RawResponses":
-        """A `create` method that returns a `RawResponse`: status, headers, request ID, attempts."""
+        """A `create` method that returns a `RawResponse`.
+
+        A `RawResponse` also has the status, the headers, the request ID and the number of attempts.
+        """
         return RawResponses(self._engine)
 
     def create(
@@ -53,19 +56,19 @@ class Responses(Resource[Engine]):
 
         The response is streamed internally (`POST
         /v2/conversations/{conversation_id}/responses`), so it may take any amount of time as long
-        as data arrives every `Timeout.idle` seconds.
+        as data arrives at least every `Timeout.idle` seconds.
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
             message: A string, a part (`TextPart`, `FilePart`, `ToolResultPart`, `ErrorPart`), a
                 list of strings and parts, or a `UserMessage`.
             model: The model that responds, as `provider/model_id`.
-            task_id: The task that the response belongs to. Default, or None: the service creates
-                one.
-            idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
-                255 visible ASCII characters. Default: a random one.
-            timeout: The limits for this call: a `Timeout`, the seconds until the first byte, or
-                None for no limit until the first byte. Default: the client's timeout.
+            task_id: The task that the response belongs to. If you omit it or pass None, the
+                service creates one.
+            idempotency_key: A key of 1 to 255 visible ASCII characters that lets the service
+                recognize a repeat of this request. Default: a random one.
+            timeout: The limits for this call: a `Timeout`, a number of seconds until the first
+                byte, or None for no limit until the first byte. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
@@ -76,7 +79,7 @@ class Responses(Resource[Engine]):
             TransportError: No response arrived.
             StatusError: The service rejected the request or failed before the first event.
             ResponseFailedError: The service reports that the response failed.
-            StreamTruncatedError: The stream ended before the response was complete, or is invalid.
+            StreamTruncatedError: The stream is invalid, or ended before the response was complete.
             EventTooLargeError: An event is larger than `max_event_bytes`.
             ClientClosedError: The client is closed.
 
@@ -120,16 +123,16 @@ class Responses(Resource[Engine]):
             message: A string, a part (`TextPart`, `FilePart`, `ToolResultPart`, `ErrorPart`), a
                 list of strings and parts, or a `UserMessage`.
             model: The model that responds, as `provider/model_id`.
-            task_id: The task that the response belongs to. Default, or None: the service creates
-                one.
-            idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
-                255 visible ASCII characters. Default: a random one.
-            timeout: The limits for this call: a `Timeout`, the seconds until the first byte, or
-                None for no limit until the first byte. Default: the client's timeout.
+            task_id: The task that the response belongs to. If you omit it or pass None, the
+                service creates one.
+            idempotency_key: A key of 1 to 255 visible ASCII characters that lets the service
+                recognize a repeat of this request. Default: a random one.
+            timeout: The limits for this call: a `Timeout`, a number of seconds until the first
+                byte, or None for no limit until the first byte. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
-            The stream: use it in a `with` block.
+            The stream. Use it in a `with` block.
 
         Raises:
             InvalidArgumentError: An argument is invalid; nothing was sent.
@@ -187,7 +190,10 @@ class AsyncResponses(Resource[AsyncEngine]):
 
     @cached_attribute
     def with_raw_response(self) -> "AsyncRawResponses":
-        """A `create` method that returns a `RawResponse`: status, headers, request ID, attempts."""
+        """A `create` method that returns a `RawResponse`.
+
+        A `RawResponse` also has the status, the headers, the request ID and the number of attempts.
+        """
         return AsyncRawResponses(self._engine)
 
     async def create(
@@ -205,19 +211,19 @@ class AsyncResponses(Resource[AsyncEngine]):
 
         The response is streamed internally (`POST
         /v2/conversations/{conversation_id}/responses`), so it may take any amount of time as long
-        as data arrives every `Timeout.idle` seconds.
+        as data arrives at least every `Timeout.idle` seconds.
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
             message: A string, a part (`TextPart`, `FilePart`, `ToolResultPart`, `ErrorPart`), a
                 list of strings and parts, or a `UserMessage`.
             model: The model that responds, as `provider/model_id`.
-            task_id: The task that the response belongs to. Default, or None: the service creates
-                one.
-            idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
-                255 visible ASCII characters. Default: a random one.
-            timeout: The limits for this call: a `Timeout`, the seconds until the first byte, or
-                None for no limit until the first byte. Default: the client's timeout.
+            task_id: The task that the response belongs to. If you omit it or pass None, the
+                service creates one.
+            idempotency_key: A key of 1 to 255 visible ASCII characters that lets the service
+                recognize a repeat of this request. Default: a random one.
+            timeout: The limits for this call: a `Timeout`, a number of seconds until the first
+                byte, or None for no limit until the first byte. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
@@ -228,7 +234,7 @@ class AsyncResponses(Resource[AsyncEngine]):
             TransportError: No response arrived.
             StatusError: The service rejected the request or failed before the first event.
             ResponseFailedError: The service reports that the response failed.
-            StreamTruncatedError: The stream ended before the response was complete, or is invalid.
+            StreamTruncatedError: The stream is invalid, or ended before the response was complete.
             EventTooLargeError: An event is larger than `max_event_bytes`.
             ClientClosedError: The client is closed.
 
@@ -272,16 +278,16 @@ class AsyncResponses(Resource[AsyncEngine]):
             message: A string, a part (`TextPart`, `FilePart`, `ToolResultPart`, `ErrorPart`), a
                 list of strings and parts, or a `UserMessage`.
             model: The model that responds, as `provider/model_id`.
-            task_id: The task that the response belongs to. Default, or None: the service creates
-                one.
-            idempotency_key: A key that lets the service recognize a repeat of this request, 1 to
-                255 visible ASCII characters. Default: a random one.
-            timeout: The limits for this call: a `Timeout`, the seconds until the first byte, or
-                None for no limit until the first byte. Default: the client's timeout.
+            task_id: The task that the response belongs to. If you omit it or pass None, the
+                service creates one.
+            idempotency_key: A key of 1 to 255 visible ASCII characters that lets the service
+                recognize a repeat of this request. Default: a random one.
+            timeout: The limits for this call: a `Timeout`, a number of seconds until the first
+                byte, or None for no limit until the first byte. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
-            The stream: use it in a `with` block.
+            The stream. Use it in a `with` block.
 
         Raises:
             InvalidArgumentError: An argument is invalid; nothing was sent.

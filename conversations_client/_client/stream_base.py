@@ -58,7 +58,7 @@ class StreamBase(PublicDir, Generic[AnyResponseBody]):
         return self._open_body().head.context.attempts
 
     def envelope(self, parsed: T) -> RawResponse[T]:
-        """Combine a parsed response with the status and the headers of the stream."""
+        """Combine a parsed response with the status and headers of the stream."""
         return self._open_body().head.raw_response(parsed)
 
     def _open_body(self) -> AnyResponseBody:
@@ -78,8 +78,8 @@ class StreamBase(PublicDir, Generic[AnyResponseBody]):
         self._open_body()
         if self._state is None or self._is_closed:
             raise StreamClosedError(
-                "The stream is closed: read it inside its with block. It is also closed by an "
-                "error and by close()."
+                "The stream is closed: read it inside its with block. An error or a call to "
+                "close() also closes it."
             )
         return self._state
 
@@ -122,5 +122,5 @@ class StreamBase(PublicDir, Generic[AnyResponseBody]):
 
 
 def _closed_during_read() -> StreamClosedError:
-    """The error if another thread or task closed a stream during a read."""
+    """The error for a stream that another thread or task closed during a read."""
     return StreamClosedError("The stream was closed while it was being read.")

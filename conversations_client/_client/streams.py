@@ -42,7 +42,7 @@ class Stream(StreamBase[ResponseBody]):
         try:
             self._body = self._opening()
             self._begin(self._body)
-            return self  # noqa: TRY300 - if an interrupt comes here, the stream must still be closed
+            return self  # noqa: TRY300 - an interrupt here must still close the stream
         except BaseException as error:
             self._end(error if isinstance(error, StreamError) else None)
             raise
@@ -77,7 +77,7 @@ class Stream(StreamBase[ResponseBody]):
         return event
 
     def text_deltas(self) -> Iterator[str]:
-        """Only the text, as it arrives.
+        """Iterate over only the text, as it arrives.
 
         Raises:
             StreamError: The response is incomplete; raised during iteration.
@@ -96,7 +96,7 @@ class Stream(StreamBase[ResponseBody]):
 
         Raises:
             ResponseFailedError: The service reports that the response failed.
-            StreamTruncatedError: The stream ended before the response was complete, or is invalid.
+            StreamTruncatedError: The stream is invalid, or ended before the response was complete.
             EventTooLargeError: An event is larger than `max_event_bytes`.
             StreamClosedError: The stream is not open, or is already being read.
 
@@ -117,7 +117,7 @@ class Stream(StreamBase[ResponseBody]):
     def close(self) -> None:
         """Release the connection; repeated calls have no effect.
 
-        The `with` block calls this at its end. Another thread or task can call it to stop a read.
+        It is called when you leave the block. Another thread or task can call it to stop a read.
 
         Example:
             with client.conversations.responses.stream(
@@ -191,7 +191,7 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
         try:
             self._body = await self._opening()
             self._begin(self._body)
-            return self  # noqa: TRY300 - if an interrupt comes here, the stream must still be closed
+            return self  # noqa: TRY300 - an interrupt here must still close the stream
         except BaseException as error:
             await self._end(error if isinstance(error, StreamError) else None)
             raise
@@ -226,7 +226,7 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
         return event
 
     def text_deltas(self) -> AsyncIterator[str]:
-        """Only the text, as it arrives.
+        """Iterate over only the text, as it arrives.
 
         Raises:
             StreamError: The response is incomplete; raised during iteration.
@@ -245,7 +245,7 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
 
         Raises:
             ResponseFailedError: The service reports that the response failed.
-            StreamTruncatedError: The stream ended before the response was complete, or is invalid.
+            StreamTruncatedError: The stream is invalid, or ended before the response was complete.
             EventTooLargeError: An event is larger than `max_event_bytes`.
             StreamClosedError: The stream is not open, or is already being read.
 
@@ -266,7 +266,7 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
     async def aclose(self) -> None:
         """Release the connection; repeated calls have no effect.
 
-        The `with` block calls this at its end. Another thread or task can call it to stop a read.
+        It is called when you leave the block. Another thread or task can call it to stop a read.
 
         Example:
             async with client.conversations.responses.stream(

@@ -1,7 +1,7 @@
-"""Tools for tests of code that uses the client.
+"""Tools for testing code that uses the client.
 
 `FakeService` replaces the service in unit tests, and `factories` creates its responses. The pytest
-fixtures `conversations_sandbox` and `conversations_environment` use a real server. They need the
+fixtures `conversations_sandbox` and `conversations_environment` use a real server and need the
 `testing` extra: `pip install "conversations-client[testing]"`.
 
 Example:

@@ -24,9 +24,9 @@ class CreateCall:
 
     Attributes:
         display_name: The name; UNSET if it was omitted.
-        metadata: The metadata as a `ConversationMetadata`; UNSET if it was omitted.
+        metadata: The metadata, as a `ConversationMetadata`; UNSET if it was omitted.
         project_id: The project ID of the call or the client; None if neither has a project.
-        idempotency_key: The passed or generated key; ignored in comparisons.
+        idempotency_key: The key that was passed or generated; ignored in comparisons.
 
     Example:
         fake = FakeService()
@@ -43,13 +43,13 @@ class CreateCall:
 
 @frozen(kw_only=True)
 class ListCall:
-    """A request for one page by `conversations.list`.
+    """A request for one page, sent by `conversations.list`.
 
     Attributes:
         limit: The page size; UNSET if it was omitted.
-        starting_after: The cursor of a page of older conversations; None for the first page.
-        ending_before: The cursor of a page of newer conversations; None otherwise.
-        entity_id: The entity; None for standalone conversations.
+        starting_after: The cursor for a page of older conversations; None for the first page.
+        ending_before: The cursor for a page of newer conversations; None otherwise.
+        entity_id: The parent agent or deployment; None for conversations without a parent.
 
     Example:
         fake = FakeService()
@@ -88,7 +88,7 @@ class UpdateCall:
     Attributes:
         conversation_id: The conversation's ID.
         display_name: The new name; UNSET if it was omitted.
-        metadata: The metadata to change as a `ConversationMetadata`; UNSET if it was omitted.
+        metadata: The metadata to change, as a `ConversationMetadata`; UNSET if it was omitted.
 
     Example:
         fake = FakeService()
@@ -126,7 +126,7 @@ class GenerateNameCall:
     Attributes:
         conversation_id: The conversation's ID.
         context: The text that describes the conversation.
-        idempotency_key: The passed or generated key; ignored in comparisons.
+        idempotency_key: The key that was passed or generated; ignored in comparisons.
 
     Example:
         fake = FakeService()
@@ -146,11 +146,11 @@ class CreateResponseCall:
 
     Attributes:
         conversation_id: The conversation's ID.
-        parts: The parts of the message; a string is a `TextPart`.
+        parts: The parts of the message; a string is recorded as a `TextPart`.
         model: The model, as `provider/model_id`.
         message_id: The message ID; None if it was omitted.
         task_id: The task ID; None if it was omitted.
-        idempotency_key: The passed or generated key; ignored in comparisons.
+        idempotency_key: The key that was passed or generated; ignored in comparisons.
 
     Example:
         fake = FakeService()

@@ -131,7 +131,7 @@ class FakeService:
                 environment is ignored.
             retry: When to retry a request. Default: never. The pauses between attempts are real;
                 with `Retry(wait_initial=0)`, there are none, except after a `Retry-After`.
-            timeout: How long a call may take. Default: the default of `Client`.
+            timeout: How long a call may take. Default: as in `Client`.
             max_response_bytes: As in `Client`.
             max_event_bytes: As in `Client`.
             hooks: As in `Client`.
@@ -170,7 +170,7 @@ class FakeService:
                 environment is ignored.
             retry: When to retry a request. Default: never. The pauses between attempts are real;
                 with `Retry(wait_initial=0)`, there are none, except after a `Retry-After`.
-            timeout: How long a call may take. Default: the default of `AsyncClient`.
+            timeout: How long a call may take. Default: as in `AsyncClient`.
             max_response_bytes: As in `AsyncClient`.
             max_event_bytes: As in `AsyncClient`.
             hooks: As in `AsyncClient`.

@@ -18,7 +18,7 @@ def mock_client(
     retry: Retry = _ONCE,
     **settings: Any,  # noqa: ANN401 - the settings of Client
 ) -> Client:
-    """Create a client, with more settings, whose requests go to the httpx client."""
+    """Create a client with these settings whose requests go to the httpx client."""
     client = Client(
         _KEY,
         base_url=BASE_URL,
@@ -37,7 +37,7 @@ def mock_async_client(
     retry: Retry = _ONCE,
     **settings: Any,  # noqa: ANN401 - the settings of AsyncClient
 ) -> AsyncClient:
-    """Create an async client, with more settings, whose requests go to the httpx client."""
+    """Create an async client with these settings whose requests go to the httpx client."""
     client = AsyncClient(
         _KEY,
         base_url=BASE_URL,

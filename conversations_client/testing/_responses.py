@@ -30,10 +30,10 @@ from conversations_client.testing._calls import (
 )
 
 Answer = Conversation | ConversationPage | Response | Sequence[Event] | Mapping[str, Any] | None
-"""The answer to a call. A mapping, which is sent as JSON, can answer any call."""
+"""A response to a call. A mapping is sent as JSON and can be the response to any call."""
 
 Failure = StatusError | TransportError
-"""The failure of a call."""
+"""An error that a call can raise."""
 
 _TAKES: Final = (
     "a Conversation, a ConversationWithMessages, a ConversationPage, a Response, a list of events, "
@@ -44,13 +44,13 @@ _JSON: Final = {"Content-Type": "application/json"}
 _EVENTS: Final = {"Content-Type": "text/event-stream"}
 
 _ANSWERS: Final[Mapping[type[Call], tuple[tuple[type, ...], str]]] = {
-    CreateCall: ((Conversation,), "Conversation"),
-    ListCall: ((ConversationPage,), "ConversationPage"),
-    RetrieveCall: ((ConversationWithMessages,), "ConversationWithMessages"),
-    UpdateCall: ((Conversation,), "Conversation"),
+    CreateCall: ((Conversation,), "a Conversation"),
+    ListCall: ((ConversationPage,), "a ConversationPage"),
+    RetrieveCall: ((ConversationWithMessages,), "a ConversationWithMessages"),
+    UpdateCall: ((Conversation,), "a Conversation"),
     DeleteCall: ((type(None),), "None"),
-    GenerateNameCall: ((Conversation,), "Conversation"),
-    CreateResponseCall: ((Response, list, tuple), "Response or a list of events"),
+    GenerateNameCall: ((Conversation,), "a Conversation"),
+    CreateResponseCall: ((Response, list, tuple), "a Response or a list of events"),
     RequestCall: ((type(None),), "None"),
 }
 """The classes that can answer a call, and their names in error messages."""
@@ -60,7 +60,7 @@ def checked_answer(answer: object) -> Answer:
     """Check an answer that a test queues.
 
     Raises:
-        TypeError: No call can be answered with it.
+        TypeError: It is not a response to any call.
     """
     if isinstance(answer, BaseException) or _is_error_class(answer):
         raise TypeError(f"answer() takes {_TAKES}: queue errors with fail().")
@@ -68,7 +68,9 @@ def checked_answer(answer: object) -> Answer:
         events = cast("Sequence[object]", answer)
         for index, event in enumerate(events):
             if not isinstance(event, get_args(Event)):
-                raise TypeError(f"Event {index} of the list is a {type(event).__name__}.")
+                raise TypeError(
+                    f"Item {index} of the list must be an event, not {type(event).__name__}."
+                )
         return cast("Sequence[Event]", events)
     if answer is None or isinstance(answer, Conversation | ConversationPage | Response | Mapping):
         return cast("Answer", answer)
@@ -108,8 +110,8 @@ def success_response(call: Call, answer: Answer) -> httpx.Response:
     too_much = isinstance(answer, ConversationWithMessages) and not isinstance(call, RetrieveCall)
     if too_much or not isinstance(answer, (*classes, Mapping)):
         raise AssertionError(
-            f"The fake service can't answer {call!r} with {answer!r}. Pass {names}, or JSON "
-            "(a dict)."
+            f"The fake service can't answer {call!r} with {answer!r}. Pass {names}, or "
+            "a dict to send as JSON."
         )
     if answer is None:
         return httpx.Response(204)

@@ -271,11 +271,11 @@ def test_a_call_without_an_answer(variant: Variant, fake: FakeService) -> None:
 @pytest.mark.parametrize(
     ("made", "answer", "wanted"),
     [
-        (call("conversations.create"), PAGE, "Pass Conversation, or"),
-        (call("conversations.create"), None, "Pass Conversation, or"),
-        (listing(), ONE, "Pass ConversationPage, or"),
+        (call("conversations.create"), PAGE, "Pass a Conversation, or"),
+        (call("conversations.create"), None, "Pass a Conversation, or"),
+        (listing(), ONE, "Pass a ConversationPage, or"),
         (call("conversations.delete", "a"), ONE, "Pass None, or"),
-        (respond, ONE, "Pass Response or a list of events, or"),
+        (respond, ONE, "Pass a Response or a list of events, or"),
         (call("request", "GET", "/v3", returns=dict), ONE, "Pass None, or"),
     ],
 )
@@ -305,7 +305,7 @@ def test_the_project_of_the_client_is_recorded(
         (factories.status_error(NotFoundError), ": queue errors with fail()."),
         (NotFoundError, ": queue errors with fail()."),
         (factories.text_part(), "not TextPart."),
-        ([factories.response_started(), 5], "Event 1 of the list is a int."),
+        ([factories.response_started(), 5], "Item 1 of the list must be an event, not int."),
     ],
     ids=str,
 )
@@ -336,9 +336,9 @@ def test_a_failure_can_be_a_class(cls: type[StatusError] | type[TransportError])
 def test_retrieve_needs_messages_and_other_calls_none() -> None:
     fake = FakeService()
     fake.answer(factories.conversation(), factories.conversation_with_messages())
-    with pytest.raises(AssertionError, match="Pass ConversationWithMessages"):
+    with pytest.raises(AssertionError, match="Pass a ConversationWithMessages"):
         fake.client().conversations.retrieve("conv_1")
-    with pytest.raises(AssertionError, match="Pass Conversation, or"):
+    with pytest.raises(AssertionError, match="Pass a Conversation, or"):
         fake.client().conversations.create()
 
 

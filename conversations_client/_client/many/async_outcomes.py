@@ -32,8 +32,8 @@ AsyncConversationIds: TypeAlias = Iterable[str | Conversation] | AsyncIterable[s
 class AsyncOutcomes(OutcomesBase[S]):
     """The outcomes of concurrent calls: iterate inside the `async with` block, in one task.
 
-    `create_many` yields `Created` or `Failed`, `retrieve_many` `Retrieved` or `Failed`, and
-    `delete_many` `Deleted` or `Failed`.
+    `create_many` yields `Created` or `Failed`, `retrieve_many` yields `Retrieved` or `Failed`, and
+    `delete_many` yields `Deleted` or `Failed`.
 
     Items are read in your task, each one only when its request can be sent. When you leave the
     block, nothing more is read or sent, and the block waits for the calls in flight, or cancels
@@ -156,7 +156,7 @@ class AsyncOutcomes(OutcomesBase[S]):
 
 
 class _AsyncIterator(AsyncIterator[object]):
-    """The items of a sync iterator, with a checkpoint before each item so that other tasks run."""
+    """The items of a sync iterator, with a checkpoint before each so that other tasks can run."""
 
     def __init__(self, items: Iterator[object]) -> None:
         self._items = items

@@ -1,4 +1,4 @@
-"""The operations of `create_many`, `retrieve_many` and `delete_many` for each item. No I/O."""
+"""What `create_many`, `retrieve_many` and `delete_many` do for each item. No I/O."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
@@ -19,8 +19,8 @@ from .outcome import Created, Deleted, Failed, Retrieved
 Success: TypeAlias = Created | Retrieved | Deleted
 
 if TYPE_CHECKING:
-    # Type checkers know this package without installing it. typing.TypeVar has no default before
-    # Python 3.13.
+    # Type checkers know this package even if it isn't installed. typing.TypeVar has no default
+    # before Python 3.13.
     from typing_extensions import TypeVar
 
     S = TypeVar("S", bound=Success, default=Created)
@@ -35,8 +35,8 @@ class ManyOperation(Generic[S]):
     """An operation that is called for each of many items.
 
     Attributes:
-        name: The method that users call.
-        argument: The name of its first argument.
+        name: The name of the method that users call.
+        argument: The name of the method's first argument.
         items: The kind of items in that argument, for error messages.
         operation: The call for an item; raises InvalidArgumentError.
         success: The outcome of a successful call, from the index, the item and the response.
@@ -51,7 +51,7 @@ class ManyOperation(Generic[S]):
     failure: Callable[[int, object, ConversationsError], Failed]
 
     def with_options(self, options: CallOptions) -> "ManyOperation[S]":
-        """The operation with the options of each call."""
+        """The operation with options for each call."""
         if options is NO_OPTIONS:
             return self
 
@@ -88,11 +88,11 @@ def creation(*, project_id: str | None, new_key: Callable[[], str]) -> ManyOpera
     )
 
 
-def _retrieve(item: Any) -> Operation[ConversationWithMessages]:  # noqa: ANN401 - checked there
+def _retrieve(item: Any) -> Operation[ConversationWithMessages]:  # noqa: ANN401 - retrieve() checks it
     return _one_of_many(retrieve(item))
 
 
-def _delete(item: Any) -> Operation[None]:  # noqa: ANN401 - checked there
+def _delete(item: Any) -> Operation[None]:  # noqa: ANN401 - delete() checks it
     return _one_of_many(delete(item))
 
 

@@ -82,7 +82,7 @@ class Failed:
     index: int
     """The position of the request or ID, starting at 0."""
     error: ConversationsError
-    """The reason; an InvalidArgumentError if nothing was sent."""
+    """The error; an InvalidArgumentError if the request or ID is invalid and was not sent."""
     conversation_id: str | None = None
     """The ID that you passed to `retrieve_many` or `delete_many`; None for `create_many`, and for
     an item without an ID."""

@@ -38,8 +38,8 @@ class ManyOptions:
             been consumed yet.
         rate: The maximum number of requests per second; None for no limit.
         ordered: Whether outcomes are reported in the order of the items.
-        stop_on_error: Whether nothing more is sent after a failure.
-        call: The options of each call.
+        stop_on_error: Whether to stop sending after a failure.
+        call: The options for each call.
     """
 
     max_in_flight: int
@@ -51,7 +51,7 @@ class ManyOptions:
     def window(
         self, operation: ManyOperation[S], *, retry: Retry, backoff: SharedBackoff
     ) -> Window[S]:
-        """An empty window; raises InvalidArgumentError."""
+        """An empty window; raises InvalidArgumentError if an option is invalid."""
         return Window(
             size=checked_max_in_flight(self.max_in_flight),
             ordered=self.ordered,
@@ -93,7 +93,7 @@ class OutcomesBase(PublicDir, Generic[S]):
         self._is_open = self._was_open = True
 
     def _begin_reading(self, reader: object, kind: str) -> None:
-        """Record which thread or task reads; raises StreamClosedError if another one does."""
+        """Record which thread or task is reading; raises StreamClosedError if another one is."""
         # A single call, which is atomic. After an interrupt, the same reader may begin again.
         if self._reader.setdefault(kind, reader) != reader:
             raise StreamClosedError(
@@ -140,7 +140,7 @@ class OutcomesBase(PublicDir, Generic[S]):
 
 
 def checked_items(items: T, kind: Any, operation: ManyOperation[Any]) -> T:  # noqa: ANN401
-    """The items, if they are an iterable of single items; raises InvalidArgumentError.
+    """The items, if they are an iterable of individual items; raises InvalidArgumentError.
 
     Args:
         items: What the caller passed.

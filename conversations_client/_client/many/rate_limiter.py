@@ -15,7 +15,7 @@ class RateLimiter:
     """A token bucket with a backoff.
 
     When the service throttles a request, all requests wait. After the wait, one request is sent as
-    a probe; the others follow when the service has accepted it. Other limiters with the same
+    a probe; the others follow once the service has accepted it. Other limiters with the same
     backoff wait too, and send their own probes.
 
     Attributes:
@@ -38,7 +38,7 @@ class RateLimiter:
         return max(0.0, paused_until - now, (self._ready_at or -math.inf) - now)
 
     def sent(self, index: int, *, now: float) -> None:
-        """Record that a request is sent."""
+        """Record that a request is being sent."""
         if self.rate is not None:
             due = now if self._ready_at is None else max(self._ready_at, now - _CATCH_UP)
             self._ready_at = due + 1 / self.rate
@@ -47,7 +47,7 @@ class RateLimiter:
             self._probe = index
 
     def throttled(self, index: int, *, pause: float, now: float) -> None:
-        """Record that the service throttled a request and asks for a pause in seconds."""
+        """Record that the service throttled a request and asked for a pause, in seconds."""
         self._needs_probe = True
         self._paused_until = max(self._paused_until, now + pause)
         self.backoff.extend(self._paused_until)

@@ -32,7 +32,7 @@ _backoffs: Final[dict[tuple[object, Secret], ref[SharedBackoff]]] = {}
 
 
 def shared_backoff(service: object, key: Secret) -> SharedBackoff:
-    """The backoff of a service and a key; the same object while anything refers to it."""
+    """The backoff for a service and a key; the same object while anything refers to it."""
     # No lock is used: a forked child or a signal handler could wait for it forever.
     new = SharedBackoff()
     while (shared := _backoffs.setdefault((service, key), ref(new))()) is None:

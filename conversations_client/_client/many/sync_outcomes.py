@@ -34,8 +34,8 @@ _MAX_WAIT_SECONDS: Final = 3600.0  # a wait that is too long raises OverflowErro
 class Outcomes(OutcomesBase[S]):
     """The outcomes of concurrent calls: iterate inside the `with` block, in one thread.
 
-    `create_many` yields `Created` or `Failed`, `retrieve_many` `Retrieved` or `Failed`, and
-    `delete_many` `Deleted` or `Failed`.
+    `create_many` yields `Created` or `Failed`, `retrieve_many` yields `Retrieved` or `Failed`, and
+    `delete_many` yields `Deleted` or `Failed`.
 
     Items are read in your thread, each one only when its request can be sent. When you leave the
     block, nothing more is read or sent, and the block waits for the calls in flight.

@@ -1,8 +1,8 @@
 """Decides which request to read, send, delay or report next. No I/O and no clock.
 
-An interrupt (Ctrl-C, a signal handler that raises) may end any method at any line. Repeating the
-method is harmless: requests are stored by index, and a single call into C code moves a request from
-one container to the next.
+An interrupt (Ctrl-C, a signal handler that raises) may end any method at any line. Calling the
+method again is harmless: requests are stored by index, and a single call into C code moves a
+request from one container to the next.
 """
 
 import math
@@ -33,15 +33,15 @@ from .rate_limiter import RateLimiter
 
 @frozen(eq=False)
 class PendingRequest:
-    """A request without an outcome yet.
+    """A request that has no outcome yet.
 
     Attributes:
         index: The position of its item, starting at 0.
         item: The item that the caller passed.
-        operation: The call, the same on every attempt.
+        operation: The call, which is the same for every attempt.
         attempts: How many times the request was sent.
-        delivery: The worst delivery of all attempts.
-        refusals: How many times in a row the service throttled it without accepting any other.
+        delivery: The most severe delivery among all attempts.
+        refusals: How many times in a row the service throttled it without accepting any others.
         accepted_before: How many requests the service had accepted when it last throttled this one.
         error: The error from the last attempt; None before the first.
     """
@@ -65,7 +65,7 @@ class PendingRequest:
         )
 
     def refused(self, accepted: int) -> "PendingRequest":
-        """The request after the service throttled it; `accepted` counts the accepted requests."""
+        """The request after the service throttled it; `accepted` is the number of accepted ones."""
         # If the service accepts other requests in between, it is busy, but isn't rejecting this
         # one.
         refusals = self.refusals + 1 if self.accepted_before == accepted else 1
@@ -83,7 +83,7 @@ class Step(Enum):
     READ = auto()
     """Read an item into the inbox."""
     ADD = auto()
-    """Add the item in the inbox."""
+    """Add the item from the inbox."""
     REPORT = auto()
     """Report an outcome."""
     END = auto()
@@ -105,12 +105,12 @@ class Wait:
 
 @define(kw_only=True)
 class Window(Generic[S]):
-    """At most `size` requests whose items have been read, but whose outcomes are not yet reported.
+    """At most `size` requests whose items have been read but whose outcomes haven't been reported.
 
     Attributes:
         size: The maximum number of requests in the window.
         ordered: Whether outcomes are reported in the order of the items.
-        stop_on_error: Whether nothing more is sent after a failure.
+        stop_on_error: Whether to stop sending after a failure.
         retry: The retry settings for throttled requests.
         rate_limiter: Decides when the next request may be sent.
         operation: What to call for each item.
@@ -137,7 +137,7 @@ class Window(Generic[S]):
     _is_stopped: bool = False
 
     def step(self, now: float) -> PendingRequest | Wait | Step:
-        """What to do next: send the returned request (it is in the outbox), wait, or a step."""
+        """What to do next: send the returned request (also in the outbox), wait, or take a step."""
         self._settle()
         if self.inbox:
             return Step.ADD
@@ -151,7 +151,7 @@ class Window(Generic[S]):
         return Wait(wait, is_idle=not self._in_flight)
 
     def add(self, *, now: float) -> PendingRequest | None:
-        """Add the item in the inbox and return the request to send, or None for an invalid item."""
+        """Add the item from the inbox and return the request to send, or None if it is invalid."""
         index, item = self.inbox[0]
         self._open.add(index)
         try:

@@ -39,7 +39,7 @@ def conversation(
     updated_by_id: str | None = USER_ID,
     metadata: ConversationMetadata | None = None,
 ) -> Conversation:
-    """Create a `Conversation`, as `conversations.create` returns it.
+    """Create a `Conversation`, as returned by `conversations.create`.
 
     Example:
         conversation = factories.conversation(display_name="Refunds")
@@ -122,7 +122,7 @@ def conversation_with_messages(
 
 
 def page(*conversations: Conversation, has_more: bool = False) -> ConversationPage:
-    """Create a `ConversationPage` of the given conversations, in this order.
+    """Create a `ConversationPage` with the given conversations, in that order.
 
     Example:
         page = factories.page(*factories.conversations(3), has_more=True)

@@ -118,13 +118,13 @@ def status_error(
 def transport_error(
     cls: type[T], *, message: str | None = None, delivery: Delivery | None = None
 ) -> T:
-    """Create the error that the client raises if there is no complete response.
+    """Create the error that the client raises if no complete response arrives.
 
     Args:
         cls: The class.
         message: The error message. Default: one that suits the class.
-        delivery: Whether the request was delivered. Default: UNSENT if the class means that there
-            was no connection, UNKNOWN otherwise.
+        delivery: Whether the request was delivered. Default: UNSENT if the class implies that
+            there was no connection, UNKNOWN otherwise.
 
     Raises:
         TypeError: The class is not a TransportError.
@@ -154,7 +154,7 @@ def _names(classes: Iterable[type]) -> str:
 
 
 def _name(value: object) -> str:
-    return value.__name__ if isinstance(value, type) else f"an object of {type(value).__name__}"
+    return value.__name__ if isinstance(value, type) else f"an instance of {type(value).__name__}"
 
 
 def _error_of(response: httpx.Response) -> StatusError | None:

@@ -228,7 +228,7 @@ def tool_review_done(
 
 
 def unknown_event(*, type: str = "weather.changed", **fields: Any) -> UnknownEvent:  # noqa: A002, ANN401 - the attribute's name; any JSON
-    """Create an `UnknownEvent`, whose type the client doesn't know. `fields` have wire names.
+    """Create an `UnknownEvent`, whose type the client doesn't know. `fields` uses wire names.
 
     Example:
         event = factories.unknown_event(type="poll.opened", data={"question": "Which one?"})

@@ -40,7 +40,7 @@ def message(
     role: MessageRole | str = MessageRole.USER,
     parts: Sequence[Part] | None = None,
 ) -> Message:
-    """Create a `Message`, by default a question in one text part.
+    """Create a `Message`, by default a question with one text part.
 
     Example:
         message = factories.message(parts=[factories.text_part(text="Hello")])
@@ -56,7 +56,7 @@ def message(
 
 
 def exchange(conversation_id: str = CONVERSATION_ID) -> tuple[Message, Message]:
-    """Create two messages: a question, and its reply a second later.
+    """Create two messages: a question, and a reply sent one second later.
 
     Example:
         question, reply = factories.exchange()
@@ -77,7 +77,7 @@ def exchange(conversation_id: str = CONVERSATION_ID) -> tuple[Message, Message]:
 def user_message(
     *, parts: Sequence[RequestPart] | None = None, message_id: str | None = None
 ) -> UserMessage:
-    """Create a `UserMessage` to send, by default a question in one text part.
+    """Create a `UserMessage` to send, by default a question with one text part.
 
     Example:
         client.conversations.responses.create(
@@ -201,7 +201,7 @@ def data_part(
 
 
 def unknown_part(*, kind: str = "hologram", **fields: Any) -> UnknownPart:  # noqa: ANN401 - any JSON
-    """Create an `UnknownPart`, whose kind the client doesn't know. `fields` have wire names.
+    """Create an `UnknownPart`, whose kind the client doesn't know. `fields` uses wire names.
 
     Example:
         part = factories.unknown_part(kind="poll", question="Which one?")
