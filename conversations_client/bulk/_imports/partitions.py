@@ -122,7 +122,7 @@ class Partition:
 
 
 def _opened(client: Client | Callable[[], Client]) -> AbstractContextManager[Client]:
-    """A context with the client, at whose end a client that the function created is closed."""
+    """A context manager for the client, which closes it only if the function created it."""
     if isinstance(client, Client) or not callable(client):
         check_client(client)
         return nullcontext(client)
@@ -194,7 +194,7 @@ def partitions(
 
 
 def entries_of(parts: Iterable[Partition]) -> Iterator[Entry]:
-    """The status of the rows of several parts, with one part in memory at a time.
+    """The status of the rows in several parts, with one part in memory at a time.
 
     Raises:
         InvalidArgumentError: `parts` is not an iterable of parts.

@@ -29,7 +29,7 @@ def load_or_create_plan(folder: Path, plan: dict[str, int]) -> dict[str, int]:
     """
     path = folder / _PLAN
     if not path.exists():
-        # The second check is for another process that has just saved its plan and begun.
+        # The second check handles another process that has just saved its plan and started.
         if _has_parts(folder) and not path.exists():
             raise BulkError(
                 f"The folder {folder} has the journals of an import, but its plan {path} is "

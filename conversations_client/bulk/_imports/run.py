@@ -149,7 +149,9 @@ class ImportRun(Iterator[CreateRequest]):
         elif is_new:  # so that each run gets further than the one before
             self._consecutive_failures += 1
         if is_new and self._consecutive_failures == _MAX_CONSECUTIVE_FAILURES:
-            raise BulkError(f"{_MAX_CONSECUTIVE_FAILURES} rows in a row failed. The last: {error}")
+            raise BulkError(
+                f"{_MAX_CONSECUTIVE_FAILURES} consecutive rows failed. The last error: {error}"
+            )
 
     def _describe(self, error: ConversationsError) -> str:
         if self._row is None or not isinstance(error, InvalidArgumentError):
@@ -210,7 +212,7 @@ class ImportRun(Iterator[CreateRequest]):
         self._prepared.append((self._sent, entry, request))
 
     def _skip(self, recorded: Entry, row: Row) -> None:
-        """Report a row of an earlier run, with its current key and line in the file."""
+        """Report a row from an earlier run, with its current key and line in the file."""
         entry = evolve(recorded, key=row.key, line=row.line)
         if entry != recorded:
             self._journal.record(entry)
@@ -285,8 +287,8 @@ def check_none_removed(entries: Iterable[Entry], rows: int) -> None:
     for entry in entries:
         if entry.state is not State.FAILED:
             raise BulkError(
-                f"The file has only {rows:,} row{'s' * (rows != 1)}, but there was a row "
-                f"{entry.number:,} when {_past(entry)}. {_ADVICE}"
+                f"Row {entry.number:,} was in the file when {_past(entry)}, but the file now has "
+                f"only {rows:,} row{'s' * (rows != 1)}. {_ADVICE}"
             )
 
 
