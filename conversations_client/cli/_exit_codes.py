@@ -64,7 +64,7 @@ class UsageError(Exception):
 
 
 def exit_code(error: ConversationsError) -> ExitCode:
-    """The exit code for an error of the client."""
+    """The exit code for an error from the client."""
     if may_have_changed_something(error):
         return ExitCode.UNKNOWN
     match error:

@@ -63,7 +63,9 @@ class Deletion:
             print_message(f"Stopped. {len(self.deleted):,} of {total:,} {were} deleted.")
             raise
         if self.failures > _SHOWN_FAILURES:
-            print_error(f"{self.failures:,} could not be deleted; the first ones are above.")
+            print_error(
+                f"{self.failures:,} conversations could not be deleted; the first errors are above."
+            )
 
     def record_all(
         self,

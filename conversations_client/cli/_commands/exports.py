@@ -122,7 +122,7 @@ def export(
 def _to_stdout(
     wanted: Selection, session: Session, options: MessageOptions, *, escape_formulas: bool
 ) -> ExitCode:
-    """Write JSON Lines as they arrive."""
+    """Write each conversation as a line of JSON as it arrives."""
     if options.messages or escape_formulas:
         raise UsageError(
             "An export to stdout is JSON Lines without messages. For --messages and "
