@@ -88,10 +88,10 @@ def import_file(
         cluster: A client for the cluster.
         path: The file.
         folder: The folder for the import plan and the journal of each part.
-        client: A client, or a function that creates one on the worker. Only a client's settings are
-            sent to the workers. They include its key only if `pickle_key` is True; otherwise the
-            key comes from the worker's environment. Default: `Client`, with the worker's
-            environment.
+        client: A client, or a function that creates one on the worker. If you pass a client, only
+            its settings are sent to the workers. They include its key only if `pickle_key` is True;
+            otherwise the key comes from the worker's environment. Default: `Client`, with the
+            worker's environment.
         columns: As in `conversations_client.bulk.import_file`.
         key: As in `conversations_client.bulk.import_file`.
         ignore: As in `conversations_client.bulk.import_file`.

@@ -47,7 +47,7 @@ class ExportFailure:
             print(failure.conversation_id, failure.error)
 
     Attributes:
-        conversation_id: The ID, or None if the service sent none.
+        conversation_id: The ID, or None if the service sent no ID.
         error: The error message.
     """
 

@@ -96,7 +96,9 @@ class Entry:
 
     @property
     def conversation_id(self) -> str | None:
-        """The ID of the new conversation; None if it was not created or the service sent no ID.
+        """The ID of the new conversation.
+
+        None if `state` isn't `CREATED` or the service sent no ID.
 
         Example:
             >>> Entry(number=1, digest="", state=State.CREATED, detail="conv_1").conversation_id

@@ -65,9 +65,9 @@ class Partition:
         """Create a conversation for each row of this part that doesn't have one yet.
 
         Args:
-            client: A client, which stays open, or a function that creates one; a created client is
-                closed at the end. Default: `Client`, which reads the key from the environment of
-                the process.
+            client: A client, which stays open, or a function that creates a client, which is closed
+                at the end. Default: `Client`, which reads the key from the environment of the
+                process.
             max_in_flight: As in `import_file`.
             rate: As in `import_file`, for this part only.
             change_destination: As in `import_file`.

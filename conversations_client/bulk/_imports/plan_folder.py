@@ -24,7 +24,7 @@ def load_or_create_plan(folder: Path, plan: dict[str, int]) -> dict[str, int]:
         plan: The plan to save if the folder has none.
 
     Raises:
-        BulkError: The saved file doesn't contain a plan, or the folder has journals without one.
+        BulkError: The saved file doesn't contain a plan, or the folder has journals but no plan.
         OSError: The folder can't be written to.
     """
     path = folder / _PLAN

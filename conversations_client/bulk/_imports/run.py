@@ -70,7 +70,7 @@ class ImportRun(Iterator[CreateRequest]):
         return len(self._in_flight)
 
     def begin(self, *, last_filled: int | None = None) -> None:
-        """Load the counts of earlier runs.
+        """Load the counts from earlier runs.
 
         Args:
             last_filled: The number of the last row that is not empty, if the rows after it can be
@@ -109,7 +109,7 @@ class ImportRun(Iterator[CreateRequest]):
     def record_next(self, outcomes: Outcomes) -> bool:
         """Record the next outcome; returns False if there are no more."""
         if self._is_stopped and not self._prepared:
-            outcomes.stop()  # instead of waiting for the time to send the next row
+            outcomes.stop()  # instead of waiting until the next row can be sent
         if not self._received:
             # A single call, so that an interrupt can't lose an outcome that was received.
             self._received.extend(islice(outcomes, 1))
@@ -140,7 +140,7 @@ class ImportRun(Iterator[CreateRequest]):
         self._check_failures(outcome)
 
     def _check_failures(self, outcome: CreateOutcome) -> None:
-        """Stop if every new row fails, for a reason that has nothing to do with the rows."""
+        """Stop if every new row fails for a reason that has nothing to do with the rows."""
         is_new = outcome.index not in self._resent
         self._resent.discard(outcome.index)
         error = None if isinstance(outcome, Created) else outcome.error

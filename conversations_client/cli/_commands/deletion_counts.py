@@ -55,7 +55,7 @@ class Deletion:
 
     @contextmanager
     def summary(self, total: int) -> Generator[None, None, None]:
-        """At the end of the block, print how many deletions failed, or were done before Ctrl-C."""
+        """At the end of the block, print how many deletions failed or preceded Ctrl-C."""
         try:
             yield
         except KeyboardInterrupt:

@@ -220,7 +220,7 @@ def _resumable() -> Generator[None, None, None]:
 
 @contextmanager
 def _repeatable(file: Path) -> Generator[None, None, None]:
-    """Print that a stopped export without messages starts again."""
+    """Print that a stopped export without messages must start over."""
     try:
         yield
     except KeyboardInterrupt:
@@ -232,7 +232,7 @@ def _repeatable(file: Path) -> Generator[None, None, None]:
 
 @contextmanager
 def _plain_errors(file: Path) -> Generator[None, None, None]:
-    """Describe the operating system's errors about a file."""
+    """Describe operating system errors that concern a file."""
     try:
         yield
     except ConversationsError:  # a broken connection is an OSError too

@@ -53,7 +53,7 @@ def import_(
     change_destination: Annotated[bool, _PLAIN] = False,
     session: Injected,
 ) -> ExitCode:
-    """Create a conversation for each row of a file. Run the same command again to continue.
+    """Create a conversation for each row of a file. To resume, run the same command again.
 
     Args:
         file: JSON Lines, CSV or Parquet, according to its extension.
