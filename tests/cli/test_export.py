@@ -85,7 +85,7 @@ def test_an_export_for_people(shown: Command, client: Client, tmp_path: Path, en
 def test_no_conversation_is_exported_twice(
     piped: Command, tmp_path: Path, revision: int, options: list[str]
 ) -> None:
-    """Revision 1 lists the conversations of all entities, whatever is asked for."""
+    """Revision 1 lists the conversations of all entities, regardless of the request."""
     path = tmp_path / "a.jsonl"
     with (
         Sandbox(revision=revision) as sandbox,
