@@ -56,7 +56,7 @@ ADVICE: Final = {
     ExitCode.UNREACHABLE: "Run `conversations doctor` to find the cause.",
     ExitCode.UNKNOWN: "Check whether the change was made before you repeat it.",
 }
-"""What to do after an error with an exit code."""
+"""What to do after an error, by exit code."""
 
 
 class UsageError(Exception):

@@ -154,7 +154,7 @@ def test_a_dead_proxy_is_named_as_the_cause(override: tuple[str, Probe], check: 
 
 def test_an_address_needs_no_dns() -> None:
     found = findings(base_url="http://127.0.0.1:1", resolve=giving(["127.0.0.1"]))
-    assert found[3] == ("DNS", "ok not needed: 127.0.0.1 is an address")
+    assert found[3] == ("DNS", "ok not needed: 127.0.0.1 is an IP address")
 
 
 def test_a_tls_failure_has_the_explanation_of_a_call() -> None:

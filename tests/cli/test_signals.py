@@ -39,7 +39,7 @@ REPLIES = {
 TOLD = {
     "import": "Stopped after creating 1 conversation. Run the same command again to continue.",
     "export": "a.jsonl was complete. Run the same command to export everything again.",
-    "export --messages": "Stopped. Run the same command to resume the export.",
+    "export --messages": "Stopped. Run the same command again to resume the export.",
     "delete": "Stopped. 1 of 3 were deleted.",
 }
 

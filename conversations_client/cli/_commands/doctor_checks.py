@@ -192,7 +192,7 @@ def check_dns(route: Route, probes: Probes) -> Finding:
         )
     found = f"{route.host} resolves to {', '.join(addresses)}"
     if list(addresses) == [route.host]:
-        found = f"not needed: {route.host} is an address"
+        found = f"not needed: {route.host} is an IP address"
     return Finding(route.check("DNS"), Verdict.OK, found)
 
 

@@ -46,8 +46,8 @@ class MessageOptions:
     """The options of an export with messages."""
 
     messages: Annotated[bool, _PLAIN] = False
-    """Also write the messages of each conversation, to JSON Lines or Parquet. Run the same command
-    to resume an export that was stopped."""
+    """Also write the messages of each conversation, to JSON Lines or Parquet. To resume an export
+    that was stopped, run the same command again."""
     rate: Annotated[float | None, Parameter(validator=_POSITIVE)] = None
     """With --messages: maximum number of conversations to retrieve per second; no limit by
     default."""
@@ -197,7 +197,7 @@ def _problems(report: ExportReport, file: Path) -> Iterator[str]:
         yield f"{failed} and {are} not in the file."
     elif report.failed:
         yield (
-            f"{failed}, so {file} was not written. Run the same command to retry {them}; "
+            f"{failed}, so {file} was not written. Run the same command again to retry {them}; "
             f"--skip-failed writes the file without {them}."
         )
 
@@ -214,7 +214,7 @@ def _resumable() -> Generator[None, None, None]:
     except InvalidArgumentError:
         raise
     except (KeyboardInterrupt, ConversationsError):
-        print_message("Stopped. Run the same command to resume the export.")
+        print_message("Stopped. Run the same command again to resume the export.")
         raise
 
 
