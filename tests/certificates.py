@@ -1,4 +1,4 @@
-"""TLS contexts with certificates of a test's own authority."""
+"""TLS contexts with certificates from a test's own authority."""
 
 import ssl
 from typing import Any

@@ -25,7 +25,7 @@ def run_export(
         url: The service's URL.
         killed_after: Seconds from the start of the export to SIGKILL; None for no kill.
         entity_ids: The listings.
-        rate: The most conversations to retrieve per second.
+        rate: The maximum number of conversations to retrieve per second.
     """
     return run_process(
         _export,

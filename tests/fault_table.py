@@ -29,7 +29,7 @@ class Fault:
     Attributes:
         steps: The steps of the server.
         error: The class of the error.
-        again: How often an idempotent call is sent; a create is sent once.
+        again: How often an idempotent call is sent; a create request is sent once.
         words: A part of the error message.
         options: The settings of the client.
     """

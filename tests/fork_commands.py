@@ -1,7 +1,7 @@
 """Runs command lines in processes that are forked after the imports, which take the most time.
 
-Reads jobs from stdin, one JSON object per line, and prints the exit code of each. The process has
-standard streams that Python would have opened: None if the descriptor is closed.
+Reads jobs from stdin, one JSON object per line, and prints the exit code of each. Each process
+has the standard streams that Python would have opened: None if the descriptor is closed.
 """
 
 import gc

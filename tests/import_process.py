@@ -25,7 +25,7 @@ def run_import(
         url: The service's URL.
         keys_are_trusted: Whether the client trusts the service's idempotency keys.
         killed_after: Seconds from the start of the import to SIGKILL; None for no kill.
-        rate: The most rows per second.
+        rate: The maximum number of rows per second.
     """
     return run_process(
         _import,

@@ -23,7 +23,7 @@ def run_process(
     """Run a function in another process and return its exit code.
 
     Args:
-        function: A function of a module.
+        function: A module-level function.
         killed_after: Seconds from the start of the function to SIGKILL; None for no kill.
         **arguments: The arguments of the function.
     """

@@ -29,7 +29,7 @@ PAGE = answer(200, {"object": "list", "data": [], "has_more": False})
 
 
 async def not_awaited() -> None:
-    """A call of an async client, without its await."""
+    """A call to an async client that is not awaited."""
 
 
 def send(client: Any, message: Any) -> Any:

@@ -102,7 +102,7 @@ def test_leaving_a_stream_releases_its_connection() -> None:
 
 
 ERRORS: list[tuple[Any, Any, dict[str, Any], type[ConversationsError]]] = [
-    # A create that was sent without a response may have taken effect, so it is not repeated.
+    # A create request that got no response may have taken effect, so it is not repeated.
     (create, HANG_UP, {}, DisconnectError),
     (create, HALF, {"timeout": Timeout(idle=0.5)}, IdleTimeoutError),
     (create, b"nonsense\r\n\r\n", {}, DisconnectError),

@@ -1,4 +1,4 @@
-"""Many creates with a real server in every variant, then the window without I/O."""
+"""`create_many` with a real server in every variant, then the window without I/O."""
 
 import gc
 import itertools
@@ -503,7 +503,7 @@ def test_requests_can_come_from_an_async_iterable(backend: str) -> None:
     assert sorted(indices(found)) == [0, 1, 2, 3, 4]
 
 
-# Errors of the caller
+# Errors in the caller's code
 
 
 def test_an_error_of_the_iterable_is_raised_and_the_outcomes_continue(variant: Variant) -> None:

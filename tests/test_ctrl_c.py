@@ -59,7 +59,7 @@ async def create_many(client: AsyncClient) -> None:
 
 
 async def interrupted(work: Callable[[AsyncClient], Awaitable[None]], url: str) -> Any:
-    """What a call returns after the interrupt of some work."""
+    """What a call returns after some work was interrupted."""
     async with AsyncClient(KEY, base_url=url, max_connections=1, timeout=Timeout(idle=9)) as client:
         with pytest.raises((asyncio.CancelledError, KeyboardInterrupt)):
             await work(client)

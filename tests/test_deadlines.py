@@ -365,7 +365,7 @@ def test_the_steps_of_a_connection_share_one_limit(
     assert seconds < 3.2  # a second limit would add 2 s
 
 
-# The lookup of a name.
+# Name lookups.
 
 
 def lookups() -> int:

@@ -131,7 +131,7 @@ def is_called(name: str) -> bool:
 
 
 def needs_example(name: str) -> bool:
-    """Whether users call a name, or create it, or catch it for its attributes."""
+    """Whether users call a name, create an instance of it, or catch it for its attributes."""
     value = getattr(conversations_client, name, None)
     if not isinstance(value, type):
         return is_called(name) and name not in INTERNAL
@@ -150,7 +150,7 @@ def test_everything_that_users_call_has_an_example() -> None:
     needed = {name for name in names if needs_example(name)}
     assert {"Client", "Client.request", "FilePart.from_uri", "StatusError", "structure"} <= needed
     assert {name for name in needed if names[name] is None} == set()
-    # The exceptions exist, and still need one.
+    # The names that are left out exist, and have no example.
     assert names.keys() >= INTERNAL | RECEIVED
     assert all(names[name] is None for name in INTERNAL | RECEIVED)
 

@@ -308,7 +308,7 @@ def test_the_deadline_applies(variant: Variant) -> None:
 
 
 def test_the_deadline_applies_to_an_endless_response(variant: Variant) -> None:
-    # Alone, because the server uses all the time of this process.
+    # Alone, because the server takes up all the CPU time of this process.
     keep_deadline(variant, [receive, CHUNKED, endless(b"1\r\n \r\n" * 1000)], 0.2)
 
 

@@ -264,7 +264,7 @@ def imports(function: ast.AST, path: Path) -> set[str]:
 
 
 def recorded(function: ast.AST) -> set[str]:
-    """The arguments of the calls of `lazy_import` in a function."""
+    """The arguments of the calls to `lazy_import` in a function."""
     calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
     return {
         argument.value

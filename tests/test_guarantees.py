@@ -1,4 +1,4 @@
-"""The page of guarantees names existing tests."""
+"""The guarantees page names existing tests."""
 
 import ast
 import re

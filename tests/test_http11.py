@@ -209,7 +209,7 @@ def parsed(parser: ResponseParser, pieces: list[bytes]) -> list[object]:
                     return [*found, body, parser.renew()]
     except RemoteProtocolError as error:
         problem = re.sub(r"[:(].*", "", str(error))
-        # Within the size of a chunk, h11 says less.
+        # Within the size of a chunk, h11's message has less detail.
         found.append("peer closed connection" if "closed connection" in problem else problem)
     return [*found, body]
 

@@ -1,4 +1,4 @@
-"""Proxies of an injected HTTP client that fail before they have anything of a request."""
+"""Proxies of an injected HTTP client that fail before they receive any part of a request."""
 
 import gc
 import ssl
@@ -30,7 +30,7 @@ async def create(client: Any) -> Any:
 
 
 def failure(variant: Variant, steps: list[Step], scheme: str, user: str = "") -> ConversationsError:
-    """The error of a create through such a proxy, with nothing of anybody else's behind it."""
+    """The error of a create request through such a proxy, without a cause and without secrets."""
     with FaultyServer(steps) as proxy, pytest.raises(ConversationsError) as raised:
         run(
             variant,
@@ -68,7 +68,7 @@ def test_an_http_proxy_that_is_silent_has_seen_nothing(variant: Variant) -> None
 
 
 def taken(visit: Visit) -> None:
-    """Read what comes."""
+    """Read what arrives."""
     visit.connection.recv(100)
 
 

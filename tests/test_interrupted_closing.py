@@ -123,7 +123,7 @@ def test_the_rest_of_a_body_of_the_http_library_is_drained(backend: str) -> None
 
 
 class Broken:
-    """A connection that breaks, and whose first closing is interrupted."""
+    """A connection that breaks, and whose first close is interrupted."""
 
     def __init__(self) -> None:
         self.closings = 0

@@ -207,7 +207,7 @@ class Keeping:
 
 @attrs.frozen
 class Node:
-    """With others of its class inside."""
+    """With nested objects of its own class."""
 
     children: "list[Node] | None" = None
     by_name: "dict[str, Node] | None" = None

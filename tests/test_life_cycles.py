@@ -389,7 +389,7 @@ def test_a_signal_handler_can_close_the_client_at_any_line_of_a_call() -> None:
 
 
 class HeldServer(ScriptedServer):
-    """Responds on request of the test."""
+    """Responds when the test allows it."""
 
     def __init__(self, script: Any) -> None:
         super().__init__(script)

@@ -311,7 +311,7 @@ def relay(connection: Any, port: int) -> None:
                 target.sendall(data)
         with contextlib.suppress(
             OSError
-        ):  # also after an error, because the other end would wait forever
+        ):  # even after an error, because the other end would wait forever
             target.shutdown(socket.SHUT_WR)
 
     with socket.create_connection(("127.0.0.1", port)) as server:

@@ -74,7 +74,7 @@ def endless() -> Any:
 
 
 def unknown(method: str, path: str, **options: Any) -> Any:
-    """A scenario with a call of an unknown endpoint."""
+    """A scenario with a call to an unknown endpoint."""
 
     def scenario(client: Any) -> Any:
         return client.request(method, path, returns=dict, **options)

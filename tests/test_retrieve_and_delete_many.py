@@ -134,7 +134,7 @@ def test_a_single_id_is_rejected_immediately(
 
 @METHODS
 def test_a_call_is_repeated_because_it_is_idempotent(variant: Variant, method: str) -> None:
-    """Unlike a create, it is repeated after the first two attempts have unknown outcomes."""
+    """Unlike a create request, it is repeated after the first two attempts have unknown outcomes."""
     world = World()
     script = [answer(500), SUCCESS[method], HANG_UP, SUCCESS[method]]
     with ScriptedServer(script) as server:

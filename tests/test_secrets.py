@@ -31,7 +31,7 @@ from conversations_client._sse import event_stream
 
 PACKAGE = str(Path(conversations_client.__file__).parent)
 MARK = "Mark-0123456789-and-quite-some-more"
-PIECE = "mark-01234"  # of the mark, which is searched in any case, complete or truncated
+PIECE = "mark-01234"  # of the mark; found in any letter case, complete or truncated
 
 
 def create(client: Any) -> Any:

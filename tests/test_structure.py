@@ -293,7 +293,7 @@ def signature(function: FunctionType) -> str:
 
 
 def sync_docstring(function: FunctionType) -> str:
-    """A docstring without what is async in its example."""
+    """A docstring without the async parts of its example."""
     text = inspect.getdoc(function) or ""
     before, heading, example = text.partition("Example:\n")
     for word, replacement in (

@@ -33,7 +33,7 @@ LARGE = "x" * 15_000_000
 
 
 def run(scenario: Callable[[AsyncClient], Awaitable[Any]], url: str, **options: Any) -> Any:
-    """What a scenario gives in an event loop of uvloop."""
+    """The result of a scenario in a uvloop event loop."""
 
     async def main() -> Any:
         assert type(asyncio.get_running_loop()).__module__.startswith("uvloop")

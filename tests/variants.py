@@ -17,7 +17,7 @@ KEY = "key-0123456789"
 
 @define
 class World:
-    """A fake clock, which delays advance and each reading advances by `tick`; records the delays."""
+    """A fake clock, advanced by each delay, and by `tick` at each reading; records the delays."""
 
     pauses: list[float] = field(factory=list[float])
     now: float = 100.0

@@ -9,8 +9,7 @@ def check_client(client: object) -> None:
     """Raise InvalidArgumentError if a client is not a `Client`."""
     if not isinstance(client, Client):
         raise InvalidArgumentError(
-            "client must be a Client, because imports and exports are sync, "
-            f"not {type(client).__name__}."
+            f"client must be a Client, not {type(client).__name__}: imports and exports are sync."
         )
 
 

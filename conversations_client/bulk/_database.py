@@ -139,13 +139,13 @@ class Database:
     def _translate_errors(self) -> Generator[None, None, None]:
         try:
             yield
-        # A damaged file can damage SQLite's error messages.
+        # A damaged file can garble SQLite's error messages.
         except (sqlite3.Error, UnicodeDecodeError) as error:
             message = _error_message(self.path, error, self._purpose)
             is_full = _DISK_IS_FULL in str(error)
         else:
             return
-        # A full disk isn't a mistake of the caller, and the cause tells them apart.
+        # A full disk isn't the caller's mistake; the cause distinguishes it from other problems.
         raise BulkError(message) from (OSError(ENOSPC, os.strerror(ENOSPC)) if is_full else None)
 
 

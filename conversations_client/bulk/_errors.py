@@ -1,4 +1,4 @@
-"""The error class of imports and exports."""
+"""The error class for imports and exports."""
 
 from conversations_client import InvalidArgumentError
 

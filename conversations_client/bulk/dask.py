@@ -41,7 +41,7 @@ class Cluster(Protocol):
     """
 
     def nthreads(self) -> Any:  # noqa: ANN401 - distributed has few types
-        """The number of threads of each worker.
+        """The number of threads on each worker.
 
         Example:
             from dask.distributed import Client as DaskClient
@@ -78,7 +78,7 @@ def import_file(
     rate: float | None = None,
     change_destination: bool = False,
 ) -> Report:
-    """Import a file on a cluster, as `conversations_client.bulk.import_file` does.
+    """Import a file as `conversations_client.bulk.import_file` does, but on a cluster.
 
     Every worker needs access to the file and the folder. The number of parts that run at once is
     the number of threads that the cluster has at the start. If a worker dies, another worker
@@ -87,11 +87,11 @@ def import_file(
     Args:
         cluster: A client for the cluster.
         path: The file.
-        folder: The folder for the plan of the import and for the journal of each part.
-        client: A client, or a function that creates one on the worker. A client is sent to the
-            workers as its settings, which include its key only if it has `pickle_key`; otherwise
-            the key comes from the worker's environment. Default: `Client`, with the worker's
-            environment.
+        folder: The folder for the import plan and the journal of each part.
+        client: A client, or a function that creates one on the worker. If you pass a client, only
+            its settings are sent to the workers. They include its key only if `pickle_key` is True;
+            otherwise the key comes from the worker's environment. Default: `Client`, with the
+            worker's environment.
         columns: As in `conversations_client.bulk.import_file`.
         key: As in `conversations_client.bulk.import_file`.
         ignore: As in `conversations_client.bulk.import_file`.
@@ -142,11 +142,11 @@ def import_file(
     for future in running:
         try:
             reports.append(future.result())
-        except Exception as error:  # noqa: BLE001 - raised below, after the running parts
+        except Exception as error:  # noqa: BLE001 - raised below, once the running parts end
             errors.append(error)
         if not errors:
             running.update(submit(islice(remaining, 1)))
-    # If a worker died, the second run of its part doesn't count the rows of the first as new.
+    # If a worker died, the second run of its part doesn't count the rows from the first as new.
     report = total(reports)
     report = evolve(report, new=report.created - created_before)
     if errors:

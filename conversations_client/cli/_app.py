@@ -74,7 +74,7 @@ _TAKE_FILES: Final = frozenset({"delete", "export", "import"})
 
 
 def _with_standard_streams(tokens: Sequence[str]) -> list[str]:
-    """The arguments, with a file "-" in a form that is not parsed as an option."""
+    """The arguments, with the file name "-" in a form that is not parsed as an option."""
     if not tokens or tokens[0] not in _TAKE_FILES:
         return list(tokens)
     return ["./-" if word == "-" else word for word in tokens]  # the same path

@@ -56,7 +56,7 @@ ADVICE: Final = {
     ExitCode.UNREACHABLE: "Run `conversations doctor` to find the cause.",
     ExitCode.UNKNOWN: "Check whether the change was made before you repeat it.",
 }
-"""What to do after an error with an exit code."""
+"""What to do after an error, by exit code."""
 
 
 class UsageError(Exception):
@@ -64,7 +64,7 @@ class UsageError(Exception):
 
 
 def exit_code(error: ConversationsError) -> ExitCode:
-    """The exit code for an error of the client."""
+    """The exit code for an error from the client."""
     if may_have_changed_something(error):
         return ExitCode.UNKNOWN
     match error:

@@ -21,7 +21,7 @@ def default_db(revision: int = 2) -> Path:
     """The database file in the user's data folder; the folder is created if it doesn't exist.
 
     Args:
-        revision: The revision of the API, which can't use the file of a different revision.
+        revision: The revision of the API. Each revision has its own file.
 
     Raises:
         UsageError: The folder can't be created.
@@ -45,7 +45,7 @@ def local_sandbox(
     """A sandbox that runs until the end of the block.
 
     Args:
-        options: Its options.
+        options: The options of the sandbox.
         api_key: The key that callers must send. Default: a generated key.
 
     Raises:

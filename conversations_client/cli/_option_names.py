@@ -31,17 +31,17 @@ _REWORDINGS: Final = tuple(
         r", or pass allow_plain_http=True[^.]*": "",
         r", or allow more attempts with retry=Retry\(attempts=…\)": "",
         r"retry_after_max=(\S+): wait that long, or increase it": (
-            r"a command's limit of \1 s: try again then"
+            r"the command-line limit of \1 s: wait that long, then try again"
         ),
         r"max_(?:response|event)_bytes=(\d+)(?:: increase the limit if the \w+ is valid)?": (
-            r"a command's limit of \1 bytes"
+            r"the command-line limit of \1 bytes"
         ),
         r"(?<=documentation: )\$: ": "",
         r"contains half of a surrogate pair[^.]*": (
-            "is not text in UTF-8: type it again, or convert it"
+            "is not valid UTF-8: type it again, or convert it"
         ),
         r"\bpass change_destination=True\b": "add --change-destination",
-        # In quotes, it is a column of a file.
+        # In quotes, it is the name of a column in a file.
         rf"(?<!['\"])\b({_OPTIONS})\b(?:=…)?": r"--\1",
     }.items()
 )
@@ -80,7 +80,7 @@ def describe(error: ConversationsError) -> str:
 
 
 def describe_row(problem: str) -> str:
-    """The error message of a row of a file, with options instead of arguments.
+    """The error message for a row of a file, with options instead of arguments.
 
     A word such as `model` at its beginning is a column, not an option.
     """
@@ -89,7 +89,7 @@ def describe_row(problem: str) -> str:
 
 
 def _entity_advice(message: str, how: str) -> str:
-    """A sentence, after a space, if the service creates no conversations without an entity."""
+    """A sentence, after a space, if the service requires an entity for each conversation."""
     if not _NEEDS_ENTITY.search(message):
         return ""
     return f" This service requires an agent or deployment for each conversation: use {how}."
@@ -103,7 +103,7 @@ def _reworded(message: str, rewordings: Iterable[tuple[re.Pattern[str], str]]) -
     try:
         message = _MAP.sub(lambda found: f"--map {_word(found[1], '=', found[2])}", message)
         message = _IGNORE.sub(lambda found: f"--ignore {_word(found[1])}", message)
-    except (SyntaxError, ValueError):  # the text is the service's
+    except (SyntaxError, ValueError):  # the text comes from the service
         return message
     return _OPTION.sub(_hyphenated, message)
 
@@ -116,7 +116,7 @@ def _word(*parts: str) -> str:
 def explain(error: ConversationsError, advice: str) -> str:
     """What went wrong, what to do, and the request that failed."""
     problem, request = describe(error), request_of(error)
-    # The last sentence may be a command to copy, without a full stop.
+    # The last sentence may be a command to copy, without a period.
     is_ended = problem.endswith(("?", "…")) or not (advice or request)
     ended = problem if is_ended else f"{problem.rstrip('.')}."
     return " ".join(filter(None, (ended, advice, request and f"({request})")))

@@ -1,4 +1,4 @@
-"""Describes errors of the operating system."""
+"""Describes operating system errors."""
 
 
 def describe_os_error(error: OSError) -> str:

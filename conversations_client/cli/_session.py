@@ -22,14 +22,14 @@ FORMAT: Final = Group("Output", sort_key=11, validator=mutually_exclusive)
 _MISSING: Final = "Check the ID and base_url, and that the API key belongs to the same workspace."
 _NO_ENDPOINT: Final = " If the conversation exists, the service may not have this endpoint."
 _MISSING_IN_SANDBOX: Final = (
-    "Check the ID: `conversations --sandbox list` shows the conversations of the sandbox."
+    "Check the ID: `conversations --sandbox list` shows the conversations in the sandbox."
 )
 
 
 _CREATE: Final = frozenset({"chat", "create", "import"})
 _REASONS: Final = {
     "--base-url": ", because it runs the API on this machine",
-    "--project-id": ", which is the project of new conversations",
+    "--project-id": ", which applies only to new conversations",
     "--sandbox": ", because it is a sandbox itself",
     "--timeout": ", because it makes no calls",
 }
@@ -93,7 +93,7 @@ class Target:
     base_url: str | None
     http_client: httpx.Client | None = None
     name: str | None = None
-    """The name that journals record instead of a URL and key that change in each run."""
+    """The name that journals record instead of a URL and key that change on every run."""
 
     @property
     def is_local(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 from attrs import define
 
 _NAMES: Final = ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP
-# Seconds in which further signals belong to the first one: both the kernel and the shell send
+# Seconds in which further signals count as the first one: both the kernel and the shell send
 # SIGHUP when a terminal closes, and `timeout` sends SIGTERM twice.
 _SAME_SIGNAL: Final = 1.0
 

@@ -16,7 +16,7 @@ from conversations_client.bulk._files.readers import read_rows
 from conversations_client.bulk._files.rows import Row
 
 BUFFER = 2**13  # bytes; Python's own default differs between its versions
-BESIDE = 2**17  # bytes that may be read in addition: headers, footers and buffers
+BESIDE = 2**17  # additional bytes that may be read: headers, footers and buffers
 
 
 class Counted(io.FileIO):

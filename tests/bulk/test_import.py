@@ -191,7 +191,7 @@ def test_a_row_that_may_be_created_cannot_be_removed(
         run(server, path, journal)
         requests = len(server.seen)
         write(path, *after)
-        with pytest.raises(BulkError, match="there was a row") as raised:
+        with pytest.raises(BulkError, match="was in the file when") as raised:
             run(server, path, journal)
         assert len(server.seen) == requests
     assert "Rows are identified by their position" in str(raised.value)
@@ -258,7 +258,7 @@ def test_a_part_of_a_file_says_nothing_about_later_rows(path: Path, journal: Jou
 def test_fifty_failures_in_a_row_stop_the_import(path: Path, journal: Journal, status: int) -> None:
     write(path, *named(*(f"{number}" for number in range(80))))
     with ScriptedServer(itertools.chain([answer()], itertools.repeat(answer(status)))) as server:
-        with pytest.raises(ImportStoppedError, match="50 rows in a row failed") as raised:
+        with pytest.raises(ImportStoppedError, match="50 consecutive rows failed") as raised:
             run(server, path, journal, destination="one")
         assert len(server.seen) == 51
     assert raised.value.report.created == 1
@@ -273,7 +273,7 @@ def test_each_run_gets_further_than_the_one_before(path: Path, journal: Journal)
     script = itertools.chain([answer(404)] * 50, [answer(404)] * 100, [answer(404)] * 110)
     with ScriptedServer(itertools.chain(script, itertools.repeat(answer()))) as server:
         for _ in range(2):
-            with pytest.raises(ImportStoppedError, match="50 rows in a row failed"):
+            with pytest.raises(ImportStoppedError, match="50 consecutive rows failed"):
                 run(server, path, journal)
         assert run(server, path, journal) == Report(created=1, failed=110, doubtful=0, new=1)
 
@@ -455,7 +455,7 @@ def test_a_closed_client_fails_no_row(path: Path, journal: Journal) -> None:
         (
             "project_id",
             "prj_1",
-            r"Its conversations were created in no project, but this client uses prj_1\.",
+            r"Its conversations belong to no project, but this client uses prj_1\.",
         ),
         ("api_key", "other", "Its conversations were created with a different API key"),
     ],

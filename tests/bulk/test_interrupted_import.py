@@ -22,7 +22,7 @@ EVERY_LINE = {
     "csv": {"bulk/_files/csv_reader.py"},
     "parquet": {"bulk/_files/parquet.py"},
 }
-SHARED = 6  # of the other modules' lines, one in so many is interrupted
+SHARED = 6  # one in this many lines of the other modules is interrupted
 NAMES = ["a", "b", "x" * 101]
 
 

@@ -70,7 +70,7 @@ def test_a_file_that_is_not_a_plan(content: str, path: Path, tmp_path: Path) -> 
 
 
 def test_a_lost_plan_is_not_replaced(path: Path, tmp_path: Path) -> None:
-    """Other parts would have other journals, and create rows again."""
+    """Different parts would have different journals, and create rows again."""
     folder = tmp_path / "journals"
     folder.mkdir()
     Journal(folder / "a.jsonl.journal").close()  # of another import
@@ -86,7 +86,7 @@ def test_a_lost_plan_is_not_replaced(path: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet"])
 @pytest.mark.parametrize("change", ["shorter", "shifted"])
 def test_a_file_that_changed_after_it_was_divided(name: str, change: str, tmp_path: Path) -> None:
-    """Rows would be left out, or pieces of rows would be imported."""
+    """Rows would be left out, or incomplete rows would be imported."""
     path = tmp_path / name
 
     def write(names: list[str]) -> None:

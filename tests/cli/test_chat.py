@@ -355,7 +355,7 @@ def test_a_new_conversation_for_an_unknown_model_is_deleted(
     typed("Hello\n")
     ended = piped("chat", "--model", "sandbox/unknown")
     told, deleted, error = ended.err.splitlines()
-    assert (ended.code, deleted) == (1, "Deleted the new conversation: it has no messages.")
+    assert (ended.code, deleted) == (1, "Deleted the new conversation: it had no messages.")
     assert "422" in error
     with pytest.raises(NotFoundError):
         client.conversations.retrieve(told.removeprefix("Conversation "))
@@ -375,7 +375,7 @@ def test_a_new_conversation_is_deleted_if_its_message_is_rejected(
         ended = piped("chat", "--model", "m/m", "--base-url", server.url)
     told, deleted, error = ended.err.splitlines()
     assert (ended.code, told) == (1, f"Conversation {CONVERSATION['_id']}")
-    assert deleted == "Deleted the new conversation: it has no messages."
+    assert deleted == "Deleted the new conversation: it had no messages."
     assert "422" in error
     assert [seen.method for seen in server.seen] == ["POST", "POST", "GET", "DELETE"]
 

@@ -137,7 +137,7 @@ def test_lists_for_people(shown: Command, client: Client) -> None:
         (("--limi", "secret"), "Unknown option --limi. Did you mean --limit?"),
         (("-ksecret",), "Unknown option -k."),
         (("--sandbox", "--base-url", "http://127.0.0.1:1"), "--sandbox can't be used with --base-url, because it starts a sandbox with its own URL and key. Remove one of the options."),
-        (("--project-id", "prj_1"), "`conversations list` doesn't use --project-id, which is the project of new conversations. Remove the option."),
+        (("--project-id", "prj_1"), "`conversations list` doesn't use --project-id, which applies only to new conversations. Remove the option."),
         (("--api-key", "secret", "--sandbox"), "--sandbox can't be used with --api-key"),
         (("secret",), "`list` takes no arguments, but got 1. See `conversations list --help`."),
     ],
@@ -527,7 +527,7 @@ def test_a_missing_conversation_of_the_sandbox(piped: Command) -> None:
     ended = piped("--sandbox", "show", "conv_missing")
     assert ended.code == 3
     assert (
-        "Check the ID: `conversations --sandbox list` shows the conversations of the sandbox. "
+        "Check the ID: `conversations --sandbox list` shows the conversations in the sandbox. "
         "Request ID: " in ended.err
     )
     assert "--base-url" not in ended.err

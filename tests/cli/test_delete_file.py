@@ -124,7 +124,7 @@ def test_arguments_that_are_not_one_id_each(piped: Command) -> None:
     for argument in ("conv_a,conv_b", "conv_a conv_b", "'conv_a'", "-"):
         ended = piped("delete", "-y", argument, "--base-url", "http://127.0.0.1:1")
         assert ended.code == 2
-        assert "An ID has no spaces, commas, quotes, slashes or brackets." in ended.err
+        assert "An ID can't contain spaces, commas, quotes, slashes or brackets." in ended.err
 
 
 def test_a_missing_file_is_reported_before_the_confirmation(piped: Command, typed: TypeIn) -> None:
@@ -168,7 +168,7 @@ def test_many_failures_are_summarized(piped: Command, tmp_path: Path) -> None:
         ended = piped("delete", "-y", "--file", str(file), "--base-url", server.url)
     assert (ended.code, json.loads(ended.out)) == (5, [])
     assert ended.err.count("The service returned 400 Bad Request.") == 10
-    assert "12 could not be deleted; the first ones are above." in ended.err
+    assert "12 conversations could not be deleted; the first errors are above." in ended.err
 
 
 def test_an_id_on_the_command_line_must_exist(

@@ -154,7 +154,7 @@ def test_a_dead_proxy_is_named_as_the_cause(override: tuple[str, Probe], check: 
 
 def test_an_address_needs_no_dns() -> None:
     found = findings(base_url="http://127.0.0.1:1", resolve=giving(["127.0.0.1"]))
-    assert found[3] == ("DNS", "ok not needed: 127.0.0.1 is an address")
+    assert found[3] == ("DNS", "ok not needed: 127.0.0.1 is an IP address")
 
 
 def test_a_tls_failure_has_the_explanation_of_a_call() -> None:
@@ -178,7 +178,7 @@ def test_plain_http_behind_an_https_url(piped: Command, sandbox: Sandbox) -> Non
 @pytest.mark.parametrize(
     ("reply", "found", "words"),
     [
-        (answer(500, {}), "responded with the status 500", "The service returned 500"),
+        (answer(500, {}), "responded with status 500", "The service returned 500"),
         (
             answer(200, b"<p>", Content_Type="text/html; charset=utf-8"),
             "sent a response that doesn't match the API's documentation",
@@ -251,7 +251,7 @@ def test_the_command(piped: Command, shown: Command) -> None:
     ]  # fmt: skip
     wrong = shown("doctor", "--api-key", "wrong")
     assert wrong.code == 1
-    assert "responded with the status 401" in " ".join(wrong.out.split())
+    assert "responded with status 401" in " ".join(wrong.out.split())
     assert "--api-key" in wrong.out
     assert "Clock" in wrong.out
 

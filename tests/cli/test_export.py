@@ -85,7 +85,7 @@ def test_an_export_for_people(shown: Command, client: Client, tmp_path: Path, en
 def test_no_conversation_is_exported_twice(
     piped: Command, tmp_path: Path, revision: int, options: list[str]
 ) -> None:
-    """Revision 1 lists the conversations of all entities, whatever is asked for."""
+    """Revision 1 lists the conversations of all entities, regardless of the request."""
     path = tmp_path / "a.jsonl"
     with (
         Sandbox(revision=revision) as sandbox,
@@ -189,7 +189,7 @@ def test_after_an_error_the_export_can_be_resumed(piped: Command, tmp_path: Path
     with ScriptedServer([answer(401)]) as server:
         ended = piped("export", str(path), "--base-url", server.url, "--messages")
     assert ended.code == 1
-    assert "Stopped. Run the same command to resume the export." in ended.err
+    assert "Stopped. Run the same command again to resume the export." in ended.err
     assert "401" in ended.err
     assert (tmp_path / "a.jsonl.export").exists()
 
@@ -203,7 +203,7 @@ def test_after_ctrl_c_the_export_can_be_resumed(
     monkeypatch.setattr(exports, "export_with_messages", stopped)
     ended = piped("export", str(tmp_path / "a.jsonl"), "--messages")
     assert ended.code == 130
-    assert "Stopped. Run the same command to resume the export." in ended.err
+    assert "Stopped. Run the same command again to resume the export." in ended.err
 
 
 @pytest.mark.usefixtures("environment")
@@ -220,7 +220,7 @@ def test_an_export_from_the_local_sandbox_is_resumed_at_another_port(
         terminal.until("1/5")
         terminal.press("\x03")
         assert terminal.end() == 130
-    assert "Run the same command to resume the export." in " ".join(terminal.seen.split())
+    assert "Run the same command again to resume the export." in " ".join(terminal.seen.split())
     ended = piped("export", str(path), "--messages")
     assert ended.code == 2
     assert f"a different export, from --sandbox {tmp_path}/conversations-client" in ended.err

@@ -52,7 +52,7 @@ def test_imported_conversations_can_be_exported(
     assert {json.loads(line)["id"] for line in results.read_text().splitlines()} == made
     assert len(made) == 5
     again = shown("import", str(file))
-    report = f"0new,5createdbefore,0failed,0doubtful:{results}liststhestatusofeachrow."
+    report = f"0new,5alreadycreated,0failed,0doubtful:{results}liststhestatusofeachrow."
     assert "".join(again.out.split()) == report
     again = piped("import", str(file))
     assert json.loads(again.out) == {

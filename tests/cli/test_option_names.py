@@ -85,11 +85,11 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             calling("delete", ID, {}, script=[answer(429, {}, Retry_After="61")], attempts=2),
-            "The service returned 429 Too Many Requests. The Retry-After of 61 s is longer than a command's limit of 60 s: try again then.",
+            "The service returned 429 Too Many Requests. The Retry-After of 61 s is longer than the command-line limit of 60 s: wait that long, then try again.",
         ),
         (
             calling("create", {}, script=[answer()], max_response_bytes=5),
-            "The body is larger than a command's limit of 5 bytes.",
+            "The body is larger than the command-line limit of 5 bytes.",
         ),
         (
             calling("create", {"display_name": "x" * 101}),
@@ -106,7 +106,7 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             calling("responses.create", ID, RESPOND, script=[head() + chunk(word("x" * 99))], max_event_bytes=9),
-            "An event is larger than a command's limit of 9 bytes.",
+            "An event is larger than the command-line limit of 9 bytes.",
         ),
         (
             calling("responses.create", ID, RESPOND, script=[streamed(word("x"))]),
@@ -122,7 +122,7 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             calling("create", {"display_name": "\udcff"}),
-            "The name is not text in UTF-8: type it again, or convert it.",
+            "The name is not valid UTF-8: type it again, or convert it.",
         ),
         (
             constructing(base_url="http://x:abc"),

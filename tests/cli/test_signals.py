@@ -1,4 +1,4 @@
-"""SIGTERM and SIGHUP during the commands that take long."""
+"""SIGTERM and SIGHUP during long-running commands."""
 
 import json
 import os
@@ -24,7 +24,7 @@ pytest_plugins = ["command_line_fixtures"]
 pytestmark = pytest.mark.usefixtures("environment")
 
 CODES = {signal.SIGTERM: 143, signal.SIGHUP: 129}
-# Whatever the parent process does with the signals.
+# Regardless of how the parent process handles the signals.
 LAUNCH = (
     "import os, signal, sys; signal.signal(signal.SIGTERM, signal.SIG_DFL); "
     "signal.signal(signal.SIGHUP, signal.{}); os.execv(sys.argv[1], sys.argv[1:])"
@@ -39,13 +39,13 @@ REPLIES = {
 TOLD = {
     "import": "Stopped after creating 1 conversation. Run the same command again to continue.",
     "export": "a.jsonl was complete. Run the same command to export everything again.",
-    "export --messages": "Stopped. Run the same command to resume the export.",
+    "export --messages": "Stopped. Run the same command again to resume the export.",
     "delete": "Stopped. 1 of 3 were deleted.",
 }
 
 
 class Held:
-    """A script whose last reply waits until it is released."""
+    """A script whose last response waits until it is released."""
 
     def __init__(self, replies: list[bytes]) -> None:
         self.is_reached, self.release = Event(), Event()
@@ -75,7 +75,7 @@ def line(name: str, folder: Path) -> list[str]:
 def running(
     name: str, folder: Path, script: Held, *, sighup: str = "SIG_DFL"
 ) -> Generator["subprocess.Popen[str]"]:
-    """The command, when the service has received the request whose reply is held."""
+    """The command, once the service has received the request whose response it holds back."""
     launch = [sys.executable, "-ISc", LAUNCH.format(sighup), SCRIPT, *line(name, folder)]
     with (
         ScriptedServer(script) as server,

@@ -1,4 +1,4 @@
-"""Creates conversations with plain httpx, so that the client can't hide bugs of the sandbox."""
+"""Creates conversations with plain httpx, so that the client can't hide bugs in the sandbox."""
 
 import re
 import sqlite3

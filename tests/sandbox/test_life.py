@@ -49,7 +49,7 @@ def test_the_command_stops_cleanly(number: int) -> None:
         process.send_signal(number)
         assert process.wait(timeout=60) == 0
         assert process.stdout is not None
-        assert process.stdout.read() == ""  # the key of the user is not printed
+        assert process.stdout.read() == ""  # the user's key is not printed
 
 
 def test_the_command_prints_a_generated_key() -> None:

@@ -1,4 +1,4 @@
-"""The log records of a sandbox in its program."""
+"""The log records of a sandbox in the program that runs it."""
 
 import logging
 import socket

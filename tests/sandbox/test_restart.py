@@ -1,4 +1,4 @@
-"""A sandbox that stops and starts again, as a service that was down, and its clock."""
+"""A sandbox that stops and starts again, like a service that was down, and its clock."""
 
 import socket
 from datetime import UTC, datetime

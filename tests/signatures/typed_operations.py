@@ -1,4 +1,4 @@
-"""Calls of other operations for type checkers; never run."""
+"""Calls to other operations for type checkers; never run."""
 
 from typing import TYPE_CHECKING, assert_never, assert_type
 

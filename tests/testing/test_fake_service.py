@@ -1,4 +1,4 @@
-"""The fake service: answers, errors and recorded calls."""
+"""The fake service: responses, errors and recorded calls."""
 
 import inspect
 import re

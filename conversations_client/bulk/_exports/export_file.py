@@ -1,4 +1,4 @@
-"""Writes the conversations of any iterable to a file."""
+"""Writes conversations from any iterable to a file."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -26,9 +26,9 @@ def export_file(
     """Write conversations to a file, which appears only when it is complete.
 
     A JSON Lines file has every field that the service sends. A CSV or Parquet file has a column for
-    each field that this version of the client knows. `import_file` reads all three. A listing has
-    no messages; use `export_with_messages` for them. If you pass retrieved conversations, a JSON
-    Lines file includes their `messages`.
+    each field that this version of the client knows. `import_file` reads all three. Listings don't
+    include messages; to export messages, use `export_with_messages`. If you pass retrieved
+    conversations, a JSON Lines file includes their `messages`.
 
     Example:
         with Client() as client:
@@ -46,7 +46,7 @@ def export_file(
         on_row: Called with each conversation.
 
     Returns:
-        The number of conversations.
+        The number of conversations written.
 
     Raises:
         BulkError: The file format is unknown, doesn't support `escape_formulas`, or needs an extra

@@ -158,9 +158,9 @@ class ExportJournal(JournalBase):
         """Record the state of a conversation.
 
         Args:
-            conversation_id: The conversation.
-            state: Its state.
-            detail: Its JSON, or the error message of a failure.
+            conversation_id: The ID of the conversation.
+            state: The new state.
+            detail: The conversation as JSON, or the error message if it could not be retrieved.
         """
         self._database.execute(
             "UPDATE conversation SET state = ?, detail = ? WHERE id = ?",

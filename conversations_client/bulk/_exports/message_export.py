@@ -47,7 +47,7 @@ class ExportFailure:
             print(failure.conversation_id, failure.error)
 
     Attributes:
-        conversation_id: The ID, or None if the service sent none.
+        conversation_id: The ID, or None if the service sent no ID.
         error: The error message.
     """
 
@@ -116,16 +116,16 @@ def export_with_messages(
             replaced.
         entity_ids: The agents and deployments whose conversations to export; None stands for the
             conversations without one. Default: `(None,)`.
-        journal: The SQLite file that stores the retrieved conversations until `path` is written,
-            for one process at a time. Default: `path` plus `.export`.
+        journal: The SQLite file that stores the retrieved conversations until `path` is written.
+            Only one process can use it at a time. Default: `path` plus `.export`.
         max_in_flight: The maximum number of conversations to retrieve at once. Default: 16.
         rate: The maximum number of conversations to retrieve per second. Default: no limit.
         skip_failed: Whether to write the file without the conversations that can't be retrieved.
             Default: False.
         source: A name for the service if its URL changes between runs. Default: the client's
             `base_url`.
-        on_progress: Called with the number of finished conversations and with their total, which is
-            None during the listing.
+        on_progress: Called with the number of finished conversations and the total, which is None
+            while conversations are being listed.
 
     Returns:
         The counts and the first failures.
@@ -173,7 +173,7 @@ def _unique(entity_ids: object) -> tuple[str | None, ...]:
     if not isinstance(entity_ids, Iterable):
         raise InvalidArgumentError(
             f"entity_ids must be a list of entity IDs, not {type(entity_ids).__name__}. To export "
-            "conversations without an entity, omit it or pass [None]."
+            "conversations without an entity, omit entity_ids or pass [None]."
         )
     entities = tuple(dict.fromkeys(cast("Iterable[str | None]", entity_ids)))
     if not entities:

@@ -1,1 +1,1 @@
-"""Files of conversations: JSON Lines, CSV and Parquet, read and written row by row."""
+"""Conversation files: JSON Lines, CSV and Parquet, read and written row by row."""

@@ -21,7 +21,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Generator[Path, None, None]:
     The temporary file is in the same folder and has a unique name, so that two writers don't
     interfere. An error in the block leaves `path` unchanged. If `path` is a symbolic link, its
     target is replaced. The new file has the mode of the old one, and its owner where that is
-    allowed. Anything other than a regular file, such as a named pipe, is written directly.
+    allowed. Anything other than a regular file, such as a named pipe, is written to directly.
 
     Raises:
         OSError: The file can't be written; checked before the block where possible.

@@ -1,4 +1,4 @@
-"""What the names of columns resemble, for error messages. No I/O."""
+"""Compares column names with known names, for error messages. No I/O."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -77,16 +77,17 @@ def is_index(column: str) -> bool:
 
 
 def mapping(column: str, fields: Sequence[str]) -> str:
-    """The argument that maps a column to the field, among these, that it resembles.
+    """The argument that maps a column to the most similar of these fields.
 
-    A column that resembles none may have the name; the result is empty if that isn't possible.
+    If none is similar, the column is mapped to the display name if that is one of these fields;
+    otherwise the result is empty.
     """
     field = similar_name(column, fields) or next(filter(_NAME.__eq__, fields), None)
     return f"columns={{{field!r}: {quoted(column)}}}" if field else ""
 
 
 def with_similar(column: str, fields: Sequence[str]) -> str:
-    """A name for an error message, with the field, among these, that it resembles."""
+    """A name for an error message, with the most similar of these fields if there is one."""
     similar = similar_name(column, fields)
     return quoted(column) + ("" if similar is None else f" (did you mean {similar!r}?)")
 
@@ -98,7 +99,7 @@ def suggestion(name: str, names: Iterable[str]) -> str:
 
 
 def similar_name(name: str, names: Iterable[str]) -> str | None:
-    """The name that a name resembles or usually stands for; None if there is none."""
+    """The known name that a name resembles or usually stands for; None if there is none."""
     known = {_normalized(each): each for each in names}
     synonym = _SYNONYMS.get(_normalized(name))
     if synonym in known.values():

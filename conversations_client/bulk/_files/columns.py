@@ -96,7 +96,7 @@ class Columns:
         )
 
     def is_ignored(self, column: str) -> bool:
-        """Whether the caller ignores a column. To ignore `metadata` is to ignore all its fields."""
+        """Whether the caller ignores a column. Ignoring `metadata` ignores all its fields."""
         return column in self.ignore or (
             METADATA in self.ignore and column.startswith(f"{METADATA}.")
         )
@@ -141,7 +141,7 @@ class Columns:
         )
 
     def _check_separator(self, names: Sequence[str]) -> None:
-        # Whatever the names are, a table with a single column is probably not what was meant.
+        # Regardless of its name, a table with a single column is probably not what was meant.
         (name, *more) = names or [""]
         is_used = self.is_known(name) or name in self.ignore or _LINE_OF_EXCEL.fullmatch(name)
         if not more and not is_used:

@@ -48,7 +48,7 @@ def header(file: BinaryIO, name: str) -> list[str]:
 
 
 def problem_below(file: BinaryIO, name: str) -> str:
-    """The problem of the header below an instruction for Excel, such as `sep=;`, with a space.
+    """The problem with the header below an Excel instruction such as `sep=;`, after a space.
 
     It is reported together with the instruction, so that a user can correct both at once. Empty if
     the first line is not an instruction, or if the header is separated by commas.
@@ -65,7 +65,7 @@ def problem_below(file: BinaryIO, name: str) -> str:
 
 
 def records(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int, int, Record]]:
-    """The records after the header or from a byte offset on, with their byte offsets and lines.
+    """The records after the header or from a byte offset on, with byte offsets and line numbers.
 
     Raises:
         BulkError: The file is not CSV in UTF-8.
@@ -175,12 +175,12 @@ class _Text(Iterator[str]):
         return line
 
     def begin_record(self) -> int:
-        """Note that the next line starts a record; returns the number of lines before it."""
+        """Mark the next line as the start of a record; returns the number of lines before it."""
         self._record = self._line
         return self._line
 
     def record_position(self) -> str:
-        """The line at which the current record starts, for error messages."""
+        """The line on which the current record starts, for error messages."""
         return self._position(self._record + 1)
 
     def undecodable_position(self) -> str | None:
@@ -197,7 +197,7 @@ class _Text(Iterator[str]):
         return f"line {line}" + f" from byte {self._first}" * (self._first > self._start)
 
     def seek(self, offset: int, *, line: int = 0) -> None:
-        """Continue at a byte offset, which `line` lines precede."""
+        """Continue at a byte offset that comes after `line` lines."""
         self.detach()
         self._read_from(offset)
         self._line = line
@@ -205,7 +205,7 @@ class _Text(Iterator[str]):
 
     def detach(self) -> None:
         """Stop using the file without closing it."""
-        # After an interrupt, it is already detached. If the file is closed, it can't be detached.
+        # After an interrupt, it may already be detached; if the file is closed, it can't be.
         with suppress(ValueError):
             self._lines.detach()
 

@@ -37,8 +37,8 @@ def export_format(
 
     Args:
         path: The file.
-        messages: Whether the file is to store messages.
-        escape: Whether formulas are to be escaped.
+        messages: Whether the file must store messages.
+        escape: Whether formulas must be escaped.
 
     Raises:
         BulkError: The extension is unknown or the path is invalid.

@@ -60,7 +60,7 @@ def check_shape(file: BinaryIO, name: str) -> None:
 
 
 def check_encoding(file: BinaryIO, name: str) -> None:
-    """Raise BulkError if most lines with other characters than ASCII are not UTF-8.
+    """Raise BulkError if most lines with non-ASCII characters are not UTF-8.
 
     In a file in another encoding, some lines may look like UTF-8, and would be misread. If only a
     few lines are not UTF-8, their rows fail instead.
@@ -90,7 +90,7 @@ def _is_utf_8(text: bytes) -> bool:
 
 
 def _per_line(name: str, rows: str) -> str:
-    """The advice to convert a JSON document."""
+    """Advice on converting a JSON document."""
     source, target = shlex.quote(f"./{name}"), shlex.quote(f"./lines-{name}")
     command = f"jq -c {shlex.quote(rows)} {source} > {target}"
     return f"Write each row on one line, for example with: {command}"
@@ -103,7 +103,7 @@ def _ends_document(file: BinaryIO, start: int) -> bool:
     ending = file.read().rstrip()
     *_, last_line = ending.splitlines() or [b""]
     *_, last_word = last_line.split() or [b""]
-    # Rows may be written with spaces, so that they end with the word "}" too.
+    # A row may contain spaces, so its last word may be "}" too.
     return last_word.startswith(_CLOSING) and isinstance(parse(last_line), NotJson)
 
 

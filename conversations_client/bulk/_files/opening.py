@@ -63,9 +63,9 @@ def source_format(path: Source) -> Format:
 
 
 def _problem_of(source: Path) -> str | None:
-    """Why a file with an unknown extension can't be read, if there is a better reason than that."""
+    """Why a file with an unknown extension can't be read, if there is a more specific reason."""
     if source.is_dir():
-        return f"{source} is a folder. Import each file in it by its own path."
+        return f"{source} is a folder. Import each file in it separately."
     if source.exists() and not source.is_file():
         return _not_readable_twice(source)
     for suffixes, problem in _OTHER_SUFFIXES.items():
@@ -115,7 +115,7 @@ def changed_since_planned(name: str) -> BulkError:
 def check_line_start(file: BinaryIO, offset: int, name: str) -> None:
     """Raise BulkError if a part of a text file doesn't begin at the start of a line.
 
-    Its first row would be a piece of a row.
+    Otherwise, its first row would be incomplete.
     """
     if offset > text_start(file, name):
         file.seek(offset - 1)
@@ -124,7 +124,7 @@ def check_line_start(file: BinaryIO, offset: int, name: str) -> None:
 
 
 class ChangeCheck:
-    """Detects changes to a file while an import reads it, including between two readings."""
+    """Detects changes to a file while an import reads it, including between two reads."""
 
     def __init__(self) -> None:
         self._version: tuple[int, ...] | None = None
@@ -157,16 +157,16 @@ def text_start(file: BinaryIO, name: str) -> int:
 
 
 def conversion(name: str, encoding: str) -> str:
-    """The advice to convert a file from a known encoding to UTF-8."""
+    """Advice on converting a file from a known encoding to UTF-8."""
     return f"{_in_a_spreadsheet(name)}Convert it first, for example with: {_iconv(name, encoding)}"
 
 
 def conversion_from_unknown(name: str) -> str:
-    """The advice to convert a file from an unknown encoding to UTF-8."""
-    # A conversion from the wrong encoding usually succeeds, and the names are wrong.
+    """Advice on converting a file from an unknown encoding to UTF-8."""
+    # A conversion from the wrong encoding usually succeeds, but the names are wrong.
     return (
-        f"{_in_a_spreadsheet(name)}Convert it from the encoding in which it was written. If that "
-        f"is {_ENCODING_OF_WINDOWS}, which is common in Western Europe and the Americas, with: "
+        f"{_in_a_spreadsheet(name)}Convert it from the encoding in which it was written. For "
+        f"{_ENCODING_OF_WINDOWS}, which is common in Western Europe and the Americas, use: "
         f"{_iconv(name, _ENCODING_OF_WINDOWS)}"
     )
 

@@ -55,7 +55,7 @@ class ParquetTable:
     def rows(
         self, columns: Columns, start: int, stop: int | None
     ) -> Iterator[tuple[Fields | Unreadable, Key]]:
-        """The fields and keys of the rows from `start` on. Other row groups are not read.
+        """The fields and keys of the rows from `start` on; skips row groups without these rows.
 
         Raises:
             BulkError: The file is damaged, or has no key column.

@@ -156,7 +156,9 @@ def _check_objects(lines: Iterator[bytes], columns: Columns) -> None:
         if not check.add(names_of(row), allows_unknown=is_exported(row)):
             return
     if problem is not None and not has_object:
-        raise BulkError(f"Each line must be a JSON object, but none is. The first one: {problem}")
+        raise BulkError(
+            f"Each line must be a JSON object, but none is. The first problem: {problem}"
+        )
     check.finish()
 
 
@@ -186,7 +188,7 @@ def read_rows(
         start: The number of rows to skip.
         stop: The number of the last row; None for the end of the file.
         offset: The byte offset of the first row, so that the rows before it are not read.
-        change_check: Shared by several readings of the file. Default: a new one.
+        change_check: Shared by several reads of the file. Default: a new one.
 
     Raises:
         BulkError: The extension is unknown, the content doesn't match it, or the file changes while

@@ -33,8 +33,8 @@ class Unreadable:
     """The content of a row that can't be read.
 
     Attributes:
-        problem: A sentence with the reason. Of the row's values, it has at most the text of a
-            boolean.
+        problem: A sentence with the reason. It contains none of the row's values, except for the
+            text of an invalid boolean.
     """
 
     problem: str
@@ -131,7 +131,7 @@ def from_csv(cells: Mapping[str, str], columns: Columns) -> Fields | Unreadable:
     """The fields of a CSV record.
 
     CSV can't distinguish an empty value from an absent one. Only a display name may be empty, so an
-    empty cell is an empty display name in that column and absent in the others.
+    empty cell is an empty display name in that column and an absent value in the others.
     """
     if not any(cell for name, cell in cells.items() if columns.has_content(name)):
         return EMPTY
@@ -142,7 +142,7 @@ def from_csv(cells: Mapping[str, str], columns: Columns) -> Fields | Unreadable:
 
 
 def from_table(cells: Fields, columns: Columns) -> Fields | Unreadable:
-    """The fields of a row of a typed table, where null means absent, and empty text is a value."""
+    """The fields of a row in a typed table, where null means absent, and empty text is a value."""
     present = {name: cell for name, cell in cells.items() if cell is not None}
     return _with_boolean(from_object(present, columns), columns) if present else EMPTY
 
@@ -180,7 +180,7 @@ EMPTY: Final = Unreadable("The row is empty. Leave it, or fill in a field.")
 EMPTY_AT_THE_END: Final = (
     "The row is empty. Leave it, fill in a field, or remove all empty rows at the end of the file."
 )
-"""The problem of an empty row that only empty rows follow."""
+"""The problem with an empty row that is followed only by empty rows."""
 _METADATA_PREFIX: Final = f"{METADATA}."
 _BOOLEANS: Final = {"true": True, "false": False}
 _GENERATING_TITLE: Final = "generatingTitle"

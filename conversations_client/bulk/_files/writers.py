@@ -103,7 +103,7 @@ def _write_parquet(path: Path, schema: Any, rows: Iterable[Fields]) -> None:  # 
                     table = arrow.Table.from_pylist(group, schema=schema)
                 except arrow.ArrowException as error:
                     raise BulkError(
-                        "A conversation has a value that the columns of Parquet can't store: "
+                        "A conversation has a value that a Parquet column can't store: "
                         f"{error}. Export to a file that ends in .jsonl."
                     ) from error
                 writer.write_table(table)

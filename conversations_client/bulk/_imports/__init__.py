@@ -1,1 +1,1 @@
-"""Imports of files: the journal, a single run, and partitions for clusters."""
+"""File imports: the journal, a single run, and partitions for clusters."""

@@ -84,7 +84,7 @@ class Destination:
             )
         if self.project_id != now.project_id:
             before, after = self.project_id or "no project", now.project_id or "no project"
-            return f"Its conversations were created in {before}, but this client uses {after}."
+            return f"Its conversations belong to {before}, but this client uses {after}."
         if self.key != now.key:
             return (
                 "Its conversations were created with a different API key, which may belong to a "

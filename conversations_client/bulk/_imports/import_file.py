@@ -41,13 +41,13 @@ def import_file(
 ) -> Report:
     """Create a conversation for each row of a file that doesn't have one yet.
 
-    Each row is a `POST /v2/conversations`. The whole file is read and checked before the first row
-    is sent. If a row is invalid or the service rejects it, the row fails, and the import continues
-    with the other rows. Correct the failed rows in place and run the import again: it sends only
-    those rows. Rows are identified by their position. A row whose response was lost is doubtful. It
-    is sent again only if the client has `Retry(trust_idempotency_key=True)`, which states that a
-    repeat can't create a second conversation. The first Ctrl-C stops reading and waits for the rows
-    in flight; the second ends the import immediately.
+    Each row is sent as a `POST /v2/conversations` request. The whole file is read and checked
+    before the first row is sent. If a row is invalid or the service rejects it, the row fails, and
+    the import continues with the other rows. Correct the failed rows in place and run the import
+    again: it sends only those rows. Rows are identified by their position. A row whose response was
+    lost is doubtful. It is sent again only if the client has `Retry(trust_idempotency_key=True)`,
+    which states that a repeated request can't create a second conversation. The first Ctrl-C stops
+    reading and waits for the rows in flight; the second ends the import immediately.
 
     Args:
         client: The client that creates the conversations.
@@ -74,8 +74,8 @@ def import_file(
             or can't be written. Nothing was sent.
         InvalidArgumentError: An option is invalid. Nothing was sent.
         OSError: The file can't be read. Nothing was sent.
-        ImportStoppedError: The file or the journal failed after rows were sent, or 50 rows in a row
-            failed for a reason unrelated to the rows, such as an invalid key.
+        ImportStoppedError: The file or the journal failed after rows were sent, or 50 consecutive
+            rows failed for a reason unrelated to the rows, such as an invalid key.
         ClientClosedError: The client is closed.
 
     Example:
@@ -118,7 +118,7 @@ def import_rows(
 ) -> Report:
     """Create a conversation for each row, as `import_file` does.
 
-    `is_whole` states that the rows are all rows of the file. `check_last` is called with the number
+    `is_whole` states that the rows make up the whole file. `check_last` is called with the number
     of the last row, before anything is sent.
     """
     trust = client.retry.trust_idempotency_key

@@ -41,7 +41,7 @@ _REPLACE: Final = (
 _IMPORT_ID: Final = re.compile(r"[A-Za-z0-9-]{1,100}")
 
 # The space that SQLite needs for a row in the database, for a row in its write-ahead log, and for
-# the whole log, which SQLite reuses once the log is full.
+# the whole log, which SQLite reuses once it is full.
 _ROW_BYTES: Final = 200
 _LOG_BYTES_OF_ROW: Final = 3 * 4096
 _LOG_BYTES: Final = 1000 * 4096
@@ -96,7 +96,9 @@ class Entry:
 
     @property
     def conversation_id(self) -> str | None:
-        """The ID of the new conversation; None if there is none, or the service sent none.
+        """The ID of the new conversation.
+
+        None if `state` isn't `CREATED` or the service sent no ID.
 
         Example:
             >>> Entry(number=1, digest="", state=State.CREATED, detail="conv_1").conversation_id

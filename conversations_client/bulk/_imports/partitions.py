@@ -68,9 +68,9 @@ class Partition:
         """Create a conversation for each row of this part that doesn't have one yet.
 
         Args:
-            client: A client, which stays open, or a function that creates one; a created client is
-                closed at the end. Default: `Client`, which reads the key from the environment of
-                the process.
+            client: A client, which stays open, or a function that creates a client, which is closed
+                at the end. Default: `Client`, which reads the key from the environment of the
+                process.
             max_in_flight: As in `import_file`.
             rate: As in `import_file`, for this part only.
             change_destination: As in `import_file`.
@@ -125,7 +125,7 @@ class Partition:
 
 
 def _opened(client: Client | Callable[[], Client]) -> AbstractContextManager[Client]:
-    """A context with the client, at whose end a client that the function created is closed."""
+    """A context manager for the client, which closes it only if the function created it."""
     if isinstance(client, Client) or not callable(client):
         check_client(client)
         return nullcontext(client)
@@ -197,7 +197,7 @@ def partitions(
 
 
 def entries_of(parts: Iterable[Partition]) -> Iterator[Entry]:
-    """The status of the rows of several parts, with one part in memory at a time.
+    """The status of the rows in several parts, with one part in memory at a time.
 
     Raises:
         InvalidArgumentError: `parts` is not an iterable of parts.

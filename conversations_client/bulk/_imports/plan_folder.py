@@ -24,12 +24,12 @@ def load_or_create_plan(folder: Path, plan: dict[str, int]) -> dict[str, int]:
         plan: The plan to save if the folder has none.
 
     Raises:
-        BulkError: The saved file doesn't contain a plan, or the folder has journals without one.
+        BulkError: The saved file doesn't contain a plan, or the folder has journals but no plan.
         OSError: The folder can't be written to.
     """
     path = folder / _PLAN
     if not path.exists():
-        # The second check is for another process that has just saved its plan and begun.
+        # The second check handles another process that has just saved its plan and started.
         if _has_parts(folder) and not path.exists():
             raise BulkError(
                 f"The folder {folder} has the journals of an import, but its plan {path} is "

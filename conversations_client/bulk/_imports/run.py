@@ -70,7 +70,7 @@ class ImportRun(Iterator[CreateRequest]):
         return len(self._in_flight)
 
     def begin(self, *, last_filled: int | None = None) -> None:
-        """Load the counts of earlier runs.
+        """Load the counts from earlier runs.
 
         Args:
             last_filled: The number of the last row that is not empty, if the rows after it can be
@@ -109,7 +109,7 @@ class ImportRun(Iterator[CreateRequest]):
     def record_next(self, outcomes: Outcomes) -> bool:
         """Record the next outcome; returns False if there are no more."""
         if self._is_stopped and not self._prepared:
-            outcomes.stop()  # instead of waiting for the time to send the next row
+            outcomes.stop()  # instead of waiting until the next row can be sent
         if not self._received:
             # A single call, so that an interrupt can't lose an outcome that was received.
             self._received.extend(islice(outcomes, 1))
@@ -140,7 +140,7 @@ class ImportRun(Iterator[CreateRequest]):
         self._check_failures(outcome)
 
     def _check_failures(self, outcome: CreateOutcome) -> None:
-        """Stop if every new row fails, for a reason that has nothing to do with the rows."""
+        """Stop if every new row fails for a reason that has nothing to do with the rows."""
         is_new = outcome.index not in self._resent
         self._resent.discard(outcome.index)
         error = None if isinstance(outcome, Created) else outcome.error
@@ -149,7 +149,9 @@ class ImportRun(Iterator[CreateRequest]):
         elif is_new:  # so that each run gets further than the one before
             self._consecutive_failures += 1
         if is_new and self._consecutive_failures == _MAX_CONSECUTIVE_FAILURES:
-            raise BulkError(f"{_MAX_CONSECUTIVE_FAILURES} rows in a row failed. The last: {error}")
+            raise BulkError(
+                f"{_MAX_CONSECUTIVE_FAILURES} consecutive rows failed. The last error: {error}"
+            )
 
     def _describe(self, error: ConversationsError) -> str:
         if self._row is None or not isinstance(error, InvalidArgumentError):
@@ -210,7 +212,7 @@ class ImportRun(Iterator[CreateRequest]):
         self._prepared.append((self._sent, entry, request))
 
     def _skip(self, recorded: Entry, row: Row) -> None:
-        """Report a row of an earlier run, with its current key and line in the file."""
+        """Report a row from an earlier run, with its current key and line in the file."""
         entry = evolve(recorded, key=row.key, line=row.line)
         if entry != recorded:
             self._journal.record(entry)
@@ -285,8 +287,8 @@ def check_none_removed(entries: Iterable[Entry], rows: int) -> None:
     for entry in entries:
         if entry.state is not State.FAILED:
             raise BulkError(
-                f"The file has only {rows:,} row{'s' * (rows != 1)}, but there was a row "
-                f"{entry.number:,} when {_past(entry)}. {_ADVICE}"
+                f"Row {entry.number:,} was in the file when {_past(entry)}, but the file now has "
+                f"only {rows:,} row{'s' * (rows != 1)}. {_ADVICE}"
             )
 
 

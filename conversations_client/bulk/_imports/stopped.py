@@ -1,4 +1,4 @@
-"""The error class of imports that stop after rows were sent."""
+"""The error class for imports that stop after rows were sent."""
 
 from conversations_client import ConversationsError, Delivery
 from conversations_client.bulk._imports.journal import Entry

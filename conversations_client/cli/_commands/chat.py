@@ -77,7 +77,7 @@ class _ChatConversation:
     worst: ExitCode = ExitCode.DONE
 
     def check(self) -> None:
-        """Fail before the first input if the key, the network or the ID is wrong."""
+        """Fail before the first input if the key or the ID is wrong or the network is down."""
         if self.id is None:
             next(iter(self.client.conversations.list(limit=1)), None)
         else:
@@ -93,7 +93,7 @@ class _ChatConversation:
             yield iter(events)
 
     def report(self, error: ConversationsError, *, may_continue: bool) -> bool:
-        """Print the error of a message or its reply; returns whether the chat continues."""
+        """Print the error for a message or its reply; returns whether the chat continues."""
         continues = may_continue and not self._is_permanent(error)
         if not continues and isinstance(error, StatusError):
             self.delete_if_empty()
@@ -105,7 +105,7 @@ class _ChatConversation:
         return continues
 
     def _is_permanent(self, error: ConversationsError) -> bool:
-        """Whether every other message would fail too."""
+        """Whether every further message would fail too."""
         is_refused_at_once = self.may_be_empty and isinstance(error, StatusError)
         return isinstance(error, _PERMANENT) or (is_refused_at_once and not error.is_temporary)
 
@@ -136,7 +136,7 @@ class _ChatConversation:
             if self.client.conversations.retrieve(self.id).messages == ():
                 self.client.conversations.delete(self.id)
                 self.id = None
-                print_message("Deleted the new conversation: it has no messages.")
+                print_message("Deleted the new conversation: it had no messages.")
 
 
 def messages_from_stdin(*, prompts: bool) -> Iterator[str]:

@@ -43,7 +43,7 @@ def run_chat(
         messages: The messages; blank ones are skipped.
         ask: Sends a message and returns the events of its reply.
         output: The output.
-        on_failure: Takes the error of a message or its reply, and returns whether the chat
+        on_failure: Takes the error for a message or its reply, and returns whether the chat
             continues. Default: the error is raised.
     """
     for message in messages:

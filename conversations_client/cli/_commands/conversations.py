@@ -140,7 +140,7 @@ def update(
     ] = None,
     session: Injected,
 ) -> None:
-    """Change a conversation. Options that you omit leave the value unchanged.
+    """Change a conversation. Omitted options leave their values unchanged.
 
     Args:
         conversation_id: The ID, conv_….

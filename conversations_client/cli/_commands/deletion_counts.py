@@ -55,7 +55,7 @@ class Deletion:
 
     @contextmanager
     def summary(self, total: int) -> Generator[None, None, None]:
-        """At the end of the block, print how many deletions failed, or were done before Ctrl-C."""
+        """At the end of the block, print how many deletions failed or preceded Ctrl-C."""
         try:
             yield
         except KeyboardInterrupt:
@@ -63,7 +63,9 @@ class Deletion:
             print_message(f"Stopped. {len(self.deleted):,} of {total:,} {were} deleted.")
             raise
         if self.failures > _SHOWN_FAILURES:
-            print_error(f"{self.failures:,} could not be deleted; the first ones are above.")
+            print_error(
+                f"{self.failures:,} conversations could not be deleted; the first errors are above."
+            )
 
     def record_all(
         self,

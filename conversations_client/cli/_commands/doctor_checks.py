@@ -65,7 +65,7 @@ class Probes:
         proxy_for: Returns the proxy for a URL, or None; raises ConfigurationError.
         resolve: Returns the addresses of a host; raises OSError or UnicodeError.
         connect: Opens and closes a connection to a host and port; raises OSError.
-        certificate_end: Returns the expiry time of the certificate of a host and port, in Unix
+        certificate_end: Returns the expiry time of the certificate for a host and port, in Unix
             seconds; raises OSError, such as ssl.SSLError.
         ask: Lists one conversation; returns the response or the error.
         now: Returns the Unix time in seconds.
@@ -91,7 +91,7 @@ class Route:
     """
 
     def check(self, name: str) -> str:
-        """The name of a check of this hop."""
+        """The name of a check on this hop."""
         return f"Proxy {name}" if self.is_proxied else name
 
     def advice(self, otherwise: str) -> str:
@@ -105,7 +105,7 @@ class Route:
 
 
 def diagnose(*, api_key: str | None, base_url: str | None, probes: Probes) -> list[Finding]:
-    """Run the checks, until one fails that the remaining checks depend on.
+    """Run the checks, stopping if one fails that the remaining checks depend on.
 
     Args:
         api_key: The API key; None for the one in the environment.
@@ -192,7 +192,7 @@ def check_dns(route: Route, probes: Probes) -> Finding:
         )
     found = f"{route.host} resolves to {', '.join(addresses)}"
     if list(addresses) == [route.host]:
-        found = f"not needed: {route.host} is an address"
+        found = f"not needed: {route.host} is an IP address"
     return Finding(route.check("DNS"), Verdict.OK, found)
 
 
@@ -241,7 +241,7 @@ def check_service(response: AnyResponse) -> Finding:
 def _outcome(error: ConversationsError) -> str:
     match error:
         case StatusError(status=status):
-            return f"responded with the status {status}"
+            return f"responded with status {status}"
         case DecodeError():
             return "sent a response that doesn't match the API's documentation"
         case _:

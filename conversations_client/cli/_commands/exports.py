@@ -46,8 +46,8 @@ class MessageOptions:
     """The options of an export with messages."""
 
     messages: Annotated[bool, _PLAIN] = False
-    """Also write the messages of each conversation, to JSON Lines or Parquet. Run the same command
-    to resume an export that was stopped."""
+    """Also write the messages of each conversation, to JSON Lines or Parquet. To resume an export
+    that was stopped, run the same command again."""
     rate: Annotated[float | None, Parameter(validator=_POSITIVE)] = None
     """With --messages: maximum number of conversations to retrieve per second; no limit by
     default."""
@@ -122,7 +122,7 @@ def export(
 def _to_stdout(
     wanted: Selection, session: Session, options: MessageOptions, *, escape_formulas: bool
 ) -> ExitCode:
-    """Write JSON Lines as they arrive."""
+    """Write each conversation as a line of JSON as it arrives."""
     if options.messages or escape_formulas:
         raise UsageError(
             "An export to stdout is JSON Lines without messages. For --messages and "
@@ -197,7 +197,7 @@ def _problems(report: ExportReport, file: Path) -> Iterator[str]:
         yield f"{failed} and {are} not in the file."
     elif report.failed:
         yield (
-            f"{failed}, so {file} was not written. Run the same command to retry {them}; "
+            f"{failed}, so {file} was not written. Run the same command again to retry {them}; "
             f"--skip-failed writes the file without {them}."
         )
 
@@ -214,13 +214,13 @@ def _resumable() -> Generator[None, None, None]:
     except InvalidArgumentError:
         raise
     except (KeyboardInterrupt, ConversationsError):
-        print_message("Stopped. Run the same command to resume the export.")
+        print_message("Stopped. Run the same command again to resume the export.")
         raise
 
 
 @contextmanager
 def _repeatable(file: Path) -> Generator[None, None, None]:
-    """Print that a stopped export without messages starts again."""
+    """Print that a stopped export without messages must start over."""
     try:
         yield
     except KeyboardInterrupt:
@@ -232,7 +232,7 @@ def _repeatable(file: Path) -> Generator[None, None, None]:
 
 @contextmanager
 def _plain_errors(file: Path) -> Generator[None, None, None]:
-    """Describe the operating system's errors about a file."""
+    """Describe operating system errors that concern a file."""
     try:
         yield
     except ConversationsError:  # a broken connection is an OSError too

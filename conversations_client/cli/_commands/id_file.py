@@ -63,7 +63,7 @@ def check_ids(ids: Iterable[str]) -> None:
     """Raise UsageError, without repeating the argument, if it can't be a single ID."""
     if any(map(_NOT_IN_AN_ID.search, ids)):
         raise UsageError(
-            "An ID has no spaces, commas, quotes, slashes or brackets. Pass each ID as a "
+            "An ID can't contain spaces, commas, quotes, slashes or brackets. Pass each ID as a "
             "separate argument, or a file of IDs with --file."
         )
 
@@ -126,7 +126,7 @@ def _id_of(row: Any, location: str) -> Iterator[str]:  # noqa: ANN401 - any JSON
 def _checked(conversation_id: str, location: str) -> str:
     if _NOT_IN_AN_ID.search(conversation_id) or not conversation_id.isprintable():
         raise ValueError(
-            f"{location} is not an ID. Write one ID per line without comments, or JSON Lines or "
-            "CSV with an _id or id field, in a file whose name ends in .jsonl or .csv"
+            f"{location} is not an ID. Write one ID per line without comments, or use JSON Lines "
+            "or CSV with an _id or id field, in a file whose name ends in .jsonl or .csv"
         )
     return conversation_id

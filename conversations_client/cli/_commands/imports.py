@@ -53,7 +53,7 @@ def import_(
     change_destination: Annotated[bool, _PLAIN] = False,
     session: Injected,
 ) -> ExitCode:
-    """Create a conversation for each row of a file. Run the same command again to continue.
+    """Create a conversation for each row of a file. To resume, run the same command again.
 
     Args:
         file: JSON Lines, CSV or Parquet, according to its extension.
@@ -196,7 +196,7 @@ class _Files:
             )
 
     def check_results(self, record: Journal) -> None:
-        """Write the results so far, to check, before anything is sent, that they can be written.
+        """Before anything is sent, write the results so far to check that they can be written.
 
         A pipe or device is not checked, because its reader would get these results twice.
         """
@@ -300,7 +300,7 @@ def _show(report: Report, rows: _Rows, results: Path, output: Output, *, are_wri
         return
     created = f"{report.created:,} created"
     if report.created_before:
-        created = f"{report.new:,} new, {report.created_before:,} created before"
+        created = f"{report.new:,} new, {report.created_before:,} already created"
     listed = f": {one_line(str(results))} lists the status of each row" if are_written else ""
     output.out.print(
         f"{created}, {report.failed:,} failed, {report.doubtful:,} doubtful{listed}.",

@@ -51,7 +51,7 @@ def sandbox(
 
 @contextmanager
 def _stop_signal() -> Generator[Event, None, None]:
-    """An event that SIGTERM sets; service managers and containers send SIGTERM to stop."""
+    """An event that SIGTERM sets; service managers and container runtimes send SIGTERM."""
     stop = Event()
     previous_handler = signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     try:

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 # Control characters other than tab and line feed can move the cursor or control the terminal.
-# Bidirectional overrides can display a different text. Lone surrogates can't be written.
+# Bidirectional overrides can make text appear different. Lone surrogates can't be written.
 _UNSAFE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 

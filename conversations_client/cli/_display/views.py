@@ -37,7 +37,7 @@ _MAX_RESULT_LENGTH: Final = 200
 
 
 def conversation_table(conversations: Sequence[Conversation], now: float) -> RenderableType:
-    """A table of conversations, with three lines per row on narrow terminals; IDs are complete."""
+    """A table of conversations, with three lines per row in narrow terminals. IDs are complete."""
     if not conversations:
         return "No conversations. `conversations create` creates one."
     return _Conversations(
