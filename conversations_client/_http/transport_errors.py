@@ -157,7 +157,9 @@ def transport_error(  # noqa: PLR0911 - a table
                 f"the connection{to} could not be encrypted ({reason}): {_tls_advice(error)}."
             )
         case "ConnectError" | "UnsupportedProtocol" | "InvalidURL" | "UnicodeError":
-            return ConnectError(f"no connection{to} ({reason}): check base_url and the network.")
+            return ConnectError(
+                f"could not connect{to} ({reason}): check base_url and the network."
+            )
         case _:
             return DisconnectError(
                 f"the connection broke ({reason}).{_tls_hint(reason)}", delivery=Delivery.UNKNOWN

@@ -105,4 +105,4 @@ def _checked_list(name: str, values: object) -> tuple[str, ...]:
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise ValueError(f"{name} must be a list of strings, not {type(values).__name__}.")  # noqa: TRY004
     found = cast("Iterable[object]", values)
-    return tuple(dict.fromkeys(text(f"each of {name}", value) for value in found))
+    return tuple(dict.fromkeys(text(f"each item of {name}", value) for value in found))
