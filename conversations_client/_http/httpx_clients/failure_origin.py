@@ -117,7 +117,7 @@ class FailureOrigin:
         return "ClientConnectorError" in _names(self._error) and self._is_plain_aiohttp()
 
     def _is_plain_aiohttp(self) -> bool:
-        # aiohttp reports no progress, and repeats other requests on its own.
+        # aiohttp reports no progress, and retries requests with other methods on its own.
         packages = {_package(frame) for frame in self._frames}
         return (
             self._request.method in {"POST", "PATCH"}
@@ -134,7 +134,7 @@ class FailureOrigin:
         )
 
     def _frames_after_send(self) -> list[FrameType]:
-        """The frames from the library's `send` call for the request onward; empty without one."""
+        """The frames from the library's `send` call for the request onward; empty if none."""
         for index in range(len(self._frames) - 1, -1, -1):
             frame = self._frames[index]
             is_send = frame.f_code.co_name == "send" and _package(frame) in _STACKS

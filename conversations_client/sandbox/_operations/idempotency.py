@@ -51,7 +51,7 @@ def read_key(request: Request, body: object) -> Key | None:
 
 
 def first_response(store: Store, key: Key) -> StoredResponse | None:
-    """Look up the first response to a key.
+    """Look up the first response for a key.
 
     Args:
         store: The store of responses.

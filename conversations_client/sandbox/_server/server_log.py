@@ -32,7 +32,7 @@ class _RenameRecords(logging.Filter):
 
 @contextmanager
 def sandbox_logger() -> Generator[None, None, None]:
-    """Within the block, uvicorn's records of this thread go to the sandbox's logger."""
+    """Within the block, uvicorn's records from this thread go to the sandbox's logger."""
     rename = _RenameRecords(threading.get_ident())
     _UVICORN.addFilter(rename)
     try:
