@@ -56,7 +56,7 @@ _UNTRANSLATED: Final = {
     "socksio": ("SOCKSError",),
     "trio": ("BrokenResourceError", "ClosedResourceError"),
 }
-"""Libraries under httpx, or under a transport of the caller's, whose exceptions may arrive
+"""Libraries under httpx, or under the caller's transport, whose exceptions may arrive
 untranslated, and the base classes of these exceptions."""
 
 _AIOHTTP_KINDS: Final = {

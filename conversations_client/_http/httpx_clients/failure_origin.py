@@ -24,7 +24,7 @@ _AIOHTTP: Final = frozenset({"aiohttp", "httpx_aiohttp"})
 _LIBRARIES: Final = _STACKS | _AIOHTTP | {"asyncio", "contextlib", "conversations_client"}
 
 _TRANSPORT: Final = frozenset({"_send_single_request", "handle_request", "handle_async_request"})
-"""The functions of httpx and of transports that send a request."""
+"""The functions in httpx and in transports that send a request."""
 _BODY: Final = frozenset({"iter_raw", "aiter_raw", "iter_bytes", "aiter_bytes"})
 """The methods of a response that read its body."""
 
@@ -44,7 +44,7 @@ _NETWORK_ERRORS: Final = (ConnectionError, TimeoutError, ssl.SSLError, socket.ga
 def is_network_failure(error: BaseException) -> bool:
     """Whether an exception from a transport or a body is a failure of the exchange.
 
-    Others, such as the OSError of a file, come from the caller's code.
+    Other exceptions, such as an OSError from a file, come from the caller's code.
     """
     return (
         isinstance(error, (*transport_exceptions(), *_NETWORK_ERRORS))

@@ -12,7 +12,7 @@ _UVICORN: Final = logging.getLogger("uvicorn.error")
 
 
 class _RenameRecords(logging.Filter):
-    """Renames the records of one thread, because the program may run another uvicorn server."""
+    """Renames the records from one thread, because the program may run another uvicorn server."""
 
     def __init__(self, thread: int) -> None:
         super().__init__()
