@@ -250,7 +250,7 @@ def _function(cls: type) -> str:
     name = function_name(cls)
     lines = [
         f"def {name}(value: Any) -> {cls.__name__}:",
-        f'{INDENT}"""Read `{cls.__name__}`; raises any exception if the JSON does not fit."""',
+        f'{INDENT}"""Read `{cls.__name__}`; raises an exception if the JSON does not fit."""',
         *_indented(_complete(cls, "value", "self") if cls in COMPLETE else []),
         *_indented(_reading(cls)),
         f"{INDENT}return self  # type: ignore[no-any-return]",
@@ -393,7 +393,7 @@ def _union(name: str, union: Any) -> str:  # noqa: ANN401 - a type
             f"def {name}(value: Any) -> {name.title()}:",
             *_indented(
                 [
-                    f'"""Read `{name.title()}`; raises any exception if the JSON does not fit."""',
+                    f'"""Read `{name.title()}`; raises an exception if the JSON does not fit."""',
                     f"if type(value) is not json_object: {MISMATCH}",
                     f"return _{name}s.get(value[{tag!r}], {function_name(unknown)})(value)",
                 ]

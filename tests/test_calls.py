@@ -193,7 +193,7 @@ FAILURES: list[Failure] = [
         RateLimitError,
         Delivery.REFUSED,
         1,
-        "The Retry-After of 31 s doesn't fit in the 30 s left of the timeout.",
+        "The Retry-After of 31 s doesn't fit in the remaining 30 s of the timeout.",
     ),
     ([b"\x15\x03\x03\x00\x02\x02\x46"], {}, DisconnectError, Delivery.UNKNOWN, 1, "begin base_url with https://."),
     ([HANG_UP], {}, DisconnectError, Delivery.UNKNOWN, 1, "POST /v2/conversations: the connection"),
@@ -213,7 +213,7 @@ FAILURES: list[Failure] = [
     ([answer(body=gzip.compress(b"{}")[:-4], Content_Encoding="gzip")], {}, DecodeError, Delivery.UNKNOWN, 1, "is incomplete"),
     ([answer(body=gzip.compress(b"{}") + b"z", Content_Encoding="gzip")], {}, DecodeError, Delivery.UNKNOWN, 1, "is incomplete"),
     ([answer(body=b"")], {}, DecodeError, Delivery.UNKNOWN, 1, "$: not JSON"),
-    ([answer(body=b"<p>", Content_Type="text/html")], {}, DecodeError, Delivery.UNKNOWN, 1, "text/html, which doesn't match the API's documentation: $: not JSON: Expecting value at byte 0 of 3. This looks like a web page (a login page, or a wrong base_url)."),
+    ([answer(body=b"<p>", Content_Type="text/html")], {}, DecodeError, Delivery.UNKNOWN, 1, "text/html, which doesn't match the API's documentation: $: not JSON: Expecting value at byte 0 of 3. This looks like a web page, perhaps a login page: check base_url."),
     ([answer(204, b"")], {}, DecodeError, Delivery.UNKNOWN, 1, "204"),
     ([answer(body=[CONVERSATION])], {}, DecodeError, Delivery.UNKNOWN, 1, "$: expected an object, got a list"),
 ]  # fmt: skip

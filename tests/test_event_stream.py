@@ -124,8 +124,8 @@ def test_an_event_stream_is_accepted(content_type: str, content_encoding: str) -
 @pytest.mark.parametrize(
     ("context", "problem"),
     [
-        ({"status": 202}, "has the status 202, but should have 200"),
-        ({"status": 201, "content_type": "a/b"}, "has the status 201, but should have 200"),
+        ({"status": 202}, "has status 202, but should have 200"),
+        ({"status": 201, "content_type": "a/b"}, "has status 201, but should have 200"),
         (
             {"content_type": "a/b; c=text/event-stream"},
             "has the content type a/b; c=text/event-stream, but should have text/event-stream",
@@ -152,7 +152,7 @@ INVALID = "has an event that doesn't match the API's documentation: "
 # Each row: the chunks, then the problem of the stream, and the class of the reason.
 TRUNCATED: list[tuple[tuple[bytes, ...], str, type | None]] = [
     ((HALF, b""), "ended before the response was complete.", None),
-    ((HALF, DONE), "ended with [DONE], but not with response.done.", DecodeError),
+    ((HALF, DONE), "ended with [DONE], but without response.done.", DecodeError),
     ((HALF, b"data: {\n\n"), INVALID, DecodeError),
     ((HALF, b"data: []\n\n"), f"{INVALID}$: expected an object, got a list.", DecodeError),
     ((HALF, event("response.done")), f"{INVALID}$.data.finishReason: missing.", DecodeError),

@@ -141,9 +141,9 @@ def test_the_delay_stops_doubling_after_60_attempts() -> None:
 @pytest.mark.parametrize(
     ("outcome", "remaining", "decision"),
     [
-        (UNSENT, 0.375, Stop("Another attempt after 0.375 s doesn't fit in the 0.375 s left of the timeout.")),
+        (UNSENT, 0.375, Stop("Another attempt after 0.375 s doesn't fit in the remaining 0.375 s of the timeout.")),
         (UNSENT, 0.376, Resend(0.375)),
-        (replied(429, "9"), 8.0, Stop("The Retry-After of 9 s doesn't fit in the 8 s left of the timeout.")),
+        (replied(429, "9"), 8.0, Stop("The Retry-After of 9 s doesn't fit in the remaining 8 s of the timeout.")),
         (replied(429, "60"), math.inf, Resend(60.0)),
         (replied(429, "61"), math.inf, Stop("The Retry-After of 61 s is longer than retry_after_max=60: wait that long, or increase it.")),
     ],

@@ -414,7 +414,7 @@ TRUNCATIONS: dict[str, Truncation] = {
         "$.data.delta.text: missing",
         DecodeError,
     ),
-    "says that it is done": (streamed(HALF, DONE, END), "", "but not with response.done", DecodeError),
+    "says that it is done": (streamed(HALF, DONE, END), "", "but without response.done", DecodeError),
 }  # fmt: skip
 
 

@@ -226,7 +226,7 @@ def test_messages_of_other_libraries_are_not_repeated() -> None:
     class Picky:
         word: str = attrs.field(validator=[refuse])
 
-    assert faults({"word": "secret"}, Picky) == ["$: refused with ValueError"]
+    assert faults({"word": "secret"}, Picky) == ["$: conversion failed with ValueError"]
     assert faults(1, type(None)) == ["$: expected null, got a number"]
 
 
@@ -461,7 +461,7 @@ def test_a_recursive_custom_class_is_read_up_to_pythons_limit() -> None:
     for _ in range(20_000):
         wire = {"someNumbers": [], "byName": {}, "child": wire}
     problems = {fault.partition(": ")[2] for fault in faults(wire, Own)}
-    assert problems == {"refused with RecursionError"}
+    assert problems == {"conversion failed with RecursionError"}
 
 
 def test_running_out_of_memory_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -475,7 +475,7 @@ def test_running_out_of_memory_is_a_typed_error(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(DecodeError, match="nested too deeply"):
         parse(b"[]")
     converter.register_structure_hook(Exhausting, exhaust)
-    assert faults({}, Exhausting) == ["$: refused with MemoryError"]
+    assert faults({}, Exhausting) == ["$: conversion failed with MemoryError"]
 
 
 def test_responses_can_be_hashed_pickled_and_copied() -> None:

@@ -1,1 +1,1 @@
-"""Small values that every other folder shares."""
+"""Small helpers that every other folder uses."""

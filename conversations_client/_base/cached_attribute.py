@@ -6,10 +6,10 @@ from typing import Any, Generic, TypeVar, get_type_hints, overload
 T = TypeVar("T")
 
 
-class cached_attribute(Generic[T]):  # noqa: N801 - named as functools.cached_property is
+class cached_attribute(Generic[T]):  # noqa: N801 - named like functools.cached_property
     """An attribute that is created on first access; concurrent threads get the same object.
 
-    On the class, it returns the attribute's type, so that mocks have its methods.
+    Accessed on the class, it returns the attribute's type, so that mocks have its methods.
 
     functools.cached_property isn't used: on Python 3.11 it locks the attribute for all instances.
     """

@@ -39,7 +39,7 @@ class Headers(Mapping[str, str]):
         """Parse a header whose value is an HTTP date, such as `Date`.
 
         Args:
-            name: The name of the header, in any case.
+            name: The name of the header; case doesn't matter.
 
         Returns:
             The time in UTC; None if the header is absent or not a date.

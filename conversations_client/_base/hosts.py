@@ -6,7 +6,8 @@ import ipaddress
 def is_loopback(host: str) -> bool:
     """Whether a host name or address, without brackets, always means this machine.
 
-    These are 127.0.0.0/8, ::1, their IPv4-mapped forms, `localhost` and its subdomains (RFC 6761).
+    True for 127.0.0.0/8, ::1, IPv4-mapped loopback addresses, `localhost` and its subdomains (RFC
+    6761).
     """
     name = host.lower().removesuffix(".")
     if name == "localhost" or name.endswith(".localhost"):
@@ -16,7 +17,7 @@ def is_loopback(host: str) -> bool:
 
 
 def ip_address(host: str) -> "ipaddress.IPv4Address | ipaddress.IPv6Address | None":
-    """Parse an address; IPv4-mapped addresses become IPv4, and names become None."""
+    """Parse an address, converting IPv4-mapped ones to IPv4; None if it isn't an address."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

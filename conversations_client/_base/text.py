@@ -22,7 +22,7 @@ def web_page_hint(content_type: str) -> str:
     """What to check if a response is a web page, with a leading space; empty for other types."""
     if content_type.partition(";")[0].strip().lower() not in _WEB_PAGES:
         return ""
-    return " This looks like a web page (a login page, or a wrong base_url)."
+    return " This looks like a web page, perhaps a login page: check base_url."
 
 
 def sentence(text: str) -> str:

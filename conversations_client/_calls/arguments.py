@@ -32,7 +32,7 @@ def _set_fields(metadata: ConversationMetadata) -> dict[str, Any]:
 
 @checked_strictly
 class ConversationMetadataUpdateParam(TypedDict, total=False):
-    """The metadata to change. Fields without a key don't change; None sends null.
+    """The metadata to change. Fields that you leave out don't change; None sends null.
 
     Example:
         metadata = ConversationMetadataUpdateParam(entity_id="agent_support")
@@ -45,7 +45,7 @@ class ConversationMetadataUpdateParam(TypedDict, total=False):
 
 @checked_strictly
 class ConversationMetadataParam(TypedDict, total=False):
-    """The metadata to send. Fields without a key are omitted; None sends null.
+    """The metadata to send. Fields that you leave out aren't sent; None sends null.
 
     Example:
         metadata = ConversationMetadataParam(model="openai/gpt-4o")
@@ -86,7 +86,7 @@ def path_segment(name: str, value: object) -> str:
 
 
 def checked_conversation_id(name: str, value: object) -> str:
-    """The ID itself, or the ID of a conversation."""
+    """The ID of a conversation, from the ID itself or a `Conversation`."""
     if not isinstance(value, Conversation):
         if not isinstance(value, str):
             raise InvalidArgumentError(
@@ -96,7 +96,7 @@ def checked_conversation_id(name: str, value: object) -> str:
     if value.id is None:
         raise InvalidArgumentError(
             f"{name} is a conversation without an ID, because the service did not send one: pass "
-            "the conversation as list() returns it."
+            "the conversation as returned by list()."
         )
     return checked_id(name, value.id)
 
@@ -127,7 +127,7 @@ def type_name(value: object) -> str:
 
 
 def not_none(name: str, value: object) -> None:
-    """Check an argument that can be omitted, but can't be None."""
+    """Check an argument that can be omitted but can't be None."""
     if value is None:
         raise InvalidArgumentError(f"{name} can't be None: omit it, or pass UNSET.")
 

@@ -44,7 +44,7 @@ class Request:
             set.
         streams: Whether the response is a stream of events.
         caller_handles_throttling: Whether a throttled request fails instead of being sent again,
-            for a caller that delays many requests together.
+            for callers that coordinate the delays of many requests.
         timeout: How long the call may take; None for the client's timeout.
         extra_headers: The names and values of headers that the caller adds.
     """
@@ -78,9 +78,9 @@ class Reply:
         body: The whole body, decoded from its content encoding.
         received_at: The Unix time of receipt in seconds; `Retry-After` is relative to it.
         body_problem: Why the body could not be decoded; None if it was decoded. A body that could
-            not be decoded is empty, which is an error only if the status is a success.
-        was_sent_before: Whether an injected HTTP client had sent the request before, so that the
-            status doesn't tell whether the service has acted.
+            not be decoded is empty, which is an error only if the status indicates success.
+        was_sent_before: Whether an injected HTTP client had sent the request before, in which case
+            the status doesn't tell whether the service has acted.
     """
 
     status: int

@@ -21,7 +21,7 @@ def checked_strictly(cls: type[T]) -> type[T]:
 
 @frozen
 class InstanceSchema:
-    """An annotation for pydantic: an instance of the class is valid as it is.
+    """An annotation for pydantic: an instance of the class is valid as is.
 
     JSON schemas omit it, because JSON can't contain instances.
 

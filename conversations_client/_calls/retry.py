@@ -39,8 +39,8 @@ class Retry:
     """How many times a request is sent, and the pauses in between.
 
     A POST or PATCH is sent again only if it provably never reached the service, or if the service
-    temporarily refused it (425, 429, 503 with `Retry-After`). The other methods are safe to repeat,
-    so they are also sent again after a 408, any 5xx or a broken connection.
+    temporarily refused it (425, 429, 503 with `Retry-After`). Requests with other methods are safe
+    to repeat, so they are also sent again after a 408, any 5xx or a broken connection.
 
     Attributes:
         attempts: The maximum number of times that a request is sent; 1 disables retries.
@@ -118,7 +118,7 @@ def next_attempt(
                 "wait that long, or increase it."
             )
     if pause >= remaining:
-        return Stop(f"{subject} doesn't fit in the {_seconds(remaining)} left of the timeout.")
+        return Stop(f"{subject} doesn't fit in the remaining {_seconds(remaining)} of the timeout.")
     return Resend(pause)
 
 

@@ -33,13 +33,14 @@ class Timeout:
     """How long a call may take.
 
     Attributes:
-        total: Seconds for the whole call: every attempt and the pauses between them, up to the end
+        total: Seconds for the whole call: all attempts and the pauses between them, up to the end
             of the response, or up to the headers of a stream. None for no limit. Default: 60. With
             an injected sync HTTP client, response headers that arrive in many small parts may take
             longer, because httpx limits only individual reads.
         connect: Seconds to open one connection: the name lookup, TCP, a proxy and TLS together.
             None for no limit. Default: 5.
-        idle: Seconds that may pass without a byte sent or received; None for no limit. Default: 30.
+        idle: Seconds that may pass without a byte being sent or received; None for no limit.
+            Default: 30.
 
     Raises:
         ConfigurationError: A value is not a positive number of seconds.

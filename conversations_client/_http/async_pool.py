@@ -119,7 +119,7 @@ _Ticket: TypeAlias = Ticket[PoolableAsyncConnection, AsyncSignal]
 
 
 class AsyncConnectionPool(PoolBase[PoolableAsyncConnection, AsyncSignal]):
-    """The connections of an async client to its one origin, in one event loop."""
+    """The connections of an async client to its single origin, in one event loop."""
 
     _new_signal = staticmethod(new_signal)
 
@@ -217,7 +217,7 @@ class AsyncConnectionPool(PoolBase[PoolableAsyncConnection, AsyncSignal]):
 class AsyncPooledBody(AsyncIterator[bytes]):
     """The body of a response, which releases its slot at the end.
 
-    If nobody closes the body, the slot is released when its ticket is garbage collected.
+    If the body is never closed, the slot is released when its ticket is garbage collected.
     """
 
     __slots__ = ("_chunks", "_pool", "_ticket")

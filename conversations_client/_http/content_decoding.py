@@ -94,7 +94,7 @@ class _GzipMembers:
         return self._has_begun and not self._member.eof
 
     def decompress(self, data: bytes, limit: int) -> bytes:
-        """Decompress the next data into at most `limit` bytes; raises zlib.error."""
+        """Decompress more data into at most `limit` bytes; raises zlib.error."""
         parts: list[bytes] = []
         while data and limit > 0:  # for zlib, 0 means no limit
             if self._member.eof:

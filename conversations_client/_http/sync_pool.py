@@ -56,7 +56,7 @@ _Ticket: TypeAlias = Ticket[PoolableConnection, Wakeup]
 
 
 class ConnectionPool(PoolBase[PoolableConnection, Wakeup]):
-    """The connections of a sync client to its one origin."""
+    """The connections of a sync client to its single origin."""
 
     _new_signal = Wakeup
 
@@ -154,7 +154,7 @@ class ConnectionPool(PoolBase[PoolableConnection, Wakeup]):
 class PooledBody(Iterator[bytes]):
     """The body of a response, which releases its slot at the end.
 
-    If nobody closes the body, the slot is released when its ticket is garbage collected.
+    If the body is never closed, the slot is released when its ticket is garbage collected.
     """
 
     __slots__ = ("_chunks", "_pool", "_ticket")

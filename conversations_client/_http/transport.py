@@ -196,7 +196,7 @@ class AsyncConnections:
 
     def _forget_closed_loops(self) -> None:
         # The connections refer to their loop, so the weak keys would never disappear on their own.
-        # A copy of the references, because another thread may add the loop that it runs.
+        # A copy of the references, because another thread may add its own loop.
         for reference in self._by_loop.keyrefs():
             loop = reference()
             if getattr(loop, "is_closed", bool)():

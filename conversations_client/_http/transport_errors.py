@@ -56,7 +56,7 @@ _UNTRANSLATED: Final = {
     "socksio": ("SOCKSError",),
     "trio": ("BrokenResourceError", "ClosedResourceError"),
 }
-"""Libraries under httpx, or under a transport of the caller's, whose exceptions may arrive
+"""Libraries under httpx, or under the caller's transport, whose exceptions may arrive
 untranslated, and the base classes of these exceptions."""
 
 _AIOHTTP_KINDS: Final = {
@@ -157,7 +157,9 @@ def transport_error(  # noqa: PLR0911 - a table
                 f"the connection{to} could not be encrypted ({reason}): {_tls_advice(error)}."
             )
         case "ConnectError" | "UnsupportedProtocol" | "InvalidURL" | "UnicodeError":
-            return ConnectError(f"no connection{to} ({reason}): check base_url and the network.")
+            return ConnectError(
+                f"could not connect{to} ({reason}): check base_url and the network."
+            )
         case _:
             return DisconnectError(
                 f"the connection broke ({reason}).{_tls_hint(reason)}", delivery=Delivery.UNKNOWN

@@ -53,7 +53,7 @@ def is_inside_data(attribute: Attribute, cls: type) -> bool:
 
 
 def wire_paths(cls: type) -> dict[str, str]:
-    """The path from an object to each of its attributes, by the attributes' names."""
+    """The path from an object to each of its attributes, keyed by attribute name."""
     return {
         a.name: f"data.{wire_name(a)}" if is_inside_data(a, cls) else wire_name(a)
         for a in attributes(cls)

@@ -71,7 +71,7 @@ def structure_by(function: Callable[[Any], T], value: object, cls: Any) -> T:  #
 
 
 def _with_advice(fault: Fault) -> Fault:
-    """The fault of a JSON document that was passed in place of its values."""
+    """The fault, with advice if the value is an unparsed JSON document."""
     if not fault.problem.startswith("expected an object"):
         return fault
     return Fault(fault.path, f"{fault.problem}: parse it with json.loads first")

@@ -44,4 +44,4 @@ def _problem(error: Exception) -> str:
             return f"no hook for {kind}: register one with converter.register_structure_hook"
         case _:
             # The message of a user's hook may quote the value.
-            return f"refused with {type(error).__name__}"
+            return f"conversion failed with {type(error).__name__}"

@@ -51,9 +51,9 @@ _scan_once: Final[Callable[[str, int], tuple[Any, int]]] = vars(_decoder)["scan_
 
 
 def scan(body: bytes) -> Any:  # noqa: ANN401 - as above
-    """The value of a valid document without surrounding white space; else raises any exception."""
+    """The value of a valid document without surrounding whitespace; raises an exception if not."""
     text = body.decode()
-    # JSONDecoder.decode() also looks for white space, which doubles the time for small documents.
+    # JSONDecoder.decode() also looks for whitespace, which doubles the time for small documents.
     value, end = _scan_once(text, 0)
     if end != len(text):
         raise ValueError

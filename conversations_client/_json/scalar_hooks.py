@@ -46,7 +46,7 @@ def register(converter: Converter) -> None:
 
 
 def expect(value: object, expected: type, name: str) -> None:
-    """Raise Mismatch unless the value is exactly of a type."""
+    """Raise Mismatch unless the value is exactly of the expected type."""
     # isinstance() would accept True as an int.
     if type(value) is not expected:
         raise Mismatch(f"expected {name}, got {json_type(value)}")

@@ -49,7 +49,7 @@ class FillableToolFunction(ToolFunction):
 
 
 def tool_function(value: Any) -> ToolFunction:
-    """Read `ToolFunction`; raises any exception if the JSON does not fit."""
+    """Read `ToolFunction`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableToolFunction)
@@ -89,7 +89,7 @@ class FillableToolCall(ToolCall):
 
 
 def tool_call(value: Any) -> ToolCall:
-    """Read `ToolCall`; raises any exception if the JSON does not fit."""
+    """Read `ToolCall`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableToolCall)
@@ -123,7 +123,7 @@ class FillablePromptTokensDetails(PromptTokensDetails):
 
 
 def prompt_tokens_details(value: Any) -> PromptTokensDetails:
-    """Read `PromptTokensDetails`; raises any exception if the JSON does not fit."""
+    """Read `PromptTokensDetails`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillablePromptTokensDetails)
@@ -175,7 +175,7 @@ class FillableCompletionTokensDetails(CompletionTokensDetails):
 
 
 def completion_tokens_details(value: Any) -> CompletionTokensDetails:
-    """Read `CompletionTokensDetails`; raises any exception if the JSON does not fit."""
+    """Read `CompletionTokensDetails`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableCompletionTokensDetails)
@@ -245,7 +245,7 @@ class FillableUsage(Usage):
 
 
 def usage(value: Any) -> Usage:
-    """Read `Usage`; raises any exception if the JSON does not fit."""
+    """Read `Usage`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableUsage)
@@ -308,7 +308,7 @@ class FillableResponseStarted(ResponseStarted):
 
 
 def response_started(value: Any) -> ResponseStarted:
-    """Read `ResponseStarted`; raises any exception if the JSON does not fit."""
+    """Read `ResponseStarted`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableResponseStarted)
@@ -391,7 +391,7 @@ class FillableResponseDone(ResponseDone):
 
 
 def response_done(value: Any) -> ResponseDone:
-    """Read `ResponseDone`; raises any exception if the JSON does not fit."""
+    """Read `ResponseDone`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableResponseDone)
@@ -451,7 +451,7 @@ class FillableResponseFailed(ResponseFailed):
 
 
 def response_failed(value: Any) -> ResponseFailed:
-    """Read `ResponseFailed`; raises any exception if the JSON does not fit."""
+    """Read `ResponseFailed`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableResponseFailed)
@@ -501,7 +501,7 @@ class FillablePartDelta(PartDelta):
 
 
 def part_delta(value: Any) -> PartDelta:
-    """Read `PartDelta`; raises any exception if the JSON does not fit."""
+    """Read `PartDelta`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillablePartDelta)
@@ -549,7 +549,7 @@ class FillablePartDone(PartDone):
 
 
 def part_done(value: Any) -> PartDone:
-    """Read `PartDone`; raises any exception if the JSON does not fit."""
+    """Read `PartDone`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillablePartDone)
@@ -597,7 +597,7 @@ class FillableToolStarted(ToolStarted):
 
 
 def tool_started(value: Any) -> ToolStarted:
-    """Read `ToolStarted`; raises any exception if the JSON does not fit."""
+    """Read `ToolStarted`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableToolStarted)
@@ -659,7 +659,7 @@ class FillableToolDone(ToolDone):
 
 
 def tool_done(value: Any) -> ToolDone:
-    """Read `ToolDone`; raises any exception if the JSON does not fit."""
+    """Read `ToolDone`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableToolDone)
@@ -715,7 +715,7 @@ class FillableToolFailed(ToolFailed):
 
 
 def tool_failed(value: Any) -> ToolFailed:
-    """Read `ToolFailed`; raises any exception if the JSON does not fit."""
+    """Read `ToolFailed`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableToolFailed)
@@ -771,7 +771,7 @@ class FillableToolReviewRequested(ToolReviewRequested):
 
 
 def tool_review_requested(value: Any) -> ToolReviewRequested:
-    """Read `ToolReviewRequested`; raises any exception if the JSON does not fit."""
+    """Read `ToolReviewRequested`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableToolReviewRequested)
@@ -841,7 +841,7 @@ class FillableToolReviewDone(ToolReviewDone):
 
 
 def tool_review_done(value: Any) -> ToolReviewDone:
-    """Read `ToolReviewDone`; raises any exception if the JSON does not fit."""
+    """Read `ToolReviewDone`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableToolReviewDone)
@@ -894,7 +894,7 @@ class FillableUnknownEvent(UnknownEvent):
 
 
 def unknown_event(value: Any) -> UnknownEvent:
-    """Read `UnknownEvent`; raises any exception if the JSON does not fit."""
+    """Read `UnknownEvent`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableUnknownEvent)
@@ -927,7 +927,7 @@ _events: Final[dict[Any, Callable[[Any], Event]]] = {
 
 
 def event(value: Any) -> Event:
-    """Read `Event`; raises any exception if the JSON does not fit."""
+    """Read `Event`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     return _events.get(value["type"], unknown_event)(value)

@@ -43,7 +43,7 @@ class FillableTextPart(TextPart):
 
 
 def text_part(value: Any) -> TextPart:
-    """Read `TextPart`; raises any exception if the JSON does not fit."""
+    """Read `TextPart`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableTextPart)
@@ -91,7 +91,7 @@ class FillableFileContent(FileContent):
 
 
 def file_content(value: Any) -> FileContent:
-    """Read `FileContent`; raises any exception if the JSON does not fit."""
+    """Read `FileContent`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableFileContent)
@@ -155,7 +155,7 @@ class FillableFilePart(FilePart):
 
 
 def file_part(value: Any) -> FilePart:
-    """Read `FilePart`; raises any exception if the JSON does not fit."""
+    """Read `FilePart`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableFilePart)
@@ -201,7 +201,7 @@ class FillableToolResultPart(ToolResultPart):
 
 
 def tool_result_part(value: Any) -> ToolResultPart:
-    """Read `ToolResultPart`; raises any exception if the JSON does not fit."""
+    """Read `ToolResultPart`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableToolResultPart)
@@ -255,7 +255,7 @@ class FillableErrorPart(ErrorPart):
 
 
 def error_part(value: Any) -> ErrorPart:
-    """Read `ErrorPart`; raises any exception if the JSON does not fit."""
+    """Read `ErrorPart`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableErrorPart)
@@ -311,7 +311,7 @@ class FillableReasoningPart(ReasoningPart):
 
 
 def reasoning_part(value: Any) -> ReasoningPart:
-    """Read `ReasoningPart`; raises any exception if the JSON does not fit."""
+    """Read `ReasoningPart`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableReasoningPart)
@@ -367,7 +367,7 @@ class FillableDataPart(DataPart):
 
 
 def data_part(value: Any) -> DataPart:
-    """Read `DataPart`; raises any exception if the JSON does not fit."""
+    """Read `DataPart`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableDataPart)
@@ -415,7 +415,7 @@ class FillableUnknownPart(UnknownPart):
 
 
 def unknown_part(value: Any) -> UnknownPart:
-    """Read `UnknownPart`; raises any exception if the JSON does not fit."""
+    """Read `UnknownPart`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableUnknownPart)
@@ -447,7 +447,7 @@ class FillableMessage(Message):
 
 
 def message(value: Any) -> Message:
-    """Read `Message`; raises any exception if the JSON does not fit."""
+    """Read `Message`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableMessage)
@@ -510,7 +510,7 @@ class FillableConversationWithMessages(ConversationWithMessages):
 
 
 def conversation_with_messages(value: Any) -> ConversationWithMessages:
-    """Read `ConversationWithMessages`; raises any exception if the JSON does not fit."""
+    """Read `ConversationWithMessages`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableConversationWithMessages)
@@ -589,7 +589,7 @@ _parts: Final[dict[Any, Callable[[Any], Part]]] = {
 
 
 def part(value: Any) -> Part:
-    """Read `Part`; raises any exception if the JSON does not fit."""
+    """Read `Part`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     return _parts.get(value["kind"], unknown_part)(value)

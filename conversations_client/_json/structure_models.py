@@ -32,7 +32,7 @@ class FillableConversationMetadata(ConversationMetadata):
 
 
 def conversation_metadata(value: Any) -> ConversationMetadata:
-    """Read `ConversationMetadata`; raises any exception if the JSON does not fit."""
+    """Read `ConversationMetadata`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableConversationMetadata)
@@ -94,7 +94,7 @@ class FillableConversation(Conversation):
 
 
 def conversation(value: Any) -> Conversation:
-    """Read `Conversation`; raises any exception if the JSON does not fit."""
+    """Read `Conversation`; raises an exception if the JSON does not fit."""
     if type(value) is json_object and len(value) == 8:
         try:
             self: Any = new(FillableConversation)
@@ -228,7 +228,7 @@ class FillableConversationPage(ConversationPage):
 
 
 def conversation_page(value: Any) -> ConversationPage:
-    """Read `ConversationPage`; raises any exception if the JSON does not fit."""
+    """Read `ConversationPage`; raises an exception if the JSON does not fit."""
     if type(value) is not json_object:
         raise Mismatch
     self: Any = new(FillableConversationPage)

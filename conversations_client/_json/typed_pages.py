@@ -1,7 +1,7 @@
 """Parses pages of conversations with msgspec's typed decoder, part of the `speedups` extra.
 
-The decoder checks the types while it parses. If a page contains anything else, such as a field of a
-later version of the API, it is parsed like any other document.
+The decoder checks the types while it parses. If a page contains anything else, such as a field from
+a later version of the API, it is parsed like any other document.
 """
 
 from typing import Any, Final

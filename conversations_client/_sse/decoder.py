@@ -20,7 +20,7 @@ class EventDecoder:
         self._limit = limit
         self._rest = bytearray()
         self._data: list[bytes] = []
-        self._size = 0  # of the data, each line with its newline
+        self._size = 0  # of the data, including newlines
         self._ready: deque[bytes] = deque()
         self._skips_newline = False
         self._is_at_start = True
@@ -28,7 +28,7 @@ class EventDecoder:
 
     @property
     def is_overfull(self) -> bool:
-        """Whether an event, after those that are ready, is larger than the limit."""
+        """Whether all ready events have been taken and the next one is larger than the limit."""
         return self._is_overfull and not self._ready
 
     def feed(self, chunk: bytes) -> None:
@@ -57,7 +57,7 @@ class EventDecoder:
         return self._ready.popleft() if self._ready else None
 
     def _completed(self, line: bytes) -> bytes:
-        """The line with its beginning from earlier chunks."""
+        """The line, including its beginning from earlier chunks."""
         line = bytes(self._rest) + line
         self._rest.clear()
         if self._is_at_start:

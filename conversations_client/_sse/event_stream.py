@@ -65,7 +65,7 @@ class EventStreamState:
         """Raise StreamTruncatedError for a response that is not an event stream."""
         media_type = self._context.content_type.partition(";")[0].strip().lower()
         if self._context.status != HTTPStatus.OK:
-            raise self._unexpected(f"has the status {self._context.status}, but should have 200")
+            raise self._unexpected(f"has status {self._context.status}, but should have 200")
         if media_type != _MEDIA_TYPE:
             actual = self._context.content_type
             actual = f"the content type {actual}" if actual else "no content type"
@@ -113,7 +113,7 @@ class EventStreamState:
 
     def _event(self, data: bytes) -> Event:
         if data == _SENTINEL:
-            raise self._unexpected("ended with [DONE], but not with response.done")
+            raise self._unexpected("ended with [DONE], but without response.done")
         try:
             event = structure_by(structure_event, parse(data), Event)
         except DecodeError as error:

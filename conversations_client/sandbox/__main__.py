@@ -1,4 +1,4 @@
-"""`python -m conversations_client.sandbox`: runs the sandbox in the foreground until Ctrl-C."""
+"""`python -m conversations_client.sandbox` runs the sandbox until you press Ctrl-C."""
 
 import argparse
 import signal
@@ -13,7 +13,7 @@ from conversations_client.sandbox import Sandbox
 
 
 def main(line: Sequence[str] | None = None) -> int:
-    """Run the sandbox until Ctrl-C or SIGTERM.
+    """Run the sandbox until you press Ctrl-C or the process receives SIGTERM.
 
     Args:
         line: The command-line arguments; None for those of the process.

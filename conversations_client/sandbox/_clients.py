@@ -1,4 +1,4 @@
-"""Clients of a running sandbox; the only module here that imports the client."""
+"""Clients for a running sandbox; the only module here that imports the client."""
 
 from conversations_client import (
     AsyncClient,
@@ -38,10 +38,9 @@ class Clients:
         Args:
             project_id: The project for calls that don't specify one. Default: ORQ_PROJECT_ID,
                 otherwise none.
-            timeout: How long a call may take. Default: the default of `Client`.
-            retry: When to retry a request. Default: the default of `Client`. The pauses
-                between attempts are real; with `Retry(wait_initial=0)`, there are none, except
-                after a `Retry-After`.
+            timeout: How long a call may take. Default: as in `Client`.
+            retry: When to retry a request. Default: as in `Client`. The pauses between attempts are
+                real; with `Retry(wait_initial=0)`, there are none, except after a `Retry-After`.
             max_connections: As in `Client`.
             max_response_bytes: As in `Client`.
             max_event_bytes: As in `Client`.
@@ -90,10 +89,10 @@ class Clients:
         Args:
             project_id: The project for calls that don't specify one. Default: ORQ_PROJECT_ID,
                 otherwise none.
-            timeout: How long a call may take. Default: the default of `AsyncClient`.
-            retry: When to retry a request. Default: the default of `AsyncClient`. The pauses
-                between attempts are real; with `Retry(wait_initial=0)`, there are none, except
-                after a `Retry-After`.
+            timeout: How long a call may take. Default: as in `AsyncClient`.
+            retry: When to retry a request. Default: as in `AsyncClient`. The pauses between
+                attempts are real; with `Retry(wait_initial=0)`, there are none, except after a
+                `Retry-After`.
             max_connections: As in `AsyncClient`.
             max_response_bytes: As in `AsyncClient`.
             max_event_bytes: As in `AsyncClient`.

@@ -1,4 +1,4 @@
-"""The methods of a sandbox for tests: faults, and received requests."""
+"""The sandbox's methods for tests: faults and received requests."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -55,8 +55,9 @@ class Controls:
     def requests(self) -> tuple[ReceivedRequest, ...]:
         """The received API requests, oldest first, including those that failed.
 
-        The list has the latest 1,000 requests, with at most 16 MiB of bodies. Each request has
-        `method`, `path`, `query`, `headers` (without `authorization`), `body`, and `json()`.
+        The list contains the latest 1,000 requests, or fewer if their bodies exceed 16 MiB. Each
+        request has `method`, `path`, `query`, `headers` (without `authorization`), `body`, and
+        `json()`.
 
         Example:
             client.conversations.create(display_name="Refunds")
@@ -92,7 +93,7 @@ class Controls:
 
         Example:
             sandbox.fail_next(429, retry_after=0)
-            client.conversations.create()  # succeeds with the second attempt
+            client.conversations.create()  # succeeds on the second attempt
             assert [each.method for each in sandbox.requests[-2:]] == ["POST", "POST"]
         """
         if status in _SUCCESS_AND_REDIRECTS:
@@ -131,7 +132,7 @@ class Controls:
             path: A pattern that the path must match. Default: any path.
 
         Raises:
-            ValueError: An argument is invalid, such as a `status` out of range.
+            ValueError: An argument is invalid, such as an out-of-range `status`.
 
         Example:
             sandbox.answer_next("<html>Please log in</html>", content_type="text/html")
@@ -187,7 +188,7 @@ class Controls:
         method: str | None = None,
         path: str | None = None,
     ) -> None:
-        """Close the connection of the next request without a response.
+        """Close the connection of the next request without sending a response.
 
         Args:
             after_acting: Whether the request takes effect first. Default: False.
@@ -220,7 +221,7 @@ class Controls:
             times: The number of streams to break. Default: 1.
 
         Raises:
-            ValueError: An argument is invalid, such as negative `after_events`.
+            ValueError: An argument is invalid, such as a negative `after_events`.
 
         Example:
             sandbox.break_stream(after_events=2)

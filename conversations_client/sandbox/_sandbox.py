@@ -32,7 +32,7 @@ class Sandbox(Controls, Clients):
     Args:
         port: The port to listen on; 0, the default, chooses a free one.
         db: The SQLite file that stores everything, created if it doesn't exist; only its owner can
-            read it. None, the default, stores everything in memory while the sandbox exists.
+            read it. None, the default, stores everything in memory for the lifetime of this object.
         api_key: The key that callers must send, in visible ASCII characters. Default: a generated
             key, which is stored in `db` and stays the same.
         pace: The pause between two events in a stream, in seconds. Default: 0 (no pause).
@@ -50,8 +50,8 @@ class Sandbox(Controls, Clients):
         url: The URL of the sandbox, such as `http://127.0.0.1:8765`.
 
     Raises:
-        OSError: The port is taken, the file isn't a sandbox database, or the file belongs to the
-            other revision.
+        OSError: The port is taken, the file isn't a sandbox database, or the file belongs to a
+            different revision.
         ValueError: A setting is invalid.
 
     Example:

@@ -182,7 +182,7 @@ def test_plain_http_behind_an_https_url(piped: Command, sandbox: Sandbox) -> Non
         (
             answer(200, b"<p>", Content_Type="text/html; charset=utf-8"),
             "sent a response that doesn't match the API's documentation",
-            "This looks like a web page (a login page, or a wrong --base-url).",
+            "This looks like a web page, perhaps a login page: check --base-url.",
         ),
     ],
 )

@@ -59,7 +59,7 @@ def messages() -> list[tuple[str, str]]:
         (stack(httpx.PoolTimeout("")), "no connection became free in time: lower --max-in-flight."),
         (
             stack(httpx.ConnectError("[Errno 111] Connection refused")),
-            "no connection (Connection refused): check --base-url and the network.",
+            "could not connect (Connection refused): check --base-url and the network.",
         ),
         (
             constructing(api_key=""),
@@ -118,7 +118,7 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             calling("delete", ID, {}, script=[answer(200, b"<p>", Content_Type="text/html")]),
-            "The service returned 200 with text/html, which doesn't match the API's documentation: 200 is not a documented success status. This looks like a web page (a login page, or a wrong --base-url).",
+            "The service returned 200 with text/html, which doesn't match the API's documentation: 200 is not a documented success status. This looks like a web page, perhaps a login page: check --base-url.",
         ),
         (
             calling("create", {"display_name": "\udcff"}),

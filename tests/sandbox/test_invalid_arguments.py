@@ -20,10 +20,10 @@ SETTINGS: list[tuple[dict[str, Any], str]] = [
     ({"revision": 3}, "revision must be 1 or 2."),
     ({"models": "openai/gpt-4o"}, "models must be a list of strings, not str."),
     ({"models": 5}, "models must be a list of strings, not int."),
-    ({"models": [5]}, "each of models must be a string, not int '5'."),
+    ({"models": [5]}, "each item of models must be a string, not int '5'."),
     ({"host": 5}, "host must be a string, not int '5'."),
     ({"host": None}, "host must be a string, not None."),
-    ({"allowed_hosts": [None]}, "each of allowed_hosts must be a string, not None."),
+    ({"allowed_hosts": [None]}, "each item of allowed_hosts must be a string, not None."),
 ]
 
 

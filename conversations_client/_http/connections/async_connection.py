@@ -55,7 +55,7 @@ class AsyncConnection(ConnectionState[AsyncNetworkStream]):
         return response
 
     async def _early_response(self, stream: AsyncNetworkStream) -> WireResponse | None:
-        """The head of a response to a request that was not completely sent; None without one."""
+        """The head of a response to a request that was not fully sent; None if there is none."""
         response = None
         if stream.is_readable():
             with contextlib.suppress(ReadTimeout):

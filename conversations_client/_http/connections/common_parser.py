@@ -1,7 +1,7 @@
 """Parses common responses quickly; h11 parses all others. No I/O.
 
 A response is common if its head follows RFC 9112 strictly, and its body has one `Content-Length` or
-chunks without extensions and trailers. h11 takes over at the first byte that deviates from this.
+chunks without extensions or trailers. h11 takes over at the first byte that deviates from this.
 Only h11 decides what is accepted and which errors are raised.
 """
 

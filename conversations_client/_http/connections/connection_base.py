@@ -40,7 +40,7 @@ def keepalive_seconds(headers: Iterable[tuple[bytes, bytes]]) -> float:
 
     `Keep-Alive: timeout=…` announces when the service closes the connection, and can shorten the
     client's own limit; a margin leaves time for a request to arrive. With `max=0`, the service
-    accepts no further request.
+    accepts no further requests.
     """
     seconds = KEEPALIVE_SECONDS
     for name, value in headers:

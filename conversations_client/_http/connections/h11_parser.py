@@ -11,7 +11,7 @@ from .parser_protocol import ResponseParser
 from .wire import WireResponse
 
 MAX_HEAD_SIZE: Final = 100 * 2**10
-"""The maximum size of the head, a chunk's line or the trailers of a response, in bytes."""
+"""The maximum size of the head, a chunk header or the trailers of a response, in bytes."""
 
 _MAX_OVERHEAD: Final = 4 * MAX_HEAD_SIZE
 """The maximum size of all data outside the body, in bytes: interim responses, the head, chunk
@@ -20,7 +20,7 @@ _OVERHEAD_PER_BYTE: Final = 16
 """Extra overhead bytes allowed per body byte, because the body may arrive in one-byte chunks."""
 
 _TOO_LONG: Final = "Receive buffer too long"
-"""h11's error for a head, a line or trailers over the limit."""
+"""h11's error for a head, a chunk header or trailers over the limit."""
 _END: Final = h11.EndOfMessage()
 
 

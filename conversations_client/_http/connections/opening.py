@@ -65,7 +65,7 @@ class Opening:
 
 @contextlib.contextmanager
 def opening_errors(route: Route) -> Generator[None, None, None]:
-    """Convert the errors of opening a connection to ConnectTimeout, ConnectError or ProxyError."""
+    """Convert errors from opening a connection to ConnectTimeout, ConnectError or ProxyError."""
     try:
         yield
     except (ReadTimeout, WriteTimeout) as error:

@@ -108,7 +108,7 @@ def _address(host: str) -> bytes:
 
 
 class _Reader:
-    """Reads a number of bytes, regardless of how they are split."""
+    """Reads a given number of bytes, regardless of how they are split."""
 
     def __init__(self) -> None:
         self.rest = b""

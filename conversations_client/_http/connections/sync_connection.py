@@ -60,7 +60,7 @@ class Connection(ConnectionState[NetworkStream]):
         return response
 
     def _early_response(self, stream: NetworkStream) -> WireResponse | None:
-        """The head of a response to a request that was not completely sent; None without one."""
+        """The head of a response to a request that was not fully sent; None if there is none."""
         response = None
         if stream.is_readable():
             with contextlib.suppress(ReadTimeout):
@@ -118,7 +118,7 @@ def open_stream(route: Route, limit: Limit) -> NetworkStream:
                 else:
                     stream.write(step, left)
                     opening.receive(stream.read(MAX_READ, left))
-        return stream  # noqa: TRY300 - if an interrupt comes here, the stream must still be closed
+        return stream  # noqa: TRY300 - if an interrupt occurs here, the stream must be closed
     except BaseException:
         if stream is not None:
             stream.close()

@@ -114,7 +114,7 @@ class WireResponse:
         status: The HTTP status.
         headers: The names and values as received.
         names: The names of the headers, in lower case.
-        body: The chunks of the body; close it, or read it to its end.
+        body: The chunks of the body; close it, or read it to the end.
         content: The decoded body, if an injected client has already read it.
         is_body_lost: Whether an injected client has read the body without storing it.
         was_sent_before: Whether an injected client had sent the request before.

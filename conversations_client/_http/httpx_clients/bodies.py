@@ -61,7 +61,7 @@ class HTTPXBody(Iterator[bytes]):
 
 
 def _wake_reader(response: Any) -> bool:  # noqa: ANN401 - the library's
-    """Shut down a response's connection, so that its reader wakes up; False if that can't work."""
+    """Shut down a response's connection to wake its reader; False if that isn't possible."""
     extensions = response.extensions
     stream = extensions.get("network_stream")
     connection = None if stream is None else stream.get_extra_info("socket")

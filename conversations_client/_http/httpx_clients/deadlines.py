@@ -1,6 +1,6 @@
 """Applies deadlines to requests over the HTTP library, as far as the library allows.
 
-The library has one limit for each read and one for each write, which restart every time.
+The library limits only individual reads and writes, and each read or write restarts the limit.
 """
 
 from collections.abc import AsyncIterator, Iterator

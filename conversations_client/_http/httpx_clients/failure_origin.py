@@ -24,7 +24,7 @@ _AIOHTTP: Final = frozenset({"aiohttp", "httpx_aiohttp"})
 _LIBRARIES: Final = _STACKS | _AIOHTTP | {"asyncio", "contextlib", "conversations_client"}
 
 _TRANSPORT: Final = frozenset({"_send_single_request", "handle_request", "handle_async_request"})
-"""The functions of httpx and of transports that send a request."""
+"""The functions in httpx and in transports that send a request."""
 _BODY: Final = frozenset({"iter_raw", "aiter_raw", "iter_bytes", "aiter_bytes"})
 """The methods of a response that read its body."""
 
@@ -44,7 +44,7 @@ _NETWORK_ERRORS: Final = (ConnectionError, TimeoutError, ssl.SSLError, socket.ga
 def is_network_failure(error: BaseException) -> bool:
     """Whether an exception from a transport or a body is a failure of the exchange.
 
-    Others, such as the OSError of a file, come from the caller's code.
+    Other exceptions, such as an OSError from a file, come from the caller's code.
     """
     return (
         isinstance(error, (*transport_exceptions(), *_NETWORK_ERRORS))
@@ -117,7 +117,7 @@ class FailureOrigin:
         return "ClientConnectorError" in _names(self._error) and self._is_plain_aiohttp()
 
     def _is_plain_aiohttp(self) -> bool:
-        # aiohttp reports no progress, and repeats other requests on its own.
+        # aiohttp reports no progress, and retries requests with other methods on its own.
         packages = {_package(frame) for frame in self._frames}
         return (
             self._request.method in {"POST", "PATCH"}
@@ -134,7 +134,7 @@ class FailureOrigin:
         )
 
     def _frames_after_send(self) -> list[FrameType]:
-        """The frames from the library's `send` call for the request onward; empty without one."""
+        """The frames from the library's `send` call for the request onward; empty if none."""
         for index in range(len(self._frames) - 1, -1, -1):
             frame = self._frames[index]
             is_send = frame.f_code.co_name == "send" and _package(frame) in _STACKS

@@ -31,7 +31,7 @@ def send(pool: ConnectionPool, origin: Origin, request: WireRequest) -> WireResp
     below = is_hooked_below()
     by_depth: dict[bool, InjectedConnections] = pool.hooked
     if below not in by_depth:
-        # A tool that replaces or records the library's connections needs them. It may open them.
+        # A tool that replaces or records the library's connections needs the library to open them.
         transport = httpx.HTTPTransport(**_settings(origin)) if below else PoolTransport(pool)
         client = httpx.Client(transport=transport, trust_env=False)
         by_depth[below] = InjectedConnections(client, origin.base_url)
@@ -54,7 +54,7 @@ async def send_async(
 
 
 def _settings(origin: Origin) -> dict[str, Any]:
-    """The client's settings as arguments of the library's transports."""
+    """The client's settings as arguments for the library's transports."""
     route = origin.route()
     proxy = None if route.proxy is None else _library_proxy(route.proxy, route.proxy_tls)
     return {
@@ -73,7 +73,7 @@ def _library_proxy(proxy: Proxy, tls: ssl.SSLContext | None) -> httpx.Proxy:
             lazy_import("socksio")
         if sys.modules.get("socksio") is None:
             raise ConfigurationError(
-                "A tool hooks into httpcore, which supports the SOCKS proxy of this environment "
+                "A tool hooks into httpcore, which supports the environment's SOCKS proxy "
                 "only with socksio: install httpx[socks], or exclude the host with NO_PROXY."
             )
     auth = None

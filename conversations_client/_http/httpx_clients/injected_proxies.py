@@ -7,11 +7,11 @@ from conversations_client._http.client_protocols import AsyncHTTPClient, HTTPCli
 from conversations_client.errors import ConfigurationError
 
 _PROXIES: Final = frozenset({"HTTPProxy", "SOCKSProxy", "AsyncHTTPProxy", "AsyncSOCKSProxy"})
-"""The pools of httpcore that connect through a proxy."""
+"""The httpcore pools that connect through a proxy."""
 
 
 def check_plain_http(client: HTTPClient | AsyncHTTPClient, base_url: str) -> None:
-    """Raise ConfigurationError for a loopback URL without encryption that a proxy would receive.
+    """Raise ConfigurationError if a proxy would receive requests to a plain http loopback URL.
 
     httpx reads proxies from the environment, and uses them for this machine too.
     """

@@ -1,4 +1,4 @@
-"""Transports of the HTTP library over the client's own pools, for tools that hook into it."""
+"""HTTP library transports over the client's own pools, for tools that hook into it."""
 
 from typing import TYPE_CHECKING, Any, cast
 

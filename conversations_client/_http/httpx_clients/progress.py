@@ -28,7 +28,7 @@ class Progress:
     It forwards the reports to the caller's listener.
 
     Args:
-        request: The request; its extensions may have the caller's listener.
+        request: The request; its extensions may contain the caller's listener.
     """
 
     def __init__(self, request: Any) -> None:  # noqa: ANN401 - the library's
@@ -57,7 +57,7 @@ class Progress:
             self.was_repeated = self.was_repeated or (self._was_sent and not self._is_proxied)
             self._was_sent = self._was_sent or not self._is_proxied
         if event.endswith(_ENCRYPTED):
-            # An earlier attempt of the library's own may have been processed.
+            # An earlier attempt by the library itself may have been processed.
             self._is_new_connection = not self._was_sent
         if event.endswith(_RESPONDED):
             self._is_new_connection = False
@@ -81,9 +81,9 @@ class Progress:
         return False
 
     def rejected_certificate(self, error: Exception) -> ConnectError | None:
-        """The error if the server rejected the client's certificate, so it processed nothing.
+        """The error if the server rejected the client's certificate and so processed nothing.
 
-        With TLS 1.3, the client learns this only after it sent the request.
+        With TLS 1.3, the client learns this only after it has sent the request.
         """
         if not self._is_new_connection or not rejects_certificate(error):
             return None
@@ -92,7 +92,7 @@ class Progress:
         return failure
 
     def opening_failure(self, error: Exception) -> Exception:
-        """Convert the failure of an unsent request to a failure of opening a connection."""
+        """Convert the failure of an unsent request to a failure to open a connection."""
         names = {cls.__name__ for cls in type(error).__mro__}
         if names & _OF_OPENING:
             return error

@@ -36,7 +36,7 @@ class _Receiver(threading.local):
 
 
 _SHARED: Final = _Receiver()
-"""The buffer of all connections of a thread.
+"""The buffer for all connections in a thread.
 
 The event loop fills it and reports it without running anything else in between. On Windows, event
 loops on libuv hold the buffer while they wait for data.
@@ -53,7 +53,7 @@ async def connect(address: str, port: int) -> "AsyncioStream":
 class Alarm:
     """Ends the waits of one connection at their limits.
 
-    Timers of the event loop are expensive, so waits reuse them: when a timer fires, it checks the
+    Event loop timers are expensive, so waits reuse them: when a timer fires, it checks the
     limit of the current wait, and restarts if that has not passed.
 
     Args:

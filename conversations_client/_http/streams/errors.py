@@ -1,7 +1,7 @@
-"""The errors of connections.
+"""Connection errors.
 
-They have the names of httpx's and httpcore's exceptions. `transport_errors` maps names, so one
-table serves the client's own connections and every HTTP client that you inject.
+They have the same names as the exceptions of httpx and httpcore. `transport_errors` maps names, so
+one table serves the client's own connections and every HTTP client that you inject.
 """
 
 
@@ -26,7 +26,7 @@ class WriteTimeout(TimeoutException):
 
 
 class PoolTimeout(TimeoutException):
-    """No slot of the pool became free in time."""
+    """No pool slot became free in time."""
 
 
 class NetworkError(ConnectionFailure):

@@ -1,4 +1,4 @@
-"""Time limits of single steps, which also respect the deadline of the whole call. No I/O."""
+"""Time limits for single steps, which also respect the deadline of the whole call. No I/O."""
 
 import math
 from collections.abc import Callable

@@ -38,7 +38,7 @@ class _Step:
     Attributes:
         event: The event that the socket must be ready for.
         waits: Whether to wait before the first attempt, because a response takes time to arrive.
-            Not with TLS, which may have buffered data.
+            Ignored with TLS, which may have buffered data.
         expired: The error at the end of the limit.
         failed: The error for a broken connection.
     """
@@ -65,7 +65,7 @@ class SocketStream(NetworkStream):
         connection.setblocking(False)
         self._socket = connection
         self.is_encrypted = isinstance(connection, ssl.SSLSocket)
-        """Whether the socket itself encrypts."""
+        """Whether the socket itself encrypts the data."""
         self._pid = os.getpid()
         self._is_closed = False
         self._users: set[object] = set()

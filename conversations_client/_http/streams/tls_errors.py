@@ -21,7 +21,7 @@ _REJECTED_CERTIFICATE: Final = (
     "HANDSHAKE_FAILURE",
     "DECRYPT_ERROR",
 )
-"""The alerts of a server that requires a client certificate or rejects the client's."""
+"""The alerts from a server that requires a client certificate or rejects the client's."""
 
 
 def is_tls(error: BaseException | None) -> bool:

@@ -130,7 +130,7 @@ Fault = CannedResponse | Delay | Drop | BreakStream
 
 
 class FaultQueue:
-    """The pending faults in order. It is thread-safe."""
+    """The queue of pending faults. It is thread-safe."""
 
     def __init__(self) -> None:
         self._pending: list[Fault] = []

@@ -51,7 +51,7 @@ def read_key(request: Request, body: object) -> Key | None:
 
 
 def first_response(store: Store, key: Key) -> StoredResponse | None:
-    """Look up the first response to a key.
+    """Look up the first response for a key.
 
     Args:
         store: The store of responses.
@@ -105,6 +105,6 @@ def _respond(status: int, body: bytes, headers: dict[str, str] | None = None) ->
 
 
 def _fingerprint(path: str, body: object) -> str:
-    """Hash a request, regardless of whitespace and the order of its fields."""
+    """Hash a request, ignoring whitespace and field order."""
     canonical = json.dumps([path, body], sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()

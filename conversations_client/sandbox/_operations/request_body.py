@@ -26,8 +26,8 @@ async def read_body(request: Request, validator: Draft202012Validator) -> dict[s
         The JSON object.
 
     Raises:
-        HTTPException: 400 for invalid JSON, 413 for more than 1 MiB, 415 for any other media type,
-            422 for JSON that doesn't match the schema, with the path of each problem.
+        HTTPException: 400 for invalid JSON, 413 for more than 1 MiB, 415 for a media type other
+            than JSON, 422 for JSON that doesn't match the schema, with the path of each problem.
     """
     raw = await _receive(request)
     if not raw:

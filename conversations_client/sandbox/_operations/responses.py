@@ -28,7 +28,7 @@ _HEADERS: Final = {"Cache-Control": "no-store"}
 
 
 class Responses:
-    """The operation on a conversation's responses."""
+    """The operation that creates a response in a conversation."""
 
     def __init__(self, store: Store, pacing: Pacing, schema: Schema) -> None:
         self._store = store

@@ -17,7 +17,7 @@ _INCOMPLETE: Final = 409
 
 
 def recorded_stream(store: Store, key: Key) -> bytes | None:
-    """Look up the stream of a key.
+    """Look up the stream for a key.
 
     Args:
         store: The store of streams.
@@ -35,7 +35,7 @@ def recorded_stream(store: Store, key: Key) -> bytes | None:
         raise HTTPException(
             409,
             f"The stream for this {IDEMPOTENCY_HEADER} can't be repeated: it is still running, its "
-            "client disconnected, or it is too long. Retrieve the conversation to get its text.",
+            "client disconnected, or it is too long. Retrieve the conversation to read the reply.",
         )
     return None if stored is None else stored.body
 

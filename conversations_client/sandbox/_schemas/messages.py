@@ -1,4 +1,4 @@
-"""JSON schemas (draft 2020-12) of messages, their parts, and the request for a response."""
+"""JSON schemas (draft 2020-12) of messages, their parts, and requests that create a response."""
 
 import re
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ _USER_MESSAGE: Final[Schema] = {
 
 
 def create_response(*, own_models: Sequence[str], other_models: Sequence[str] | None) -> Schema:
-    """Describe the body of a request for a response.
+    """Describe the body of a request that creates a response.
 
     Args:
         own_models: The sandbox's own models.

@@ -46,7 +46,7 @@ def document(revision: Revision, *, create_response: Schema) -> Schema:
 
     Args:
         revision: The revision of the API.
-        create_response: The body of a request for a response.
+        create_response: The body of a request that creates a response.
 
     Returns:
         The document as JSON.
@@ -181,7 +181,9 @@ def _generate_name() -> Schema:
 
 
 def _create_response(body: Schema) -> Schema:
-    events = 'Each event is a line "data: {"type", "timestamp", "data"}", then an empty line.'
+    events = (
+        'Each event is a line "data: {"type", "timestamp", "data"}", followed by an empty line.'
+    )
     event = {
         "type": "object",
         "required": ["data"],

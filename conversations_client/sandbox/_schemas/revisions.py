@@ -20,8 +20,8 @@ class Revision:
         has_entity_id: Whether a conversation has an `entityId` outside `metadata`.
         has_responses: Whether a conversation has responses, and `retrieve` returns its messages.
         list_paths: The paths of the list operation.
-        lists_by_entity: Whether a listing has the conversations of one entity or those without an
-            entity.
+        lists_by_entity: Whether a listing returns only the conversations of one entity, or only
+            those without an entity.
     """
 
     number: int
@@ -65,7 +65,7 @@ REVISIONS: Final = {
         metadata=requests.METADATA,
         has_entity_id=False,
         has_responses=True,
-        # The API's document has the path with a slash; some SDKs omit the slash.
+        # The API's documentation has a slash at the end of the path; some SDKs omit it.
         list_paths=("/v2/conversations", "/v2/conversations/"),
         lists_by_entity=True,
     ),

@@ -51,7 +51,7 @@ def normalized(name: str) -> str:
         name: The name or address; an IPv6 address may be in brackets.
 
     Returns:
-        The name in lower case, without brackets and a final dot.
+        The name in lower case, without brackets or a final dot.
     """
     return name.strip("[]").removesuffix(".").lower()
 

@@ -12,7 +12,7 @@ _UVICORN: Final = logging.getLogger("uvicorn.error")
 
 
 class _RenameRecords(logging.Filter):
-    """Renames the records of one thread, because the program may run another uvicorn server."""
+    """Renames the records from one thread, because the program may run another uvicorn server."""
 
     def __init__(self, thread: int) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class _RenameRecords(logging.Filter):
 
 @contextmanager
 def sandbox_logger() -> Generator[None, None, None]:
-    """Within the block, uvicorn's records of this thread go to the sandbox's logger."""
+    """Within the block, uvicorn's records from this thread go to the sandbox's logger."""
     rename = _RenameRecords(threading.get_ident())
     _UVICORN.addFilter(rename)
     try:

@@ -24,7 +24,7 @@ class Settings:
         api_key: The key that callers must send.
         revision: The revision of the API.
         models: The models to accept in addition to the sandbox's own; None for all models.
-        allowed_hosts: The accepted names in the Host header in addition to loopback names.
+        allowed_hosts: Names to accept in the Host header in addition to loopback names.
     """
 
     api_key: str = field(repr=False)
@@ -48,7 +48,7 @@ def checked_settings(
         revision: The revision of the API, 1 or 2.
         models: The models to accept in addition to the sandbox's own; None for all models.
         host: The address to listen on, which is also accepted in the Host header.
-        allowed_hosts: The accepted names in the Host header in addition to loopback names.
+        allowed_hosts: Names to accept in the Host header in addition to loopback names.
 
     Returns:
         The settings.
@@ -105,4 +105,4 @@ def _checked_list(name: str, values: object) -> tuple[str, ...]:
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise ValueError(f"{name} must be a list of strings, not {type(values).__name__}.")  # noqa: TRY004
     found = cast("Iterable[object]", values)
-    return tuple(dict.fromkeys(text(f"each of {name}", value) for value in found))
+    return tuple(dict.fromkeys(text(f"each item of {name}", value) for value in found))

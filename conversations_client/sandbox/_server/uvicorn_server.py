@@ -97,7 +97,7 @@ def listen(host: str, port: int) -> socket.socket:
         The listening socket.
 
     Raises:
-        OSError: The port is taken or out of range, or the address isn't an address of this machine.
+        OSError: The port is taken or out of range, or the address doesn't belong to this machine.
         ValueError: The port isn't a whole number, or the host isn't a string.
     """
     if type(port) is not int:

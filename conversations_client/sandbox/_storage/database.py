@@ -65,7 +65,7 @@ class Database:
 
         Raises:
             FileNotFoundError: The file's folder doesn't exist.
-            OSError: The file can't be opened, or isn't a database of the sandbox.
+            OSError: The file can't be opened, or isn't a sandbox database.
         """
         self._lock = threading.RLock()
         if path is not None:

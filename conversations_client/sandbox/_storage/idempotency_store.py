@@ -12,7 +12,7 @@ EXPIRY_MS: Final = 24 * 60 * 60 * 1000
 
 @frozen(kw_only=True)
 class StoredResponse:
-    """The first response to a key, and the fingerprint of its request."""
+    """The first response for a key, and the fingerprint of its request."""
 
     fingerprint: str
     status: int

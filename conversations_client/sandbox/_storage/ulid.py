@@ -56,7 +56,7 @@ def successor(last: str | None, *, now: int, randomness: int) -> str:
         randomness: 80 random bits for the part after the time.
 
     Returns:
-        A ULID of this millisecond, or `last` plus one if that is larger.
+        A ULID for this millisecond, or `last` plus one if that is larger.
 
     Raises:
         OverflowError: There is no larger ULID.
