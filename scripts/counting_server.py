@@ -79,17 +79,15 @@ class CountingServer:
     """Serves create requests on a loopback port, from its own thread.
 
     Args:
-        honours_keys: Whether a repeated `Idempotency-Key` gets the first response again.
+        honors_keys: Whether a repeated `Idempotency-Key` gets the first response again.
         fault_rate: The share of requests that get a fault, from 0 to 1.
         seed: The seed for the faults. The faults don't depend on the order of the requests.
     """
 
-    def __init__(
-        self, *, honours_keys: bool = True, fault_rate: float = 0.0, seed: int = 0
-    ) -> None:
+    def __init__(self, *, honors_keys: bool = True, fault_rate: float = 0.0, seed: int = 0) -> None:
         self.ledger = Ledger()
         self.url = ""
-        self._honours_keys = honours_keys
+        self._honours_keys = honors_keys
         self._fault_rate = fault_rate
         self._seed = seed
         self._responses: dict[str, bytes] = {}

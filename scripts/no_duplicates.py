@@ -64,13 +64,13 @@ class Figures:
         )
 
 
-def run(*, creates: int, at_once: int, seed: int, variant: str, honours_keys: bool) -> Figures:
+def run(*, creates: int, at_once: int, seed: int, variant: str, honors_keys: bool) -> Figures:
     """Create conversations and compare the outcomes with the server's records."""
     outcomes: dict[str, Conversation | ConversationsError] = {}
     names = (f"conversation {number}" for number in range(creates))
-    retry = Retry(wait_initial=0.01, wait_max=0.02, trust_idempotency_key=honours_keys)
+    retry = Retry(wait_initial=0.01, wait_max=0.02, trust_idempotency_key=honors_keys)
     started = time.perf_counter()
-    with CountingServer(honours_keys=honours_keys, fault_rate=0.1, seed=seed) as server:
+    with CountingServer(honors_keys=honors_keys, fault_rate=0.1, seed=seed) as server:
         if variant == "sync":
             with Client("k", base_url=server.url, retry=retry, timeout=_TIMEOUT) as client:
                 _in_threads(client, names, outcomes, at_once)
@@ -163,15 +163,15 @@ def main() -> int:
     parser.add_argument("--variant", choices=VARIANTS, action="append")
     options = parser.parse_args()
     succeeded = True
-    for variant, honours_keys in itertools.product(options.variant or VARIANTS, (True, False)):
+    for variant, honors_keys in itertools.product(options.variant or VARIANTS, (True, False)):
         figures = run(
             creates=options.creates,
             at_once=options.at_once,
             seed=options.seed,
             variant=variant,
-            honours_keys=honours_keys,
+            honors_keys=honors_keys,
         )
-        print(f"{variant}, keys {'honored' if honours_keys else 'ignored'}: {figures}", flush=True)
+        print(f"{variant}, keys {'honored' if honors_keys else 'ignored'}: {figures}", flush=True)
         succeeded = succeeded and figures.is_correct
     return 0 if succeeded else 1
 

@@ -12,12 +12,12 @@ from variants import VARIANTS
 from conversations_client.sandbox import Sandbox
 
 
-@pytest.mark.parametrize("honours_keys", [True, False])
+@pytest.mark.parametrize("honors_keys", [True, False])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_no_create_is_lost_or_duplicated_and_each_error_is_correct(
-    variant: str, honours_keys: bool
+    variant: str, honors_keys: bool
 ) -> None:
-    figures = run(creates=300, at_once=64, seed=6, variant=variant, honours_keys=honours_keys)
+    figures = run(creates=300, at_once=64, seed=6, variant=variant, honors_keys=honors_keys)
     assert figures.is_correct, figures
     assert figures.faults > 20
     assert figures.created > 250

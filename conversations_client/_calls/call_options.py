@@ -103,11 +103,11 @@ def _checked_timeout(value: Timeout | float | None) -> Timeout:
     except ConfigurationError:
         raise InvalidArgumentError(
             "timeout must be a Timeout, a positive number of seconds, or None for no limit, "
-            f"{_received(value)}."
+            f"{_description(value)}."
         ) from None
 
 
-def _received(timeout: object) -> str:
+def _description(timeout: object) -> str:
     is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
     return f"got {timeout}" if is_number else f"not {type(timeout).__name__}"
 

@@ -200,15 +200,15 @@ class AsyncConnectionPool(PoolBase[PoolableAsyncConnection, AsyncSignal]):
     async def _discard(self, ticket: _Ticket) -> None:
         try:
             try:
-                await self._close_held(ticket)
+                await self._close_connection(ticket)
             except BaseException:
                 # Again, in case an interrupt cut the first attempt short.
-                await self._close_held(ticket)
+                await self._close_connection(ticket)
                 raise
         finally:
             self._slots.vacate(ticket)
 
-    async def _close_held(self, ticket: _Ticket) -> None:
+    async def _close_connection(self, ticket: _Ticket) -> None:
         connection = self._slots.begin_closing(ticket)
         if connection is not None:
             await _aclose(connection)

@@ -137,15 +137,15 @@ class ConnectionPool(PoolBase[PoolableConnection, Wakeup]):
     def _discard(self, ticket: _Ticket) -> None:
         try:
             try:
-                self._close_held(ticket)
+                self._close_connection(ticket)
             except BaseException:
                 # Again, in case an interrupt cut the first attempt short.
-                self._close_held(ticket)
+                self._close_connection(ticket)
                 raise
         finally:
             self._slots.vacate(ticket)
 
-    def _close_held(self, ticket: _Ticket) -> None:
+    def _close_connection(self, ticket: _Ticket) -> None:
         connection = self._slots.begin_closing(ticket)
         if connection is not None:
             _close(connection)

@@ -34,7 +34,7 @@ _MESSAGES: Final = "messages"  # in an export; the API can't create messages
 _EXPORTED: Final = frozenset({"kind", "displayName", "createdAt", "updatedAt"})
 _MAX_NAMED: Final = 5  # columns in an error message
 # Any form of the line. The separator may be missing, because the parser split the line at it.
-_LINE_OF_EXCEL: Final = re.compile("sep=.?", re.IGNORECASE | re.DOTALL)
+_EXCEL_INSTRUCTION: Final = re.compile("sep=.?", re.IGNORECASE | re.DOTALL)
 
 
 @frozen
@@ -143,7 +143,7 @@ class Columns:
     def _check_separator(self, names: Sequence[str]) -> None:
         # Regardless of its name, a table with a single column is probably not what was meant.
         (name, *more) = names or [""]
-        is_used = self.is_known(name) or name in self.ignore or _LINE_OF_EXCEL.fullmatch(name)
+        is_used = self.is_known(name) or name in self.ignore or _EXCEL_INSTRUCTION.fullmatch(name)
         if not more and not is_used:
             problem = separator_problem(name, lambda _: True)
             if problem is not None:
@@ -190,7 +190,7 @@ class Columns:
 
     def _header_problem(self, column: str) -> str | None:
         """The error message for a column that shows that the whole header is wrong, or None."""
-        if _LINE_OF_EXCEL.fullmatch(column):
+        if _EXCEL_INSTRUCTION.fullmatch(column):
             return f"The first line, {quoted(column)}, is an instruction for Excel. Remove it."
         return separator_problem(column, self.is_known)
 

@@ -131,7 +131,7 @@ def parse(line: bytes) -> Fields | Unreadable:
         return NotJson("The row is not UTF-8.")
     except JSONDecodeError as error:
         return NotJson(f"The row is not JSON: {error.msg} at character {error.pos + 1}.")
-    except (_DoubledNameError, RecursionError, ValueError) as error:
+    except (_DuplicateNameError, RecursionError, ValueError) as error:
         return Unreadable(_problem(error))
     if not isinstance(value, dict):
         return NotAnObject("The row is not a JSON object.")
@@ -140,7 +140,7 @@ def parse(line: bytes) -> Fields | Unreadable:
 
 def _problem(error: Exception) -> str:
     match error:
-        case _DoubledNameError(name=name):
+        case _DuplicateNameError(name=name):
             return f"The row has the field {quoted(name)} twice. Remove one of them."
         case RecursionError():
             return "The row is nested too deeply."
@@ -148,7 +148,7 @@ def _problem(error: Exception) -> str:
             return "The row has a number with too many digits."
 
 
-class _DoubledNameError(Exception):
+class _DuplicateNameError(Exception):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
@@ -158,5 +158,5 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
         names = [name for name, _ in pairs]
-        raise _DoubledNameError(next(name for name in names if names.count(name) > 1))
+        raise _DuplicateNameError(next(name for name in names if names.count(name) > 1))
     return result

@@ -27,7 +27,7 @@ _MARKS: Final = {
 _UNPACK: Final = "Unpack it first."
 
 _AS_CSV: Final = "Save the sheet as CSV in UTF-8."
-_ENCODING_OF_WINDOWS: Final = "WINDOWS-1252"
+_WINDOWS_ENCODING: Final = "WINDOWS-1252"
 _OTHER_SUFFIXES: Final = {
     (".bz2", ".gz", ".xz", ".zip", ".zst"): f"compressed. {_UNPACK}",
     (".numbers", ".ods", ".xls", ".xlsb", ".xlsm", ".xlsx"): f"a workbook. {_AS_CSV}",
@@ -166,8 +166,8 @@ def conversion_from_unknown(name: str) -> str:
     # A conversion from the wrong encoding usually succeeds, but the names are wrong.
     return (
         f"{_in_a_spreadsheet(name)}Convert it from the encoding in which it was written. For "
-        f"{_ENCODING_OF_WINDOWS}, which is common in Western Europe and the Americas, use: "
-        f"{_iconv(name, _ENCODING_OF_WINDOWS)}"
+        f"{_WINDOWS_ENCODING}, which is common in Western Europe and the Americas, use: "
+        f"{_iconv(name, _WINDOWS_ENCODING)}"
     )
 
 

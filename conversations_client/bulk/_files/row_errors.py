@@ -36,7 +36,7 @@ def type_name(value: object) -> str:
     return _TYPES.get(name, name)
 
 
-def in_words_of_the_file(message: str, columns: Mapping[str, str]) -> str:
+def in_file_terms(message: str, columns: Mapping[str, str]) -> str:
     """An error message about an argument, reworded for the column that it comes from.
 
     Args:
@@ -44,8 +44,8 @@ def in_words_of_the_file(message: str, columns: Mapping[str, str]) -> str:
         columns: The column of each field whose column has a different name.
     """
     message = _TYPE.sub(lambda found: f"not {_TYPES[found[1]]}", message)
-    for words, words_of_json in _WORDS.items():
-        message = message.replace(words, words_of_json)
+    for words, json_words in _WORDS.items():
+        message = message.replace(words, json_words)
 
     def column(argument: re.Match[str]) -> str:
         field = _FIELDS[argument[1]]

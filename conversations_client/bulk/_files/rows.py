@@ -14,7 +14,7 @@ from attrs import field, frozen
 from conversations_client import ConversationMetadataParam, CreateRequest, InvalidArgumentError
 from conversations_client.bulk._files.column_names import quoted
 from conversations_client.bulk._files.columns import METADATA, Columns, is_exported
-from conversations_client.bulk._files.row_errors import in_words_of_the_file, type_name
+from conversations_client.bulk._files.row_errors import in_file_terms, type_name
 
 Fields: TypeAlias = Mapping[str, Any]
 Key: TypeAlias = str | int | float | bool | None
@@ -65,7 +65,7 @@ class Row:
 
     def describe(self, error: InvalidArgumentError) -> str:
         """An error in the row's request, in the terms of the file."""
-        return in_words_of_the_file(str(error), self.columns)
+        return in_file_terms(str(error), self.columns)
 
     def digest(self) -> str:
         """A digest of the content, 32 hexadecimal digits."""

@@ -27,7 +27,7 @@ Read: TypeAlias = Callable[[], Iterator[Row]]
 
 _MAX_NAMED: Final = 20  # rows in an error message
 _MAX_CONSECUTIVE_FAILURES: Final = 50
-_STATUSES_OF_ONE_ROW: Final = frozenset({400, 409, 413, 415, 422})
+_ROW_STATUSES: Final = frozenset({400, 409, 413, 415, 422})
 
 
 class ImportRun(Iterator[CreateRequest]):
@@ -144,7 +144,7 @@ class ImportRun(Iterator[CreateRequest]):
         is_new = outcome.index not in self._resent
         self._resent.discard(outcome.index)
         error = None if isinstance(outcome, Created) else outcome.error
-        if error is None or is_of_the_row(error):
+        if error is None or concerns_row(error):
             self._consecutive_failures = 0
         elif is_new:  # so that each run gets further than the one before
             self._consecutive_failures += 1
@@ -248,10 +248,10 @@ class ImportRun(Iterator[CreateRequest]):
         return True
 
 
-def is_of_the_row(error: ConversationsError) -> bool:
+def concerns_row(error: ConversationsError) -> bool:
     """Whether an error may concern only the row that was sent."""
     if isinstance(error, StatusError):
-        return error.status in _STATUSES_OF_ONE_ROW
+        return error.status in _ROW_STATUSES
     return isinstance(error, InvalidArgumentError)
 
 

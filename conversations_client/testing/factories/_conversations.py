@@ -25,7 +25,7 @@ from conversations_client.testing.factories._messages import exchange
 
 T = TypeVar("T")
 
-_A_MINUTE: Final = 60_000
+_MINUTE: Final = 60_000
 
 
 def conversation(
@@ -68,8 +68,8 @@ def conversations(count: int) -> tuple[Conversation, ...]:
         conversation(
             id=numbered("conv", number),
             display_name=f"{NAME} {number}",
-            created_at=CREATED_AT + number * _A_MINUTE,
-            updated_at=UPDATED_AT + number * _A_MINUTE,
+            created_at=CREATED_AT + number * _MINUTE,
+            updated_at=UPDATED_AT + number * _MINUTE,
         )
         for number in range(count, 0, -1)
     )
