@@ -117,8 +117,9 @@ class StreamTruncatedError(StreamError):
     """The stream is invalid, or ended before the response was complete.
 
     Attributes:
-        reason: The cause: a `DisconnectError` or `IdleTimeoutError` from the connection, or a
-            `DecodeError` for data that is not an event; None if the stream just ended early.
+        reason: The cause: a `DisconnectError` or `IdleTimeoutError` from the connection, a
+            `DeadlineError` if the call took too long, or a `DecodeError` for data that is not an
+            event; None if the stream just ended early.
 
     Example:
         try:

@@ -55,8 +55,6 @@ RECEIVED = {
 # Public methods that only the client itself calls.
 INTERNAL = {
     "AsyncStream.envelope",
-    "Retry.again",
-    "Retry.decide",
     "Stream.envelope",
 }
 

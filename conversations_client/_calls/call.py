@@ -66,6 +66,8 @@ class Call(Generic[T]):
         api_key: The API key, which must not appear in errors.
         missing_paths: The path templates that don't exist on the service; the call adds to them.
         started: When the call started, on the engine's clock.
+        is_body_limited: Whether the deadline also applies to the body of a streamed response.
+            Otherwise, it applies until the head arrives.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Call(Generic[T]):
         api_key: Secret,
         missing_paths: set[str],
         started: float,
+        is_body_limited: bool = False,
     ) -> None:
         self.operation = operation.at_known_path(missing_paths)
         self._missing_paths = missing_paths
@@ -85,6 +88,7 @@ class Call(Generic[T]):
         self._retry = retry
         self._api_key = api_key
         self._started = started
+        self.is_body_limited = is_body_limited
         self._total = total
         self._deadline = math.inf if total is None else started + total
         self._attempts = 0

@@ -7,6 +7,7 @@ from conversations_client._base.cached_attribute import cached_attribute
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client._calls import endpoints
 from conversations_client._calls.call_options import with_options
+from conversations_client._calls.operation import Operation
 from conversations_client._calls.settings import Timeout
 from conversations_client._engine.async_engine import AsyncEngine
 from conversations_client._engine.engine import Engine
@@ -55,8 +56,8 @@ class Responses(Resource[Engine]):
         """Send a message and wait for the complete response.
 
         The response is streamed internally (`POST
-        /v2/conversations/{conversation_id}/responses`), so it may take any amount of time as long
-        as data arrives at least every `Timeout.idle` seconds.
+        /v2/conversations/{conversation_id}/responses`). Unless you pass a `timeout`, it may take
+        any amount of time as long as data arrives at least every `Timeout.idle` seconds.
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
@@ -67,8 +68,9 @@ class Responses(Resource[Engine]):
                 service creates one.
             idempotency_key: A key of 1 to 255 visible ASCII characters that lets the service
                 recognize a repeat of this request. Default: a random one.
-            timeout: The limits for this call: a `Timeout`, a number of seconds until the first
-                byte, or None for no limit until the first byte. Default: the client's timeout.
+            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
+                None for no limit on the whole call. Default: the client's timeout, whose `total`
+                limits only the wait for the first byte.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
@@ -79,7 +81,8 @@ class Responses(Resource[Engine]):
             TransportError: No response arrived.
             StatusError: The service rejected the request or failed before the first event.
             ResponseFailedError: The service reports that the response failed.
-            StreamTruncatedError: The stream is invalid, or ended before the response was complete.
+            StreamTruncatedError: The stream is invalid, or ended before the response was complete;
+                or the time was up, in which case `reason` is a `DeadlineError`.
             EventTooLargeError: An event is larger than `max_event_bytes`.
             ClientClosedError: The client is closed.
 
@@ -89,15 +92,18 @@ class Responses(Resource[Engine]):
             )
             print(response.text, response.finish_reason)
         """
-        with self.stream(
-            conversation_id,
-            message=message,
-            model=model,
-            task_id=task_id,
-            idempotency_key=idempotency_key,
+        operation = with_options(
+            endpoints.create_response(
+                conversation_id,
+                message=message,
+                model=model,
+                task_id=task_id,
+                idempotency_key=idempotency_key,
+            ),
             timeout=timeout,
             extra_headers=extra_headers,
-        ) as stream:
+        )
+        with self._stream(operation, is_body_limited=timeout is not UNSET) as stream:
             response = stream.collect()
             return _raw_response(stream, response) if self._is_raw else response
 
@@ -155,8 +161,11 @@ class Responses(Resource[Engine]):
             timeout=timeout,
             extra_headers=extra_headers,
         )
+        return self._stream(operation)
+
+    def _stream(self, operation: Operation[None], *, is_body_limited: bool = False) -> Stream:
         return Stream(
-            lambda: self._engine.open(operation),
+            lambda: self._engine.open(operation, is_body_limited=is_body_limited),
             operation.request,
             limit=self._engine.max_event_bytes,
         )
@@ -210,8 +219,8 @@ class AsyncResponses(Resource[AsyncEngine]):
         """Send a message and wait for the complete response.
 
         The response is streamed internally (`POST
-        /v2/conversations/{conversation_id}/responses`), so it may take any amount of time as long
-        as data arrives at least every `Timeout.idle` seconds.
+        /v2/conversations/{conversation_id}/responses`). Unless you pass a `timeout`, it may take
+        any amount of time as long as data arrives at least every `Timeout.idle` seconds.
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
@@ -222,8 +231,9 @@ class AsyncResponses(Resource[AsyncEngine]):
                 service creates one.
             idempotency_key: A key of 1 to 255 visible ASCII characters that lets the service
                 recognize a repeat of this request. Default: a random one.
-            timeout: The limits for this call: a `Timeout`, a number of seconds until the first
-                byte, or None for no limit until the first byte. Default: the client's timeout.
+            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
+                None for no limit on the whole call. Default: the client's timeout, whose `total`
+                limits only the wait for the first byte.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
@@ -234,7 +244,8 @@ class AsyncResponses(Resource[AsyncEngine]):
             TransportError: No response arrived.
             StatusError: The service rejected the request or failed before the first event.
             ResponseFailedError: The service reports that the response failed.
-            StreamTruncatedError: The stream is invalid, or ended before the response was complete.
+            StreamTruncatedError: The stream is invalid, or ended before the response was complete;
+                or the time was up, in which case `reason` is a `DeadlineError`.
             EventTooLargeError: An event is larger than `max_event_bytes`.
             ClientClosedError: The client is closed.
 
@@ -244,15 +255,18 @@ class AsyncResponses(Resource[AsyncEngine]):
             )
             print(response.text, response.finish_reason)
         """
-        async with self.stream(
-            conversation_id,
-            message=message,
-            model=model,
-            task_id=task_id,
-            idempotency_key=idempotency_key,
+        operation = with_options(
+            endpoints.create_response(
+                conversation_id,
+                message=message,
+                model=model,
+                task_id=task_id,
+                idempotency_key=idempotency_key,
+            ),
             timeout=timeout,
             extra_headers=extra_headers,
-        ) as stream:
+        )
+        async with self._stream(operation, is_body_limited=timeout is not UNSET) as stream:
             response = await stream.collect()
             return _raw_response(stream, response) if self._is_raw else response
 
@@ -310,8 +324,11 @@ class AsyncResponses(Resource[AsyncEngine]):
             timeout=timeout,
             extra_headers=extra_headers,
         )
+        return self._stream(operation)
+
+    def _stream(self, operation: Operation[None], *, is_body_limited: bool = False) -> AsyncStream:
         return AsyncStream(
-            lambda: self._engine.open(operation),
+            lambda: self._engine.open(operation, is_body_limited=is_body_limited),
             operation.request,
             limit=self._engine.max_event_bytes,
         )

@@ -10,6 +10,7 @@ from conversations_client._calls.operation import Request
 from conversations_client._engine.response_body import AsyncResponseBody, ResponseBody
 from conversations_client._sse.event_stream import EventStreamState
 from conversations_client.errors import ConversationsError, StreamClosedError, TransportError
+from conversations_client.responses import PartialResponse, Response
 
 T = TypeVar("T")
 AnyResponseBody = TypeVar("AnyResponseBody", ResponseBody, AsyncResponseBody)
@@ -57,6 +58,25 @@ class StreamBase(PublicDir, Generic[AnyResponseBody]):
         """How many times the request was sent."""
         return self._open_body().head.context.attempts
 
+    @property
+    def partial(self) -> PartialResponse:
+        """The response so far; you can also read it after the `with` block.
+
+        It contains the events that you have read. If the service echoes your API key, the key is
+        redacted.
+
+        Example:
+            with client.conversations.responses.stream(
+                conversation_id, message="How do I get a refund?", model="sandbox/echo"
+            ) as stream:
+                for text in stream.text_deltas():
+                    if text.startswith("a "):
+                        break
+            print(stream.partial.text)
+        """
+        self._open_body()
+        return PartialResponse() if self._state is None else self._state.partial()
+
     def envelope(self, parsed: T) -> RawResponse[T]:
         """Combine a parsed response with the status and headers of the stream."""
         return self._open_body().head.raw_response(parsed)
@@ -89,6 +109,9 @@ class StreamBase(PublicDir, Generic[AnyResponseBody]):
     def _check_still_open(self) -> None:
         if self._is_closed:
             raise _closed_during_read()
+
+    def _complete_response(self) -> Response | None:
+        return None if self._state is None else self._state.response()
 
     def _unread(self) -> EventStreamState:
         state = self._open_state()

@@ -94,6 +94,8 @@ class Stream(StreamBase[ResponseBody]):
     def collect(self) -> Response:
         """Read the rest of the stream and return the complete response.
 
+        You can call it again, also after the block, once the response is complete.
+
         Raises:
             ResponseFailedError: The service reports that the response failed.
             StreamTruncatedError: The stream is invalid, or ended before the response was complete.
@@ -109,8 +111,7 @@ class Stream(StreamBase[ResponseBody]):
                 response = stream.collect()
             print(response.usage)
         """
-        state = self._open_state()
-        while (response := state.response()) is None:
+        while (response := self._complete_response()) is None:
             next(self)
         return response
 
@@ -243,6 +244,8 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
     async def collect(self) -> Response:
         """Read the rest of the stream and return the complete response.
 
+        You can call it again, also after the block, once the response is complete.
+
         Raises:
             ResponseFailedError: The service reports that the response failed.
             StreamTruncatedError: The stream is invalid, or ended before the response was complete.
@@ -258,8 +261,7 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
                 response = await stream.collect()
             print(response.usage)
         """
-        state = self._open_state()
-        while (response := state.response()) is None:
+        while (response := self._complete_response()) is None:
             await anext(self)
         return response
 

@@ -54,9 +54,16 @@ class AsyncEngine(EngineBase):
         with traced(call):
             return call.parsed(await self._run(call, self._fetch))
 
-    async def open(self, operation: Operation[None], /) -> AsyncResponseBody:
-        """Run an operation and return its response before the body is read."""
-        call = self._start(operation)
+    async def open(
+        self, operation: Operation[None], /, *, is_body_limited: bool = False
+    ) -> AsyncResponseBody:
+        """Run an operation and return its response before the body is read.
+
+        Args:
+            operation: What to call.
+            is_body_limited: Whether the deadline also applies to reading the body.
+        """
+        call = self._start(operation, is_body_limited=is_body_limited)
         opened: list[AsyncResponseBody] = []
         try:
             with traced(call, ends=False) as end:
@@ -131,9 +138,8 @@ class AsyncEngine(EngineBase):
             response = await self._send(call, request)
             if not response.is_success:
                 return await self._read(call, response)
-            # The deadline applies until the head arrives; later reads are subject to the idle
-            # limit.
-            request.limits.idle.lift(self._timeout(call.operation).idle)
+            if not call.is_body_limited:
+                request.limits.idle.lift(self._timeout(call.operation).idle)
             buffered = self._buffered_stream(response)
             head = self._head(call, response, is_decoded=buffered is not None)
             opened.append(AsyncResponseBody(head, response, buffered))

@@ -54,9 +54,14 @@ class Engine(EngineBase):
         with traced(call):
             return call.parsed(self._run(call, self._fetch))
 
-    def open(self, operation: Operation[None], /) -> ResponseBody:
-        """Run an operation and return its response before the body is read."""
-        call = self._start(operation)
+    def open(self, operation: Operation[None], /, *, is_body_limited: bool = False) -> ResponseBody:
+        """Run an operation and return its response before the body is read.
+
+        Args:
+            operation: What to call.
+            is_body_limited: Whether the deadline also applies to reading the body.
+        """
+        call = self._start(operation, is_body_limited=is_body_limited)
         opened: list[ResponseBody] = []
         try:
             with traced(call, ends=False) as end:
@@ -120,9 +125,8 @@ class Engine(EngineBase):
             response = self._send(call, request)
             if not response.is_success:
                 return self._read(call, response)
-            # The deadline applies until the head arrives; later reads are subject to the idle
-            # limit.
-            request.limits.idle.lift(self._timeout(call.operation).idle)
+            if not call.is_body_limited:
+                request.limits.idle.lift(self._timeout(call.operation).idle)
             buffered = self._buffered_stream(response)
             head = self._head(call, response, is_decoded=buffered is not None)
             opened.append(ResponseBody(head, response, buffered))

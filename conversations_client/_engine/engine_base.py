@@ -74,7 +74,7 @@ class EngineBase:
     def _timeout(self, operation: Operation[Any]) -> Timeout:
         return operation.request.timeout or self._settings.timeout
 
-    def _start(self, operation: Operation[T]) -> Call[T]:
+    def _start(self, operation: Operation[T], *, is_body_limited: bool = False) -> Call[T]:
         key = operation.request.idempotency_key
         if key is None and operation.request.method == "POST":
             key = self._environment.new_key()
@@ -86,6 +86,7 @@ class EngineBase:
             api_key=self._settings.api_key,
             missing_paths=self._missing_paths,
             started=self._environment.clock(),
+            is_body_limited=is_body_limited,
         )
 
     def _request(self, call: Call[T]) -> WireRequest:

@@ -14,6 +14,7 @@ from conversations_client._http.httpx_clients.failure_origin import is_network_f
 from conversations_client._http.streams.limits import CLOSING_SECONDS
 from conversations_client._http.transport_errors import library_exceptions, transport_error
 from conversations_client._sse.stream_context import StreamContext
+from conversations_client.errors import TransportError, TransportTimeoutError
 
 T = TypeVar("T")
 
@@ -37,6 +38,14 @@ class ResponseHead:
     def raw_response(self, parsed: T) -> RawResponse[T]:
         """Combine a parsed body with the status and the headers."""
         return self._call.raw_response(self.reply, parsed, now=self._clock())
+
+    def failure(self, error: Exception) -> TransportError:
+        """The failure of a read, for an exception of the HTTP library."""
+        failure = transport_error(error, self.context.key)
+        is_timeout = isinstance(failure, TransportTimeoutError)
+        if is_timeout and self._call.is_body_limited and self._clock() >= self._call.deadline:
+            return self._call.deadline_error(failure.delivery)
+        return failure
 
 
 class _ResponseBodyBase:
@@ -83,7 +92,7 @@ class ResponseBody(_ResponseBodyBase):
         except Exception as error:
             if not is_network_failure(error):
                 raise
-            failure = transport_error(error, self.head.context.key)
+            failure = self.head.failure(error)
         raise failure
 
     def close(self, *, drain: bool = False, error: BaseException | None = None) -> None:
@@ -139,7 +148,7 @@ class AsyncResponseBody(_ResponseBodyBase):
         except Exception as error:
             if not is_network_failure(error):
                 raise
-            failure = transport_error(error, self.head.context.key)
+            failure = self.head.failure(error)
         else:
             return b""
         raise failure

@@ -107,6 +107,11 @@ class EventStreamState:
         done = self._last
         return self._accumulator.complete(done) if isinstance(done, ResponseDone) else None
 
+    def partial(self) -> PartialResponse:
+        """The response so far."""
+        # Unlike events, it ends up in logs and pickles, as part of an error.
+        return self._context.key.redact_within(self._accumulator.partial())
+
     def broken_by(self, error: ConversationsError) -> StreamTruncatedError:
         """The error for a broken connection."""
         return self._truncated(f"broke: {error}", error)
@@ -149,16 +154,12 @@ class EventStreamState:
             raise EventTooLargeError(
                 f"{self._context.request}: an event is larger than max_event_bytes={self._limit}: "
                 "increase the limit if the event is valid.",
-                partial=self._partial(),
+                partial=self.partial(),
                 attempts=self._context.attempts,
                 request_id=self._context.request_id,
             )
         if self._has_ended:
             raise self._truncated("ended before the response was complete.")
-
-    def _partial(self) -> PartialResponse:
-        # Unlike events, errors end up in logs and pickles.
-        return self._context.key.redact_within(self._accumulator.partial())
 
     def _failure(self, failed: ResponseFailed) -> ResponseFailedError:
         message = self._context.key.redact(failed.error)
@@ -167,7 +168,7 @@ class EventStreamState:
             sentence(
                 f"{self._context.request}: the response failed with code {failed.code}{detail}"
             ),
-            partial=self._partial(),
+            partial=self.partial(),
             attempts=self._context.attempts,
             request_id=self._context.request_id,
         )
@@ -186,7 +187,7 @@ class EventStreamState:
         error = StreamTruncatedError(
             f"{self._context.request}: the stream {problem} `partial` contains what arrived; the "
             "service may have continued the response.",
-            partial=self._partial(),
+            partial=self.partial(),
             attempts=self._context.attempts,
             request_id=self._context.request_id,
         )
