@@ -117,7 +117,8 @@ class ConversationPage(PrettyRepr):
     def next_cursor(self) -> str | None:
         """The `starting_after` argument for the next page; None on the last page.
 
-        To continue a listing with `ending_before`, pass the ID of the first conversation instead.
+        It isn't meaningful for a page that was listed with `ending_before`. To continue such a
+        listing, pass the ID of the first conversation as `ending_before`.
 
         Example:
             page = client.conversations.list(limit=20).page()
