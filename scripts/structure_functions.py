@@ -19,7 +19,7 @@ import attrs
 
 from conversations_client import events, messages, models
 from conversations_client._base.unset import UNSET, Unset
-from conversations_client._json.attributes import (
+from conversations_client._fields.attributes import (
     Attribute,
     attributes,
     is_enveloped,

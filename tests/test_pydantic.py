@@ -5,6 +5,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from jsonschema import Draft202012Validator
 
 from conversations_client import (
     Conversation,
@@ -41,7 +42,30 @@ def test_pydantic_reads_what_it_writes(cls: Any, value: Any) -> None:
     found = adapter.validate_json(adapter.dump_json(value))
     assert (found, type(found)) == (value, type(value))
     assert adapter.validate_python(value) is value
-    assert "object" in str(adapter.json_schema())
+
+
+@pytest.mark.parametrize("mode", ["validation", "serialization"])
+@pytest.mark.parametrize(("cls", "value"), OBJECTS, ids=str)
+def test_the_json_schema_describes_the_json(cls: Any, value: Any, mode: str) -> None:
+    schema = pydantic.TypeAdapter(cls).json_schema(mode=mode)
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema)
+    as_json = unstructure(value)
+    assert [error.message for error in validator.iter_errors(as_json)] == []
+    assert not validator.is_valid({})
+    assert not validator.is_valid([as_json])
+
+
+def test_the_json_schema_has_the_names_and_types_of_the_api() -> None:
+    schema = pydantic.TypeAdapter(Conversation).json_schema(mode="serialization")
+    assert schema["title"] == "Conversation"
+    assert schema["required"] == ["kind", "displayName", "createdAt", "updatedAt"]
+    assert schema["properties"]["createdAt"] == {"title": "Createdat", "type": "number"}
+    assert schema["properties"]["_id"]["anyOf"] == [{"type": "string"}, {"type": "null"}]
+    assert schema["$defs"].keys() == {"ConversationKind", "ConversationMetadata"}
+    started = pydantic.TypeAdapter(Event).json_schema()["$defs"]["PartDelta"]
+    assert started["required"] == ["timestamp", "type", "data"]
+    assert started["properties"]["data"]["required"] == ["partId", "delta"]
 
 
 def test_pydantic_reports_the_path_of_an_invalid_value_and_not_the_value() -> None:
@@ -74,4 +98,7 @@ def test_fastapi_returns_the_data_classes() -> None:
 
     expected = unstructure(conversation)
     assert anyio.run(scenario) == [expected, [expected]]
-    assert "/several" in app.openapi()["paths"]
+    described = app.openapi()
+    (answer,) = described["paths"]["/one"]["get"]["responses"]["200"]["content"].values()
+    assert answer["schema"] == {"$ref": "#/components/schemas/Conversation"}
+    assert "displayName" in described["components"]["schemas"]["Conversation"]["properties"]

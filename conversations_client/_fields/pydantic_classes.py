@@ -1,8 +1,14 @@
-"""Lets pydantic, and so FastAPI, validate and serialize the data classes of this package."""
+"""Lets pydantic, and so FastAPI, validate, serialize and describe the package's data classes."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal, get_origin
+
+import attrs
+
+from .attributes import Attribute, attributes, is_inside_data, wire_name
 
 if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic_core import CoreSchema
 
 
@@ -12,13 +18,17 @@ class PydanticSchema:
     __slots__ = ()
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: object) -> "CoreSchema":  # noqa: ANN401 - a type
+    def __get_pydantic_core_schema__(
+        cls,
+        source: Any,  # noqa: ANN401 - a type
+        handler: "GetCoreSchemaHandler",
+    ) -> "CoreSchema":
         from pydantic_core import core_schema
 
         # Imported here because they import this module.
         from conversations_client import ConversationsError, structure, unstructure
 
-        def validate(value: object) -> object:
+        def validate(value: object, _: object) -> object:
             if isinstance(value, cls):
                 return value
             try:
@@ -26,11 +36,49 @@ class PydanticSchema:
             except ConversationsError as error:
                 raise ValueError(str(error)) from None
 
-        return core_schema.no_info_plain_validator_function(
+        # The inner schema describes the JSON. It doesn't validate, because `validate` ignores it.
+        return core_schema.no_info_wrap_validator_function(
             validate,
+            _json_object(cls, handler),
+            ref=f"{cls.__module__}.{cls.__qualname__}:{id(cls)}",
             serialization=core_schema.plain_serializer_function_ser_schema(unstructure),
         )
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: object, handler: object) -> dict[str, Any]:
-        return {"title": cls.__name__, "type": "object"}
+    def __get_pydantic_json_schema__(
+        cls, schema: "CoreSchema", handler: "GetJsonSchemaHandler"
+    ) -> dict[str, Any]:
+        described = handler(schema)
+        handler.resolve_ref_schema(described)["title"] = cls.__name__
+        return described
+
+
+def _json_object(cls: type, handler: "GetCoreSchemaHandler") -> "CoreSchema":
+    """The schema of a class's JSON object."""
+    inside = [a for a in attributes(cls) if is_inside_data(a, cls)]
+    fields = _fields((a for a in attributes(cls) if a not in inside), handler)
+    if inside:
+        fields["data"] = _field(_object(_fields(inside, handler)), is_required=True)
+    return _object(fields)
+
+
+def _fields(found: Iterable[Attribute], handler: "GetCoreSchemaHandler") -> dict[str, Any]:
+    return {
+        wire_name(a): _field(
+            handler.generate_schema(a.type),
+            is_required=a.default is attrs.NOTHING or get_origin(a.type) is Literal,
+        )
+        for a in found
+    }
+
+
+def _object(fields: dict[str, Any]) -> "CoreSchema":
+    from pydantic_core import core_schema
+
+    return core_schema.typed_dict_schema(fields, extra_behavior="allow")
+
+
+def _field(schema: "CoreSchema", *, is_required: bool) -> Any:  # noqa: ANN401 - pydantic's typed dict
+    from pydantic_core import core_schema
+
+    return core_schema.typed_dict_field(schema, required=is_required)

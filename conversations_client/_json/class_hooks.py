@@ -9,8 +9,7 @@ from cattrs.dispatch import StructureHook, UnstructureHook
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 
 from conversations_client._base.unset import UNSET
-
-from .attributes import (
+from conversations_client._fields.attributes import (
     Attribute,
     attributes,
     extra_names,
@@ -21,6 +20,7 @@ from .attributes import (
     wire_name,
     without,
 )
+
 from .generated_functions import function_of
 from .mismatch import Mismatch, json_type
 from .nesting import bounded

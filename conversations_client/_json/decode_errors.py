@@ -8,9 +8,9 @@ from cattrs import (
     StructureHandlerNotFoundError,
 )
 
+from conversations_client._fields.attributes import wire_paths
 from conversations_client.errors import Fault
 
-from .attributes import wire_paths
 from .mismatch import Mismatch
 
 

@@ -18,8 +18,14 @@ from cattrs.cols import (
 from cattrs.dispatch import StructureHook, UnstructureHook
 
 from conversations_client._base.unset import Unset
+from conversations_client._fields.attributes import (
+    is_open_enum,
+    known_members,
+    tags,
+    wire_name,
+    without,
+)
 
-from .attributes import is_open_enum, known_members, tags, wire_name, without
 from .mismatch import Mismatch, json_type
 from .nesting import bounded
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias, Union, get_args, get_origin
 
 import attrs
 
-from conversations_client._fields.field_metadata import NULLABLE
+from .field_metadata import NULLABLE
 
 Attribute: TypeAlias = "attrs.Attribute[Any]"
 
