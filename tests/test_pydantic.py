@@ -49,7 +49,7 @@ def test_pydantic_reads_what_it_writes(cls: Any, value: Any) -> None:
 def test_the_json_schema_describes_the_json(cls: Any, value: Any, mode: str) -> None:
     schema = pydantic.TypeAdapter(cls).json_schema(mode=mode)
     Draft202012Validator.check_schema(schema)
-    validator = Draft202012Validator(schema)
+    validator: Any = Draft202012Validator(schema)
     as_json = unstructure(value)
     assert [error.message for error in validator.iter_errors(as_json)] == []
     assert not validator.is_valid({})
