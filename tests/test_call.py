@@ -166,9 +166,11 @@ def test_a_success_is_read() -> None:
         request_id="req_1",
         attempts=2,
         elapsed=2.5,
+        body=success.body,
     )
-    shown = repr(one.raw_response(reply(200, private="private"), None, now=102.5))
+    shown = repr(one.raw_response(reply(200, b"secret", private="private"), None, now=102.5))
     assert "private" not in shown
+    assert "secret" not in shown
     assert "status=200" in shown
 
 

@@ -32,12 +32,13 @@ E = TypeVar("E", bound=ConversationsError)
 
 @frozen(kw_only=True)
 class RawResponse(Generic[T]):
-    """A parsed response with its status and headers.
+    """A parsed response with its status, headers and body.
 
     Example:
         raw = client.conversations.with_raw_response.retrieve(conversation_id)
         assert raw.status == 200 and raw.attempts == 1
         assert raw.headers["content-type"] == "application/json"
+        assert raw.body.startswith(b"{")
         assert raw.parsed.display_name == "Refunds"
     """
 
@@ -53,6 +54,8 @@ class RawResponse(Generic[T]):
     """How many times the request was sent."""
     elapsed: float
     """Seconds from the start of the call to the end of the response, including pauses."""
+    body: bytes = field(default=b"", repr=False)
+    """The body as received, decompressed; empty if there is none or if the response is streamed."""
 
 
 class Call(Generic[T]):
@@ -170,6 +173,7 @@ class Call(Generic[T]):
             request_id=self.request_id(reply),
             attempts=self._attempts,
             elapsed=now - self._started,
+            body=reply.body,
         )
 
     def header_text(self, reply: Reply, header: str) -> str:

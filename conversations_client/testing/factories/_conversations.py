@@ -139,6 +139,7 @@ def raw_response(
     request_id: str | None = "req_1",
     attempts: int = 1,
     elapsed: float = 0.1,
+    body: bytes = b"",
 ) -> RawResponse[T]:
     """Create a `RawResponse` with the given parsed content.
 
@@ -153,4 +154,5 @@ def raw_response(
         request_id=request_id,
         attempts=attempts,
         elapsed=elapsed,
+        body=body,
     )
