@@ -28,6 +28,7 @@ from conversations_client import (
     Timeout,
 )
 from conversations_client.sandbox import Sandbox
+from conversations_client.sandbox._replies.pacing import Pacing
 from conversations_client.sandbox._server import request_log, uvicorn_server
 
 
@@ -260,6 +261,22 @@ def test_stopping_the_sandbox_ends_a_delay(sandbox: Sandbox) -> None:
     sandbox.stop()
     caller.join()
     assert names_created == ["a"]
+
+
+def test_a_delay_that_begins_while_the_sandbox_stops_is_skipped() -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    async def main() -> None:
+        pacing = Pacing(sleep=sleep)
+        assert await pacing.pause(60)
+        pacing.stop()
+        assert not await pacing.pause(60)
+
+    asyncio.run(main())
+    assert slept == [60, 0]
 
 
 @pytest.mark.parametrize(
