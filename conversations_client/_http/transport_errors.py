@@ -132,6 +132,8 @@ def transport_error(  # noqa: PLR0911 - a table
         key: The API key, which must not appear in the error even if the service echoes it.
         base_url: The URL of the service; empty if a connection was open.
     """
+    if isinstance(error, TransportError):  # from a transport for tests
+        return error
     reason = _reason(error, key)
     to = f" to {truncate(key.redact(base_url), _MAX_REASON_LENGTH)}" if base_url else ""
     match _kind(error):

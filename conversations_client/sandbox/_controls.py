@@ -5,6 +5,7 @@ from typing import Final
 
 from conversations_client.sandbox._argument_checks import seconds, text, whole_number
 from conversations_client.sandbox._fault_injection.faults import (
+    STREAMS,
     BreakStream,
     CannedResponse,
     Delay,
@@ -15,7 +16,6 @@ from conversations_client.sandbox._fault_injection.faults import (
 from conversations_client.sandbox._server.request_log import ReceivedRequest, RequestLog
 from conversations_client.sandbox._storage.json_encoding import encode
 
-_RESPONSES: Final = "/v2/conversations/*/responses"
 _SUCCESS_AND_REDIRECTS: Final = range(200, 400)
 
 
@@ -154,6 +154,7 @@ class Controls:
         self,
         seconds: float,
         *,
+        after_events: int = 0,
         times: int = 1,
         method: str | None = None,
         path: str | None = None,
@@ -162,6 +163,9 @@ class Controls:
 
         Args:
             seconds: The delay, which ends early if the sandbox stops.
+            after_events: The number of events to send before the delay, so that a streamed response
+                stalls. If it is positive, only streamed responses are delayed; a shorter stream is
+                sent without a delay. Default: 0, which delays the start of any response.
             times: The number of responses to delay. Default: 1.
             method: The HTTP method of the requests. Default: any method.
             path: A pattern that the path must match. Default: any path.
@@ -177,8 +181,19 @@ class Controls:
             except TransportError as error:
                 assert error.may_have_acted
             assert client.conversations.retrieve(conversation_id).display_name == "Late"
+
+            impatient = client.with_options(timeout=Timeout(idle=0.1))
+            sandbox.delay_next(60, after_events=2)
+            try:
+                impatient.conversations.responses.create(
+                    conversation_id, message="One two", model="sandbox/echo"
+                )
+            except StreamTruncatedError as error:
+                assert isinstance(error.reason, IdleTimeoutError)
+                assert error.partial.text == "One "
         """
-        self._faults.add(Delay(seconds=seconds, method=method, path=path), times=times)
+        delay = Delay(seconds=seconds, after_events=after_events, method=method, path=path)
+        self._faults.add(delay, times=times)
 
     def drop_next(
         self,
@@ -236,7 +251,7 @@ class Controls:
             after_events=after_events,
             garbage=_to_bytes("garbage", garbage),
             method="POST",
-            path=_RESPONSES,
+            path=STREAMS,
         )
         self._faults.add(fault, times=times)
 

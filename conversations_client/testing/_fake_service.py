@@ -1,6 +1,8 @@
 """A fake service for unit tests, which returns queued responses and records calls."""
 
 from collections import deque
+from types import TracebackType
+from typing import Self
 
 import httpx
 
@@ -33,16 +35,36 @@ class FakeService:
     Each request gets the next queued response. If the queue is empty, the request raises an
     AssertionError.
 
+    Use it as a context manager to also check that every queued response was used: unless the block
+    raises an exception, its end raises an AssertionError if responses are pending.
+
     Example:
-        fake = FakeService()
-        fake.answer(factories.conversation(display_name="Refunds"))
-        assert fake.client().conversations.create(display_name="Refunds").id is not None
+        with FakeService() as fake:
+            fake.answer(factories.conversation(display_name="Refunds"))
+            assert fake.client().conversations.create(display_name="Refunds").id is not None
         assert fake.calls == (CreateCall(display_name="Refunds"),)
     """
 
     def __init__(self) -> None:
         self._calls: list[Call] = []
         self._queue: deque[Answer | Failure] = deque()
+
+    def __repr__(self) -> str:
+        return f"<FakeService: calls={len(self._calls)}, pending={len(self._queue)}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if exc_type is None and self._queue:
+            raise AssertionError(
+                f"The fake service has queued responses that no call used: {self.pending!r}."
+            )
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -76,7 +98,9 @@ class FakeService:
         Args:
             *answers: A response for each call: a `Conversation`, a `ConversationWithMessages`, a
                 `ConversationPage`, None for a deletion, a `Response` or a list of events for a
-                response (streamed or not), or a mapping, which is sent as JSON.
+                response (streamed or not), or a mapping, which is sent as JSON. A list of events
+                can end with a `TransportError` or its class. The stream breaks there, so the call
+                raises a `StreamTruncatedError` with this error as its `reason`.
 
         Raises:
             TypeError: An argument is not a valid response.
@@ -102,7 +126,8 @@ class FakeService:
                 class. The client raises an error of the same class with the same content.
 
         Raises:
-            TypeError: `failure` is not one of these errors.
+            TypeError: `failure` is not one of these errors. For a stream that fails after it has
+                begun, queue a list of events with `answer`.
 
         Example:
             fake = FakeService()

@@ -1,7 +1,7 @@
 """Converts queued answers to HTTP responses."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Final, cast, get_args
 
 import httpx
@@ -13,6 +13,7 @@ from conversations_client import (
     Event,
     Response,
     StatusError,
+    StreamError,
     TransportError,
     unstructure,
 )
@@ -29,8 +30,18 @@ from conversations_client.testing._calls import (
     UpdateCall,
 )
 
-Answer = Conversation | ConversationPage | Response | Sequence[Event] | Mapping[str, Any] | None
-"""A response to a call. A mapping is sent as JSON and can be the response to any call."""
+Answer = (
+    Conversation
+    | ConversationPage
+    | Response
+    | Sequence[Event | TransportError | type[TransportError]]
+    | Mapping[str, Any]
+    | None
+)
+"""A response to a call. A mapping is sent as JSON and can be the response to any call.
+
+A list of events can end with a `TransportError` or its class, which breaks the stream there.
+"""
 
 Failure = StatusError | TransportError
 """An error that a call can raise."""
@@ -38,6 +49,12 @@ Failure = StatusError | TransportError
 _TAKES: Final = (
     "a Conversation, a ConversationWithMessages, a ConversationPage, a Response, a list of events, "
     "a dict or None"
+)
+
+_STREAM_ADVICE: Final = (
+    "To break a stream, queue a list of events that ends with a TransportError, such as "
+    "factories.transport_error(DisconnectError). For a failure that the service reports, end it "
+    "with factories.response_failed()."
 )
 
 _JSON: Final = {"Content-Type": "application/json"}
@@ -62,23 +79,30 @@ def checked_answer(answer: object) -> Answer:
     Raises:
         TypeError: It is not a response to any call.
     """
-    if isinstance(answer, BaseException) or _is_error_class(answer):
+    if _is_or_creates(answer, StreamError):
+        raise TypeError(f"answer() takes {_TAKES}, not {_name(answer)}. {_STREAM_ADVICE}")
+    if _is_or_creates(answer, BaseException):
         raise TypeError(f"answer() takes {_TAKES}: queue errors with fail().")
     if isinstance(answer, list | tuple):
-        events = cast("Sequence[object]", answer)
-        for index, event in enumerate(events):
-            if not isinstance(event, get_args(Event)):
-                raise TypeError(
-                    f"Item {index} of the list must be an event, not {type(event).__name__}."
-                )
-        return cast("Sequence[Event]", events)
+        return _checked_events(cast("Sequence[object]", answer))
     if answer is None or isinstance(answer, Conversation | ConversationPage | Response | Mapping):
         return cast("Answer", answer)
-    raise TypeError(f"answer() takes {_TAKES}, not {type(answer).__name__}.")
+    raise TypeError(f"answer() takes {_TAKES}, not {_name(answer)}.")
 
 
-def _is_error_class(value: object) -> bool:
-    return isinstance(value, type) and issubclass(value, BaseException)
+def _checked_events(items: Sequence[object]) -> Answer:
+    """Check a list of events, and create its error if it ends with a class."""
+    events = list(items)
+    end: list[Failure] = []
+    if events and _is_or_creates(events[-1], TransportError):
+        end = [checked_failure(events.pop())]
+    for index, event in enumerate(events):
+        if not isinstance(event, get_args(Event)):
+            advice = f" {_STREAM_ADVICE}" if _is_or_creates(event, BaseException) else ""
+            raise TypeError(
+                f"Item {index} of the list must be an event, not {_name(event)}.{advice}"
+            )
+    return cast("Answer", [*events, *end])
 
 
 def checked_failure(failure: object) -> Failure:
@@ -87,17 +111,26 @@ def checked_failure(failure: object) -> Failure:
     Raises:
         TypeError: No call can fail with it.
     """
-    if isinstance(failure, StatusError | TransportError):
-        return failure
+    if not _is_or_creates(failure, (StatusError, TransportError)):
+        advice = f" {_STREAM_ADVICE}" if _is_or_creates(failure, StreamError) else ""
+        raise TypeError(
+            f"fail() takes a StatusError or a TransportError, such as NotFoundError or "
+            f"factories.transport_error(ConnectError), not {_name(failure)}.{advice}"
+        )
     if isinstance(failure, type) and issubclass(failure, StatusError):
         return factories.status_error(failure)
     if isinstance(failure, type) and issubclass(failure, TransportError):
         return factories.transport_error(failure)
-    name = failure.__name__ if isinstance(failure, type) else type(failure).__name__
-    raise TypeError(
-        f"fail() takes a StatusError or a TransportError, such as NotFoundError or "
-        f"factories.transport_error(ConnectError), not {name}."
-    )
+    return cast("Failure", failure)
+
+
+def _is_or_creates(value: object, cls: type | tuple[type, ...]) -> bool:
+    """Whether a value is an instance or a subclass of a class."""
+    return isinstance(value, cls) or (isinstance(value, type) and issubclass(value, cls))
+
+
+def _name(value: object) -> str:
+    return value.__name__ if isinstance(value, type) else type(value).__name__
 
 
 def success_response(call: Call, answer: Answer) -> httpx.Response:
@@ -132,9 +165,25 @@ def failure_response(failure: Failure) -> httpx.Response:
     )
 
 
-def _streamed(events: Sequence[Event]) -> httpx.Response:
-    blocks = [b"data: " + _json(unstructure(event)) + b"\n\n" for event in events]
-    return httpx.Response(200, headers=_EVENTS, content=b"".join(blocks))
+def _streamed(items: Sequence[object]) -> httpx.Response:
+    return httpx.Response(200, headers=_EVENTS, stream=_EventStream(items))
+
+
+class _EventStream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The bytes of a list of events, which may end with an error."""
+
+    def __init__(self, items: Sequence[object]) -> None:
+        self._items = items
+
+    def __iter__(self) -> Iterator[bytes]:
+        for item in self._items:
+            if isinstance(item, TransportError):
+                raise item
+            yield b"data: " + _json(unstructure(item)) + b"\n\n"
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self:
+            yield chunk
 
 
 def _json(value: object) -> bytes:

@@ -8,6 +8,12 @@ import pytest
 
 from conversations_client.sandbox import Sandbox
 
+BODY = {
+    "message": {"role": "user", "parts": [{"kind": "text", "text": "One two three"}]},
+    "model": "sandbox/echo",
+    "stream": True,
+}
+
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
@@ -68,16 +74,26 @@ def test_a_delay(sandbox: Sandbox, api: httpx.Client) -> None:
     assert pauses == [60]
 
 
+def test_a_stalled_stream(sandbox: Sandbox, api: httpx.Client) -> None:
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    sandbox._pacing.sleep = pause
+    conversation = api.post("/v2/conversations", json={}).json()["_id"]
+    api.post("/sandbox/delay-next", json={"seconds": 60, "after_events": 3})
+    assert api.get("/sandbox/faults").json() == {"pending": 1}
+    response = api.post(f"/v2/conversations/{conversation}/responses", json=BODY)
+    assert response.text.count("data: ") == 6
+    assert pauses == [0, 0, 60, 0, 0, 0]
+
+
 def test_a_broken_stream(api: httpx.Client) -> None:
     conversation = api.post("/v2/conversations", json={}).json()["_id"]
     api.post("/sandbox/break-stream", json={"after_events": 2, "garbage": "data: {\n\n"})
-    body = {
-        "message": {"role": "user", "parts": [{"kind": "text", "text": "One two three"}]},
-        "model": "sandbox/echo",
-        "stream": True,
-    }
     with (
-        api.stream("POST", f"/v2/conversations/{conversation}/responses", json=body) as stream,
+        api.stream("POST", f"/v2/conversations/{conversation}/responses", json=BODY) as stream,
         pytest.raises(httpx.RemoteProtocolError),
     ):
         for _line in stream.iter_lines():
@@ -122,6 +138,7 @@ def test_the_received_requests(api: httpx.Client) -> None:
         ("answer-next", {}, 422, "missing a required argument: 'body'"),
         ("answer-next", {"json": {"body": None}}, 422, "body must be a string, not None"),
         ("delay-next", {"json": {"seconds": "1"}}, 422, "seconds must be a number"),
+        ("delay-next", {"json": {"seconds": 1, "after_events": 0.5}}, 422, "after_events must be"),
         ("set-time", {"json": {"time": "yesterday"}}, 422, "time must be like 2024-12-21T00"),
         ("set-time", {"json": {"time": "2024-12-21"}}, 422, "time zone"),
         ("set-time", {"json": {"time": 1}}, 422, "time must be a string"),

@@ -21,12 +21,14 @@ from conversations_client import (
     NotFoundError,
     RateLimitError,
     Response,
+    ResponseFailedError,
     Retry,
     ServerError,
     StreamTruncatedError,
     Timeout,
 )
 from conversations_client.sandbox import Sandbox
+from conversations_client.sandbox._replies.pacing import Pacing
 from conversations_client.sandbox._server import request_log, uvicorn_server
 
 
@@ -157,6 +159,87 @@ def test_a_delayed_response(variant: Variant, sandbox: Sandbox) -> None:
     assert names(sandbox) == ["a"]
 
 
+def say(conversation_id: str) -> Any:
+    """A scenario with one response."""
+
+    def scenario(client: Any) -> Any:
+        return client.conversations.responses.create(
+            conversation_id, message="One two three", model="sandbox/echo"
+        )
+
+    return scenario
+
+
+@pytest.mark.parametrize(("after_events", "text"), [(1, ""), (3, "One two ")])
+def test_a_stalled_stream(variant: Variant, sandbox: Sandbox, after_events: int, text: str) -> None:
+    async def block(seconds: float) -> None:
+        if seconds == 60:
+            await asyncio.Event().wait()
+
+    sandbox._pacing.sleep = block
+    with Client(**options(sandbox)) as client:
+        one = str(client.conversations.create().id)
+    sandbox.delay_next(60, after_events=after_events)
+    stalled = ended(variant, sandbox, say(one), timeout=Timeout(idle=0.2))
+    assert isinstance(stalled, StreamTruncatedError)
+    assert isinstance(stalled.reason, IdleTimeoutError)
+    assert stalled.partial.text == text
+
+
+@pytest.mark.parametrize(
+    ("after_events", "pauses"),
+    [
+        (0, [60, 0, 0, 0, 0, 0]),
+        (1, [60, 0, 0, 0, 0, 0]),
+        (5, [0, 0, 0, 0, 60, 0]),
+        (7, [0, 0, 0, 0, 0]),
+    ],
+)
+def test_a_stream_continues_after_a_delay(
+    variant: Variant, sandbox: Sandbox, after_events: int, pauses: list[float]
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    sandbox._pacing.sleep = sleep
+    with Client(**options(sandbox)) as client:
+        one = str(client.conversations.create().id)
+    sandbox.delay_next(60, after_events=after_events)
+    assert variant.run(say(one), **options(sandbox)).text == "One two three"
+    assert sandbox.disruptions == ()
+    assert slept == pauses
+
+
+def test_only_streams_are_delayed_after_events(sandbox: Sandbox) -> None:
+    sandbox.delay_next(60, after_events=1, times=2)
+    sandbox.delay_next(60, after_events=1, path="/v2/conversations")
+    with Client(**options(sandbox)) as client:
+        one = client.conversations.create()
+        client.conversations.retrieve(one)
+        assert len(list(sandbox.disruptions)) == 3
+        with pytest.raises(NotFoundError):  # its response has no events
+            say("conv_1")(client)
+        assert len(list(sandbox.disruptions)) == 2
+        sandbox.clear_disruptions()
+
+
+def test_stopping_the_sandbox_ends_a_stall(sandbox: Sandbox) -> None:
+    sandbox.delay_next(60, after_events=2)
+    with Client(**options(sandbox)) as client:
+        conversation = client.conversations.create()
+        stream = client.conversations.responses.stream(
+            conversation, message="One two three", model="sandbox/echo"
+        )
+        with stream as events:
+            assert [next(events).type for _ in range(2)] == ["response.started", "part.delta"]
+            sandbox.stop()
+            with pytest.raises(ResponseFailedError) as failed:
+                events.collect()
+    assert (failed.value.code, failed.value.partial.text) == (503, "One ")
+
+
 def test_stopping_the_sandbox_ends_a_delay(sandbox: Sandbox) -> None:
     is_blocked = threading.Event()
 
@@ -178,6 +261,22 @@ def test_stopping_the_sandbox_ends_a_delay(sandbox: Sandbox) -> None:
     sandbox.stop()
     caller.join()
     assert names_created == ["a"]
+
+
+def test_a_delay_that_begins_while_the_sandbox_stops_is_skipped() -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    async def main() -> None:
+        pacing = Pacing(sleep=sleep)
+        assert await pacing.pause(60)
+        pacing.stop()
+        assert not await pacing.pause(60)
+
+    asyncio.run(main())
+    assert slept == [60, 0]
 
 
 @pytest.mark.parametrize(
@@ -279,6 +378,8 @@ def test_a_request_with_a_fault_needs_no_key_and_has_a_limited_body(sandbox: San
         ("answer_next", {"body": "", "status": 101}, "from 200 to 599"),
         ("delay_next", {"seconds": -1}, "0 or more"),
         ("delay_next", {"seconds": float("inf")}, "0 or more"),
+        ("delay_next", {"seconds": 1, "after_events": -1}, "after_events must be 0 or more"),
+        ("delay_next", {"seconds": 1, "after_events": None}, "after_events must be a whole number"),
         ("break_stream", {"after_events": -1}, "0 or more"),
         ("drop_next", {"times": 0}, "from 1 to 1000000"),
     ],

@@ -263,6 +263,7 @@ def test_a_database_of_an_earlier_version_is_migrated(tmp_path: Path) -> None:
         assert (found.display_name, found.created_by_id) == ("a", "user_1")
         (message,) = store.messages.of("conv_1")
         assert message.parts[0]["result"] == [None, 1]
+        assert store.tool_calls.of("conv_1") == {}
         stored = store.idempotency.find("key")
         assert stored == StoredResponse(fingerprint="f", status=201, body=b"{}")
         store.close()

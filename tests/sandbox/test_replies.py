@@ -35,10 +35,15 @@ def usage(read: int, reply: int, **details: Any) -> dict[str, Any]:
     }
 
 
+def text_part(text: str) -> dict[str, Any]:
+    return {"kind": "text", "text": text}
+
+
 def numbered_events(model: str, text: str) -> list[Event]:
     """All events of a response, with numbered IDs."""
     numbers = itertools.count(1)
-    return list(events(respond(model, text), lambda prefix: f"{prefix}_{next(numbers)}"))
+    steps = respond(model, [text_part(text)])
+    return list(events(steps, lambda prefix: f"{prefix}_{next(numbers)}"))
 
 
 @pytest.mark.parametrize(
@@ -81,12 +86,41 @@ def numbered_events(model: str, text: str) -> list[Event]:
     ],
 )  # fmt: skip
 def test_the_steps_of_each_model(model: str, text: str, steps: tuple[Any, ...]) -> None:
-    assert respond(model, text) == steps
+    assert respond(model, [text_part(text)]) == steps
+
+
+@pytest.mark.parametrize(
+    ("result", "pieces"),
+    [
+        ({"result": {"words": 2}}, ["count_words ", "returned ", '{"words":2}.']),
+        ({"result": {"error": "No é"}}, ["count_words ", "returned ", '{"error":"No ', 'é"}.']),
+        ({"result": None}, ["count_words ", "returned ", "null."]),
+        ({}, ["count_words ", "returned ", "nothing."]),
+    ],
+)
+def test_the_tool_model_replies_to_results(result: dict[str, Any], pieces: list[str]) -> None:
+    part = {"kind": "tool_result", "tool_call_id": "c", **result}
+    done = Done(usage=usage(2, len(pieces)))
+    assert respond("sandbox/tool", [text_part("Please review"), part]) == (
+        Text(pieces=pieces),
+        done,
+    )
+    assert respond("sandbox/echo", [part, text_part("One")]) == (
+        Text(pieces=["One"]),
+        Done(usage=usage(1, 1)),
+    )
+
+
+def test_several_results_are_all_in_the_reply() -> None:
+    parts = [{"kind": "tool_result", "tool_call_id": each, "result": each} for each in "ab"]
+    text, _ = respond("sandbox/tool", parts)
+    assert isinstance(text, Text)
+    assert "".join(text.pieces) == 'count_words returned "a". count_words returned "b".'
 
 
 @given(st.text("xé \n\u2028"))
 def test_echo_returns_the_text(text: str) -> None:
-    reply, done = respond("sandbox/echo", text)
+    reply, done = respond("sandbox/echo", [text_part(text)])
     assert isinstance(reply, Text)
     assert "".join(reply.pieces) == text
     assert done == Done(usage=usage(len(reply.pieces), len(reply.pieces)))

@@ -350,6 +350,23 @@ def test_a_disconnect_stops_the_reply(
     assert (user.parts, assistant.parts) == ([SAID], parts)
 
 
+def test_a_disconnect_ends_a_stall(tmp_path: Path) -> None:
+    blocking = BlockingSleep(1)  # the pause before the second event
+    sandbox = Sandbox(db=tmp_path / "db", api_key="k")
+    sandbox._pacing.sleep = blocking
+    with sandbox, connected(sandbox) as api:
+        url = conversation(api)
+        sandbox.delay_next(60, after_events=2)
+        with api.stream("POST", f"{url}/responses", json=body()) as response:
+            read(response.iter_lines(), 2)
+        assert blocking.cut.wait(30)
+    assert blocking.seconds == [0, 60]
+    store = Store(tmp_path / "db")
+    _, assistant = store.messages.of(url.rpartition("/")[2])
+    store.close()
+    assert assistant.parts == [{"kind": "text", "text": "One "}]
+
+
 def test_stopping_the_sandbox_ends_its_streams(tmp_path: Path) -> None:
     sandbox = Sandbox(db=tmp_path / "db", api_key="k", pace=60)
     sandbox._pacing.sleep = BlockingSleep(1)

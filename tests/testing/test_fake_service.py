@@ -3,11 +3,13 @@
 import inspect
 import re
 from collections.abc import Callable
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
 import anyio
 import pytest
+from streaming import played
 from variants import Variant, everything
 
 from conversations_client import (
@@ -24,10 +26,12 @@ from conversations_client import (
     Event,
     FilePart,
     Hooks,
+    IdleTimeoutError,
     InvalidArgumentError,
     NotFoundError,
     RateLimitError,
     ResponseFailedError,
+    ResponseTooLargeError,
     Retry,
     StatusError,
     StreamError,
@@ -223,6 +227,52 @@ def test_events_with_another_end(variant: Variant, fake: FakeService) -> None:
     assert kept.text == "ab"
 
 
+@pytest.mark.parametrize(
+    "cls", [DisconnectError, IdleTimeoutError, ResponseTooLargeError, ConnectError]
+)
+def test_an_error_at_the_end_of_the_events_breaks_the_stream(
+    variant: Variant, fake: FakeService, cls: type[TransportError]
+) -> None:
+    delta = factories.part_delta(delta=factories.text_part(text="One "))
+    error = factories.transport_error(cls, message="the cable is cut.")
+    fake.answer([factories.response_started(), delta, error], [cls])
+
+    async def read(client: Any) -> None:
+        stream = client.conversations.responses.stream("conv_1", message="a", model="b/c")
+        async with stream as events:
+            assert [(await anext(events)).type for _ in range(2)] == [
+                "response.started",
+                delta.type,
+            ]
+            await anext(events)
+
+    with pytest.raises(StreamTruncatedError, match="broke: the cable is cut") as broken:
+        run(variant, fake, partial(played, scenario=read))
+    assert broken.value.reason is error
+    assert broken.value.partial.text == "One "
+    with pytest.raises(StreamTruncatedError) as broken:
+        run(variant, fake, respond)
+    assert type(broken.value.reason) is cls
+    assert broken.value.partial.text == ""
+    assert fake.pending == ()
+
+
+def test_an_error_after_the_last_event_changes_nothing(variant: Variant, fake: FakeService) -> None:
+    fake.answer([*factories.events_of(SAID), DisconnectError])
+    assert run(variant, fake, respond) == SAID
+
+
+def test_a_stream_with_an_error_can_be_left_early(variant: Variant, fake: FakeService) -> None:
+    fake.answer([factories.response_started(), factories.part_delta(), DisconnectError])
+
+    async def read(client: Any) -> str:
+        stream = client.conversations.responses.stream("conv_1", message="a", model="b/c")
+        async with stream as events:
+            return str((await anext(events)).type)
+
+    assert run(variant, fake, partial(played, scenario=read)) == "response.started"
+
+
 def test_failures(variant: Variant, fake: FakeService) -> None:
     limit = factories.status_error(RateLimitError, message="Slower", retry_after=2)
     fake.fail(limit)
@@ -306,9 +356,14 @@ def test_the_project_of_the_client_is_recorded(
         (NotFoundError, ": queue errors with fail()."),
         (factories.text_part(), "not TextPart."),
         ([factories.response_started(), 5], "Item 1 of the list must be an event, not int."),
+        (StreamTruncatedError, "not StreamTruncatedError. To break a stream, queue a list of events"),
+        ([NotFoundError], "Item 0 of the list must be an event, not NotFoundError. To break a stream"),
+        ([ResponseFailedError], "end it with factories.response_failed()."),
+        ([DisconnectError, factories.response_done()], "Item 0 .* not DisconnectError. To break"),
+        ([factories.transport_error(ConnectError), 5], "Item 0 .* not ConnectError. To break"),
     ],
     ids=str,
-)
+)  # fmt: skip
 def test_an_answer_that_no_call_takes_is_refused_when_it_is_queued(
     answer: Any, problem: str
 ) -> None:
@@ -323,6 +378,41 @@ def test_an_answer_that_no_call_takes_is_refused_when_it_is_queued(
 def test_a_failure_that_no_call_has_is_refused_when_it_is_queued(failure: Any) -> None:
     with pytest.raises(TypeError, match=r"^fail\(\) takes a StatusError or a TransportError"):
         FakeService().fail(failure)
+
+
+@pytest.mark.parametrize("failure", [StreamTruncatedError, ResponseFailedError, StreamError])
+def test_stream_errors_are_queued_as_events(failure: Any) -> None:
+    advice = (
+        rf"not {failure.__name__}\. To break a stream, queue a list of events that ends with a "
+        r"TransportError, .*response_failed\(\)\.$"
+    )
+    fake = FakeService()
+    for each in (failure, failure("broken", partial=factories.partial_response())):
+        with pytest.raises(TypeError, match=advice):
+            fake.fail(each)
+    assert fake.pending == ()
+
+
+def test_it_shows_its_calls_and_pending_responses(fake: FakeService) -> None:
+    assert repr(fake) == "<FakeService: calls=0, pending=0>"
+    fake.answer(ONE, ONE, ONE)
+    fake.client().conversations.create()
+    assert repr(fake) == "<FakeService: calls=1, pending=2>"
+
+
+def test_a_block_checks_that_every_response_was_used() -> None:
+    with FakeService() as fake:
+        fake.answer(ONE)
+        fake.client().conversations.create()
+    fake.answer(ONE)
+    fake.fail(NotFoundError)
+    with (
+        pytest.raises(AssertionError, match=r"that no call used: \(<?Conversation.*NotFound"),
+        fake,
+    ):
+        pass
+    with pytest.raises(ZeroDivisionError), fake:
+        raise ZeroDivisionError
 
 
 @pytest.mark.parametrize("cls", [NotFoundError, RateLimitError, ConnectError, DeadlineError])

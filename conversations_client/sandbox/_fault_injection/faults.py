@@ -10,6 +10,9 @@ from attrs import field, frozen
 from conversations_client.sandbox._argument_checks import flag, seconds, text, whole_number
 from conversations_client.sandbox._operations.routes import is_own_path
 
+STREAMS: Final = "/v2/conversations/*/responses"
+"""The paths of streamed responses, as a pattern."""
+
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _MAX_TIMES: Final = 1_000_000
 
@@ -26,7 +29,7 @@ def _is_flag(_drop: object, _attribute: object, value: bool) -> None:  # noqa: F
     flag("after_acting", value)
 
 
-def _is_not_negative(_break: object, _attribute: object, events: int) -> None:
+def _is_not_negative(_fault: object, _attribute: object, events: int) -> None:
     whole_number("after_events", events, first=0)
 
 
@@ -96,9 +99,24 @@ class Delay(_Fault):
 
     Attributes:
         seconds: The delay.
+        after_events: The number of events to send first; 0 delays the start of any response.
     """
 
     seconds: float = field(validator=_is_finite)
+    after_events: int = field(validator=_is_not_negative)
+
+    def applies_to(self, method: str, path: str) -> bool:
+        """Check whether the delay applies to a request; only streams have events.
+
+        Args:
+            method: The request's method.
+            path: The request's decoded path.
+
+        Returns:
+            Whether it applies.
+        """
+        has_events = method == "POST" and fnmatchcase(path, STREAMS)
+        return (has_events or not self.after_events) and super().applies_to(method, path)
 
 
 @frozen(kw_only=True)

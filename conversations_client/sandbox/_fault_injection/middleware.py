@@ -1,6 +1,6 @@
 """ASGI middleware that injects the queued faults."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, assert_never
 
 from starlette.responses import Response
@@ -42,7 +42,7 @@ class FaultInjection:
                 response = Response(fault.body, fault.status, dict(fault.headers))
                 await response(scope, receive, send)
             case Delay():
-                await self._app(scope, receive, _delayed(send, self._pacing, fault.seconds))
+                await self._app(scope, receive, _delayed(send, self._pacing, fault))
             case Drop():
                 if fault.after_acting:
                     await self._app(scope, receive, _discard)
@@ -51,7 +51,7 @@ class FaultInjection:
                 await self._disconnect(scope, receive)
             case BreakStream():
                 try:
-                    await self._app(scope, receive, _StreamBreaker(send, fault))
+                    await self._app(scope, receive, _after_events(send, fault.after_events, _break))
                 except _BrokenStreamError:
                     # By now the app has stored what was sent, so the client's next request sees it.
                     await send({"type": _BODY, "body": fault.garbage, "more_body": True})
@@ -70,29 +70,35 @@ class _BrokenStreamError(Exception):
     """Ends an interrupted response."""
 
 
-class _StreamBreaker:
-    """Sends some events, then ends the response."""
-
-    def __init__(self, send: Send, fault: BreakStream) -> None:
-        self._send = send
-        self._remaining = fault.after_events
-
-    async def __call__(self, message: Message) -> None:
-        await self._send(message)
-        is_body = message["type"] == _BODY
-        self._remaining -= is_body
-        # A response that isn't streamed, or that has ended, can't be broken.
-        if self._remaining == 0 and message.get("more_body", not is_body):
-            raise _BrokenStreamError
+async def _break() -> None:
+    raise _BrokenStreamError
 
 
-def _delayed(send: Send, pacing: Pacing, seconds: float) -> Send:
+def _delayed(send: Send, pacing: Pacing, delay: Delay) -> Send:
+    async def pause() -> None:
+        await pacing.pause(delay.seconds)
+
     async def send_late(message: Message) -> None:
         if message["type"] == "http.response.start":
-            await pacing.pause(seconds)
+            await pause()
         await send(message)
 
-    return send_late
+    return _after_events(send, delay.after_events, pause) if delay.after_events else send_late
+
+
+def _after_events(send: Send, events: int, interrupt: Callable[[], Awaitable[None]]) -> Send:
+    """Call a function after a number of events, unless the response has already ended."""
+    remaining = events
+
+    async def send_and_count(message: Message) -> None:
+        nonlocal remaining
+        await send(message)
+        is_body = message["type"] == _BODY
+        remaining -= is_body
+        if remaining == 0 and message.get("more_body", not is_body):
+            await interrupt()
+
+    return send_and_count
 
 
 async def _discard(_message: Message) -> None:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from conversations_client.sandbox._replies.events import Event, events
-from conversations_client.sandbox._replies.models import prompt, respond
+from conversations_client.sandbox._replies.models import TOOL_MODEL, respond, tool_results
 from conversations_client.sandbox._replies.pacing import Pacing
 from conversations_client.sandbox._replies.reply import Reply
 from conversations_client.sandbox._schemas.requests import Schema, validator
@@ -22,6 +22,7 @@ from .idempotency import REPLAYED, Key, read_key
 from .request_body import read_conversation_body
 from .routes import CONVERSATION, conversation_id, not_found, route
 from .stream_recorder import StreamRecorder, recorded_stream
+from .tool_results import check_tool_results
 
 _MEDIA_TYPE: Final = "text/event-stream"
 _HEADERS: Final = {"Cache-Control": "no-store"}
@@ -55,6 +56,7 @@ class Responses:
         """Store the user's message and prepare the reply."""
         if self._store.conversations.find(conversation) is None:
             not_found()
+        self._accept_tool_results(conversation, body)
         message, model = body["message"], body["model"]
         parts = cast("Sequence[Mapping[str, object]]", message["parts"])
         user_message = self._store.messages.append(
@@ -66,14 +68,23 @@ class Responses:
         started = self._first_event(
             model, body.get("task_id"), userMessageId=user_message.id, assistantMessageId=message_id
         )
-        rest = events(respond(model, prompt(parts)), self._store.ids.new)
+        rest = events(respond(model, parts), self._store.ids.new)
         return Reply(
             self._store,
             conversation_id=conversation,
             message_id=message_id,
+            task_id=str(started.data["taskId"]),
             events=chain([started], rest),
             recorder=StreamRecorder(self._store, key),
         )
+
+    def _accept_tool_results(self, conversation: str, body: Mapping[str, Any]) -> None:
+        """Check the tool results for a model that reads them; their calls are no longer pending."""
+        calls = self._store.tool_calls
+        if body["model"] == TOOL_MODEL:
+            check_tool_results(body, calls.of(conversation))
+        results = tool_results(body["message"]["parts"])
+        calls.remove(conversation, [result["tool_call_id"] for result in results])
 
     def _first_event(self, model: str, task_id: str | None, **message_ids: str) -> Event:
         """Build the first event, with the IDs of the response."""

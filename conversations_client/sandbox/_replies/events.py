@@ -1,7 +1,7 @@
 """Converts the steps of a reply to server-sent events."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final, assert_never
+from typing import Any, Final, assert_never, cast
 
 from attrs import frozen
 
@@ -60,6 +60,19 @@ def failed(error: str, code: int) -> Event:
         The event.
     """
     return Event("response.failed", {"error": error, "code": code})
+
+
+def pending_call_ids(event: Event) -> list[str]:
+    """List the tool calls that need a result after an event.
+
+    Args:
+        event: The last event of a reply.
+
+    Returns:
+        The IDs of the calls; empty if there are none.
+    """
+    data = cast("Mapping[str, Any]", event.data)
+    return [call["id"] for call in data.get("pendingToolCalls", ())]
 
 
 def server_sent(event: Event, *, at: int) -> bytes:

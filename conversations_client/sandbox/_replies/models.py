@@ -3,9 +3,14 @@
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from attrs import frozen
+
+from conversations_client.sandbox._storage.json_encoding import encode
+
+TOOL_MODEL: Final = "sandbox/tool"
+"""The model that calls a tool and reads tool results."""
 
 _TOOL_NAME: Final = "count_words"
 _REVIEW: Final = "review"
@@ -75,16 +80,31 @@ def prompt(parts: Sequence[Mapping[str, object]]) -> str:
     return "\n".join(str(part["text"]) for part in parts if part["kind"] == "text")
 
 
-def respond(model: str, text: str) -> tuple[Step, ...]:
-    """Reply to a text.
+def tool_results(parts: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Select the tool results.
+
+    Args:
+        parts: A message's parts, with wire names.
+
+    Returns:
+        The tool results, in order.
+    """
+    return [part for part in parts if part["kind"] == "tool_result"]
+
+
+def respond(model: str, parts: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
+    """Reply to a message.
 
     Args:
         model: One of `MODELS`; any other model replies as `sandbox/echo` does.
-        text: The user's text.
+        parts: The message's parts, with wire names.
 
     Returns:
         The steps of the reply, including its end.
     """
+    text, results = prompt(parts), tool_results(parts)
+    if model == TOOL_MODEL and results:
+        return _report(text, results)
     return _MODELS.get(model, _echo)(text)
 
 
@@ -118,6 +138,14 @@ def _tool(text: str) -> tuple[Step, ...]:
     return call, Text(pieces=pieces), Done(usage=_usage(text, pieces))
 
 
+def _report(text: str, results: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
+    returned = [
+        encode(result["result"]).decode() if "result" in result else "nothing" for result in results
+    ]
+    pieces = _pieces(" ".join(f"{_TOOL_NAME} returned {each}." for each in returned))
+    return Text(pieces=pieces), Done(usage=_usage(text, pieces))
+
+
 def _fails(text: str) -> tuple[Step, ...]:
     pieces = _pieces(text)
     half = pieces[: (len(pieces) + 1) // 2]
@@ -127,7 +155,7 @@ def _fails(text: str) -> tuple[Step, ...]:
 _MODELS: Final[Mapping[str, Callable[[str], tuple[Step, ...]]]] = {
     "sandbox/echo": _echo,
     "sandbox/reasoning": _reasoning,
-    "sandbox/tool": _tool,
+    TOOL_MODEL: _tool,
     "sandbox/fails": _fails,
 }
 MODELS: Final = tuple(_MODELS)

@@ -30,16 +30,19 @@ class Pacing:
     async def pause(self, seconds: float | None = None) -> bool:
         """Pause before the next event. A pause of 0 seconds lets other tasks run.
 
+        Once the sandbox stops, every pause has 0 seconds.
+
         Args:
             seconds: The length of the pause; None for `self.seconds`.
 
         Returns:
             Whether to continue; False when the sandbox stops.
         """
+        length = self.seconds if seconds is None else seconds
         with CancelScope() as scope:
             self._pauses.add(scope)
             try:
-                await self.sleep(self.seconds if seconds is None else seconds)
+                await self.sleep(0 if self._stopped else length)
             finally:
                 self._pauses.remove(scope)
         return not self._stopped

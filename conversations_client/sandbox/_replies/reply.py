@@ -5,7 +5,7 @@ from typing import Final, Protocol
 
 from conversations_client.sandbox._storage.store import Store
 
-from .events import LAST_EVENTS, Event, failed, server_sent
+from .events import LAST_EVENTS, Event, failed, pending_call_ids, server_sent
 from .pacing import Pacing
 from .transcript import Transcript
 
@@ -33,6 +33,7 @@ class Reply:
         *,
         conversation_id: str,
         message_id: str,
+        task_id: str,
         events: Iterator[Event],
         recorder: Recorder,
     ) -> None:
@@ -42,12 +43,14 @@ class Reply:
             store: The store for the assistant's message.
             conversation_id: The conversation's ID.
             message_id: The message's ID.
+            task_id: The ID of the reply's task.
             events: All events of the reply.
             recorder: Records the stream.
         """
         self._store = store
         self._conversation_id = conversation_id
         self._message_id = message_id
+        self._task_id = task_id
         self._events = events
         self._recorder = recorder
         self._transcript = Transcript()
@@ -88,5 +91,8 @@ class Reply:
         if event.type in LAST_EVENTS:
             with self._store.transaction():
                 self.close()
+                self._store.tool_calls.add(
+                    self._conversation_id, pending_call_ids(event), task_id=self._task_id
+                )
                 self._recorder.finish()
         return chunk

@@ -47,7 +47,15 @@ _RENAMED_RESPONSES: Final = (
     "DROP INDEX kept_answer_by_age",
     "CREATE INDEX idempotent_response_by_age ON idempotent_response (stored_at)",
 )
-_MIGRATIONS: Final = (_TABLES, _RENAMED_RESPONSES)
+_TOOL_CALLS: Final = (
+    """CREATE TABLE pending_tool_call (
+        id TEXT PRIMARY KEY,
+        conversation_id TEXT NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+        task_id TEXT NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE INDEX pending_tool_call_by_conversation ON pending_tool_call (conversation_id, id)",
+)
+_MIGRATIONS: Final = (_TABLES, _RENAMED_RESPONSES, _TOOL_CALLS)
 """The statements that migrate each version of the file to the next."""
 
 

@@ -10,6 +10,7 @@ from .database import Database
 from .idempotency_store import IdempotencyStore
 from .ids import Ids, system_randomness
 from .messages import Messages
+from .tool_calls import ToolCalls
 
 
 class Store:
@@ -48,6 +49,7 @@ class Store:
         user_id = self._stable_user_id()
         self.conversations = Conversations(self._database, self.ids, clock=clock, user_id=user_id)
         self.messages = Messages(self._database, self.ids, clock=clock, user_id=user_id)
+        self.tool_calls = ToolCalls(self._database)
         self.idempotency = IdempotencyStore(self._database, clock=clock)
 
     def close(self) -> None:
