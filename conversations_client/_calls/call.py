@@ -203,7 +203,10 @@ class Call(Generic[T]):
         text = message if self._reason in message else f"{message} {self._reason}"
         if self._delivery is Delivery.UNKNOWN and self.operation.request.method not in IDEMPOTENT:
             text += " The service may have acted on the request: check before you send it again."
-        return with_outcome(error, delivery=self._delivery, attempts=self._attempts, message=text)
+        final = with_outcome(error, delivery=self._delivery, attempts=self._attempts, message=text)
+        final.method = self.operation.request.method
+        final.template = self.operation.request.template
+        return final
 
     def _read(self, reply: Reply) -> T:
         try:

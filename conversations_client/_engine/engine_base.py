@@ -104,8 +104,11 @@ class EngineBase:
 
     def _head(self, call: Call[Any], response: WireResponse, *, is_decoded: bool) -> ResponseHead:
         reply = self._reply(response, BodyDecoder("", limit=0))
+        request = call.operation.request
         context = StreamContext(
-            request=str(call.operation.request),
+            request=str(request),
+            method=request.method,
+            template=request.template,
             status=reply.status,
             content_type=call.header_text(reply, "content-type"),
             content_encoding="" if is_decoded else call.header_text(reply, "content-encoding"),

@@ -130,7 +130,7 @@ def request_of(error: ConversationsError) -> str:
 
 def may_have_changed_something(error: ConversationsError) -> bool:
     """Whether the service may have carried out a request that makes a change."""
-    return error.may_have_acted and not request_of(error).startswith("GET ")
+    return error.may_have_acted and error.method != "GET"
 
 
 def _sentence(problem: str) -> str:
