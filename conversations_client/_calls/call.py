@@ -90,6 +90,8 @@ class Call(Generic[T]):
         self._attempts = 0
         self._delivery = Delivery.UNSENT
         self._reason = ""
+        self.last_reply: Reply | None = None
+        """The reply to the last attempt; None if it has none."""
 
     @property
     def deadline(self) -> float:
@@ -105,6 +107,7 @@ class Call(Generic[T]):
         """Seconds to wait before the next attempt, or None if the outcome is final."""
         self._attempts += 1
         self._delivery = worst_delivery(self._delivery, outcome.delivery)
+        self.last_reply = outcome if isinstance(outcome, Reply) else None
         if isinstance(outcome, Reply):
             if outcome.is_success:
                 return None
