@@ -109,6 +109,8 @@ def _hint(request: Request, reply: Reply, reason: str) -> str:
         return "Check base_url, and check that everything the request refers to exists."
     if reply.status == HTTPStatus.NOT_FOUND and "{conversation_id}/" in request.template:
         return f"{_HINTS[NotFoundError]} {_NO_ENDPOINT}"
+    if reply.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return "The proxy requires a user and password: put them in its URL."
     return _HINTS.get(status_error_class(reply.status)) or _redirect_hint(reply.status)
 
 

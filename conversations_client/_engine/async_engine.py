@@ -37,7 +37,12 @@ class AsyncEngine(EngineBase):
         environment: Environment | None = None,
         hooks: AsyncHooks | None = None,
     ) -> None:
-        super().__init__(settings, environment, is_injected=connections.is_injected)
+        super().__init__(
+            settings,
+            environment,
+            is_injected=connections.is_injected,
+            proxy=connections.proxy,
+        )
         self._connections = connections
         self._hooks = hooks or AsyncHooks()
 

@@ -22,6 +22,8 @@ _REWORDINGS: Final = tuple(
         r"increase Timeout\(total=…\)": "increase --timeout",
         r"Timeout\.total\b": "--timeout",
         r", or None for no limit": "",
+        # The rest of the advice concerns the proxy.
+        r"(check base_url and [^:]+), or increase Timeout\(connect=…\)": r"\1",
         r", or increase Timeout\(connect=…\)": " and the network",
         r": increase Timeout\(idle=…\) if the service needs longer": "",
         r": increase max_connections, or send fewer requests at once": ": lower --max-in-flight",

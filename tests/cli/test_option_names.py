@@ -12,7 +12,9 @@ from streaming import chunk, head, streamed, word
 
 from conversations_client import Client, ConversationsError, Retry
 from conversations_client._base.secret import Secret
+from conversations_client._http.connections.route import Proxy
 from conversations_client._http.transport_errors import transport_error
+from conversations_client._http.used_proxy import UsedProxy
 from conversations_client.bulk._imports.destination import conflict_message
 from conversations_client.cli._option_names import _ARGUMENTS, _REWORDINGS, describe, describe_row
 
@@ -23,10 +25,15 @@ def message_of(error: ConversationsError) -> str:
     return str(error)
 
 
-def stack(error: Exception, cause: Exception | None = None) -> str:
+def stack(
+    error: Exception, cause: Exception | None = None, *, proxy: UsedProxy | None = None
+) -> str:
     """The message for an error of the HTTP library."""
     error.__cause__ = cause
-    return message_of(transport_error(error, Secret("key")))
+    return message_of(transport_error(error, Secret("key"), proxy=proxy))
+
+
+PROXY = UsedProxy.from_environment(Proxy(scheme="http", host="a", port=1, source="ALL_PROXY"))
 
 
 def constructing(api_key: str = "key", **options: Any) -> str:
@@ -56,6 +63,10 @@ def messages() -> list[tuple[str, str]]:
     """Messages of the client with their wording on the command line."""
     return [
         (stack(httpx.ConnectTimeout("")), "connecting took too long: check --base-url and the network."),
+        (
+            stack(httpx.ConnectTimeout(""), proxy=PROXY),
+            "connecting through the proxy http://a:1 took too long: check --base-url and ALL_PROXY.",
+        ),
         (stack(httpx.PoolTimeout("")), "no connection became free in time: lower --max-in-flight."),
         (
             stack(httpx.ConnectError("[Errno 111] Connection refused")),
