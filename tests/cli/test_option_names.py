@@ -36,10 +36,18 @@ def stack(
 PROXY = UsedProxy.from_environment(Proxy(scheme="http", host="a", port=1, source="ALL_PROXY"))
 
 
-def constructing(api_key: str = "key", **options: Any) -> str:
+def constructing(api_key: str | None = "key", **options: Any) -> str:
     with pytest.raises(ConversationsError) as raised:
         Client(api_key, **options)
     return message_of(raised.value)
+
+
+def from_environment(variable: str, value: str) -> str:
+    """The error for a variable."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("ORQ_API_KEY", "key")
+        patched.setenv(variable, value)
+        return constructing(None)
 
 
 def calling(
@@ -75,6 +83,22 @@ def messages() -> list[tuple[str, str]]:
         (
             constructing(api_key=""),
             "No API key: pass --api-key or set the ORQ_API_KEY environment variable. To try it without a key, add --sandbox.",
+        ),
+        (
+            from_environment("ORQ_BASE_URL", "x.test"),
+            "--base-url needs a scheme and a host, as in 'https://my.orq.ai': got 'x.test'.",
+        ),
+        (
+            from_environment("ORQ_API_KEY", "a b"),
+            "The API key (--api-key) contains a space, a line break or another character that is not allowed in a key: copy it again, and strip() it if you read it from a file.",
+        ),
+        (
+            from_environment("ORQ_PROJECT_ID", "prj_1 "),
+            "The project ID begins or ends with a space, or contains a line break: copy it again to --project-id.",
+        ),
+        (
+            calling("create", {}, script=[answer(401, {})]),
+            "The service returned 401 Unauthorized. Check --api-key.",
         ),
         (stack(httpx.ReadTimeout("")), "nothing was received in time."),
         (
