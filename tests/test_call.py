@@ -179,6 +179,7 @@ TOO_LONG = (
     "The Retry-After of 61 s is longer than retry_after_max=60: wait that long, or increase it."
 )
 # Each row: the method, the outcomes, then the message of the error, and its delivery.
+TOO_MANY = "Send fewer requests, or allow more attempts with retry=Retry(attempts=…)."
 FAILED: list[tuple[str, list[Outcome], str, Delivery]] = [
     ("POST", [BROKEN], "POST /a: the connection broke." + CHECK, Delivery.UNKNOWN),
     ("PATCH", [BROKEN], "PATCH /a: the connection broke." + CHECK, Delivery.UNKNOWN),
@@ -192,6 +193,30 @@ FAILED: list[tuple[str, list[Outcome], str, Delivery]] = [
         "DELETE",
         [reply(503, retry_after="61")],
         f"DELETE /a returned 503 Service Unavailable. {TOO_LONG}",
+        Delivery.REFUSED,
+    ),
+    (
+        "POST",
+        [reply(429, retry_after="20")] * 2,
+        (
+            f"POST /a returned 429 Too Many Requests.{GAVE_UP} Wait 20 s before you try again "
+            f"(Retry-After). {TOO_MANY}"
+        ),
+        Delivery.REFUSED,
+    ),
+    (
+        "POST",
+        [reply(503, retry_after="0.5")] * 2,
+        (
+            f"POST /a returned 503 Service Unavailable.{GAVE_UP} Wait 0.5 s before you try again "
+            "(Retry-After). If the problem persists, contact the service's support."
+        ),
+        Delivery.REFUSED,
+    ),
+    (
+        "POST",
+        [reply(429, retry_after="0")] * 2,
+        f"POST /a returned 429 Too Many Requests.{GAVE_UP} {TOO_MANY}",
         Delivery.REFUSED,
     ),
 ]
@@ -213,6 +238,7 @@ def test_an_error_covers_all_attempts(
             raise_error(outcomes[-1])
         error: Any = raised.value
         assert (str(error), error.delivery, error.attempts) == (message, delivery, len(outcomes))
+        assert (error.method, error.template) == (method, "/a")
 
 
 def test_a_timeout_error_names_its_limit() -> None:
@@ -228,6 +254,7 @@ def test_a_client_closed_between_attempts_reports_the_first_outcome() -> None:
     error = one.closed_error(ClientClosedError("the client is closed."))
     assert str(error) == "POST /a: the client is closed."
     assert (error.delivery, error.attempts) == (Delivery.UNSENT, 1)
+    assert (error.method, error.template) == ("POST", "/a")
 
 
 def test_an_unreadable_success_is_an_error_with_its_body_and_without_the_key() -> None:
@@ -245,6 +272,7 @@ def test_an_unreadable_success_is_an_error_with_its_body_and_without_the_key() -
     )
     assert (error.status, error.body, error.request_id) == (201, b'{"[redacted]": 1}', "req_1")
     assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 1)
+    assert (error.method, error.template) == ("POST", "/a")
 
 
 def test_a_path_in_a_decode_error_is_without_the_key() -> None:

@@ -2,11 +2,15 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from functools import partial
+from types import NoneType
 from typing import Any
 
 import pytest
+from many import run_many
 from scripted import CONVERSATION, HANG_UP, ScriptedServer, answer, refused_url
+from streaming import HALF, streamed
 from variants import KEY, Variant, World
 
 from conversations_client import (
@@ -247,6 +251,58 @@ def test_a_status_error_has_the_response(variant: Variant) -> None:
     assert (error.status, error.service_message, error.retry_after) == (429, "slow", 61.0)
     assert (error.request_id, error.body) == ("req_1", b'{"message": "slow"}')
     assert error.headers["RETRY-AFTER"] == "61"
+
+
+ONE = "/v2/conversations/{conversation_id}"
+NAMED: list[tuple[Callable[[Any], Any], bytes, str, str]] = [
+    (lambda c: c.create(), answer(422, {}), "POST", "/v2/conversations"),
+    (lambda c: c.list().first(), answer(422, {}), "GET", "/v2/conversations/"),
+    (lambda c: c.retrieve("conv_1"), answer(200, {}), "GET", ONE),
+    (lambda c: c.update("conv_1", display_name="a"), HANG_UP, "PATCH", ONE),
+    (lambda c: c.delete("conv_1"), answer(403, {}), "DELETE", ONE),
+    (lambda c: c.generate_name("conv_1", context="a"), HANG_UP, "POST", f"{ONE}/generate-name"),
+    (
+        lambda c: c.responses.create("conv_1", message="a", model="b/c"),
+        answer(400, {}),
+        "POST",
+        f"{ONE}/responses",
+    ),
+    (
+        lambda c: c.responses.create("conv_1", message="a", model="b/c"),
+        streamed(HALF),
+        "POST",
+        f"{ONE}/responses",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "reply", "method", "template"), NAMED)
+def test_an_error_names_its_request(
+    variant: Variant, call: Callable[[Any], Any], reply: bytes, method: str, template: str
+) -> None:
+    with ScriptedServer([reply]) as server, pytest.raises(ConversationsError) as raised:
+        variant.run(
+            lambda client: call(client.conversations),
+            api_key=KEY,
+            base_url=server.url,
+            retry=Retry(attempts=1),
+        )
+    assert (raised.value.method, raised.value.template) == (method, template)
+
+
+def test_a_custom_request_and_a_failed_outcome_name_their_request(variant: Variant) -> None:
+    refused = answer(422, {})
+    with ScriptedServer([refused] * 2) as server:
+        options: dict[str, Any] = {"base_url": server.url}
+        with pytest.raises(UnprocessableEntityError) as raised:
+            variant.run(
+                lambda c: c.request("PUT", "/v2/other", returns=NoneType), api_key=KEY, **options
+            )
+        found = run_many(variant, "delete_many", ["conv_1", ""], client=options)
+    sent, invalid = sorted(found, key=lambda outcome: outcome.index)
+    assert (raised.value.method, raised.value.template) == ("PUT", "/v2/other")
+    assert (sent.error.method, sent.error.template) == ("DELETE", ONE)
+    assert (invalid.error.method, invalid.error.template) == (None, None)
 
 
 def test_a_decode_error_names_every_path(variant: Variant) -> None:

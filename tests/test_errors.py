@@ -1,5 +1,6 @@
 """Whether a request may have taken effect, and whether the error is temporary, for every class."""
 
+import copy
 import pickle
 import re
 from pathlib import Path
@@ -86,6 +87,16 @@ def test_each_class_has_is_temporary(error: ConversationsError) -> None:
     assert pickle.loads(pickle.dumps(error)).is_temporary is is_temporary
 
 
+@pytest.mark.parametrize("error", EXAMPLES.values(), ids=EXAMPLES)
+def test_a_copy_of_an_error_names_its_request(error: ConversationsError) -> None:
+    assert (error.method, error.template) == (None, None)
+    own = copy.copy(error)
+    own.method, own.template = "PATCH", "/a/{b}"
+    for again in (copy.copy(own), copy.deepcopy(own), pickle.loads(pickle.dumps(own))):
+        assert (type(again), again.method, again.template) == (type(error), "PATCH", "/a/{b}")
+    assert error.method is None
+
+
 def test_a_status_decides_whether_it_is_temporary() -> None:
     for status in (*range(300, 500), *TEMPORARY, 501, 505):
         assert of_status(status).is_temporary is (status in TEMPORARY), status
@@ -109,7 +120,15 @@ def test_the_worst_delivery_is_the_least_certain() -> None:
 
 
 PAGE = Path(__file__).parents[1] / "docs" / "errors.md"
-OWN = {"delivery", "attempts", "request_id", "may_have_acted", "is_temporary"}
+OWN = {
+    "delivery",
+    "attempts",
+    "request_id",
+    "method",
+    "template",
+    "may_have_acted",
+    "is_temporary",
+}
 
 
 def documented() -> dict[str, tuple[set[str], str]]:

@@ -32,6 +32,8 @@ from conversations_client._sse.stream_context import StreamContext
 KEY = "key-0123456789"
 CONTEXT = StreamContext(
     request="POST /a",
+    method="POST",
+    template="/{x}",
     status=200,
     content_type="text/event-stream",
     content_encoding="",
@@ -143,6 +145,7 @@ def test_any_other_response_is_rejected(context: dict[str, Any], problem: str) -
     error = raised.value
     assert str(error) == f"POST /a: the stream {problem}. {TAIL}"
     assert (error.delivery, error.attempts, error.request_id) == (Delivery.UNKNOWN, 3, "req_1")
+    assert (error.method, error.template) == ("POST", "/{x}")
     assert error.partial == PartialResponse()
     assert isinstance(error.reason, DecodeError)
     assert [str(fault) for fault in error.reason.faults] == [f"$: the stream {problem}"]
@@ -168,6 +171,7 @@ def test_an_incomplete_stream(chunks: tuple[bytes, ...], problem: str, reason: t
     assert str(error).endswith(TAIL)
     assert type(error.reason) is (NoneType if reason is None else reason)
     assert (error.delivery, error.attempts, error.request_id) == (Delivery.UNKNOWN, 3, "req_1")
+    assert (error.method, error.template) == ("POST", "/{x}")
     assert error.partial == PartialResponse(**FIELDS, parts=PARTS)
     assert stream.response() is None
     # A traceback could show data from the service.
@@ -211,6 +215,7 @@ def test_a_failed_response(message: str, detail: str, service_message: str) -> N
     assert str(error) == f"POST /a: the response failed with code 503{detail}"
     assert (error.service_message, error.code) == (service_message, 503)
     assert (error.delivery, error.attempts, error.request_id) == (Delivery.UNKNOWN, 3, "req_1")
+    assert (error.method, error.template) == ("POST", "/{x}")
     assert error.partial == PartialResponse(**FIELDS, parts=PARTS)
 
 

@@ -1,6 +1,8 @@
 """Proxies of an injected HTTP client that fail before they receive any part of a request."""
 
 import gc
+import re
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,12 +16,15 @@ from variants import KEY, Variant
 
 from conversations_client import (
     ConfigurationError,
+    ConnectError,
     ConnectTimeoutError,
     ConversationsError,
     Delivery,
     ProxyError,
     Retry,
     Timeout,
+    TLSError,
+    TransportError,
 )
 
 TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which is fast to create
@@ -60,11 +65,142 @@ HTTP: dict[str, list[Step]] = {
 
 @pytest.mark.parametrize("name", HTTP)
 def test_an_http_proxy_that_fails_has_seen_nothing(variant: Variant, name: str) -> None:
-    assert type(failure(variant, HTTP[name], "http")) is ProxyError
+    error = failure(variant, HTTP[name], "http")
+    assert type(error) is ProxyError
+    assert re.search(OF_CLIENT, str(error))
+
+
+OF_CLIENT = r": the proxy 127\.0\.0\.1:\d+ of your http_client failed \(.+\): check the client's "
+
+
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
+def test_a_proxy_that_refuses_connections(variant: Variant, stack: Any, scheme: str) -> None:
+    if scheme == "socks5":
+        pytest.importorskip("socksio")
+    with refused_url() as proxy, pytest.raises(ProxyError, match=OF_CLIENT) as raised:
+        run(
+            variant,
+            made(stack, proxy=proxy.replace("http://", f"{scheme}://me:secret@"), verify=TLS),
+            create,
+            base_url="https://api.invalid",
+            retry=Retry(attempts=1),
+        )
+    assert raised.value.delivery is Delivery.UNSENT
+    assert raised.value.__cause__ is None
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_whose_name_does_not_resolve(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, stack: Any, scheme: str
+) -> None:
+    def look_up(*_: object, **__: object) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    words = r"the proxy proxy\.invalid:3128 of your http_client failed"
+    with pytest.raises(ProxyError, match=words) as raised:
+        run(
+            variant,
+            made(stack, proxy="http://proxy.invalid:3128", verify=TLS),
+            create,
+            base_url=f"{scheme}://api.invalid",
+            allow_plain_http=True,
+            retry=Retry(attempts=1),
+        )
+    assert raised.value.delivery is Delivery.UNSENT
+
+
+def test_a_proxy_from_the_environment_that_refuses_connections(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with refused_url() as proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+        with pytest.raises(ProxyError, match=OF_CLIENT):
+            run(
+                variant,
+                made(httpx, verify=TLS),
+                create,
+                base_url="https://api.invalid",
+                retry=Retry(attempts=1),
+            )
+
+
+def test_a_direct_connection_that_is_refused_mentions_no_proxy(variant: Variant) -> None:
+    with refused_url() as url, pytest.raises(ConnectError) as raised:
+        run(
+            variant,
+            made(httpx, verify=TLS),
+            create,
+            base_url=url,
+            retry=Retry(attempts=1),
+        )
+    assert "proxy" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("raised_by_transport", "message"),
+    [
+        (
+            httpx.ConnectError("no route"),
+            (
+                "could not connect to https://api.invalid (no route): check base_url and the proxy of "
+                "your http_client (if it has one) and the network."
+            ),
+        ),
+        (
+            httpx.ConnectTimeout("slow"),
+            (
+                "connecting to https://api.invalid took too long: check base_url and the proxy of your "
+                "http_client (if it has one), or increase Timeout(connect=…)."
+            ),
+        ),
+        (
+            httpx.ProxyError("403 Forbidden"),
+            (
+                "the proxy of your http_client failed (403 Forbidden): check the client's proxy "
+                "setting, and HTTPS_PROXY and ALL_PROXY if it reads them."
+            ),
+        ),
+    ],
+)
+def test_a_transport_that_reports_no_connection_may_have_a_proxy(
+    variant: Variant, raised_by_transport: Exception, message: str
+) -> None:
+    def handle(_: httpx.Request) -> httpx.Response:
+        raise raised_by_transport
+
+    with pytest.raises(TransportError) as raised:
+        run(
+            variant,
+            made(httpx, transport=httpx.MockTransport(handle)),
+            create,
+            base_url="https://api.invalid",
+        )
+    assert f": {message}" in str(raised.value)
+
+
+def test_a_certificate_error_names_the_proxy(variant: Variant) -> None:
+    opened = b"HTTP/1.1 200 OK\r\n\r\n"
+    steps: list[Step] = [receive, opened, taken, b"HTTP/1.1 400 Bad Request\r\n\r\n", silence]
+    with FaultyServer(steps) as proxy, pytest.raises(TLSError) as raised:
+        run(
+            variant,
+            made(httpx, proxy=proxy.url, verify=TLS),
+            create,
+            base_url="https://api.invalid",
+        )
+    address = proxy.url.removeprefix("http://")
+    assert f"through the proxy {address} of your http_client could not be" in str(raised.value)
+    assert "correct the scheme or port in base_url or that proxy." in str(raised.value)
 
 
 def test_an_http_proxy_that_is_silent_has_seen_nothing(variant: Variant) -> None:
-    assert type(failure(variant, [receive, silence], "http")) is ConnectTimeoutError
+    error = failure(variant, [receive, silence], "http")
+    assert type(error) is ConnectTimeoutError
+    assert "of your http_client took too long: check base_url and that proxy, or" in str(error)
 
 
 def taken(visit: Visit) -> None:

@@ -28,6 +28,7 @@ from conversations_client import (
     ConnectTimeoutError,
     Delivery,
     ProxyError,
+    StatusError,
     Timeout,
     TLSError,
 )
@@ -48,12 +49,16 @@ def create(client: Any) -> Any:
 @pytest.mark.parametrize(
     ("environ", "proxies"),
     [
-        ({"http_proxy": PROXY, "NO_PROXY": "a"}, {"http": PROXY, "no": "a"}),
-        ({"HTTP_PROXY": "http://upper", "http_proxy": PROXY}, {"http": PROXY}),
-        ({"HTTP_PROXY": PROXY, "https_proxy": "", "OTHER": "x"}, {"http": PROXY}),
+        ({"http_proxy": PROXY, "NO_PROXY": "a"}, {"http_proxy": PROXY, "NO_PROXY": "a"}),
+        ({"HTTP_PROXY": "http://upper", "http_proxy": PROXY}, {"http_proxy": PROXY}),
+        ({"http_proxy": "", "HTTP_PROXY": PROXY}, {}),
+        ({"HTTP_PROXY": PROXY, "https_proxy": "", "OTHER": "x"}, {"HTTP_PROXY": PROXY}),
         # In a CGI program, a client can set HTTP_PROXY with a header named Proxy.
-        ({"HTTP_PROXY": PROXY, "HTTPS_PROXY": PROXY, "REQUEST_METHOD": "GET"}, {"https": PROXY}),
-        ({"http_proxy": PROXY, "REQUEST_METHOD": "GET"}, {"http": PROXY}),
+        (
+            {"HTTP_PROXY": PROXY, "HTTPS_PROXY": PROXY, "REQUEST_METHOD": "GET"},
+            {"HTTPS_PROXY": PROXY},
+        ),
+        ({"http_proxy": PROXY, "REQUEST_METHOD": "GET"}, {"http_proxy": PROXY}),
     ],
 )
 def test_the_variables_that_name_proxies(environ: dict[str, str], proxies: dict[str, str]) -> None:
@@ -61,7 +66,7 @@ def test_the_variables_that_name_proxies(environ: dict[str, str], proxies: dict[
 
 
 def is_direct(url: str, no_proxy: str) -> bool:
-    return proxy_for(url, {"all": PROXY, "no": no_proxy}) is None
+    return proxy_for(url, {"ALL_PROXY": PROXY, "NO_PROXY": no_proxy}) is None
 
 
 @pytest.mark.parametrize(
@@ -156,7 +161,7 @@ def test_an_invalid_entry_of_no_proxy(entry: str) -> None:
     assert repr(entry.lower()) in str(raised.value)
     assert "NO_PROXY" in str(raised.value)
     # It is not parsed without a proxy.
-    assert proxy_for("https://192.0.2.1", {"no": entry}) is None
+    assert proxy_for("https://192.0.2.1", {"NO_PROXY": entry}) is None
 
 
 def test_possible_passwords_are_not_shown() -> None:
@@ -242,9 +247,106 @@ def test_a_proxy_url(value: str, proxy: Proxy) -> None:
 )
 def test_an_unusable_proxy_setting(value: str) -> None:
     with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as raised:
-        proxy_for("https://api.example", {"https": value, "all": PROXY})
+        proxy_for("https://api.example", {"HTTPS_PROXY": value, "ALL_PROXY": PROXY})
     assert "example" not in str(raised.value)
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("variables", "source"),
+    [
+        ({"HTTPS_PROXY": PROXY, "all_proxy": "http://a"}, "HTTPS_PROXY"),
+        ({"https_proxy": PROXY, "ALL_PROXY": "http://a"}, "https_proxy"),
+        ({"http_proxy": "http://a", "ALL_PROXY": PROXY}, "ALL_PROXY"),
+        ({"https": PROXY}, "the system's proxy settings"),
+    ],
+)
+def test_a_proxy_names_the_setting_that_it_comes_from(
+    variables: dict[str, str], source: str
+) -> None:
+    proxy = proxy_for("https://api.example", variables)
+    assert proxy is not None
+    assert (proxy.url, proxy.source) == (PROXY, source)
+    invalid = {name: "ftp://a" for name, value in variables.items() if value == PROXY}
+    with pytest.raises(ConfigurationError, match=f"The proxy in {source} has an unknown"):
+        proxy_for("https://api.example", invalid)
+
+
+@pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
+def test_an_invalid_exclusion_names_its_variable(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{name} contains 'a..b'"):
+        proxy_for("https://api.example", {"ALL_PROXY": PROXY, name: "a..b"})
+
+
+REFUSED = "the proxy http://127.0.0.1:1 failed ([Errno "
+VARIABLES = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_a_proxy_error_names_the_proxy_and_the_variable(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "http://me:secret@127.0.0.1:1")
+    with pytest.raises(ProxyError) as raised:
+        variant.run(create, world=World(), api_key=KEY, base_url="https://api.invalid")
+    assert f": {REFUSED}" in str(raised.value)
+    assert f": check {variable} and NO_PROXY." in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
+def test_a_timeout_names_the_proxy_and_the_variable(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FaultyServer([receive, silence]) as proxy:
+        monkeypatch.setenv("ALL_PROXY", proxy.url.replace("//", "//me:secret@"))
+        with pytest.raises(ConnectTimeoutError) as raised:
+            variant.run(
+                create,
+                world=World(),
+                api_key=KEY,
+                base_url="https://api.invalid",
+                timeout=Timeout(connect=0.1),
+            )
+    assert (
+        f": connecting to https://api.invalid through the proxy {proxy.url} took too long: check "
+        "base_url and ALL_PROXY, or increase Timeout(connect=…)."
+    ) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("user", "problem"),
+    [
+        ("", "it requires a user and password in its URL, or a different authentication method"),
+        ("me:secret@", "it rejected the user and password"),
+    ],
+)
+def test_a_proxy_that_requires_a_login(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch, user: str, problem: str
+) -> None:
+    with FaultyServer([receive, answer(407, b"")]) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", f"//{user}"))
+        with pytest.raises(ProxyError) as raised:
+            variant.run(create, world=World(), api_key=KEY, base_url="https://api.invalid")
+    assert f"the proxy {proxy.url} failed ({problem}): check HTTPS_PROXY" in str(raised.value)
+
+
+def test_a_forwarding_proxy_that_requires_a_login(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FaultyServer([receive, answer(407, b"")]) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        with pytest.raises(StatusError, match="requires a user and password: put them in its URL"):
+            variant.run(create, api_key=KEY, base_url="http://api.invalid", allow_plain_http=True)
+
+
+def test_a_proxy_without_tls(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
+    with FaultyServer([b"HTTP/1.1 400 Bad Request\r\n\r\n", silence]) as proxy:
+        url = proxy.url.replace("http", "https")
+        monkeypatch.setenv("HTTPS_PROXY", url)
+        with pytest.raises(TLSError) as raised:
+            variant.run(create, world=World(), api_key=KEY, base_url="https://api.invalid")
+    assert f"to https://api.invalid through the proxy {url} could not be" in str(raised.value)
+    assert "correct the scheme or port in base_url or HTTPS_PROXY." in str(raised.value)
 
 
 def test_system_settings_apply_without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -520,8 +622,8 @@ def connected(visit: Visit) -> None:
 
 SOCKS_FAULTS: dict[str, tuple[list[Step], str]] = {
     "hangs up": ([greeted], "closed the connection"),
-    "hangs up at once": ([], "the proxy failed"),
-    "resets": ([greeted, reset], "the proxy failed"),
+    "hangs up at once": ([], "the proxy socks5://127.0.0.1:[0-9]+ failed"),
+    "resets": ([greeted, reset], "the proxy socks5://127.0.0.1:[0-9]+ failed"),
     "is none": ([greeted, b"HTTP/1.1 400 Bad Request\r\n\r\n"], "not SOCKS 5"),
     "is older": ([greeted, b"\x00\x5b"], "not SOCKS 5"),
     "takes no method": ([greeted, b"\x05\xff"], "requires a user and password"),

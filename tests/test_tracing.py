@@ -16,7 +16,11 @@ from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.semconv.attributes import error_attributes, http_attributes
+from opentelemetry.semconv.attributes import (
+    error_attributes,
+    http_attributes,
+    server_attributes,
+)
 from opentelemetry.trace import SpanKind, StatusCode
 from scripted import HANG_UP, ScriptedServer, always, answer
 from streaming import HALF, STARTED, WHOLE, chunk, event, head, played, streamed
@@ -29,6 +33,10 @@ METHOD = http_attributes.HTTP_REQUEST_METHOD
 TEMPLATE = "url.template"  # in development, so it is not among the stable names
 ERROR = error_attributes.ERROR_TYPE
 RESENT = http_attributes.HTTP_REQUEST_RESEND_COUNT
+STATUS = http_attributes.HTTP_RESPONSE_STATUS_CODE
+REQUEST_ID = f"{http_attributes.HTTP_RESPONSE_HEADER_TEMPLATE}.x-request-id"
+ADDRESS = server_attributes.SERVER_ADDRESS
+PORT = server_attributes.SERVER_PORT
 
 
 class Spans:
@@ -49,6 +57,13 @@ class Spans:
 def _scope(span: ReadableSpan) -> str:
     assert span.instrumentation_scope is not None
     return span.instrumentation_scope.name
+
+
+def attributes_of(span: ReadableSpan) -> dict[str, Any]:
+    """The attributes, except for those of the server."""
+    found = dict(span.attributes or {})
+    assert (found.pop(ADDRESS), type(found.pop(PORT))) == ("127.0.0.1", int)
+    return found
 
 
 def span_id(span: ReadableSpan | None) -> int | None:
@@ -117,7 +132,12 @@ def test_the_attempts_are_children_of_the_call(
         SpanKind.INTERNAL,
         None,
     )
-    assert call.attributes == {METHOD: "POST", TEMPLATE: "/v2/conversations", RESENT: 1}
+    assert attributes_of(call) == {
+        METHOD: "POST",
+        TEMPLATE: "/v2/conversations",
+        RESENT: 1,
+        STATUS: 201,
+    }
     assert call.status.status_code is StatusCode.UNSET
     assert call.instrumentation_scope is not None
     assert call.instrumentation_scope.version == __version__
@@ -125,21 +145,43 @@ def test_the_attempts_are_children_of_the_call(
 
 RETRIEVING = {METHOD: "GET", TEMPLATE: "/v2/conversations/{conversation_id}"}
 RESPONDING = {METHOD: "POST", TEMPLATE: "/v2/conversations/{conversation_id}/responses"}
+RESPONDED = {**RESPONDING, STATUS: 200}
 FAILED = event("response.failed", error="no model", code=500)
 
 ROWS: list[tuple[Any, list[Any], dict[str, Any], str | None]] = [
-    (retrieve, [answer(200)], RETRIEVING, None),
-    (retrieve, [HANG_UP, HANG_UP, answer(200)], {**RETRIEVING, RESENT: 2}, None),
-    (retrieve, [answer(404, {})], RETRIEVING, "errors.NotFoundError"),
-    (retrieve, [HANG_UP] * 3, {**RETRIEVING, RESENT: 2}, "errors.DisconnectError"),
-    (retrieve, [answer(200, {})], RETRIEVING, "errors.DecodeError"),
-    (respond, [streamed(WHOLE)], RESPONDING, None),
-    (respond, [answer(503, {}, retry_after="1"), streamed(WHOLE)], {**RESPONDING, RESENT: 1}, None),
-    (respond, [answer(400, {})], RESPONDING, "errors.BadRequestError"),
-    (respond, [answer(200, {})], RESPONDING, "responses.StreamTruncatedError"),
-    (respond, [streamed(HALF)], RESPONDING, "responses.StreamTruncatedError"),
-    (respond, [head() + chunk(HALF) + b"?\r\n"], RESPONDING, "responses.StreamTruncatedError"),
-    (respond, [streamed(STARTED + FAILED)], RESPONDING, "responses.ResponseFailedError"),
+    (retrieve, [answer(200)], {**RETRIEVING, STATUS: 200}, None),
+    (
+        retrieve,
+        [answer(200, X_Request_Id="req_1")],
+        {**RETRIEVING, STATUS: 200, REQUEST_ID: ("req_1",)},
+        None,
+    ),
+    (retrieve, [HANG_UP, HANG_UP, answer(200)], {**RETRIEVING, STATUS: 200, RESENT: 2}, None),
+    (
+        retrieve,
+        [answer(404, {}, X_Request_Id=f"req_{KEY}")],
+        {**RETRIEVING, STATUS: 404, REQUEST_ID: ("req_[redacted]",)},
+        "errors.NotFoundError",
+    ),
+    (
+        retrieve,
+        [answer(500, {}), HANG_UP, HANG_UP],
+        {**RETRIEVING, RESENT: 2},
+        "errors.DisconnectError",
+    ),
+    (retrieve, [answer(200, {})], {**RETRIEVING, STATUS: 200}, "errors.DecodeError"),
+    (
+        respond,
+        [streamed(WHOLE, X_Request_Id="req_2")],
+        {**RESPONDED, REQUEST_ID: ("req_2",)},
+        None,
+    ),
+    (respond, [answer(503, {}, retry_after="1"), streamed(WHOLE)], {**RESPONDED, RESENT: 1}, None),
+    (respond, [answer(400, {})], {**RESPONDING, STATUS: 400}, "errors.BadRequestError"),
+    (respond, [answer(200, {})], RESPONDED, "responses.StreamTruncatedError"),
+    (respond, [streamed(HALF)], RESPONDED, "responses.StreamTruncatedError"),
+    (respond, [head() + chunk(HALF) + b"?\r\n"], RESPONDED, "responses.StreamTruncatedError"),
+    (respond, [streamed(STARTED + FAILED)], RESPONDED, "responses.ResponseFailedError"),
 ]
 
 
@@ -152,10 +194,10 @@ def test_a_call_has_one_span_with_its_outcome(
     (span,) = spans.all()
     assert span.name == f"{attributes[METHOD]} {attributes[TEMPLATE]}"
     if error is None:
-        assert (span.attributes, raised) == (attributes, None)
+        assert (attributes_of(span), raised) == (attributes, None)
         assert (span.status.status_code, span.status.description) == (StatusCode.UNSET, None)
     else:
-        assert span.attributes == {**attributes, ERROR: f"conversations_client.{error}"}
+        assert attributes_of(span) == {**attributes, ERROR: f"conversations_client.{error}"}
         assert span.status.status_code is StatusCode.ERROR
         assert span.status.description == str(raised)
     assert span.events == ()
@@ -174,12 +216,44 @@ def test_an_exception_in_a_hook_is_the_error_of_the_span(variant: Variant, spans
     hooks = Hooks(on_request=fail) if sync else AsyncHooks(on_request=fail_async)
     run(variant, create, [], hooks=hooks)
     (span,) = spans.all()
-    assert span.attributes == {
+    assert attributes_of(span) == {
         METHOD: "POST",
         TEMPLATE: "/v2/conversations",
         ERROR: "ZeroDivisionError",
     }
     assert span.status.description == "by hook"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "server"),
+    [
+        ("https://orq.invalid", ("orq.invalid", 443)),
+        ("https://orq.invalid:8443/api", ("orq.invalid", 8443)),
+        ("http://localhost", ("localhost", 80)),
+        ("http://[::1]:9", ("::1", 9)),
+    ],
+)
+def test_a_span_names_the_server(
+    variant: Variant, spans: Spans, base_url: str, server: tuple[str, int]
+) -> None:
+    def fail(_: Any) -> None:
+        raise ZeroDivisionError
+
+    async def fail_async(_: Any) -> None:
+        fail(_)
+
+    sync = variant.name == "sync"
+    hooks = Hooks(on_request=fail) if sync else AsyncHooks(on_request=fail_async)
+    with pytest.raises(ZeroDivisionError):
+        variant.run(
+            lambda client: client.conversations.create(),
+            api_key=KEY,
+            base_url=base_url,
+            hooks=hooks,
+        )
+    (span,) = spans.all()
+    assert span.attributes is not None
+    assert (span.attributes[ADDRESS], span.attributes[PORT]) == server
 
 
 def test_invalid_arguments_create_no_span(variant: Variant, spans: Spans) -> None:
@@ -257,7 +331,7 @@ def test_a_streams_span_ends_with_the_stream(variant: Variant, spans: Spans, lea
     stream, *others = spans.all()
     around = others[-1]
     assert stream.name == "POST /v2/conversations/{conversation_id}/responses"
-    assert (stream.attributes, stream.status.status_code) == (RESPONDING, StatusCode.UNSET)
+    assert (attributes_of(stream), stream.status.status_code) == (RESPONDED, StatusCode.UNSET)
     assert [parent_id(span) for span in (stream, *others[:-1])] == [span_id(around)] * len(others)
 
 
@@ -295,7 +369,7 @@ def test_the_span_of_an_abandoned_stream_ends(variant: Variant, spans: Spans) ->
         warnings.simplefilter("ignore", ResourceWarning)
         run(variant, call, [[head() + chunk(STARTED)]], max_connections=1)
     (span,) = spans.all()
-    assert (span.attributes, span.status.status_code) == (RESPONDING, StatusCode.UNSET)
+    assert (attributes_of(span), span.status.status_code) == (RESPONDED, StatusCode.UNSET)
 
 
 def test_no_spans_without_opentelemetry(

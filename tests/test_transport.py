@@ -76,7 +76,7 @@ def test_no_proxy_is_respected(variant: Variant, monkeypatch: pytest.MonkeyPatch
 def test_a_proxy_that_refuses(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer([answer(403, b"")] * 3) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
-        with pytest.raises(ProxyError, match="HTTPS_PROXY") as raised:
+        with pytest.raises(ProxyError, match="https_proxy") as raised:
             variant.run(create, world=World(), api_key=KEY, base_url="https://api.invalid")
     assert raised.value.delivery is Delivery.UNSENT
     assert KEY not in "".join(map(str, proxy.seen))
@@ -88,7 +88,7 @@ def test_an_unreachable_proxy(variant: Variant, monkeypatch: pytest.MonkeyPatch)
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, gone.url)
     for url in ("http://api.invalid", "https://api.invalid"):
-        with pytest.raises(ProxyError, match="HTTPS_PROXY") as raised:
+        with pytest.raises(ProxyError, match=f"{url[:-14]}_proxy") as raised:
             variant.run(create, world=World(), api_key=KEY, base_url=url, allow_plain_http=True)
         assert (raised.value.delivery, raised.value.attempts) == (Delivery.UNSENT, 3)
 
@@ -96,7 +96,7 @@ def test_an_unreachable_proxy(variant: Variant, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("proxy", ["socks4://127.0.0.1:1", "ftp://127.0.0.1:1", "http://"])
 def test_an_unusable_proxy(variant: Variant, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("https_proxy", proxy)
-    with pytest.raises(ConfigurationError, match=r"The proxy in HTTPS_PROXY (must be|has an)"):
+    with pytest.raises(ConfigurationError, match=r"The proxy in https_proxy (must be|has an)"):
         variant.run(create, api_key=KEY, base_url="https://api.invalid")
 
 

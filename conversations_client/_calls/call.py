@@ -97,6 +97,8 @@ class Call(Generic[T]):
         self._attempts = 0
         self._delivery = Delivery.UNSENT
         self._reason = ""
+        self.last_reply: Reply | None = None
+        """The reply to the last attempt; None if it has none."""
 
     @property
     def deadline(self) -> float:
@@ -112,6 +114,7 @@ class Call(Generic[T]):
         """Seconds to wait before the next attempt, or None if the outcome is final."""
         self._attempts += 1
         self._delivery = worst_delivery(self._delivery, outcome.delivery)
+        self.last_reply = outcome if isinstance(outcome, Reply) else None
         if isinstance(outcome, Reply):
             if outcome.is_success:
                 return None
@@ -211,7 +214,10 @@ class Call(Generic[T]):
         text = message if self._reason in message else f"{message} {self._reason}"
         if self._delivery is Delivery.UNKNOWN and self.operation.request.method not in IDEMPOTENT:
             text += " The service may have acted on the request: check before you send it again."
-        return with_outcome(error, delivery=self._delivery, attempts=self._attempts, message=text)
+        final = with_outcome(error, delivery=self._delivery, attempts=self._attempts, message=text)
+        final.method = self.operation.request.method
+        final.template = self.operation.request.template
+        return final
 
     def _read(self, reply: Reply) -> T:
         try:

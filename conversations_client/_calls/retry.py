@@ -108,17 +108,19 @@ def next_attempt(
         return Stop(f"Gave up after {attempt} attempts." if attempt > 1 else "")
     if retry_after is None:
         pause = _backoff(retry, attempt, jitter)
-        subject = f"Another attempt after {_seconds(pause)}"
+        subject = f"Another attempt after {seconds_text(pause)}"
     else:
         pause = retry_after
-        subject = f"The Retry-After of {_seconds(pause)}"
+        subject = f"The Retry-After of {seconds_text(pause)}"
         if pause > retry.retry_after_max:
             return Stop(
                 f"{subject} is longer than retry_after_max={_number(retry.retry_after_max)}: "
                 "wait that long, or increase it."
             )
     if pause >= remaining:
-        return Stop(f"{subject} doesn't fit in the remaining {_seconds(remaining)} of the timeout.")
+        return Stop(
+            f"{subject} doesn't fit in the remaining {seconds_text(remaining)} of the timeout."
+        )
     return Resend(pause)
 
 
@@ -156,7 +158,8 @@ def _backoff(retry: Retry, attempt: int, jitter: float) -> float:
     return full * (0.5 + 0.5 * jitter)
 
 
-def _seconds(seconds: float) -> str:
+def seconds_text(seconds: float) -> str:
+    """A number of seconds, for error messages."""
     return f"{_number(seconds)} s"
 
 

@@ -20,6 +20,7 @@ from conversations_client.errors import (
 )
 
 from .operation import Reply, Request
+from .retry import seconds_text
 
 # nginx, Apache httpd and Go's servers send these.
 _EXPECTED_TLS: Final = re.compile(
@@ -58,6 +59,7 @@ def status_error(request: Request, reply: Reply, *, reason: str, key: Secret) ->
     sentences = (
         sentence(": ".join(filter(None, [start, service_message]))),
         reason,
+        _retry_after_hint(reply, reason),
         _hint(request, reply, reason),
         _tls_hint(reply),
         f"Request ID: {request_id}." if request_id else "",
@@ -107,7 +109,15 @@ def _hint(request: Request, reply: Reply, reason: str) -> str:
         return "Check base_url, and check that everything the request refers to exists."
     if reply.status == HTTPStatus.NOT_FOUND and "{conversation_id}/" in request.template:
         return f"{_HINTS[NotFoundError]} {_NO_ENDPOINT}"
+    if reply.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return "The proxy requires a user and password: put them in its URL."
     return _HINTS.get(status_error_class(reply.status)) or _redirect_hint(reply.status)
+
+
+def _retry_after_hint(reply: Reply, reason: str) -> str:
+    if not reply.retry_after or "Retry-After" in reason:
+        return ""
+    return f"Wait {seconds_text(reply.retry_after)} before you try again (Retry-After)."
 
 
 def _tls_hint(reply: Reply) -> str:

@@ -26,6 +26,7 @@ from .fork_safety import import_for_calls
 
 if TYPE_CHECKING:
     from conversations_client._engine.environment import Environment
+    from conversations_client._http.connections.route import Proxy
 
     from .many.shared_backoff import SharedBackoff
 
@@ -110,8 +111,8 @@ class ClientBase(PublicDir):
         Raises:
             ConfigurationError: One of these variables is invalid.
         """
-        proxy: str | None = self._shared.get().proxy
-        return proxy
+        proxy: Proxy | None = self._shared.get().proxy
+        return None if proxy is None else proxy.url
 
     @property
     def project_id(self) -> str | None:

@@ -37,21 +37,26 @@ class Engine(EngineBase):
         environment: Environment | None = None,
         hooks: Hooks | None = None,
     ) -> None:
-        super().__init__(settings, environment, is_injected=connections.is_injected)
+        super().__init__(
+            settings,
+            environment,
+            is_injected=connections.is_injected,
+            proxy=connections.proxy,
+        )
         self._connections = connections
         self._hooks = hooks or Hooks()
 
     def send(self, operation: Operation[T], /) -> RawResponse[T]:
         """Run an operation and return the parsed response with its headers."""
         call = self._start(operation)
-        with traced(call):
+        with traced(call, self.base_url):
             outcome = self._run(call, self._fetch)
             return call.resolve(outcome, now=self._environment.clock())
 
     def call(self, operation: Operation[T], /) -> T:
         """Run an operation and return only the parsed response."""
         call = self._start(operation)
-        with traced(call):
+        with traced(call, self.base_url):
             return call.parsed(self._run(call, self._fetch))
 
     def open(self, operation: Operation[None], /, *, is_body_limited: bool = False) -> ResponseBody:
@@ -64,7 +69,7 @@ class Engine(EngineBase):
         call = self._start(operation, is_body_limited=is_body_limited)
         opened: list[ResponseBody] = []
         try:
-            with traced(call, ends=False) as end:
+            with traced(call, self.base_url, ends=False) as end:
                 call.successful_reply(
                     outcome_of(self._run(call, partial(self._open_stream, opened)))
                 )

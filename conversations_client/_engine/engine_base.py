@@ -7,6 +7,7 @@ from conversations_client._calls.call import Call
 from conversations_client._calls.operation import Operation, Outcome, Reply
 from conversations_client._calls.retry import Retry
 from conversations_client._calls.settings import Settings, Timeout
+from conversations_client._http.connections.route import Proxy
 from conversations_client._http.connections.wire import RequestLimits, WireRequest, WireResponse
 from conversations_client._http.content_decoding import BodyDecoder
 from conversations_client._http.httpx_clients.buffered_bodies import LOST
@@ -17,6 +18,7 @@ from conversations_client._http.transport_errors import (
     library_exceptions,
     transport_error,
 )
+from conversations_client._http.used_proxy import UsedProxy
 from conversations_client._sse.stream_context import StreamContext
 from conversations_client.errors import (
     ClientClosedError,
@@ -43,12 +45,18 @@ class EngineBase:
     """Builds the requests to send, and turns the results into replies or errors."""
 
     def __init__(
-        self, settings: Settings, environment: Environment | None, *, is_injected: bool
+        self,
+        settings: Settings,
+        environment: Environment | None,
+        *,
+        is_injected: bool,
+        proxy: Proxy | None,
     ) -> None:
         self._settings = settings
         self._environment = environment or Environment()
         self._requests = Requests(settings)
         self._is_injected = is_injected
+        self._proxy = proxy
         self._missing_paths: set[str] = set()
 
     @property
@@ -105,8 +113,11 @@ class EngineBase:
 
     def _head(self, call: Call[Any], response: WireResponse, *, is_decoded: bool) -> ResponseHead:
         reply = self._reply(response, BodyDecoder("", limit=0))
+        request = call.operation.request
         context = StreamContext(
-            request=str(call.operation.request),
+            request=str(request),
+            method=request.method,
+            template=request.template,
             status=reply.status,
             content_type=call.header_text(reply, "content-type"),
             content_encoding="" if is_decoded else call.header_text(reply, "content-encoding"),
@@ -178,7 +189,12 @@ class EngineBase:
         cause = error.error if isinstance(error, SendFailed) else error
         if isinstance(cause, TransportError | ClientClosedError):
             return AttemptFailed(cause)
-        failure = transport_error(cause, self._settings.api_key, base_url=self._settings.base_url)
+        failure = transport_error(
+            cause,
+            self._settings.api_key,
+            base_url=self._settings.base_url,
+            proxy=self._used_proxy(error),
+        )
         if isinstance(error, SendFailed) and not error.is_unsent:
             failure.delivery = Delivery.UNKNOWN
         is_timeout = isinstance(failure, TransportTimeoutError)
@@ -189,3 +205,8 @@ class EngineBase:
         ):
             failure = call.deadline_error(failure.delivery)
         return AttemptFailed(failure)
+
+    def _used_proxy(self, error: Exception) -> UsedProxy | None:
+        if self._proxy is not None:
+            return UsedProxy.from_environment(self._proxy)
+        return error.proxy if self._is_injected and isinstance(error, SendFailed) else None

@@ -32,11 +32,6 @@ class Origin:
     ssl_context: ssl.SSLContext | None
     proxy: Proxy | None = None
 
-    @property
-    def proxy_url(self) -> str | None:
-        """The URL of the proxy, without credentials; None if there is none."""
-        return None if self.proxy is None else self.proxy.url
-
     def route(self) -> Route:
         """The route of every connection; raises ConfigurationError."""
         url, proxy = urlsplit(self.base_url), self.proxy

@@ -16,6 +16,7 @@ _PORTS: Final = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _ALIASES: Final = {"socks": "socks5h"}
 _NAME: Final = re.compile(r"[A-Za-z0-9*_-]+(\.[A-Za-z0-9*_-]+)*")
 _BRACKETED: Final = re.compile(r"\[([^]]*)\](.*)")
+_SYSTEM: Final = "the system's proxy settings"
 _MAX_CREDENTIAL_LENGTH: Final = 255
 _MAPPED_BITS: Final = 96  # the bits before the IPv4 address in an IPv4-mapped IPv6 address
 
@@ -25,33 +26,35 @@ def proxy_for(url: str, variables: Mapping[str, str]) -> Proxy | None:
 
     Args:
         url: The URL of the service.
-        variables: The proxies for `http`, `https` and `all`, as `urllib.request.getproxies()`
-            returns them; `no` holds the hosts to connect to directly.
+        variables: The proxy variables, as `environment_variables` returns them, or the system's
+            settings, as `urllib.request.getproxies()` returns them.
 
     Raises:
         ConfigurationError: A variable is invalid.
     """
     target = urlsplit(url)
-    host = target.hostname or ""
-    name = target.scheme if variables.get(target.scheme) else "all"
+    names = {name.lower().removesuffix("_proxy"): name for name in variables}
+    name = names.get(target.scheme) or names.get("all", "")
     value = variables.get(name, "").strip()
-    if not value or is_loopback(host) or _is_excluded(target, variables.get("no", "")):
+    if not value or is_loopback(target.hostname or ""):
         return None
-    return _parsed(value, f"{name.upper()}_PROXY")
+    if "no" in names and _is_excluded(target, variables[names["no"]], names["no"]):
+        return None
+    return _parsed(value, name if name.lower().endswith("_proxy") else _SYSTEM)
 
 
 def environment_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """The proxy variables of the environment, for `proxy_for`; lower case takes precedence."""
     variables: dict[str, str] = {}
     for is_lower in (False, True):
-        for variable, value in environ.items():
+        for variable in environ:
             name = variable.lower()
             if name.endswith("_proxy") and (variable == name) == is_lower:
-                variables[name.removesuffix("_proxy")] = value
+                variables[name] = variable
     # In a CGI program, HTTP_PROXY is the Proxy header of the request.
     if "REQUEST_METHOD" in environ and not environ.get("http_proxy"):
-        variables.pop("http", None)
-    return {name: value for name, value in variables.items() if value}
+        variables.pop("http_proxy", None)
+    return {name: value for name in variables.values() if (value := environ[name])}
 
 
 def _parsed(value: str, variable: str) -> Proxy:
@@ -69,6 +72,7 @@ def _parsed(value: str, variable: str) -> Proxy:
         host=parts.hostname or "",
         port=parts.port or _PORTS[scheme],
         credentials=_credentials(parts, variable),
+        source=variable,
     )
 
 
@@ -97,21 +101,24 @@ def _credentials(parts: SplitResult, variable: str) -> tuple[bytes, bytes] | Non
     return user, password
 
 
-def _is_excluded(target: SplitResult, exclusions: str) -> bool:
+def _is_excluded(target: SplitResult, exclusions: str, variable: str) -> bool:
     host, port = (target.hostname or "").removesuffix("."), target.port
     port = port or _PORTS[target.scheme]
-    return any(
-        _matches(entry.lower(), host, port, target.scheme)
-        for entry in re.split(r"[,\s]+", exclusions)
-        if entry
-    )
+    try:
+        return any(
+            _matches(entry.lower(), host, port, target.scheme)
+            for entry in re.split(r"[,\s]+", exclusions)
+            if entry
+        )
+    except _InvalidEntryError as error:
+        raise _invalid_exclusion(error.entry, variable) from None
 
 
 def _matches(entry: str, host: str, port: int, scheme: str) -> bool:
     """Whether a NO_PROXY entry matches a URL, by the rules of httpx, requests and curl."""
     entry_scheme, separator, rest = entry.rpartition("://")
     if separator and entry_scheme not in {"all", "http", "https"}:
-        raise _invalid(entry)
+        raise _InvalidEntryError(entry)
     pattern, entry_port = _split_port(rest.removesuffix("/"), entry)
     if entry_scheme not in {"", "all", scheme} or entry_port not in {None, port}:
         return False
@@ -133,7 +140,7 @@ def _split_port(text: str, entry: str) -> tuple[str, int | None]:
         return host, None
     is_port = bool(re.fullmatch("[0-9]{1,5}", port)) and 0 < int(port) < 2**16
     if separator != ":" or not is_port:
-        raise _invalid(entry)
+        raise _InvalidEntryError(entry)
     return host, int(port)
 
 
@@ -144,7 +151,7 @@ def _host_matches(pattern: str, host: str, entry: str) -> bool:
     # With or without a leading dot, an entry matches the domain and its subdomains.
     name = _ascii(pattern.removeprefix(".").removesuffix("."))
     if not _NAME.fullmatch(name):
-        raise _invalid(entry)
+        raise _InvalidEntryError(entry)
     if "*" in name:
         lazy_import("fnmatch")
         from fnmatch import fnmatchcase
@@ -157,7 +164,7 @@ def _network(pattern: str, entry: str) -> IPv4Network | IPv6Network:
     try:
         network = ip_network(pattern, strict=False)
     except ValueError:
-        raise _invalid(entry) from None
+        raise _InvalidEntryError(entry) from None
     mapped = getattr(network.network_address, "ipv4_mapped", None)
     if mapped is None or network.prefixlen < _MAPPED_BITS:
         return network
@@ -171,9 +178,15 @@ def _ascii(name: str) -> str:
         return ""
 
 
-def _invalid(entry: str) -> ConfigurationError:
+class _InvalidEntryError(Exception):
+    def __init__(self, entry: str) -> None:
+        super().__init__()
+        self.entry = entry
+
+
+def _invalid_exclusion(entry: str, variable: str) -> ConfigurationError:
     shown = "an entry with '@' in it" if "@" in entry else repr(entry)
     return ConfigurationError(
-        f"NO_PROXY contains {shown}, which is invalid: use a host, .domain, host:port, an address, "
-        "a range such as 10.0.0.0/8, or *."
+        f"{variable} contains {shown}, which is invalid: use a host, .domain, host:port, an "
+        "address, a range such as 10.0.0.0/8, or *."
     )

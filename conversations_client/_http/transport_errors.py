@@ -24,6 +24,7 @@ from conversations_client.errors import (
 from .client_protocols import classes
 from .streams.errors import ConnectionFailure
 from .streams.tls_errors import is_tls, rejects_certificate
+from .used_proxy import POSSIBLE, UsedProxy
 
 _KINDS: Final = frozenset(
     {
@@ -82,12 +83,16 @@ class SendFailed(Exception):  # noqa: N818 - never leaves the package
     Attributes:
         error: The exception that the client raised, or a ClientClosedError.
         is_unsent: Whether the request was provably not sent.
+        proxy: The proxy that the client used, or may have used.
     """
 
-    def __init__(self, error: Exception, *, is_unsent: bool) -> None:
+    def __init__(
+        self, error: Exception, *, is_unsent: bool, proxy: UsedProxy | None = None
+    ) -> None:
         super().__init__()
         self.error = error
         self.is_unsent = is_unsent
+        self.proxy = proxy
 
 
 def library_exceptions() -> tuple[type[Exception], ...]:
@@ -123,7 +128,7 @@ _MAX_REASON_LENGTH: Final = 200
 
 
 def transport_error(  # noqa: PLR0911 - a table
-    error: Exception, key: Secret, *, base_url: str = ""
+    error: Exception, key: Secret, *, base_url: str = "", proxy: UsedProxy | None = None
 ) -> TransportError:
     """The package's error for one of `library_exceptions()`.
 
@@ -131,15 +136,18 @@ def transport_error(  # noqa: PLR0911 - a table
         error: The exception.
         key: The API key, which must not appear in the error even if the service echoes it.
         base_url: The URL of the service; empty if a connection was open.
+        proxy: The proxy that the request used, or may have used.
     """
     if isinstance(error, TransportError):  # from a transport for tests
         return error
     reason = _reason(error, key)
     to = f" to {truncate(key.redact(base_url), _MAX_REASON_LENGTH)}" if base_url else ""
+    to += proxy.route if proxy else ""
+    settings = f"base_url and {proxy.setting}" if proxy else "base_url"
     match _kind(error):
         case "ConnectTimeout":
             return ConnectTimeoutError(
-                f"connecting{to} took too long: check base_url, or increase Timeout(connect=…)."
+                f"connecting{to} took too long: check {settings}, or increase Timeout(connect=…)."
             )
         case "PoolTimeout":
             return PoolTimeoutError(
@@ -153,14 +161,16 @@ def transport_error(  # noqa: PLR0911 - a table
                 delivery=Delivery.UNKNOWN,
             )
         case "ProxyError" | "SOCKSError":
-            return ProxyError(f"the proxy failed ({reason}): check HTTPS_PROXY and NO_PROXY.")
+            failed = proxy or POSSIBLE
+            return ProxyError(f"{failed.name} failed ({reason}): check {failed.advice}.")
         case "ConnectError" if is_tls(error):
             return TLSError(
-                f"the connection{to} could not be encrypted ({reason}): {_tls_advice(error)}."
+                f"the connection{to} could not be encrypted ({reason}): "
+                f"{_tls_advice(error, proxy)}."
             )
         case "ConnectError" | "UnsupportedProtocol" | "InvalidURL" | "UnicodeError":
             return ConnectError(
-                f"could not connect{to} ({reason}): check base_url and the network."
+                f"could not connect{to} ({reason}): check {settings} and the network."
             )
         case _:
             return DisconnectError(
@@ -168,13 +178,19 @@ def transport_error(  # noqa: PLR0911 - a table
             )
 
 
-def _tls_advice(error: Exception) -> str:
+def _tls_advice(error: Exception, proxy: UsedProxy | None) -> str:
     if rejects_certificate(error):
         return (
             "the service requires a client certificate that it accepts; pass an ssl_context with "
             "one"
         )
-    if _NOT_TLS in str(error):
+    is_plain = _NOT_TLS in _message(error)
+    if is_plain and proxy:
+        return (
+            "the service or the proxy doesn't use encryption; correct the scheme or port in "
+            f"base_url or {proxy.setting}"
+        )
+    if is_plain:
         return (
             "the server doesn't use encryption; correct the port in base_url, or use http:// if "
             "the connection should be unencrypted"

@@ -1,7 +1,7 @@
 """The state of a streamed response: bytes in, events out, until its end or an error. No I/O."""
 
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
 from conversations_client._base.text import readable, sentence, web_page_hint
 from conversations_client._json.conversion import structure_by
@@ -27,6 +27,8 @@ from conversations_client.responses import (
 from .accumulator import ResponseAccumulator
 from .decoder import EventDecoder
 from .stream_context import StreamContext
+
+E = TypeVar("E", bound=StreamError)
 
 _MEDIA_TYPE: Final = "text/event-stream"
 _SENTINEL: Final = b"[DONE]"
@@ -151,12 +153,10 @@ class EventStreamState:
         if self._last is not None:
             return
         if self._decoder.is_overfull:
-            raise EventTooLargeError(
-                f"{self._context.request}: an event is larger than max_event_bytes={self._limit}: "
-                "increase the limit if the event is valid.",
-                partial=self.partial(),
-                attempts=self._context.attempts,
-                request_id=self._context.request_id,
+            raise self._error(
+                EventTooLargeError,
+                f"an event is larger than max_event_bytes={self._limit}: increase the limit if the "
+                "event is valid.",
             )
         if self._has_ended:
             raise self._truncated("ended before the response was complete.")
@@ -164,13 +164,8 @@ class EventStreamState:
     def _failure(self, failed: ResponseFailed) -> ResponseFailedError:
         message = self._context.key.redact(failed.error)
         detail = f": {readable(message)}" if message else ""
-        error = ResponseFailedError(
-            sentence(
-                f"{self._context.request}: the response failed with code {failed.code}{detail}"
-            ),
-            partial=self.partial(),
-            attempts=self._context.attempts,
-            request_id=self._context.request_id,
+        error = self._error(
+            ResponseFailedError, sentence(f"the response failed with code {failed.code}{detail}")
         )
         error.service_message = message
         error.code = failed.code
@@ -184,12 +179,21 @@ class EventStreamState:
     def _truncated(
         self, problem: str, reason: ConversationsError | None = None
     ) -> StreamTruncatedError:
-        error = StreamTruncatedError(
-            f"{self._context.request}: the stream {problem} `partial` contains what arrived; the "
-            "service may have continued the response.",
-            partial=self.partial(),
-            attempts=self._context.attempts,
-            request_id=self._context.request_id,
+        error = self._error(
+            StreamTruncatedError,
+            f"the stream {problem} `partial` contains what arrived; the service may have continued "
+            "the response.",
         )
         error.reason = reason
+        return error
+
+    def _error(self, cls: type[E], problem: str) -> E:
+        context = self._context
+        error = cls(
+            f"{context.request}: {problem}",
+            partial=self.partial(),
+            attempts=context.attempts,
+            request_id=context.request_id,
+        )
+        error.method, error.template = context.method, context.template
         return error

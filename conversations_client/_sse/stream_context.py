@@ -11,6 +11,8 @@ class StreamContext:
 
     Attributes:
         request: The request, as `METHOD /path`.
+        method: The HTTP method of the request.
+        template: The documented path of the request.
         status: The HTTP status.
         content_type: The response's content type.
         content_encoding: The response's content encoding; empty if it has none.
@@ -21,6 +23,8 @@ class StreamContext:
     """
 
     request: str
+    method: str
+    template: str
     status: int
     content_type: str
     content_encoding: str

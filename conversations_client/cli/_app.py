@@ -1,5 +1,6 @@
 """The command-line app with its commands and common options."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final
@@ -19,6 +20,7 @@ from conversations_client.cli._commands.imports import import_
 from conversations_client.cli._commands.sandbox import sandbox
 from conversations_client.cli._display.output import Output, chosen_format
 from conversations_client.cli._exit_codes import ExitCode
+from conversations_client.cli._option_names import use_variables
 from conversations_client.cli._session import COMMON, FORMAT, Options, Session
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {
@@ -85,6 +87,7 @@ def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     options: Annotated[Options, Parameter(name="*")] = Options(),  # noqa: B008 - frozen
 ) -> object:
+    use_variables(options.settings_from_environment(), os.environ)
     command, bound, injected = app.parse_args(_with_standard_streams(tokens))
     if command in _NAMES:  # not for --help or --install-completion
         options.check_used(_NAMES[command])

@@ -1,14 +1,21 @@
-"""Rewords the client's error messages for the command line: options instead of arguments."""
+"""Rewords the client's error messages for the command line: options or environment variables."""
 
 import re
 import shlex
 from ast import literal_eval
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from typing import Final
 
 from conversations_client import ConversationsError
 
 _OPTIONS: Final = "api_key|base_url|project_id|max_in_flight"
+_VARIABLES: Final = {
+    "api_key": "ORQ_API_KEY",
+    "base_url": "ORQ_BASE_URL",
+    "project_id": "ORQ_PROJECT_ID",
+}
+_from_environment: ContextVar[frozenset[str]] = ContextVar("from_environment", default=frozenset())
 
 # Advice about arguments that have no option is removed.
 _REWORDINGS: Final = tuple(
@@ -22,6 +29,8 @@ _REWORDINGS: Final = tuple(
         r"increase Timeout\(total=…\)": "increase --timeout",
         r"Timeout\.total\b": "--timeout",
         r", or None for no limit": "",
+        # The rest of the advice concerns the proxy.
+        r"(check base_url and [^:]+), or increase Timeout\(connect=…\)": r"\1",
         r", or increase Timeout\(connect=…\)": " and the network",
         r": increase Timeout\(idle=…\) if the service needs longer": "",
         r": increase max_connections, or send fewer requests at once": ": lower --max-in-flight",
@@ -41,10 +50,13 @@ _REWORDINGS: Final = tuple(
             "is not valid UTF-8: type it again, or convert it"
         ),
         r"\bpass change_destination=True\b": "add --change-destination",
-        # In quotes, it is the name of a column in a file.
-        rf"(?<!['\"])\b({_OPTIONS})\b(?:=…)?": r"--\1",
+        r"The ORQ_BASE_URL environment variable is invalid: ": "",
+        r"api_key,? or the ORQ_API_KEY environment variable": "api_key",
+        r"project_id or the ORQ_PROJECT_ID environment variable": "project_id",
     }.items()
 )
+# In quotes, it is the name of a column in a file.
+_SETTING: Final = re.compile(rf"(?<!['\"])\b({_OPTIONS})\b(?:=…)?")
 _ARGUMENTS: Final = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in {
@@ -67,6 +79,18 @@ _NEEDS_ENTITY: Final = re.compile(
 _CALL: Final = re.compile(
     r"(?P<request>(?P<method>[A-Z]+) /\S*?)(?:: | (?=returned ))(?P<problem>.+)", re.DOTALL
 )
+
+
+def use_variables(settings: Iterable[str], environ: Mapping[str, str]) -> None:
+    """Set the settings that come from the environment if their variable is set."""
+    _from_environment.set(frozenset(name for name in settings if environ.get(_VARIABLES[name])))
+
+
+def setting_name(name: str) -> str:
+    """The name of a setting for the user: its option, or the variable that it comes from."""
+    if name in _from_environment.get():
+        return _VARIABLES[name]
+    return f"--{name.replace('_', '-')}"
 
 
 def describe(error: ConversationsError) -> str:
@@ -100,6 +124,7 @@ def _reworded(message: str, rewordings: Iterable[tuple[re.Pattern[str], str]]) -
     message = _sentence(call["problem"]) if call else message
     for pattern, replacement in rewordings:
         message = pattern.sub(replacement, message)
+    message = _SETTING.sub(lambda found: setting_name(found[1]), message)
     try:
         message = _MAP.sub(lambda found: f"--map {_word(found[1], '=', found[2])}", message)
         message = _IGNORE.sub(lambda found: f"--ignore {_word(found[1])}", message)
@@ -130,7 +155,7 @@ def request_of(error: ConversationsError) -> str:
 
 def may_have_changed_something(error: ConversationsError) -> bool:
     """Whether the service may have carried out a request that makes a change."""
-    return error.may_have_acted and not request_of(error).startswith("GET ")
+    return error.may_have_acted and error.method != "GET"
 
 
 def _sentence(problem: str) -> str:

@@ -3,6 +3,7 @@
 import sys
 import traceback
 from collections.abc import Sequence
+from contextvars import copy_context
 from typing import Final
 
 from cyclopts import CycloptsError
@@ -31,7 +32,8 @@ def run(arguments: Sequence[str]) -> int:
         The exit code.
     """
     try:
-        return _after_output(_run(arguments))
+        # The command may set context variables.
+        return _after_output(copy_context().run(_run, arguments))
     except StopSignalError as stop:
         discard_output()
         return ExitCode(_SIGNALED + stop.number)

@@ -65,6 +65,13 @@ class Options:
                     "own URL and key. Remove one of the options."
                 )
 
+    def settings_from_environment(self) -> list[str]:
+        """The settings that come from environment variables, if these are set."""
+        by_option: dict[str, object] = {"project_id": self.project_id}
+        if not self.sandbox:
+            by_option |= {"api_key": self.api_key, "base_url": self.base_url}
+        return [name for name, value in by_option.items() if value is None]
+
     def check_used(self, command: str) -> None:
         """Raise UsageError for options that a command would ignore."""
         ignored: dict[str, object] = {}

@@ -392,6 +392,42 @@ def test_an_unreachable_service_and_a_broken_connection(piped: Command) -> None:
     assert broken.err.count("before you") == 1
 
 
+SETTINGS = [
+    ("ORQ_BASE_URL", "http://127.0.0.1:1", "check {} and the network"),
+    ("ORQ_BASE_URL", "my.orq.ai", "{} needs a scheme and a host"),
+    ("ORQ_API_KEY", "wrong", "Check {}. Request ID"),
+    ("ORQ_API_KEY", "a b", "The API key ({}) contains a space"),
+    ("ORQ_PROJECT_ID", " p", "copy it again to {}."),
+]
+
+
+@pytest.mark.parametrize(("variable", "value", "words"), SETTINGS)
+def test_an_error_names_the_variable_or_option_that_a_setting_comes_from(
+    piped: Command, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str
+) -> None:
+    option = variable.replace("ORQ_", "--").replace("_", "-").lower()
+    by_option = piped("create", "A", option, value)
+    assert words.format(option) in by_option.err
+    assert variable not in by_option.err
+    monkeypatch.setenv(variable, value)
+    by_variable = piped("create", "A")
+    assert words.format(variable) in by_variable.err
+    assert option not in by_variable.err
+    assert by_option.code == by_variable.code
+
+
+def test_the_sandbox_takes_only_the_project_from_the_environment(
+    piped: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ids = tmp_path / "ids.txt"
+    ids.write_text("conv_1\n")
+    deletion = ("delete", "--file", str(ids), "--yes")
+    assert "the API key or ORQ_BASE_URL is wrong" in piped(*deletion).err
+    assert "the API key or --base-url is wrong" in piped(*deletion, "--sandbox").err
+    monkeypatch.setenv("ORQ_PROJECT_ID", " p")
+    assert "copy it again to ORQ_PROJECT_ID." in piped("create", "A", "--sandbox").err
+
+
 def test_the_key_is_never_printed(piped: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     assert piped("list", "--api-key", "wrong-key-123").code == 1
     monkeypatch.delenv("ORQ_API_KEY")

@@ -142,7 +142,8 @@ def test_the_first_rows_that_failed_are_shown(shown: Command, file: Path) -> Non
 def test_the_results_name_options(piped: Command, file: Path) -> None:
     file.write_text('{"displayName": "a"}\n{"displayName": "b", "other": 1}\n')
     with ScriptedServer([answer(401, {}), HANG_UP]) as server:
-        assert piped("import", str(file), "--base-url", server.url).code == 1
+        destination = ("--base-url", server.url, "--api-key", "wrong")
+        assert piped("import", str(file), *destination).code == 1
     rows = (file.with_name("a.jsonl.results.jsonl")).read_text().splitlines()
     rejected, unknown = (json.loads(row)["error"] for row in rows)
     assert "--api-key" in rejected

@@ -12,7 +12,9 @@ from streaming import chunk, head, streamed, word
 
 from conversations_client import Client, ConversationsError, Retry
 from conversations_client._base.secret import Secret
+from conversations_client._http.connections.route import Proxy
 from conversations_client._http.transport_errors import transport_error
+from conversations_client._http.used_proxy import UsedProxy
 from conversations_client.bulk._imports.destination import conflict_message
 from conversations_client.cli._option_names import _ARGUMENTS, _REWORDINGS, describe, describe_row
 
@@ -23,16 +25,29 @@ def message_of(error: ConversationsError) -> str:
     return str(error)
 
 
-def stack(error: Exception, cause: Exception | None = None) -> str:
+def stack(
+    error: Exception, cause: Exception | None = None, *, proxy: UsedProxy | None = None
+) -> str:
     """The message for an error of the HTTP library."""
     error.__cause__ = cause
-    return message_of(transport_error(error, Secret("key")))
+    return message_of(transport_error(error, Secret("key"), proxy=proxy))
 
 
-def constructing(api_key: str = "key", **options: Any) -> str:
+PROXY = UsedProxy.from_environment(Proxy(scheme="http", host="a", port=1, source="ALL_PROXY"))
+
+
+def constructing(api_key: str | None = "key", **options: Any) -> str:
     with pytest.raises(ConversationsError) as raised:
         Client(api_key, **options)
     return message_of(raised.value)
+
+
+def from_environment(variable: str, value: str) -> str:
+    """The error for a variable."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("ORQ_API_KEY", "key")
+        patched.setenv(variable, value)
+        return constructing(None)
 
 
 def calling(
@@ -56,6 +71,10 @@ def messages() -> list[tuple[str, str]]:
     """Messages of the client with their wording on the command line."""
     return [
         (stack(httpx.ConnectTimeout("")), "connecting took too long: check --base-url and the network."),
+        (
+            stack(httpx.ConnectTimeout(""), proxy=PROXY),
+            "connecting through the proxy http://a:1 took too long: check --base-url and ALL_PROXY.",
+        ),
         (stack(httpx.PoolTimeout("")), "no connection became free in time: lower --max-in-flight."),
         (
             stack(httpx.ConnectError("[Errno 111] Connection refused")),
@@ -64,6 +83,22 @@ def messages() -> list[tuple[str, str]]:
         (
             constructing(api_key=""),
             "No API key: pass --api-key or set the ORQ_API_KEY environment variable. To try it without a key, add --sandbox.",
+        ),
+        (
+            from_environment("ORQ_BASE_URL", "x.test"),
+            "--base-url needs a scheme and a host, as in 'https://my.orq.ai': got 'x.test'.",
+        ),
+        (
+            from_environment("ORQ_API_KEY", "a b"),
+            "The API key (--api-key) contains a space, a line break or another character that is not allowed in a key: copy it again, and strip() it if you read it from a file.",
+        ),
+        (
+            from_environment("ORQ_PROJECT_ID", "prj_1 "),
+            "The project ID begins or ends with a space, or contains a line break: copy it again to --project-id.",
+        ),
+        (
+            calling("create", {}, script=[answer(401, {})]),
+            "The service returned 401 Unauthorized. Check --api-key.",
         ),
         (stack(httpx.ReadTimeout("")), "nothing was received in time."),
         (

@@ -118,6 +118,11 @@ def status(
     )
 
 
+def of_a_read(error: ConversationsError) -> ConversationsError:
+    error.method = "GET"
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
@@ -134,11 +139,11 @@ def status(
             ExitCode.UNKNOWN,
         ),
         (
-            DisconnectError("GET /v2/conversations: broke", delivery=Delivery.UNKNOWN),
+            of_a_read(DisconnectError("broke", delivery=Delivery.UNKNOWN)),
             ExitCode.UNREACHABLE,
         ),
         (
-            status(ServerError, 500, Delivery.UNKNOWN, "GET /v2/conversations returned 500"),
+            of_a_read(status(ServerError, 500, Delivery.UNKNOWN)),
             ExitCode.FAILED,
         ),
         (ConversationsError("else"), ExitCode.FAILED),
@@ -169,7 +174,11 @@ def test_the_exit_code_of_an_error(error: ConversationsError, code: ExitCode) ->
             "it broke. Check whether the change was made before you repeat it.",
         ),
         (
-            DisconnectError("GET /v2/conversations/conv_1: it broke.", delivery=Delivery.UNKNOWN),
+            of_a_read(
+                DisconnectError(
+                    "GET /v2/conversations/conv_1: it broke.", delivery=Delivery.UNKNOWN
+                )
+            ),
             4,
             (
                 "It broke. Run `conversations doctor` to find the cause. "
@@ -177,7 +186,9 @@ def test_the_exit_code_of_an_error(error: ConversationsError, code: ExitCode) ->
             ),
         ),
         (
-            status(ServerError, 500, Delivery.UNKNOWN, "GET /v2/conversations returned 500."),
+            of_a_read(
+                status(ServerError, 500, Delivery.UNKNOWN, "GET /v2/conversations returned 500.")
+            ),
             1,
             "The service returned 500. (GET /v2/conversations)",
         ),

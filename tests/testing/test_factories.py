@@ -200,6 +200,7 @@ def test_a_status_error_equals_the_one_of_the_client(cls: type[StatusError]) -> 
     assert (error.attempts, error.body) == (1, b'{"message": "Because"}')
     assert error.__traceback__ is None
     assert str(error).startswith("GET /v2/conversations/conv_01jj1hdhn79xas7a01wb3hysdb returned ")
+    assert (error.method, error.template) == ("GET", "/v2/conversations/{conversation_id}")
     assert pickle.loads(pickle.dumps(error)).status == error.status
 
 
@@ -230,6 +231,7 @@ def test_the_delivery_of_a_transport_error(
     made = factories.transport_error(cls)
     assert type(made) is type(real) is cls
     assert (made.delivery, made.attempts) == (real.delivery, 1)
+    assert (made.method, made.template) == ("GET", "/v2/conversations/{conversation_id}")
     told = factories.transport_error(cls, message="a", delivery=Delivery.REFUSED)
     assert (str(told), told.delivery) == ("a", Delivery.REFUSED)
 

@@ -34,6 +34,8 @@ _NOT_SOCKS: Final = "its response is not SOCKS 5"
 _LOGIN_REQUIRED: Final = (
     "it requires a user and password in its URL, or a different authentication method"
 )
+_REJECTED: Final = "it rejected the user and password"
+_LOGIN_STATUS: Final = 407
 
 _Exchange: TypeAlias = Generator[bytes, bytes, None]
 
@@ -55,6 +57,8 @@ def http_handshake(route: Route, proxy: Proxy) -> _Exchange:
             raise ProxyError(_TOO_LONG)  # interim responses may never end
         http.receive_data(received)
         to_send, response = b"", _response(http)
+    if response.status_code == _LOGIN_STATUS:
+        raise ProxyError(_LOGIN_REQUIRED if proxy.credentials is None else _REJECTED)
     if not 200 <= response.status_code < 300:  # noqa: PLR2004 - the range of successes
         raise ProxyError(f"{response.status_code} {response.reason.decode('latin-1')}")
     if http.trailing_data[0]:
@@ -84,7 +88,7 @@ def socks_handshake(route: Route, proxy: Proxy) -> _Exchange:
         login = b"\x01" + b"".join(bytes([len(each)]) + each for each in proxy.credentials)
         _, status = yield from reader.ask(login, 2)
         if status:
-            raise ProxyError("it rejected the user and password")
+            raise ProxyError(_REJECTED)
     connect = bytes([_SOCKS_VERSION, 1, 0]) + _address(route.host) + route.port.to_bytes(2, "big")
     version, failure, _, kind = yield from reader.ask(connect, 4)
     if version != _SOCKS_VERSION:

@@ -18,12 +18,14 @@ class Proxy:
         host: The host, without brackets.
         port: The port.
         credentials: The user and the password, or None.
+        source: The setting that the proxy comes from, for error messages.
     """
 
     scheme: str
     host: str
     port: int
     credentials: tuple[bytes, bytes] | None = field(default=None, repr=False)
+    source: str = field(default="", eq=False)
 
     @property
     def url(self) -> str:

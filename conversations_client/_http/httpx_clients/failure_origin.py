@@ -15,11 +15,14 @@ from itertools import takewhile
 from types import FrameType
 from typing import Any, Final
 
+from conversations_client._base.causes import causes
 from conversations_client._http.client_protocols import classes
 from conversations_client._http.transport_errors import transport_exceptions
 from conversations_client.errors import TransportError
 
 _STACKS: Final = frozenset({"httpx", "httpx2"})
+_CORES: Final = frozenset({"httpcore", "httpcore2"})
+_PROXY_MODULES: Final = (".http_proxy", ".socks_proxy")
 _AIOHTTP: Final = frozenset({"aiohttp", "httpx_aiohttp"})
 _LIBRARIES: Final = _STACKS | _AIOHTTP | {"asyncio", "contextlib", "conversations_client"}
 
@@ -110,6 +113,15 @@ class FailureOrigin:
                 if isinstance(value, responses):
                     return value
         return None
+
+    @property
+    def is_through_proxy(self) -> bool:
+        """Whether httpcore failed to connect through a proxy, or to send through one."""
+        frames = (frame for cause in causes(self._error) for frame in _frames(cause))
+        return any(
+            _package(frame) in _CORES and frame.f_globals["__name__"].endswith(_PROXY_MODULES)
+            for frame in frames
+        )
 
     @property
     def is_refused_by_aiohttp(self) -> bool:

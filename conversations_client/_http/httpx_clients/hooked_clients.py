@@ -73,7 +73,7 @@ def _library_proxy(proxy: Proxy, tls: ssl.SSLContext | None) -> httpx.Proxy:
             lazy_import("socksio")
         if sys.modules.get("socksio") is None:
             raise ConfigurationError(
-                "A tool hooks into httpcore, which supports the environment's SOCKS proxy "
+                f"A tool hooks into httpcore, which supports the SOCKS proxy in {proxy.source} "
                 "only with socksio: install httpx[socks], or exclude the host with NO_PROXY."
             )
     auth = None

@@ -22,7 +22,7 @@ from .buffered_bodies import buffered_body, is_body_lost
 from .deadlines import Timeouts, limit_sending
 from .failure_origin import FailureOrigin
 from .library import httpx
-from .progress import TRACE, Progress
+from .progress import TRACE, Progress, opening_failure
 
 _UNSENT: Final = (ConnectError, ConnectTimeout, PoolTimeout, ProxyError)
 _GRACE: Final = 0.05  # seconds; the library's own timeout, if it comes first, is more precise
@@ -175,19 +175,21 @@ def _response_despite(
     if isinstance(error, ConnectionFailure):
         # From this client's own connections, which a hooked library sends through.
         raise SendFailed(error, is_unsent=isinstance(error, _UNSENT)) from None
+    origin = FailureOrigin(error, request)
+    is_proxied = origin.is_through_proxy
+    proxy = progress.used_proxy(is_proxied=is_proxied)
     rejection = progress.rejected_certificate(error)
     if rejection is not None:
-        raise SendFailed(rejection, is_unsent=True) from None
-    origin = FailureOrigin(error, request)
+        raise SendFailed(rejection, is_unsent=True, proxy=proxy) from None
     is_unsent = progress.proves_unsent(error)
     # A host name that can't be encoded is a UnicodeError.
     if origin.is_exchange or (is_unsent and isinstance(error, UnicodeError)):
         partial = origin.partial_response
         if partial is not None and not partial.is_success:
             return _without_body(partial)
-        failure = progress.opening_failure(error) if is_unsent else error
+        failure = opening_failure(error, is_proxied=is_proxied) if is_unsent else error
         is_unsent = is_unsent or origin.is_refused_by_aiohttp
-        raise SendFailed(failure, is_unsent=is_unsent) from None
+        raise SendFailed(failure, is_unsent=is_unsent, proxy=proxy) from None
     if not origin.is_library:
         return None
     # httpx builds the next request even if it doesn't follow redirects, and fails for an invalid

@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias
 
 from conversations_client._http.streams.errors import ConnectError, ConnectTimeout, ProxyError
-from conversations_client._http.streams.tls_errors import rejects_certificate
+from conversations_client._http.streams.tls_errors import is_tls, rejects_certificate
+from conversations_client._http.used_proxy import POSSIBLE, UsedProxy
 
 TRACE: Final = "trace"
 """The request extension for a function to which httpcore reports progress."""
+_CONNECTING: Final = ".connect_tcp.started"
 _STARTED: Final = ".send_request_headers.started"
 _FAILED: Final = ".failed"
 _ENCRYPTED: Final = ".start_tls.complete"
@@ -15,8 +17,7 @@ _RESPONDED: Final = ".receive_response_headers.complete"
 _CORES: Final = frozenset({"httpcore", "httpcore2"})
 _UNREPORTED: Final = frozenset({"PoolTimeout", "ProxyError", "UnsupportedProtocol"})
 """The exceptions that httpcore raises without a report, always before it sends the request."""
-_SOCKS: Final = "socks."
-_OF_OPENING: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"})
+_FINAL: Final = frozenset({"ConnectTimeout", "PoolTimeout", "ProxyError"})
 
 Report: TypeAlias = Callable[[str, dict[str, Any]], Any]
 AsyncReport: TypeAlias = Callable[[str, dict[str, Any]], Awaitable[Any]]
@@ -37,7 +38,7 @@ class Progress:
         self._was_sent = False
         self.was_repeated = False
         """Whether the library sent the request more than once."""
-        self._is_proxied = False
+        self._address: tuple[str, int] | None = None
         self._is_new_connection = False
         self._failures: list[BaseException] = []
 
@@ -51,18 +52,17 @@ class Progress:
             await self._listener(event, info)
 
     def _record(self, event: str, info: dict[str, Any]) -> None:
-        if event.endswith(_STARTED):
-            # A CONNECT request goes only to the proxy.
-            self._is_proxied = info["request"].method == b"CONNECT"
-            self.was_repeated = self.was_repeated or (self._was_sent and not self._is_proxied)
-            self._was_sent = self._was_sent or not self._is_proxied
+        if event.endswith(_CONNECTING):
+            self._address = info["host"], info["port"]
+        # A CONNECT request goes only to the proxy.
+        if event.endswith(_STARTED) and info["request"].method != b"CONNECT":
+            self.was_repeated = self._was_sent
+            self._was_sent = True
         if event.endswith(_ENCRYPTED):
             # An earlier attempt by the library itself may have been processed.
             self._is_new_connection = not self._was_sent
         if event.endswith(_RESPONDED):
             self._is_new_connection = False
-        if event.startswith(_SOCKS):
-            self._is_proxied = True
         if event.endswith(_FAILED):
             self._failures.append(info["exception"])
 
@@ -91,15 +91,22 @@ class Progress:
         failure.__cause__ = error
         return failure
 
-    def opening_failure(self, error: Exception) -> Exception:
-        """Convert the failure of an unsent request to a failure to open a connection."""
-        names = {cls.__name__ for cls in type(error).__mro__}
-        if names & _OF_OPENING:
-            return error
-        if "TimeoutException" in names:
-            return ConnectTimeout(str(error))
-        if not names & {"NetworkError", "ProtocolError"}:
-            return error
-        failure = (ProxyError if self._is_proxied else ConnectError)(str(error))
-        failure.__cause__ = error
-        return failure
+    def used_proxy(self, *, is_proxied: bool) -> UsedProxy | None:
+        """The proxy that the client used, or may have used."""
+        if is_proxied:
+            return UsedProxy.of_injected_client(self._address, is_certain=True)
+        return POSSIBLE if self._address is None else None
+
+
+def opening_failure(error: Exception, *, is_proxied: bool) -> Exception:
+    """Convert the failure of an unsent request to a failure to open a connection."""
+    names = {cls.__name__ for cls in type(error).__mro__}
+    if names & _FINAL:
+        return error
+    if "TimeoutException" in names:
+        return ConnectTimeout(str(error))
+    if not names & {"NetworkError", "ProtocolError"}:
+        return error
+    failure = (ProxyError if is_proxied and not is_tls(error) else ConnectError)(str(error))
+    failure.__cause__ = error
+    return failure

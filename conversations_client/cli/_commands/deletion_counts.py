@@ -10,7 +10,7 @@ from attrs import define, field
 from conversations_client import ConversationsError, NotFoundError
 from conversations_client.cli._display.output import print_error, print_message
 from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
-from conversations_client.cli._option_names import describe
+from conversations_client.cli._option_names import describe, setting_name
 
 Attempt = tuple[str | None, ConversationsError | None]
 """The ID of a conversation, and the error if it could not be deleted."""
@@ -42,10 +42,10 @@ class Deletion:
         if self.missing and not (self.deleted or self.failures):
             print_error(
                 f"None of the {self.missing:,} conversations exist: they were already deleted, or "
-                "the file, the API key or --base-url is wrong."
+                f"the file, the API key or {setting_name('base_url')} is wrong."
                 if self.missing > 1
                 else "The conversation doesn't exist: it was already deleted, or the file, the API "
-                "key or --base-url is wrong."
+                f"key or {setting_name('base_url')} is wrong."
             )
             return ExitCode.NOT_FOUND
         if self.missing:

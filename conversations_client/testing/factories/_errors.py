@@ -76,7 +76,9 @@ def status_error(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
 ) -> E:
-    """Create the error that the client raises for a response with an error status.
+    """Create the error that `retrieve` raises for a response with an error status.
+
+    For the error of another method, set its `method` and `template`.
 
     Args:
         cls: The class of the error.
@@ -118,7 +120,9 @@ def status_error(
 def transport_error(
     cls: type[T], *, message: str | None = None, delivery: Delivery | None = None
 ) -> T:
-    """Create the error that the client raises if no complete response arrives.
+    """Create the error that `retrieve` raises if no complete response arrives.
+
+    For the error of another method, set its `method` and `template`.
 
     Args:
         cls: The class.
@@ -142,7 +146,9 @@ def transport_error(
         message = next(_MESSAGES[each] for each in cls.__mro__ if each in _MESSAGES)
     if delivery is None:
         delivery = Delivery.UNSENT if issubclass(cls, _UNSENT) else Delivery.UNKNOWN
-    return cls(message, delivery=delivery, attempts=1)
+    error = cls(message, delivery=delivery, attempts=1)
+    error.method, error.template = "GET", "/v2/conversations/{conversation_id}"
+    return error
 
 
 def _is_transport_error(value: object) -> bool:
