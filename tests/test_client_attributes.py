@@ -3,6 +3,7 @@
 import copy
 import inspect
 import pickle
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
@@ -134,7 +135,7 @@ class AsyncEmpty(AsyncClient):
         self.tenant = "a"
 
 
-USES: list[Any] = [
+USES: list[Callable[[Any], Any]] = [
     lambda client: client.conversations,
     lambda client: client.conversations.create(),
     lambda client: client.request("GET", "/v2/x", returns=dict),

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -341,15 +341,14 @@ def test_a_lazy_attribute_is_documented_on_the_class() -> None:
 
 # Parts of a client.
 
-PARTS: dict[str, Any] = {
+PARTS: dict[str, Callable[[Any], Any]] = {
     "conversations": lambda client: client.conversations,
     "raw conversations": lambda client: client.conversations.with_raw_response,
     "responses": lambda client: client.conversations.responses,
     "raw responses": lambda client: client.conversations.responses.with_raw_response,
     "a listing": lambda client: client.conversations.list(limit=2),
-    "pages": lambda client: client.conversations.list(entity_id="a"),
 }
-READERS: dict[str, Any] = {
+READERS: dict[str, Callable[[Any], Any]] = {
     "a stream": lambda client: client.conversations.responses.stream(
         "conv_1", message="a", model="a/b"
     ),

@@ -216,12 +216,13 @@ def test_a_wrong_timeout_has_the_same_message_everywhere(
         "timeout must be a conversations_client.Timeout, a positive number of seconds, at most "
         f"2592000, or None for no limit, {problem}"
     )
-    for call in (
+    calls: list[Callable[[Any], Any]] = [
         lambda client: client.with_options(timeout=wrong),
         lambda client: type(client)(KEY, timeout=wrong),
         lambda client: client.conversations.create(timeout=wrong),
         lambda client: client.request("GET", "/v2/x", returns=dict, timeout=wrong),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(ConversationsError) as raised:
             variant.run(call, api_key=KEY, base_url="http://127.0.0.1:9")
         assert str(raised.value) == message
