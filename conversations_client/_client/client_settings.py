@@ -160,7 +160,8 @@ def check_assignable(cls: type, base: type, name: str) -> None:
             else f"create a new client with {cls.__name__}({name}=…)"
         )
         raise AttributeError(f"{cls.__name__}.{name} can't be set: {advice}.")
-    if declared is UNSET and "_initialize" in vars(cls):
+    is_subclass = "_initialize" not in vars(cls)  # which Client and AsyncClient define
+    if declared is UNSET and not is_subclass:
         raise AttributeError(
             f"{cls.__name__} has no attribute {name!r}: pass settings to {cls.__name__}(…) or to "
             "client.with_options(…), and use a subclass for attributes of your own."
