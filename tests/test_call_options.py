@@ -195,7 +195,7 @@ def test_options_apply_to_the_alternate_path_and_to_each_page(variant: Variant) 
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({"timeout": 0}, "timeout must be a Timeout, a positive number"),
+    ({"timeout": 0}, "timeout must be a conversations_client.Timeout, a positive number"),
     ({"timeout": -1.0}, "or None for no limit, got -1.0."),
     ({"timeout": float("nan")}, "timeout must be"),
     ({"timeout": "5"}, "or None for no limit, not str."),

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from attrs import asdict, define
+from attrs import asdict, define, frozen
 from interrupt_points import LIMIT_SECONDS, Tracer, few, time_limit
 from pools import either, run_client
 from scripted import CONVERSATION, ScriptedServer, always
@@ -297,6 +297,15 @@ class AttrsTenant(AsyncClient):
         AsyncClient.__init__(self, KEY, pickle_key=self.pickle_key)
 
 
+@frozen
+class FrozenTenant(Client):
+    tenant: str
+    pickle_key: bool
+
+    def __attrs_post_init__(self) -> None:
+        Client.__init__(self, KEY, pickle_key=self.pickle_key)
+
+
 def shallow(client: Any) -> Any:
     return copy.copy(client)
 
@@ -313,7 +322,7 @@ def pickled(client: Any) -> Any:
     return pickle.loads(pickle.dumps(client))
 
 
-@pytest.mark.parametrize("cls", [Tenant, AsyncTenant, SlottedTenant, AttrsTenant])
+@pytest.mark.parametrize("cls", [Tenant, AsyncTenant, SlottedTenant, AttrsTenant, FrozenTenant])
 @pytest.mark.parametrize("copied", [shallow, deep, pickled, with_a_timeout])
 def test_a_subclass_keeps_its_attributes(cls: Any, copied: Any) -> None:
     client = cls("a", pickle_key=True)
@@ -330,7 +339,80 @@ def test_a_lazy_attribute_is_documented_on_the_class() -> None:
     )
 
 
+# Parts of a client.
+
+PARTS: dict[str, Callable[[Any], Any]] = {
+    "conversations": lambda client: client.conversations,
+    "raw conversations": lambda client: client.conversations.with_raw_response,
+    "responses": lambda client: client.conversations.responses,
+    "raw responses": lambda client: client.conversations.responses.with_raw_response,
+    "a listing": lambda client: client.conversations.list(limit=2),
+}
+READERS: dict[str, Callable[[Any], Any]] = {
+    "a stream": lambda client: client.conversations.responses.stream(
+        "conv_1", message="a", model="a/b"
+    ),
+    "outcomes": lambda client: client.conversations.retrieve_many([]),
+}
+
+
+@BOTH
+@pytest.mark.parametrize("part", [*PARTS.values(), *READERS.values()], ids=[*PARTS, *READERS])
+def test_parts_of_a_client_cannot_be_pickled(cls: Any, part: Any) -> None:
+    found = part(cls(KEY, pickle_key=True))
+    with pytest.raises(TypeError, match=f"{type(found).__name__} can't be .*pickled: [pu]"):
+        pickle.dumps({"part": found})
+
+
+@BOTH
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+def test_a_copy_of_a_part_uses_the_same_client(cls: Any, part: Any) -> None:
+    found = part(cls(KEY))
+    assert copy.copy(found) is found
+    assert copy.deepcopy({"part": found})["part"] is found
+
+
+@BOTH
+@pytest.mark.parametrize("part", READERS.values(), ids=READERS)
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_what_is_read_once_is_not_copied(cls: Any, part: Any, copied: Any) -> None:
+    with pytest.raises(TypeError, match="can't be copied or pickled: use the"):
+        copied(part(cls(KEY)))
+
+
 # Closed.
+
+
+@pytest.mark.parametrize("how", ["block", "method"])
+def test_a_client_and_its_copies_know_that_they_are_closed(variant: Variant, how: str) -> None:
+    is_sync = variant.name == "sync"
+    client: Any = Client(KEY) if is_sync else AsyncClient(KEY)
+    copied, opened = client.with_options(timeout=1), repr(client)
+
+    def states() -> list[bool]:
+        again = client.with_options()
+        return [each.is_closed for each in (client, copied, copy.copy(client), again)]
+
+    async def end(client: Any) -> None:
+        if how == "method":
+            await either(client.close() if is_sync else client.aclose())
+        elif is_sync:
+            with client:
+                assert not client.is_closed
+        else:
+            async with client:
+                assert not client.is_closed
+
+    async def main() -> None:
+        await end(copied)
+        assert states() == [False] * 4
+        assert repr(client) == opened
+        await end(client)
+        await either(client.close() if is_sync else client.aclose())
+        assert states() == [True] * 4
+        assert repr(client) == f"{opened[:-1]}, is_closed=True)"
+
+    anyio.run(main, backend="trio" if variant.name == "trio" else "asyncio")
 
 
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
@@ -498,12 +580,16 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.mark.parametrize("script", LEFT_OPEN.values(), ids=LEFT_OPEN)
 def test_the_interpreter_exits_silently_with_an_open_client(sandbox: Sandbox, script: str) -> None:
     program = "import anyio\nfrom conversations_client import AsyncClient, Client\n" + script
-    ended = subprocess.run(  # noqa: S603 - this Python
-        [sys.executable, "-c", program.format(key=sandbox.api_key, url=sandbox.url)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.startswith("conv_")
+    program = program.format(key=sandbox.api_key, url=sandbox.url)
+    for options in ([], ["-W", "always::ResourceWarning"]):
+        ended = subprocess.run(  # noqa: S603 - this Python
+            [sys.executable, *options, "-c", program],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert ended.returncode == 0
+        assert ended.stdout.startswith("conv_")
+        # With these warnings on, Python reports sockets.
+        assert ended.stderr == "" if not options else "Client" not in ended.stderr

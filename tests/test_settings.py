@@ -3,7 +3,9 @@
 import copy
 import math
 import pickle
+import ssl
 from collections.abc import Callable
+from datetime import timedelta
 from importlib.metadata import version
 from typing import Any, cast
 
@@ -14,6 +16,7 @@ from scripted import ScriptedServer, answer
 from variants import KEY, Variant
 
 from conversations_client import (
+    UNSET,
     AsyncClient,
     AsyncHooks,
     Client,
@@ -31,6 +34,8 @@ from conversations_client import (
 )
 from conversations_client._base.secret import Secret
 from conversations_client._http.transport import AsyncConnections
+
+CONTEXT = ssl.create_default_context()
 
 Clients = type[Client] | type[AsyncClient]
 
@@ -69,6 +74,16 @@ def test_arguments_take_precedence_over_the_environment_and_defaults(
         ({"api_key": b"k"}, "must be a string, not bytes"),
         ({"api_key": "k\n"}, "strip"),
         ({"api_key": "k é"}, "copy it again"),
+        ({"api_key": '"key"'}, "begins or ends with a quotation mark: remove the quotation marks."),
+        ({"api_key": "'key'"}, "quotation mark"),
+        ({"api_key": '"key'}, "quotation mark"),
+        ({"api_key": "key'"}, "quotation mark"),
+        ({"api_key": "`key`"}, "quotation mark"),
+        ({"api_key": '"Bearer key"'}, "quotation mark"),
+        ({"api_key": '""'}, "quotation mark"),
+        ({"base_url": '"https://my.orq.ai"'}, "base_url begins or ends with a quotation mark"),
+        ({"base_url": "'https://my.orq.ai/'"}, "quotation mark"),
+        ({"base_url": "https://my.orq.ai'"}, "quotation mark"),
         ({"base_url": ""}, "base_url is empty"),
         ({"base_url": 1}, "must be a string"),
         ({"base_url": "my.orq.ai"}, "needs a scheme"),
@@ -108,11 +123,9 @@ def test_arguments_take_precedence_over_the_environment_and_defaults(
         ({"base_url": "http://10.0.0.1"}, "unencrypted"),
         ({"project_id": " "}, "project_id"),
         ({"project_id": 1}, "project_id"),
-        ({"timeout": 0}, "Timeout.total"),
-        ({"timeout": "1"}, "Timeout, a number of seconds, or None for no limit, not str."),
-        ({"timeout": httpx.Timeout(5)}, "not httpx.Timeout"),
-        ({"timeout": math.inf}, "Timeout.total"),
-        ({"retry": 3}, "must be a Retry"),
+        ({"project_id": '"prj_1"'}, "a space or a quotation mark"),
+        ({"project_id": "prj_1'"}, "a space or a quotation mark"),
+        ({"retry": 3}, "must be a Retry, such as Retry(attempts=1) to disable retries, not int."),
         ({"max_connections": 0}, "max_connections"),
         ({"max_response_bytes": 1.5}, "max_response_bytes"),
         ({"allow_plain_http": "yes"}, "True or False"),
@@ -180,6 +193,85 @@ def test_unusable_arguments_are_rejected_before_anything_is_sent(
 def test_values_that_json_cannot_represent_are_rejected() -> None:
     with Client(KEY) as client, pytest.raises(InvalidArgumentError, match="serialized as JSON"):
         client.conversations.create(metadata=ConversationMetadata(extra={"x": math.nan}))
+
+
+WRONG_TIMEOUTS: list[tuple[Any, str]] = [
+    (0, "got 0."),
+    (-1.5, "got -1.5."),
+    (math.inf, "got inf."),
+    (math.nan, "got nan."),
+    (2_592_001, "got 2592001."),
+    (True, "not bool."),
+    ("5", "not str."),
+    (timedelta(seconds=5), "not datetime.timedelta."),
+    (httpx.Timeout(5), "not httpx.Timeout."),
+]
+
+
+@pytest.mark.parametrize(("wrong", "problem"), WRONG_TIMEOUTS)
+def test_a_wrong_timeout_has_the_same_message_everywhere(
+    variant: Variant, wrong: Any, problem: str
+) -> None:
+    message = (
+        "timeout must be a conversations_client.Timeout, a positive number of seconds, at most "
+        f"2592000, or None for no limit, {problem}"
+    )
+    calls: list[Callable[[Any], Any]] = [
+        lambda client: client.with_options(timeout=wrong),
+        lambda client: type(client)(KEY, timeout=wrong),
+        lambda client: client.conversations.create(timeout=wrong),
+        lambda client: client.request("GET", "/v2/x", returns=dict, timeout=wrong),
+    ]
+    for call in calls:
+        with pytest.raises(ConversationsError) as raised:
+            variant.run(call, api_key=KEY, base_url="http://127.0.0.1:9")
+        assert str(raised.value) == message
+        assert isinstance(raised.value, ConfigurationError | InvalidArgumentError)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("api_key", "needs a key: omit api_key to keep the client's key"),
+        ("retry", r"must be a Retry, such as Retry\(attempts=1\) to disable retries, not NoneType"),
+        ("max_response_bytes", "must be a whole number, 1 or more, got None"),
+        ("max_event_bytes", "must be a whole number, 1 or more, got None"),
+    ],
+)
+def test_with_options_rejects_none_for_what_every_client_has(
+    cls: Clients, name: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORQ_API_KEY", "of-the-environment")
+    client: Any = cls(KEY)
+    with pytest.raises(ConfigurationError, match=words):
+        client.with_options(**{name: None})
+    assert client.with_options(**{name: UNSET})._settings == client._settings
+
+
+def test_the_key_of_a_copy_does_not_come_from_the_environment(
+    cls: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORQ_API_KEY", "of-the-environment")
+    with pytest.raises(ConfigurationError, match="needs a key"):
+        cls(KEY).with_options(api_key="")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ORQ_API_KEY", "ORQ_API_KEY environment variable"),
+        ("ORQ_BASE_URL", "The ORQ_BASE_URL environment variable is invalid: base_url begins or"),
+        ("ORQ_PROJECT_ID", "ORQ_PROJECT_ID environment variable"),
+    ],
+)
+def test_a_variable_in_quotation_marks_is_rejected(
+    cls: Clients, name: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORQ_API_KEY", KEY)
+    monkeypatch.setenv(name, '"https://my.orq.ai"')
+    with pytest.raises(ConfigurationError, match=words) as raised:
+        cls()
+    assert "quotation mark" in str(raised.value)
 
 
 def test_with_options_changes_a_copy(cls: Clients) -> None:
@@ -304,6 +396,14 @@ def test_the_version_is_the_distributions() -> None:
         (lambda: AsyncClient(KEY, hooks=cast("Any", Hooks())), "hooks must be AsyncHooks"),
         (lambda: Client(KEY, ssl_context=cast("Any", True)), "ssl.SSLContext, not bool"),
         (lambda: AsyncClient(KEY, ssl_context=cast("Any", False)), "ssl.SSLContext, not bool"),
+        (
+            lambda: Client(KEY, http_client=httpx.Client(), ssl_context=CONTEXT),
+            "ssl_context has no effect on an http_client: pass it to your HTTP client instead",
+        ),
+        (
+            lambda: AsyncClient(KEY, http_client=httpx.AsyncClient(), ssl_context=CONTEXT),
+            "ssl_context has no effect on an http_client",
+        ),
     ],
 )
 def test_unusable_hooks_and_contexts_are_rejected(make: Callable[[], object], words: str) -> None:

@@ -386,7 +386,7 @@ TO_CONSTRUCT = (
     "_base _base.cached_attribute _base.headers _base.hosts _base.http_dates _base.lazy_annotations _base.lazy_imports _base.public_dir _base.secret _base.unset _base.version _calls "
     "_calls.operation "
     "_calls.retry _calls.retry_after _calls.settings _client _client.client _client.client_base _client.client_settings "
-    "_client.fork_safety "
+    "_client.fork_safety _client.shared_connections "
     "_fields _fields.validators errors hooks"
 )
 

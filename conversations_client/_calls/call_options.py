@@ -100,16 +100,8 @@ def with_options(
 def _checked_timeout(value: Timeout | float | None) -> Timeout:
     try:
         return chosen_timeout(value)
-    except ConfigurationError:
-        raise InvalidArgumentError(
-            "timeout must be a Timeout, a positive number of seconds, or None for no limit, "
-            f"{_description(value)}."
-        ) from None
-
-
-def _description(timeout: object) -> str:
-    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
-    return f"got {timeout}" if is_number else f"not {type(timeout).__name__}"
+    except ConfigurationError as error:
+        raise InvalidArgumentError(str(error)) from None
 
 
 def _checked_headers(headers: object) -> tuple[tuple[str, str], ...]:

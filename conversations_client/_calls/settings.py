@@ -96,6 +96,11 @@ def checked_api_key(argument: object, environ: Mapping[str, str]) -> Secret:
         )
     if not isinstance(key, str):
         raise ConfigurationError(f"The API key must be a string, not {type(key).__name__}.")
+    if _is_quoted(key):
+        raise ConfigurationError(
+            "The API key (api_key or the ORQ_API_KEY environment variable) begins or ends with a "
+            "quotation mark: remove the quotation marks."
+        )
     if key[:7].lower() == "bearer ":
         raise ConfigurationError("Pass the API key without 'Bearer', which the client adds.")
     if not all("!" <= character <= "~" for character in key):
@@ -135,10 +140,10 @@ def chosen_project_id(argument: object, environ: Mapping[str, str]) -> str | Non
         return None
     if not isinstance(project, str) or not project.strip():
         raise ConfigurationError("project_id must be a string such as 'prj_…', or omitted.")
-    if project != project.strip() or not project.isprintable():
+    if project != project.strip() or not project.isprintable() or _is_quoted(project):
         raise ConfigurationError(
-            "The project ID begins or ends with a space, or contains a line break: copy it again "
-            "to project_id or the ORQ_PROJECT_ID environment variable."
+            "The project ID begins or ends with a space or a quotation mark, or contains a line "
+            "break: copy it again to project_id or the ORQ_PROJECT_ID environment variable."
         )
     return project
 
@@ -155,16 +160,20 @@ def chosen_log_level(environ: Mapping[str, str]) -> str | None:
 
 
 def chosen_timeout(argument: object) -> Timeout:
-    """Convert a number to `Timeout(total=…)`; None means no limit on the whole call."""
+    """Convert a number to `Timeout(total=…)`; None means no limit on the whole call.
+
+    Raises ConfigurationError.
+    """
     if isinstance(argument, Timeout):
         return argument
-    if argument is None or isinstance(argument, int | float):
+    if argument is None or validators.is_duration(argument):
         return Timeout(total=argument)
     kind = type(argument)
     name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+    problem = f"got {argument}" if kind in {int, float} else f"not {name}"
     raise ConfigurationError(
-        "timeout must be a conversations_client.Timeout, a number of seconds, or None for no "
-        f"limit, not {name}."
+        "timeout must be a conversations_client.Timeout, a positive number of seconds, at most "
+        f"{validators.MAX_SECONDS}, or None for no limit, {problem}."
     )
 
 
@@ -173,11 +182,24 @@ def checked_retry(argument: object) -> Retry:
     if isinstance(argument, Retry):
         return argument
     raise ConfigurationError(
-        f"retry must be a Retry such as Retry(attempts=1), not {type(argument).__name__}."
+        "retry must be a Retry, such as Retry(attempts=1) to disable retries, not "
+        f"{type(argument).__name__}."
     )
 
 
+_QUOTES: Final = "\"'`"
+
+
+def _is_quoted(text: str) -> bool:
+    """Whether a text has a quotation mark at an end, as if it was copied from a .env file."""
+    return text != text.strip(_QUOTES)
+
+
 def _check_base_url(url: str, *, allow_plain_http: bool) -> None:
+    if _is_quoted(url):
+        raise ConfigurationError(
+            "base_url begins or ends with a quotation mark: remove the quotation marks."
+        )
     parts = _split(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigurationError(

@@ -12,9 +12,10 @@ from conversations_client._calls.retry import Retry
 from conversations_client._calls.settings import Timeout
 from conversations_client.hooks import AsyncHooks
 
-from .client_base import ClientBase, SharedConnections
+from .client_base import ClientBase
 from .client_settings import check_injected, check_ssl_context, checked_settings, overrides
 from .fork_safety import import_for_calls
+from .shared_connections import SharedConnections
 
 if TYPE_CHECKING:
     import ssl
@@ -52,7 +53,8 @@ class AsyncClient(ClientBase):
             False.
         pickle_key: Whether a pickle of the client contains the key. Default: False, so an unpickled
             client uses the ORQ_API_KEY of its own process.
-        ssl_context: The trusted certificates and other TLS settings. Default: certifi's CA bundle.
+        ssl_context: The trusted certificates and other TLS settings; not with `http_client`, which
+            has its own. Default: certifi's CA bundle.
         http_client: An `httpx.AsyncClient` or `httpx2.AsyncClient` to send requests through. It is
             never closed, and its timeout, base URL, auth and redirect settings are ignored.
         hooks: Functions to call before and after each attempt.
@@ -94,8 +96,8 @@ class AsyncClient(ClientBase):
             allow_plain_http=allow_plain_http,
             pickle_key=pickle_key,
         )
-        check_injected(http_client, "AsyncClient")
         check_ssl_context(ssl_context)
+        check_injected(http_client, ssl_context, "AsyncClient")
 
         def connect() -> "AsyncConnections | InjectedAsyncConnections":
             from conversations_client._http.transport import async_connections
@@ -204,19 +206,22 @@ class AsyncClient(ClientBase):
     def with_options(
         self,
         *,
-        api_key: str | None = None,
+        api_key: str | Unset = UNSET,
         project_id: str | Unset | None = UNSET,
         timeout: Timeout | float | Unset | None = UNSET,
-        retry: Retry | None = None,
-        max_response_bytes: int | None = None,
-        max_event_bytes: int | None = None,
+        retry: Retry | Unset = UNSET,
+        max_response_bytes: int | Unset = UNSET,
+        max_event_bytes: int | Unset = UNSET,
         hooks: AsyncHooks | Unset | None = UNSET,
     ) -> Self:
         """Return a copy of the client that has different settings and shares its connections.
 
-        Settings that you omit don't change. Closing the copy has no effect; closing this client
-        closes the copy too. A copy of a subclass instance has the same attributes, but `__init__`
-        is not called.
+        Settings that you omit don't change. `timeout=None` removes the limit on the whole call, and
+        `project_id=None` and `hooks=None` remove the project and the hooks. The connections can't
+        change: for a different `base_url` or `http_client`, create a new client.
+
+        Closing the copy has no effect; closing this client closes the copy too. A copy of a
+        subclass instance has the same attributes, but `__init__` is not called.
 
         Raises:
             ConfigurationError: A setting is invalid.

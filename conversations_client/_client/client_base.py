@@ -3,39 +3,30 @@
 import os
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
 from attrs import asdict, evolve
 
 from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._base.public_dir import PublicDir
-from conversations_client._base.unset import UNSET, Unset
+from conversations_client._base.unset import UNSET
 from conversations_client._calls.retry import Retry
 from conversations_client._calls.settings import (
     Settings,
     Timeout,
-    checked_api_key,
     checked_retry,
-    chosen_project_id,
     chosen_timeout,
 )
 from conversations_client.errors import ConfigurationError
 
-from .client_settings import check_hooks
-from .fork_safety import import_for_calls
+from .client_settings import check_assignable, check_hooks, replaced_api_key, replaced_project_id
 
 if TYPE_CHECKING:
     from conversations_client._engine.environment import Environment
     from conversations_client._http.connections.route import Proxy
 
     from .many.shared_backoff import SharedBackoff
-
-
-class _Closable(Protocol):
-    is_closed: bool
-
-
-ConnectionsT = TypeVar("ConnectionsT", bound=_Closable)
+    from .shared_connections import SharedConnections
 
 
 _BASE_ATTRIBUTES: Final = frozenset(
@@ -51,6 +42,26 @@ _BASE_ATTRIBUTES: Final = frozenset(
     }
 )
 """The attributes of a client; all others belong to a subclass."""
+
+
+_CHECKS: Final[dict[str, Callable[[object], object]]] = {
+    "api_key": replaced_api_key,
+    "project_id": replaced_project_id,
+    "retry": checked_retry,
+    "timeout": chosen_timeout,
+}
+"""The checks of `with_options`; `Settings` checks the other options."""
+
+
+class _NotSetUp:
+    """An attribute that `__init__` has not set yet."""
+
+    def __get__(self, client: object | None, cls: type) -> Self:
+        if client is None:
+            return self
+        raise ConfigurationError(
+            f"The {cls.__name__} is not set up: call super().__init__(…) first in its __init__."
+        )
 
 
 def _subclass_attributes(client: "ClientBase") -> tuple[dict[str, Any], dict[str, Any]]:
@@ -77,6 +88,15 @@ class ClientBase(PublicDir):
         _owner: bool
         _environment: Environment | None
         _not_pickled: tuple[str, ...]
+    else:
+        # The attributes of an instance take precedence.
+        _settings = _shared = _hooks = _owner = _environment = _not_pickled = _NotSetUp()
+
+        # Not for type checkers: with this method, they would accept any name.
+        def __setattr__(self, name: str, value: object) -> None:
+            if name[:1] != "_":
+                check_assignable(type(self), ClientBase, name)
+            super().__setattr__(name, value)
 
     def _set_up(
         self,
@@ -89,12 +109,15 @@ class ClientBase(PublicDir):
         not_pickled: tuple[str, ...] = (),
     ) -> None:
         check_hooks(hooks, self._hooks_class)
-        self._settings = settings
-        self._shared = shared
-        self._hooks = hooks
-        self._owner = owner
-        self._environment = environment
-        self._not_pickled = not_pickled
+        # Not with __setattr__(), which is slower, and which a subclass may disable.
+        vars(self).update(
+            _settings=settings,
+            _shared=shared,
+            _hooks=hooks,
+            _owner=owner,
+            _environment=environment,
+            _not_pickled=not_pickled,
+        )
 
     @property
     def base_url(self) -> str:
@@ -129,6 +152,15 @@ class ClientBase(PublicDir):
         """The retry settings."""
         return self._settings.retry
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the client is closed, so that calls raise ClientClosedError.
+
+        A copy made by `with_options` is closed when the client that it was copied from is closed;
+        closing the copy has no effect.
+        """
+        return self._shared.is_closed
+
     def key_digest(self, salt: str) -> str:
         """A digest that identifies the API key in records without revealing it.
 
@@ -150,7 +182,11 @@ class ClientBase(PublicDir):
 
     def __repr__(self) -> str:
         project = "" if self.project_id is None else f", project_id={self.project_id!r}"
-        return f"{type(self).__name__}(base_url={self.base_url!r}{project}, timeout={self.timeout})"
+        closed = ", is_closed=True" if self.is_closed else ""
+        return (
+            f"{type(self).__name__}(base_url={self.base_url!r}{project}, timeout={self.timeout}"
+            f"{closed})"
+        )
 
     def __copy__(self) -> Self:
         return self.with_options()
@@ -186,7 +222,7 @@ class ClientBase(PublicDir):
         client = cls.__new__(cls)
         client._initialize(hooks=hooks, **settings)  # noqa: SLF001 - its own class
         # A client without a project must not get this process's ORQ_PROJECT_ID.
-        client._settings = evolve(client._settings, project_id=settings["project_id"])  # noqa: SLF001
+        vars(client)["_settings"] = evolve(client._settings, project_id=settings["project_id"])  # noqa: SLF001
         return client
 
     @property
@@ -220,61 +256,10 @@ class ClientBase(PublicDir):
         )
         return copy
 
-    def _changed(
-        self,
-        *,
-        api_key: str | None,
-        project_id: str | Unset | None,
-        timeout: Timeout | float | Unset | None,
-        retry: Retry | None,
-        max_response_bytes: int | None,
-        max_event_bytes: int | None,
-    ) -> Settings:
-        changes: dict[str, Any] = {}
-        if api_key is not None:
-            changes["api_key"] = checked_api_key(api_key, {})
-        if project_id is not UNSET:
-            changes["project_id"] = chosen_project_id(project_id, {})
-        if timeout is not UNSET:
-            changes["timeout"] = chosen_timeout(timeout)
-        if retry is not None:
-            changes["retry"] = checked_retry(retry)
-        if max_response_bytes is not None:
-            changes["max_response_bytes"] = max_response_bytes
-        if max_event_bytes is not None:
-            changes["max_event_bytes"] = max_event_bytes
+    def _changed(self, **options: object) -> Settings:
+        changes: dict[str, Any] = {
+            name: _CHECKS[name](option) if name in _CHECKS else option
+            for name, option in options.items()
+            if option is not UNSET
+        }
         return evolve(self._settings, **changes)
-
-
-class SharedConnections(Generic[ConnectionsT]):
-    """The connections that a client and its copies share, created on first use.
-
-    Args:
-        create: Creates the connections without opening any; concurrent threads may call it once
-            each.
-    """
-
-    def __init__(self, create: Callable[[], ConnectionsT]) -> None:
-        self._create = create
-        self._created: dict[str, ConnectionsT] = {}
-        self._is_closed = False
-
-    def get(self) -> ConnectionsT:
-        """The connections; always the same object."""
-        import_for_calls()
-        connections = self._created.get("") or self._created.setdefault("", self._create())
-        connections.is_closed = connections.is_closed or self._is_closed
-        return connections
-
-    def check_open(self) -> None:
-        """Raise ClientClosedError if the connections are closed."""
-        if self._is_closed:
-            import_for_calls()
-            from conversations_client._http.slot_queue import closed_error
-
-            raise closed_error()
-
-    def close(self) -> ConnectionsT | None:
-        """Stop sending, and return the connections to close, or None if there are none."""
-        self._is_closed = True
-        return self._created.get("")

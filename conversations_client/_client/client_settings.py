@@ -1,9 +1,12 @@
-"""Checks the arguments of a client; each check raises ConfigurationError."""
+"""Checks the arguments and attributes of a client."""
 
 import os
 import sys
+from typing import Final
 
 from conversations_client._base.lazy_imports import lazy_import
+from conversations_client._base.secret import Secret
+from conversations_client._base.unset import UNSET
 from conversations_client._calls.retry import Retry
 from conversations_client._calls.settings import (
     Settings,
@@ -60,6 +63,20 @@ def overrides(**options: object) -> tuple[str, ...]:
     return tuple(name for name, option in options.items() if option is not None)
 
 
+def replaced_api_key(argument: object) -> Secret:
+    """The key of a copy, which never comes from the environment; raises ConfigurationError."""
+    if argument is None or argument == "":
+        raise ConfigurationError(
+            "with_options(api_key=…) needs a key: omit api_key to keep the client's key."
+        )
+    return checked_api_key(argument, {})
+
+
+def replaced_project_id(argument: object) -> str | None:
+    """The project of a copy, which never comes from the environment; raises ConfigurationError."""
+    return chosen_project_id(argument, {})
+
+
 def check_ssl_context(context: object) -> None:
     """Check that the argument is an SSLContext or None; raises ConfigurationError."""
     # A caller that passes a context has already imported the module.
@@ -78,8 +95,11 @@ def check_hooks(hooks: object, expected: type) -> None:
         )
 
 
-def check_injected(client: object, expected: str) -> None:
-    """Check that an HTTP client has the expected class; raises ConfigurationError."""
+def check_injected(client: object, ssl_context: object, expected: str) -> None:
+    """Check that an HTTP client has the expected class and no unused context beside it.
+
+    Raises ConfigurationError.
+    """
     if client is None:
         return
     from conversations_client._http.client_protocols import classes
@@ -88,4 +108,61 @@ def check_injected(client: object, expected: str) -> None:
         raise ConfigurationError(
             f"http_client must be an httpx.{expected} or an httpx2.{expected}, "
             f"not {type(client).__name__}."
+        )
+    if ssl_context is not None:
+        raise ConfigurationError(
+            "ssl_context has no effect on an http_client: pass it to your HTTP client instead, as "
+            "verify=…."
+        )
+
+
+_CHANGEABLE: Final = frozenset(
+    {
+        "api_key",
+        "hooks",
+        "max_event_bytes",
+        "max_response_bytes",
+        "project_id",
+        "retry",
+        "timeout",
+    }
+)
+"""The settings that `with_options` changes."""
+
+_FIXED: Final = frozenset(
+    {
+        "allow_plain_http",
+        "base_url",
+        "http_client",
+        "max_connections",
+        "pickle_key",
+        "ssl_context",
+    }
+)
+"""The settings that only a new client can change."""
+
+
+def check_assignable(cls: type, base: type, name: str) -> None:
+    """Raise AttributeError if setting an attribute of a client would have no effect.
+
+    Args:
+        cls: The class of the client.
+        base: The base class of the clients.
+        name: The name of the attribute.
+    """
+    declared = getattr(cls, name, UNSET)
+    # A subclass may have its own attribute of this name, for example in its __slots__.
+    is_setting = name in _CHANGEABLE or name in _FIXED
+    if is_setting and declared is getattr(base, name, UNSET):
+        advice = (
+            f"use client.with_options({name}=…), which returns a copy"
+            if name in _CHANGEABLE
+            else f"create a new client with {cls.__name__}({name}=…)"
+        )
+        raise AttributeError(f"{cls.__name__}.{name} can't be set: {advice}.")
+    is_subclass = "_initialize" not in vars(cls)  # which Client and AsyncClient define
+    if declared is UNSET and not is_subclass:
+        raise AttributeError(
+            f"{cls.__name__} has no attribute {name!r}: pass settings to {cls.__name__}(…) or to "
+            "client.with_options(…), and use a subclass for attributes of your own."
         )

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from enum import Enum, auto
-from typing import Self
+from typing import ClassVar, Final, Self
 
 from attrs import define, field, frozen
 
+from conversations_client._base.not_pickled import Shared
 from conversations_client._base.public_dir import PublicDir
 from conversations_client._calls.arguments import checked_conversation_id
 from conversations_client._calls.endpoints import Listing
@@ -14,6 +15,8 @@ from conversations_client.models import Conversation, ConversationPage
 
 Fetch = Callable[[str | None], ConversationPage]
 AsyncFetch = Callable[[str | None], Awaitable[ConversationPage]]
+
+_REFUSAL: Final = "pickled: pickle the client and call list() again, or pickle the conversations"
 
 
 class _State(Enum):
@@ -94,7 +97,7 @@ def _broken(problem: str) -> PagingError:
 
 
 @frozen(repr=False)
-class Pages(PublicDir):
+class Pages(Shared, PublicDir):
     """A listing: iterate over its conversations or its `pages()`.
 
     It sends no request until you iterate, and each iteration starts from the beginning.
@@ -104,6 +107,7 @@ class Pages(PublicDir):
             print(conversation.display_name)
     """
 
+    _refusal: ClassVar = _REFUSAL
     _fetch: Fetch
     _listing: Listing
 
@@ -178,7 +182,7 @@ class Pages(PublicDir):
 
 
 @frozen(repr=False)
-class AsyncPages(PublicDir):
+class AsyncPages(Shared, PublicDir):
     """A listing: iterate over its conversations or its `pages()`.
 
     It sends no request until you iterate, and each iteration starts from the beginning.
@@ -188,6 +192,7 @@ class AsyncPages(PublicDir):
             print(conversation.display_name)
     """
 
+    _refusal: ClassVar = _REFUSAL
     _fetch: AsyncFetch
     _listing: Listing
 

@@ -2,15 +2,17 @@
 
 from typing import Generic, TypeVar
 
+from conversations_client._base.not_pickled import Shared
 from conversations_client._base.public_dir import PublicDir
 from conversations_client._engine.engine_base import EngineBase
 
 AnyEngine = TypeVar("AnyEngine", bound=EngineBase)
 
 
-class Resource(PublicDir, Generic[AnyEngine]):
+class Resource(Shared, PublicDir, Generic[AnyEngine]):
     """A group of operations, such as `client.conversations`."""
 
+    _refusal = "pickled: pickle the client instead"
     _engine: AnyEngine
 
     def __repr__(self) -> str:

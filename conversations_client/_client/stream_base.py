@@ -4,6 +4,7 @@ import warnings
 from typing import Generic, TypeVar
 
 from conversations_client._base.headers import Headers
+from conversations_client._base.not_pickled import NotPickled
 from conversations_client._base.public_dir import PublicDir
 from conversations_client._calls.call import RawResponse
 from conversations_client._calls.operation import Request
@@ -16,9 +17,10 @@ T = TypeVar("T")
 AnyResponseBody = TypeVar("AnyResponseBody", ResponseBody, AsyncResponseBody)
 
 
-class StreamBase(PublicDir, Generic[AnyResponseBody]):
+class StreamBase(NotPickled, PublicDir, Generic[AnyResponseBody]):
     """The state of a stream, sync or async."""
 
+    _refusal = "copied or pickled: use the response that collect() returns"
     _request: Request
     _body: AnyResponseBody | None = None
     _state: EventStreamState | None = None

@@ -3,7 +3,7 @@
 import inspect
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 
 from conversations_client.errors import ConfigurationError
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Validator: TypeAlias = "Callable[[Any, attrs.Attribute[Any], Any], None]"
 
-_MAX_SECONDS: Final = 30 * 24 * 60 * 60  # some systems' timers overflow soon after that
+MAX_SECONDS: Final = 30 * 24 * 60 * 60  # some systems' timers overflow soon after that
 
 
 def _checked(accepts: Callable[[object], bool], expected: str) -> Validator:
@@ -30,17 +30,18 @@ def _is_number(value: object) -> bool:
     return type(value) is int or (type(value) is float and math.isfinite(value))
 
 
-def _is_duration(value: object) -> bool:
-    return isinstance(value, int | float) and _is_number(value) and 0 < value <= _MAX_SECONDS
+def is_duration(value: object) -> TypeGuard[int | float]:
+    """Whether a value is a positive number of seconds that isn't too large."""
+    return isinstance(value, int | float) and _is_number(value) and 0 < value <= MAX_SECONDS
 
 
 seconds_or_none: Final = _checked(
-    lambda v: v is None or _is_duration(v),
-    f"a number of seconds above 0, at most {_MAX_SECONDS}, or None for no limit",
+    lambda v: v is None or is_duration(v),
+    f"a number of seconds above 0, at most {MAX_SECONDS}, or None for no limit",
 )
 pause: Final = _checked(
-    lambda v: _is_duration(v) or (_is_number(v) and v == 0),
-    f"a number of seconds from 0 to {_MAX_SECONDS}",
+    lambda v: is_duration(v) or (_is_number(v) and v == 0),
+    f"a number of seconds from 0 to {MAX_SECONDS}",
 )
 count: Final = _checked(lambda v: type(v) is int and v >= 1, "a whole number, 1 or more")
 function: Final = _checked(lambda v: v is None or callable(v), "a function, or None")

@@ -38,3 +38,8 @@ class PoolBase(Generic[ConnectionT, SignalT]):
         self._slots: SlotQueue[ConnectionT, SignalT] = SlotQueue(
             size=min(size, _MAX_SIZE), keepalive=keepalive, signal=self._new_signal
         )
+
+    @property
+    def has_idle(self) -> bool:
+        """Whether there is an open connection that no request uses."""
+        return self._slots.has_idle

@@ -109,6 +109,11 @@ class SlotQueue(Generic[ConnectionT, SignalT]):
         """Whether new requests are refused."""
         return self._closed
 
+    @property
+    def has_idle(self) -> bool:
+        """Whether a connection is idle."""
+        return bool(self._idle)
+
     def ticket(self) -> Ticket[ConnectionT, SignalT]:
         """A ticket without a slot; the caller must always release or vacate it."""
         ticket: Ticket[ConnectionT, SignalT] = Ticket()

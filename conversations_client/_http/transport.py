@@ -2,6 +2,9 @@
 
 import os
 import ssl
+import sys
+import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
@@ -103,6 +106,14 @@ class Connections:
                 hooked.close_client()
             pool.close()
 
+    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        # Neither an exiting interpreter nor a forked child has to close the connections.
+        if self.is_closed or _is_finalizing():
+            return
+        pool = self._by_pid.get(os.getpid())
+        if pool is not None and pool.has_idle:
+            _warn_unclosed("Client: use it in a with block or call close()")
+
     def _open(self) -> "ConnectionPool":
         from .connections.sync_connection import Connection
         from .sync_pool import ConnectionPool
@@ -164,6 +175,12 @@ class AsyncConnections:
                 await hooked.close_client()
             await pool.aclose()
 
+    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        if self.is_closed or _is_finalizing() or self._pid != os.getpid():
+            return
+        if any(pool.has_idle for pool in self._by_loop.values()):
+            _warn_unclosed("AsyncClient: use it in an async with block or call aclose()")
+
     def _pool(self) -> "AsyncConnectionPool":
         if self.is_closed:
             raise closed_error()
@@ -201,6 +218,10 @@ class AsyncConnections:
             loop = reference()
             if getattr(loop, "is_closed", bool)():
                 self._by_loop.pop(loop, None)
+
+
+def _warn_unclosed(client: str) -> None:
+    warnings.warn(f"unclosed {client}", ResourceWarning, stacklevel=3)
 
 
 def _event_loop() -> object:

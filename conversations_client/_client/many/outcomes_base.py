@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from attrs import frozen
 
+from conversations_client._base.not_pickled import NotPickled
 from conversations_client._base.public_dir import PublicDir
 from conversations_client._calls.arguments import checked_max_in_flight, checked_rate
 from conversations_client._calls.call import RawResponse
@@ -70,8 +71,10 @@ class FinishedCall:
     result: Result
 
 
-class OutcomesBase(PublicDir, Generic[S]):
+class OutcomesBase(NotPickled, PublicDir, Generic[S]):
     """The state of an iteration: whether it is open, its window and the finished calls."""
+
+    _refusal = "copied or pickled: use the individual outcomes"
 
     def __init__(self, environment: Environment, window: Window[S]) -> None:
         self._environment = environment
