@@ -4,10 +4,10 @@ import math
 from collections.abc import MutableSequence
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Any, Final, Union, get_args, get_origin
+from typing import Any, Final, NoReturn, Union, get_args, get_origin
 
 import attrs
-from cattrs import Converter
+from cattrs import Converter, StructureHandlerNotFoundError
 from cattrs.cols import (
     homogenous_tuple_structure_factory,
     is_mapping,
@@ -33,6 +33,7 @@ def register(converter: Converter) -> None:
     converter.register_structure_hook(int, _integer)
     converter.register_structure_hook(float, number)
     converter.register_structure_hook(NoneType, _null)
+    converter.register_structure_hook(bytes, no_hook)  # cattrs would call bytes(value)
     # By predicate: a hook for the class `object` would apply to every class.
     converter.register_structure_hook_func(
         lambda form: form in _ANY_JSON, lambda value, _: bounded(value)
@@ -43,6 +44,11 @@ def register(converter: Converter) -> None:
     converter.register_structure_hook_factory(is_sequence, _list_hook)
     converter.register_structure_hook_factory(is_mapping, _mapping_hook)
     converter.register_structure_hook_factory(_is_tagged, _tagged_hook)
+
+
+def no_hook(_: object, form: Any) -> NoReturn:
+    """The hook for types that JSON can't represent, until users register their own."""
+    raise StructureHandlerNotFoundError("", form)
 
 
 def expect(value: object, expected: type, name: str) -> None:
