@@ -13,6 +13,7 @@ from typing import (
     Literal,
     NamedTuple,
     NewType,
+    NotRequired,
     Optional,
     Protocol,
     Self,
@@ -127,6 +128,10 @@ class Visit2(TypedDict):
     at: datetime
 
 
+class Visit3(TypedDict):
+    at: NotRequired[datetime | None]
+
+
 class Model(BaseModel):
     x: int
 
@@ -187,6 +192,9 @@ UNSUPPORTED: list[tuple[Any, str]] = [
     (Box, "~T"),
     (Upload, "bytes (Upload.content)"),
     (list[Upload], "bytes (Upload.content)"),
+    (Visit2, "datetime (Visit2.at)"),
+    (Visit3, "datetime (Visit3.at)"),
+    (tuple[int, bytes], "bytes"),
 ]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from types import UnionType
-from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 import attrs
 import cattrs
@@ -15,8 +15,8 @@ from .attributes import attributes, is_type
 from .decode_errors import faults_of
 from .generated_functions import function_of
 
-# cattrs looks up the hooks of their members only when it converts a value.
-_LAZY_IN_CATTRS: Final = frozenset({Union, UnionType, set, frozenset})
+# cattrs looks up the hooks of a union's members only when it converts a value.
+_LAZY_IN_CATTRS: Final = frozenset({Union, UnionType})
 
 converter: Final[cattrs.Converter] = cattrs.Converter(detailed_validation=False)
 """Converts JSON to objects. Register hooks for your own types on it."""
@@ -86,6 +86,8 @@ def _parts(form: Any, where: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 
     cls: Any = get_origin(form) or form
     if attrs.has(cls):
         parts = [(_place(cls, a.name), a.type) for a in attributes(form) if a.init]
+    elif is_typeddict(cls):
+        parts = [(_place(cls, name), part) for name, part in get_type_hints(cls).items()]
     elif is_dataclass(cls):
         types = get_type_hints(cls)
         parts = [(_place(cls, a.name), types[a.name]) for a in fields(cls) if a.init]

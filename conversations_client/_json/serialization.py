@@ -1,6 +1,6 @@
 """Converts objects to JSON; an InvalidArgumentError shows an invalid value's path."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from json import JSONEncoder
 from json.encoder import encode_basestring
 from typing import Any, Final, cast
@@ -15,6 +15,9 @@ _MAX_PATH_LENGTH: Final = 200
 _MAX_KEY_LENGTH: Final = 50
 _MAX_DEPTH: Final = 500
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+# Any, because type checkers don't know the members' types after isinstance().
+_DICT: Final[Any] = dict
+_CONTAINERS: Final[Any] = (dict, list, tuple)
 _ENCODER: Final = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -93,14 +96,14 @@ def _object_of_strings(members: Mapping[str, str]) -> bytes:
 
 def _has_json_types(value: Any) -> bool:  # noqa: ANN401 - any value
     """Whether a value consists of strings, numbers, booleans, None, lists, tuples and dicts."""
-    if not isinstance(value, dict | list | tuple):
-        return isinstance(value, str | int | float) or value is None
-    members = cast("Iterable[object]", value.values() if isinstance(value, dict) else value)
-    # A loop, because a generator would take twice as long.
-    for member in members:
-        if type(member) not in _SCALARS and not _has_json_types(member):
-            return False
-    return True
+    if isinstance(value, _CONTAINERS):
+        members = value.values() if isinstance(value, _DICT) else value
+        # A loop, because a generator would take twice as long.
+        for member in members:
+            if type(member) not in _SCALARS and not _has_json_types(member):
+                return False
+        return True
+    return isinstance(value, str | int | float) or value is None
 
 
 def _first_problem(value: object) -> tuple[str, str]:
