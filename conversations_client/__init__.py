@@ -42,8 +42,9 @@ if TYPE_CHECKING:
     from conversations_client._client.pages import AsyncPages, Pages
     from conversations_client._client.responses_resource import AsyncResponses, Responses
     from conversations_client._client.streams import AsyncStream, Stream
-    from conversations_client._json.conversion import structure, unstructure
+    from conversations_client._json.conversion import structure
     from conversations_client._json.converter import converter
+    from conversations_client._json.serialization import unstructure
 
     from .errors import (
         AuthenticationError,
@@ -277,6 +278,7 @@ _MODULES: Final = (
     "_client.many.sync_outcomes",
     "_client.many.async_outcomes",
     "_json.conversion",
+    "_json.serialization",
     "_json.converter",
 )
 

@@ -16,6 +16,7 @@ from attrs import field, frozen
 
 from conversations_client._base.unset import UNSET
 from conversations_client._fields.extra import NO_EXTRA
+from conversations_client._fields.file_arguments import check_mime_type, check_uri
 from conversations_client._fields.pretty_repr import PrettyRepr
 from conversations_client._fields.times import as_datetime
 
@@ -109,7 +110,7 @@ class FilePart(PrettyRepr):
             name: The file name.
 
         Raises:
-            InvalidArgumentError: `content` is not bytes.
+            InvalidArgumentError: `content` is not bytes, or `mime_type` is not a media type.
 
         Example:
             from conversations_client import FilePart
@@ -117,6 +118,7 @@ class FilePart(PrettyRepr):
             part = FilePart.from_bytes(b"hello", mime_type="text/plain", name="hello.txt")
             assert part.content == b"hello"
         """
+        check_mime_type("mime_type", mime_type)
         encoded = base64.b64encode(_checked_bytes(content)).decode()
         return cls(file=FileContent(bytes=encoded, mime_type=mime_type, name=name))
 
@@ -125,9 +127,12 @@ class FilePart(PrettyRepr):
         """Create a part from the URI of a file, to send in a message.
 
         Args:
-            uri: The URI of the content.
+            uri: The absolute URI of the content.
             mime_type: The media type, such as `image/png`.
             name: The file name.
+
+        Raises:
+            InvalidArgumentError: `uri` is not an absolute URI, or `mime_type` is not a media type.
 
         Example:
             from conversations_client import FilePart
@@ -135,6 +140,8 @@ class FilePart(PrettyRepr):
             part = FilePart.from_uri("https://example.com/plan.pdf", mime_type="application/pdf")
             assert part.content == "https://example.com/plan.pdf"
         """
+        check_uri("uri", uri)
+        check_mime_type("mime_type", mime_type)
         return cls(file=FileContent(uri=uri, mime_type=mime_type, name=name))
 
     @property
@@ -279,7 +286,10 @@ class UserMessage(PrettyRepr):
     parts: Sequence[RequestPart] = field(converter=_frozen)
     """The parts of the message, in order."""
     message_id: str | None = None
-    """The ID of the message; None to let the service choose one."""
+    """The ID of the message, `msg_` and a ULID in lower case; None to let the service choose one.
+
+    The service refuses an ID that it has received before.
+    """
 
 
 MessageInput = str | RequestPart | UserMessage | Sequence[str | RequestPart]

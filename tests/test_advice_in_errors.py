@@ -143,6 +143,20 @@ def test_a_404_of_a_request_without_an_id_says_to_check_the_url(variant: Variant
             assert ("Check the ID" in str(caught.value)) is is_about_the_id
 
 
+def test_a_404_of_a_path_without_the_version_names_the_version(variant: Variant) -> None:
+    def scenario(path: str) -> Callable[[Any], Any]:
+        return lambda client: client.request("GET", path, returns=dict)
+
+    with ScriptedServer([answer(404, {"message": "Not Found"})] * 3) as server:
+        options: dict[str, Any] = {"api_key": KEY, "base_url": server.url}
+        for path in ("/conversations", "/v2"):
+            with pytest.raises(NotFoundError, match="The paths of the API begin with /v2/"):
+                variant.run(scenario(path), **options)
+        with pytest.raises(NotFoundError) as caught:
+            variant.run(scenario("/v2/conversation"), **options)
+    assert "begin with" not in str(caught.value)
+
+
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
 def test_an_invalid_url_of_the_environment_names_the_variable(
     cls: Any, monkeypatch: pytest.MonkeyPatch
@@ -162,6 +176,56 @@ def test_a_key_is_passed_without_bearer() -> None:
         with pytest.raises(ConfigurationError, match="without 'Bearer'") as caught:
             Client(key)
         assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("uri", "mime_type", "words"),
+    [
+        ("", None, "uri must be an absolute URI"),
+        (" ", None, "uri must be an absolute URI"),
+        ("a.pdf", None, "for a local file, use FilePart.from_bytes"),
+        ("/home/a.pdf", None, "uri must be an absolute URI"),
+        ("https://example.com/a b", None, "uri must be an absolute URI"),
+        ("https:", None, "uri must be an absolute URI"),
+        (None, None, "uri must be an absolute URI"),
+        ("https://example.com/a", "csv", "mime_type must be a type and a subtype"),
+        ("https://example.com/a", "", "mime_type must be a type and a subtype"),
+        ("https://example.com/a", "text/", "mime_type must be a type and a subtype"),
+        ("https://example.com/a", "text/csv/x", "mime_type must be a type and a subtype"),
+        ("https://example.com/a", 1, "mime_type must be a type and a subtype"),
+    ],
+)
+def test_a_file_has_a_uri_and_a_media_type(uri: Any, mime_type: Any, words: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        FilePart.from_uri(uri, mime_type=mime_type)
+    assert words in str(caught.value)
+
+
+def test_valid_uris_and_media_types_are_accepted() -> None:
+    for uri in ("https://example.com/é.pdf", "s3://bucket/key", "data:,a", "urn:isbn:1"):
+        for mime_type in (None, "image/svg+xml", "text/csv; charset=utf-8", "x-a/vnd.b.c"):
+            assert FilePart.from_uri(uri, mime_type=mime_type).file.mime_type == mime_type
+    with pytest.raises(InvalidArgumentError, match="mime_type must be"):
+        FilePart.from_bytes(b"a", mime_type="csv")
+
+
+@pytest.mark.parametrize(
+    ("value", "cls", "advice"),
+    [
+        (ConversationMetadata, {}, "arguments of structure are swapped: pass the JSON first"),
+        (list[int], [1], "arguments of structure are swapped: pass the JSON first"),
+        ({}, "ConversationMetadata", "cls must be a class, such as dict or your own attrs class, not str: pass the class itself, not its name or an instance."),
+        ({}, ConversationMetadata(), "not ConversationMetadata: pass the class itself"),
+        ({}, {}, "cls must be a class"),
+        ({}, None, "cls can't be None: if there is no value, pass type(None)."),
+        ({}, bytes, "cls can't be bytes: JSON can't be converted to bytes."),
+    ],
+)  # fmt: skip
+def test_structure_says_what_to_pass(value: Any, cls: Any, advice: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        structure(value, cls)
+    assert advice in str(caught.value)
+    assert caught.value.__context__ is None
 
 
 def test_a_file_is_passed_as_what_it_contains() -> None:

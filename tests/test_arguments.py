@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from enum import Enum, IntEnum, StrEnum
 from functools import partial
 from types import MappingProxyType
 from typing import Any, cast
@@ -56,6 +58,25 @@ def conversation(conversation_id: str | None) -> Conversation:
 
 class Text(str):
     __slots__ = ()
+
+    def __str__(self) -> str:
+        return "not the content"
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class Shade(str, Enum):  # noqa: UP042 - unlike a StrEnum, its str() is not its value
+    DARK = "dark"
+
+
+class Level(IntEnum):
+    LOW = 1
+
+
+class Kind(Enum):
+    CAT = "cat"
 
 
 def named(check: Callable[[str, object], str]) -> Check:
@@ -123,7 +144,19 @@ ACCEPTED: list[tuple[Check, object, object]] = [
     (checked_rate, 1, 1),
     (checked_rate, 0.001, 0.001),
     (checked_rate, 6e-309, 6e-309),
-    (checked_query, {"a": "b", "c": 1}, (("a", "b"), ("c", 1))),
+    (checked_query, {}, ()),
+    (checked_query, MappingProxyType({"a": "b"}), (("a", "b"),)),
+    (
+        checked_query,
+        {"a": "b", "c": 1, "d": -(10**30)},
+        (("a", "b"), ("c", "1"), ("d", f"-1{'0' * 30}")),
+    ),
+    (checked_query, {"a": Text("b"), "": ""}, (("a", "b"), ("", ""))),
+    (
+        checked_query,
+        {"a": Colour.RED, "b": Shade.DARK, "c": Level.LOW},
+        (("a", "red"), ("b", "dark"), ("c", "1")),
+    ),
     (checked_limit, 1, "1"),
     (checked_limit, 100, "100"),
     (checked_context, "a", "a"),
@@ -200,8 +233,19 @@ REFUSED: list[tuple[Check, object, str]] = [
     (checked_rate, 0, "rate must be"),
     (checked_rate, -1, "rate must be"),
     (checked_rate, 5e-324, "rate must be"),
-    (checked_query, {"a": "\ud800"}, "query contains half of a surrogate pair"),
-    (checked_query, {"\ud800": "a"}, "query contains half of a surrogate pair"),
+    (checked_query, {"a": "\ud800"}, "query: a contains half of a surrogate pair"),
+    (checked_query, {"\ud800": "a"}, "query: a name contains half of a surrogate pair"),
+    (checked_query, {1: "a"}, "query: a name must be a string, not int"),
+    (checked_query, {"a": True}, "query: a must be a string or a whole number, not bool: convert it to the text that the API expects."),
+    (checked_query, {"a": None}, "query: a must be a string or a whole number, not None: omit it."),
+    (checked_query, {"a": 1.0}, "query: a must be a string or a whole number, not float"),
+    (checked_query, {"a": ["1"]}, "query: a must be a string or a whole number, not list"),
+    (checked_query, {"a": b"1"}, "query: a must be a string or a whole number, not bytes"),
+    (checked_query, {"a": Kind.CAT}, "query: a must be a string or a whole number, not Kind"),
+    (checked_query, {"a": UNSET}, "query: a must be a string or a whole number, not Unset"),
+    (checked_query, {"a": 10**5_000}, "query: a has too many digits"),
+    (checked_query, [("a", "b")], "query must be a dict, not list"),
+    (checked_query, "a=b", "query must be a dict, not str"),
     (checked_rate, math.inf, "rate must be"),
     (checked_rate, math.nan, "rate must be"),
     (checked_rate, True, "rate must be"),
@@ -219,21 +263,22 @@ REFUSED: list[tuple[Check, object, str]] = [
     (checked_model, "", "model must include its provider"),
     (checked_model, None, "model must be a string, not None"),
     (RETURNS, None, "returns can't be None: if the response has no body, pass type(None)."),
-    (RETURNS, "dict", "returns must be a class, such as dict or your own attrs class, not str."),
-    (RETURNS, {}, "returns must be a class, such as dict or your own attrs class, not dict."),
+    (RETURNS, "dict", "returns must be a class, such as dict or your own attrs class, not str: pass the class itself"),
+    (RETURNS, {}, "returns must be a class, such as dict or your own attrs class, not dict: pass the class itself"),
+    (RETURNS, datetime, "returns can't be datetime: JSON can't be converted to datetime. Use attrs classes, dataclasses, dict,"),
     (checked_path, "", "path must begin with '/'"),
     (checked_path, "v2", "path must begin with '/'"),
     (checked_path, "https://example.com/", "path must begin with '/'"),
-    (checked_path, "/.", "path must begin with '/'"),
-    (checked_path, "/a/..", "path must begin with '/'"),
-    (checked_path, "/a/./b", "path must begin with '/'"),
-    (checked_path, "/a?b", "path must begin with '/'"),
-    (checked_path, "/a#b", "path must begin with '/'"),
-    (checked_path, "/a\\b", "path must begin with '/'"),
-    (checked_path, "/a b", "path must begin with '/'"),
-    (checked_path, "/a\x7f", "path must begin with '/'"),
-    (checked_path, "/a\r\nHost: b", "path must begin with '/'"),
-    (checked_path, "/é", "path must begin with '/'"),
+    (checked_path, "/.", "path contains the segment '.', which"),
+    (checked_path, "/a/..", "path contains the segment '..', which"),
+    (checked_path, "/a/./b", "path contains the segment '.', which"),
+    (checked_path, "/a?b", "path contains '?': pass the query as query="),
+    (checked_path, "/a#b", "path contains '#', which is not allowed in a path: quote each segment"),
+    (checked_path, "/a\\b", "path contains '\\\\', which"),
+    (checked_path, "/a b", "path contains ' ', which"),
+    (checked_path, "/a\x7f", "path contains '\\x7f', which"),
+    (checked_path, "/a\r\nHost: b", "path contains '\\r', which"),
+    (checked_path, "/é", "path contains 'é', which"),
     (checked_path, None, "path must be a string, not None"),
     (checked_method, "", "method must be one of GET, POST, PUT, PATCH, DELETE"),
     (checked_method, "BREW", "method must be one of GET, POST, PUT, PATCH, DELETE"),

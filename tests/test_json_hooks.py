@@ -2,14 +2,22 @@
 
 import math
 from collections.abc import Callable, Mapping, MutableSequence, Sequence
-from enum import Enum, StrEnum
+from collections.abc import Set as AbstractSet
+from enum import Enum, IntEnum, StrEnum
 from types import NoneType
-from typing import Any, Generic, Literal, TypeVar, Union
+from typing import Any, Generic, Literal, NamedTuple, NotRequired, TypedDict, TypeVar, Union
 
 import attrs
 import pytest
 
-from conversations_client import UNSET, DecodeError, Unset, structure, unstructure
+from conversations_client import (
+    UNSET,
+    DecodeError,
+    InvalidArgumentError,
+    Unset,
+    structure,
+    unstructure,
+)
 from conversations_client._fields.field_metadata import ENVELOPE, nullable
 from conversations_client._json import class_hooks
 from conversations_client._json.converter import converter
@@ -24,6 +32,28 @@ class Colour(Enum):
 
 class Size(StrEnum):
     BIG = "big"
+
+
+class Level(IntEnum):
+    LOW = 1
+
+
+class Text(str):
+    __slots__ = ()
+
+
+class Row(NamedTuple):
+    x: int
+    name: str
+
+
+class Anything(TypedDict, total=False):
+    a: Any
+
+
+class Address(TypedDict):
+    city: str
+    zip: NotRequired[int | None]
 
 
 @attrs.frozen
@@ -74,6 +104,16 @@ READ: list[tuple[Any, object, object]] = [
     (dict[str, int], {"a": 1}, {"a": 1}),
     (Mapping[str, int], {"a": 1}, {"a": 1}),
     (dict, {"a": []}, {"a": []}),
+    (Size, "big", Size.BIG),
+    (Level, 1, Level.LOW),
+    (Text, "a", Text("a")),
+    (set[int], [1, 1], {1}),
+    (frozenset, [1], frozenset({1})),
+    (AbstractSet[str], ["a"], frozenset({"a"})),
+    (tuple[int, str], [1, "a"], (1, "a")),
+    (Row, [1, "a"], Row(1, "a")),
+    (Address, {"city": "a", "more": [1]}, {"city": "a", "more": [1]}),
+    (Address, {"city": "a", "zip": None}, {"city": "a", "zip": None}),
     (CLOSED, {"kind": "cat"}, Cat("cat")),
     (CLOSED, {"kind": "kitten", "lives": 8}, Cat("kitten", 8)),
     (CLOSED, {"kind": "dog"}, Dog("dog")),
@@ -113,6 +153,19 @@ REFUSED: list[tuple[Any, object, list[str]]] = [
     (Sequence[int], [1.5], ["$[0]: expected a whole number, got a fraction"]),
     (dict[str, int], [], ["$: expected an object, got a list"]),
     (dict[str, int], {"a": "b"}, ["$['a']: expected a whole number, got a string"]),
+    (Size, "small", ["$: conversion failed with ValueError"]),
+    (Size, 1, ["$: expected a string, got a number"]),
+    (Level, True, ["$: expected a whole number, got a boolean"]),
+    (set[str], "ab", ["$: expected a list, got a string"]),
+    (set[str], {"a": 1}, ["$: expected a list, got an object"]),
+    (set[str], ["a", 1], ["$[1]: expected a string, got a number"]),
+    (frozenset, "ab", ["$: expected a list, got a string"]),
+    (tuple[int, str], "ab", ["$: expected a list, got a string"]),
+    (tuple[int, str], [1, 2], ["$[1]: expected a string, got a number"]),
+    (Row, "ab", ["$: expected a list, got a string"]),
+    (Row, ["a", "a"], ["$[0]: expected a whole number, got a string"]),
+    (Address, [], ["$: expected an object, got a list"]),
+    (Address, {"zip": "1"}, ["$.city: missing", "$.zip: expected a whole number, got a string"]),
     (CLOSED, [], ["$: expected an object, got a list"]),
     (CLOSED, {}, ["$.kind: is not one of 'cat', 'kitten', 'dog'"]),
     (CLOSED, {"kind": "emu"}, ["$.kind: is not one of 'cat', 'kitten', 'dog'"]),
@@ -138,7 +191,7 @@ def test_invalid_values_are_rejected(form: Any, wire: object, faults: list[str])
     ],
 )
 def test_only_a_union_of_tagged_classes_is_read_by_tags(form: Any) -> None:
-    with pytest.raises(DecodeError) as raised:
+    with pytest.raises((DecodeError, InvalidArgumentError)) as raised:
         structure({"kind": "cat"}, form)
     assert "kind" not in str(raised.value)
 
@@ -157,7 +210,7 @@ def test_any_json_is_read_up_to_a_depth(form: Any) -> None:
         structure(nested(101), form)
 
 
-@pytest.mark.parametrize("form", [dict, dict[str, Any], Mapping[str, object]])
+@pytest.mark.parametrize("form", [dict, dict[str, Any], Mapping[str, object], Anything])
 def test_any_json_objects_are_read_up_to_a_depth(form: Any) -> None:
     assert structure({"a": nested(99)}, form) == {"a": nested(99)}
     with pytest.raises(DecodeError, match=r"^\$: nested more than 100 levels deep$"):

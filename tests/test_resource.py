@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from types import NoneType
 from typing import Any
 
@@ -77,9 +78,19 @@ def unknown(method: str, path: str, **options: Any) -> Any:
     """A scenario with a call to an unknown endpoint."""
 
     def scenario(client: Any) -> Any:
-        return client.request(method, path, returns=dict, **options)
+        return client.request(method, path, **{"returns": dict, **options})
 
     return scenario
+
+
+@attrs.frozen
+class Visit:
+    at: datetime
+
+
+@attrs.frozen
+class Visits:
+    by_name: dict[str, list[Visit]] | None = None
 
 
 def test_the_life_cycle_of_a_conversation(
@@ -151,11 +162,25 @@ def test_an_error_names_the_conversation(
         (call("update", ".", display_name="x"), "conversation_id is '.'"),
         (call("generate_name", "a", context=""), "context is empty"),
         (unknown("GET", "x"), "path must begin with '/'"),
-        (unknown("GET", "/a/../b"), "path must begin with '/'"),
+        (unknown("GET", "/a/../b"), "path contains the segment '..'"),
         (unknown("GET", "/a?b"), "query="),
         (unknown("BREW", "/a"), "method must be one of GET"),
-        (unknown("GET", "/a", query={"q": "\ud800"}), "query contains half of a surrogate pair"),
-        (unknown("GET", "/a", query={"\udfff": "q"}), "query contains half of a surrogate pair"),
+        (unknown("GET", "/a", query={"q": "\ud800"}), "query: q contains half of a surrogate pair"),
+        (
+            unknown("GET", "/a", query={"\udfff": "q"}),
+            "query: a name contains half of a surrogate pair",
+        ),
+        (unknown("GET", "/a", query={"q": True}), "query: q must be a string or a whole number"),
+        (unknown("GET", "/a", query={"q": ["1"]}), "query: q must be a string or a whole number"),
+        (unknown("GET", "/a", query=[]), "query must be a dict"),
+        (unknown("POST", "/a", returns=Visit), "JSON can't be converted to datetime (Visit.at)"),
+        (
+            unknown("POST", "/a", returns=list[Visits]),
+            "JSON can't be converted to datetime (Visit.at)",
+        ),
+        (unknown("POST", "/a", returns=bytes), "returns can't be bytes"),
+        (unknown("POST", "/a", returns=int | str), "returns can't be int | str"),
+        (unknown("POST", "/a", returns="x"), "returns must be a class"),
         (unknown("POST", "/a", body=nested(100_000)), "body is nested too deeply"),
         (unknown("POST", "/a", body=endless()), "body is nested too deeply, or contains itself"),
     ],
@@ -272,13 +297,15 @@ class Feature:
 def test_an_unknown_endpoint(variant: Variant) -> None:
     with ScriptedServer([answer(503, {}), answer(200, {"featureName": "x"})]) as server:
         raw = variant.run(
-            lambda c: c.request("get", "/v2/features/a%20b", returns=Feature, query={"q": "a&b"}),
+            lambda c: c.request(
+                "get", "/v2/features/a%20b", returns=Feature, query={"q": "a&b", "limit": 1}
+            ),
             world=World(),
             api_key=KEY,
             base_url=server.url,
         )
     assert (raw.parsed, raw.attempts) == (Feature("x"), 2)
-    assert server.seen[0].target == "/v2/features/a%20b?q=a%26b"
+    assert server.seen[0].target == "/v2/features/a%20b?q=a%26b&limit=1"
     with (
         ScriptedServer([answer(200, {})]) as server,
         pytest.raises(DecodeError, match="featureName"),

@@ -1,14 +1,24 @@
 """Values that JSON can't represent are reported by path and never quoted."""
 
 import json
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations_client import Client, ConversationMetadata, InvalidArgumentError
+from conversations_client import (
+    Client,
+    ConversationMetadata,
+    InvalidArgumentError,
+    unstructure,
+)
 from conversations_client._base.unset import UNSET
+from conversations_client._json import serialization
+from conversations_client._json.converter import converter
 from conversations_client._json.serialization import json_argument, json_body, json_value
 
 LOOP: dict[str, Any] = {}
@@ -111,3 +121,65 @@ def test_a_body_of_strings_is_the_same_json_as_any_other(fields: dict[str, Any])
 def test_a_body_of_strings_that_cant_be_sent() -> None:
     with pytest.raises(InvalidArgumentError, match=r"\$\.b contains half of a surrogate pair"):
         json_body({"a": "x", "b": "\ud800"})
+
+
+@attrs.frozen
+class Visit:
+    at: Any
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (datetime(2024, 12, 21, tzinfo=UTC), "$ is a Python datetime."),
+        (object(), "$ is a Python object."),
+        ({"secret"}, "$ is a Python set."),
+        (frozenset(["secret"]), "$ is a Python frozenset."),
+        (b"secret", "$ is a Python bytes."),
+        (Decimal(1), "$ is a Python Decimal."),
+        (Visit, "$ is a Python type."),
+        (Visit(datetime(2024, 12, 21, tzinfo=UTC)), "$.at is a Python datetime."),
+        (Visit({"a": [b"secret"]}), "$.at.a[0] is a Python bytes."),
+        ([{"a": ({"secret"},)}], "$[0].a[0] is a Python set."),
+        (ConversationMetadata(extra={"a": Visit(1)}), "$.a is a Python Visit."),
+    ],
+)
+def test_unstructure_rejects_what_is_not_json(value: object, problem: str) -> None:
+    with pytest.raises(InvalidArgumentError) as raised:
+        unstructure(value)
+    assert str(raised.value).startswith(f"value can't be converted to JSON: {problem} Convert it")
+    assert "register_unstructure_hook" in str(raised.value)
+    assert "secret" not in str(raised.value)
+    assert raised.value.__context__ is None
+    with pytest.raises(InvalidArgumentError):
+        json.dumps({"value": value}, default=unstructure)
+
+
+def test_unstructure_rejects_what_contains_itself() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^value is nested too deeply, or contains"):
+        unstructure(LOOP)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(JSON)
+def test_unstructure_returns_json_unchanged(value: object) -> None:
+    assert json.dumps(unstructure(value)) == json.dumps(value)
+
+
+def test_unstructure_is_a_default_for_json() -> None:
+    visits = {"visits": [Visit(1), Visit((1.5, None, True, {"a": Visit("b")}))]}
+    written = '{"visits": [{"at": 1}, {"at": [1.5, null, true, {"a": {"at": "b"}}]}]}'
+    assert json.dumps(visits, default=unstructure) == written
+
+
+def test_registered_hooks_convert_other_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    extended = converter.copy()
+    extended.register_unstructure_hook(datetime, datetime.isoformat)
+    monkeypatch.setattr(serialization, "loaded_converter", lambda: extended)
+    moment = datetime(2024, 12, 21, tzinfo=UTC)
+    assert unstructure({"a": [Visit(moment)]}) == {"a": [{"at": "2024-12-21T00:00:00+00:00"}]}

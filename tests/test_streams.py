@@ -207,6 +207,20 @@ def test_what_a_stream_reports_about_its_response(variant: Variant) -> None:
         assert play(variant, scenario, server) == (200, "req_1", "req_1", 1)
 
 
+MESSAGE_ID = "msg_01jj1hdhn79xas7a01wb3hysdb"
+INVALID_MESSAGE_IDS: list[Any] = [
+    "",
+    "msg_1",
+    "01jj1hdhn79xas7a01wb3hysdb",
+    "conv_01jj1hdhn79xas7a01wb3hysdb",
+    MESSAGE_ID.upper(),
+    MESSAGE_ID.replace("01jj", "81jj"),  # more than 128 bits
+    MESSAGE_ID.replace("01jj", "01il"),
+    f"{MESSAGE_ID}0",
+    f"{MESSAGE_ID}\n",
+    "00000000-0000-0000-0000-000000000000",
+    1,
+]
 FILE = FilePart.from_bytes(b"\x00", mime_type="image/png", name="n")
 
 
@@ -233,10 +247,10 @@ FILE = FilePart.from_bytes(b"\x00", mime_type="image/png", name="n")
             {
                 "message": UserMessage(
                     parts=[ToolResultPart(tool_call_id="c", result=None), ToolResultPart(tool_call_id="d"), ErrorPart(error="e", code=1)],
-                    message_id="msg_1",
+                    message_id=MESSAGE_ID,
                 )
             },
-            '{"message":{"role":"user","parts":[{"kind":"tool_result","tool_call_id":"c","result":null},{"kind":"tool_result","tool_call_id":"d"},{"kind":"error","error":"e","code":1}],"messageId":"msg_1"},"model":"a/b","stream":true}',
+            '{"message":{"role":"user","parts":[{"kind":"tool_result","tool_call_id":"c","result":null},{"kind":"tool_result","tool_call_id":"d"},{"kind":"error","error":"e","code":1}],"messageId":"msg_01jj1hdhn79xas7a01wb3hysdb"},"model":"a/b","stream":true}',
         ),
     ],
 )  # fmt: skip
@@ -300,13 +314,25 @@ def test_an_idempotency_key_of_the_caller(variant: Variant) -> None:
         ({"message": [FilePart(file={"uri": "u"})]}, "message[0].file must be a FileContent, not dict"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         ({"message": [FilePart(file=FileContent())]}, "message[0].file must have either bytes or uri"),
         ({"message": [FilePart(file=FileContent(bytes="AA==", uri="u"))]}, "either bytes or uri"),
-        ({"message": [FilePart(file=FileContent(uri=1))]}, "message[0].file.uri must be a string"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        ({"message": [FilePart(file=FileContent(uri=1))]}, "message[0].file.uri must be an absolute URI"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         ({"message": [FilePart.from_bytes(b"")]}, "base64 of at least 1 byte"),
         ({"message": [FilePart(file=FileContent(bytes="A"))]}, "message[0].file.bytes must be base64"),
         ({"message": [FilePart(file=FileContent(bytes="é==="))]}, "message[0].file.bytes must be base64"),
         ({"message": UserMessage(parts="Hi")}, "message: parts must be a list of strings and parts, not str."),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         ({"message": UserMessage(parts=[])}, "message is empty"),
-        ({"message": UserMessage(parts=[TextPart(text="a")], message_id="")}, "message: message_id is empty"),
+        ({"message": ""}, "message is empty"),
+        ({"message": " \n\t\u2003"}, "message is empty"),
+        ({"message": ["", TextPart(text=" ")]}, "message is empty"),
+        ({"message": TextPart(text="")}, "message is empty"),
+        ({"message": UserMessage(parts=[TextPart(text="")])}, "message is empty"),
+        ({"message": [FilePart(file=FileContent(uri=""))]}, "message[0].file.uri must be an absolute URI"),
+        ({"message": [FilePart(file=FileContent(uri="a.pdf"))]}, "message[0].file.uri must be an absolute URI"),
+        ({"message": [FilePart(file=FileContent(uri="https://a", mime_type="csv"))]}, "message[0].file.mime_type must be a type and a subtype"),
+        ({"message": [FilePart(file=FileContent(uri="https://a", name=1))]}, "message[0].file.name must be a string"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        *(
+            ({"message": UserMessage(parts=[TextPart(text="a")], message_id=message_id)}, "message: message_id must be 'msg_' and a ULID in lower case")
+            for message_id in INVALID_MESSAGE_IDS
+        ),
         ({"idempotency_key": ""}, "idempotency_key must be"),
     ],
 )  # fmt: skip

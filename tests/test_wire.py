@@ -25,6 +25,7 @@ from conversations_client import (
     CreateConversationResponseBody,
     DecodeError,
     FilePart,
+    InvalidArgumentError,
     OutOfRangeError,
     ToolResultPart,
     UnknownPart,
@@ -212,8 +213,18 @@ def test_the_converter_can_be_extended() -> None:
     assert found == Moment(the_moment=datetime(2024, 12, 21, 14, tzinfo=UTC))
 
 
-def test_an_unreadable_class_is_a_typed_error_without_the_value() -> None:
-    assert faults({"theMoment": "secret"}, Moment) == [
+def test_a_class_without_a_hook_is_an_invalid_argument() -> None:
+    with pytest.raises(InvalidArgumentError) as raised:
+        structure({"theMoment": "secret"}, Moment)
+    assert "JSON can't be converted to datetime (Moment.the_moment)" in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
+def test_a_hook_that_needs_another_hook_is_a_typed_error_without_the_value() -> None:
+    class Tag: ...
+
+    converter.register_structure_hook(Tag, lambda value, _: converter.structure(value, datetime))
+    assert faults("secret", Tag) == [
         "$: no hook for datetime: register one with converter.register_structure_hook"
     ]
 

@@ -55,7 +55,7 @@ def any_endpoint(
     path: str,
     *,
     returns: type[T],
-    query: Mapping[str, str],
+    query: Mapping[str, str | int],
     body: object,
     idempotency_key: str | None,
 ) -> Operation[T]:

@@ -1,8 +1,9 @@
 """Checks the arguments of `client.request`; each check raises InvalidArgumentError."""
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar, get_origin
+from typing import Final, TypeVar, cast
 
+from conversations_client._json.conversion import check_type
 from conversations_client.errors import InvalidArgumentError
 
 from .arguments import checked_string, type_name
@@ -10,21 +11,30 @@ from .arguments import checked_string, type_name
 T = TypeVar("T")
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_QUOTE: Final = "quote each segment with urllib.parse.quote(segment, safe='')"
 
 
 def checked_path(value: object) -> str:
     """The path of an endpoint that the client has no method for."""
     text = checked_string("path", value)
-    if (
-        not text.startswith("/")
-        or {".", ".."} & set(text.split("/"))
-        or not all("!" <= c <= "~" and c not in "?#\\" for c in text)
-    ):
-        raise InvalidArgumentError(
-            "path must begin with '/', must not contain '.' or '..' segments, '?' or '#', and must "
-            "be quoted with urllib.parse.quote where a URL requires it; pass the query as query=."
-        )
+    problem = _path_problem(text)
+    if problem:
+        raise InvalidArgumentError(f"path {problem}.")
     return text
+
+
+def _path_problem(path: str) -> str:
+    if not path.startswith("/"):
+        return "must begin with '/', as in '/v2/conversations'; the host belongs in base_url"
+    for character in path:
+        if character == "?":
+            return "contains '?': pass the query as query=, or quote a literal '?' as %3F"
+        if not "!" <= character <= "~" or character in "#\\":
+            return f"contains {character!r}, which is not allowed in a path: {_QUOTE}"
+    dots = {".", ".."} & set(path.split("/"))
+    if dots:
+        return f"contains the segment {dots.pop()!r}, which would change the path: remove it"
+    return ""
 
 
 def checked_class(name: str, value: T) -> T:
@@ -33,18 +43,32 @@ def checked_class(name: str, value: T) -> T:
         raise InvalidArgumentError(
             f"{name} can't be None: if the response has no body, pass type(None)."
         )
-    if not isinstance(value, type) and get_origin(value) is None:
-        raise InvalidArgumentError(
-            f"{name} must be a class, such as dict or your own attrs class, not {type_name(value)}."
-        )
-    return value
+    return check_type(name, value)
 
 
-def checked_query(query: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def checked_query(query: object) -> tuple[tuple[str, str], ...]:
     """The names and values of query parameters."""
-    for value in (*query.keys(), *query.values()):
-        checked_string("query", str(value))  # numbers are written as text
-    return tuple(query.items())
+    if not isinstance(query, Mapping):
+        raise InvalidArgumentError(f"query must be a dict, not {type_name(query)}.")
+    return tuple(
+        (checked_string("query: a name", name), _query_value(name, value))
+        for name, value in cast("Mapping[str, object]", query).items()
+    )
+
+
+def _query_value(name: str, value: object) -> str:
+    """The only text that a value can mean, which other types than str and int don't have."""
+    if isinstance(value, str):
+        return str.__str__(checked_string(f"query: {name}", value))
+    if not isinstance(value, int) or isinstance(value, bool):
+        advice = "omit it" if value is None else "convert it to the text that the API expects"
+        raise InvalidArgumentError(
+            f"query: {name} must be a string or a whole number, not {type_name(value)}: {advice}."
+        )
+    try:
+        return int.__repr__(value)
+    except ValueError:
+        raise InvalidArgumentError(f"query: {name} has too many digits.") from None
 
 
 def checked_method(value: object) -> str:

@@ -37,6 +37,7 @@ _HINTS: Final[Mapping[type[StatusError], str]] = {
 }
 # In revision 1 of the API, conversations have no responses.
 _NO_ENDPOINT: Final = "If the conversation exists, the service may not have this endpoint."
+_API: Final = "/v2/"
 _REDIRECTS: Final = frozenset({300, 301, 302, 303, 307, 308})
 
 
@@ -105,6 +106,8 @@ def _phrase(status: int) -> str:
 def _hint(request: Request, reply: Reply, reason: str) -> str:
     if "Retry-After" in reason:
         return ""  # the reason already includes advice
+    if reply.status == HTTPStatus.NOT_FOUND and not request.template.startswith(_API):
+        return f"The paths of the API begin with {_API}: check the path, and check base_url."
     if reply.status == HTTPStatus.NOT_FOUND and "{conversation_id}" not in request.template:
         return "Check base_url, and check that everything the request refers to exists."
     if reply.status == HTTPStatus.NOT_FOUND and "{conversation_id}/" in request.template:

@@ -2,9 +2,11 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
+from conversations_client._fields.file_arguments import check_mime_type, check_uri
 from conversations_client._json.serialization import json_argument
 from conversations_client.errors import InvalidArgumentError
 from conversations_client.messages import (
@@ -16,10 +18,11 @@ from conversations_client.messages import (
     UserMessage,
 )
 
-from .arguments import checked_id, checked_optional_id, checked_string, type_name
+from .arguments import checked_id, checked_string, type_name
 
 _PARTS: Final = (TextPart, FilePart, ToolResultPart, ErrorPart)
 _EXPECTED: Final = "message must be a string, a part, a list of strings and parts, or a UserMessage"
+_MESSAGE_ID: Final = re.compile("msg_[0-7][0-9a-hjkmnp-tv-z]{25}")  # an ID of the API
 _EXPECTED_PARTS: Final = "message: parts must be a list of strings and parts"
 
 
@@ -30,17 +33,33 @@ def checked_message(value: object) -> dict[str, Any]:
         return {"role": "user", "parts": _parts(parts, _EXPECTED)}
     checked: dict[str, Any] = {"role": value.role, "parts": _parts(value.parts, _EXPECTED_PARTS)}
     if value.message_id is not None:
-        checked["messageId"] = checked_optional_id("message: message_id", value.message_id)
+        checked["messageId"] = _checked_message_id(value.message_id)
     return checked
+
+
+def _checked_message_id(value: object) -> str:
+    if not isinstance(value, str) or not _MESSAGE_ID.fullmatch(value):
+        raise InvalidArgumentError(
+            "message: message_id must be 'msg_' and a ULID in lower case, such as "
+            "'msg_01jj1hdhn79xas7a01wb3hysdb': omit it to let the service choose an ID."
+        )
+    return value
 
 
 def _parts(value: object, expected: str) -> list[object]:
     if not isinstance(value, Sequence) or isinstance(value, str | bytes):
         raise InvalidArgumentError(f"{expected}, not {_described(value)}.")
     parts = cast("Sequence[object]", value)
-    if not parts:
-        raise InvalidArgumentError("message is empty: pass at least one string or part.")
+    if all(_is_blank(part) for part in parts):
+        raise InvalidArgumentError(
+            "message is empty: pass at least one part, or a string that is not blank."
+        )
     return [_part(f"message[{index}]", part) for index, part in enumerate(parts)]
+
+
+def _is_blank(part: object) -> bool:
+    text = part.text if isinstance(part, TextPart) else part
+    return isinstance(text, str) and not text.strip()
 
 
 def _part(name: str, value: object) -> object:
@@ -76,8 +95,11 @@ def _check_file(name: str, file: object) -> None:
             f"{name} must have either bytes or uri: use FilePart.from_bytes(…) or "
             "FilePart.from_uri(…)."
         )
+    check_mime_type(f"{name}.mime_type", file.mime_type)
+    if file.name is not None:
+        checked_string(f"{name}.name", file.name)
     if file.uri is not None:
-        checked_string(f"{name}.uri", file.uri)
+        check_uri(f"{name}.uri", file.uri)
         return
     try:
         content = base64.b64decode(checked_string(f"{name}.bytes", file.bytes), validate=True)

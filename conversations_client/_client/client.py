@@ -143,7 +143,7 @@ class Client(ClientBase):
         path: str,
         *,
         returns: type[T],
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str | int] | None = None,
         body: object = UNSET,
         idempotency_key: str | None = None,
         timeout: Timeout | float | Unset | None = UNSET,
@@ -154,9 +154,10 @@ class Client(ClientBase):
         Args:
             method: The HTTP method. A POST or PATCH is retried only if it is safe.
             path: The path relative to `base_url`, including `/v2`, percent-encoded where necessary.
-            returns: The class of the response: an attrs class of your own, `dict`, or `NoneType`
-                if a successful response has no body.
-            query: The names and values of the query parameters.
+            returns: The class of the response: an attrs class of your own, `dict[str, Any]`, or
+                `NoneType` if a successful response has no body.
+            query: The names and values of the query parameters. Pass any value that is not a whole
+                number as the text that the API expects.
             body: JSON, or an object to serialize. Default: no body.
             idempotency_key: A key that lets the service recognize a repeat of this request.
                 Default: a random one for a POST.
@@ -175,8 +176,10 @@ class Client(ClientBase):
             ClientClosedError: The client is closed.
 
         Example:
+            from typing import Any
+
             path = f"/v2/conversations/{conversation_id}"
-            response = client.request("GET", path, returns=dict)
+            response = client.request("GET", path, returns=dict[str, Any])
             assert response.parsed["displayName"] == "Refunds"
         """
         lazy_import(
@@ -191,7 +194,7 @@ class Client(ClientBase):
                     method,
                     path,
                     returns=returns,
-                    query=query or {},
+                    query={} if query is None else query,
                     body=body,
                     idempotency_key=idempotency_key,
                 ),

@@ -3,19 +3,51 @@
 from enum import Enum
 from functools import reduce
 from types import UnionType
-from typing import Any, Literal, TypeAlias, Union, get_args, get_origin
+from typing import Any, Literal, NewType, TypeAlias, TypeVar, Union, get_args, get_origin
 
 import attrs
+
+from conversations_client.errors import InvalidArgumentError
 
 from .field_metadata import NULLABLE
 
 Attribute: TypeAlias = "attrs.Attribute[Any]"
 
 
+def is_type(form: object) -> bool:
+    """Whether an object is a class or another type, such as `list[str]`."""
+    # Python 3.12 and typing_extensions have different classes for aliases.
+    is_alias = type(form).__name__ == "TypeAliasType"
+    return isinstance(form, type | NewType) or get_origin(form) is not None or is_alias
+
+
+def check_is_type(name: str, form: object) -> None:
+    """Raise InvalidArgumentError unless an argument is a class or another type."""
+    if form is None:
+        raise InvalidArgumentError(f"{name} can't be None: if there is no value, pass type(None).")
+    if not is_type(form):
+        raise InvalidArgumentError(
+            f"{name} must be a class, such as dict or your own attrs class, not "
+            f"{type(form).__name__}: pass the class itself, not its name or an instance."
+        )
+
+
 def attributes(cls: type) -> tuple[Attribute, ...]:
     """The attributes of a class that have a wire name, with their types resolved."""
-    fields: tuple[Attribute, ...] = attrs.fields(attrs.resolve_types(get_origin(cls) or cls))
+    origin = get_origin(cls)
+    fields: tuple[Attribute, ...] = attrs.fields(attrs.resolve_types(origin or cls))
+    if origin is not None:
+        arguments = dict(zip(origin.__parameters__, get_args(cls), strict=True))
+        fields = tuple(a.evolve(type=_with_arguments(a.type, arguments)) for a in fields)
     return tuple(a for a in fields if a.name not in extra_names(cls))
+
+
+def _with_arguments(form: Any, arguments: dict[Any, Any]) -> Any:  # noqa: ANN401 - any type
+    """A type whose type variables are replaced with their arguments."""
+    if isinstance(form, TypeVar):
+        return arguments[form]
+    variables = getattr(form, "__parameters__", ())
+    return form[tuple(arguments[each] for each in variables)] if variables else form
 
 
 def extra_names(cls: type) -> tuple[str, ...]:

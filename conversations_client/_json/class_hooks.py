@@ -1,5 +1,6 @@
 """The cattrs hooks for attrs classes."""
 
+from dataclasses import is_dataclass
 from types import NoneType
 from typing import Any, Final, get_args
 
@@ -32,8 +33,19 @@ _ENVELOPE_PREFIX: Final = "\0"
 
 def register(converter: Converter) -> None:
     """Register the hooks on a converter."""
+    converter.register_structure_hook_factory(is_dataclass, _dataclass_hook)
     converter.register_structure_hook_factory(attrs.has, _structure_hook)
     converter.register_unstructure_hook_factory(attrs.has, _unstructure_hook)
+
+
+def _dataclass_hook(cls: Any, converter: Converter) -> StructureHook:
+    inner = converter.gen_structure_attrs_fromdict(cls)
+
+    def hook(value: Any, form: Any) -> Any:
+        expect(value, dict, "an object")
+        return inner(value, form)
+
+    return hook
 
 
 def _structure_hook(cls: Any, converter: Converter) -> StructureHook:
@@ -41,7 +53,9 @@ def _structure_hook(cls: Any, converter: Converter) -> StructureHook:
         return lambda value, _: generated(value)
     overrides: dict[str, Any] = {name: override(omit=True) for name in extra_names(cls)}
     for a in attributes(cls):
-        overrides[a.name] = override(rename=_key(a, cls), struct_hook=_member_hook(a, converter))
+        overrides[a.name] = override(
+            rename=_key(a, cls), struct_hook=_member_hook(a, cls, converter)
+        )
     inner: StructureHook = make_dict_structure_fn(cls, converter, **overrides)
     known = {_key(a, cls) for a in attributes(cls)}
     nullable = {_key(a, cls) for a in attributes(cls) if is_nullable(a)}
@@ -89,12 +103,14 @@ def _merged(value: dict[str, Any]) -> dict[str, Any]:
     return {**data, **{_ENVELOPE_PREFIX + name: value[name] for name in value if name != "data"}}
 
 
-def _member_hook(attribute: Attribute, converter: Converter) -> StructureHook | None:
+def _member_hook(attribute: Attribute, cls: Any, converter: Converter) -> StructureHook | None:
     """The hook for an attribute; None if cattrs chooses the right one on its own."""
-    if attribute.default is not None or is_nullable(attribute):
+    form: Any = attribute.type
+    if attribute.default is None and not is_nullable(attribute):
+        # A default of None means that the field may be absent, not that it may be null.
+        form = without(form, NoneType)
+    elif not get_args(cls):  # cattrs doesn't replace the type variables in every type
         return None
-    # A default of None means that the field may be absent, not that it may be null.
-    form = without(attribute.type, NoneType)
     # Other types may contain this class, whose hook does not exist yet.
     is_leaf = not attrs.has(form) and not get_args(form)
     inner = converter.get_structure_hook(form) if is_leaf else converter.structure

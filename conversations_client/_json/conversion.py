@@ -1,13 +1,18 @@
-"""Converts JSON to objects and back; cattrs is imported only if no generated function applies."""
+"""Converts JSON to objects; cattrs is imported only if no generated function applies."""
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from conversations_client._base.lazy_imports import lazy_import
-from conversations_client.errors import DecodeError, Fault
+from conversations_client.errors import DecodeError, Fault, InvalidArgumentError
 
 from . import parser
+from .attributes import check_is_type, is_type
 from .generated_functions import function_of
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 T = TypeVar("T")
 
@@ -27,19 +32,42 @@ def structure(value: object, cls: type[T]) -> T:
 
     Raises:
         DecodeError: The JSON doesn't match the class; `faults` lists each fault with its JSON path.
+        InvalidArgumentError: `cls` is not a class, or JSON can't be converted to it.
 
     Example:
         from conversations_client import ConversationMetadata, structure
 
         assert structure({"model": "openai/gpt-4o"}, ConversationMetadata).model == "openai/gpt-4o"
     """
+    function: Callable[[Any], T] = function_of(cls) or _checked_function(value, cls)
     try:
-        return structure_by(_function(cls), value, cls)
+        return structure_by(function, value, cls)
     except DecodeError as error:
-        if not isinstance(value, str | bytes | bytearray):
-            raise
-        faults = tuple(map(_with_advice, error.faults))
-    raise DecodeError(faults)
+        failure = error
+    check_type("cls", cls)
+    if isinstance(value, str | bytes | bytearray):
+        raise DecodeError(tuple(map(_with_advice, failure.faults)))
+    raise failure
+
+
+def _checked_function(value: object, cls: type[T]) -> Callable[[Any], T]:
+    if is_type(value) and not is_type(cls):
+        raise InvalidArgumentError(
+            "The arguments of structure are swapped: pass the JSON first, and then the class."
+        )
+    check_is_type("cls", cls)
+    return _converter_function(cls)
+
+
+def check_type(name: str, form: T) -> T:
+    """A type that JSON can be converted to; raises InvalidArgumentError."""
+    if function_of(form) is None:
+        check_is_type(name, form)
+        lazy_import("conversations_client._json.converter")
+        from .converter import check_is_supported
+
+        check_is_supported(name, form)
+    return form
 
 
 def read(body: bytes, cls: type[T]) -> T:
@@ -82,28 +110,14 @@ def _function(cls: type[T]) -> Callable[[Any], T]:
 
 
 def _converter_function(cls: type[T]) -> Callable[[Any], T]:
-    lazy_import("conversations_client._json.converter")
-    from .converter import converter
-
+    converter = loaded_converter()
     return lambda value: converter.structure(value, cls)
 
 
-def unstructure(value: object) -> Any:  # noqa: ANN401 - any JSON
-    """Convert an object to JSON, represented as Python values; the inverse of `structure`.
-
-    Args:
-        value: An instance of one of this package's classes or of your own attrs class.
-
-    Returns:
-        The object as JSON, including unknown fields.
-
-    Example:
-        from conversations_client import ConversationMetadata, unstructure
-
-        metadata = ConversationMetadata(model="openai/gpt-4o")
-        assert unstructure(metadata) == {"model": "openai/gpt-4o"}
-    """
+@cache
+def loaded_converter() -> "Converter":
+    """The converter, which is imported on first use."""
     lazy_import("conversations_client._json.converter")
     from .converter import converter
 
-    return converter.unstructure(value)
+    return converter

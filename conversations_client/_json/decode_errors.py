@@ -1,7 +1,9 @@
 """Turns cattrs' exceptions into faults, each with its JSON path."""
 
 from collections.abc import Iterator
+from typing import get_origin
 
+import attrs
 from cattrs import (
     ClassValidationError,
     IterableValidationError,
@@ -18,7 +20,7 @@ def faults_of(error: Exception, path: str = "$") -> Iterator[Fault]:
     """Every fault in an exception from a detailed converter, in order."""
     match error:
         case ClassValidationError():
-            names = wire_paths(error.cl)
+            names = wire_paths(error.cl) if attrs.has(get_origin(error.cl) or error.cl) else {}
             noted, bare = error.group_exceptions()
             for inner, note in noted:
                 yield from faults_of(inner, f"{path}.{names.get(note.name, note.name)}")

@@ -1,19 +1,22 @@
 """The cattrs hooks for strings, numbers, enums, lists, mappings and unions."""
 
 import math
-from collections.abc import MutableSequence
+from collections.abc import MutableSequence, MutableSet
+from collections.abc import Set as AbstractSet
 from enum import Enum
-from types import NoneType, UnionType
-from typing import Any, Final, Union, get_args, get_origin
+from types import GenericAlias, NoneType, UnionType
+from typing import Any, Final, NoReturn, Union, cast, get_args, get_origin, is_typeddict
 
 import attrs
-from cattrs import Converter
+from cattrs import Converter, StructureHandlerNotFoundError
 from cattrs.cols import (
     homogenous_tuple_structure_factory,
     is_mapping,
+    is_namedtuple,
     is_sequence,
     list_structure_factory,
     mapping_structure_factory,  # pyright: ignore[reportUnknownVariableType]
+    namedtuple_structure_factory,  # pyright: ignore[reportUnknownVariableType]
 )
 from cattrs.dispatch import StructureHook, UnstructureHook
 
@@ -34,11 +37,13 @@ _ANY_JSON: Final = (Any, object)
 
 def register(converter: Converter) -> None:
     """Register the hooks on a converter; none of them coerces a value."""
-    converter.register_structure_hook(str, string)
+    # These also apply to subclasses, such as enums of strings.
+    converter.register_structure_hook(str, _instance_of(str, string))
     converter.register_structure_hook(bool, boolean)
-    converter.register_structure_hook(int, _integer)
-    converter.register_structure_hook(float, number)
+    converter.register_structure_hook(int, _instance_of(int, _integer))
+    converter.register_structure_hook(float, _instance_of(float, number))
     converter.register_structure_hook(NoneType, _null)
+    converter.register_structure_hook(bytes, no_hook)  # cattrs would call bytes(value)
     # By predicate: a hook for the class `object` would apply to every class.
     converter.register_structure_hook_func(
         lambda form: form in _ANY_JSON, lambda value, _: bounded(value)
@@ -48,7 +53,24 @@ def register(converter: Converter) -> None:
     converter.register_structure_hook_factory(lambda form: Unset in get_args(form), _unset_hook)
     converter.register_structure_hook_factory(is_sequence, _list_hook)
     converter.register_structure_hook_factory(is_mapping, _mapping_hook)
+    converter.register_structure_hook_factory(_is_set, _set_hook)
+    converter.register_structure_hook_factory(_is_pair, _pair_hook)
+    converter.register_structure_hook_factory(is_namedtuple, _named_tuple_hook)
+    converter.register_structure_hook_factory(is_typeddict, _typed_dict_hook)
     converter.register_structure_hook_factory(_is_tagged, _tagged_hook)
+
+
+def no_hook(_: object, form: Any) -> NoReturn:
+    """The hook for types that JSON can't represent, until users register their own."""
+    raise StructureHandlerNotFoundError("", form)
+
+
+def _instance_of(cls: type, check: StructureHook) -> StructureHook:
+    def hook(value: Any, form: Any) -> Any:
+        check(value, form)
+        return value if form is cls else form(value)
+
+    return hook
 
 
 def expect(value: object, expected: type, name: str) -> None:
@@ -120,6 +142,38 @@ def _mapping_hook(form: Any, converter: Converter) -> StructureHook:
     return _only(
         dict, "an object", _bounded_members(form, mapping_structure_factory(form, converter))
     )
+
+
+def _is_set(form: Any) -> bool:
+    cls = get_origin(form) or form
+    return isinstance(cls, type) and issubclass(cls, AbstractSet)
+
+
+def _set_hook(form: Any, converter: Converter) -> StructureHook:
+    members: Any = GenericAlias(list, get_args(form)) if get_args(form) else list
+    inner = converter.get_structure_hook(members)
+    make: Any = set if issubclass(get_origin(form) or form, MutableSet) else frozenset
+    return lambda value, _: make(inner(value, members))
+
+
+def _is_pair(form: Any) -> bool:
+    """Whether a type is a tuple whose members have their own types."""
+    return get_origin(form) is tuple and Ellipsis not in get_args(form)
+
+
+def _pair_hook(form: Any, converter: Converter) -> StructureHook:
+    inner = converter.gen_structure_hetero_tuple(form)
+    return _only(list, "a list", _bounded_members(form, inner))
+
+
+def _named_tuple_hook(form: Any, converter: Converter) -> StructureHook:
+    inner = namedtuple_structure_factory(form, converter)
+    return _only(list, "a list", _bounded_members(form, inner))
+
+
+def _typed_dict_hook(form: Any, converter: Converter) -> StructureHook:
+    inner = cast("Any", converter).gen_structure_typeddict(form)
+    return _only(dict, "an object", _bounded_members(form, inner))
 
 
 def _bounded_members(form: Any, inner: StructureHook) -> StructureHook:

@@ -1,4 +1,4 @@
-"""Serializes Python values as JSON; an InvalidArgumentError shows an invalid value's path."""
+"""Converts objects to JSON; an InvalidArgumentError shows an invalid value's path."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from json import JSONEncoder
@@ -9,12 +9,52 @@ from conversations_client._base.text import truncate
 from conversations_client._base.unset import UNSET
 from conversations_client.errors import InvalidArgumentError
 
-from .conversion import unstructure
+from .conversion import loaded_converter
 
 _MAX_PATH_LENGTH: Final = 200
 _MAX_KEY_LENGTH: Final = 50
 _MAX_DEPTH: Final = 500
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+# Any, because type checkers don't know the members' types after isinstance().
+_DICT: Final[Any] = dict
+_CONTAINERS: Final[Any] = (dict, list, tuple)
 _ENCODER: Final = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def unstructure(value: object) -> Any:  # noqa: ANN401 - any JSON
+    """Convert an object to JSON, represented as Python values; the inverse of `structure`.
+
+    JSON values don't change, so you can pass this function to `json.dumps` as `default`.
+
+    Args:
+        value: An instance of one of this package's classes or of your own attrs class, or a list
+            or dict of such instances.
+
+    Returns:
+        The object as JSON, including unknown fields.
+
+    Raises:
+        InvalidArgumentError: The object contains a value that JSON can't represent, such as a
+            `datetime` or a set. To convert other types, register hooks with
+            `converter.register_unstructure_hook`.
+
+    Example:
+        from conversations_client import ConversationMetadata, unstructure
+
+        metadata = ConversationMetadata(model="openai/gpt-4o")
+        assert unstructure(metadata) == {"model": "openai/gpt-4o"}
+    """
+    try:
+        result = loaded_converter().unstructure(value)
+        if _has_json_types(result):
+            return result
+    except RecursionError:
+        raise InvalidArgumentError("value is nested too deeply, or contains itself.") from None
+    path, problem = _first_problem(result)
+    raise InvalidArgumentError(
+        f"value can't be converted to JSON: {path} {problem}. Convert it first, for example to a "
+        "string, or register a hook with converter.register_unstructure_hook."
+    )
 
 
 def json_body(fields: Mapping[str, Any]) -> bytes:
@@ -29,7 +69,7 @@ def json_body(fields: Mapping[str, Any]) -> bytes:
 def json_argument(name: str, value: object) -> Any:  # noqa: ANN401 - any JSON
     """An argument converted to JSON; raises InvalidArgumentError if it is nested too deeply."""
     try:
-        return unstructure(value)
+        return loaded_converter().unstructure(value)
     except RecursionError:
         raise InvalidArgumentError(f"{name} is nested too deeply, or contains itself.") from None
 
@@ -37,7 +77,7 @@ def json_argument(name: str, value: object) -> Any:  # noqa: ANN401 - any JSON
 def json_value(value: object) -> bytes:
     """Any value as JSON."""
     try:
-        return _dumped(value)
+        return _ENCODER.encode(value).encode()
     except (TypeError, ValueError, RecursionError):
         path, problem = _first_problem(value)
     raise InvalidArgumentError(
@@ -54,8 +94,16 @@ def _object_of_strings(members: Mapping[str, str]) -> bytes:
         return json_value(members)  # raises the error
 
 
-def _dumped(value: object) -> bytes:
-    return _ENCODER.encode(value).encode()
+def _has_json_types(value: Any) -> bool:  # noqa: ANN401 - any value
+    """Whether a value consists of strings, numbers, booleans, None, lists, tuples and dicts."""
+    if isinstance(value, _CONTAINERS):
+        members = value.values() if isinstance(value, _DICT) else value
+        # A loop, because a generator would take twice as long.
+        for member in members:
+            if type(member) not in _SCALARS and not _has_json_types(member):
+                return False
+        return True
+    return isinstance(value, str | int | float) or value is None
 
 
 def _first_problem(value: object) -> tuple[str, str]:
@@ -76,7 +124,7 @@ def _first_problem(value: object) -> tuple[str, str]:
 def _problem(value: object) -> str:
     """What is wrong with a value, apart from its members; empty if nothing is."""
     try:
-        _dumped(_emptied(value))
+        _ENCODER.encode(_emptied(value)).encode()
     except UnicodeEncodeError:
         return "contains half of a surrogate pair, which is not text"
     except ValueError:
@@ -91,7 +139,7 @@ def _problem(value: object) -> str:
 def _emptied(value: object) -> object:
     match value:
         case dict():
-            return dict.fromkeys(cast("Mapping[Any, Any]", value))
+            return dict.fromkeys(cast("Mapping[object, object]", value))
         case list() | tuple():
             return []
         case _:

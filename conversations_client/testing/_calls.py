@@ -200,9 +200,12 @@ class RequestCall:
         body: The JSON body; UNSET if there was no body.
 
     Example:
+        from typing import Any
+
         fake = FakeService()
         fake.answer({"features": ["search"]})
-        fake.client().request("GET", "/v2/features", returns=dict, query={"q": "s"})
+        client = fake.client()
+        client.request("GET", "/v2/features", returns=dict[str, Any], query={"q": "s"})
         assert fake.calls == (RequestCall(method="GET", path="/v2/features", query={"q": "s"}),)
     """
 

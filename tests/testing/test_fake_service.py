@@ -140,7 +140,10 @@ SAID = factories.response(text="Hello.")
             call(
                 "conversations.responses.create",
                 "conv_1",
-                message=UserMessage(parts=[FilePart.from_uri("https://a")], message_id="msg_1"),
+                message=UserMessage(
+                    parts=[FilePart.from_uri("https://a")],
+                    message_id="msg_01jj1hdhn79xas7a01wb3hysdb",
+                ),
                 model="b/c",
                 task_id="task_1",
             ),
@@ -149,7 +152,7 @@ SAID = factories.response(text="Hello.")
                 conversation_id="conv_1",
                 parts=(FilePart.from_uri("https://a"),),
                 model="b/c",
-                message_id="msg_1",
+                message_id="msg_01jj1hdhn79xas7a01wb3hysdb",
                 task_id="task_1",
             ),
         ),
