@@ -408,7 +408,9 @@ def test_json_and_piped_messages_are_utf_8(client: Client, variables: dict[str, 
     line = [SCRIPT, "chat", conversation_id, "--model", "sandbox/echo", "--jsonl"]
     ended = execute(*line, environment=variables, stdin=NAME.encode())
     assert (ended.code, ended.err) == (0, "")
-    assert json.loads(ended.out) == {"message": NAME, "answer": NAME}
+    assert json.loads(ended.out) == {
+        "conversationId": conversation_id, "message": NAME, "answer": NAME,
+    }  # fmt: skip
 
 
 def test_replaced_streams_are_not_changed(
