@@ -310,7 +310,9 @@ def test_a_sandbox_that_cannot_print_its_address_runs(
         wait_for_port(port)
         process.terminate()
         _, printed = process.communicate(timeout=LONGEST_WAIT)
-    assert (process.returncode, printed) == (code, error)
+    sentence, _, rest = printed.partition("\n")
+    assert sentence.startswith(f"The sandbox is running at http://127.0.0.1:{port} until you press")
+    assert (process.returncode, rest) == (code, error)
 
 
 def unassigned_port() -> int:
