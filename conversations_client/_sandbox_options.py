@@ -1,6 +1,7 @@
-"""The options of `conversations sandbox` and of `python -m conversations_client.sandbox`."""
+"""What `conversations sandbox` and `python -m conversations_client.sandbox` share."""
 
 import re
+import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -87,6 +88,7 @@ _OPTIONS: Final = {
     "pace": "pace",
     "revision": "revision",
     "models": "model",
+    "allowed_hosts": "allow-host",
 }
 """The arguments of `Sandbox` that error messages start with, and their options."""
 _ARGUMENT: Final = re.compile(rf"^({'|'.join(_OPTIONS)})\b")
@@ -120,3 +122,20 @@ def add_options(parser: ArgumentParser) -> None:
 def parsed_options(arguments: Mapping[str, Any]) -> SandboxOptions:
     """The options among the arguments that a parser returned."""
     return SandboxOptions(**{each.name: arguments[each.name] for each in fields(SandboxOptions)})
+
+
+def print_variables(variables: Mapping[str, str], about: str = "") -> None:
+    """Print `export` lines to stdout, which a shell can evaluate, and a sentence to stderr.
+
+    Args:
+        variables: The environment variables for clients of the sandbox.
+        about: Another sentence, after a space.
+    """
+    url, is_terminal = variables["ORQ_BASE_URL"], sys.stdout.isatty()
+    introduction = " In another terminal:\n" if is_terminal else ""
+    sys.stderr.write(
+        f"The sandbox is running at {url} until you press Ctrl-C.{about}{introduction}\n"
+    )
+    sys.stderr.flush()
+    sys.stdout.write("".join(f"export {name}={value}\n" for name, value in variables.items()))
+    sys.stdout.flush()

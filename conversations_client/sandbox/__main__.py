@@ -7,7 +7,12 @@ import threading
 from collections.abc import Sequence
 from types import FrameType
 
-from conversations_client._sandbox_options import add_options, parsed_options, with_options
+from conversations_client._sandbox_options import (
+    add_options,
+    parsed_options,
+    print_variables,
+    with_options,
+)
 from conversations_client._standard_streams import output_failure, protect_standard_streams
 from conversations_client.sandbox import Sandbox
 
@@ -31,12 +36,8 @@ def main(line: Sequence[str] | None = None) -> int:
         return 2
     with sandbox:
         # The user already has the key and may not want it in the terminal.
-        key = f"export ORQ_API_KEY={sandbox.api_key}\n" if api_key is None else ""
-        sys.stdout.write(
-            f"The sandbox is running at {sandbox.url} until you press Ctrl-C. In another "
-            f"terminal:\n\nexport ORQ_BASE_URL={sandbox.url}\n{key}"
-        )
-        sys.stdout.flush()
+        key = {"ORQ_API_KEY": sandbox.api_key} if api_key is None else {}
+        print_variables({"ORQ_BASE_URL": sandbox.url, **key})
         if failure := output_failure():
             sys.stderr.write(f"The address could not be written: {failure.strerror}.\n")
         stop.wait()

@@ -42,8 +42,8 @@ class Sandbox(Controls, Clients):
             requests for other models fail. None, the default, accepts every `provider/model_id`.
         host: The address to listen on. Default: `127.0.0.1`, which only this machine can reach.
         allowed_hosts: Host names that callers may use in addition to `localhost` and the loopback
-            addresses. Requests with other names in the Host header are rejected, so that no web
-            page can reach the sandbox.
+            addresses, without `http://`, port or wildcard. Requests with other names in the Host
+            header are rejected, so that no web page can reach the sandbox.
 
     Attributes:
         api_key: The key that callers must send.

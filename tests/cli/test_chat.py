@@ -2,17 +2,24 @@
 
 import io
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
 
 import pytest
-from command_line import Command, Terminal
+from command_line import LONGEST_WAIT, SCRIPT, WITH_CTRL_C, Command, Terminal
 from scripted import CONVERSATION, ScriptedServer, answer
 from streaming import END, STARTED, event, streamed, word
 
 from conversations_client import (
     Client,
+    ConversationsError,
     DisconnectError,
     Event,
     FinishReason,
@@ -31,16 +38,19 @@ from conversations_client import (
     ToolStarted,
     unstructure,
 )
+from conversations_client._client.responses_resource import Responses
 from conversations_client.cli._commands import chat_loop
-from conversations_client.cli._commands.chat import messages_from_stdin
-from conversations_client.cli._commands.chat_loop import Ask, run_chat
+from conversations_client.cli._commands.chat_input import messages_from_stdin
+from conversations_client.cli._commands.chat_loop import Ask, OnFailure, run_chat
 from conversations_client.cli._display.output import Format, Output
 from conversations_client.cli._exit_codes import UsageError
+from conversations_client.sandbox import Sandbox
 from conversations_client.testing import factories
 
 pytest_plugins = ["command_line_fixtures"]
 
 TypeIn = Callable[..., None]
+CTRL_D = "\x04"
 WHEN = "2024-12-21T14:00:00Z"
 
 
@@ -50,6 +60,14 @@ def delta(text: str, part_id: str = "text_1") -> PartDelta:
 
 def replying(*events: Event) -> Ask:
     return lambda _message: nullcontext(iter(events))
+
+
+def end(_error: ConversationsError) -> bool:
+    return False
+
+
+def chat(messages: Iterable[str], ask: Ask, output: Format, on_failure: OnFailure = end) -> None:
+    run_chat(messages, ask, Output(output), on_failure, conversation_id=lambda: "conv_1")
 
 
 def echo(asked: list[str]) -> Ask:
@@ -70,23 +88,34 @@ def test_text_is_printed_as_it_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
             seen.append(screen.getvalue())
             yield delta(text)
 
-    run_chat(["hi"], lambda _message: nullcontext(events()), Output(Format.PEOPLE))
+    chat(["hi"], lambda _message: nullcontext(events()), Format.PEOPLE)
     assert seen == ["", "Hel"]
     assert screen.getvalue() == "Hello\n"
 
 
+def test_the_part_of_a_reply_before_ctrl_c_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    def events() -> Iterator[Event]:
+        yield delta("Hel")
+        raise KeyboardInterrupt
+
+    for output, printed in ((Format.PEOPLE, "Hel\n"), (Format.JSONL, '"answer": "Hel", "error": ')):
+        with pytest.raises(KeyboardInterrupt):
+            chat(["hi"], lambda _message: nullcontext(events()), output)
+        assert printed in capsys.readouterr().out
+
+
 def test_each_message_gets_its_reply(capsys: pytest.CaptureFixture[str]) -> None:
     asked: list[str] = []
-    run_chat(["one", " ", "", "two"], echo(asked), Output(Format.PEOPLE))
+    chat(["one", " ", "", "two"], echo(asked), Format.PEOPLE)
     assert asked == ["one", "two"]
     assert capsys.readouterr().out == "You said: one�.\nYou said: two�.\n"
 
 
 def test_replies_as_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    run_chat(["one", "two"], echo([]), Output(Format.JSONL))
+    chat(["one", "two"], echo([]), Format.JSONL)
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
-        {"message": "one", "answer": "You said: one\x1b."},
-        {"message": "two", "answer": "You said: two\x1b."},
+        {"conversationId": "conv_1", "message": "one", "answer": "You said: one\x1b."},
+        {"conversationId": "conv_1", "message": "two", "answer": "You said: two\x1b."},
     ]
 
 
@@ -96,9 +125,9 @@ def test_the_part_of_a_reply_that_failed_is_printed(capsys: pytest.CaptureFixtur
         yield STARTED_SEARCH
         raise DisconnectError("POST /v2/x: it broke.")
 
-    with pytest.raises(DisconnectError):
-        run_chat(["hi"], lambda _message: nullcontext(events()), Output(Format.JSONL))
+    chat(["hi"], lambda _message: nullcontext(events()), Format.JSONL)
     assert json.loads(capsys.readouterr().out) == {
+        "conversationId": "conv_1",
         "message": "hi",
         "answer": "Hel",
         "toolEvents": [unstructure(STARTED_SEARCH)],
@@ -115,7 +144,7 @@ def test_a_chat_continues_after_a_failure_if_it_may(capsys: pytest.CaptureFixtur
 
     for continues, expected in ((True, ["one", "two"]), (False, ["one"])):
         asked.clear()
-        run_chat(["one", "two"], ask, Output(Format.PEOPLE), lambda _error: continues)  # noqa: B023
+        chat(["one", "two"], ask, Format.PEOPLE, lambda _error: continues)  # noqa: B023
         assert asked == expected
     assert capsys.readouterr().out == ""
 
@@ -125,8 +154,7 @@ def test_an_interrupted_reply_ends_its_line(capsys: pytest.CaptureFixture[str]) 
         yield delta("Hel")
         raise DisconnectError("it broke.")
 
-    with pytest.raises(DisconnectError):
-        run_chat(["hi"], lambda _message: nullcontext(events()), Output(Format.PEOPLE))
+    chat(["hi"], lambda _message: nullcontext(events()), Format.PEOPLE)
     assert capsys.readouterr().out == "Hel\n"
 
 
@@ -138,7 +166,7 @@ def test_a_part_without_deltas_is_printed_once(capsys: pytest.CaptureFixture[str
         PartDone(timestamp=WHEN, part_id="b", part=TextPart(text=" two")),
         PartDone(timestamp=WHEN, part_id="r", part=ReasoningPart(reasoning="Hm.")),
     )
-    run_chat(["hi"], replying(*events), Output(Format.PEOPLE))
+    chat(["hi"], replying(*events), Format.PEOPLE)
     assert capsys.readouterr().out == "One two\n"
 
 
@@ -187,7 +215,7 @@ STARTED_SEARCH = ToolStarted(
                 ),
                 ToolReviewDone(timestamp=WHEN, tool_id="t", tool_call_id="c", review="approved"),
             ),
-            "[asks for approval to call t with {}]\n[the call to t was approved]\n",
+            "[asks for approval to call t with {} (`chat` can't give it)]\n[the call to t was approved]\n",
         ),
         (
             (
@@ -197,7 +225,7 @@ STARTED_SEARCH = ToolStarted(
                     pending_tool_calls=(call_of("c1", "search"), call_of("c2", None)),
                 ),
             ),
-            "[waiting for the results of search, c2]\n",
+            "[waiting for the results of search, c2 (`chat` can't send them)]\n",
         ),
         ((ResponseDone(timestamp=WHEN, finish_reason=FinishReason.STOP),), "\n"),
     ],
@@ -205,21 +233,22 @@ STARTED_SEARCH = ToolStarted(
 def test_tool_calls_are_shown(
     capsys: pytest.CaptureFixture[str], events: tuple[Event, ...], printed: str
 ) -> None:
-    run_chat(["hi"], replying(*events), Output(Format.PEOPLE))
+    chat(["hi"], replying(*events), Format.PEOPLE)
     assert capsys.readouterr().out == printed
 
 
 def test_long_arguments_are_truncated(capsys: pytest.CaptureFixture[str]) -> None:
     long = ToolDone(timestamp=WHEN, tool_id="t", tool_call_id="c", result="x" * 500)
-    run_chat(["hi"], replying(long), Output(Format.PEOPLE))
+    chat(["hi"], replying(long), Format.PEOPLE)
     printed = capsys.readouterr().out
     assert printed.endswith("x…]\n")
     assert len(printed) < 230
 
 
 def test_tool_events_are_part_of_the_json(capsys: pytest.CaptureFixture[str]) -> None:
-    run_chat(["hi"], replying(STARTED_SEARCH, delta("Found.")), Output(Format.JSONL))
+    chat(["hi"], replying(STARTED_SEARCH, delta("Found.")), Format.JSONL)
     assert json.loads(capsys.readouterr().out) == {
+        "conversationId": "conv_1",
         "message": "hi",
         "answer": "Found.",
         "toolEvents": [unstructure(STARTED_SEARCH)],
@@ -229,7 +258,7 @@ def test_tool_events_are_part_of_the_json(capsys: pytest.CaptureFixture[str]) ->
 def test_a_chat_ends_when_its_output_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr(chat_loop, "output_is_lost", lambda: bool(asked))
-    run_chat(["one", "two"], echo(asked), Output(Format.JSONL))
+    chat(["one", "two"], echo(asked), Format.JSONL)
     assert asked == ["one"]
 
 
@@ -252,6 +281,18 @@ def test_piped_messages_are_utf_8(typed: TypeIn) -> None:
         next(messages)
 
 
+@pytest.mark.parametrize("prompts", [True, False])
+def test_a_last_line_without_a_line_feed_is_a_message(
+    typed: TypeIn, monkeypatch: pytest.MonkeyPatch, prompts: bool
+) -> None:
+    monkeypatch.setitem(sys.modules, "readline", None)
+    typed("one\ntwo", is_terminal=prompts)
+    messages = messages_from_stdin(prompts=prompts)
+    assert (next(messages), next(messages)) == ("one", "two")
+    monkeypatch.setattr(sys, "stdin", None)  # nothing more is read
+    assert next(messages, None) is None
+
+
 def test_typed_messages_that_cannot_be_decoded(typed: TypeIn) -> None:
     typed(b"\xff\n", is_terminal=True)
     with pytest.raises(UsageError, match="input is not utf-8"):
@@ -262,11 +303,11 @@ def test_a_chat_in_a_new_conversation(piped: Command, typed: TypeIn) -> None:
     typed("Hello\nthere\n")
     ended = piped("chat", "--sandbox", "--jsonl")
     assert ended.code == 0
-    assert [json.loads(line) for line in ended.out.splitlines()] == [
-        {"message": "Hello", "answer": "Hello"},
-        {"message": "there", "answer": "there"},
-    ]
     conversation_id = ended.err.split()[-1]
+    assert [json.loads(line) for line in ended.out.splitlines()] == [
+        {"conversationId": conversation_id, "message": "Hello", "answer": "Hello"},
+        {"conversationId": conversation_id, "message": "there", "answer": "there"},
+    ]
     messages = json.loads(piped("show", "--sandbox", conversation_id).out)["messages"]
     assert [message["parts"][0]["text"] for message in messages] == [
         "Hello", "Hello", "there", "there",
@@ -296,6 +337,50 @@ def test_a_chat_continues_in_a_conversation(
     exchange = json.loads(failed.out)
     assert exchange["message"] == "Hello"
     assert exchange["error"].startswith("The response failed with code ")
+
+
+def test_invalid_input_prints_how_to_continue(
+    piped: Command, shown: Command, typed: TypeIn, client: Client
+) -> None:
+    for command, is_terminal in ((piped, False), (shown, True)):
+        conversation_id = client.conversations.create().id
+        typed(b"ok\nbad\xff\n", is_terminal=is_terminal)
+        ended = command("chat", str(conversation_id), "--model", "sandbox/echo")
+        assert ended.code == 2
+        error, to_continue = ended.err.splitlines()[-2:]
+        assert "is not utf-8" in error.lower()
+        assert to_continue == (
+            f"To continue: conversations chat {conversation_id} --model sandbox/echo"
+        )
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_stopped_piped_chat_prints_how_to_continue(number: int, code: int) -> None:
+    with Sandbox(pace=60) as slow, slow.client() as client:
+        conversation_id = str(client.conversations.create().id)
+        arguments = ("chat", conversation_id, "--model", "sandbox/echo", "--base-url", slow.url)
+        with subprocess.Popen(  # noqa: S603
+            [*WITH_CTRL_C, SCRIPT, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "ORQ_API_KEY": slow.api_key},
+        ) as process:
+            assert process.stdin is not None
+            process.stdin.write(b"Hello\n")
+            process.stdin.flush()
+            deadline = time.monotonic() + LONGEST_WAIT
+            while not client.conversations.retrieve(conversation_id).messages:
+                assert time.monotonic() < deadline
+            process.send_signal(number)
+            out, err = process.communicate(timeout=LONGEST_WAIT)
+    assert process.returncode == code
+    assert json.loads(out)["conversationId"] == conversation_id
+    assert json.loads(out)["error"] == "The chat was stopped."
+    assert f"To continue: conversations chat {conversation_id} --model " in err.decode()
 
 
 def test_tool_calls_of_the_sandbox(shown: Command, typed: TypeIn) -> None:
@@ -331,6 +416,40 @@ def test_a_missing_conversation_fails_before_the_first_input(
     ended = shown("chat", "conv_missing", "--model", "sandbox/echo")
     assert (ended.code, ended.out) == (3, "")
     assert sys.stdin.read() == "Hello\n"
+
+
+def test_a_message_as_argument_is_explained(piped: Command, client: Client) -> None:
+    for argument, is_explained in (("Hello", True), ("Hello, you!", True), ("conv_x", False)):
+        ended = piped("chat", argument, "--model", "sandbox/echo")
+        assert ended.code == 3
+        assert (
+            "The argument of `chat` is the ID of a conversation, conv_…; messages come from stdin. "
+            "(GET /v2/" in ended.err
+        ) is is_explained
+    ended = piped("chat", "Hello", "--sandbox")
+    assert "The argument of `chat` is the ID of a conversation" in ended.err
+
+
+def test_an_interrupted_first_message_is_deleted(
+    piped: Command, typed: TypeIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed("Hello\n")
+    with ScriptedServer([answer(), EMPTY, answer(204, b"")]) as server:
+        real = Responses.stream
+
+        def interrupted(*arguments: Any, **options: Any) -> Any:
+            if arguments[1] == "conv_…":  # the check of the arguments
+                return real(*arguments, **options)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Responses, "stream", interrupted)
+        ended = piped("chat", "--model", "m/m", "--base-url", server.url)
+    assert ended.code == 130
+    assert [seen.method for seen in server.seen] == ["POST", "GET", "DELETE"]
+    assert json.loads(ended.out) == {
+        "message": "Hello", "answer": "", "error": "The chat was stopped.",
+    }  # fmt: skip
+    assert "To continue" not in ended.err
 
 
 def test_a_wrong_key_fails_before_the_first_prompt(shown: Command, typed: TypeIn) -> None:
@@ -450,8 +569,75 @@ def test_a_failed_reply_at_the_terminal() -> None:
         terminal.press("Hello\n")
         terminal.until("shows what was stored.")
         terminal.until("> ")
-        terminal.press("\x04")
+        terminal.press(CTRL_D)
         assert terminal.end() == 5
+
+
+def keys(monkeypatch: pytest.MonkeyPatch, *, line_editing: bool) -> None:
+    """Without line editing, the locale has another encoding than Python's UTF-8 mode."""
+    if line_editing:
+        pytest.importorskip("readline")
+        monkeypatch.delenv("LC_ALL", raising=False)
+        monkeypatch.setenv("LC_CTYPE", "C.UTF-8")
+    else:
+        monkeypatch.setenv("LC_ALL", "C")
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("line_editing", [True, False])
+def test_ctrl_d_within_a_line_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch, line_editing: bool
+) -> None:
+    keys(monkeypatch, line_editing=line_editing)
+    with Terminal("chat", "--sandbox") as terminal:
+        terminal.until("> ")
+        terminal.press(f"ab{CTRL_D}cd\n")
+        terminal.until("\nabcd\r\n> ")
+        terminal.press(f"é漢{CTRL_D}{CTRL_D}")
+        if line_editing:
+            terminal.press("x\n")
+            terminal.until("\né漢x\r\n> ")
+            terminal.press(CTRL_D)
+        assert terminal.end() == 0
+        assert "\né漢x\r\n> \r\n" in terminal.seen if line_editing else "\né漢\r\n" in terminal.seen
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("line_editing", [True, False])
+def test_one_ctrl_d_during_a_reply_ends_the_chat(
+    monkeypatch: pytest.MonkeyPatch, line_editing: bool
+) -> None:
+    keys(monkeypatch, line_editing=line_editing)
+    with Terminal("chat", "--sandbox") as terminal:
+        terminal.until("> ")
+        terminal.press("Hello\n")
+        terminal.until("Conversation conv_")
+        terminal.press(CTRL_D)
+        assert terminal.end() == 0
+        assert terminal.seen.endswith("\nHello\r\n> \r\n")
+
+
+@pytest.mark.usefixtures("environment")
+def test_ctrl_d_ends_a_typed_chat_with_json() -> None:
+    with Terminal("chat", "--sandbox", "--jsonl") as terminal:
+        terminal.until("Ctrl-D ends the chat.")
+        terminal.press(f"abc{CTRL_D}{CTRL_D}")
+        assert terminal.end() == 0
+        assert '"message": "abc", "answer": "abc"}' in terminal.seen
+
+
+@pytest.mark.usefixtures("environment")
+def test_arrow_up_recalls_the_last_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    keys(monkeypatch, line_editing=True)
+    with Terminal("chat", "--sandbox", "--model", "sandbox/tool") as terminal:
+        terminal.until("> ")
+        terminal.press("one two\n")
+        terminal.until("You said 2 words.\r\n> ")
+        terminal.press("\x1b[A three\n")
+        terminal.until("You said 3 words.\r\n> ")
+        terminal.press(CTRL_D)
+        assert terminal.end() == 0
+    assert {each.name for each in tmp_path.iterdir()} == {"conversations-client"}  # no history
 
 
 @pytest.mark.usefixtures("environment")
@@ -471,7 +657,7 @@ def test_a_chat_at_the_terminal() -> None:
         terminal.press("Hello there\n")
         terminal.until("Hello there\r\nConversation conv_")
         terminal.until("\r\nHello there\r\n> ")
-        terminal.press("\x04")
+        terminal.press(CTRL_D)
         assert terminal.end() == 0
 
 
@@ -482,4 +668,4 @@ def test_events_on_the_wire_are_shown(shown: Command, typed: TypeIn) -> None:
     ])  # fmt: skip
     with ScriptedServer([answer(), streamed(STARTED, word("Wait."), done)]) as server:
         ended = shown("chat", "--model", "m/m", "--base-url", server.url)
-    assert ended.out == "Wait.\n[waiting for the results of search]\n"
+    assert ended.out == "Wait.\n[waiting for the results of search (`chat` can't send them)]\n"

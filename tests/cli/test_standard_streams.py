@@ -310,7 +310,9 @@ def test_a_sandbox_that_cannot_print_its_address_runs(
         wait_for_port(port)
         process.terminate()
         _, printed = process.communicate(timeout=LONGEST_WAIT)
-    assert (process.returncode, printed) == (code, error)
+    sentence, _, rest = printed.partition("\n")
+    assert sentence.startswith(f"The sandbox is running at http://127.0.0.1:{port} until you press")
+    assert (process.returncode, rest) == (code, error)
 
 
 def unassigned_port() -> int:
@@ -408,7 +410,9 @@ def test_json_and_piped_messages_are_utf_8(client: Client, variables: dict[str, 
     line = [SCRIPT, "chat", conversation_id, "--model", "sandbox/echo", "--jsonl"]
     ended = execute(*line, environment=variables, stdin=NAME.encode())
     assert (ended.code, ended.err) == (0, "")
-    assert json.loads(ended.out) == {"message": NAME, "answer": NAME}
+    assert json.loads(ended.out) == {
+        "conversationId": conversation_id, "message": NAME, "answer": NAME,
+    }  # fmt: skip
 
 
 def test_replaced_streams_are_not_changed(

@@ -83,6 +83,40 @@ def test_the_sandbox_runs_until_ctrl_c(tmp_path: Path) -> None:
         assert terminal.end() == 0
 
 
+@pytest.mark.parametrize(
+    "line", [[SCRIPT, "sandbox"], [sys.executable, "-m", "conversations_client.sandbox"]]
+)
+def test_a_shell_can_evaluate_the_output_of_the_sandbox(tmp_path: Path, line: list[str]) -> None:
+    options = ["--port", "0", "--db", str(tmp_path / "db")]
+    with subprocess.Popen(  # noqa: S603
+        [*line, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        lines = process.stdout.readline() + process.stdout.readline()
+        process.terminate()
+        rest, message = process.communicate(timeout=60)
+    assert (process.returncode, rest) == (0, "")
+    script = f'set -e; eval "{lines}"; echo "$ORQ_BASE_URL $ORQ_API_KEY"'
+    ended = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)  # noqa: S603
+    url, key = ended.stdout.split()
+    assert message.startswith(f"The sandbox is running at {url} until you press Ctrl-C.")
+    assert len(message.splitlines()) == 1
+    assert key not in message
+    assert key.startswith("sandbox_")
+
+
+def test_a_name_that_no_request_can_have_is_rejected() -> None:
+    ended = subprocess.run(  # noqa: S603
+        [SCRIPT, "sandbox", "--allow-host", "http://a.test"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("Error: --allow-host must be host names")
+
+
 @contextmanager
 def sandbox_for_a_script(*options: str) -> Generator[str, None, None]:
     """The URL of a sandbox with the key "given"."""

@@ -219,6 +219,30 @@ def test_a_rejected_host_is_not_logged_and_gets_no_fault(
     sandbox.clear_disruptions()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "http://myhost", "myhost:80", "myhost/", "abc:80", "[::1", "[::1]:80", "fe80::1%eth0", "*",
+        "*.example.com", "bücher.example", " myhost", "myhost ", "", "a,b", "user@myhost", "[myhost]",
+    ],
+)  # fmt: skip
+def test_an_allowed_name_that_no_request_can_have_is_rejected(name: str) -> None:
+    with pytest.raises(ValueError, match="must be host names or addresses in ASCII"):
+        Sandbox(allowed_hosts=["sandbox.test", name])
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("my_service", "my_service:8765"), ("Example.com.", "example.com"), ("10.1.2.3", "10.1.2.3"),
+        ("FE80::1", "[fe80::1]"), ("[fe80::1]", "[fe80::1]:80"), ("xn--bcher-kva.de", "xn--bcher-kva.de"),
+    ],
+)  # fmt: skip
+def test_every_form_of_an_allowed_name_works(http: httpx.Client, name: str, header: str) -> None:
+    with Sandbox(api_key=KEY, allowed_hosts=[name]) as sandbox:
+        assert status_of_host(http, sandbox, header) == 200
+
+
 @given(st.text(max_size=20))
 def test_any_text_can_be_compared(text: str) -> None:
     assert is_loopback(normalized(text)) in {True, False}

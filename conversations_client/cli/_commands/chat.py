@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO, Final
+from typing import Final
 
 from attrs import define
 
@@ -16,18 +16,24 @@ from conversations_client import (
     PermissionDeniedError,
     StatusError,
 )
+from conversations_client.cli._commands.chat_input import messages_from_stdin
 from conversations_client.cli._commands.chat_loop import run_chat
 from conversations_client.cli._display.output import print_error, print_message
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._exit_codes import ADVICE, ExitCode, UsageError, exit_code
 from conversations_client.cli._option_names import explain, may_have_changed_something
-from conversations_client.cli._os_errors import describe_os_error
 from conversations_client.cli._session import Injected
+from conversations_client.cli._signals import stopped_by_signals
 
 SANDBOX_MODEL: Final = "sandbox/echo"
 _PERMANENT: Final = (AuthenticationError, NotFoundError, PermissionDeniedError)
+_ID_PREFIX: Final = "conv_"
+_ABOUT_THE_ARGUMENT: Final = (
+    "The argument of `chat` is the ID of a conversation, conv_…; messages come from stdin."
+)
 
 
+@stopped_by_signals()
 def chat(
     conversation_id: str | None = None, /, *, model: str | None = None, session: Injected
 ) -> ExitCode:
@@ -59,7 +65,16 @@ def chat(
                 session.output,
                 # Piped messages may depend on a reply that failed.
                 lambda error: conversation.report(error, may_continue=is_typed),
+                conversation_id=lambda: conversation.id,
             )
+        except UsageError as error:
+            print_error(str(error))
+            conversation.worst = ExitCode.USAGE
+            conversation.print_command()
+        except KeyboardInterrupt:
+            if not is_typed:
+                conversation.print_command()
+            raise
         finally:
             conversation.delete_if_empty()
     return conversation.worst
@@ -81,16 +96,21 @@ class _ChatConversation:
         if self.id is None:
             next(iter(self.client.conversations.list(limit=1)), None)
         else:
-            self.client.conversations.retrieve(self.id)
+            with _explain_argument(self.id):
+                self.client.conversations.retrieve(self.id)
 
     @contextmanager
     def ask(self, message: str) -> Generator[Iterator[Event], None, None]:
         """Send a message and iterate over the events of the reply."""
         conversation_id = self.id or self._create()
         stream = self.client.conversations.responses.stream
-        with stream(conversation_id, message=message, model=self.model) as events:
-            self.may_be_empty = False  # the service has accepted the message
-            yield iter(events)
+        try:
+            with stream(conversation_id, message=message, model=self.model) as events:
+                self.may_be_empty = False  # the service has accepted the message
+                yield iter(events)
+        except KeyboardInterrupt:
+            self.delete_if_empty()
+            raise
 
     def report(self, error: ConversationsError, *, may_continue: bool) -> bool:
         """Print the error for a message or its reply; returns whether the chat continues."""
@@ -99,10 +119,15 @@ class _ChatConversation:
             self.delete_if_empty()
         print_error(explain(error, self._advice(error)))
         self.worst = max(self.worst, exit_code(error))
-        if not continues and self.id is not None:
+        if not continues:
+            self.print_command()
+        return continues
+
+    def print_command(self) -> None:
+        """Print the command that continues the chat, if there is a conversation."""
+        if self.id is not None:
             arguments = f"{one_line(self.id)} --model {one_line(self.model)}"
             print_message(f"To continue: {self.command} chat {arguments}")
-        return continues
 
     def _is_permanent(self, error: ConversationsError) -> bool:
         """Whether every further message would fail too."""
@@ -139,38 +164,12 @@ class _ChatConversation:
                 print_message("Deleted the new conversation: it had no messages.")
 
 
-def messages_from_stdin(*, prompts: bool) -> Iterator[str]:
-    """The lines of stdin, with prompts if a person types them."""
-    return _typed_lines() if prompts else _decoded_lines(sys.stdin.buffer)
-
-
-def _typed_lines() -> Iterator[str]:
-    while True:
-        try:
-            yield input("> ")
-        except EOFError:
-            sys.stdout.write("\n")
-            return
-        except UnicodeDecodeError as error:
-            raise UsageError(
-                f"The terminal's input is not {error.encoding}. Check the locale, or set "
-                "PYTHONIOENCODING=utf-8."
-            ) from None
-
-
-def _decoded_lines(lines: BinaryIO) -> Iterator[str]:
+@contextmanager
+def _explain_argument(conversation_id: str) -> Generator[None, None, None]:
+    """Explain the argument of `chat` if it isn't found and doesn't look like an ID."""
     try:
-        for number, line in enumerate(lines, 1):
-            yield _decoded(line, number).rstrip("\r\n")
-    except OSError as error:
-        raise UsageError(f"The input can't be read: {describe_os_error(error)}") from None
-
-
-def _decoded(line: bytes, number: int) -> str:
-    # UTF-8 in every locale, like the JSON output.
-    try:
-        return line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError:
-        raise UsageError(
-            f"Line {number} of the input is not UTF-8. Convert it, for example with iconv."
-        ) from None
+        yield
+    except NotFoundError as error:
+        if not conversation_id.startswith(_ID_PREFIX):
+            error.args = (f"{error} {_ABOUT_THE_ARGUMENT}",)
+        raise

@@ -35,7 +35,12 @@ OnFailure = Callable[[ConversationsError], bool]
 
 
 def run_chat(
-    messages: Iterable[str], ask: Ask, output: Output, on_failure: OnFailure | None = None
+    messages: Iterable[str],
+    ask: Ask,
+    output: Output,
+    on_failure: OnFailure,
+    *,
+    conversation_id: Callable[[], str | None],
 ) -> None:
     """Send each message and print its reply, as text while it arrives or as JSON.
 
@@ -44,36 +49,34 @@ def run_chat(
         ask: Sends a message and returns the events of its reply.
         output: The output.
         on_failure: Takes the error for a message or its reply, and returns whether the chat
-            continues. Default: the error is raised.
+            continues.
+        conversation_id: Returns the ID of the conversation; None if it doesn't exist.
     """
     for message in messages:
         if not message.strip():
             continue
+        exchange, continues = _Exchange(message), True
         try:
-            if output.is_for_people:
-                with ask(message) as events:
+            with ask(message) as events:
+                if output.is_for_people:
                     _print_reply(events)
-            else:
-                _print_exchange(message, ask, output)
+                else:
+                    exchange.read(events)
         except ConversationsError as error:
-            if on_failure is None:
-                raise
-            if not on_failure(error):
-                return
-        if output_is_lost():
+            exchange.error = describe(error)
+            continues = on_failure(error)
+        except KeyboardInterrupt:
+            exchange.error = "The chat was stopped."
+            _print_exchange(exchange, output, conversation_id())
+            raise
+        _print_exchange(exchange, output, conversation_id())
+        if not continues or output_is_lost():
             return
 
 
-def _print_exchange(message: str, ask: Ask, output: Output) -> None:
-    exchange = _Exchange(message)
-    try:
-        with ask(message) as events:
-            for event in events:
-                exchange.add(event)
-    except ConversationsError as error:
-        output.json(exchange.to_json(describe(error)))
-        raise
-    output.json(exchange.to_json())
+def _print_exchange(exchange: "_Exchange", output: Output, conversation_id: str | None) -> None:
+    if not output.is_for_people:
+        output.json(exchange.to_json(conversation_id))
 
 
 def _print_reply(events: Iterable[Event]) -> None:
@@ -121,10 +124,7 @@ class _Reply:
     def _describe_tool(self, event: Event) -> str:
         match event:
             case ToolStarted() | ToolReviewRequested():
-                name = event.tool_name or event.tool_id
-                self._tool_names[event.tool_call_id] = name
-                verb = "calls" if isinstance(event, ToolStarted) else "asks for approval to call"
-                return f"{verb} {name} with {_shortened_json(event.arguments)}"
+                return self._describe_call(event)
             case ToolDone():
                 result = "nothing" if event.result is UNSET else _shortened_json(event.result)
                 return f"{self._name(event)} returned {result}"
@@ -134,9 +134,17 @@ class _Reply:
                 return f"the call to {self._name(event)} was {event.review}"
             case ResponseDone(pending_tool_calls=calls) if calls:
                 names = ", ".join(call.function.name or call.id for call in calls)
-                return f"waiting for the results of {names}"
+                return f"waiting for the results of {names} (`chat` can't send them)"
             case _:
                 return ""
+
+    def _describe_call(self, event: ToolStarted | ToolReviewRequested) -> str:
+        name = event.tool_name or event.tool_id
+        self._tool_names[event.tool_call_id] = name
+        call = f"{name} with {_shortened_json(event.arguments)}"
+        if isinstance(event, ToolStarted):
+            return f"calls {call}"
+        return f"asks for approval to call {call} (`chat` can't give it)"
 
     def _name(self, event: ToolDone | ToolFailed | ToolReviewDone) -> str:
         return self._tool_names.get(event.tool_call_id, event.tool_id)
@@ -147,22 +155,28 @@ class _Exchange:
     """A message and the part of its reply that has arrived, as JSON."""
 
     message: str
+    error: str | None = None
     _reply: _Reply = field(factory=_Reply)
     _texts: list[str] = field(factory=list[str])
     _tool_events: list[Any] = field(factory=list[Any])
 
-    def add(self, event: Event) -> None:
-        """Add an event of the reply."""
-        self._texts.append(self._reply.text(event))
-        if self._reply.tool_line(event):
-            self._tool_events.append(unstructure(event))
+    def read(self, events: Iterable[Event]) -> None:
+        """Read the events of the reply."""
+        for event in events:
+            self._texts.append(self._reply.text(event))
+            if self._reply.tool_line(event):
+                self._tool_events.append(unstructure(event))
 
-    def to_json(self, error: str | None = None) -> dict[str, Any]:
-        """The exchange, with the error that ended it."""
-        exchange: dict[str, Any] = {"message": self.message, "answer": "".join(self._texts)}
-        if self._tool_events:
-            exchange["toolEvents"] = self._tool_events
-        return exchange if error is None else {**exchange, "error": error}
+    def to_json(self, conversation_id: str | None) -> dict[str, Any]:
+        """The exchange, without the fields that have no value."""
+        exchange = {
+            "conversationId": conversation_id,
+            "message": self.message,
+            "answer": "".join(self._texts),
+            "toolEvents": self._tool_events or None,
+            "error": self.error,
+        }
+        return {name: value for name, value in exchange.items() if value is not None}
 
 
 def _shortened_json(value: object) -> str:

@@ -1,7 +1,6 @@
 """`conversations sandbox`: runs the sandbox in the foreground."""
 
 import signal
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from threading import Event
@@ -10,7 +9,7 @@ from typing import Annotated
 from attrs import evolve
 from cyclopts import Parameter
 
-from conversations_client._sandbox_options import SandboxOptions
+from conversations_client._sandbox_options import SandboxOptions, print_variables
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._local_sandbox import default_db, local_sandbox
 from conversations_client.cli._session import Injected
@@ -40,12 +39,7 @@ def sandbox(
         if session.options.json or session.options.jsonl:
             session.output.json(variables)
         else:
-            lines = "".join(f"export {name}={value}\n" for name, value in variables.items())
-            sys.stdout.write(
-                f"The sandbox is running at {running.url} until you press Ctrl-C. Its data is in "
-                f"{one_line(str(db))}. In another terminal:\n\n{lines}"
-            )
-            sys.stdout.flush()
+            print_variables(variables, f" Its data is in {one_line(str(db))}.")
         stop.wait()
 
 

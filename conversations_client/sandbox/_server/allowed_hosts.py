@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from conversations_client.sandbox._operations.error_responses import error_response
 
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+)(?::[0-9]*)?", re.ASCII)
 
 
@@ -54,6 +55,24 @@ def normalized(name: str) -> str:
         The name in lower case, without brackets or a final dot.
     """
     return name.strip("[]").removesuffix(".").lower()
+
+
+def is_host(name: str) -> bool:
+    """Recognize names and addresses that a Host header can have.
+
+    Args:
+        name: The name or address; an IPv6 address may be in brackets.
+
+    Returns:
+        Whether it is one, without a scheme, a port or a path.
+    """
+    if _NAME.fullmatch(name):
+        return True
+    address = name[1:-1] if name.startswith("[") and name.endswith("]") else name
+    try:
+        return not ipaddress.IPv6Address(address).scope_id
+    except ValueError:
+        return False
 
 
 def is_loopback(name: str) -> bool:

@@ -11,6 +11,8 @@ from attrs import field, frozen
 from conversations_client.sandbox._argument_checks import text
 from conversations_client.sandbox._schemas.revisions import REVISIONS, Revision
 
+from .allowed_hosts import is_host
+
 _KEY: Final = re.compile("[!-~]+")
 _MODEL: Final = re.compile(r"[^/\x00-\x20]+/[^\x00-\x20]+")
 _EVERY_ADDRESS: Final = {"", "0.0.0.0", "::"}  # noqa: S104 - not bound here
@@ -68,7 +70,7 @@ def checked_settings(
         revision=REVISIONS[revision],
         models=None if models is None else _checked_models(models),
         allowed_hosts=(
-            *_checked_list("allowed_hosts", allowed_hosts),
+            *_checked_hosts(allowed_hosts),
             *({host} - _EVERY_ADDRESS),
         ),
     )
@@ -98,6 +100,16 @@ def _checked_models(models: Collection[str]) -> tuple[str, ...]:
     for name in names:
         if not _MODEL.fullmatch(name):
             raise ValueError("models must have the form provider/model_id.")
+    return names
+
+
+def _checked_hosts(hosts: Collection[str]) -> tuple[str, ...]:
+    names = _checked_list("allowed_hosts", hosts)
+    if not all(map(is_host, names)):
+        raise ValueError(
+            "allowed_hosts must be host names or addresses in ASCII, such as sandbox or "
+            "192.168.1.5. Remove http://, ports, paths and wildcards."
+        )
     return names
 
 
