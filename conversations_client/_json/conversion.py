@@ -5,10 +5,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from conversations_client._base.lazy_imports import lazy_import
+from conversations_client._fields.attributes import check_is_type, is_type
 from conversations_client.errors import DecodeError, Fault, InvalidArgumentError
 
 from . import parser
-from .attributes import check_is_type, is_type
 from .generated_functions import function_of
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints, is_t
 import attrs
 import cattrs
 
+from conversations_client._fields.attributes import attributes, is_type
 from conversations_client.errors import Fault, InvalidArgumentError
 
 from . import class_hooks, scalar_hooks
-from .attributes import attributes, is_type
 from .decode_errors import faults_of
 from .generated_functions import function_of
 
