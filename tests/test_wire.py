@@ -229,6 +229,21 @@ def test_a_hook_that_needs_another_hook_is_a_typed_error_without_the_value() -> 
     ]
 
 
+def test_faults_respect_hooks_for_unions() -> None:
+    class Tag: ...
+
+    @attrs.frozen
+    class Tagged:
+        tag: Tag | str
+        count: int
+
+    converter.register_structure_hook(Tag | str, lambda value, _: value)
+    assert structure({"tag": "a", "count": 1}, Tagged) == Tagged("a", 1)
+    assert faults({"tag": "a", "count": "1"}, Tagged) == [
+        "$.count: expected a whole number, got a string"
+    ]
+
+
 def test_messages_of_other_libraries_are_not_repeated() -> None:
     def refuse(_instance: object, _attribute: object, value: str) -> None:
         raise ValueError(value)

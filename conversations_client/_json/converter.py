@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from types import UnionType
-from typing import Any, Final, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Final, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
 import attrs
 import cattrs
@@ -28,8 +28,11 @@ class_hooks.register(converter)
 def faults(value: object, cls: Any) -> tuple[Fault, ...]:  # noqa: ANN401 - any type
     """Every reason why a value does not fit a class."""
     # Collecting every fault would slow down the main converter, so this uses a copy.
+    detailed: Any = converter.copy(detailed_validation=True)
+    # A copy doesn't have the hooks that users registered for unions.
+    detailed._union_struct_registry.update(cast("Any", converter)._union_struct_registry)  # noqa: SLF001
     try:
-        converter.copy(detailed_validation=True).structure(value, cls)
+        detailed.structure(value, cls)
     except Exception as error:  # noqa: BLE001 - hooks that users register may raise anything
         return tuple(faults_of(error))
     return (Fault("$", f"is not a {getattr(cls, '__name__', cls)}"),)
