@@ -20,7 +20,7 @@ _REWORDINGS: Final = tuple(
         r" `partial` contains what arrived; the service may have continued[^.]*\.": "",
         r"(No API key: .*)\.$": r"\1. To try it without a key, add --sandbox.",
         r"increase Timeout\(total=…\)": "increase --timeout",
-        r"Timeout\.total\b": "--timeout",
+        r"\btimeout must be a conversations_client\.Timeout, a": "--timeout must be a",
         r", or None for no limit": "",
         r", or increase Timeout\(connect=…\)": " and the network",
         r": increase Timeout\(idle=…\) if the service needs longer": "",
