@@ -27,7 +27,7 @@ _REWORDINGS: Final = tuple(
         r" `partial` contains what arrived; the service may have continued[^.]*\.": "",
         r"(No API key: .*)\.$": r"\1. To try it without a key, add --sandbox.",
         r"increase Timeout\(total=…\)": "increase --timeout",
-        r"Timeout\.total\b": "--timeout",
+        r"\btimeout must be a conversations_client\.Timeout, a": "--timeout must be a",
         r", or None for no limit": "",
         # The rest of the advice concerns the proxy.
         r"(check base_url and [^:]+), or increase Timeout\(connect=…\)": r"\1",

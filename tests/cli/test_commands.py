@@ -130,7 +130,7 @@ def test_lists_for_people(shown: Command, client: Client) -> None:
         (("--limit",), "--limit needs a value. See `conversations list --help`."),
         (("--timeout", "secret"), "--timeout must be a number. See `conversations --help`."),
         (("--sandbox=secret",), "--sandbox takes no value."),
-        (("--timeout", "0"), "--timeout must be a number of seconds above 0, at most 2592000, got 0.0."),
+        (("--timeout", "0"), "--timeout must be a positive number of seconds, at most 2592000, got 0.0."),
         (("--base-url", "ftp://x"), "--base-url needs a scheme"),
         (("--apikey=secret",), "Unknown option --apikey. Did you mean --api-key? See `conversations list --help`."),
         (("--apikey", "secret"), "Unknown option --apikey. Did you mean --api-key?"),

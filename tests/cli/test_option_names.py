@@ -105,7 +105,7 @@ def messages() -> list[tuple[str, str]]:
             stack(httpx.ConnectError("bad"), ssl.SSLError()),
             "the connection could not be encrypted (bad): check --base-url, or set SSL_CERT_FILE to its certificate authority's certificate file.",
         ),
-        (constructing(timeout=0), "--timeout must be a number of seconds above 0, at most 2592000, got 0."),
+        (constructing(timeout=0), "--timeout must be a positive number of seconds, at most 2592000, got 0."),
         (
             constructing(base_url="http://x.test"),
             "--base-url 'http://x.test' would send the API key unencrypted: use https://.",
