@@ -1,11 +1,23 @@
 """A typed client for orq.ai's Conversations API, sync and async.
 
-from conversations_client import Client
+`Client` and `AsyncClient` create, list, retrieve, update and delete conversations, and stream the
+responses of models and agents. They read the API key from `ORQ_API_KEY`. Every error is a
+`ConversationsError`.
 
-with Client() as client:
-    conversation = client.conversations.create(display_name="Product Feature Discussion")
+- `conversations_client.sandbox`: the API on your machine, to try it without a key
+- `conversations_client.testing`: fakes and factories for your tests
+- `conversations_client.bulk`: imports and exports of files
+- `conversations_client.cli`: the command line, `conversations`
 
-PYTEST_DONT_REWRITE: the package has a pytest plugin but no assertions for pytest to rewrite.
+Example:
+    from conversations_client import Client
+
+    with Client() as client:
+        conversation = client.conversations.create(display_name="Product Feature Discussion")
+        for conversation in client.conversations.list():
+            print(conversation.display_name)
+
+PYTEST_DONT_REWRITE (for pytest: the package has a plugin but no assertions to rewrite)
 """
 
 from importlib import import_module

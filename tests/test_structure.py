@@ -132,7 +132,10 @@ def stem(path: Path) -> str:
 
 
 CORE = sorted(
-    path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).parts[0] not in PUBLIC_PACKAGES
+    path
+    for path in ROOT.rglob("*.py")
+    # The root's __main__ only starts the command line.
+    if path.relative_to(ROOT).parts[0] not in {*PUBLIC_PACKAGES, "__main__.py"}
 )
 
 

@@ -198,9 +198,10 @@ def test_completion(tmp_path: Path) -> None:
     assert ended.stdout == "rename\n"
 
 
-def test_the_module_runs_the_command() -> None:
-    importlib.import_module("conversations_client.cli.__main__")
-    line = [sys.executable, "-m", "conversations_client.cli", "show"]
+@pytest.mark.parametrize("module", ["conversations_client", "conversations_client.cli"])
+def test_the_module_runs_the_command(module: str) -> None:
+    importlib.import_module(f"{module}.__main__")
+    line = [sys.executable, "-m", module, "show"]
     ended = subprocess.run(line, capture_output=True, check=False, timeout=60)  # noqa: S603
     assert ended.returncode == 2
 
