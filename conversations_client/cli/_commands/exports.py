@@ -17,6 +17,7 @@ from conversations_client.bulk import (
     export_file,
     export_with_messages,
 )
+from conversations_client.cli._commands.open_files import check_not_open
 from conversations_client.cli._commands.selection import Selection, selection
 from conversations_client.cli._display.output import (
     Format,
@@ -101,6 +102,9 @@ def export(
     wanted = selection(entity_id, standalone=standalone)
     if file == _STDOUT:
         return _to_stdout(wanted, session, with_messages, escape_formulas=escape_formulas)
+    check_not_open(file, "FILE")
+    if with_messages.journal is not None:
+        check_not_open(with_messages.journal, "--journal")
     with _plain_errors(file):
         if not with_messages.messages:
             report = _without_messages(file, wanted, session, escape_formulas=escape_formulas)

@@ -22,6 +22,7 @@ from conversations_client.bulk import (
     import_file,
     write_results,
 )
+from conversations_client.cli._commands.open_files import check_not_open
 from conversations_client.cli._display.output import Output, print_error, print_message
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._display.progress import progress_bar
@@ -175,7 +176,9 @@ class _Files:
     results: Path
 
     def check_names(self, source: Path) -> None:
-        """Check that the results don't overwrite the file or the journal."""
+        """Check that the results overwrite neither the file, the journal nor an open file."""
+        check_not_open(self.journal, "--journal")
+        check_not_open(self.results, "--results")
         # Not Path.resolve, which raises RuntimeError for a symbolic link to itself.
         names = [os.path.realpath(each) for each in (source, self.journal, self.results)]
         if len(set(names)) < len(names):
