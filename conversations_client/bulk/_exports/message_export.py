@@ -72,6 +72,8 @@ class ExportReport:
             messages.
         failures: The first 100 failures.
         is_written: Whether the file was written.
+        includes_others: Whether the service listed conversations of entities that are not in
+            `entity_ids`. Revision 1 of the API doesn't filter by entity.
     """
 
     exported: int
@@ -80,6 +82,7 @@ class ExportReport:
     without_messages: int
     failures: tuple[ExportFailure, ...]
     is_written: bool
+    includes_others: bool = False
 
 
 def export_with_messages(
@@ -218,6 +221,8 @@ class _Export:
         for page in conversations.pages(after=listing.cursor):
             if page.data:
                 self.journal.record_page(listing, [each.id for each in page.data])
+            if any(each.entity_id != listing.entity_id for each in page.data):
+                self.journal.record_others()
             count += len(page.data)
             self.on_progress(count, None)
         self.journal.complete(listing)
@@ -249,6 +254,7 @@ class _Export:
             without_messages=0,
             failures=tuple(ExportFailure(*failure) for failure in failures),
             is_written=skip_failed or not counts[ExportState.FAILED],
+            includes_others=self.journal.includes_others(),
         )
         if not report.is_written:
             return report
