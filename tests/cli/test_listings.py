@@ -11,7 +11,10 @@ from scripted import ScriptedServer, answer
 
 from conversations_client import Client
 from conversations_client.bulk import ExportReport, export_with_messages
+from conversations_client.bulk._exports.journal import ExportJournal
 from conversations_client.sandbox import Sandbox
+
+pytest_plugins = ["command_line_fixtures"]
 
 CONVERSATION = {"_id": "conv_1", "kind": "conversation", "displayName": "a"}
 MORE = "There are more conversations. List them with --limit or --all.\n"
@@ -124,6 +127,19 @@ def test_exports_say_that_the_service_does_not_filter(
 def test_an_export_to_stdout_says_that_the_service_does_not_filter(unfiltered: Command) -> None:
     ended = unfiltered("export", "-")
     assert (len(ended.out.splitlines()), ended.err) == (2, UNFILTERED)
+
+
+def test_an_export_cannot_be_resumed_without_a_service(
+    piped: Command, client: Client, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.jsonl"
+    with ExportJournal(f"{path}.export") as journal:
+        journal.begin("http://127.0.0.1:1", [None])
+        (listing,) = journal.listings()
+        journal.record_page(listing, ["conv_1"])
+        journal.complete(listing)
+    ended = piped("export", str(path), "--messages", "--base-url", "http://127.0.0.1:1")
+    assert (ended.code, "to resume the export" in ended.err) == (4, True)
 
 
 def test_a_report_states_that_the_service_does_not_filter(

@@ -18,6 +18,7 @@ from conversations_client import (
     Pages,
     Retrieved,
     RetrieveOutcome,
+    TransportError,
     unstructure,
 )
 from conversations_client.bulk._arguments import check_client
@@ -205,11 +206,15 @@ class _Export:
 
         Raises:
             BulkError: The client can't access any of them.
+            TransportError: The service can't be reached.
         """
         ids = self.journal.sample(_SAMPLE)
         with self.client.conversations.retrieve_many(ids) as outcomes:
-            missing = [_is_missing(outcome) for outcome in outcomes]
-        if missing and all(missing):
+            found = list(outcomes)
+        unsent = [error for outcome in found if (error := _unsent(outcome))]
+        if unsent and len(unsent) == len(found):
+            raise unsent[0]
+        if found and all(map(_is_missing, found)):
             raise BulkError(
                 "The client can't access the conversations in the journal. Use a key for the same "
                 "workspace, or delete the journal to start again."
@@ -295,6 +300,12 @@ class _Export:
         else:
             problem = "The service sent a different conversation."
             self.journal.record(outcome.conversation_id, ExportState.FAILED, problem)
+
+
+def _unsent(outcome: RetrieveOutcome) -> TransportError | None:
+    """The error of a request that could not be sent."""
+    error = outcome.error if isinstance(outcome, Failed) else None
+    return error if isinstance(error, TransportError) and not error.may_have_acted else None
 
 
 def _is_missing(outcome: RetrieveOutcome) -> bool:
