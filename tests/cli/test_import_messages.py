@@ -57,7 +57,8 @@ def test_a_rejected_key_is_not_an_unreachable_service(piped: Command, tmp_path: 
     with ScriptedServer([answer(401)] * 70) as server:
         ended = piped("import", str(file), "--base-url", server.url)
     assert ended.code == 1
-    assert "Check --api-key, or the ORQ_API_KEY environment variable." in ended.err
+    assert "50 consecutive rows failed. The last error: " in ended.err
+    assert "api_key" not in ended.err
 
 
 def test_unreachable_rows_are_counted() -> None:
