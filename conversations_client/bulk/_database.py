@@ -56,7 +56,8 @@ class Database:
         folder = Path(path).parent
         if not folder.is_dir():
             raise BulkError(
-                f"The journal {self.path} can't be created: the folder {folder} doesn't exist."
+                f"The journal {self.path} can't be created: the folder {folder} doesn't exist. "
+                "Create the folder, or use another journal."
             )
         connection: sqlite3.Connection | None = None
         try:
@@ -163,11 +164,34 @@ def _error_message(path: str, error: sqlite3.Error | UnicodeDecodeError, purpose
         return f"The journal {path} is in use by another {purpose}. Wait until it ends."
     if isinstance(error, UnicodeDecodeError) or any(sign in problem for sign in _SIGNS_OF_DAMAGE):
         return _describe_damage(path, purpose, f": {problem}")
-    again = " (every row is then imported again)" if purpose == "import" else ""
-    return (
-        f"The journal {path} can't be used: {problem}. Check its folder and the free disk space, "
-        f"or use another journal{again}."
-    )
+    refusal = _refusal(Path(path))
+    has_rows = purpose == "import" and _has_content(Path(path))
+    again = " (every row is then imported again)" if has_rows else ""
+    check = "" if refusal else "Check its folder and the free disk space, or "
+    use = f"{check}use another journal{again}."
+    return f"The journal {path} can't be used: {refusal or problem}. {use[0].upper()}{use[1:]}"
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.is_file() and path.stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _refusal(path: Path) -> str:
+    """Why the operating system doesn't let the user write a file; empty if it does."""
+    folder = path.absolute().parent
+    try:
+        if path.is_dir():
+            return "it is a folder"
+        if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+            return "you don't have permission to read and write it"
+    except OSError as error:  # such as a name that is too long
+        return f"{error.strerror}"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"you don't have permission to create files in {folder}"
+    return ""
 
 
 class JournalBase:

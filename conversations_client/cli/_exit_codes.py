@@ -12,7 +12,7 @@ from conversations_client import (
     TransportError,
 )
 from conversations_client.bulk import BulkError
-from conversations_client.cli._option_names import may_have_changed_something
+from conversations_client.cli._option_names import may_have_changed_something, request_of
 
 
 class ExitCode(IntEnum):
@@ -72,7 +72,7 @@ def exit_code(error: ConversationsError) -> ExitCode:
             return ExitCode.FAILED
         case ConfigurationError() | InvalidArgumentError():
             return ExitCode.USAGE
-        case NotFoundError():
+        case NotFoundError() if not request_of(error).rstrip("/").endswith("/conversations"):
             return ExitCode.NOT_FOUND
         case TransportError():
             return ExitCode.UNREACHABLE

@@ -46,10 +46,13 @@ _REWORDINGS: Final = tuple(
             r"the command-line limit of \1 bytes"
         ),
         r"(?<=documentation: )\$: ": "",
-        r"contains half of a surrogate pair[^.]*": (
-            "is not valid UTF-8: type it again, or convert it"
-        ),
+        r", and strip\(\) it if you read it from a file": "",
+        r"; pass an ssl_context with one": ", which this command can't send",
+        r"\bUse a new journal or folder\b": "Choose new files with --journal and --results",
+        r"\b([Uu])se another journal\b": r"\1se another file with --journal",
+        r"\bthis client\b": "this command",
         r"\bpass change_destination=True\b": "add --change-destination",
+        r"(\balready has a name\b)\.?": r"\1. Use `conversations rename` to change it.",
         r"The ORQ_BASE_URL environment variable is invalid: ": "",
         r"api_key,? or the ORQ_API_KEY environment variable": "api_key",
         r"project_id or the ORQ_PROJECT_ID environment variable": "project_id",
@@ -60,10 +63,20 @@ _SETTING: Final = re.compile(rf"(?<!['\"])\b({_OPTIONS})\b(?:=…)?")
 _ARGUMENTS: Final = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in {
+        r"contains half of a surrogate pair[^.]*": (
+            "is not valid UTF-8: type it again, or convert it"
+        ),
+        r"^message\[\d+\](?:\.text)?": "The message",
         r"^display_name\b": "The name",
         r"^conversation_id\b": "The ID",
-        r"^(?:metadata: )?(entity_id|context|model)\b": r"--\1",
+        r"^(?:metadata: )?(entity_id|context|model|rate)\b": r"--\1",
     }.items()
+)
+_IN_A_FILE: Final = (
+    (
+        re.compile(r"contains half of a surrogate pair[^.]*"),
+        r"contains an unpaired surrogate such as \\ud800, which is half of a character: replace it",
+    ),
 )
 _OPTION: Final = re.compile(r"--[a-z_]+")
 _MAP: Final = re.compile(r"columns=\{'([\w.]+)': ('.*?'|\".*?\")\}")
@@ -109,7 +122,7 @@ def describe_row(problem: str) -> str:
     A word such as `model` at its beginning is a column, not an option.
     """
     advice = _entity_advice(problem, "the column metadata.entityId")
-    return f"{_reworded(problem, _REWORDINGS)}{advice}"
+    return f"{_reworded(problem, (*_REWORDINGS, *_IN_A_FILE))}{advice}"
 
 
 def _entity_advice(message: str, how: str) -> str:

@@ -141,7 +141,19 @@ def _too_many_arguments(error: UnusedCliTokensError) -> str:
     expected = {0: "no arguments", 1: "one argument"}.get(limit, f"{limit} arguments")
     received = limit + len(error.unused_tokens or ())
     quotes = " Put a name with spaces in quotes." if "name" in _arguments(error) else ""
-    return f"{_command(error)} takes {expected}, but got {received}.{quotes}"
+    return f"{_command(error)} takes {expected}, but got {received}.{quotes}{_repeat_advice(error)}"
+
+
+def _repeat_advice(error: CycloptsError) -> str:
+    """Advice if an option that can be repeated was used, because it takes one value at a time."""
+    used = {token.partition("=")[0] for token in error.root_input_tokens or ()}
+    app: App = cast("Any", error).app
+    for argument in app.assemble_argument_collection():
+        option, hint = argument.name, argument.hint
+        takes_several = any(get_origin(each) is tuple for each in (hint, *get_args(hint)))
+        if option.startswith("-") and option in used and takes_several:
+            return f" For several values, repeat the option, as in {option} A {option} B."
+    return ""
 
 
 def _argument_advice(option: str, error: CycloptsError) -> str:
@@ -154,7 +166,8 @@ def _argument_advice(option: str, error: CycloptsError) -> str:
 
 
 def _dash_advice(option: str, error: CycloptsError) -> str:
-    if option.startswith("--") or not _arguments(error):
+    arguments = _arguments(error)
+    if not arguments or (option.startswith("--") and "name" not in arguments):
         return ""
     return ' To pass text that begins with "-", put -- before it.'
 

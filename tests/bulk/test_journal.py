@@ -1,5 +1,6 @@
 """The journal of an import."""
 
+import os
 import random
 import sqlite3
 from pathlib import Path
@@ -100,6 +101,64 @@ def test_a_file_of_another_kind_is_not_changed(path: Path, content: bytes | None
 def test_a_missing_folder(path: Path) -> None:
     with pytest.raises(BulkError, match=r"can't be created: the folder .* doesn't exist"):
         Journal(path / "b")
+
+
+@pytest.mark.parametrize(
+    ("name", "refused", "problem"),
+    [
+        (
+            "used",
+            "{folder}/used",
+            (
+                "you don't have permission to read and write it. Use another journal (every row is "
+                "then imported again)."
+            ),
+        ),
+        (
+            "used",
+            "{folder}",
+            (
+                "you don't have permission to create files in {folder}. Use another journal (every "
+                "row is then imported again)."
+            ),
+        ),
+        (
+            "new",
+            "{folder}",
+            "you don't have permission to create files in {folder}. Use another journal.",
+        ),
+        ("x" * 300, "", "File name too long. Use another journal."),
+        (
+            "new",
+            "",
+            (
+                "unable to open database file. Check its folder and the free disk space, or use "
+                "another journal."
+            ),
+        ),
+    ],
+)
+def test_why_a_journal_cannot_be_opened(
+    *, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, refused: str, problem: str
+) -> None:
+    with Journal(tmp_path / "used"):
+        pass
+
+    def refuse(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr(sqlite3, "connect", refuse)
+    denied = refused.format(folder=tmp_path)
+
+    def access(path: Path, _mode: int) -> bool:
+        return str(path) != denied
+
+    monkeypatch.setattr(os, "access", access)
+    with pytest.raises(BulkError) as raised:
+        Journal(tmp_path / name)
+    assert str(raised.value) == (
+        f"The journal {tmp_path / name} can't be used: {problem.format(folder=tmp_path)}"
+    )
 
 
 @pytest.mark.parametrize(

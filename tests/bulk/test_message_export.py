@@ -396,8 +396,10 @@ def test_an_export_is_not_resumed_with_another_selection(client: Client, path: P
     with pytest.raises(BulkError) as raised:
         export_with_messages(client, path, entity_ids=["a"])
     assert str(raised.value) == (
-        f"The journal {path}.export belongs to a different export, from {client.base_url}. Resume that "
-        "export with the same service and entities, or delete the journal to start again."
+        f"The journal {path}.export belongs to a different export, of the standalone "
+        f"conversations, a from {client.base_url}. This export is of a from {client.base_url}. "
+        "Resume the other export with its service and entities, or delete the journal to start "
+        "again."
     )
 
 

@@ -170,6 +170,65 @@ def test_an_option_instead_of_an_argument(
     assert f"Unknown option {advice}" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (("list", "--entity-id", "secret", "b"), "--entity-id"),
+        (("list", "--entity-id=secret", "b"), "--entity-id"),
+        (("--sandbox", "export", "a.jsonl", "--entity-id", "secret", "b"), "--entity-id"),
+        (("import", "a.csv", "--map", "a=secret", "b=c"), "--map"),
+        (("import", "a.csv", "--ignore", "secret", "b"), "--ignore"),
+        (("sandbox", "--model", "a/b", "secret"), "--model"),
+        (("sandbox", "--allow-host", "a", "secret"), "--allow-host"),
+    ],
+)
+def test_an_option_that_can_be_repeated(
+    piped: Command, command: tuple[str, ...], option: str
+) -> None:
+    ended = piped(*command)
+    assert (ended.code, "secret" in ended.err) == (2, False)
+    advice = f"For several values, repeat the option, as in {option} A {option} B."
+    assert advice in ended.err
+    assert "repeat" not in piped("import", "a", "b", "--rate", "5").err
+
+
+@pytest.mark.parametrize(
+    ("command", "has_advice"),
+    [
+        (("create", "--weird"), True),
+        (("rename", "conv_1", "--weird"), True),
+        (("create", "-w"), True),
+        (("delete", "-w"), True),
+        (("delete", "--weird"), False),
+        (("list", "--weird"), False),
+    ],
+)
+def test_names_that_begin_with_a_hyphen(
+    piped: Command, command: tuple[str, ...], *, has_advice: bool
+) -> None:
+    ended = piped(*command)
+    assert ended.code == 2
+    assert ('To pass text that begins with "-", put -- before it.' in ended.err) == has_advice
+
+
+def test_a_name_after_two_hyphens(piped: Command) -> None:
+    assert json.loads(piped("create", "--", "--weird").out)["displayName"] == "--weird"
+
+
+def test_a_wrong_url_is_not_a_missing_conversation(piped: Command, sandbox: Sandbox) -> None:
+    wrong = ("--base-url", f"{sandbox.url}/wrong")
+    for command in (["list"], ["list", "--jsonl"], ["create", "a"]):
+        ended = piped(*command, *wrong)
+        assert (ended.code, "Check --base-url" in ended.err) == (1, True)
+    assert piped("show", "conv_1", *wrong).code == 3
+
+
+def test_a_conversation_that_has_a_name(piped: Command, client: Client) -> None:
+    ended = piped("name", created(client, "Roadmap"), "--context", "x")
+    assert ended.code == 1
+    assert "already has a name. Use `conversations rename` to change it." in ended.err
+
+
 def test_an_unknown_command_lists_every_command(piped: Command) -> None:
     ended = piped("frob")
     assert (ended.code, ended.out) == (2, "")
@@ -728,8 +787,9 @@ def test_a_wide_title_is_cut_without_a_gap(
 
 
 def test_a_blank_name_is_visible(shown: Command, client: Client) -> None:
-    created(client, " ", entity_id="agent_blank")
-    assert "“”" in shown("list", "--entity-id", "agent_blank").out
+    for name, visible in {" \n": "“ ”", "": "(empty)"}.items():
+        conversation_id = created(client, name)
+        assert visible in shown("show", conversation_id).out
 
 
 def test_a_service_that_requires_an_agent(piped: Command, tmp_path: Path, typed: TypeIn) -> None:

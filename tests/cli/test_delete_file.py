@@ -7,10 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Command
+from command_line import Command, Ended
 from scripted import HANG_UP, ScriptedServer, answer
 
-from conversations_client import Client, NotFoundError
+from conversations_client import (
+    Client,
+    ConnectError,
+    ConversationsError,
+    InvalidArgumentError,
+    NotFoundError,
+)
 from conversations_client.cli._commands.deletion_counts import Deletion
 
 pytest_plugins = ["command_line_fixtures"]
@@ -105,9 +111,91 @@ def test_ids_from_stdin(piped: Command, client: Client, typed: TypeIn) -> None:
     typed(lines)
     ended = piped("delete", "--file", "-", "--yes")
     assert (ended.code, set(json.loads(ended.out))) == (0, set(ids))
-    typed("")
+
+
+@pytest.mark.parametrize(
+    "content", ["", "\n \n", '{"row": 1, "status": "failed", "error": "no"}\n']
+)
+def test_nothing_to_delete_is_not_an_error(
+    *, piped: Command, shown: Command, tmp_path: Path, typed: TypeIn, content: str
+) -> None:
+    typed(content)
     ended = piped("delete", "--file", "-", "--yes")
-    assert (ended.code, ended.err) == (2, "Error: stdin has no IDs.\n")
+    assert (ended.code, ended.out, ended.err) == (0, "[]\n", "There are no IDs in stdin.\n")
+    file = tmp_path / "ids"
+    file.write_text(content)
+    typed("", is_terminal=True)
+    ended = shown("delete", "--file", str(file))
+    assert (ended.code, ended.out) == (0, "Deleted 0 of 0 conversations.\n")
+    assert f"There are no IDs in {file}.\n" in ended.err
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_listings_that_are_not_json_lines(
+    *, piped: Command, shown: Command, client: Client, typed: TypeIn, options: tuple[str, ...]
+) -> None:
+    (conversation_id,) = create(client, 1)
+    for output in (piped("list").out, shown("list", *options).out, "[]\n", '[{"_id": "a"}]\n'):
+        typed(output)
+        ended = piped("delete", "--file", "-", "--yes")
+        assert ended.code == 2
+        assert "If it comes from `conversations list`, add --jsonl to that command." in ended.err
+    assert is_there(client, conversation_id)
+
+
+UNREACHABLE = ConnectError("DELETE /v2/conversations/conv_1: no connection")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "code"),
+    [
+        ([UNREACHABLE, UNREACHABLE], 4),
+        ([None, UNREACHABLE], 1),
+        ([ConversationsError("else"), UNREACHABLE], 1),
+        ([InvalidArgumentError("bad"), UNREACHABLE], 1),
+        ([], 0),
+    ],
+)
+def test_unreachable_means_that_nothing_was_done(
+    outcomes: list[ConversationsError | None], code: int
+) -> None:
+    deletion = Deletion()
+    for error in outcomes:
+        deletion.record("conv_1", error)
+    assert deletion.end() == code
+
+
+def test_deletions_without_a_service(piped: Command, tmp_path: Path) -> None:
+    file = tmp_path / "ids"
+    file.write_text("conv_1\nconv_2\n")
+    for arguments in (["conv_1", "conv_2"], ["--file", str(file)]):
+        ended = piped("delete", "-y", *arguments, "--base-url", "http://127.0.0.1:1")
+        assert (ended.code, ended.out) == (4, "[]\n")
+
+
+def test_a_deletion_whose_first_response_was_lost(piped: Command, tmp_path: Path) -> None:
+    def delete(*arguments: str, others: tuple[bytes, ...] = ()) -> Ended:
+        with ScriptedServer([answer(502), answer(404), *others]) as server:
+            return piped("delete", "-y", *arguments, "--base-url", server.url)
+
+    ended = delete("conv_1")
+    assert (ended.code, ended.err) == (
+        5,
+        "Error: conv_1: not found; an earlier attempt of this command may have deleted it\n",
+    )
+    file = tmp_path / "ids"
+    file.write_text("conv_1\n")
+    ended = delete("--file", str(file))
+    assert (ended.code, ended.err) == (0, "1 was already gone.\n")
+
+
+def test_an_empty_id(piped: Command) -> None:
+    ended = piped("delete", "-y", "conv_1", "", "--base-url", "http://127.0.0.1:1")
+    assert (ended.code, ended.out, ended.err) == (
+        2,
+        "",
+        "Error: One of the IDs is empty. Pass the IDs that `conversations list` shows.\n",
+    )
 
 
 def test_json_lines_are_recognized_by_their_content(
@@ -223,11 +311,9 @@ def test_ctrl_c_waits_for_the_requests_in_flight(
 @pytest.mark.parametrize(
     ("name", "content", "problem"),
     [
-        ("ids", b"\n \n", "ids has no IDs."),
         ("ids", b"\xff", "ids can't be read: it is not UTF-8."),
         ("ids.jsonl", b'{"_id": "conv_1"}\n[1]\n', "can't be read: line 2 has no _id or id."),
         ("ids.jsonl", b'{"_id": 5}\n', "can't be read: line 1 has no _id or id."),
-        ("ids.jsonl", b'{"row": 1, "status": "failed", "error": "no"}\n', "jsonl has no IDs."),
         ("ids.jsonl", b'{"_id": ' + b"9" * 5_000 + b"}", "can't be read: line 1 has no _id or id."),
         ("ids", "conv_1\n".encode("utf-16-le"), "can't be read: line 1 is not an ID."),
         ("ids", "conv_1\u200b\n".encode(), "can't be read: line 1 is not an ID."),

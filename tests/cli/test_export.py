@@ -223,7 +223,7 @@ def test_an_export_from_the_local_sandbox_is_resumed_at_another_port(
     assert "Run the same command again to resume the export." in " ".join(terminal.seen.split())
     ended = piped("export", str(path), "--messages")
     assert ended.code == 2
-    assert f"a different export, from --sandbox {tmp_path}/conversations-client" in ended.err
+    assert f"the standalone conversations from --sandbox {tmp_path}/conversations" in ended.err
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv("XDG_DATA_HOME", str(tmp_path / "other"))
         assert piped(*line).code == 2
@@ -367,7 +367,9 @@ def test_every_listing_can_be_shown_and_omissions_are_reported(
     piped: Command, client: Client, entity: str
 ) -> None:
     one, other = f"{entity}_1", f"{entity}_2"
-    alone, ones, others = create(client, None), create(client, one, 2), create(client, other, 2)
+    first_others, ones = create(client, other), create(client, one, 2)
+    alone, others = create(client, None), create(client, other)
+    newest_first = [*others, *ones, *first_others]
 
     def listed(*options: str) -> tuple[list[str], str]:
         ended = piped("list", *options)
@@ -375,18 +377,19 @@ def test_every_listing_can_be_shown_and_omissions_are_reported(
         return [found["_id"] for found in json.loads(ended.out)], words(ended.err)
 
     found, told = listed("--all", "--entity-id", one, "--entity-id", other)
-    assert found == ones + others
+    assert found == newest_first
     assert (
         f"Not included: standalone conversations (add --standalone) and those of other {OTHERS}."
         in told
     )
     found, told = listed("--all", "--standalone", "--entity-id", one)
-    assert (found[-2:], found[0]) == (ones, alone[0])
+    assert found[:3] == [*alone, *ones]
     assert f"Not included: conversations of other {OTHERS}." in told
     found, told = listed("--all")
     assert found[0] == alone[0]
     assert f"Not included: conversations of {OTHERS}." in told
     assert listed("--limit", "3", "--entity-id", one, "--entity-id", other) == (
-        [*ones, others[0]],
-        "",
+        newest_first[:3],
+        "There are more conversations. List them with --limit or --all.",
     )
+    assert listed("--limit", "4", "--entity-id", one, "--entity-id", other) == (newest_first, "")

@@ -318,11 +318,15 @@ def test_columns_are_mapped_and_the_key_column_is_copied(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--map", "displayName"], "--map takes NAME=COLUMN, such as --map displayName=title."),
-        (["--map", "=title"], "--map takes NAME=COLUMN"),
+        (["--map", "displayName"], "--map takes FIELD=COLUMN, such as --map displayName=title."),
+        (["--map", "=title"], "--map takes FIELD=COLUMN"),
         (
             ["--map", "displayName=a", "--map", "displayName=b"],
             "--map has two columns for displayName",
+        ),
+        (
+            ["--map", "title=displayName"],
+            "There is no field 'title'. The field comes first: use --map displayName=title.",
         ),
         (["--map", "name=title"], "There is no field 'name'. Did you mean 'displayName'?"),
         (["--key", "id"], "There is no column 'id'."),
@@ -363,7 +367,7 @@ def test_an_import_continues_only_at_its_destination(piped: Command, file: Path)
         assert piped("import", str(file), "--base-url", trial.url).code == 0
         ended = piped("import", str(file))
         assert ended.code == 2
-        assert f"Its conversations were created at {trial.url}, but this client" in ended.err
+        assert f"Its conversations were created at {trial.url}, but this command" in ended.err
         assert "or add --change-destination to skip" in ended.err
         ended = piped("import", str(file), "--change-destination")
         assert (ended.code, json.loads(ended.out)["created_before"]) == (0, 5)

@@ -15,6 +15,7 @@ from conversations_client._base.secret import Secret
 from conversations_client._http.connections.route import Proxy
 from conversations_client._http.transport_errors import transport_error
 from conversations_client._http.used_proxy import UsedProxy
+from conversations_client.bulk import Journal
 from conversations_client.bulk._imports.destination import conflict_message
 from conversations_client.cli._option_names import _ARGUMENTS, _REWORDINGS, describe, describe_row
 
@@ -64,6 +65,15 @@ def calling(
     return message_of(raised.value)
 
 
+def opening(path: str) -> str:
+    """The error of a journal that can't be opened."""
+    with pytest.raises(ConversationsError) as raised:
+        Journal(path)
+    return message_of(raised.value)
+
+
+REJECTED = ssl.SSLError()
+REJECTED.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
 RESPOND = {"message": "x", "model": "m/m"}
 
 
@@ -90,11 +100,11 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             from_environment("ORQ_API_KEY", "a b"),
-            "The API key (--api-key) contains a space, a line break or another character that is not allowed in a key: copy it again, and strip() it if you read it from a file.",
+            "The API key (--api-key) contains a space, a line break or another character that is not allowed in a key: copy it again.",
         ),
         (
             from_environment("ORQ_PROJECT_ID", "prj_1 "),
-            "The project ID begins or ends with a space, or contains a line break: copy it again to --project-id.",
+            "The project ID begins or ends with a space or a quotation mark, or contains a line break: copy it again to --project-id.",
         ),
         (
             calling("create", {}, script=[answer(401, {})]),
@@ -104,6 +114,10 @@ def messages() -> list[tuple[str, str]]:
         (
             stack(httpx.ConnectError("bad"), ssl.SSLError()),
             "the connection could not be encrypted (bad): check --base-url, or set SSL_CERT_FILE to its certificate authority's certificate file.",
+        ),
+        (
+            stack(httpx.ConnectError("bad"), REJECTED),
+            "the connection could not be encrypted (bad): the service requires a client certificate that it accepts, which this command can't send.",
         ),
         (constructing(timeout=0), "--timeout must be a positive number of seconds, at most 2592000, got 0."),
         (
@@ -148,8 +162,8 @@ def messages() -> list[tuple[str, str]]:
             "The stream ended before the response was complete.",
         ),
         (
-           conflict_message("The journal a.journal", "Its conversations were created in prj_1."),
-            "The journal a.journal belongs to a different destination. Its conversations were created in prj_1. Nothing was sent. Use a new journal or folder to import every row into the new destination, or add --change-destination to skip the rows already imported.",
+           conflict_message("The journal a.journal", "Its conversations belong to prj_1, but this client uses prj_2."),
+            "The journal a.journal belongs to a different destination. Its conversations belong to prj_1, but this command uses prj_2. Nothing was sent. Choose new files with --journal and --results to import every row into the new destination, or add --change-destination to skip the rows already imported.",
         ),
         (
             calling("delete", ID, {}, script=[answer(200, b"<p>", Content_Type="text/html")]),
@@ -162,6 +176,22 @@ def messages() -> list[tuple[str, str]]:
         (
             constructing(base_url="http://x:abc"),
             "--base-url has an invalid port: use 1 to 65535, or omit it.",
+        ),
+        (
+            opening("missing/journal"),
+            "The journal missing/journal can't be created: the folder missing doesn't exist. Create the folder, or use another file with --journal.",
+        ),
+        (
+            calling("create_many", [], {"rate": 0}),
+            "--rate must be a number above 0.",
+        ),
+        (
+            calling("responses.create", ID, {**RESPOND, "message": "\udcff"}),
+            "The message is not valid UTF-8: type it again, or convert it.",
+        ),
+        (
+            calling("generate_name", ID, {"context": "x"}, script=[answer(400, {"message": "The conversation already has a name."})]),
+            "The service returned 400 Bad Request: The conversation already has a name. Use `conversations rename` to change it.",
         ),
         (
             calling("generate_name", ID, {"context": ""}),
@@ -199,6 +229,10 @@ def test_error_messages_name_options() -> None:
         (
             "POST /v2/conversations returned 401 Unauthorized. Check api_key.",
             "The service returned 401 Unauthorized. Check --api-key.",
+        ),
+        (
+            "displayName contains half of a surrogate pair, which is not text: decode the source.",
+            r"displayName contains an unpaired surrogate such as \ud800, which is half of a character: replace it.",
         ),
         ("", ""),
         (r"The service sent ignore=['\N'].", r"The service sent ignore=['\N']."),

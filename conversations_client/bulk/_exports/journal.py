@@ -14,7 +14,11 @@ from conversations_client.bulk._text import without_surrogates
 
 _APPLICATION_ID: Final = 0x436E7645  # "CnvE"
 _SCHEMA: Final = """
-    CREATE TABLE export (source TEXT NOT NULL, is_finished INTEGER NOT NULL DEFAULT 0) STRICT;
+    CREATE TABLE export (
+        source TEXT NOT NULL,
+        includes_others INTEGER NOT NULL DEFAULT 0,
+        is_finished INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
     CREATE TABLE listing (
         number INTEGER PRIMARY KEY,
         entity_id TEXT,
@@ -102,11 +106,13 @@ class ExportJournal(JournalBase):
                 )
             return False
         listed = self._database.execute("SELECT entity_id FROM listing ORDER BY number")
-        if [*found, *listed] != [(source,), *((entity_id,) for entity_id in entity_ids)]:
+        before = found[0][0], *(entity_id for (entity_id,) in listed)
+        if before != (source, *entity_ids):
             raise BulkError(
-                f"The journal {self._database.path} belongs to a different export, from "
-                f"{found[0][0]}. Resume that export with the same service and entities, or delete "
-                "the journal to start again."
+                f"The journal {self._database.path} belongs to a different export, of "
+                f"{_described(*before)}. This export is of {_described(source, *entity_ids)}. "
+                "Resume the other export with its service and entities, or delete the journal to "
+                "start again."
             )
         self._database.execute(
             "UPDATE conversation SET state = ?, detail = NULL WHERE state = ? AND id IS NOT NULL",
@@ -135,6 +141,14 @@ class ExportJournal(JournalBase):
                 "UPDATE listing SET cursor = coalesce(?, cursor) WHERE number = ?",
                 (_listed(ids[-1])[0], listing.number),
             )
+
+    def record_others(self) -> None:
+        """Record that the service listed conversations of other entities."""
+        self._database.execute("UPDATE export SET includes_others = 1")
+
+    def includes_others(self) -> bool:
+        """Whether the service listed conversations of other entities."""
+        return (1,) in self._database.execute("SELECT includes_others FROM export")
 
     def complete(self, listing: Listing) -> None:
         """Record that a listing is complete."""
@@ -227,6 +241,12 @@ class ExportJournal(JournalBase):
 
     def _is_finished(self) -> bool:
         return (1,) in self._database.execute("SELECT is_finished FROM export")
+
+
+def _described(source: str, *entity_ids: str | None) -> str:
+    """The conversations of an export."""
+    entities = (each or "the standalone conversations" for each in entity_ids)
+    return f"{', '.join(entities)} from {source}"
 
 
 def _listed(conversation_id: str | None) -> tuple[str | None, ExportState, str | None]:

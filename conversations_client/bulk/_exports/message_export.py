@@ -18,6 +18,7 @@ from conversations_client import (
     Pages,
     Retrieved,
     RetrieveOutcome,
+    TransportError,
     unstructure,
 )
 from conversations_client.bulk._arguments import check_client
@@ -72,6 +73,8 @@ class ExportReport:
             messages.
         failures: The first 100 failures.
         is_written: Whether the file was written.
+        includes_others: Whether the service listed conversations of entities that are not in
+            `entity_ids`. Revision 1 of the API doesn't filter by entity.
     """
 
     exported: int
@@ -80,6 +83,7 @@ class ExportReport:
     without_messages: int
     failures: tuple[ExportFailure, ...]
     is_written: bool
+    includes_others: bool = False
 
 
 def export_with_messages(
@@ -202,11 +206,15 @@ class _Export:
 
         Raises:
             BulkError: The client can't access any of them.
+            TransportError: The service can't be reached.
         """
         ids = self.journal.sample(_SAMPLE)
         with self.client.conversations.retrieve_many(ids) as outcomes:
-            missing = [_is_missing(outcome) for outcome in outcomes]
-        if missing and all(missing):
+            found = list(outcomes)
+        unsent = [error for outcome in found if (error := _unsent(outcome))]
+        if unsent and len(unsent) == len(found):
+            raise unsent[0]
+        if found and all(map(_is_missing, found)):
             raise BulkError(
                 "The client can't access the conversations in the journal. Use a key for the same "
                 "workspace, or delete the journal to start again."
@@ -218,6 +226,8 @@ class _Export:
         for page in conversations.pages(after=listing.cursor):
             if page.data:
                 self.journal.record_page(listing, [each.id for each in page.data])
+            if any(each.entity_id != listing.entity_id for each in page.data):
+                self.journal.record_others()
             count += len(page.data)
             self.on_progress(count, None)
         self.journal.complete(listing)
@@ -249,6 +259,7 @@ class _Export:
             without_messages=0,
             failures=tuple(ExportFailure(*failure) for failure in failures),
             is_written=skip_failed or not counts[ExportState.FAILED],
+            includes_others=self.journal.includes_others(),
         )
         if not report.is_written:
             return report
@@ -289,6 +300,12 @@ class _Export:
         else:
             problem = "The service sent a different conversation."
             self.journal.record(outcome.conversation_id, ExportState.FAILED, problem)
+
+
+def _unsent(outcome: RetrieveOutcome) -> TransportError | None:
+    """The error of a request that could not be sent."""
+    error = outcome.error if isinstance(outcome, Failed) else None
+    return error if isinstance(error, TransportError) and not error.may_have_acted else None
 
 
 def _is_missing(outcome: RetrieveOutcome) -> bool:

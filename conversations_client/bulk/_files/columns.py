@@ -71,7 +71,12 @@ class Columns:
         """
         check_types(columns, key, ignore)
         column_of = dict(columns or {})
-        for name in column_of:
+        for name, column in column_of.items():
+            if name not in FIELDS and column in FIELDS:
+                raise InvalidArgumentError(
+                    f"There is no field {quoted(name)}. The field comes first: use "
+                    f"columns={{{column!r}: {quoted(name)}}}."
+                )
             if name not in FIELDS:
                 raise InvalidArgumentError(
                     f"There is no field {quoted(name)}{suggestion(name, FIELDS)} "

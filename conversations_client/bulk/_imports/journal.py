@@ -11,8 +11,9 @@ from errno import ENOSPC
 from pathlib import Path
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
+from conversations_client import ConversationsError
 from conversations_client.bulk._database import Database, JournalBase
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.rows import Key
@@ -81,6 +82,8 @@ class Entry:
             `error` to get one or the other.
         key: The row's value in the key column, if the import has a key column.
         line: The line of the file on which the row starts; the first line is 1. None if unknown.
+        exception: The error, if the row failed or became doubtful in this run. None for other rows,
+            and in entries from a journal. Entries are compared without it.
 
     Example:
         >>> Entry(number=1, digest="", state=State.FAILED, detail="The row is empty.").state
@@ -93,6 +96,7 @@ class Entry:
     detail: str
     key: Key = None
     line: int | None = None
+    exception: ConversationsError | None = field(default=None, eq=False, repr=False)
 
     @property
     def conversation_id(self) -> str | None:

@@ -127,7 +127,8 @@ class ImportRun(Iterator[CreateRequest]):
             entry = evolve(sent, state=State.CREATED, detail=outcome.conversation.id or "")
         else:
             state = State.DOUBTFUL if outcome.may_have_acted else State.FAILED
-            entry = evolve(sent, state=state, detail=self._describe(outcome.error))
+            error = outcome.error
+            entry = evolve(sent, state=state, detail=self._describe(error), exception=error)
         try:
             self._record(entry)
         except BulkError:
@@ -151,7 +152,7 @@ class ImportRun(Iterator[CreateRequest]):
         if is_new and self._consecutive_failures == _MAX_CONSECUTIVE_FAILURES:
             raise BulkError(
                 f"{_MAX_CONSECUTIVE_FAILURES} consecutive rows failed. The last error: {error}"
-            )
+            ) from error
 
     def _describe(self, error: ConversationsError) -> str:
         if self._row is None or not isinstance(error, InvalidArgumentError):
@@ -202,7 +203,9 @@ class ImportRun(Iterator[CreateRequest]):
             self._count(before, State.FAILED)
             can_be_removed = self._last_filled is not None and row.number > self._last_filled
             problem = EMPTY_AT_THE_END if can_be_removed else row.describe(error)
-            failed = Entry(row.number, "", State.FAILED, problem, row.key, line=row.line)
+            failed = Entry(
+                row.number, "", State.FAILED, problem, row.key, line=row.line, exception=error
+            )
             self._record(failed)
             self._notify(failed)
             return

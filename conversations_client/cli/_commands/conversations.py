@@ -1,6 +1,7 @@
 """The commands `create`, `list`, `show`, `rename`, `update` and `name`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Annotated, Final
 
@@ -13,6 +14,7 @@ from conversations_client import (
     Conversation,
     ConversationMetadataParam,
     ConversationMetadataUpdateParam,
+    ConversationsError,
 )
 from conversations_client._standard_streams import output_failure, output_is_lost
 from conversations_client.cli._commands.selection import MAX_PAGE_SIZE, selection
@@ -73,13 +75,14 @@ def list_(
     standalone: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     session: Injected,
 ) -> None:
-    """List conversations, newest first.
+    """List conversations, newest first, even from several agents and deployments.
 
     By default, only standalone conversations are listed. The API can't list all conversations at
     once, so pass each agent and deployment with --entity-id.
 
     Args:
-        limit: The maximum number of conversations to list, from as many pages as necessary.
+        limit: The maximum number of conversations to list in total, from as many pages as
+            necessary.
         all_: List all of the selected conversations.
         entity_id: The agent or deployment whose conversations to list; can be repeated.
         standalone: With --entity-id: list the standalone conversations too.
@@ -93,12 +96,24 @@ def list_(
         return conversation_table(conversations, now)
 
     with session.client() as client:
-        listing = selected.listing(
-            client, limit=MAX_PAGE_SIZE if all_ else min(limit, MAX_PAGE_SIZE)
-        )
+        # One more than the limit shows whether there are more.
+        page_size = MAX_PAGE_SIZE if all_ else min(limit + 1, MAX_PAGE_SIZE)
+        listing = selected.newest_first(client, page_size=page_size)
         session.output.several(islice(listing, None if all_ else limit), view)
-    if all_ and not output_is_lost():
+        if output_is_lost():
+            return
+        if _has_more(listing):
+            print_message("There are more conversations. List them with --limit or --all.")
+    if all_:
         selected.report_left_out()
+    selected.report_others()
+
+
+def _has_more(listing: Iterator[Conversation]) -> bool:
+    """Whether there are more conversations, as far as the service tells."""
+    with suppress(ConversationsError):
+        return next(listing, None) is not None
+    return False
 
 
 def show(conversation_id: str, /, *, session: Injected) -> None:

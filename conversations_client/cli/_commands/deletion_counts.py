@@ -25,21 +25,34 @@ class Deletion:
     Attributes:
         deleted: The IDs of the deleted conversations.
         failures: The number of conversations that could not be deleted.
-        worst: The exit code of the worst failure.
+        codes: The exit codes of the failures.
         may_be_missing: The IDs of conversations that an earlier run may have deleted, so that a
             missing one isn't a failure.
         missing: The number of conversations that were missing, if that isn't a failure.
+        may_have_deleted: Whether this run may have deleted some of the missing conversations.
     """
 
     deleted: list[str] = field(factory=list[str])
     failures: int = 0
-    worst: ExitCode = ExitCode.DONE
+    codes: set[ExitCode] = field(factory=set[ExitCode])
     may_be_missing: frozenset[str] = frozenset()
     missing: int = 0
+    may_have_deleted: bool = False
+
+    @property
+    def worst(self) -> ExitCode:
+        """The exit code of the worst failure.
+
+        UNREACHABLE promises that nothing was done, and that nothing else is wrong.
+        """
+        worst = max(self.codes, default=ExitCode.DONE)
+        if worst is ExitCode.UNREACHABLE and (self.deleted or len(self.codes) > 1):
+            return ExitCode.FAILED
+        return worst
 
     def end(self) -> ExitCode:
         """Report what was missing; returns the exit code of the command."""
-        if self.missing and not (self.deleted or self.failures):
+        if self.missing and not (self.deleted or self.failures or self.may_have_deleted):
             print_error(
                 f"None of the {self.missing:,} conversations exist: they were already deleted, or "
                 f"the file, the API key or {setting_name('base_url')} is wrong."
@@ -90,11 +103,12 @@ class Deletion:
         is_missing = isinstance(error, NotFoundError)
         if is_missing and conversation_id in self.may_be_missing:
             self.missing += 1
+            self.may_have_deleted |= error.may_have_acted
             return
         self.failures += 1
-        self.worst = max(self.worst, exit_code(error))
+        self.codes.add(exit_code(error))
         if self.failures <= _SHOWN_FAILURES:
-            problem = "not found" if is_missing else describe(error)
+            problem = _describe_missing(error) if is_missing else describe(error)
             print_error(f"{conversation_id}: {problem}")
 
     def _record_each(
@@ -104,6 +118,12 @@ class Deletion:
             self.record(*attempt)
             if on_attempt is not None:
                 on_attempt(attempt)
+
+
+def _describe_missing(error: ConversationsError) -> str:
+    if error.may_have_acted:
+        return "not found; an earlier attempt of this command may have deleted it"
+    return "not found"
 
 
 def check_confirmable(*, yes: bool, reads_stdin: bool = False) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from attrs import asdict, evolve, frozen
+from attrs.filters import exclude
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
@@ -115,11 +116,12 @@ def export(
     if session.output.is_for_people:
         _show(report, file, session.output)
     else:
-        counts = asdict(report) if with_messages.messages else {"exported": report.exported}
+        counts = _counts(report) if with_messages.messages else {"exported": report.exported}
         session.output.json({**counts, "file": str(file), **wanted.summary()})
     for problem in _problems(report, file):
         print_message(problem)
     wanted.report_left_out()
+    wanted.report_others()
     return ExitCode.DONE if report.is_written else ExitCode.FAILED
 
 
@@ -135,9 +137,10 @@ def _to_stdout(
     if session.options.json:
         raise UsageError("An export to stdout is JSON Lines. Remove --json, or pass a file.")
     with session.client() as client:
-        Output(Format.JSONL).several(wanted.listing(client), conversation_table)
+        Output(Format.JSONL).several(wanted.one_after_another(client), conversation_table)
     if not output_is_lost():
         wanted.report_left_out()
+        wanted.report_others()
     return ExitCode.DONE
 
 
@@ -146,7 +149,10 @@ def _without_messages(
 ) -> ExportReport:
     with session.client() as client, _repeatable(file), progress_bar(None) as bar:
         count = export_file(
-            wanted.listing(client), file, escape_formulas=escape_formulas, on_row=bar.advance
+            wanted.one_after_another(client),
+            file,
+            escape_formulas=escape_formulas,
+            on_row=bar.advance,
         )
     return ExportReport(
         exported=count, deleted=0, failed=0, without_messages=0, failures=(), is_written=True
@@ -176,7 +182,12 @@ def _with_messages(
     failures = tuple(evolve(each, error=describe_row(each.error)) for each in report.failures)
     for failure in failures[:_SHOWN_FAILURES]:
         print_error(f"{failure.conversation_id or '(no ID)'}: {failure.error}")
+    wanted.includes_others = report.includes_others
     return evolve(report, failures=failures)
+
+
+def _counts(report: ExportReport) -> dict[str, object]:
+    return asdict(report, filter=exclude("includes_others"))
 
 
 def _show(report: ExportReport, file: Path, output: Output) -> None:

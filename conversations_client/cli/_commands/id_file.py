@@ -5,7 +5,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
@@ -38,14 +38,14 @@ def ids_of(file: Path) -> list[str]:
     """The IDs of a file or of stdin, in order.
 
     Raises:
-        UsageError: The file can't be read, has no IDs, or contains something that is not an ID.
+        UsageError: The file can't be read, or contains something that is not an ID.
     """
     name = "stdin" if file == STDIN else str(file)
     try:
         content = sys.stdin.buffer.read() if file == STDIN else file.read_bytes()
         suffix = file.suffix.lower()
         _check_suffix(suffix)
-        ids = list(_read(io.StringIO(content.decode("utf-8-sig"), newline=""), suffix))
+        return list(_read(io.StringIO(content.decode("utf-8-sig"), newline=""), suffix))
     except OSError as error:
         raise UsageError(f"{name} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
@@ -54,13 +54,12 @@ def ids_of(file: Path) -> list[str]:
         raise UsageError(f"{name} can't be read: it is not CSV ({error}).") from None
     except ValueError as error:
         raise UsageError(f"{name} can't be read: {error}.") from None
-    if not ids:
-        raise UsageError(f"{name} has no IDs.")
-    return ids
 
 
-def check_ids(ids: Iterable[str]) -> None:
+def check_ids(ids: Collection[str]) -> None:
     """Raise UsageError, without repeating the argument, if it can't be a single ID."""
+    if "" in ids:
+        raise UsageError("One of the IDs is empty. Pass the IDs that `conversations list` shows.")
     if any(map(_NOT_IN_AN_ID.search, ids)):
         raise UsageError(
             "An ID can't contain spaces, commas, quotes, slashes or brackets. Pass each ID as a "
@@ -84,10 +83,21 @@ def _read(text: TextIO, suffix: str) -> Iterator[str]:
     for number, line in enumerate(text, 1):
         # In concatenated files, any line can start with a byte order mark.
         content, location = line.removeprefix(_BYTE_ORDER_MARK).strip(), f"line {number}"
+        if _is_listing(content):
+            raise ValueError(
+                f"{location} looks like the beginning of a JSON array or a table. If it comes from "
+                "`conversations list`, add --jsonl to that command"
+            )
         if content.startswith("{") or (content and suffix in _JSON_LINES):
             yield from _id_of(_json(content, location), location)
         elif content:
             yield _checked(content, location)
+
+
+def _is_listing(line: str) -> bool:
+    """Whether a line begins the output of `conversations list` without --jsonl."""
+    is_table = line.split() == ["ID", "Name", "Updated"]
+    return is_table or line in {"[", "[]"} or line.startswith("[{")
 
 
 def _json(line: str, location: str) -> object:

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, ParamSpec
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from conversations_client import Retry
+from conversations_client import Retry, TransportError
 from conversations_client.bulk import (
     BulkError,
     Entry,
@@ -22,12 +22,13 @@ from conversations_client.bulk import (
     import_file,
     write_results,
 )
+from conversations_client.cli._commands.doubtful_rows import advice, problem_of, with_advice
 from conversations_client.cli._commands.open_files import check_not_open
 from conversations_client.cli._display.output import Output, print_error, print_message
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._display.progress import progress_bar
-from conversations_client.cli._exit_codes import ExitCode, UsageError
-from conversations_client.cli._option_names import describe_row
+from conversations_client.cli._exit_codes import ADVICE, ExitCode, UsageError, exit_code
+from conversations_client.cli._option_names import describe
 from conversations_client.cli._session import Injected
 from conversations_client.cli._signals import stopped_by_signals
 
@@ -59,7 +60,7 @@ def import_(
     Args:
         file: JSON Lines, CSV or Parquet, according to its extension.
         mapped: Read a field, such as displayName, from a column with a different name, as
-            NAME=COLUMN; can be repeated.
+            FIELD=COLUMN; can be repeated.
         key: A column to copy into the results.
         ignore: A column to ignore; can be repeated.
         rate: The maximum number of conversations per second; no limit by default.
@@ -82,8 +83,10 @@ def import_(
     files = _Files(
         journal=journal or _beside(file, "journal"),
         results=results or _beside(file, "results.jsonl"),
+        is_resent=trust_idempotency_keys,
     )
     files.check_names(file)
+    files.check_folders()
     files.check_journal()
     retry = Retry(trust_idempotency_key=trust_idempotency_keys)
     with (
@@ -111,7 +114,9 @@ def import_(
         are_written = files.write_results(record)
     _show(report, rows, files.results, session.output, are_written=are_written)
     _report_failures(report, files.results if are_written else None)
-    return _end(report, stopped, are_written=are_written)
+    if report.doubtful:
+        print_message(advice(is_resent=trust_idempotency_keys))
+    return _end(report, rows, stopped, are_written=are_written)
 
 
 def _attempt(
@@ -124,14 +129,28 @@ def _attempt(
         return error.report, error
 
 
-def _end(report: Report, stopped: ImportStoppedError | None, *, are_written: bool) -> ExitCode:
+def _end(
+    report: Report, rows: "_Rows", stopped: ImportStoppedError | None, *, are_written: bool
+) -> ExitCode:
     if stopped is not None:
-        print_error(str(stopped))
+        print_error(describe(stopped))
     if report.doubtful or (stopped is not None and stopped.may_have_acted):
         return ExitCode.UNKNOWN
+    if _is_unreachable(report, rows, stopped):
+        print_message(ADVICE[ExitCode.UNREACHABLE])
+        return ExitCode.UNREACHABLE
     if report.failed or stopped is not None:
         return ExitCode.FAILED
     return ExitCode.DONE if are_written else ExitCode.OUTPUT_LOST
+
+
+def _is_unreachable(report: Report, rows: "_Rows", stopped: ImportStoppedError | None) -> bool:
+    """Whether nothing was created, and nothing is wrong except that no request was sent."""
+    if stopped is not None:
+        cause = stopped.__cause__ and stopped.__cause__.__cause__
+        if not isinstance(cause, TransportError):
+            return False
+    return 0 < report.failed == rows.unreachable and not report.new
 
 
 def _report_failures(report: Report, results: Path | None) -> None:
@@ -154,7 +173,7 @@ def _columns(mapped: Sequence[str]) -> dict[str, str]:
     for each in mapped:
         name, _, column = each.partition("=")
         if not name or not column:
-            raise UsageError("--map takes NAME=COLUMN, such as --map displayName=title.")
+            raise UsageError("--map takes FIELD=COLUMN, such as --map displayName=title.")
         if name in columns:
             raise UsageError(f"--map has two columns for {name}. Remove one of them.")
         columns[name] = column
@@ -174,6 +193,8 @@ class _Files:
 
     journal: Path
     results: Path
+    is_resent: bool
+    """Whether running the same command again sends doubtful rows again."""
 
     def check_names(self, source: Path) -> None:
         """Check that the results overwrite neither the file, the journal nor an open file."""
@@ -183,6 +204,20 @@ class _Files:
         names = [os.path.realpath(each) for each in (source, self.journal, self.results)]
         if len(set(names)) < len(names):
             raise UsageError("The file, its journal and its results must be three different files.")
+
+    def check_folders(self) -> None:
+        """Check that new files can be created, as the journal and the results need them."""
+        refused: dict[str, Path] = {}
+        for option, path in {"--journal": self.journal, "--results": self.results}.items():
+            folder = Path(os.path.realpath(path)).parent
+            if folder.is_dir() and not (os.access(folder, os.W_OK | os.X_OK) or _is_stream(path)):
+                refused[option] = folder
+        if refused:
+            folders = " and ".join(map(str, dict.fromkeys(refused.values())))
+            raise UsageError(
+                f"You don't have permission to create files in {folders}. Nothing was sent. Choose "
+                f"files in another folder with {' and '.join(refused)}."
+            )
 
     def check_journal(self) -> None:
         """Check that no row is imported again because the journal was lost."""
@@ -228,7 +263,8 @@ class _Files:
         return True
 
     def _write_results(self, record: Journal) -> None:
-        write_results(map(_with_option_names, record.entries()), self.results)
+        described = (with_advice(each, is_resent=self.is_resent) for each in record.entries())
+        write_results(described, self.results)
 
 
 def _has_content(path: Path) -> bool:
@@ -240,13 +276,6 @@ def _is_stream(path: Path) -> bool:
     return path.exists() and not (path.is_file() or path.is_dir())
 
 
-def _with_option_names(entry: Entry) -> Entry:
-    """The entry with an error message for people who use the command line."""
-    if entry.state is State.CREATED:
-        return entry
-    return evolve(entry, detail=describe_row(entry.detail))
-
-
 @define
 class _Rows:
     """Advances the progress bar and stores the first rows that were not imported."""
@@ -254,8 +283,11 @@ class _Rows:
     advance: Callable[[Entry], object]
     failures: list[Entry] = field(factory=list[Entry])
     count: int = 0
+    unreachable: int = 0
 
     def __call__(self, entry: Entry) -> None:
+        error = entry.exception
+        self.unreachable += error is not None and exit_code(error) is ExitCode.UNREACHABLE
         if entry.state is not State.CREATED:
             self.count += 1
             # Outcomes arrive in any order.
@@ -266,7 +298,7 @@ class _Rows:
         """A line about each of these rows."""
         for entry in self.failures:
             line = "" if entry.line is None else f" (line {entry.line:,})"
-            yield f"Row {entry.number:,}{line}: {one_line(describe_row(entry.detail))}"
+            yield f"Row {entry.number:,}{line}: {one_line(problem_of(entry))}"
         if self.count > len(self.failures):
             yield f"And {self.count - len(self.failures):,} more."
 

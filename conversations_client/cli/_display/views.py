@@ -126,7 +126,8 @@ def conversation_and_messages(conversation: ConversationWithMessages, now: float
 
 
 def _title(conversation: Conversation) -> str:
-    return one_line(conversation.display_name) or "“”"
+    name = conversation.display_name
+    return one_line(name) or ("“ ”" if name else "(empty)")
 
 
 @frozen

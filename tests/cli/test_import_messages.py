@@ -1,0 +1,145 @@
+"""What `import` says about rows that were not imported, and about files that it can't write."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import Command
+from scripted import CONVERSATION, HANG_UP, ScriptedServer, answer
+
+from conversations_client import ConnectError
+from conversations_client.bulk import Entry, State
+from conversations_client.cli._commands.imports import _Rows
+
+pytest_plugins = ["command_line_fixtures"]
+
+NOWHERE = ("--base-url", "http://127.0.0.1:1", "--timeout", "0.001")
+SUPPORT = "contact the service's support"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return write(tmp_path / "a.jsonl", 2)
+
+
+def write(path: Path, rows: int, *, first: str = "") -> Path:
+    path.write_text(first + '{"displayName": "a"}\n' * rows)
+    return path
+
+
+def results(file: Path) -> list[dict[str, Any]]:
+    lines = file.with_name(f"{file.name}.results.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize(("rows", "stops"), [(2, False), (60, True)])
+def test_an_import_without_a_service(
+    piped: Command, tmp_path: Path, rows: int, *, stops: bool
+) -> None:
+    file = write(tmp_path / "a.jsonl", rows)
+    ended = piped("import", str(file), *NOWHERE)
+    assert ended.code == 4
+    assert ended.err.endswith("Run `conversations doctor` to find the cause.\n")
+    assert ("50 consecutive rows failed." in ended.err) == stops
+    assert piped("import", str(file), *NOWHERE).code == 4
+
+
+def test_a_wrong_row_is_not_an_unreachable_service(piped: Command, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.jsonl", 1, first='{"displayName": 5}\n')
+    ended = piped("import", str(file), *NOWHERE)
+    assert (ended.code, "doctor" in ended.err) == (1, False)
+
+
+def test_a_rejected_key_is_not_an_unreachable_service(piped: Command, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.jsonl", 60)
+    with ScriptedServer([answer(401)] * 70) as server:
+        ended = piped("import", str(file), "--base-url", server.url)
+    assert ended.code == 1
+    assert "50 consecutive rows failed. The last error: " in ended.err
+    assert "api_key" not in ended.err
+
+
+def test_unreachable_rows_are_counted() -> None:
+    rows = _Rows(lambda _: None)
+    for exception in (ConnectError("no connection"), None):
+        rows(Entry(1, "", State.FAILED, "no connection", exception=exception))
+    assert (rows.count, rows.unreachable) == (2, 1)
+
+
+def test_doubtful_rows_and_what_to_do(piped: Command, shown: Command, file: Path) -> None:
+    with ScriptedServer([answer(500), answer(200, CONVERSATION)]) as server:
+        line = ("import", str(file), "--base-url", server.url, "--max-in-flight", "1")
+        for command in (piped, shown, piped):
+            ended = command(*line)
+            assert ended.code == 5
+            assert "Running the import again doesn't send these rows, unless you add" in ended.err
+            assert SUPPORT not in ended.out + ended.err
+        assert len(server.seen) == 2
+    doubtful, created = results(file)
+    assert doubtful["error"] == (
+        "The service returned 500 Internal Server Error. Check whether the conversation exists: "
+        "running the import again doesn't send this row, unless you add --trust-idempotency-keys."
+    )
+    assert created["id"] == CONVERSATION["_id"]
+
+
+def test_doubtful_rows_that_are_sent_again(piped: Command, file: Path) -> None:
+    script = [HANG_UP] * 20
+    with ScriptedServer(script) as server:
+        line = ("import", str(file), "--base-url", server.url, "--timeout", "0.2")
+        ended = piped(*line, "--trust-idempotency-keys")
+    assert ended.code == 5
+    assert ended.err.endswith(
+        "Run the same command again to send the rows that may have been imported again.\n"
+    )
+    assert not any("Check whether" in each["error"] for each in results(file))
+
+
+def test_an_unpaired_surrogate(piped: Command, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.jsonl", 0, first='{"displayName": "bad\\ud800"}\n')
+    assert piped("import", str(file)).code == 1
+    assert results(file)[0]["error"] == (
+        "displayName contains an unpaired surrogate such as \\ud800, which is half of a character: "
+        "replace it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "refused"),
+    [((), "--journal and --results"), (("--results", "/dev/null"), "--journal")],
+)
+def test_a_folder_without_permission(
+    *,
+    piped: Command,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    refused: str,
+) -> None:
+    def access(_path: Path, _mode: int) -> bool:
+        return False
+
+    monkeypatch.setattr(os, "access", access)
+    ended = piped("import", str(file), *options, "--base-url", "http://127.0.0.1:1")
+    assert (ended.code, ended.err) == (
+        2,
+        (
+            f"Error: You don't have permission to create files in {file.parent}. Nothing was sent. "
+            f"Choose files in another folder with {refused}.\n"
+        ),
+    )
+
+
+def test_a_journal_that_is_a_folder(piped: Command, file: Path) -> None:
+    journal = file.with_name("journal")
+    journal.mkdir()
+    ended = piped("import", str(file), "--journal", str(journal))
+    assert (ended.code, ended.err) == (
+        2,
+        (
+            f"Error: The journal {journal} can't be used: it is a folder. Use another file with "
+            "--journal.\n"
+        ),
+    )
