@@ -46,10 +46,9 @@ class Header:
         # The parser doesn't recognize the quotes of a cell after a byte order mark.
         cell = first.removeprefix(BYTE_ORDER_MARK)
         first = first if cell == first else cell.removeprefix('"').removesuffix('"')
-        line = self.separator.join([first, *others])
-        return [first, *others] == self.names or (
-            self.is_stated and _INSTRUCTION.fullmatch(line) is not None
-        )
+        if self.is_stated and _INSTRUCTION.fullmatch(self.separator.join([first, *others])):
+            return True
+        return [first, *others] == self.names
 
     def advice(self, is_known: Callable[[str], bool]) -> str:
         """A hint that the separator may be another one, after a space; usually empty."""

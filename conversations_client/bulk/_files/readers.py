@@ -80,6 +80,9 @@ def index_rows(path: Source, columns: Columns, *, every: int) -> Index:
 def count_rows(path: Source) -> int:
     """Count the rows of a file.
 
+    The names of your own columns can help to recognize the separator of a CSV file. If you map or
+    ignore columns, use `check_file`, which also counts the rows.
+
     Args:
         path: The file: JSON Lines, CSV or Parquet, according to its extension.
 
