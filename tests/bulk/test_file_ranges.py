@@ -5,16 +5,20 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scripted import ScriptedServer, always
 
-from conversations_client.bulk import BulkError, Partition, partitions
-from conversations_client.bulk._files.readers import read_rows
-from conversations_client.bulk._files.rows import Row
+from conversations_client import Client
+from conversations_client.bulk import BulkError, Partition, check_file, count_rows, partitions
+from conversations_client.bulk._files.columns import Columns
+from conversations_client.bulk._files.readers import index_rows, read_rows
+from conversations_client.bulk._files.rows import Row, Unreadable
 
+TAB = "\t"
 BUFFER = 2**13  # bytes; Python's own default differs between its versions
 BESIDE = 2**17  # additional bytes that may be read: headers, footers and buffers
 
@@ -64,7 +68,29 @@ def table(path: Path, count: int) -> None:
     parquet.write_table(names, path, row_group_size=1_000, compression="none", use_dictionary=False)
 
 
-MAKERS = {"a.jsonl": lines, "a.csv": cells, "a.parquet": table}
+def cells_with_semicolons(path: Path, count: int) -> None:
+    # An Excel instruction, and cells that other separators would divide into more rows.
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        file.write("sep=;\r\n\r\n")
+        rows = csv.writer(file, delimiter=";")
+        rows.writerow(["metadata.model", "displayName"])
+        rows.writerows(["m,", f'é;\r\n{number:0200}\n",\t'] for number in range(count))
+
+
+def cells_with_tabs(path: Path, count: int) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, delimiter="\t")
+        rows.writerow(["metadata.model", "displayName"])
+        rows.writerows(["m;", f"é\t\r\n{number:0200}\n"] for number in range(count))
+
+
+MAKERS = {
+    "a.jsonl": lines,
+    "a.csv": cells,
+    "b.csv": cells_with_semicolons,
+    "a.tsv": cells_with_tabs,
+    "a.parquet": table,
+}
 
 
 def rows_of(part: Partition) -> list[Row]:
@@ -122,6 +148,66 @@ def test_any_table_is_split_between_rows(
     parts = partitions(path, tmp_path / f"{hash((tuple(names), rows, end, mark))}", rows=rows)
     found = [row.content for part in parts for row in rows_of(part)]
     assert found == [{"displayName": name, "metadata": {"model": "m"}} for name in names]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(
+    rows=st.lists(
+        st.tuples(*[st.text(st.sampled_from('a"é,;|\t\n\r='), max_size=5)] * 2), max_size=8
+    ),
+    separator=st.sampled_from(",;\t|"),
+    quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig"]),
+    prefix=st.sampled_from(["", "\r\n", "sep="]),
+    suffix=st.sampled_from([".csv", ".tsv"]),
+    every=st.integers(1, 3),
+)
+def test_any_table_is_read_with_its_separator(
+    *,
+    tmp_path: Path,
+    rows: list[tuple[str, str]],
+    separator: str,
+    quoting: Literal[0, 1],
+    encoding: str,
+    prefix: str,
+    suffix: str,
+    every: int,
+) -> None:
+    is_stated = prefix == "sep="
+    # Without an instruction, the extension of a file with tabs can be .csv as well.
+    path = tmp_path / f"a{suffix if is_stated or separator == TAB else '.csv'}"
+    with path.open("w", encoding=encoding, newline="") as file:
+        file.write(f"sep={separator}\r\n" if is_stated else prefix)
+        written = csv.writer(file, delimiter=separator, quoting=quoting)
+        written.writerows([["Kunde, ;\t|", "displayName"], *rows])
+    columns = Columns.of(key="Kunde, ;\t|")
+    whole = list(read_rows(path, columns))
+    assert [(row.key, _name(row)) for row in whole] == rows
+    assert count_rows(path) == len(rows)
+    index = index_rows(path, columns, every=every)
+    parts = [
+        read_rows(path, columns, start=start, stop=start + every, offset=offset)
+        for start, offset in zip(range(0, len(rows), every), index.offsets, strict=True)
+    ]
+    assert [row for part in parts for row in part] == whole
+
+
+def _name(row: Row) -> str:
+    # A row with an empty name and nothing else to send can't be sent.
+    return "" if isinstance(row.content, Unreadable) else row.content["displayName"]
+
+
+def test_the_options_decide_about_the_separator_in_parts(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('Name, kurz;Kunde\n1;"a\nb"\n2;"c;\nd"\n')
+    options: dict[str, Any] = {"columns": {"displayName": "Kunde"}, "ignore": ["Name, kurz"]}
+    assert check_file(path, **options) == 2
+    with ScriptedServer(always()) as server:
+        for part in partitions(path, tmp_path / "journals", rows=1, **options):
+            report = part.run(lambda: Client("k", base_url=server.url))
+            assert (report.created, report.failed) == (1, 0)
+        sent = [json.loads(each.body) for each in server.seen]
+    assert sent == [{"displayName": "a\nb"}, {"displayName": "c;\nd"}]
 
 
 def test_an_error_in_a_part_names_its_position(tmp_path: Path) -> None:

@@ -103,6 +103,19 @@ def test_an_import_of_a_range_of_rows(path: Path, journal: Journal) -> None:
         assert sent(server) == ["b", "c", "a", "d"]
 
 
+def test_a_file_that_is_saved_with_another_separator_is_resumed(
+    tmp_path: Path, journal: Journal
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('displayName,projectId\n"a;,",p\nb,p\n')
+    with ScriptedServer(always()) as server:
+        assert run(server, path, journal, stop=1).created == 1
+        path.write_text('\ufeffsep=;\r\ndisplayName;projectId\r\n"a;,";p\r\nb;p\r\n')
+        assert run(server, path, journal) == Report(created=2, failed=0, doubtful=0, new=1)
+        assert sent(server) == ["a;,", "b"]
+    assert [entry.line for entry in journal.entries()] == [3, 4]
+
+
 def test_failed_rows_are_sent_again_but_not_doubtful_rows(path: Path, journal: Journal) -> None:
     write(path, *named("a", "b", "c", "d"))
     journal.record(Entry(4, Row(4, {"displayName": "d"}).digest(), State.SENT, ""))

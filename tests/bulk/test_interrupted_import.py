@@ -19,7 +19,7 @@ EVERY_LINE = {
         "bulk/_imports/journal.py",
         "bulk/_imports/run.py",
     },
-    "csv": {"bulk/_files/csv_reader.py"},
+    "csv": {"bulk/_files/csv_reader.py", "bulk/_files/csv_text.py"},
     "parquet": {"bulk/_files/parquet.py"},
 }
 SHARED = 6  # one in this many lines of the other modules is interrupted

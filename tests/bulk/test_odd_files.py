@@ -22,7 +22,7 @@ from scripted import ScriptedServer, always
 
 from conversations_client import Client
 from conversations_client.bulk import BulkError, Journal, State, check_file, count_rows, import_file
-from conversations_client.bulk._files.csv_reader import records
+from conversations_client.bulk._files.csv_reader import header, records
 from conversations_client.bulk._files.rows import Unreadable
 
 A, B = {"displayName": "a"}, {"displayName": "b"}
@@ -310,31 +310,70 @@ TABLES = [
     Case("a zero character", b"displayName\na\0b\n", [{"displayName": "a\0b"}]),
     Case("a repeated header, of files put together", b"displayName,projectId\na,p\ndisplayName,projectId\nb,p\n", [A | {"projectId": "p"}, B | {"projectId": "p"}], failed={2: "The row repeats the header. Leave it, or replace it with a new row."}),
     *(
-        Case(f"the first line {first!r}", first + b"\ndisplayName,projectId\na,p\n", refused="is an instruction for Excel. Remove it.")
-        for first in (b"sep=;", b"sep=,", b'"sep=,"', b"SEP=|", b"\xef\xbb\xbfsep=\t")
-    ),
-    *(
-        Case(f"the first line {first!r} before {second!r}", first + b"\r\n\r\n" + second + b"\r\na;p\r\n", refused=f"is an instruction for Excel. Remove it. The columns are separated by {plural}. Separate them with commas.")
-        for first, second, plural in (
-            (b"sep=;", b"displayName;projectId", "semicolons"),
-            (b"sep=;", b'"Name";"Kunde"', "semicolons"),
-            (b'\xef\xbb\xbf"SEP=;"', b"displayName;Name, kurz", "semicolons"),
-            (b"sep=\t", b"Name\tKunde", "tabs"),
+        Case(f"the first line {first!r} before {rest!r}", first + rest, [A | {"projectId": "p"}])
+        for first, rest in (
+            (b"sep=;\n", b"displayName;projectId\na;p\n"),
+            (b"\r\nsep=,\r\n\r\n", b"displayName,projectId\r\na,p\r\n"),
+            (b'"sep=,"\n', b'"displayName","projectId"\n"a","p"\n'),
+            (b"SEP=|\r", b"displayName|projectId\ra|p\r"),
+            (b"\xef\xbb\xbfsep=\t\n", b"displayName\tprojectId\na\tp\n"),
         )
     ),
-    Case("semicolons between columns in quotes", b'"displayName";"projectId"\n"a";"p"\n', refused="The columns are separated by semicolons. Separate them with commas."),
-    Case("semicolons between columns of other names", b"title;id\na;1\n", refused="The columns are separated by semicolons. Separate them with commas.", options={"columns": {"displayName": "title"}}),
-    Case("a comma at the end of the header", b"displayName,\na,\n", refused="If the header ends with a comma, remove the comma."),
+    *(
+        Case(f"the first line {first!r}", first + b"\ndisplayName,projectId\na,p\n", refused="The first line is an instruction for Excel, but doesn't name a supported separator. Separate the columns with commas, semicolons, tabs or vertical bars.")
+        for first in (b"sep=", b"sep=:", b'"sep="', b"\xef\xbb\xbfSep=#")
+    ),
+    Case("only an instruction for Excel", b"sep=;\n", refused="has no header line"),
+    Case("an instruction that is wrong", b"sep=;\ndisplayName,projectId\na,p\n", refused="The fields are displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the column, map it with columns={'displayName': 'displayName,projectId'}, or ignore it with ignore=['displayName,projectId']. The first line of the file states that semicolons separate the columns."),
+    Case("an instruction that only a map needs", b"sep=;\nName, kurz;Kunde\na;p\n", [A], options={"columns": {"displayName": "Name, kurz"}, "key": "Kunde"}, keys={1: "p"}),
+    Case("an instruction that decides", b"sep=;\ndisplayName,projectId;displayName\na,p;a\n", [A], options={"ignore": ["displayName,projectId"]}),
+    Case("an instruction and broken quotes", b'sep=;\n"displayName"x\na\n', refused="is not CSV: in the row that starts on line 2, text follows a closing quote."),
+    Case("an instruction and Latin-1", "sep=;\ndisplayName;x\na;é\n".encode("latin-1"), refused="is not UTF-8 (line 3)."),
+    Case("an instruction repeated, of files put together", b"sep=;\ndisplayName;projectId\na;p\n\xef\xbb\xbfsep=;\ndisplayName;projectId\nb;p\n", [A | {"projectId": "p"}, B | {"projectId": "p"}], failed=dict.fromkeys((2, 3), "The row repeats the header. Leave it, or replace it with a new row.")),
+    Case("a name that looks like an instruction", b"displayName;projectId\nsep=;p\nsep=;\n", [{"displayName": "sep=", "projectId": "p"}, {"displayName": "sep="}]),
+    *(
+        Case(f"the header {header!r}", header + b"\n" + row + b"\n", [A | {"projectId": "p"}])
+        for header, row in (
+            (b"displayName;projectId", b"a;p"),
+            (b"displayName\tprojectId", b"a\tp"),
+            (b"displayName|projectId", b"a|p"),
+            (b'"displayName";"projectId"', b'"a";"p"'),
+            (b'\xef\xbb\xbf"displayName";projectId', b'a;"p"'),
+            (b'_id;"displayName";"projectId"', b"x,y;a;p"),
+        )
+    ),
+    Case("semicolons between columns of other names", b"title;id\na;1\n", [A], options={"columns": {"displayName": "title"}, "key": "id"}, keys={1: "1"}),
+    Case("semicolons and a column with a comma", b"displayName;Name, kurz\na;b\n", [A], options={"ignore": ["Name, kurz"]}),
+    Case("semicolons and a known column after a comma", b"Name, kurz;displayName\nb;a\n", [A], options={"ignore": ["Name, kurz"]}),
+    Case("commas and a column with a semicolon", b"displayName,b;c\na,d\n", [A], options={"ignore": ["b;c"]}),
+    Case("commas and a known name inside quotes", b'title,"projectId;displayName;x"\na,b\n', [A], options={"columns": {"displayName": "title"}, "ignore": ["projectId;displayName;x"]}),
+    Case("semicolons inside a quoted column", b'"displayName";"a;b\n,c"\na;"b;\n"\n', [A], options={"ignore": ["a;b\n,c"]}),
+    Case("a column of its own with semicolons", b'"a;b"\na\n', [A], options={"columns": {"displayName": "a;b"}}),
+    Case(
+        "semicolons, quotes, commas and line ends in a cell",
+        b'displayName;projectId\r\n"a ""b"", c;\r\nd";p\r\n',
+        [{"displayName": 'a "b", c;\r\nd', "projectId": "p"}],
+    ),
+    Case("a comma in a row between semicolons", b"displayName;projectId\na,b;p\n", [{"displayName": "a,b", "projectId": "p"}]),
+    Case("rows with commas below a header with semicolons", b"displayName;projectId\na,p\n", failed={1: "The row has 1 cell, but the header has 2."}),
+    Case("a long cell between semicolons", f'displayName;projectId\n"a,""{LONG};\r\n";p\nb;p\n'.encode(), [B | {"projectId": "p"}], failed={1: "A cell in the row has more than 131,072 characters. Shorten it, or check for a missing quote."}),
+    Case("a repeated header with semicolons", b"displayName;projectId\na;p\ndisplayName;projectId\n", [A | {"projectId": "p"}], failed={2: "The row repeats the header. Leave it, or replace it with a new row."}),
+    Case("text after a quoted cell, with semicolons", b'displayName;projectId\na;p\n"b"c;p\n', refused="is not CSV: in the row that starts on line 3, text follows a closing quote."),
+    Case("an export that a spreadsheet saved with semicolons", b"_id;kind;displayName;createdAt;updatedAt;formulasEscaped\r\nc;conversation;'=a;1;1;TRUE\r\n", [{"displayName": "=a"}]),
+    Case("semicolons between unknown columns", b"Name;Kunde;Notiz\nAlpha;1;x\n", refused="a.csv: Unknown fields: 'Name' (did you mean 'displayName'?), 'Kunde', 'Notiz'."),
+    Case("tabs between unknown columns", b"Name\tKunde\nAlpha\t1\n", refused="a.csv: Unknown fields: 'Name' (did you mean 'displayName'?), 'Kunde'."),
+    Case("an unclear separator", b"Name, kurz;Kunde\na;p\n", refused="or ignore them, for example with ignore=['Name']. If semicolons separate the columns, put the line sep=; before the header."),
+    Case("an unclear separator, which may be a tab", b"Name, kurz\tKunde\na\tp\n", refused="If tabs separate the columns, give the file a name that ends in .tsv."),
+    Case("an unclear separator and a mapped column", b"Name, kurz;Kunde\na;p\n", [A], options={"columns": {"displayName": "Name, kurz"}, "ignore": ["Kunde"]}),
+    Case("an unclear separator and a column that is not there", b"Name, kurz;Kunde\na;p\n", refused="a.csv: There is no column 'Kunden'. If semicolons separate the columns, put the line sep=; before the header.", options={"columns": {"displayName": "Kunden"}}),
+    Case("a comma at the end of the header", b"displayName,\na,\n", refused="If the header ends with a separator, remove the separator."),
+    Case("a semicolon at the end of the header", b"displayName;\na;\n", refused="If the header ends with a separator, remove the separator."),
     Case("text after a quoted column", b'"displayName"x\na\n', refused="is not CSV: in the row that starts on line 1, text follows"),
     *(
         Case(f"in {encoding}", "displayName\na\n".encode(encoding), refused=f"is {shown}, not UTF-8.")
         for encoding, shown in ENCODINGS.items()
     ),
-    Case("semicolons between unknown columns", b"Name;Kunde;Notiz\nAlpha;1;x\n", refused="The columns are separated by semicolons. Separate them with commas."),
-    Case("tabs between unknown columns", b"Name\tKunde\nAlpha\t1\n", refused="The columns are separated by tabs. Separate them with commas."),
     Case("a column with a semicolon in its name", b"a;b\na\n", [A], options={"columns": {"displayName": "a;b"}}),
-    Case("semicolons", b"displayName;projectId\na;p\n", refused="The columns are separated by semicolons. Separate them with commas."),
-    Case("tabs", b"displayName\tprojectId\na\tp\n", refused="The columns are separated by tabs. Separate them with commas."),
     Case(
         "lines of empty cells",
         b'displayName,projectId\n,\na,\n"",""\n',
@@ -375,7 +414,7 @@ TABLES = [
     Case(
         "the index of pandas",
         b",displayName\n0,a\n",
-        refused="If pandas wrote it as the index, write the file with index=False, or ignore the column with ignore=['']. If the header ends with a comma, remove the comma.",
+        refused="If pandas wrote it as the index, write the file with index=False, or ignore the column with ignore=['']. If the header ends with a separator, remove the separator.",
     ),
     Case(
         "the index of pandas, read and written again",
@@ -395,7 +434,7 @@ TABLES = [
     Case(
         "unknown columns and semicolons",
         b"a,b;displayName\n",
-        refused="The columns are separated by semicolons.",
+        refused="Unknown field 'a,b'.",
     ),
     Case(
         "a column to ignore that is missing",
@@ -406,8 +445,8 @@ TABLES = [
     Case(
         "a column to ignore and semicolons",
         b"displayName;notes\na;b\n",
+        [A],
         options={"ignore": ["notes"]},
-        refused="The columns are separated by semicolons.",
     ),
     Case("metadata to ignore", b"displayName,metadata.x,metadata.entityId\na,b,c\n,b,c\n", [A], failed={2: EMPTY_AT_THE_END}, options={"ignore": ["metadata"]}),
     Case("a mapped field of ignored metadata", b"displayName,metadata.agent,metadata.model\na,agent_1,m\n,agent_1,m\n", [A | AGENT, {"displayName": ""} | AGENT], options={"columns": {"metadata.entityId": "metadata.agent"}, "ignore": ["metadata"]}),
@@ -624,9 +663,28 @@ def written(path: Path, content: bytes | Callable[[Any], Any]) -> Path:
     return path
 
 
+TABS = [
+    Case("tabs", b"displayName\tprojectId\r\na\tp\r\n", [A | {"projectId": "p"}]),
+    Case("tabs, with a mark", codecs.BOM_UTF8 + b'"displayName"\tprojectId\n"a"\tp\n', [A | {"projectId": "p"}]),
+    Case("one column", b"displayName\na\n", [A]),
+    Case("one column with commas", b"Name, kurz;1\na\n", [A], options={"columns": {"displayName": "Name, kurz;1"}}),
+    Case("tabs and a column with a comma and a known name", b"displayName,projectId\ttitle\nx\ta\n", [A], options={"columns": {"displayName": "title"}, "ignore": ["displayName,projectId"]}),
+    Case("tabs and line ends in a cell", b'projectId\tdisplayName\np\t"a\t\r\n,b;c"\n', [{"displayName": "a\t\r\n,b;c", "projectId": "p"}]),
+    Case("a header repeated", b"displayName\tprojectId\na\tp\ndisplayName\tprojectId\n", [A | {"projectId": "p"}], failed={2: "The row repeats the header. Leave it, or replace it with a new row."}),
+    Case("commas", b"displayName,projectId\na,p\n", refused="If commas separate the columns, put the line sep=, before the header."),
+    Case("commas that are stated", b"sep=,\ndisplayName,projectId\na,p\n", [A | {"projectId": "p"}]),
+    Case("UTF-16", "displayName\tprojectId\n".encode("utf-16"), refused='is UTF-16, not UTF-8. In a spreadsheet, save it as "CSV UTF-8". Convert it first, for example with: iconv -f UTF-16 -t UTF-8 ./a.tsv > ./utf-8-a.tsv'),
+]  # fmt: skip
+
+
 CASES = [
     pytest.param(f"a{ending}", case, id=f"{ending[1:]}: {case.name}")
-    for ending, cases in ((".jsonl", LINES), (".csv", TABLES), (".parquet", PARQUET))
+    for ending, cases in (
+        (".jsonl", LINES),
+        (".csv", TABLES),
+        (".tsv", TABS),
+        (".parquet", PARQUET),
+    )
     for case in cases
 ]
 
@@ -693,7 +751,7 @@ class Growing(io.BytesIO):
 def test_a_csv_file_that_grows_by_half_a_character() -> None:
     file = Growing("displayName\na\né".encode()[:-1])
     with pytest.raises(BulkError, match=r"a\.csv changed while it was being read\."):
-        list(records(file, "a.csv", None))
+        list(records(file, "a.csv", header(file, "a.csv", bool)))
 
 
 def test_a_link_to_a_file_is_read(tmp_path: Path) -> None:
@@ -712,7 +770,8 @@ def small_cells() -> Iterator[int]:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
 @given(
-    rows=st.lists(st.lists(st.text('a",\r\n', max_size=9), min_size=2, max_size=2), max_size=8),
+    rows=st.lists(st.lists(st.text('a",;\r\n', max_size=9), min_size=2, max_size=2), max_size=8),
+    separator=st.sampled_from(",;\t|"),
     form=st.sampled_from(
         [
             *((csv.QUOTE_ALL, end) for end in ("\n", "\r\n", "\r")),
@@ -721,12 +780,19 @@ def small_cells() -> Iterator[int]:
     ),
 )
 def test_a_long_cell_fails_only_its_row(
-    *, rows: list[list[str]], form: tuple[Literal[0, 1], str], small_cells: int
+    *,
+    rows: list[list[str]],
+    separator: str,
+    form: tuple[Literal[0, 1], str],
+    small_cells: int,
 ) -> None:
     quoting, end = form
     text = io.StringIO(newline="")
-    csv.writer(text, quoting=quoting, lineterminator=end).writerows([["a", "b"], *rows])
-    found = [row for _, _, row in records(io.BytesIO(text.getvalue().encode()), "a.csv", None)]
+    csv.writer(text, delimiter=separator, quoting=quoting, lineterminator=end).writerows(
+        [["a", "b"], *rows]
+    )
+    file = io.BytesIO(text.getvalue().encode())
+    found = [row for _, _, row in records(file, "a.csv", header(file, "a.csv", "a".__eq__))]
     assert len(found) == len(rows)
     for row, record in zip(rows, found, strict=True):
         is_long = any(len(cell) > small_cells for cell in row)

@@ -198,6 +198,43 @@ def test_an_empty_id(piped: Command) -> None:
     )
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("name", ["-", "ids.csv", "ids.tsv", "ids.txt"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "_id{0}name\nconv_1{0}a\nconv_2{0}b\n",
+        '\ufeff"name, {0}";"id"\r\n"a{0}\r\n";"conv_1"\r\n;conv_2\r\n'.replace(";", "{0}"),
+        'id{0}status{0}error\nconv_1{0}created{0}\n{0}failed{0}"a\nb"\nconv_2{0}created{0}\n',
+        '\nname{0}_id\r"conv_3, conv_4"{0}conv_1\r5" disk{0}conv_2\r',
+        '\r\nsep={0}\r\n\r\n"name,;|"{0}_id\r\na{0}conv_1\r\n{0}conv_2\r\n',
+        '"SEP={0}"\n_id\nconv_1\nconv_2\n',
+        "id\nconv_1\nconv_2\n",
+    ],
+)
+def test_ids_in_csv_with_any_separator(
+    *, piped: Command, tmp_path: Path, typed: TypeIn, separator: str, name: str, content: str
+) -> None:
+    written = content.format(separator).encode()
+    if name == "ids.tsv" and separator != "\t" and "sep=" not in content.lower():
+        written = content.format("\t").encode()
+    file = tmp_path / name
+    file.write_bytes(written)
+    typed(written.decode())
+    argument = name if name == "-" else str(file)
+    with ScriptedServer(itertools.repeat(GONE)) as server:
+        ended = piped("delete", "-y", "--file", argument, "--base-url", server.url)
+    assert (ended.code, sorted(json.loads(ended.out))) == (0, ["conv_1", "conv_2"]), ended.err
+
+
+def test_json_lines_with_the_name_of_a_field_in_a_list(piped: Command, tmp_path: Path) -> None:
+    file = tmp_path / "ids"
+    file.write_text('{"_id": "conv_1", "x": [1,"id",2]}\n')
+    with ScriptedServer([GONE]) as server:
+        ended = piped("delete", "-y", "--file", str(file), "--base-url", server.url)
+    assert (ended.code, json.loads(ended.out)) == (0, ["conv_1"])
+
+
 def test_json_lines_are_recognized_by_their_content(
     piped: Command, client: Client, tmp_path: Path
 ) -> None:
@@ -327,6 +364,15 @@ def test_ctrl_c_waits_for_the_requests_in_flight(
             "line 1 has both an _id and a different id: remove",
         ),
         ("ids.csv", b"name,id,id\na,b,c\n", "can't be read: the header has id twice."),
+        ("ids.csv", b"name;id;id\na;b;c\n", "can't be read: the header has id twice."),
+        ("ids", b"name;id\na;conv_1,conv_2\n", "can't be read: row 1 is not an ID."),
+        ("ids", b"name;id\na;\n", "can't be read: row 1 has no _id or id."),
+        ("ids.tsv", b"name;id\na;conv_1\n", "can't be read: row 1 has no _id or id."),
+        ("ids.csv", b"sep=;\nname,id\na,conv_1\n", "can't be read: row 1 has no _id or id."),
+        ("ids", b'name;id\n"a"b;conv_1\n', "can't be read: it is not CSV ("),
+        ("ids", b'"id"x\nconv_1\n', "can't be read: line 1 is not an ID."),
+        ("ids.csv", b'"id"x\nconv_1\n', "can't be read: it is not CSV ("),
+        ("ids.jsonl", b"name,id\na,conv_1\n", "can't be read: line 1 is not JSON"),
         ("ids.csv", b"id,_id\na,a\nb,c\n", "row 2 has both an _id and a different id: remove"),
         (
             "ids.parquet",

@@ -250,12 +250,21 @@ def test_formulas_are_escaped_on_request(
             "nightly.json",
             [],
             (
-                "nightly.json has an unknown format. Its name must end in .jsonl, .ndjson, .csv or "
-                ".parquet."
+                "nightly.json has an unknown format. Its name must end in .jsonl or .ndjson (JSON "
+                "Lines), .csv (CSV), or .parquet (Parquet)."
             ),
         ),
-        ("a.json", ["--messages"], "Its name must end in .jsonl, .ndjson or .parquet."),
-        ("a", ["--escape-formulas"], "a has an unknown format. Its name must end in .csv."),
+        (
+            "a.tsv",
+            [],
+            "Its name must end in .jsonl or .ndjson (JSON Lines), .csv (CSV), or .parquet (Parquet).",
+        ),
+        (
+            "a.json",
+            ["--messages"],
+            "must end in .jsonl or .ndjson (JSON Lines), or .parquet (Parquet).",
+        ),
+        ("a", ["--escape-formulas"], "a has an unknown format. Its name must end in .csv (CSV)."),
         ("a.csv", ["--messages"], "CSV can't store messages. Export them to a file that ends in"),
         ("a.jsonl", ["--escape-formulas"], "Choose a file that ends in .csv."),
         ("a.jsonl", ["--messages", "--escape-formulas"], "--escape-formulas is for CSV, which"),

@@ -1,6 +1,6 @@
 """Compares column names with known names, for error messages. No I/O."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final, cast
 
@@ -31,7 +31,6 @@ _SYNONYMS: Final = {
 }
 """The field that each name usually stands for."""
 _INDEXES: Final = ("Unnamed: ", "__index_level_")  # the names that pandas gives an index
-_SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 def check_types(columns: object, key: object, ignore: object) -> None:
@@ -53,17 +52,6 @@ def check_types(columns: object, key: object, ignore: object) -> None:
             raise InvalidArgumentError(
                 f"The name of a column must be a string, not {type(name).__name__}."
             )
-
-
-def separator_problem(
-    header: str, is_known: Callable[[str], bool] = FIELDS.__contains__
-) -> str | None:
-    """The error message for a header with a separator other than a comma, or None."""
-    for separator, plural in _SEPARATORS.items():
-        parts = [part.strip().strip("\"'") for part in header.split(separator)]
-        if len(parts) > 1 and any(map(is_known, parts)):
-            return f"The columns are separated by {plural}. Separate them with commas."
-    return None
 
 
 def quoted(name: str) -> str:

@@ -1,6 +1,5 @@
 """Maps the columns of a file to the fields of a conversation. No I/O."""
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, Self
@@ -15,7 +14,6 @@ from conversations_client.bulk._files.column_names import (
     is_index,
     mapping,
     quoted,
-    separator_problem,
     similar_name,
     suggestion,
     with_similar,
@@ -33,8 +31,6 @@ _MESSAGES: Final = "messages"  # in an export; the API can't create messages
 # Every conversation that the service sends has these, so a row with all of them is from an export.
 _EXPORTED: Final = frozenset({"kind", "displayName", "createdAt", "updatedAt"})
 _MAX_NAMED: Final = 5  # columns in an error message
-# Any form of the line. The separator may be missing, because the parser split the line at it.
-_EXCEL_INSTRUCTION: Final = re.compile("sep=.?", re.IGNORECASE | re.DOTALL)
 
 
 @frozen
@@ -133,26 +129,17 @@ class Columns:
         """
         name, free = quoted(column), self._free_fields(names)
         if is_index(column):
-            end = "" if column else " If the header ends with a comma, remove the comma."
+            end = "" if column else " If the header ends with a separator, remove the separator."
             return (
                 f"The column {name} is not a field. If pandas wrote it as the index, write the "
                 f"file with index=False, or ignore the column with ignore=[{name}].{end}"
             )
         mapped = mapping(column, free)
-        return self._header_problem(column) or (
+        return (
             f"Unknown field {name}{suggestion(column, free)} The fields are {', '.join(FIELDS)}. "
             f"Rename the column, {f'map it with {mapped}, ' if mapped else ''}or ignore it with "
             f"ignore=[{name}]."
         )
-
-    def _check_separator(self, names: Sequence[str]) -> None:
-        # Regardless of its name, a table with a single column is probably not what was meant.
-        (name, *more) = names or [""]
-        is_used = self.is_known(name) or name in self.ignore or _EXCEL_INSTRUCTION.fullmatch(name)
-        if not more and not is_used:
-            problem = separator_problem(name, lambda _: True)
-            if problem is not None:
-                raise BulkError(problem)
 
     def unknown_columns_message(self, columns: Sequence[str], names: Iterable[str]) -> str:
         """The error message for all unknown columns of a file; there is at least one.
@@ -161,9 +148,8 @@ class Columns:
             columns: The unknown columns.
             names: All columns.
         """
-        problem = self.header_problem(columns)
-        if problem is not None or len(columns) == 1:
-            return problem or self.unknown_column_message(columns[0], names)
+        if len(columns) == 1:
+            return self.unknown_column_message(columns[0], names)
         free = self._free_fields(names)
         named = ", ".join(with_similar(column, free) for column in columns[:_MAX_NAMED])
         more = f" and {len(columns) - _MAX_NAMED} more" if len(columns) > _MAX_NAMED else ""
@@ -189,23 +175,11 @@ class Columns:
         taken = {*self.fields.values(), *map(self.target, names)}
         return [name for name in FIELDS if name not in taken]
 
-    def header_problem(self, columns: Iterable[str]) -> str | None:
-        """The error message if a column shows that the whole header is wrong, or None."""
-        return next(filter(None, map(self._header_problem, columns)), None)
-
-    def _header_problem(self, column: str) -> str | None:
-        """The error message for a column that shows that the whole header is wrong, or None."""
-        if _EXCEL_INSTRUCTION.fullmatch(column):
-            return f"The first line, {quoted(column)}, is an instruction for Excel. Remove it."
-        return separator_problem(column, self.is_known)
-
     def check_names(self, names: Sequence[str]) -> None:
         """Check all columns of a table; raises BulkError."""
-        self._check_separator(names)
         check = NameCheck(self)
         check.add(name for name in names if name != _MESSAGES or not is_exported(names))
-        if self.header_problem(names) is None:
-            self._check_ignored(names)
+        self._check_ignored(names)
         check.finish()
         sent = Counter(
             target for name in names if (target := self.target(name)) and not self.is_alias(name)
@@ -259,7 +233,7 @@ class NameCheck:
         if self._unknown is None:
             return
         # A missing name may be a misspelling of an unknown one.
-        for name in self._missing if self._columns.header_problem(self._unknown) is None else ():
+        for name in self._missing:
             raise BulkError(f"There is no column {quoted(name)}{suggestion(name, self._seen)}")
         if self._unknown:
             raise BulkError(self._columns.unknown_columns_message(self._unknown, self._seen))

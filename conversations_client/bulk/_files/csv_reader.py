@@ -1,45 +1,137 @@
 """Reads CSV, with the byte offset of each record."""
 
 import csv
-import io
 import re
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import BinaryIO, Final, TypeAlias
 
+from attrs import frozen
+
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._files.column_names import FIELDS, separator_problem
-from conversations_client.bulk._files.opening import (
-    BYTE_ORDER_MARK,
-    changed,
-    conversion_from_unknown,
-    text_start,
-)
+from conversations_client.bulk._files.csv_text import NOT_CLOSED, CsvText, csv_text
+from conversations_client.bulk._files.formats import TABS
+from conversations_client.bulk._files.opening import BYTE_ORDER_MARK
 from conversations_client.bulk._files.rows import Unreadable
 
 Record: TypeAlias = list[str] | Unreadable
 
-_SURROGATE: Final = re.compile("[\udc80-\udcff]")  # stand for bytes that are not UTF-8
-_NOT_CLOSED: Final = ("unexpected end of data", "a quoted cell is not closed")
+# In order of precedence.
+_SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_INSTRUCTION: Final = re.compile(r'"?sep=(.?)"?', re.IGNORECASE)
 _TOO_LONG: Final = "field larger than field limit"
-_INSTRUCTION: Final = re.compile(r'"?sep=.?"?', re.IGNORECASE)
-_HEAD: Final = 4096  # bytes, enough for most headers
 
 
-def header(file: BinaryIO, name: str) -> list[str]:
-    """The names of the columns.
+@frozen
+class Header:
+    """The first record of a file, and how to read the records after it.
+
+    Attributes:
+        names: The names of the columns; there is at least one.
+        separator: The character between two cells.
+        is_stated: Whether an Excel instruction such as `sep=;` states the separator.
+        end: The byte offset of the next line.
+        lines: The number of lines before that offset.
+    """
+
+    names: list[str]
+    separator: str
+    is_stated: bool
+    end: int
+    lines: int
+
+    def is_repeated_by(self, record: list[str]) -> bool:
+        """Whether a record repeats the header, because several files were concatenated."""
+        first, *others = record
+        # The parser doesn't recognize the quotes of a cell after a byte order mark.
+        cell = first.removeprefix(BYTE_ORDER_MARK)
+        first = first if cell == first else cell.removeprefix('"').removesuffix('"')
+        if self.is_stated and _INSTRUCTION.fullmatch(self.separator.join([first, *others])):
+            return True
+        return [first, *others] == self.names
+
+    def advice(self, is_known: Callable[[str], bool]) -> str:
+        """A hint that the separator may be another one, after a space; usually empty."""
+        unknown = "".join(name for name in self.names if not is_known(name))
+        others = [each for each in _SEPARATORS if each in unknown and each != self.separator]
+        if not others:
+            return ""
+        if self.is_stated:
+            plural = _SEPARATORS[self.separator]
+            return f" The first line of the file states that {plural} separate the columns."
+        correction = (
+            f"give the file a name that ends in {TABS}"
+            if others[0] == "\t"
+            else f"put the line sep={others[0]} before the header"
+        )
+        return f" If {_SEPARATORS[others[0]]} separate the columns, {correction}."
+
+
+def header(file: BinaryIO, name: str, is_known: Callable[[str], bool]) -> Header:
+    """Read the header and recognize the separator.
+
+    An instruction such as `sep=;` states the separator, and tabs separate the cells of a `.tsv`
+    file. Otherwise, it is the first separator that yields a known column, or else the first that
+    yields several columns. The other records are not considered.
+
+    Args:
+        file: The file.
+        name: Its name.
+        is_known: Whether the file may have a column with this name.
 
     Raises:
         BulkError: The file is not CSV in UTF-8, or is empty.
     """
-    with _text(file, name, None) as text:
-        try:
-            _, _, names = next(_records(text), (0, 0, list[str]()))
-        except csv.Error:
-            problem = separator_problem(text.last_line)
-            if problem is None:
-                raise
-            raise BulkError(f"{name}: {problem}") from None
+    with csv_text(file, name) as text:
+        start, stated = text.offset, _stated_separator(text)
+        if stated is None:
+            text.seek(start)
+            separators = ["\t"] if name.lower().endswith(TABS) else [*_SEPARATORS]
+        elif stated in _SEPARATORS:
+            separators = [stated]
+        else:
+            raise BulkError(
+                f"{name}: The first line is an instruction for Excel, but doesn't name a supported "
+                "separator. Separate the columns with commas, semicolons, tabs or vertical bars."
+            )
+        return _header(text, name, separators, is_known, is_stated=stated is not None)
+
+
+def _stated_separator(text: CsvText) -> str | None:
+    """The separator in an Excel instruction; None if the first line is not an instruction."""
+    first = next(filter(None, (line.rstrip("\r\n") for line in text)), "")
+    instruction = _INSTRUCTION.fullmatch(first)
+    return None if instruction is None else instruction[1]
+
+
+def _header(
+    text: CsvText,
+    name: str,
+    separators: list[str],
+    is_known: Callable[[str], bool],
+    *,
+    is_stated: bool,
+) -> Header:
+    start, line = text.offset, text.begin_record()
+
+    def read(separator: str) -> Header:
+        text.seek(start, line=line)
+        names = _names(text, name, separator)
+        return Header(names, separator, is_stated, text.offset, text.begin_record())
+
+    several: list[Header] = []
+    for separator in separators:
+        # Quotes can be wrong only because the separator is.
+        with suppress(csv.Error, BulkError):
+            found = read(separator)
+            if any(map(is_known, found.names)):
+                return found
+            several += [found] * (len(found.names) > 1)
+    return several[0] if several else read(separators[0])
+
+
+def _names(text: CsvText, name: str, separator: str) -> list[str]:
+    _, _, names = next(_records(text, separator), (0, 0, list[str]()))
     if isinstance(names, Unreadable):
         raise BulkError(f"{name} has no header: {names.problem}")
     if not names:
@@ -47,47 +139,24 @@ def header(file: BinaryIO, name: str) -> list[str]:
     return names
 
 
-def problem_below(file: BinaryIO, name: str) -> str:
-    """The problem with the header below an Excel instruction such as `sep=;`, after a space.
-
-    It is reported together with the instruction, so that a user can correct both at once. Empty if
-    the first line is not an instruction, or if the header is separated by commas.
-    """
-    file.seek(text_start(file, name))
-    lines = file.read(_HEAD).decode(errors="replace").splitlines()
-    first, header_line, *_ = [*filter(str.strip, lines), "", ""]
-    if not _INSTRUCTION.fullmatch(first):
-        return ""
-    # Without a comma, any separator is wrong, even if the names are unknown.
-    is_known = FIELDS.__contains__ if "," in header_line else bool
-    problem = separator_problem(header_line, is_known)
-    return "" if problem is None else f" {problem}"
-
-
-def records(file: BinaryIO, name: str, offset: int | None) -> Iterator[tuple[int, int, Record]]:
+def records(
+    file: BinaryIO, name: str, header: Header, offset: int | None = None
+) -> Iterator[tuple[int, int, Record]]:
     """The records after the header or from a byte offset on, with byte offsets and line numbers.
 
     Raises:
         BulkError: The file is not CSV in UTF-8.
     """
-    with _text(file, name, offset) as text:
-        remaining = _records(text)
+    with csv_text(file, name) as text:
         if offset is None:
-            next(remaining, None)
-        yield from remaining
+            text.seek(header.end, line=header.lines)
+        else:
+            text.seek(offset)
+        yield from _records(text, header.separator)
 
 
-def is_header(record: list[str], names: list[str]) -> bool:
-    """Whether a record repeats the header, because several files were concatenated."""
-    first, *others = record
-    # The parser doesn't recognize the quotes of a cell after a byte order mark.
-    cell = first.removeprefix(BYTE_ORDER_MARK)
-    first = first if cell == first else cell.removeprefix('"').removesuffix('"')
-    return [first, *others] == names
-
-
-def _records(text: "_Text") -> Iterator[tuple[int, int, Record]]:
-    reader = csv.reader(text, strict=True)
+def _records(text: CsvText, separator: str) -> Iterator[tuple[int, int, Record]]:
+    reader = csv.reader(text, delimiter=separator, strict=True)
     while True:
         offset, line = text.offset, text.begin_record()
         try:
@@ -97,8 +166,8 @@ def _records(text: "_Text") -> Iterator[tuple[int, int, Record]]:
                 raise
             # The limit applies to the whole process, so it isn't increased here.
             text.seek(offset, line=line)
-            _skip_record(text)
-            reader = csv.reader(text, strict=True)
+            _skip_record(text, separator)
+            reader = csv.reader(text, delimiter=separator, strict=True)
             yield (
                 offset,
                 line + 1,
@@ -114,24 +183,18 @@ def _records(text: "_Text") -> Iterator[tuple[int, int, Record]]:
             yield offset, line + 1, record
 
 
-def _problem(error: csv.Error, position: str) -> str:
-    if str(error) in _NOT_CLOSED:
-        return f"a quotation mark in the row that starts on {position} is never closed"
-    return f"in the row that starts on {position}, text follows a closing quote"
-
-
-def _skip_record(lines: Iterator[str]) -> None:
+def _skip_record(lines: Iterator[str], separator: str) -> None:
     is_quoted = False
     is_first = True
     for line in lines:
-        is_quoted = _ends_in_quotes(line, is_quoted=is_quoted, is_first=is_first)
+        is_quoted = _ends_in_quotes(line, separator, is_quoted=is_quoted, is_first=is_first)
         is_first = False
         if not is_quoted:
             return
-    raise csv.Error(_NOT_CLOSED[1])
+    raise csv.Error(NOT_CLOSED)
 
 
-def _ends_in_quotes(line: str, *, is_quoted: bool, is_first: bool) -> bool:
+def _ends_in_quotes(line: str, separator: str, *, is_quoted: bool, is_first: bool) -> bool:
     """Whether the record continues inside quotes on the next line."""
     position = 0
     if is_first and line.startswith('"'):
@@ -145,94 +208,9 @@ def _ends_in_quotes(line: str, *, is_quoted: bool, is_first: bool) -> bool:
             is_quoted = line.startswith('"', position)  # two quotes stand for one
             position += is_quoted
             continue
-        comma = line.find(",", position)
-        if comma < 0:
+        end = line.find(separator, position)
+        if end < 0:
             return False
-        position = comma + 1
+        position = end + 1
         is_quoted = line.startswith('"', position)
         position += is_quoted
-
-
-class _Text(Iterator[str]):
-    """The lines of a file from a byte offset on.
-
-    Attributes:
-        offset: The byte offset of the next line.
-        last_line: The last line that was read.
-    """
-
-    def __init__(self, file: BinaryIO, start: int) -> None:
-        self._file = file
-        self._start = self._first = start
-        self._record = 0
-        self.last_line = ""
-        self._read_from(start)
-
-    def __next__(self) -> str:
-        line = self.last_line = next(self._lines)
-        self.offset += len(line.encode())
-        self._line += 1
-        return line
-
-    def begin_record(self) -> int:
-        """Mark the next line as the start of a record; returns the number of lines before it."""
-        self._record = self._line
-        return self._line
-
-    def record_position(self) -> str:
-        """The line on which the current record starts, for error messages."""
-        return self._position(self._record + 1)
-
-    def undecodable_position(self) -> str | None:
-        """The first line that is not UTF-8, for error messages; None if the file has changed."""
-        self.detach()
-        self._file.seek(self._first)
-        lines = io.TextIOWrapper(self._file, encoding="utf-8", errors="surrogateescape")
-        numbers = (n for n, line in enumerate(lines, 1) if _SURROGATE.search(line))
-        number = next(numbers, None)
-        self._lines = lines
-        return None if number is None else self._position(number)
-
-    def _position(self, line: int) -> str:
-        return f"line {line}" + f" from byte {self._first}" * (self._first > self._start)
-
-    def seek(self, offset: int, *, line: int = 0) -> None:
-        """Continue at a byte offset that comes after `line` lines."""
-        self.detach()
-        self._read_from(offset)
-        self._line = line
-        self._first = self._first if line else offset
-
-    def detach(self) -> None:
-        """Stop using the file without closing it."""
-        # After an interrupt, it may already be detached; if the file is closed, it can't be.
-        with suppress(ValueError):
-            self._lines.detach()
-
-    def _read_from(self, offset: int) -> None:
-        self.offset = self._file.seek(offset)
-        self._line = 0
-        self._lines = io.TextIOWrapper(self._file, encoding="utf-8", newline="")
-
-
-@contextmanager
-def _text(file: BinaryIO, name: str, offset: int | None) -> Generator[_Text, None, None]:
-    text = _Text(file, text_start(file, name))
-    if offset is not None:
-        text.seek(offset)
-    try:
-        yield text
-    except UnicodeDecodeError:
-        position = text.undecodable_position()
-        if position is None:
-            raise changed(name) from None
-        raise BulkError(
-            f"{name} is not UTF-8 ({position}). {conversion_from_unknown(name)}"
-        ) from None
-    except csv.Error as error:
-        raise BulkError(
-            f"{name} is not CSV: {_problem(error, text.record_position())}. In a quoted cell, "
-            "each quote must be doubled, and the cell must end with a quote."
-        ) from None
-    finally:
-        text.detach()

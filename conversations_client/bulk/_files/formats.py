@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import Enum
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._text import check_path
@@ -20,11 +20,24 @@ class Format(Enum):
     PARQUET = (".parquet",)
 
 
+TABS: Final = ".tsv"
+"""The extension of a CSV file whose cells are separated by tabs. It can only be read."""
+_NAMES: Final = {
+    Format.JSONL: ".jsonl or .ndjson (JSON Lines)",
+    Format.CSV: ".csv (CSV)",
+    Format.PARQUET: ".parquet (Parquet)",
+}
+
+
 def import_format(path: str | os.PathLike[str]) -> Format:
     """The format of a file to read; raises BulkError for an unknown extension or invalid path."""
     file_format = _known_format(path)
+    if file_format is None and Path(path).suffix.lower() == TABS:
+        return Format.CSV
     if file_format is None:
-        raise BulkError(f"{_unknown_format(path, Format)}{_json_advice(Path(path))}")
+        *others, parquet = _NAMES.values()
+        names = [*others, f"{TABS} (tab-separated)", parquet]
+        raise BulkError(f"{_unknown_format(path, names)}{_json_advice(Path(path))}")
     return file_format
 
 
@@ -50,7 +63,8 @@ def export_format(
             Format.CSV: not messages,
             Format.PARQUET: not escape,
         }
-        raise BulkError(_unknown_format(path, [each for each, can in can_store.items() if can]))
+        names = [_NAMES[each] for each, can in can_store.items() if can]
+        raise BulkError(_unknown_format(path, names))
     return file_format
 
 
@@ -60,10 +74,10 @@ def _known_format(path: str | os.PathLike[str]) -> Format | None:
     return next((each for each in Format if suffix in each.value), None)
 
 
-def _unknown_format(path: str | os.PathLike[str], formats: Iterable[Format]) -> str:
-    *others, last = [extension for each in formats for extension in each.value]
-    extensions = " or ".join(filter(None, [", ".join(others), last]))
-    return f"{Path(path).name or path} has an unknown format. Its name must end in {extensions}."
+def _unknown_format(path: str | os.PathLike[str], names: Iterable[str]) -> str:
+    *others, last = names
+    ends = ", or ".join(filter(None, [", ".join(others), last]))
+    return f"{Path(path).name or path} has an unknown format. Its name must end in {ends}."
 
 
 def _json_advice(path: Path) -> str:

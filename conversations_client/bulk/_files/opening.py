@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
 from conversations_client.bulk._errors import BulkError
-from conversations_client.bulk._files.formats import Format, import_format
+from conversations_client.bulk._files.formats import TABS, Format, import_format
 
 Source: TypeAlias = str | os.PathLike[str]
 
@@ -172,7 +172,7 @@ def conversion_from_unknown(name: str) -> str:
 
 
 def _in_a_spreadsheet(name: str) -> str:
-    is_table = name.lower().endswith(".csv")
+    is_table = name.lower().endswith((*Format.CSV.value, TABS))
     return 'In a spreadsheet, save it as "CSV UTF-8". ' if is_table else ""
 
 

@@ -51,7 +51,7 @@ class Index:
     offsets: tuple[int, ...]
 
 
-def index_rows(path: Source, *, every: int) -> Index:
+def index_rows(path: Source, columns: Columns, *, every: int) -> Index:
     """Find the byte offset of every nth row, where n is `every`.
 
     Raises:
@@ -64,8 +64,13 @@ def index_rows(path: Source, *, every: int) -> Index:
     with open_source(path) as file:
         if file_format is Format.PARQUET:
             return Index(ParquetTable(file, name).total(), ())
-        read = json_lines.lines if file_format is Format.JSONL else csv_reader.records
-        for offset, _, _ in read(file, name, None):
+        rows: Iterator[tuple[int, int, object]]
+        if file_format is Format.JSONL:
+            rows = json_lines.lines(file, name, None)
+        else:
+            header = csv_reader.header(file, name, columns.is_known)
+            rows = csv_reader.records(file, name, header)
+        for offset, _, _ in rows:
             if total % every == 0:
                 offsets.append(offset)
             total += 1
@@ -74,6 +79,9 @@ def index_rows(path: Source, *, every: int) -> Index:
 
 def count_rows(path: Source) -> int:
     """Count the rows of a file.
+
+    The names of your own columns can help to recognize the separator of a CSV file. If you map or
+    ignore columns, use `check_file`, which also counts the rows.
 
     Args:
         path: The file: JSON Lines, CSV or Parquet, according to its extension.
@@ -85,7 +93,11 @@ def count_rows(path: Source) -> int:
     Example:
         assert count_rows("conversations.jsonl") == 2
     """
-    return index_rows(path, every=1_000_000).total
+    return _total(path, Columns())
+
+
+def _total(path: Source, columns: Columns) -> int:
+    return index_rows(path, columns, every=1_000_000).total
 
 
 def check_file(
@@ -112,8 +124,9 @@ def check_file(
     Example:
         assert check_file("conversations.jsonl") == 2
     """
-    check_columns(path, Columns.of(columns, key, ignore))
-    return count_rows(path)
+    checked_columns = Columns.of(columns, key, ignore)
+    check_columns(path, checked_columns)
+    return _total(path, checked_columns)
 
 
 def check_columns(path: Source, columns: Columns) -> None:
@@ -125,11 +138,14 @@ def check_columns(path: Source, columns: Columns) -> None:
     """
     file_format, name = source_format(path), Path(path).name
     check: Callable[[], None]
+    advice = ""
     with open_source(path) as file:
         if file_format is Format.PARQUET:
             check = partial(columns.check_names, ParquetTable(file, name).names())
         elif file_format is Format.CSV:
-            check = partial(columns.check_names, csv_reader.header(file, name))
+            header = csv_reader.header(file, name, columns.is_known)
+            advice = header.advice(columns.is_known)
+            check = partial(columns.check_names, header.names)
         else:
             json_lines.check_shape(file, name)
             json_lines.check_encoding(file, name)
@@ -138,8 +154,7 @@ def check_columns(path: Source, columns: Columns) -> None:
         try:
             check()
         except BulkError as error:
-            more = csv_reader.problem_below(file, name) if file_format is Format.CSV else ""
-            raise BulkError(f"{name}: {error}{more}") from None
+            raise BulkError(f"{name}: {error}{advice}") from None
 
 
 def _check_objects(lines: Iterator[bytes], columns: Columns) -> None:
@@ -209,9 +224,9 @@ def read_rows(
                 check_line_start(file, offset, name)
             skipped = start if offset is None else 0
             if file_format is Format.CSV:
-                names = csv_reader.header(file, name)
-                records = islice(csv_reader.records(file, name, offset), skipped, None)
-                contents = ((n, _from_record(record, names, columns)) for _, n, record in records)
+                header = csv_reader.header(file, name, columns.is_known)
+                records = islice(csv_reader.records(file, name, header, offset), skipped, None)
+                contents = ((n, _from_record(record, header, columns)) for _, n, record in records)
             else:
                 lines = islice(json_lines.lines(file, name, offset), skipped, None)
                 contents = ((n, _from_line(line, columns)) for _, n, line in lines)
@@ -235,10 +250,11 @@ _REPEATED_HEADER: Final = Unreadable(
 )
 
 
-def _from_record(record: csv_reader.Record, names: list[str], columns: Columns) -> _Read:
+def _from_record(record: csv_reader.Record, header: csv_reader.Header, columns: Columns) -> _Read:
+    names = header.names
     if isinstance(record, Unreadable):
         return record, None
-    if csv_reader.is_header(record, names):
+    if header.is_repeated_by(record):
         return _REPEATED_HEADER, None
     if len(record) != len(names):
         count = f"{len(record)} cell{'s' * (len(record) != 1)}"

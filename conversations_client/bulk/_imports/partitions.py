@@ -166,8 +166,9 @@ def partitions(
     """
     if rows < 1:
         raise BulkError("rows must be 1 or more.")
-    check_columns(path, Columns.of(columns, key, ignore))
-    index = index_rows(path, every=rows)
+    checked_columns = Columns.of(columns, key, ignore)
+    check_columns(path, checked_columns)
+    index = index_rows(path, checked_columns, every=rows)
     journals = Path(folder).absolute()
     journals.mkdir(parents=True, exist_ok=True)
     plan = plan_folder.load_or_create_plan(journals, {"total": index.total, "rows": rows})
@@ -178,7 +179,7 @@ def partitions(
             "then imported again."
         )
     if plan["rows"] != rows:
-        index = index_rows(path, every=plan["rows"])
+        index = index_rows(path, checked_columns, every=plan["rows"])
     bounds = pairwise([*range(0, index.total, plan["rows"]), index.total])
     file = os.fspath(Path(path).absolute())
     return [

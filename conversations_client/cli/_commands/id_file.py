@@ -6,8 +6,9 @@ import json
 import re
 import sys
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, TextIO, cast
+from typing import Any, Final, cast
 
 from conversations_client.cli._exit_codes import UsageError
 
@@ -17,6 +18,9 @@ STDIN: Final = Path("-")
 _ID_FIELDS: Final = ("_id", "id")  # in exports, and in the results of imports
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _JSON_LINES: Final = (".jsonl", ".ndjson")
+_SEPARATORS: Final = {".csv": ",;\t|", ".tsv": "\t"}
+"""The possible separators of the columns in a file with one of these extensions."""
+_INSTRUCTION: Final = re.compile(r'"?sep=([,;\t|])"?[\r\n]+', re.IGNORECASE)
 _NOT_TEXT: Final = {
     (".parquet",): (
         "Parquet isn't supported here. Export the conversations to JSON Lines or CSV, or write one "
@@ -45,7 +49,7 @@ def ids_of(file: Path) -> list[str]:
         content = sys.stdin.buffer.read() if file == STDIN else file.read_bytes()
         suffix = file.suffix.lower()
         _check_suffix(suffix)
-        return list(_read(io.StringIO(content.decode("utf-8-sig"), newline=""), suffix))
+        return list(_read(content.decode("utf-8-sig"), suffix))
     except OSError as error:
         raise UsageError(f"{name} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
@@ -73,14 +77,13 @@ def _check_suffix(suffix: str) -> None:
             raise ValueError(problem)
 
 
-def _read(text: TextIO, suffix: str) -> Iterator[str]:
-    if suffix == ".csv":
-        rows = csv.DictReader(text, strict=True)
-        _check_unique(rows.fieldnames or (), "the header")
+def _read(text: str, suffix: str) -> Iterator[str]:
+    rows = None if suffix in _JSON_LINES else _rows(text, suffix)
+    if rows is not None:
         for number, row in enumerate(rows, 1):
             yield from _id_of(row, f"row {number}")
         return
-    for number, line in enumerate(text, 1):
+    for number, line in enumerate(io.StringIO(text, newline=""), 1):
         # In concatenated files, any line can start with a byte order mark.
         content, location = line.removeprefix(_BYTE_ORDER_MARK).strip(), f"line {number}"
         if _is_listing(content):
@@ -98,6 +101,29 @@ def _is_listing(line: str) -> bool:
     """Whether a line begins the output of `conversations list` without --jsonl."""
     is_table = line.split() == ["ID", "Name", "Updated"]
     return is_table or line in {"[", "[]"} or line.startswith("[{")
+
+
+def _rows(text: str, suffix: str) -> "csv.DictReader[str] | None":
+    """The rows of CSV; None if neither the extension nor the header shows that it is CSV."""
+    table, separators = text.lstrip("\r\n"), _SEPARATORS.get(suffix, _SEPARATORS[".csv"])
+    instruction = _INSTRUCTION.match(table)
+    if instruction is not None:
+        table, separators = table[instruction.end() :], instruction[1]
+    elif table.startswith("{") and suffix not in _SEPARATORS:
+        return None
+
+    def read(separator: str) -> "csv.DictReader[str]":
+        return csv.DictReader(io.StringIO(table, newline=""), delimiter=separator, strict=True)
+
+    for separator in separators:
+        # Quotes can be wrong only because the separator is.
+        with suppress(csv.Error):
+            rows = read(separator)
+            names = rows.fieldnames or ()
+            if not set(_ID_FIELDS).isdisjoint(names):
+                _check_unique(names, "the header")
+                return rows
+    return read(separators[0]) if suffix in _SEPARATORS else None
 
 
 def _json(line: str, location: str) -> object:
@@ -137,6 +163,6 @@ def _checked(conversation_id: str, location: str) -> str:
     if _NOT_IN_AN_ID.search(conversation_id) or not conversation_id.isprintable():
         raise ValueError(
             f"{location} is not an ID. Write one ID per line without comments, or use JSON Lines "
-            "or CSV with an _id or id field, in a file whose name ends in .jsonl or .csv"
+            "or CSV with an _id or id field"
         )
     return conversation_id
