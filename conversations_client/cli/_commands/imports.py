@@ -22,11 +22,11 @@ from conversations_client.bulk import (
     import_file,
     write_results,
 )
-from conversations_client.cli._commands.open_files import check_not_open
 from conversations_client.cli._display.output import Output, print_error, print_message
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._display.progress import progress_bar
 from conversations_client.cli._exit_codes import ExitCode, UsageError
+from conversations_client.cli._open_files import check_not_open
 from conversations_client.cli._option_names import describe_row
 from conversations_client.cli._session import Injected
 from conversations_client.cli._signals import stopped_by_signals
