@@ -212,6 +212,8 @@ CLI_LAYERS = [
     "_run",
     "_app",
     "_commands",
+    "_chat",
+    "_open_files",
     "_usage_errors",
     "_session",
     "_local_sandbox",

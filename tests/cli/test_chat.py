@@ -39,9 +39,9 @@ from conversations_client import (
     unstructure,
 )
 from conversations_client._client.responses_resource import Responses
-from conversations_client.cli._commands import chat_loop
-from conversations_client.cli._commands.chat_input import messages_from_stdin
-from conversations_client.cli._commands.chat_loop import Ask, OnFailure, run_chat
+from conversations_client.cli._chat import chat_loop
+from conversations_client.cli._chat.chat_input import messages_from_stdin
+from conversations_client.cli._chat.chat_loop import Ask, OnFailure, run_chat
 from conversations_client.cli._display.output import Format, Output
 from conversations_client.cli._exit_codes import UsageError
 from conversations_client.sandbox import Sandbox

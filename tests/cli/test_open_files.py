@@ -54,3 +54,12 @@ def test_closed_streams_are_no_open_files(tmp_path: Path) -> None:
     rows.write_text('{"displayName": "a"}\n')
     ended = execute("/bin/sh", "-c", 'exec "$@" <&- >&-', "sh", SCRIPT, "import", str(rows))
     assert (ended.code, ended.err) == (0, "")
+
+
+def test_results_can_be_discarded_without_a_terminal(tmp_path: Path) -> None:
+    """As under cron, where stdin is the null device."""
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"displayName": "a"}\n')
+    line = (SCRIPT, "import", str(rows), "--results", "/dev/null")
+    ended = execute("/bin/sh", "-c", 'exec "$@" </dev/null', "sh", *line)
+    assert (ended.code, ended.err) == (0, "")

@@ -16,8 +16,8 @@ from conversations_client import (
     PermissionDeniedError,
     StatusError,
 )
-from conversations_client.cli._commands.chat_input import messages_from_stdin
-from conversations_client.cli._commands.chat_loop import run_chat
+from conversations_client.cli._chat.chat_input import messages_from_stdin
+from conversations_client.cli._chat.chat_loop import run_chat
 from conversations_client.cli._display.output import print_error, print_message
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._exit_codes import ADVICE, ExitCode, UsageError, exit_code

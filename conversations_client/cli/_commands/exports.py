@@ -18,7 +18,6 @@ from conversations_client.bulk import (
     export_file,
     export_with_messages,
 )
-from conversations_client.cli._commands.open_files import check_not_open
 from conversations_client.cli._commands.selection import Selection, selection
 from conversations_client.cli._display.output import (
     Format,
@@ -30,6 +29,7 @@ from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._display.progress import progress_bar
 from conversations_client.cli._display.views import conversation_table
 from conversations_client.cli._exit_codes import ExitCode, UsageError
+from conversations_client.cli._open_files import check_not_open
 from conversations_client.cli._option_names import describe_row
 from conversations_client.cli._session import Injected, Session
 from conversations_client.cli._signals import stopped_by_signals

@@ -23,11 +23,11 @@ from conversations_client.bulk import (
     write_results,
 )
 from conversations_client.cli._commands.doubtful_rows import advice, problem_of, with_advice
-from conversations_client.cli._commands.open_files import check_not_open
 from conversations_client.cli._display.output import Output, print_error, print_message
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._display.progress import progress_bar
 from conversations_client.cli._exit_codes import ADVICE, ExitCode, UsageError, exit_code
+from conversations_client.cli._open_files import check_not_open
 from conversations_client.cli._option_names import describe
 from conversations_client.cli._session import Injected
 from conversations_client.cli._signals import stopped_by_signals

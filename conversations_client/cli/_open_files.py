@@ -25,6 +25,8 @@ def check_not_open(path: Path, option: str) -> None:
 
 
 def _stream_of(path: Path) -> str | None:
+    if str(path) == os.devnull:
+        return None  # writing to it loses nothing that should be kept
     for descriptor, name in _STANDARD_STREAMS.items():
         try:
             if os.path.samestat(path.stat(), os.fstat(descriptor)):

@@ -1,0 +1,1 @@
+"""Reads the messages of a chat and prints the replies."""
