@@ -50,7 +50,7 @@ from conversations_client._base.headers import Headers
 
 
 class Delivery(StrEnum):
-    """Whether a failed request reached the service in any of its attempts."""
+    """Whether a failed request reached the service on any attempt."""
 
     UNSENT = "unsent"
     """The request provably never reached the service."""
@@ -66,7 +66,7 @@ _BY_SEVERITY: Final = (Delivery.UNSENT, Delivery.REFUSED, Delivery.UNKNOWN)
 
 
 def worst_delivery(first: Delivery, second: Delivery) -> Delivery:
-    """The more severe of two deliveries."""
+    """The worse of two `Delivery` values: UNKNOWN, then REFUSED, then UNSENT."""
     return max(first, second, key=_BY_SEVERITY.index)
 
 
@@ -111,7 +111,7 @@ class ConversationsError(Exception):
     def may_have_acted(self) -> bool:
         """Whether the service may have acted on the request.
 
-        If so, a retry could carry it out twice.
+        If so, a retry could cause the request to be carried out twice.
         """
         return self.delivery is Delivery.UNKNOWN
 

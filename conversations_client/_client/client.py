@@ -152,7 +152,8 @@ class Client(ClientBase):
         """Call an endpoint that this client has no method for.
 
         Args:
-            method: The HTTP method. A POST or PATCH is retried only if it is safe.
+            method: The HTTP method. A POST or PATCH is retried only if
+                repeating it is safe.
             path: The path relative to `base_url`, including `/v2`, percent-encoded where necessary.
             returns: The class of the response: an attrs class of your own, `dict[str, Any]`, or
                 `NoneType` if a successful response has no body.

@@ -34,8 +34,8 @@ class _Cursor:
 
     It detects repeated cursors without storing them all: it compares each cursor with the previous
     one, the first one, and the last one whose page number was a power of two (Brent's algorithm).
-    It detects a repeated last page and a restarted listing immediately, and any other cycle within
-    three times its length.
+    It detects a repeat of the previous page, or a listing that starts over, immediately, and any
+    other cycle within three times its length.
     """
 
     value: str | None
@@ -72,9 +72,7 @@ class _Cursor:
             self._state = _State.NO_CURSOR
             return
         if cursor in {self.value, self._first, self._saved}:
-            raise _broken(
-                "repeated a page of this listing, so some conversations may be duplicates"
-            )
+            raise _broken("repeated a page of this listing")
         self._state = _State.MORE
         self.value = cursor
         self._pages += 1
@@ -91,7 +89,8 @@ def _start(after: str | Conversation | None, *, backwards: bool) -> _Cursor:
 
 def _broken(problem: str) -> PagingError:
     return PagingError(
-        f"The listing can't continue: the service {problem}. The results so far are correct.",
+        f"The listing can't continue: the service {problem}. The conversations so far are valid, "
+        "but some may appear twice.",
         delivery=Delivery.REFUSED,
     )
 
@@ -124,8 +123,8 @@ class Pages(Shared, PublicDir):
         If an empty page reports more conversations, it is requested again, not returned.
 
         Args:
-            after: A conversation, or its ID, to continue the listing after. Default: None, the
-                start of the listing.
+            after: The conversation, or its ID, after which to continue the listing. Default: None,
+                the start of the listing.
 
         Raises:
             InvalidArgumentError: `after` is invalid; nothing was sent.
@@ -144,8 +143,8 @@ class Pages(Shared, PublicDir):
         """Request one page, for example to show it on a web page.
 
         Args:
-            after: A conversation, or its ID, to continue the listing after. Default: None, the
-                start of the listing.
+            after: The conversation, or its ID, after which to continue the listing. Default: None,
+                the start of the listing.
 
         Raises:
             InvalidArgumentError: `after` is invalid; nothing was sent.
@@ -208,8 +207,8 @@ class AsyncPages(Shared, PublicDir):
         If an empty page reports more conversations, it is requested again, not returned.
 
         Args:
-            after: A conversation, or its ID, to continue the listing after. Default: None, the
-                start of the listing.
+            after: The conversation, or its ID, after which to continue the listing. Default: None,
+                the start of the listing.
 
         Raises:
             InvalidArgumentError: `after` is invalid; nothing was sent.
@@ -228,8 +227,8 @@ class AsyncPages(Shared, PublicDir):
         """Request one page, for example to show it on a web page.
 
         Args:
-            after: A conversation, or its ID, to continue the listing after. Default: None, the
-                start of the listing.
+            after: The conversation, or its ID, after which to continue the listing. Default: None,
+                the start of the listing.
 
         Raises:
             InvalidArgumentError: `after` is invalid; nothing was sent.

@@ -32,8 +32,8 @@ def traced(call: Call[Any], base_url: str, *, ends: bool = True) -> AbstractCont
     Args:
         call: The call.
         base_url: The URL of the service.
-        ends: Whether the span ends with the block. If not, the context manager yields a function
-            that ends the span. If the block raises, the span ends anyway.
+        ends: Whether the span ends with the block. If not, call the function that the
+            context manager yields. If the block raises, the span ends anyway.
     """
     # A program that doesn't import OpenTelemetry exports no spans.
     if sys.modules.get(_TRACE) is None:

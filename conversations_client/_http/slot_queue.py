@@ -18,7 +18,7 @@ from conversations_client.errors import ClientClosedError
 CHECK_SECONDS: Final = 5.0
 """How often a waiting request checks for the slots of responses that were never closed.
 
-Garbage-collecting a ticket wakes no request.
+Garbage-collecting a ticket doesn't wake any request.
 """
 
 
@@ -156,7 +156,7 @@ class SlotQueue(Generic[ConnectionT, SignalT]):
         return False
 
     def release(self, ticket: Ticket[ConnectionT, SignalT], *, now: float) -> None:
-        """Release the slot, with a reusable connection."""
+        """Release the slot and keep its connection for reuse."""
         for slot in ticket.in_use:
             slot.expires_at = now + self._keepalive
         _move(ticket.in_use.pop, self._idle)
@@ -273,7 +273,7 @@ def _remove(items: deque[T], item: T) -> None:
 
 
 def closed_error() -> ClientClosedError:
-    """The error for a call after close."""
+    """The error for a call made after the client was closed."""
     return ClientClosedError(
         "The client is closed: its with block has ended, or close() was called. Create a new "
         "client."

@@ -118,7 +118,7 @@ def export_with_messages(
         path: The file: JSON Lines or Parquet, according to its extension. An existing file is
             replaced, and its file mode is kept. If `path` is a symbolic link, its target is
             replaced.
-        entity_ids: The agents and deployments whose conversations to export; None stands for the
+        entity_ids: The agents and deployments whose conversations are exported; None stands for the
             conversations without one. Default: `(None,)`.
         journal: The SQLite file that stores the retrieved conversations until `path` is written.
             Only one process can use it at a time. Default: `path` plus `.export`.

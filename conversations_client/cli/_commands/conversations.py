@@ -84,7 +84,7 @@ def list_(
         limit: The maximum number of conversations to list in total, from as many pages as
             necessary.
         all_: List all of the selected conversations.
-        entity_id: The agent or deployment whose conversations to list; can be repeated.
+        entity_id: List the conversations of this agent or deployment; can be repeated.
         standalone: With --entity-id: list the standalone conversations too.
         session: The common options and the output.
     """
