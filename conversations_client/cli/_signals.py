@@ -11,8 +11,6 @@ from typing import Final
 
 from attrs import define
 
-from conversations_client.cli._display.output import print_message
-
 SIGNALED: Final = 128
 """Shells add the number of the signal to it."""
 
@@ -61,12 +59,20 @@ def stopped_by_signals() -> Generator[None, None, None]:
 
 
 @contextmanager
-def waiting_for(describe: Callable[[], str]) -> Generator[None, None, None]:
-    """In the block, the first signal prints what the command then waits for.
+def waiting_for_requests(
+    count: Callable[[], int], *, prefix: str = ""
+) -> Generator[None, None, None]:
+    """In the block, the first signal prints how many requests the command then waits for.
 
     Args:
-        describe: Returns for example "2 requests", or nothing if the command doesn't wait.
+        count: Returns the number of requests in flight.
+        prefix: The text before the number.
     """
+
+    def describe() -> str:
+        number = count()
+        return f"{prefix}{number:,} request{'s' * (number != 1)}" if number else ""
+
     _waits.append(describe)
     try:
         yield
@@ -113,4 +119,4 @@ def _announce_wait(number: int) -> None:
     # The signal may have come while the main thread was printing.
     with suppress(Exception):
         for description in filter(None, (describe() for describe in _waits)):
-            print_message(f"Waiting for {description} in flight. {again} to end at once.")
+            sys.stderr.write(f"Waiting for {description} in flight. {again} to end at once.\n")

@@ -496,7 +496,11 @@ def test_ctrl_c_during_a_reply_says_how_to_see_what_was_stored(
     piped: Command, typed: TypeIn, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conversation_id = client.conversations.create().id
-    monkeypatch.setattr(Responses, "stream", lambda *_, **__: nullcontext(map(stopped, [1])))
+
+    def stream(*_: object, **__: object) -> AbstractContextManager[Iterable[None]]:
+        return nullcontext(map(stopped, [1]))
+
+    monkeypatch.setattr(Responses, "stream", stream)
     typed("Hello\n")
     ended = piped("chat", str(conversation_id), "--model", "sandbox/echo")
     advice = f"`conversations show {conversation_id}` shows what was stored."

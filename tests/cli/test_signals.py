@@ -10,12 +10,13 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from command_line import LONGEST_WAIT, SCRIPT, Command
 from scripted import CONVERSATION, ScriptedServer, answer
 
-from conversations_client.bulk import Journal, State
+from conversations_client.bulk import Entry, Journal, State
 from conversations_client.cli._commands import exports, imports
 from conversations_client.cli._commands.deletion_counts import Deletion
 from conversations_client.cli._run import run
@@ -276,3 +277,35 @@ def test_a_third_signal_ends_an_action_of_the_second(monkeypatch: pytest.MonkeyP
     with before_forced_end(wait), before_forced_end(fail):
         handler(signal.SIGINT, None)
     assert (actions, ended) == (["failed", "waited"], [143, 130])
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_the_second_signal_reports_what_is_unknown(
+    *, piped: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    def end(code: int) -> None:
+        raise SystemExit(code)
+
+    def second_signal(*arguments: Any, **_: object) -> None:
+        if isinstance(arguments[0], Deletion):
+            arguments[0].deleted.append("conv_0")
+        else:
+            arguments[2].record(Entry(1, "", State.CREATED, "conv_0"))
+            arguments[2].record(Entry(2, "", State.SENT, ""))
+        _Handler(first=0.0)(signal.SIGTERM, None)
+
+    monkeypatch.setattr(os, "_exit", end)
+    monkeypatch.setattr(imports, "import_file", second_signal)
+    monkeypatch.setattr(Deletion, "record", second_signal)
+    with ScriptedServer(REPLIES["delete"] * 100) as server:
+        ended = piped(*line("delete ID", tmp_path), "--base-url", server.url, *options)
+    # The outcome of a request arrived, but the signal came before it was counted.
+    assert (ended.code, json.loads(ended.out)) == (143, ["conv_0"])
+    assert "Stopped. 1 of 3 was deleted. 1 more may have been deleted.\n" in ended.err
+    ended = piped(*line("import", tmp_path), *options)
+    report = json.loads(ended.out)
+    assert (ended.code, report["created"], report["doubtful"]) == (143, 1, 1)
+    assert ended.err.startswith("Ended at once after creating 1 conversation. Run the same")
+    assert ended.err.endswith(
+        "results.jsonl was not updated.\nError: 1 row may have been imported.\n"
+    )

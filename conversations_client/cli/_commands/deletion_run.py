@@ -19,7 +19,7 @@ from conversations_client import (
 )
 from conversations_client.cli._commands.deletion_counts import Deletion
 from conversations_client.cli._display.output import Format, Output, print_error, print_message
-from conversations_client.cli._signals import before_forced_end, waiting_for
+from conversations_client.cli._signals import before_forced_end, waiting_for_requests
 
 _MAX_CONSECUTIVE_FAILURES: Final = 50
 _ID_STATUSES: Final = frozenset({400, 404, 409, 410, 422})
@@ -62,7 +62,7 @@ class DeletionRun:
         """Delete the conversations. After Ctrl-C, only wait for the requests in flight."""
         delete_many = client.conversations.delete_many
         with (
-            waiting_for(self._describe_in_flight),
+            waiting_for_requests(self._in_flight),
             before_forced_end(self._end_at_once),
         ):
             try:
@@ -134,10 +134,6 @@ class DeletionRun:
 
     def _in_flight(self) -> int:
         return self._read - self._recorded
-
-    def _describe_in_flight(self) -> str:
-        count = self._in_flight()
-        return f"{count:,} request{'s' * (count != 1)}" if count else ""
 
     def _report_stop(self, unknown: str = "") -> None:
         self._print_all()

@@ -30,7 +30,11 @@ from conversations_client.cli._display.views import conversation_table
 from conversations_client.cli._exit_codes import ExitCode, UsageError
 from conversations_client.cli._option_names import describe_row
 from conversations_client.cli._session import Injected, Session
-from conversations_client.cli._signals import before_forced_end, stopped_by_signals, waiting_for
+from conversations_client.cli._signals import (
+    before_forced_end,
+    stopped_by_signals,
+    waiting_for_requests,
+)
 
 OnProgress = Callable[[int, int | None], object]
 
@@ -220,11 +224,7 @@ def _announced(update: OnProgress, max_in_flight: int) -> Generator[OnProgress, 
         left = 0 if total is None else total - done
         update(done, total)
 
-    def describe() -> str:
-        count = min(left, max_in_flight)
-        return f"up to {count:,} request{'s' * (count != 1)}" if count else ""
-
-    with waiting_for(describe):
+    with waiting_for_requests(lambda: min(left, max_in_flight), prefix="up to "):
         yield on_progress
 
 

@@ -28,7 +28,11 @@ from conversations_client.cli._display.progress import progress_bar
 from conversations_client.cli._exit_codes import ExitCode, UsageError
 from conversations_client.cli._option_names import describe_row
 from conversations_client.cli._session import Injected
-from conversations_client.cli._signals import before_forced_end, stopped_by_signals, waiting_for
+from conversations_client.cli._signals import (
+    before_forced_end,
+    stopped_by_signals,
+    waiting_for_requests,
+)
 
 P = ParamSpec("P")
 
@@ -295,7 +299,7 @@ class _Run:
     @contextmanager
     def stoppable(self) -> Generator[None, None, None]:
         """In the block, report what was imported if a signal stops the import."""
-        with waiting_for(self._describe_in_flight), before_forced_end(self._end_at_once):
+        with waiting_for_requests(self._in_flight), before_forced_end(self._end_at_once):
             try:
                 yield
             except KeyboardInterrupt:
@@ -305,9 +309,8 @@ class _Run:
                 self._report("Stopped after", listed, results if are_written else None)
                 raise
 
-    def _describe_in_flight(self) -> str:
-        count = self.record.counts()[State.SENT]
-        return f"{count:,} request{'s' * (count != 1)}" if count else ""
+    def _in_flight(self) -> int:
+        return self.record.counts()[State.SENT]
 
     def _end_at_once(self) -> None:
         """Report the rows in flight as doubtful, and close the journal."""
