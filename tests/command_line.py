@@ -96,6 +96,17 @@ class Terminal:
         """Press keys."""
         os.write(self._ours, text.encode())
 
+    def press_until_end(self, text: str) -> None:
+        """Press keys again and again until the command ends."""
+        for _ in range(int(LONGEST_WAIT / 0.1)):
+            self.press(text)
+            try:
+                self._process.wait(0.1)
+            except subprocess.TimeoutExpired:
+                continue
+            return
+        raise AssertionError(f"still running: {self.seen!r}")
+
     def end(self) -> int:
         """Read all output and return the exit code."""
         while self._read():

@@ -4,7 +4,6 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextvars import copy_context
-from typing import Final
 
 from cyclopts import CycloptsError
 from rich.console import Console
@@ -16,10 +15,8 @@ from conversations_client.cli._display.output import print_error, print_message
 from conversations_client.cli._exit_codes import ADVICE, ExitCode, UsageError, exit_code
 from conversations_client.cli._option_names import explain
 from conversations_client.cli._os_errors import describe_os_error
-from conversations_client.cli._signals import StopSignalError
+from conversations_client.cli._signals import SIGNALED, StopSignalError
 from conversations_client.cli._usage_errors import describe_usage_error
-
-_SIGNALED: Final = 128  # shells add the number of the signal to it
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -36,7 +33,7 @@ def run(arguments: Sequence[str]) -> int:
         return _after_output(copy_context().run(_run, arguments))
     except StopSignalError as stop:
         discard_output()
-        return ExitCode(_SIGNALED + stop.number)
+        return ExitCode(SIGNALED + stop.number)
     except KeyboardInterrupt:
         discard_output()
         # The terminal has printed "^C", and the shell's prompt needs a new line.

@@ -11,9 +11,10 @@ from cyclopts.validators import mutually_exclusive
 
 from conversations_client import Client, NotFoundError, Retry, Timeout
 from conversations_client._sandbox_options import SandboxOptions
-from conversations_client.cli._display.output import Output
-from conversations_client.cli._exit_codes import UsageError
+from conversations_client.cli._display.output import Output, print_message
+from conversations_client.cli._exit_codes import ADVICE, ExitCode, UsageError
 from conversations_client.cli._local_sandbox import default_db, local_sandbox
+from conversations_client.cli._signals import stopped_by_signals
 
 COMMON: Final = Group("Common options", sort_key=10)
 FORMAT: Final = Group("Output", sort_key=11, validator=mutually_exclusive)
@@ -158,6 +159,19 @@ class Session:
         """A client that is open until the end of the block."""
         with self.target() as target, target.client(retry=retry) as client:
             yield client
+
+    @contextmanager
+    def changing_client(self) -> Generator[Client, None, None]:
+        """A client for a call that changes data, which may happen even if a signal stops it."""
+        with stopped_by_signals(), self.client() as client:
+            try:
+                yield client
+            except KeyboardInterrupt:
+                print_message(
+                    "Stopped before the response arrived, so the change may have been made. "
+                    f"{ADVICE[ExitCode.UNKNOWN]}"
+                )
+                raise
 
 
 Injected = Annotated[Session, Parameter(parse=False)]

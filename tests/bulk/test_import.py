@@ -400,7 +400,7 @@ def test_ctrl_c_between_two_steps_waits_for_the_rows_in_flight(
     assert counts[State.SENT] == 0
 
 
-def test_a_second_ctrl_c_ends_the_import_immediately(path: Path, journal: Journal) -> None:
+def test_further_ctrl_c_lose_no_outcome(path: Path, journal: Journal) -> None:
     write(path, *named("a", "b", "c", "d"))
 
     def interrupt(_: Entry) -> None:
@@ -409,7 +409,18 @@ def test_a_second_ctrl_c_ends_the_import_immediately(path: Path, journal: Journa
     with ScriptedServer(always()) as server, pytest.raises(KeyboardInterrupt):
         run(server, path, journal, on_row=interrupt, max_in_flight=3)
     counts = journal.counts()
-    assert (counts[State.CREATED], counts[State.SENT]) == (2, 1)
+    assert (counts[State.CREATED], counts[State.SENT]) == (len(server.seen), 0)
+
+
+def test_on_row_tells_which_rows_are_skipped(path: Path, journal: Journal) -> None:
+    write(path, *named("a", "b"))
+    reported: list[Entry] = []
+    with ScriptedServer(always()) as server:
+        run(server, path, journal)
+        write(path, *named("a", "b", "c"))
+        run(server, path, journal, on_row=reported.append)
+    assert [entry.is_skipped for entry in reported] == [True, True, False]
+    assert reported == list(journal.entries())
 
 
 def test_ctrl_c_while_an_outcome_is_recorded_does_not_lose_it(

@@ -280,3 +280,37 @@ def test_a_destination_differs_in_any_part_of_any_value(change: dict[str, Any]) 
     assert one.other(one) is None
     assert one.other(other) is not None
     assert other.other(one) is not None
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_a_log_without_its_journal_is_left_alone(path: Path, content: bytes | None) -> None:
+    log = Path(f"{path}-wal")
+    log.write_bytes(b"rows")
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BulkError, match="has rows of an earlier import, but its journal"):
+        Journal(path)
+    assert log.read_bytes() == b"rows"
+    log.write_bytes(b"")
+    with Journal(path) as journal:
+        assert not journal.has_created()
+
+
+def test_a_journal_is_found_missing_after_a_crash(path: Path) -> None:
+    crashed = path.with_name("crashed")
+    with Journal(path) as journal:
+        journal.record(ENTRIES[0])
+        for suffix in ("", "-wal"):
+            Path(f"{crashed}{suffix}").write_bytes(Path(f"{path}{suffix}").read_bytes())
+    database = crashed.read_bytes()
+    crashed.unlink()
+    with pytest.raises(BulkError, match="is missing or empty"):
+        Journal(crashed)
+    crashed.write_bytes(database)
+    with Journal(crashed) as journal:
+        assert list(journal.entries()) == ENTRIES[:1]
+
+
+def test_a_name_that_is_too_long_is_no_journal(tmp_path: Path) -> None:
+    with pytest.raises(BulkError, match="can't be used"):
+        Journal(tmp_path / ("x" * 300))

@@ -119,7 +119,7 @@ def test_conversations_have_their_messages_in_the_order_of_the_listing(
     assert found == [client.conversations.retrieve(one) for one in ids]
     assert len(found[5].messages or ()) == 2
     assert progress[:2] == [(100, None), (120, None)]
-    assert progress[2:] == [(number, 120) for number in range(1, 121)]
+    assert progress[2:] == [(number, 120) for number in range(121)]
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -419,7 +419,7 @@ def test_the_journal_can_be_elsewhere(client: Client, path: Path, tmp_path: Path
 
     create(client, 1)
     export_with_messages(client, path, journal=elsewhere, on_progress=look)
-    assert seen == [True, True]
+    assert seen == [True, True, True]
     assert list(tmp_path.iterdir()) == [path]
 
 

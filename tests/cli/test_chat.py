@@ -19,6 +19,7 @@ from streaming import END, STARTED, event, streamed, word
 
 from conversations_client import (
     Client,
+    Conversations,
     ConversationsError,
     DisconnectError,
     Event,
@@ -28,6 +29,7 @@ from conversations_client import (
     PartDone,
     ReasoningPart,
     ResponseDone,
+    Stream,
     TextPart,
     ToolCall,
     ToolDone,
@@ -669,3 +671,43 @@ def test_events_on_the_wire_are_shown(shown: Command, typed: TypeIn) -> None:
     with ScriptedServer([answer(), streamed(STARTED, word("Wait."), done)]) as server:
         ended = shown("chat", "--model", "m/m", "--base-url", server.url)
     assert ended.out == "Wait.\n[waiting for the results of search (`chat` can't send them)]\n"
+
+
+def stopped(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_during_a_reply_says_how_to_see_what_was_stored(
+    piped: Command, typed: TypeIn, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation_id = client.conversations.create().id
+
+    def stream(*_: object, **__: object) -> AbstractContextManager[Iterable[None]]:
+        return nullcontext(map(stopped, [1]))
+
+    monkeypatch.setattr(Responses, "stream", stream)
+    typed("Hello\n")
+    ended = piped("chat", str(conversation_id), "--model", "sandbox/echo")
+    advice = f"`conversations show {conversation_id}` shows what was stored."
+    assert (ended.code, f"The reply may be incomplete; {advice}" in ended.err) == (130, True)
+
+
+def test_ctrl_c_during_the_first_message(
+    piped: Command, typed: TypeIn, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed("Hello\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(Stream, "__enter__", stopped)
+        ended = piped("chat", "--model", "sandbox/echo")
+    created, deleted, _ = ended.err.splitlines()
+    assert (ended.code, deleted) == (130, "Deleted the new conversation: it had no messages.")
+    with pytest.raises(NotFoundError):
+        client.conversations.retrieve(created.removeprefix("Conversation "))
+    monkeypatch.setattr(Conversations, "create", stopped)
+    typed("Hello\n")
+    ended = piped("chat", "--model", "sandbox/echo")
+    assert ended.code == 130
+    assert ended.err == (
+        "A conversation may have been created. Check whether the change was made before you "
+        "repeat it.\n\n"
+    )

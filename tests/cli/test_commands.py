@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from attrs import fields_dict
@@ -20,6 +20,7 @@ from scripted import CONVERSATION, ScriptedServer, answer
 from conversations_client import Client, ConversationMetadataParam, Conversations, unstructure
 from conversations_client._sandbox_options import SandboxOptions
 from conversations_client.cli._app import COMMANDS
+from conversations_client.cli._commands.deletion_counts import Deletion
 from conversations_client.cli._display.output import Output
 from conversations_client.sandbox import Sandbox
 from conversations_client.sandbox.__main__ import main as sandbox_command
@@ -409,19 +410,45 @@ def test_delete_does_not_ask_about_missing_conversations(shown: Command, typed: 
 
 
 def test_ctrl_c_reports_what_is_deleted(
-    piped: Command, client: Client, monkeypatch: pytest.MonkeyPatch
+    *, piped: Command, shown: Command, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ids = [created(client, "Gone") for _ in range(2)]
-    delete = Conversations.delete
+    record = Deletion.record
 
-    def interrupted(conversations: Conversations, conversation_id: str) -> None:
-        if conversation_id == ids[1]:
-            raise KeyboardInterrupt
-        delete(conversations, conversation_id)
+    def interrupted(deletion: Any, *attempt: Any) -> None:
+        record(deletion, *attempt)
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(Conversations, "delete", interrupted)
-    ended = piped("delete", "--yes", *ids)
-    assert (ended.code, ended.err) == (130, "Stopped. 1 of 2 was deleted.\n\n")
+    monkeypatch.setattr(Deletion, "record", interrupted)
+    for command, output in ((piped, '[\n  "{}"\n]\n'), (shown, "Deleted {} “Gone”\n")):
+        ids = [created(client, "Gone") for _ in range(2)]
+        ended = command("delete", "--yes", *ids)
+        assert (ended.code, ended.err) == (130, "Stopped. 1 of 2 was deleted.\n\n")
+        assert ended.out == output.format(ids[0])
+
+
+CHANGES = {
+    "create": ["a"],
+    "update": ["conv_1", "--name", "a"],
+    "rename": ["conv_1", "a"],
+    "name": ["conv_1", "--context", "a"],
+}
+
+
+@pytest.mark.parametrize("command", CHANGES)
+def test_ctrl_c_during_a_change(
+    piped: Command, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    for method in ("create", "update", "generate_name"):
+        monkeypatch.setattr(Conversations, method, interrupted)
+    ended = piped(command, *CHANGES[command])
+    assert (ended.code, ended.out) == (130, "")
+    assert ended.err == (
+        "Stopped before the response arrived, so the change may have been made. Check whether the "
+        "change was made before you repeat it.\n\n"
+    )
 
 
 def test_delete_without_the_name(shown: Command, typed: TypeIn) -> None:

@@ -296,6 +296,47 @@ def test_many_failures_are_summarized(piped: Command, tmp_path: Path) -> None:
     assert "12 conversations could not be deleted; the first errors are above." in ended.err
 
 
+@pytest.mark.parametrize("arguments", [True, False])
+def test_deleting_stops_if_every_request_fails(
+    *, piped: Command, tmp_path: Path, arguments: bool
+) -> None:
+    ids = [f"conv_{number}" for number in range(200)]
+    file = tmp_path / "ids"
+    file.write_text("\n".join(ids))
+    line = ids if arguments else ["--file", str(file)]
+    with ScriptedServer(itertools.repeat(answer(401))) as server:
+        ended = piped("delete", "-y", *line, "--base-url", server.url)
+        sent = len(server.seen)
+    assert (ended.code, json.loads(ended.out)) == (1, [])
+    assert 50 <= sent < 70
+    assert (
+        "The command stopped after 50 failures in a row, and didn't try to delete the other "
+        f"{200 - sent}. Run it again to continue."
+    ) in ended.err
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_deleting_does_not_stop_because_of_the_ids(
+    piped: Command, tmp_path: Path, status: int
+) -> None:
+    file = tmp_path / "ids"
+    file.write_text("\n".join(f"conv_{number}" for number in range(200)))
+    with ScriptedServer(itertools.repeat(answer(status))) as server:
+        piped("delete", "-y", "--file", str(file), "--base-url", server.url)
+        assert len(server.seen) == 200
+
+
+def test_the_progress_bar_does_not_redirect_the_ids(
+    piped: Command, client: Client, tmp_path: Path, typed: TypeIn
+) -> None:
+    ids = create(client, 3)
+    file = tmp_path / "ids"
+    file.write_text("\n".join(ids))
+    typed("", is_terminal=True)
+    ended = piped("delete", "-y", "--file", str(file), "--jsonl")
+    assert {json.loads(line) for line in ended.out.splitlines()} == set(ids)
+
+
 def test_an_id_on_the_command_line_must_exist(
     piped: Command, client: Client, tmp_path: Path
 ) -> None:
@@ -342,6 +383,7 @@ def test_ctrl_c_waits_for_the_requests_in_flight(
         sent = len(server.seen)
     assert ended.code == 130
     assert 0 < sent < 50
+    assert len(json.loads(ended.out)) == sent
     assert f"Stopped. {sent} of 100 were deleted." in ended.err
 
 

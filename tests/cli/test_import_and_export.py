@@ -2,21 +2,30 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from errno import ENOSPC
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
-from command_line import Command, Terminal
+from command_line import LONGEST_WAIT, Command, Terminal
 from rich.progress import Progress
 from scripted import HANG_UP, ScriptedServer, always, answer
 
 from conversations_client import Client
-from conversations_client.bulk import Entry, ImportStoppedError, Report, State, write_results
+from conversations_client.bulk import (
+    Entry,
+    ImportStoppedError,
+    Journal,
+    Report,
+    State,
+    write_results,
+)
 from conversations_client.cli._commands import exports, imports
-from conversations_client.cli._display.progress import Rate
+from conversations_client.cli._display.output import Format, Output
+from conversations_client.cli._display.progress import Bar, Rate, progress_bar
 
 pytest_plugins = ["command_line_fixtures"]
 
@@ -551,6 +560,93 @@ def test_ctrl_c_ends_the_bar_before_the_message(
         assert terminal.end() == 130
     assert "\n\x1b[?25hStopped after " in terminal.seen  # the bar shows the cursor again
     assert terminal.seen.rstrip().endswith("lists the status of each row so far.")
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_second_ctrl_c_ends_the_bar(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    is_reached, release = Event(), Event()
+
+    def script() -> Iterator[bytes]:
+        is_reached.set()
+        release.wait(LONGEST_WAIT)
+        yield answer()
+
+    with ScriptedServer(script()) as server:
+        line = ("import", str(file), "--base-url", server.url, "--max-in-flight", "1")
+        with Terminal(*line) as terminal:
+            terminal.until("0/5")
+            assert is_reached.wait(LONGEST_WAIT)
+            terminal.press_until_end("\x03")
+            release.set()
+            assert terminal.end() == 130
+    words = " ".join(terminal.seen.split())
+    assert "Waiting for 1 request in flight. Press Ctrl-C again to end at once." in words
+    assert "Ended at once after creating 0 conversations." in words
+    assert "1 row may have been imported." in words
+    assert "\x1b[?25h" in terminal.seen.rpartition("\x1b[?25l")[2]  # the cursor is shown again
+
+
+def test_an_interrupted_resumed_import_reports_new_rows(
+    piped: Command, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert json.loads(piped("import", str(file)).out)["new"] == 5
+    file.write_text(file.read_text() + '{"displayName": "new"}\n' * 9)
+
+    def stop(_: object, entry: Entry) -> None:
+        if not entry.is_skipped:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(imports._Rows, "__call__", stop)
+    ended = piped("import", str(file), "--max-in-flight", "1")
+    assert ended.code == 130
+    assert "Stopped after creating 1 conversation (5 were created before)." in ended.err
+    report = json.loads(ended.out)
+    assert report.pop("results") == f"{file}.results.jsonl"
+    assert report == {"created": 6, "new": 1, "created_before": 5, "failed": 0, "doubtful": 0}
+
+
+def test_the_progress_bar_leaves_out_rows_of_earlier_runs(
+    piped: Command, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars: list[Bar] = []
+
+    @contextmanager
+    def recorded(total: int | None, *, done: int = 0) -> Generator[Bar, None, None]:
+        with progress_bar(total, done=done) as bar:
+            bars.append(bar)
+            yield bar
+
+    piped("import", str(file))
+    file.write_text(file.read_text() + '{"displayName": "new"}\n')
+    monkeypatch.setattr(imports, "progress_bar", recorded)
+    piped("import", str(file))
+    (task,) = bars[0]._progress.tasks
+    assert (task.completed, task.total, len(task._progress)) == (6, 6, 1)
+
+
+@pytest.mark.parametrize(("keys_are_trusted", "skipped"), [(False, 3), (True, 1)])
+def test_rows_that_are_skipped(tmp_path: Path, *, keys_are_trusted: bool, skipped: int) -> None:
+    files = imports._Files(
+        journal=tmp_path / "journal", results=tmp_path / "results", is_resent=keys_are_trusted
+    )
+    with Journal(files.journal) as journal:
+        for number, state in enumerate(State):
+            journal.record(Entry(number, "", state, ""))
+        run = imports._Run(journal, files, Output(Format.JSON), 1)
+        assert run.count_skipped(keys_are_trusted=keys_are_trusted) == skipped
+
+
+def test_rows_are_not_created_again_after_a_crash_that_left_no_results(
+    piped: Command, file: Path
+) -> None:
+    results, log = (file.with_name(f"a.jsonl.{end}") for end in ("results.jsonl", "journal-wal"))
+    results.touch()
+    log.write_bytes(b"rows")
+    ended = piped("import", str(file))
+    assert ended.code == 2
+    assert f"{log} has rows of an earlier import, but its journal" in " ".join(ended.err.split())
+    assert log.read_bytes() == b"rows"
 
 
 def test_the_rate_is_shown_once_it_is_known() -> None:

@@ -237,14 +237,25 @@ class _Export:
         counts = self.journal.counts()
         total = sum(counts.values())
         before = total - counts[ExportState.LISTED]
-        consecutive_failures = 0
+        self.on_progress(before, total)
         with retrieval as outcomes:
-            for done, outcome in enumerate(outcomes, before + 1):
-                error = self._record(outcome)
-                self.on_progress(done, total)
-                consecutive_failures = consecutive_failures + 1 if error else 0
-                if error and consecutive_failures == _MAX_CONSECUTIVE_FAILURES:
-                    raise error
+            try:
+                self._record_all(outcomes, before, total)
+            except KeyboardInterrupt:
+                # The end of the block would wait for the calls in flight and discard the outcomes.
+                outcomes.stop()
+                for outcome in outcomes:
+                    self._record(outcome)
+                raise
+
+    def _record_all(self, outcomes: Outcomes[Retrieved], before: int, total: int) -> None:
+        consecutive_failures = 0
+        for done, outcome in enumerate(outcomes, before + 1):
+            error = self._record(outcome)
+            self.on_progress(done, total)
+            consecutive_failures = consecutive_failures + 1 if error else 0
+            if error and consecutive_failures == _MAX_CONSECUTIVE_FAILURES:
+                raise error
 
     def finish(
         self, path: str | os.PathLike[str], write: Write, *, skip_failed: bool

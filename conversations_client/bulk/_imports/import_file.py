@@ -46,8 +46,9 @@ def import_file(
     the import continues with the other rows. Correct the failed rows in place and run the import
     again: it sends only those rows. Rows are identified by their position. A row whose response was
     lost is doubtful. It is sent again only if the client has `Retry(trust_idempotency_key=True)`,
-    which states that a repeated request can't create a second conversation. The first Ctrl-C stops
-    reading and waits for the rows in flight; the second ends the import immediately.
+    which states that a repeated request can't create a second conversation. Ctrl-C stops reading,
+    waits for the rows in flight, each limited by the client's timeout, and records their outcomes.
+    Pressing it again doesn't shorten the wait, because Python can't end a thread that waits.
 
     Args:
         client: The client that creates the conversations.
@@ -141,9 +142,8 @@ def import_rows(
         try:
             _record_all(outcomes, run)
         except KeyboardInterrupt:
-            if not run.is_interrupted:  # the interrupt came between two steps
-                run.interrupt()
-                _record_all(outcomes, run)
+            run.stop()
+            _record_all(outcomes, run)  # what is left if the interrupt came between two steps
             raise
     return run.report()
 
@@ -190,9 +190,6 @@ def _record_all(outcomes: Outcomes, run: ImportRun) -> None:
             while run.record_next(outcomes):
                 pass
         except KeyboardInterrupt as interrupt:
-            if run.is_interrupted:
-                raise
-            run.interrupt()
             error = error or interrupt
         except Exception as raised:  # noqa: BLE001 - raised below
             if error is not None and run.in_flight == in_flight:

@@ -18,7 +18,7 @@ from conversations_client.bulk._database import Database, JournalBase
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.rows import Key
 from conversations_client.bulk._imports.destination import Destination, conflict_message
-from conversations_client.bulk._text import without_surrogates
+from conversations_client.bulk._text import check_path, without_surrogates
 
 _APPLICATION_ID: Final = 0x436E764B  # "CnvK"
 _SCHEMA: Final = """
@@ -84,6 +84,8 @@ class Entry:
         line: The line of the file on which the row starts; the first line is 1. None if unknown.
         exception: The error, if the row failed or became doubtful in this run. None for other rows,
             and in entries from a journal. Entries are compared without it.
+        is_skipped: Whether this run skips the row because an earlier run sent it. Only `on_row`
+            gets such entries, which the journal doesn't record.
 
     Example:
         >>> Entry(number=1, digest="", state=State.FAILED, detail="The row is empty.").state
@@ -97,6 +99,7 @@ class Entry:
     key: Key = None
     line: int | None = None
     exception: ConversationsError | None = field(default=None, eq=False, repr=False)
+    is_skipped: bool = field(default=False, eq=False)
 
     @property
     def conversation_id(self) -> str | None:
@@ -154,7 +157,7 @@ class Journal(JournalBase):
 
     Raises:
         BulkError: The ID is invalid, or the file is not an import journal, belongs to a different
-            import, can't be written or is in use.
+            import, can't be written, is in use, or is missing although its `-wal` file exists.
 
     Example:
         >>> with Journal(":memory:", import_id="nightly-import") as journal:
@@ -168,6 +171,7 @@ class Journal(JournalBase):
                 "import_id must be 1 to 100 letters (a to z), digits and hyphens, such as "
                 "'nightly-import'."
             )
+        _check_present(path)
         self._database = Database(
             path, application_id=_APPLICATION_ID, schema=_SCHEMA, purpose="import"
         )
@@ -349,3 +353,21 @@ class Journal(JournalBase):
         number, digest, state, detail, key, line = row
         with self._database.decoding():
             return Entry(number, digest, State(state), detail, json.loads(key), line)
+
+
+def _check_present(path: str | os.PathLike[str]) -> None:
+    """Raise BulkError if a journal is missing although the file with its latest rows exists."""
+    check_path(path, "journal")
+    log = Path(f"{os.fspath(path)}-wal")
+    if _has_content(log) and not _has_content(Path(path)):
+        raise BulkError(
+            f"{log} has rows of an earlier import, but its journal {os.fspath(path)} is missing or "
+            "empty. Restore the journal, or move that file elsewhere to import every row again."
+        )
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.is_file() and path.stat().st_size > 0
+    except OSError:  # such as a name that is too long; SQLite reports it
+        return False

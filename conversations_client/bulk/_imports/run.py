@@ -48,7 +48,6 @@ class ImportRun(Iterator[CreateRequest]):
         self._journal = journal
         self._keys_are_trusted = keys_are_trusted
         self._on_row = on_row
-        self.is_interrupted = False
         self._sent = 0
         self._new = 0
         self._consecutive_failures = 0
@@ -82,11 +81,6 @@ class ImportRun(Iterator[CreateRequest]):
     def stop(self) -> None:
         """Send no more rows."""
         self._is_stopped = True
-
-    def interrupt(self) -> None:
-        """Send no more rows after the first Ctrl-C."""
-        self.is_interrupted = True
-        self.stop()
 
     def __next__(self) -> CreateRequest:
         while not self._prepared:
@@ -216,7 +210,7 @@ class ImportRun(Iterator[CreateRequest]):
 
     def _skip(self, recorded: Entry, row: Row) -> None:
         """Report a row from an earlier run, with its current key and line in the file."""
-        entry = evolve(recorded, key=row.key, line=row.line)
+        entry = evolve(recorded, key=row.key, line=row.line, is_skipped=True)
         if entry != recorded:
             self._journal.record(entry)
         self._notify(entry)

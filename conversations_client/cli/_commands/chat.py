@@ -61,7 +61,7 @@ def chat(
         try:
             run_chat(
                 messages_from_stdin(prompts=session.output.is_for_people and is_typed),
-                conversation.ask,
+                conversation.ask_until_stopped,
                 session.output,
                 # Piped messages may depend on a reply that failed.
                 lambda error: conversation.report(error, may_continue=is_typed),
@@ -112,6 +112,18 @@ class _ChatConversation:
             self.delete_if_empty()
             raise
 
+    @contextmanager
+    def ask_until_stopped(self, message: str) -> Generator[Iterator[Event], None, None]:
+        """Ask, and print how to find out what was stored if Ctrl-C stops the reply."""
+        try:
+            with self.ask(message) as events:
+                yield events
+        except KeyboardInterrupt:
+            self.delete_if_empty()
+            if self.id is not None:
+                print_message(self._describe_incomplete(self.id))
+            raise
+
     def report(self, error: ConversationsError, *, may_continue: bool) -> bool:
         """Print the error for a message or its reply; returns whether the chat continues."""
         continues = may_continue and not self._is_permanent(error)
@@ -137,11 +149,18 @@ class _ChatConversation:
     def _advice(self, error: ConversationsError) -> str:
         if self.id is None or not may_have_changed_something(error):
             return ADVICE.get(exit_code(error), "")
-        command = f"{self.command} show {one_line(self.id)}"
+        return self._describe_incomplete(self.id)
+
+    def _describe_incomplete(self, conversation_id: str) -> str:
+        command = f"{self.command} show {one_line(conversation_id)}"
         return f"The reply may be incomplete; `{command}` shows what was stored."
 
     def _create(self) -> str:
-        self.id = self.client.conversations.create().id
+        try:
+            self.id = self.client.conversations.create().id
+        except KeyboardInterrupt:
+            print_message(f"A conversation may have been created. {ADVICE[ExitCode.UNKNOWN]}")
+            raise
         if self.id is None:
             raise UsageError(
                 "The service sent no ID for the new conversation. Pass the ID of an existing "

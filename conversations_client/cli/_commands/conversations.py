@@ -55,7 +55,7 @@ def create(
         metadata["entity_id"] = entity_id
     if model is not None:
         metadata["model"] = model
-    with session.client() as client:
+    with session.changing_client() as client:
         conversation = client.conversations.create(
             display_name=UNSET if name is None else name, metadata=metadata or UNSET
         )
@@ -136,7 +136,7 @@ def rename(conversation_id: str, name: str, /, *, session: Injected) -> None:
         name: The new name, at most 100 characters.
         session: The common options and the output.
     """
-    with session.client() as client:
+    with session.changing_client() as client:
         conversation = client.conversations.update(conversation_id, display_name=name)
     session.output.one(conversation, conversation_panel)
 
@@ -174,7 +174,7 @@ def update(
         raise UsageError(
             "Nothing to change. Pass --name, --entity-id, --standalone or --generating-title."
         )
-    with session.client() as client:
+    with session.changing_client() as client:
         conversation = client.conversations.update(
             conversation_id,
             display_name=UNSET if name is None else name,
@@ -191,6 +191,6 @@ def name(conversation_id: str, /, *, context: str, session: Injected) -> None:
         context: The topic of the conversation.
         session: The common options and the output.
     """
-    with session.client() as client:
+    with session.changing_client() as client:
         conversation = client.conversations.generate_name(conversation_id, context=context)
     session.output.one(conversation, conversation_panel)

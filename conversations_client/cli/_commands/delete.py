@@ -1,6 +1,6 @@
 """`conversations delete`."""
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -9,11 +9,11 @@ from cyclopts import Parameter
 from conversations_client import Client, ConversationsError
 from conversations_client.cli._commands.delete_from_file import delete_file
 from conversations_client.cli._commands.deletion_counts import (
-    Attempt,
     Deletion,
     check_confirmable,
     report_nothing_deleted,
 )
+from conversations_client.cli._commands.deletion_run import DeletionRun
 from conversations_client.cli._commands.id_file import check_ids
 from conversations_client.cli._display.output import confirm, print_message
 from conversations_client.cli._display.printable import one_line
@@ -55,15 +55,13 @@ def delete(
             names = _look_up_names(client, names, deletion)
         if names and not (yes or _is_confirmed(names)):
             return max(deletion.worst, report_nothing_deleted())
-        with deletion.summary(len(names)):
-            attempts = _attempts(client, names)
-            deletion.record_all(attempts, stop=attempts.close)
-
-    def view(deleted: list[str], _now: float) -> str:
-        return "\n".join(f"Deleted {_described(each, names)}" for each in deleted)
-
-    if deletion.deleted or not session.output.is_for_people:
-        session.output.several(deletion.deleted, view)
+        DeletionRun(
+            ids=names,
+            deletion=deletion,
+            output=session.output,
+            describe=lambda each: f"Deleted {_described(each, names)}",
+            max_in_flight=1,  # in the order of the arguments
+        ).delete(client)
     return deletion.worst
 
 
@@ -90,16 +88,6 @@ def _is_confirmed(names: Mapping[str, str]) -> bool:
         print_message("\n".join(described))
         described = [f"these {len(described)} conversations"]
     return confirm(f"Delete {described[0]} permanently?")
-
-
-def _attempts(client: Client, ids: Iterable[str]) -> Generator[Attempt, None, None]:
-    for conversation_id in ids:
-        error: ConversationsError | None = None
-        try:
-            client.conversations.delete(conversation_id)
-        except ConversationsError as raised:
-            error = raised
-        yield conversation_id, error
 
 
 def _described(conversation_id: str, names: Mapping[str, str]) -> str:

@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from conversations_client import DeleteOutcome, Failed
 from conversations_client.cli._commands.deletion_counts import (
-    Attempt,
     Deletion,
     check_confirmable,
     report_nothing_deleted,
 )
+from conversations_client.cli._commands.deletion_run import DeletionRun
 from conversations_client.cli._commands.id_file import STDIN, ids_of
 from conversations_client.cli._display.output import confirm, print_message
 from conversations_client.cli._display.progress import progress_bar
@@ -36,20 +35,10 @@ def delete_file(file: Path, others: Iterable[str], *, yes: bool, session: Sessio
     if ids and not (yes or confirm(f"Delete {count} permanently?")):
         return report_nothing_deleted()
     deletion = Deletion(may_be_missing=frozenset(listed.keys() - named))
-    with (
-        session.client() as client,
-        deletion.summary(len(ids)),
-        progress_bar(len(ids)) as bar,
-        client.conversations.delete_many(ids) as outcomes,
-    ):
-        deletion.record_all(map(_attempt, outcomes), stop=outcomes.stop, on_attempt=bar.advance)
-
-    def view(deleted: list[str], _now: float) -> str:
-        return f"Deleted {len(deleted):,} of {count}."
-
-    session.output.several(deletion.deleted, view)
+    with session.client() as client, progress_bar(len(ids)) as bar:
+        DeletionRun(
+            ids=ids, deletion=deletion, output=session.output, on_outcome=bar.advance
+        ).delete(client)
+    if session.output.is_for_people:
+        session.output.out.print(f"Deleted {len(deletion.deleted):,} of {count}.", soft_wrap=True)
     return deletion.end()
-
-
-def _attempt(outcome: DeleteOutcome) -> Attempt:
-    return outcome.conversation_id, outcome.error if isinstance(outcome, Failed) else None

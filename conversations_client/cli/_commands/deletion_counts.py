@@ -1,8 +1,6 @@
 """Counts the deletions of a command and prints its errors."""
 
 import sys
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from attrs import define, field
@@ -11,9 +9,6 @@ from conversations_client import ConversationsError, NotFoundError
 from conversations_client.cli._display.output import print_error, print_message
 from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
 from conversations_client.cli._option_names import describe, setting_name
-
-Attempt = tuple[str | None, ConversationsError | None]
-"""The ID of a conversation, and the error if it could not be deleted."""
 
 _SHOWN_FAILURES: Final = 10
 
@@ -66,34 +61,12 @@ class Deletion:
             print_message(f"{self.missing:,} {were} already gone.")
         return self.worst
 
-    @contextmanager
-    def summary(self, total: int) -> Generator[None, None, None]:
-        """At the end of the block, print how many deletions failed or preceded Ctrl-C."""
-        try:
-            yield
-        except KeyboardInterrupt:
-            were = "was" if len(self.deleted) == 1 else "were"
-            print_message(f"Stopped. {len(self.deleted):,} of {total:,} {were} deleted.")
-            raise
+    def report_failures(self) -> None:
+        """Print how many deletions failed, if not every error was printed."""
         if self.failures > _SHOWN_FAILURES:
             print_error(
                 f"{self.failures:,} conversations could not be deleted; the first errors are above."
             )
-
-    def record_all(
-        self,
-        attempts: Iterator[Attempt],
-        *,
-        stop: Callable[[], object],
-        on_attempt: Callable[[Attempt], object] | None = None,
-    ) -> None:
-        """Record every attempt. After Ctrl-C, stop, and record only the requests in flight."""
-        try:
-            self._record_each(attempts, on_attempt)
-        except KeyboardInterrupt:
-            stop()
-            self._record_each(attempts, on_attempt)
-            raise
 
     def record(self, conversation_id: str | None, error: ConversationsError | None) -> None:
         """Count an attempt and print its error."""
@@ -110,14 +83,6 @@ class Deletion:
         if self.failures <= _SHOWN_FAILURES:
             problem = _describe_missing(error) if is_missing else describe(error)
             print_error(f"{conversation_id}: {problem}")
-
-    def _record_each(
-        self, attempts: Iterator[Attempt], on_attempt: Callable[[Attempt], object] | None
-    ) -> None:
-        for attempt in attempts:
-            self.record(*attempt)
-            if on_attempt is not None:
-                on_attempt(attempt)
 
 
 def _describe_missing(error: ConversationsError) -> str:

@@ -1,6 +1,6 @@
 """`conversations export`."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from errno import EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOTDIR, EPERM, EROFS
 from pathlib import Path
@@ -32,7 +32,13 @@ from conversations_client.cli._exit_codes import ExitCode, UsageError
 from conversations_client.cli._open_files import check_not_open
 from conversations_client.cli._option_names import describe_row
 from conversations_client.cli._session import Injected, Session
-from conversations_client.cli._signals import stopped_by_signals
+from conversations_client.cli._signals import (
+    before_forced_end,
+    stopped_by_signals,
+    waiting_for_requests,
+)
+
+OnProgress = Callable[[int, int | None], object]
 
 _POSITIVE: Final = Number(gt=0)
 _MAX_IN_FLIGHT: Final = 16
@@ -162,22 +168,24 @@ def _without_messages(
 def _with_messages(
     file: Path, wanted: Selection, session: Session, options: MessageOptions
 ) -> ExportReport:
+    max_in_flight = options.max_in_flight or _MAX_IN_FLIGHT
     with (
         session.target() as target,
         target.client() as client,
         _resumable(),
         progress_bar(None) as bar,
+        _announced(bar.update, max_in_flight) as on_progress,
     ):
         report = export_with_messages(
             client,
             file,
             entity_ids=wanted.entity_ids,
             journal=options.journal,
-            max_in_flight=options.max_in_flight or _MAX_IN_FLIGHT,
+            max_in_flight=max_in_flight,
             rate=options.rate,
             skip_failed=options.skip_failed,
             source=target.name,
-            on_progress=bar.update,
+            on_progress=on_progress,
         )
     failures = tuple(evolve(each, error=describe_row(each.error)) for each in report.failures)
     for failure in failures[:_SHOWN_FAILURES]:
@@ -222,15 +230,34 @@ def _conversations(count: int) -> str:
 
 
 @contextmanager
+def _announced(update: OnProgress, max_in_flight: int) -> Generator[OnProgress, None, None]:
+    """Show the progress; the first signal prints the number of requests in flight."""
+    left = 0  # to retrieve
+
+    def on_progress(done: int, total: int | None) -> None:
+        nonlocal left
+        left = 0 if total is None else total - done
+        update(done, total)
+
+    with waiting_for_requests(lambda: min(left, max_in_flight), prefix="up to "):
+        yield on_progress
+
+
+@contextmanager
 def _resumable() -> Generator[None, None, None]:
     """Print that a stopped export can be resumed."""
-    try:
-        yield
-    except InvalidArgumentError:
-        raise
-    except (KeyboardInterrupt, ConversationsError):
-        print_message("Stopped. Run the same command again to resume the export.")
-        raise
+    with before_forced_end(_print_resumable):
+        try:
+            yield
+        except InvalidArgumentError:
+            raise
+        except (KeyboardInterrupt, ConversationsError):
+            _print_resumable()
+            raise
+
+
+def _print_resumable() -> None:
+    print_message("Stopped. Run the same command again to resume the export.")
 
 
 @contextmanager

@@ -30,7 +30,11 @@ from conversations_client.cli._exit_codes import ADVICE, ExitCode, UsageError, e
 from conversations_client.cli._open_files import check_not_open
 from conversations_client.cli._option_names import describe
 from conversations_client.cli._session import Injected
-from conversations_client.cli._signals import stopped_by_signals
+from conversations_client.cli._signals import (
+    before_forced_end,
+    stopped_by_signals,
+    waiting_for_requests,
+)
 
 P = ParamSpec("P")
 
@@ -95,7 +99,9 @@ def import_(
         Journal(files.journal) as record,
     ):
         files.check_results(record)
-        with _stoppable(record, files), progress_bar(total) as bar:
+        run = _Run(record, files, session.output, record.counts()[State.CREATED])
+        done = run.count_skipped(keys_are_trusted=trust_idempotency_keys)
+        with run.stoppable(), progress_bar(total, done=done) as bar:
             rows = _Rows(bar.advance)
             report, stopped = _attempt(
                 import_file,
@@ -292,7 +298,8 @@ class _Rows:
             self.count += 1
             # Outcomes arrive in any order.
             self.failures = sorted([*self.failures, entry], key=_number)[:_SHOWN_FAILURES]
-        self.advance(entry)
+        if not entry.is_skipped:
+            self.advance(entry)
 
     def lines(self) -> Iterator[str]:
         """A line about each of these rows."""
@@ -307,31 +314,63 @@ def _number(entry: Entry) -> int:
     return entry.number
 
 
-@contextmanager
-def _stoppable(record: Journal, files: _Files) -> Generator[None, None, None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        are_written = files.write_results(record)
-        created = record.counts()[State.CREATED]
-        listed = f" {files.results} lists the status of each row so far." if are_written else ""
+@frozen
+class _Run:
+    """A run of an import, which signals can stop."""
+
+    record: Journal
+    files: _Files
+    output: Output
+    created_before: int
+
+    def count_skipped(self, *, keys_are_trusted: bool) -> int:
+        """The number of rows that earlier runs finished, so that this run doesn't send them."""
+        counts = self.record.counts()
+        unsent = {State.FAILED}
+        if keys_are_trusted:
+            unsent |= {State.DOUBTFUL, State.SENT}
+        return sum(count for state, count in counts.items() if state not in unsent)
+
+    @contextmanager
+    def stoppable(self) -> Generator[None, None, None]:
+        """In the block, report what was imported if a signal stops the import."""
+        with waiting_for_requests(self._in_flight), before_forced_end(self._end_at_once):
+            try:
+                yield
+            except KeyboardInterrupt:
+                are_written = self.files.write_results(self.record)
+                results = self.files.results
+                listed = f" {results} lists the status of each row so far." if are_written else ""
+                self._report("Stopped after", listed, results if are_written else None)
+                raise
+
+    def _in_flight(self) -> int:
+        return self.record.counts()[State.SENT]
+
+    def _end_at_once(self) -> None:
+        """Report the rows in flight as doubtful, and close the journal."""
+        self._report("Ended at once after", f" {self.files.results} was not updated.", None)
+        self.record.close()
+
+    def _report(self, what: str, details: str, results: Path | None) -> None:
+        counts = self.record.counts()
+        created = counts[State.CREATED]
+        new = created - self.created_before
+        before = f" ({self.created_before:,} were created before)" if self.created_before else ""
         print_message(
-            f"Stopped after creating {created:,} conversation{'s' * (created != 1)}. Run the same "
-            f"command again to continue.{listed}"
+            f"{what} creating {new:,} conversation{'s' * (new != 1)}{before}. Run the same command "
+            f"again to continue.{details}"
         )
-        raise
+        doubtful = counts[State.DOUBTFUL] + counts[State.SENT]
+        report = Report(created=created, failed=counts[State.FAILED], doubtful=doubtful, new=new)
+        _report_failures(report, results)
+        if not self.output.is_for_people:
+            _print_json(report, self.files.results, self.output)
 
 
 def _show(report: Report, rows: _Rows, results: Path, output: Output, *, are_written: bool) -> None:
     if not output.is_for_people:
-        counts = {
-            "created": report.created,
-            "new": report.new,
-            "created_before": report.created_before,
-            "failed": report.failed,
-            "doubtful": report.doubtful,
-        }
-        output.json({**counts, "results": str(results)})
+        _print_json(report, results, output)
         return
     created = f"{report.created:,} created"
     if report.created_before:
@@ -343,3 +382,14 @@ def _show(report: Report, rows: _Rows, results: Path, output: Output, *, are_wri
     )
     for line in rows.lines():
         output.out.print(line, soft_wrap=True)
+
+
+def _print_json(report: Report, results: Path, output: Output) -> None:
+    counts = {
+        "created": report.created,
+        "new": report.new,
+        "created_before": report.created_before,
+        "failed": report.failed,
+        "doubtful": report.doubtful,
+    }
+    output.json({**counts, "results": str(results)})

@@ -17,6 +17,7 @@ from rich.progress import (
 from rich.text import Text
 
 from conversations_client.cli._display.output import new_console
+from conversations_client.cli._signals import before_forced_end
 
 
 class Rate(ProgressColumn):
@@ -45,10 +46,21 @@ class Bar:
 
 
 @contextmanager
-def progress_bar(total: int | None) -> Generator[Bar, None, None]:
-    """A progress bar on stderr, if stderr is a terminal."""
+def progress_bar(total: int | None, *, done: int = 0) -> Generator[Bar, None, None]:
+    """A progress bar on stderr, if stderr is a terminal.
+
+    Args:
+        total: The number of rows; None if it is unknown.
+        done: The number of rows that earlier runs finished. They don't affect the rate.
+    """
     columns = (BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(compact=True))
-    with Progress(
-        *columns, console=new_console(stderr=True), disable=not sys.stderr.isatty()
-    ) as progress:
-        yield Bar(progress, progress.add_task("", total=total))
+    with (
+        Progress(
+            *columns,
+            console=new_console(stderr=True),
+            disable=not sys.stderr.isatty(),
+            redirect_stdout=sys.stdout.isatty(),  # otherwise, stdout would be printed to stderr
+        ) as progress,
+        before_forced_end(progress.stop),  # shows the cursor again
+    ):
+        yield Bar(progress, progress.add_task("", total=total, completed=done))
