@@ -269,7 +269,7 @@ def check_unchanged(row: Row, entry: Entry) -> None:
     """Raise BulkError if a row that may have been imported has changed."""
     if entry.state is not State.FAILED and entry.digest != row.digest():
         raise BulkError(
-            f"Row {row.number} has changed since {_past(entry)}, or a row before it was removed or "
+            f"Row {row.number} has changed since {_past(entry)}, or an earlier row was removed or "
             f"inserted. {_ADVICE}"
         )
 

@@ -51,7 +51,7 @@ _PLAIN: Final = Parameter(negative="", show_default=False)
 
 @frozen(kw_only=True)
 class MessageOptions:
-    """The options of an export with messages."""
+    """Options for an export with messages."""
 
     messages: Annotated[bool, _PLAIN] = False
     """Also write the messages of each conversation, to JSON Lines or Parquet. To resume an export
@@ -98,7 +98,7 @@ def export(
     Args:
         file: JSON Lines, CSV or Parquet, according to its extension; an existing file is replaced.
             A hyphen (-) writes JSON Lines to stdout.
-        entity_id: The agent or deployment whose conversations to write; can be repeated.
+        entity_id: Write the conversations of this agent or deployment; can be repeated.
         standalone: With --entity-id: write the standalone conversations too.
         escape_formulas: In a CSV file for a spreadsheet, put an apostrophe before text that starts
             with =, +, -, @, a tab or a carriage return. `conversations import` removes it.
