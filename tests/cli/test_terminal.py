@@ -97,9 +97,9 @@ def test_a_shell_can_evaluate_the_output_of_the_sandbox(tmp_path: Path, line: li
         rest, message = process.communicate(timeout=60)
     assert (process.returncode, rest) == (0, "")
     script = f'set -e; eval "{lines}"; echo "$ORQ_BASE_URL $ORQ_API_KEY"'
-    ended = subprocess.run(
+    ended = subprocess.run(  # noqa: S603
         ["/bin/sh", "-c", script], capture_output=True, text=True, check=True, timeout=60
-    )  # noqa: S603
+    )
     url, key = ended.stdout.split()
     assert message.startswith(f"The sandbox is running at {url} until you press Ctrl-C.")
     assert len(message.splitlines()) == 1
