@@ -213,6 +213,7 @@ CLI_LAYERS = [
     "_app",
     "_commands",
     "_chat",
+    "_imports",
     "_open_files",
     "_usage_errors",
     "_session",

@@ -26,6 +26,10 @@ from conversations_client.bulk import (
 from conversations_client.cli._commands import exports, imports
 from conversations_client.cli._display.output import Format, Output
 from conversations_client.cli._display.progress import Bar, Rate, progress_bar
+from conversations_client.cli._imports import import_files
+from conversations_client.cli._imports.import_files import ImportFiles
+from conversations_client.cli._imports.import_run import ImportRun
+from conversations_client.cli._imports.report import RowOutcomes
 
 pytest_plugins = ["command_line_fixtures"]
 
@@ -436,7 +440,7 @@ def test_the_report_is_printed_even_if_the_results_cannot_be_written(
             return
         raise OSError(ENOSPC, os.strerror(ENOSPC), os.fspath(path))
 
-    monkeypatch.setattr(imports, "write_results", failing)
+    monkeypatch.setattr(import_files, "write_results", failing)
     ended = (piped if output == "json" else shown)("import", str(file))
     assert ended.code == 6
     assert '"created": 5' in ended.out or "5 created, 0 failed, 0 doubtful.\n" in ended.out
@@ -597,7 +601,7 @@ def test_an_interrupted_resumed_import_reports_new_rows(
         if not entry.is_skipped:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(imports._Rows, "__call__", stop)
+    monkeypatch.setattr(RowOutcomes, "__call__", stop)
     ended = piped("import", str(file), "--max-in-flight", "1")
     assert ended.code == 130
     assert "Stopped after creating 1 conversation (5 were created before)." in ended.err
@@ -627,13 +631,13 @@ def test_the_progress_bar_leaves_out_rows_of_earlier_runs(
 
 @pytest.mark.parametrize(("keys_are_trusted", "skipped"), [(False, 3), (True, 1)])
 def test_rows_that_are_skipped(tmp_path: Path, *, keys_are_trusted: bool, skipped: int) -> None:
-    files = imports._Files(
+    files = ImportFiles(
         journal=tmp_path / "journal", results=tmp_path / "results", is_resent=keys_are_trusted
     )
     with Journal(files.journal) as journal:
         for number, state in enumerate(State):
             journal.record(Entry(number, "", state, ""))
-        run = imports._Run(journal, files, Output(Format.JSON), 1)
+        run = ImportRun(journal, files, Output(Format.JSON), 1)
         assert run.count_skipped(keys_are_trusted=keys_are_trusted) == skipped
 
 

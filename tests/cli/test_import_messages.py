@@ -11,7 +11,7 @@ from scripted import CONVERSATION, HANG_UP, ScriptedServer, answer
 
 from conversations_client import ConnectError
 from conversations_client.bulk import Entry, State
-from conversations_client.cli._commands.imports import _Rows
+from conversations_client.cli._imports.report import RowOutcomes
 
 pytest_plugins = ["command_line_fixtures"]
 
@@ -62,7 +62,7 @@ def test_a_rejected_key_is_not_an_unreachable_service(piped: Command, tmp_path: 
 
 
 def test_unreachable_rows_are_counted() -> None:
-    rows = _Rows(lambda _: None)
+    rows = RowOutcomes(lambda _: None)
     for exception in (ConnectError("no connection"), None):
         rows(Entry(1, "", State.FAILED, "no connection", exception=exception))
     assert (rows.count, rows.unreachable) == (2, 1)

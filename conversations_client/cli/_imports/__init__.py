@@ -1,0 +1,1 @@
+"""An import: its files, its run and its report."""
