@@ -22,7 +22,7 @@ import conversations_client
 from conversations_client import Client, CreateOutcome, NotFoundError, Timeout
 from conversations_client._engine.environment import Environment
 from conversations_client.bulk import BulkError, Journal, import_file
-from conversations_client.bulk._imports.journal import State
+from conversations_client.bulk._imports.entry import State
 
 PACKAGE: Final = f"{Path(conversations_client.__file__).parent}/"
 LIMIT_SECONDS: Final = 5.0

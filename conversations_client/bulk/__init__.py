@@ -18,8 +18,9 @@ from conversations_client.bulk._exports.message_export import (
 )
 from conversations_client.bulk._files.readers import check_file, count_rows
 from conversations_client.bulk._imports.destination import Destination
+from conversations_client.bulk._imports.entry import Entry, State
 from conversations_client.bulk._imports.import_file import import_file
-from conversations_client.bulk._imports.journal import Entry, Journal, State
+from conversations_client.bulk._imports.journal import Journal
 from conversations_client.bulk._imports.partitions import Partition, entries_of, partitions
 from conversations_client.bulk._imports.report import Report, total
 from conversations_client.bulk._imports.results import write_results

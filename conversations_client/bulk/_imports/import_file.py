@@ -12,7 +12,8 @@ from conversations_client.bulk._files.opening import ChangeCheck
 from conversations_client.bulk._files.readers import check_columns, check_range, read_rows
 from conversations_client.bulk._files.rows import Row
 from conversations_client.bulk._imports.destination import Destination
-from conversations_client.bulk._imports.journal import Entry, Journal
+from conversations_client.bulk._imports.entry import Entry
+from conversations_client.bulk._imports.journal import Journal
 from conversations_client.bulk._imports.report import Report
 from conversations_client.bulk._imports.run import (
     ImportRun,

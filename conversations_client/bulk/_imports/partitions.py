@@ -17,8 +17,9 @@ from conversations_client.bulk._files.columns import Columns
 from conversations_client.bulk._files.opening import ChangeCheck, changed_since_planned
 from conversations_client.bulk._files.readers import check_columns, index_rows, read_rows
 from conversations_client.bulk._imports import plan_folder
+from conversations_client.bulk._imports.entry import Entry, State
 from conversations_client.bulk._imports.import_file import import_rows
-from conversations_client.bulk._imports.journal import Entry, Journal, State
+from conversations_client.bulk._imports.journal import Journal
 from conversations_client.bulk._imports.report import Report
 
 _REQUIREMENT: Final = "parts must be the parts of an import, such as partitions(file, folder)"

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from conversations_client.bulk._arguments import check_item, check_iterable
 from conversations_client.bulk._files.atomic_file import atomic_file
-from conversations_client.bulk._imports.journal import Entry, State
+from conversations_client.bulk._imports.entry import Entry, State
 
 _REQUIREMENT: Final = (
     "entries must be the entries of a journal, such as journal.entries(), or of parts, such as "

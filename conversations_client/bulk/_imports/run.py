@@ -18,7 +18,8 @@ from conversations_client import (
 )
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.rows import EMPTY_AT_THE_END, Row
-from conversations_client.bulk._imports.journal import Entry, Journal, State
+from conversations_client.bulk._imports.entry import Entry, State
+from conversations_client.bulk._imports.journal import Journal
 from conversations_client.bulk._imports.report import Report
 from conversations_client.bulk._imports.stopped import ImportStoppedError
 

@@ -1,7 +1,7 @@
 """The error class for imports that stop after rows were sent."""
 
 from conversations_client import ConversationsError, Delivery
-from conversations_client.bulk._imports.journal import Entry
+from conversations_client.bulk._imports.entry import Entry
 from conversations_client.bulk._imports.report import Report
 
 
