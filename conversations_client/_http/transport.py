@@ -78,7 +78,7 @@ class Connections:
         self._origin = origin
         self._by_pid: dict[int, ConnectionPool] = {}
         self.is_closed: bool = False
-        self.proxy = origin.proxy
+        self.proxy: Proxy | None = origin.proxy
 
     def send(self, request: WireRequest) -> WireResponse:
         """Send a request and return the head of the response.
@@ -149,7 +149,7 @@ class AsyncConnections:
         # Connections belong to the event loop that opened them.
         self._by_loop: WeakKeyDictionary[object, AsyncConnectionPool] = WeakKeyDictionary()
         self.is_closed: bool = False
-        self.proxy = origin.proxy
+        self.proxy: Proxy | None = origin.proxy
 
     async def send(self, request: WireRequest) -> WireResponse:
         """Send a request and return the head of the response.

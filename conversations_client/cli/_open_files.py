@@ -2,6 +2,8 @@
 
 import os
 import re
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -25,13 +27,30 @@ def check_not_open(path: Path, option: str) -> None:
 
 
 def _stream_of(path: Path) -> str | None:
-    if str(path) == os.devnull:
-        return None  # writing to it loses nothing that should be kept
-    for descriptor, name in _STANDARD_STREAMS.items():
-        try:
-            if os.path.samestat(path.stat(), os.fstat(descriptor)):
+    found = _status(path)
+    if found is not None:
+        # Writing to the null device loses nothing.
+        if os.path.samestat(found, Path(os.devnull).stat()):
+            return None
+        for descriptor, name in _STANDARD_STREAMS.items():
+            stream = _status_of_stream(descriptor)
+            if stream is not None and os.path.samestat(found, stream):
                 return name
-        except (OSError, ValueError):  # it doesn't exist or is closed
-            continue
+    # A pipe, such as that of the shell's >(…), has no content to lose.
+    has_content = found is None or stat.S_ISREG(found.st_mode)
     is_descriptor = _DESCRIPTORS.fullmatch(os.path.realpath(path.parent))
-    return "an open file" if is_descriptor else None
+    return "an open file" if is_descriptor and has_content else None
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """The status of a file; None if it doesn't exist."""
+    with suppress(OSError, ValueError):
+        return path.stat()
+    return None
+
+
+def _status_of_stream(descriptor: int) -> os.stat_result | None:
+    """The status of a standard stream; None if it is closed."""
+    with suppress(OSError):
+        return os.fstat(descriptor)
+    return None

@@ -32,6 +32,9 @@ _SCHEMA: Final = """
         detail TEXT
     ) STRICT;
 """
+_ADD_INCLUDES_OTHERS: Final = (
+    "ALTER TABLE export ADD COLUMN includes_others INTEGER NOT NULL DEFAULT 0"
+)
 _BATCH: Final = 1_000  # IDs in memory
 
 
@@ -259,4 +262,12 @@ def _listed(conversation_id: str | None) -> tuple[str | None, ExportState, str |
 
 
 def _open(path: str | os.PathLike[str]) -> Database:
-    return Database(path, application_id=_APPLICATION_ID, schema=_SCHEMA, purpose="export")
+    database = Database(path, application_id=_APPLICATION_ID, schema=_SCHEMA, purpose="export")
+    try:
+        names = {name for _, name, *_ in database.execute("PRAGMA table_info(export)")}
+        if "includes_others" not in names:  # an earlier version created the journal
+            database.execute(_ADD_INCLUDES_OTHERS)
+    except BaseException:
+        database.close()
+        raise
+    return database

@@ -21,6 +21,7 @@ from conversations_client.bulk._files.column_names import (
 from conversations_client.bulk._files.formulas import ESCAPED
 
 METADATA: Final = "metadata"
+_SEPARATORS: Final = frozenset(",;\t|")
 # Field names from a different revision of the API. The current name takes precedence.
 _ALIASES: Final = {"entityId": "metadata.entityId"}
 # Fields of an exported conversation that can't be sent.
@@ -86,21 +87,31 @@ class Columns:
 
     def is_known(self, column: str) -> bool:
         """Whether a file may have this column."""
+        return self.is_named(column) or self._is_in_ignored_metadata(column)
+
+    def is_named(self, column: str) -> bool:
+        """Whether a file may have this column, not counting the fields of ignored metadata."""
         return (
             column in self.fields
             or column in FIELDS
             or column in _ALIASES
             or column in _SET_BY_THE_SERVICE
             or column == ESCAPED
-            or self.is_ignored(column)
+            or column in self.ignore
             or column == self.key
         )
 
+    def identifies_separator(self, column: str) -> bool:
+        """Whether a column shows that the separator of a header is right."""
+        has_separator = not _SEPARATORS.isdisjoint(column)
+        return self.is_named(column) or (self.is_known(column) and not has_separator)
+
     def is_ignored(self, column: str) -> bool:
         """Whether the caller ignores a column. Ignoring `metadata` ignores all its fields."""
-        return column in self.ignore or (
-            METADATA in self.ignore and column.startswith(f"{METADATA}.")
-        )
+        return column in self.ignore or self._is_in_ignored_metadata(column)
+
+    def _is_in_ignored_metadata(self, column: str) -> bool:
+        return METADATA in self.ignore and column.startswith(f"{METADATA}.")
 
     def target(self, column: str) -> str | None:
         """The field for a column; None if the column is not sent."""

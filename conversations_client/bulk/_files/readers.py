@@ -68,7 +68,7 @@ def index_rows(path: Source, columns: Columns, *, every: int) -> Index:
         if file_format is Format.JSONL:
             rows = json_lines.lines(file, name, None)
         else:
-            header = csv_reader.header(file, name, columns.is_known)
+            header = csv_reader.header(file, name, columns.identifies_separator)
             rows = csv_reader.records(file, name, header)
         for offset, _, _ in rows:
             if total % every == 0:
@@ -143,7 +143,7 @@ def check_columns(path: Source, columns: Columns) -> None:
         if file_format is Format.PARQUET:
             check = partial(columns.check_names, ParquetTable(file, name).names())
         elif file_format is Format.CSV:
-            header = csv_reader.header(file, name, columns.is_known)
+            header = csv_reader.header(file, name, columns.identifies_separator)
             advice = header.advice(columns.is_known)
             check = partial(columns.check_names, header.names)
         else:
@@ -224,7 +224,7 @@ def read_rows(
                 check_line_start(file, offset, name)
             skipped = start if offset is None else 0
             if file_format is Format.CSV:
-                header = csv_reader.header(file, name, columns.is_known)
+                header = csv_reader.header(file, name, columns.identifies_separator)
                 records = islice(csv_reader.records(file, name, header, offset), skipped, None)
                 contents = ((n, _from_record(record, header, columns)) for _, n, record in records)
             else:

@@ -127,7 +127,9 @@ class _ChatConversation:
     def report(self, error: ConversationsError, *, may_continue: bool) -> bool:
         """Print the error for a message or its reply; returns whether the chat continues."""
         continues = may_continue and not self._is_permanent(error)
-        if not continues and isinstance(error, StatusError):
+        if error.may_have_acted and not isinstance(error, StatusError):
+            self.may_be_empty = False  # the service may be about to store the message
+        if not continues:
             self.delete_if_empty()
         print_error(explain(error, self._advice(error)))
         self.worst = max(self.worst, exit_code(error))

@@ -102,7 +102,8 @@ def list_(
         session.output.several(islice(listing, None if all_ else limit), view)
         if output_is_lost():
             return
-        if _has_more(listing):
+        # At the end of a full page, this would send another request.
+        if limit % MAX_PAGE_SIZE and _has_more(listing):
             print_message("There are more conversations. List them with --limit or --all.")
     if all_:
         selected.report_left_out()

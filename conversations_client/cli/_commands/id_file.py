@@ -5,8 +5,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -81,7 +80,7 @@ def _read(text: str, suffix: str) -> Iterator[str]:
     rows = None if suffix in _JSON_LINES else _rows(text, suffix)
     if rows is not None:
         for number, row in enumerate(rows, 1):
-            yield from _id_of(row, f"row {number}")
+            yield from _id_of(_cells(row, f"row {number}"), f"row {number}")
         return
     for number, line in enumerate(io.StringIO(text, newline=""), 1):
         # In concatenated files, any line can start with a byte order mark.
@@ -115,15 +114,38 @@ def _rows(text: str, suffix: str) -> "csv.DictReader[str] | None":
     def read(separator: str) -> "csv.DictReader[str]":
         return csv.DictReader(io.StringIO(table, newline=""), delimiter=separator, strict=True)
 
-    for separator in separators:
-        # Quotes can be wrong only because the separator is.
-        with suppress(csv.Error):
-            rows = read(separator)
-            names = rows.fieldnames or ()
-            if not set(_ID_FIELDS).isdisjoint(names):
-                _check_unique(names, "the header")
-                return rows
-    return read(separators[0]) if suffix in _SEPARATORS else None
+    found = [rows for rows in map(read, separators) if _has_ids(rows)]
+    if len(found) > 1:
+        raise ValueError(
+            "the header has an ID column with more than one separator. Put a line such as sep=, "
+            "before the header"
+        )
+    if not found and suffix in _SEPARATORS and table.strip():
+        raise ValueError(
+            "the header has no _id or id column. The first line must name the columns. For a file "
+            f"with one ID per line and no header, use a name that doesn't end in {suffix}"
+        )
+    return found[0] if found else None
+
+
+def _has_ids(rows: "csv.DictReader[str]") -> bool:
+    """Whether the header has a column of IDs."""
+    try:
+        names = [name.strip() for name in rows.fieldnames or ()]
+    except csv.Error:  # quotes can be wrong only because the separator is
+        return False
+    rows.fieldnames = names
+    if set(_ID_FIELDS).isdisjoint(names):
+        return False
+    _check_unique(names, "the header")
+    return True
+
+
+def _cells(row: Mapping[str | None, Any], location: str) -> dict[str, str]:
+    """The cells of a row by column; the surplus ones are a list."""
+    if any(row.get(None, ())):
+        raise ValueError(f"{location} has more cells than the header")
+    return {name: (cell or "").strip() for name, cell in row.items() if name is not None}
 
 
 def _json(line: str, location: str) -> object:
@@ -160,6 +182,8 @@ def _id_of(row: Any, location: str) -> Iterator[str]:  # noqa: ANN401 - any JSON
 
 
 def _checked(conversation_id: str, location: str) -> str:
+    if conversation_id.lower() in _ID_FIELDS:
+        raise ValueError(f"{location} is the name of a column, not an ID")
     if _NOT_IN_AN_ID.search(conversation_id) or not conversation_id.isprintable():
         raise ValueError(
             f"{location} is not an ID. Write one ID per line without comments, or use JSON Lines "

@@ -63,15 +63,17 @@ def failed(error: str, code: int) -> Event:
 
 
 def pending_call_ids(event: Event) -> list[str]:
-    """List the tool calls that need a result after an event.
+    """List the tool calls that an event announces and that need a result.
 
     Args:
-        event: The last event of a reply.
+        event: An event of a reply; the last event lists all calls again.
 
     Returns:
         The IDs of the calls; empty if there are none.
     """
     data = cast("Mapping[str, Any]", event.data)
+    if event.type == "tool.review.requested":
+        return [data["toolCallId"]]
     return [call["id"] for call in data.get("pendingToolCalls", ())]
 
 

@@ -54,6 +54,7 @@ class Reply:
         self._events = events
         self._recorder = recorder
         self._transcript = Transcript()
+        self._pending_calls: list[str] = []
         self._ended = False
 
     async def stream(self, pacing: Pacing) -> AsyncGenerator[bytes, None]:
@@ -76,12 +77,16 @@ class Reply:
         if self._ended:
             return
         self._ended = True
-        self._store.messages.append(
-            self._conversation_id,
-            role="assistant",
-            parts=self._transcript.parts(),
-            message_id=self._message_id,
-        )
+        with self._store.transaction():
+            self._store.messages.append(
+                self._conversation_id,
+                role="assistant",
+                parts=self._transcript.parts(),
+                message_id=self._message_id,
+            )
+            self._store.tool_calls.add(
+                self._conversation_id, self._pending_calls, task_id=self._task_id
+            )
 
     def _send(self, event: Event) -> bytes:
         """Encode and record an event."""
@@ -89,10 +94,10 @@ class Reply:
         self._transcript.add(event)
         self._recorder.record(chunk)
         if event.type in LAST_EVENTS:
+            self._pending_calls = pending_call_ids(event)
             with self._store.transaction():
                 self.close()
-                self._store.tool_calls.add(
-                    self._conversation_id, pending_call_ids(event), task_id=self._task_id
-                )
                 self._recorder.finish()
+        else:
+            self._pending_calls += pending_call_ids(event)
         return chunk
