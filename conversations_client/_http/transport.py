@@ -22,6 +22,7 @@ from .slot_queue import closed_error
 
 if TYPE_CHECKING:
     from .async_pool import AsyncConnectionPool
+    from .connections.route import Proxy
     from .httpx_clients.injected_clients import InjectedAsyncConnections, InjectedConnections
     from .sync_pool import ConnectionPool
 

@@ -29,6 +29,7 @@ from conversations_client.bulk import (
     export_with_messages,
     import_file,
 )
+from conversations_client.bulk._exports import journal as export_journal
 from conversations_client.bulk._exports import message_export
 from conversations_client.bulk._exports.journal import ExportJournal, ExportState
 from conversations_client.sandbox import Sandbox
@@ -421,6 +422,31 @@ def test_the_journal_can_be_elsewhere(client: Client, path: Path, tmp_path: Path
     export_with_messages(client, path, journal=elsewhere, on_progress=look)
     assert seen == [True, True, True]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_journal_of_an_earlier_version_is_resumed(client: Client, path: Path) -> None:
+    with ExportJournal(f"{path}.export") as journal:
+        journal.begin(client.base_url, [None])
+    database = sqlite3.connect(f"{path}.export")
+    database.execute("ALTER TABLE export DROP COLUMN includes_others")
+    database.close()
+    create(client, 2)
+    report = export_with_messages(client, path)
+    assert (report.exported, report.includes_others) == (2, False)
+
+
+def test_a_journal_of_an_earlier_version_that_cannot_be_changed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExportJournal(f"{path}.export") as journal:
+        journal.begin("x", [None])
+    database = sqlite3.connect(f"{path}.export")
+    database.execute("ALTER TABLE export DROP COLUMN includes_others")
+    database.close()
+    monkeypatch.setattr(export_journal, "_ADD_INCLUDES_OTHERS", "ALTER TABLE missing RENAME TO a")
+    for _ in range(2):  # the second time, it is not in use
+        with pytest.raises(BulkError, match="missing"):
+            ExportJournal(f"{path}.export")
 
 
 def test_an_export_is_not_resumed_with_a_key_of_another_workspace(path: Path) -> None:

@@ -323,6 +323,8 @@ TABLES = [
         Case(f"the first line {first!r}", first + b"\ndisplayName,projectId\na,p\n", refused="The first line is an instruction for Excel, but doesn't name a supported separator. Separate the columns with commas, semicolons, tabs or vertical bars.")
         for first in (b"sep=", b"sep=:", b'"sep="', b"\xef\xbb\xbfSep=#")
     ),
+    Case("ignored metadata beside semicolons", b"metadata.model;displayName\nm/x;a\n", [A], options={"ignore": ["metadata"]}),
+    Case("ignored metadata with a semicolon in its name", b"displayName,metadata.a;b\na,1\n", [A], options={"ignore": ["metadata"]}),
     Case("only an instruction for Excel", b"sep=;\n", refused="has no header line"),
     Case("an instruction that is wrong", b"sep=;\ndisplayName,projectId\na,p\n", refused="The fields are displayName, projectId, metadata.entityId, metadata.generatingTitle, metadata.model. Rename the column, map it with columns={'displayName': 'displayName,projectId'}, or ignore it with ignore=['displayName,projectId']. The first line of the file states that semicolons separate the columns."),
     Case("an instruction that only a map needs", b"sep=;\nName, kurz;Kunde\na;p\n", [A], options={"columns": {"displayName": "Name, kurz"}, "key": "Kunde"}, keys={1: "p"}),

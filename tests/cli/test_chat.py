@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from command_line import LONGEST_WAIT, SCRIPT, WITH_CTRL_C, Command, Terminal
-from scripted import CONVERSATION, ScriptedServer, answer
+from scripted import CONVERSATION, HANG_UP, ScriptedServer, answer
 from streaming import END, STARTED, event, streamed, word
 
 from conversations_client import (
@@ -711,3 +711,17 @@ def test_ctrl_c_during_the_first_message(
         "A conversation may have been created. Check whether the change was made before you "
         "repeat it.\n\n"
     )
+
+
+def test_a_new_conversation_that_may_get_its_message_is_not_deleted(
+    piped: Command, typed: TypeIn
+) -> None:
+    """The service may be about to store the message."""
+    typed("Hello\n")
+    with ScriptedServer([answer(), HANG_UP]) as server:
+        ended = piped("chat", "--model", "m/m", "--jsonl", "--base-url", server.url)
+    assert [seen.method for seen in server.seen] == ["POST", "POST"]
+    assert "Deleted" not in ended.err
+    assert f"To continue: conversations chat {CONVERSATION['_id']}" in ended.err
+    assert json.loads(ended.out)["conversationId"] == CONVERSATION["_id"]
+    assert ended.code == 5

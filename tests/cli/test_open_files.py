@@ -63,3 +63,23 @@ def test_results_can_be_discarded_without_a_terminal(tmp_path: Path) -> None:
     line = (SCRIPT, "import", str(rows), "--results", "/dev/null")
     ended = execute("/bin/sh", "-c", 'exec "$@" </dev/null', "sh", *line)
     assert (ended.code, ended.err) == (0, "")
+
+
+def test_results_can_go_to_a_process(tmp_path: Path) -> None:
+    """As with the >(…) of a shell, which is a pipe below /dev/fd."""
+    rows, results = tmp_path / "rows.jsonl", tmp_path / "results"
+    rows.write_text('{"displayName": "a"}\n')
+    line = (SCRIPT, "import", str(rows), "--results", "/dev/fd/3")
+    script = 'out=$1; shift; { "$@" 3>&1 >&2; } | cat >"$out"'
+    ended = execute("/bin/sh", "-c", script, "sh", str(results), *line)
+    assert ended.code == 0
+    assert '"status": "created"' in results.read_text()
+
+
+def test_a_link_to_the_null_device(tmp_path: Path) -> None:
+    rows, link = tmp_path / "rows.jsonl", tmp_path / "link"
+    rows.write_text('{"displayName": "a"}\n')
+    link.symlink_to("/dev/null")
+    line = (SCRIPT, "import", str(rows), "--results", str(link))
+    ended = execute("/bin/sh", "-c", 'exec "$@" </dev/null', "sh", *line)
+    assert (ended.code, ended.err) == (0, "")

@@ -115,12 +115,12 @@ def _rows(text: str, suffix: str) -> "csv.DictReader[str] | None":
         return csv.DictReader(io.StringIO(table, newline=""), delimiter=separator, strict=True)
 
     found = [rows for rows in map(read, separators) if _has_ids(rows)]
-    if len(found) > 1:
+    if len({tuple(rows.fieldnames or ()) for rows in found}) > 1:
         raise ValueError(
             "the header has an ID column with more than one separator. Put a line such as sep=, "
             "before the header"
         )
-    if not found and suffix in _SEPARATORS and table.strip():
+    if not found and suffix in _SEPARATORS and read(separators[0]).fieldnames:
         raise ValueError(
             "the header has no _id or id column. The first line must name the columns. For a file "
             f"with one ID per line and no header, use a name that doesn't end in {suffix}"
@@ -143,7 +143,7 @@ def _has_ids(rows: "csv.DictReader[str]") -> bool:
 
 def _cells(row: Mapping[str | None, Any], location: str) -> dict[str, str]:
     """The cells of a row by column; the surplus ones are a list."""
-    if any(row.get(None, ())):
+    if any(map(str.strip, row.get(None, ()))):
         raise ValueError(f"{location} has more cells than the header")
     return {name: (cell or "").strip() for name, cell in row.items() if name is not None}
 
