@@ -86,9 +86,9 @@ class ConversationsError(Exception):
     """How many times the client tried to send the request."""
     request_id: str | None
     """The service's ID for the last attempt (`x-request-id`); None if it sent none."""
-    method: str | None
+    method: str | None = None
     """The HTTP method of the request; None if the error doesn't belong to one request."""
-    template: str | None
+    template: str | None = None
     """The documented path of the request, such as `/v2/conversations/{conversation_id}`; None if
     the error doesn't belong to one request."""
 
@@ -104,8 +104,6 @@ class ConversationsError(Exception):
         self.delivery = delivery
         self.attempts = attempts
         self.request_id = request_id
-        self.method = None
-        self.template = None
 
     @property
     def may_have_acted(self) -> bool:

@@ -5,9 +5,11 @@ import inspect
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 from unittest import mock
 
+import httpx
 import pytest
 from pools import either, run_client
 from scripted import CONVERSATION, ScriptedServer, answer
@@ -33,8 +35,13 @@ class AsyncTenant(AsyncClient):
 # Settings.
 
 
-@pytest.mark.parametrize("cls", [Client, AsyncClient, Tenant, AsyncTenant])
-@pytest.mark.parametrize("name", parameters(Client.__init__))
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    [
+        *product([Client, AsyncClient], parameters(Client.__init__)),
+        *product([Tenant, AsyncTenant], ["base_url", "project_id", "timeout", "retry"]),
+    ],
+)
 def test_a_setting_cannot_be_set_as_an_attribute(cls: Any, name: str) -> None:
     changeable = parameters(Client.with_options)
     assert set(changeable) < set(parameters(cls.__init__))
@@ -85,6 +92,15 @@ class Described(Client):
         super().__init__(KEY)
 
 
+class Owner(Client):
+    """Stores the arguments that a client doesn't have as attributes."""
+
+    def __init__(self, api_key: str, http_client: httpx.Client) -> None:
+        self.http_client = http_client
+        super().__init__(api_key, http_client=http_client)
+        self.api_key = api_key
+
+
 class WithSetter(AsyncClient):
     """Replaces a property."""
 
@@ -101,6 +117,9 @@ def test_a_subclass_can_declare_an_attribute_named_like_a_setting() -> None:
     described = Described(hooks="mine", pickle_key=True)
     described.hooks = "other"
     assert (described.hooks, described.pickle_key) == ("other", True)
+    with httpx.Client() as http_client:
+        owner = Owner(KEY, http_client)
+        assert (owner.api_key, owner.http_client) == (KEY, http_client)
     client: Any = WithSetter(KEY)
     client.timeout = 5
     assert client.timeout == Timeout(total=5)

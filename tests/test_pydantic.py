@@ -5,6 +5,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from attrs import frozen
 from jsonschema import Draft202012Validator
 
 from conversations_client import (
@@ -61,11 +62,52 @@ def test_the_json_schema_has_the_names_and_types_of_the_api() -> None:
     assert schema["title"] == "Conversation"
     assert schema["required"] == ["kind", "displayName", "createdAt", "updatedAt"]
     assert schema["properties"]["createdAt"] == {"title": "Createdat", "type": "number"}
-    assert schema["properties"]["_id"]["anyOf"] == [{"type": "string"}, {"type": "null"}]
+    assert schema["properties"]["_id"] == {"title": "Id", "type": "string"}
+    nullable = schema["$defs"]["ConversationMetadata"]["properties"]["entityId"]
+    assert nullable["anyOf"] == [{"type": "string"}, {"type": "null"}]
     assert schema["$defs"].keys() == {"ConversationKind", "ConversationMetadata"}
     started = pydantic.TypeAdapter(Event).json_schema()["$defs"]["PartDelta"]
     assert started["required"] == ["timestamp", "type", "data"]
     assert started["properties"]["data"]["required"] == ["partId", "delta"]
+
+
+@frozen(kw_only=True)
+class Thread(Conversation):
+    """A class of a user that contains itself."""
+
+    replies: "tuple[Thread, ...]" = ()
+
+
+class Tag:
+    """A class without a hook in pydantic."""
+
+
+@frozen(kw_only=True)
+class Tagged(Conversation):
+    tag: Tag | None = None
+
+
+def test_subclasses_of_users_are_described() -> None:
+    model = pydantic.create_model("Model", thread=(Thread, ...), tagged=(Tagged, ...))
+    defined = model.model_json_schema()["$defs"]
+    assert defined["Thread"]["properties"]["replies"]["items"] == {"$ref": "#/$defs/Thread"}
+    assert defined["Tagged"]["properties"]["tag"] == {"title": "Tag"}
+
+    @frozen(kw_only=True)
+    class Late(Conversation):
+        later: "Later | None" = None  # type: ignore[name-defined,unused-ignore]  # noqa: F821
+
+    assert pydantic.TypeAdapter(Late).json_schema()["title"] == "Late"
+
+
+@pytest.mark.parametrize("name", ["_id", "createdById", "metadata"])
+def test_a_field_that_may_be_absent_may_not_be_null(name: str) -> None:
+    adapter = pydantic.TypeAdapter(Conversation)
+    as_json = {**unstructure(factories.conversation()), name: None}
+    validator: Any = Draft202012Validator(adapter.json_schema())
+    assert not validator.is_valid(as_json)
+    with pytest.raises(pydantic.ValidationError):
+        adapter.validate_python(as_json)
 
 
 def test_pydantic_reports_the_path_of_an_invalid_value_and_not_the_value() -> None:

@@ -153,14 +153,15 @@ def check_assignable(cls: type, base: type, name: str) -> None:
     declared = getattr(cls, name, UNSET)
     # A subclass may have its own attribute of this name, for example in its __slots__.
     is_setting = name in _CHANGEABLE or name in _FIXED
-    if is_setting and declared is getattr(base, name, UNSET):
+    is_subclass = "_initialize" not in vars(cls)  # which Client and AsyncClient define
+    is_free = declared is UNSET and is_subclass
+    if is_setting and declared is getattr(base, name, UNSET) and not is_free:
         advice = (
             f"use client.with_options({name}=…), which returns a copy"
             if name in _CHANGEABLE
             else f"create a new client with {cls.__name__}({name}=…)"
         )
         raise AttributeError(f"{cls.__name__}.{name} can't be set: {advice}.")
-    is_subclass = "_initialize" not in vars(cls)  # which Client and AsyncClient define
     if declared is UNSET and not is_subclass:
         raise AttributeError(
             f"{cls.__name__} has no attribute {name!r}: pass settings to {cls.__name__}(…) or to "

@@ -69,8 +69,10 @@ class Responses(Resource[Engine]):
             idempotency_key: A key of 1 to 255 visible ASCII characters that lets the service
                 recognize a repeat of this request. Default: a random one.
             timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole call. Default: the client's timeout, whose `total`
-                limits only the wait for the first byte.
+                None for no limit on the whole call. The `total` of a `Timeout`, 60 s by default,
+                limits the complete response: to change only `idle`, pass
+                `Timeout(total=None, idle=120)`. Default: the client's timeout, whose `total` limits
+                only the wait for the first byte.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
@@ -232,8 +234,10 @@ class AsyncResponses(Resource[AsyncEngine]):
             idempotency_key: A key of 1 to 255 visible ASCII characters that lets the service
                 recognize a repeat of this request. Default: a random one.
             timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole call. Default: the client's timeout, whose `total`
-                limits only the wait for the first byte.
+                None for no limit on the whole call. The `total` of a `Timeout`, 60 s by default,
+                limits the complete response: to change only `idle`, pass
+                `Timeout(total=None, idle=120)`. Default: the client's timeout, whose `total` limits
+                only the wait for the first byte.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:

@@ -1,15 +1,27 @@
 """Lets pydantic, and so FastAPI, validate, serialize and describe the package's data classes."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, get_origin
+from contextvars import ContextVar
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Final, Literal, get_origin
 
 import attrs
 
-from .attributes import Attribute, attributes, is_inside_data, wire_name
+from .attributes import (
+    Attribute,
+    attributes,
+    is_inside_data,
+    is_nullable,
+    wire_name,
+    without,
+)
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic_core import CoreSchema
+
+_BEING_DESCRIBED: Final = ContextVar[frozenset[type]]("being_described", default=frozenset())
+"""The classes whose schemas are being created, because a class may contain itself."""
 
 
 class PydanticSchema:
@@ -36,11 +48,19 @@ class PydanticSchema:
             except ConversationsError as error:
                 raise ValueError(str(error)) from None
 
+        ref = f"{cls.__module__}.{cls.__qualname__}:{id(cls)}"
+        if cls in _BEING_DESCRIBED.get():
+            return core_schema.definition_reference_schema(ref)
+        token = _BEING_DESCRIBED.set(_BEING_DESCRIBED.get() | {cls})
+        try:
+            shape = _json_object(cls, handler)
+        finally:
+            _BEING_DESCRIBED.reset(token)
         # The inner schema describes the JSON. It doesn't validate, because `validate` ignores it.
         return core_schema.no_info_wrap_validator_function(
             validate,
-            _json_object(cls, handler),
-            ref=f"{cls.__module__}.{cls.__qualname__}:{id(cls)}",
+            shape,
+            ref=ref,
             serialization=core_schema.plain_serializer_function_ser_schema(unstructure),
         )
 
@@ -55,8 +75,12 @@ class PydanticSchema:
 
 def _json_object(cls: type, handler: "GetCoreSchemaHandler") -> "CoreSchema":
     """The schema of a class's JSON object."""
-    inside = [a for a in attributes(cls) if is_inside_data(a, cls)]
-    fields = _fields((a for a in attributes(cls) if a not in inside), handler)
+    try:
+        found = attributes(cls)
+    except NameError:  # a subclass has a type that isn't defined yet
+        found = ()
+    inside = [a for a in found if is_inside_data(a, cls)]
+    fields = _fields((a for a in found if a not in inside), handler)
     if inside:
         fields["data"] = _field(_object(_fields(inside, handler)), is_required=True)
     return _object(fields)
@@ -65,11 +89,24 @@ def _json_object(cls: type, handler: "GetCoreSchemaHandler") -> "CoreSchema":
 def _fields(found: Iterable[Attribute], handler: "GetCoreSchemaHandler") -> dict[str, Any]:
     return {
         wire_name(a): _field(
-            handler.generate_schema(a.type),
+            _value(a, handler),
             is_required=a.default is attrs.NOTHING or get_origin(a.type) is Literal,
         )
         for a in found
     }
+
+
+def _value(attribute: Attribute, handler: "GetCoreSchemaHandler") -> "CoreSchema":
+    from pydantic import PydanticSchemaGenerationError
+    from pydantic_core import core_schema
+
+    # None stands for an absent field, which may not be null on the wire.
+    is_optional = attribute.default is None and not is_nullable(attribute)
+    form: Any = without(attribute.type, NoneType) if is_optional else attribute.type
+    try:
+        return handler.generate_schema(form)
+    except PydanticSchemaGenerationError:  # the type in a subclass may have a hook only here
+        return core_schema.any_schema()
 
 
 def _object(fields: dict[str, Any]) -> "CoreSchema":

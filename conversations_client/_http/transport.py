@@ -113,7 +113,7 @@ class Connections:
             return
         pool = self._by_pid.get(os.getpid())
         if pool is not None and pool.has_idle:
-            _warn_unclosed("Client: use it in a with block or call close()")
+            _warn_unclosed("Client: use it in a with block or call close(), not only its copies")
 
     def _open(self) -> "ConnectionPool":
         from .connections.sync_connection import Connection
@@ -180,7 +180,9 @@ class AsyncConnections:
         if self.is_closed or _is_finalizing() or self._pid != os.getpid():
             return
         if any(pool.has_idle for pool in self._by_loop.values()):
-            _warn_unclosed("AsyncClient: use it in an async with block or call aclose()")
+            _warn_unclosed(
+                "AsyncClient: use it in an async with block or call aclose(), not only its copies"
+            )
 
     def _pool(self) -> "AsyncConnectionPool":
         if self.is_closed:

@@ -236,6 +236,8 @@ def call_of(request: httpx.Request) -> Call:
     key = request.headers.get("idempotency-key")
     operation = _operation(request.method, _path_in_api(path))
     if operation is None:
+        _, separator, rest = path.partition("/v2/")
+        path = f"{separator}{rest}" if separator else path
         return RequestCall(method=request.method, path=path, query=query, body=body)
     cls, path_parameters = operation
     fields: dict[str, Any] = {} if body is UNSET else body
@@ -244,7 +246,7 @@ def call_of(request: httpx.Request) -> Call:
 
 def _path_in_api(path: str) -> list[str]:
     """Return the parts of a path, without those that belong to the base URL."""
-    _, _, rest = path.partition("/v2/")
+    _, _, rest = path.rpartition("/v2/")
     return [unquote(each) for each in ("v2", *rest.split("/"))]
 
 

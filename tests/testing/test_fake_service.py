@@ -498,7 +498,7 @@ def test_a_subclass_of_the_client() -> None:
     assert fake.calls == (CreateCall(project_id="prj_team"),)
 
 
-@pytest.mark.parametrize("path", ["", "/gateway", "/gateway/orq", "/v1"])
+@pytest.mark.parametrize("path", ["", "/gateway", "/gateway/orq", "/v1", "/v2/a"])
 def test_a_client_with_any_base_url(variant: Variant, fake: FakeService, path: str) -> None:
     """As in a program whose calls go through a gateway."""
 
@@ -509,3 +509,13 @@ def test_a_client_with_any_base_url(variant: Variant, fake: FakeService, path: s
     fake.answer(None)
     variant.run(call("conversations.delete", "conv/1"), api_key="any-key", **settings)
     assert fake.calls == (DeleteCall(conversation_id="conv/1"),)
+
+
+def test_the_path_of_a_custom_request_has_no_path_of_the_base_url() -> None:
+    fake = FakeService()
+    fake.answer({}, {})
+    http_client = fake.http_client()
+    for base_url in ("https://example.com", "https://example.com/gateway"):
+        client = Client("any-key", base_url=base_url, http_client=http_client)
+        client.request("GET", "/v2/files", returns=dict[str, Any])
+    assert fake.calls == (RequestCall(method="GET", path="/v2/files"),) * 2
