@@ -5,7 +5,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from attrs import frozen
+from attrs import field, frozen, make_class
 from jsonschema import Draft202012Validator
 
 from conversations_client import (
@@ -93,11 +93,10 @@ def test_subclasses_of_users_are_described() -> None:
     assert defined["Thread"]["properties"]["replies"]["items"] == {"$ref": "#/$defs/Thread"}
     assert defined["Tagged"]["properties"]["tag"] == {"title": "Tag"}
 
-    @frozen(kw_only=True)
-    class Late(Conversation):
-        later: "Later | None" = None  # type: ignore[name-defined,unused-ignore]  # noqa: F821
-
-    assert pydantic.TypeAdapter(Late).json_schema()["title"] == "Late"
+    name: Any = "Later | None"
+    undefined: dict[str, Any] = {"later": field(default=None, type=name)}
+    late: Any = make_class("Late", undefined, (Conversation,), frozen=True, kw_only=True)
+    assert pydantic.TypeAdapter(late).json_schema()["title"] == "Late"
 
 
 @pytest.mark.parametrize("name", ["_id", "createdById", "metadata"])
