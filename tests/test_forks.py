@@ -220,6 +220,7 @@ IMPORTED_BEFORE = {
     "anyio.lowlevel",
     "asyncio",
     # Pydantic calls the function.
+    "pydantic",
     "pydantic_core",
     # These belong to `_client.many.sync_outcomes` and its twin, which are recorded first.
     "conversations_client._client.many.operations",

@@ -44,13 +44,15 @@ def _stream_of(path: Path) -> str | None:
 
 def _status(path: Path) -> os.stat_result | None:
     """The status of a file; None if it doesn't exist."""
+    found = None
     with suppress(OSError, ValueError):
-        return path.stat()
-    return None
+        found = path.stat()
+    return found
 
 
 def _status_of_stream(descriptor: int) -> os.stat_result | None:
     """The status of a standard stream; None if it is closed."""
+    found = None
     with suppress(OSError):
-        return os.fstat(descriptor)
-    return None
+        found = os.fstat(descriptor)
+    return found

@@ -112,9 +112,10 @@ def list_(
 
 def _has_more(listing: Iterator[Conversation]) -> bool:
     """Whether there are more conversations, as far as the service tells."""
+    following = None
     with suppress(ConversationsError):
-        return next(listing, None) is not None
-    return False
+        following = next(listing, None)
+    return following is not None
 
 
 def show(conversation_id: str, /, *, session: Injected) -> None:
