@@ -37,11 +37,13 @@ from conversations_client import (
     InvalidArgumentError,
     Part,
     structure,
+    unstructure,
 )
 from conversations_client._json.conversion import check_type
 from conversations_client._json.converter import _check_once, converter
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Colour(Enum):
@@ -129,6 +131,45 @@ class Box(Generic[T]):
 @attrs.frozen
 class BoxOfNumbers(Box[int]):
     size: int = 1
+
+
+@attrs.frozen
+class Both(Generic[T, U]):
+    x: T
+    y: U
+    more: "list[U] | None" = None
+
+
+@attrs.frozen
+class First(Both[T, int], Generic[T]):
+    pass
+
+
+@attrs.frozen
+class Swapped(Both[U, T], Generic[T, U]):
+    pass
+
+
+@attrs.frozen
+class SameVariable(Both[int, str], Generic[T]):
+    z: T | None = None
+
+
+@attrs.frozen
+class Lists(Swapped[list[T], Point], Generic[T]):
+    """Arguments of arguments, and of a base of a base."""
+
+
+class Undecorated(Lists[int]):
+    pass
+
+
+@attrs.frozen
+class Bare(Generic[T]):
+    """The arguments of `Both` are not those of this class."""
+
+    a: T
+    b: "Both | None" = None  # type: ignore[type-arg]  # pyright: ignore[reportMissingTypeArgument]
 
 
 @attrs.frozen
@@ -368,6 +409,36 @@ def test_the_attributes_of_generic_classes_are_converted() -> None:
     with pytest.raises(DecodeError) as raised:
         structure({"item": "1", "items": ["2"]}, Box[int])
     assert [fault.path for fault in raised.value.faults] == ["$.item", "$.items[0]"]
+
+
+# Each row: a class, JSON, and the resulting object.
+INHERITED: list[tuple[Any, dict[str, Any], object]] = [
+    (First[str], {"x": "a", "y": 1, "more": [2]}, First("a", 1, [2])),
+    (Swapped[int, str], {"x": "a", "y": 1, "more": [2]}, Swapped("a", 1, [2])),
+    (SameVariable[bool], {"x": 1, "y": "a", "z": True}, SameVariable(1, "a", z=True)),
+    (Lists[int], {"x": {"x": 1}, "y": [2]}, Lists(Point(1), [2])),
+    (Undecorated, {"x": {"x": 1}, "y": [2]}, Undecorated(Point(1), [2])),
+    (BoxOfNumbers, {"item": 1, "items": [2]}, BoxOfNumbers(1, [2])),
+    (Bare[int], {"a": 1}, Bare(1)),
+]
+
+
+@pytest.mark.parametrize(("form", "wire", "expected"), INHERITED)
+def test_inherited_type_variables_have_their_arguments(
+    form: Any, wire: dict[str, Any], expected: object
+) -> None:
+    assert check_type("returns", form) is form
+    assert structure(wire, form) == expected
+    assert unstructure(expected) == wire | ({"size": 1} if form is BoxOfNumbers else {})
+    wrong = {name: object() for name in wire}
+    with pytest.raises(DecodeError) as raised:
+        structure(wrong, form)
+    assert [fault.path for fault in raised.value.faults] == [f"$.{name}" for name in wire]
+
+
+def test_a_type_variable_without_an_argument_is_unsupported() -> None:
+    with pytest.raises(DecodeError, match=r"^\$\.b: no hook for T:"):
+        structure({"a": 1, "b": {"x": 1, "y": 1}}, Bare[int])
 
 
 def test_dataclasses_are_converted_like_attrs_classes() -> None:

@@ -38,7 +38,7 @@ class _Converter(cattrs.Converter):
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - as the base class
-        super().__init__(*args, structure_fallback_factory=_no_hook_for, **options)
+        super().__init__(*args, **{"structure_fallback_factory": _no_hook_for, **options})
 
 
 def _no_hook_for(_: object) -> StructureHook:
