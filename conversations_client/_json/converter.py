@@ -31,7 +31,7 @@ from .generated_functions import function_of
 _LAZY_IN_CATTRS: Final = frozenset({Union, UnionType})
 
 
-class _Converter(cattrs.Converter):
+class Converter(cattrs.Converter):
     """A converter that rejects an unsupported type when it converts a value.
 
     The base class rejects the whole class of an attribute, even if JSON lacks the attribute.
@@ -45,7 +45,7 @@ def _no_hook_for(_: object) -> StructureHook:
     return scalar_hooks.no_hook
 
 
-converter: Final[cattrs.Converter] = _Converter(detailed_validation=False)
+converter: Final[cattrs.Converter] = Converter(detailed_validation=False)
 """Converts JSON to objects. Register hooks for your own types on it."""
 
 scalar_hooks.register(converter)
