@@ -90,7 +90,7 @@ class Visit:
 
 @attrs.frozen
 class Visits:
-    by_name: dict[str, list[Visit]] | None = None
+    by_name: dict[str, list[Visit]] | None
 
 
 def test_the_life_cycle_of_a_conversation(

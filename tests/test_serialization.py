@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -14,6 +15,7 @@ from conversations_client import (
     Client,
     ConversationMetadata,
     InvalidArgumentError,
+    structure,
     unstructure,
 )
 from conversations_client._base.unset import UNSET
@@ -133,14 +135,13 @@ class Visit:
     [
         (datetime(2024, 12, 21, tzinfo=UTC), "$ is a Python datetime."),
         (object(), "$ is a Python object."),
-        ({"secret"}, "$ is a Python set."),
-        (frozenset(["secret"]), "$ is a Python frozenset."),
+        ({b"secret"}, "$[0] is a Python bytes."),
         (b"secret", "$ is a Python bytes."),
         (Decimal(1), "$ is a Python Decimal."),
         (Visit, "$ is a Python type."),
         (Visit(datetime(2024, 12, 21, tzinfo=UTC)), "$.at is a Python datetime."),
         (Visit({"a": [b"secret"]}), "$.at.a[0] is a Python bytes."),
-        ([{"a": ({"secret"},)}], "$[0].a[0] is a Python set."),
+        ([{"a": (b"secret",)}], "$[0].a[0] is a Python bytes."),
         (ConversationMetadata(extra={"a": Visit(1)}), "$.a is a Python Visit."),
     ],
 )
@@ -155,13 +156,35 @@ def test_unstructure_rejects_what_is_not_json(value: object, problem: str) -> No
         json.dumps({"value": value}, default=unstructure)
 
 
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (float("nan"), "$ is a number that JSON doesn't support."),
+        (Visit({"a": [1.5, -float("inf")]}), "$.at.a[1] is a number that JSON doesn't support."),
+        ({None: 1}, "$ has a key that is not a string."),
+        ([{"a": {1: "secret"}}], "$[0].a has a key that is not a string."),
+    ],
+)
+def test_unstructure_rejects_what_only_python_writes(value: object, problem: str) -> None:
+    with pytest.raises(InvalidArgumentError) as raised:
+        unstructure(value)
+    assert str(raised.value).startswith(f"value can't be converted to JSON: {problem} Convert it")
+    assert "secret" not in str(raised.value)
+
+
 def test_unstructure_rejects_what_contains_itself() -> None:
     with pytest.raises(InvalidArgumentError, match=r"^value is nested too deeply, or contains"):
         unstructure(LOOP)
+    with pytest.raises(InvalidArgumentError, match=r"^value is nested too deeply, or contains"):
+        unstructure(ConversationMetadata(extra=LOOP))
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 
@@ -169,6 +192,36 @@ JSON = st.recursive(
 @given(JSON)
 def test_unstructure_returns_json_unchanged(value: object) -> None:
     assert json.dumps(unstructure(value)) == json.dumps(value)
+
+
+def test_keys_that_cant_be_converted() -> None:
+    message = "contains a dict with a key that is not a string. Convert the key first."
+    for value in ({(1, "secret"): 3}, [Visit({frozenset(["secret"]): 1})]):
+        with pytest.raises(InvalidArgumentError, match=f"^value {message}$"):
+            unstructure(value)
+        with pytest.raises(InvalidArgumentError, match=f"^body {message}$"):
+            json_argument("body", value)
+
+
+@attrs.frozen
+class Files:
+    tags: set[int]
+    names: frozenset[str] = frozenset()
+    path: Path | None = None
+
+
+def test_what_structure_converts_is_converted_back() -> None:
+    wire = {"tags": [2, 10], "names": ["a", "b", "c"], "path": "a/b"}
+    files = structure(wire, Files)
+    assert files == Files({10, 2}, frozenset("abc"), Path("a/b"))
+    assert unstructure(files) == wire
+    rows: list[tuple[Any, Any]] = [(set[int], [1, 2]), (frozenset, ["a"]), (Path, "a")]
+    for form, value in rows:
+        assert unstructure(structure(value, form)) == value
+
+
+def test_sets_of_different_types_have_an_order() -> None:
+    assert unstructure({"b", 1, None, ("a", 2), Visit(1)}) == ["b", 1, None, ["a", 2], {"at": 1}]
 
 
 def test_unstructure_is_a_default_for_json() -> None:
@@ -183,3 +236,11 @@ def test_registered_hooks_convert_other_types(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(serialization, "loaded_converter", lambda: extended)
     moment = datetime(2024, 12, 21, tzinfo=UTC)
     assert unstructure({"a": [Visit(moment)]}) == {"a": [{"at": "2024-12-21T00:00:00+00:00"}]}
+
+
+def test_an_error_of_a_hook_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    extended = converter.copy()
+    extended.register_unstructure_hook(datetime, lambda value: value + 1)
+    monkeypatch.setattr(serialization, "loaded_converter", lambda: extended)
+    with pytest.raises(TypeError, match="unsupported operand"):
+        unstructure(datetime(2024, 12, 21, tzinfo=UTC))

@@ -1,7 +1,7 @@
 """The types that JSON can be converted to, which are checked before anything is sent."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import (
     Annotated,
     Any,
+    Final,
     Generic,
     Literal,
     NamedTuple,
@@ -36,11 +37,13 @@ from conversations_client import (
     InvalidArgumentError,
     Part,
     structure,
+    unstructure,
 )
 from conversations_client._json.conversion import check_type
-from conversations_client._json.converter import converter
+from conversations_client._json.converter import _check_once, converter
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Colour(Enum):
@@ -83,6 +86,43 @@ class Visits:
 
 
 @attrs.frozen
+class VisitsByName:
+    by_name: "dict[str, list[Visit]] | None"
+
+
+@attrs.frozen
+class Optionals:
+    x: int
+    union: int | str | None = None
+    numbers: int | float | None = None
+    json: dict[str, Any] | list[Any] | None = None
+    call: Callable[[], int] | None = None
+    at: datetime | None = None
+    visits: Visits | None = None
+    either: int | str = 0
+    times: list[datetime] = attrs.field(factory=list[datetime])
+
+
+@dataclasses.dataclass
+class OptionalsOfDataclass:
+    x: int
+    at: datetime | None = None
+    union: int | str = 0
+    times: list[datetime] = dataclasses.field(default_factory=list[datetime])
+
+
+class OptionalKeys(TypedDict):
+    x: int
+    union: NotRequired[int | str]
+
+
+@attrs.frozen
+class Times:
+    x: int
+    at: list[datetime]
+
+
+@attrs.frozen
 class Box(Generic[T]):
     item: T
     items: "list[T] | None" = None
@@ -91,6 +131,45 @@ class Box(Generic[T]):
 @attrs.frozen
 class BoxOfNumbers(Box[int]):
     size: int = 1
+
+
+@attrs.frozen
+class Both(Generic[T, U]):
+    x: T
+    y: U
+    more: "list[U] | None" = None
+
+
+@attrs.frozen
+class First(Both[T, int], Generic[T]):
+    pass
+
+
+@attrs.frozen
+class Swapped(Both[U, T], Generic[T, U]):
+    pass
+
+
+@attrs.frozen
+class SameVariable(Both[int, str], Generic[T]):
+    z: T | None = None
+
+
+@attrs.frozen
+class Lists(Swapped[list[T], Point], Generic[T]):
+    """Arguments of arguments, and of a base of a base."""
+
+
+class Undecorated(Lists[int]):
+    pass
+
+
+@attrs.frozen
+class Bare(Generic[T]):
+    """The arguments of `Both` are not those of this class."""
+
+    a: T
+    b: "Both | None" = None  # type: ignore[type-arg]  # pyright: ignore[reportMissingTypeArgument]
 
 
 @attrs.frozen
@@ -153,6 +232,8 @@ SUPPORTED: list[Any] = [
     tuple, tuple[int, ...], tuple[int, str], set[int], frozenset[str],
     str, int, float, bool, type(None), Any, object, int | None, Optional[str],  # noqa: UP045
     Colour, Size, Colour | str, Literal["a"], Annotated[int, "note"], Number, Path,
+    Visits, Visit3, Optionals, OptionalsOfDataclass, OptionalKeys, list[Optionals],
+    Annotated[int, datetime],
 ]  # fmt: skip
 
 
@@ -185,15 +266,17 @@ UNSUPPORTED: list[tuple[Any, str]] = [
     (Annotated[datetime, "note"], "datetime"),
     (tuple[datetime, ...], "datetime"),
     (Visit, "datetime (Visit.at)"),
-    (Visits, "datetime (Visit.at)"),
-    (list[Visits | None], "datetime (Visit.at)"),
+    (VisitsByName, "datetime (Visit.at)"),
+    (list[VisitsByName | None], "datetime (Visit.at)"),
+    (NewType("Moment", datetime), "datetime"),
+    (Final[datetime], "datetime"),
+    (Annotated[list[datetime], Point], "datetime"),
     (Point | Visit, "datetime (Visit.at)"),
     (Box[datetime], "datetime (Box.item)"),
     (Box, "~T"),
     (Upload, "bytes (Upload.content)"),
     (list[Upload], "bytes (Upload.content)"),
     (Visit2, "datetime (Visit2.at)"),
-    (Visit3, "datetime (Visit3.at)"),
     (tuple[int, bytes], "bytes"),
 ]
 
@@ -222,11 +305,13 @@ def test_other_problems_of_a_type_are_reported() -> None:
 
 
 @pytest.fixture
-def extended(monkeypatch: pytest.MonkeyPatch) -> Converter:
+def extended(monkeypatch: pytest.MonkeyPatch) -> Iterator[Converter]:
     """A copy of the converter, to register hooks on."""
     copy = converter.copy()
     monkeypatch.setattr("conversations_client._json.converter.converter", copy)
-    return copy
+    _check_once.cache_clear()
+    yield copy
+    _check_once.cache_clear()
 
 
 def test_a_registered_hook_supports_a_type(extended: Converter) -> None:
@@ -245,6 +330,73 @@ def test_a_hook_for_a_class_may_convert_the_attributes_itself(extended: Converte
         assert check_type("returns", form) is form
 
 
+OPTIONALS: list[Any] = [Optionals, OptionalsOfDataclass, OptionalKeys]
+
+
+@pytest.mark.parametrize("form", OPTIONALS)
+def test_unsupported_types_of_absent_fields_do_not_matter(form: Any) -> None:
+    assert structure({"x": 1}, form) == form(x=1)
+    faulty: list[tuple[Any, str]] = [
+        ({"x": "a"}, "$.x: expected a whole number, got a string"),
+        ({}, "$.x: missing"),
+    ]
+    for wire, fault in faulty:
+        with pytest.raises(DecodeError) as raised:
+            structure(wire, form)
+        assert [str(each) for each in raised.value.faults] == [fault]
+
+
+def test_unsupported_types_of_present_fields_are_reported() -> None:
+    with pytest.raises(DecodeError) as raised:
+        structure({"x": 1, "union": "a", "at": "b", "times": ["c"]}, Optionals)
+    assert [str(each).partition(":")[0::2] for each in raised.value.faults] == [
+        (path, f" no hook for {kind}: register one with converter.register_structure_hook")
+        for path, kind in [
+            ("$.union", "int | str"),
+            ("$.at", "datetime"),
+            ("$.times[0]", "datetime"),
+        ]
+    ]
+
+
+def test_faults_of_the_value_come_before_those_of_the_class() -> None:
+    assert structure({"x": 1, "at": []}, Times) == Times(1, [])
+    faulty: list[tuple[Any, list[str]]] = [
+        ([], ["$"]),
+        ({"x": "a", "at": []}, ["$.x"]),
+        ({"x": "a", "at": ["b"]}, ["$.x", "$.at[0]"]),
+    ]
+    for wire, paths in faulty:
+        with pytest.raises(DecodeError) as raised:
+            structure(wire, Times)
+        assert [fault.path for fault in raised.value.faults] == paths
+    with pytest.raises(InvalidArgumentError, match=r"datetime \(Times\.at\)"):
+        structure({"x": 1, "at": ["b"]}, Times)
+
+
+def test_a_hook_converts_a_part_of_an_optional_union(extended: Converter) -> None:
+    extended.register_structure_hook(int | str, lambda value, _: value)
+    assert check_type("returns", Optionals) is Optionals
+    assert extended.structure({"x": 1, "union": "a"}, Optionals) == Optionals(1, "a")
+
+
+def test_a_type_is_checked_once(monkeypatch: pytest.MonkeyPatch, extended: Converter) -> None:
+    for _ in range(2):
+        with pytest.raises(InvalidArgumentError):
+            check_type("returns", Visit)  # failures are not remembered
+    extended.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
+    assert check_type("returns", Visit) is Visit
+    monkeypatch.setattr("conversations_client._json.converter._problem", None)
+    assert check_type("returns", Visit) is Visit
+
+
+def test_types_that_cant_be_hashed_are_rejected() -> None:
+    form: Any = Annotated[int, []]
+    for each in (form, list[form]):
+        with pytest.raises(InvalidArgumentError, match="unhashable"):
+            check_type("returns", each)
+
+
 @pytest.mark.parametrize("value", [5, "a", None])
 def test_bytes_are_not_made_of_other_values(value: object) -> None:
     with pytest.raises(InvalidArgumentError, match="can't be converted to bytes"):
@@ -257,6 +409,36 @@ def test_the_attributes_of_generic_classes_are_converted() -> None:
     with pytest.raises(DecodeError) as raised:
         structure({"item": "1", "items": ["2"]}, Box[int])
     assert [fault.path for fault in raised.value.faults] == ["$.item", "$.items[0]"]
+
+
+# Each row: a class, JSON, and the resulting object.
+INHERITED: list[tuple[Any, dict[str, Any], object]] = [
+    (First[str], {"x": "a", "y": 1, "more": [2]}, First("a", 1, [2])),
+    (Swapped[int, str], {"x": "a", "y": 1, "more": [2]}, Swapped("a", 1, [2])),
+    (SameVariable[bool], {"x": 1, "y": "a", "z": True}, SameVariable(1, "a", z=True)),
+    (Lists[int], {"x": {"x": 1}, "y": [2]}, Lists(Point(1), [2])),
+    (Undecorated, {"x": {"x": 1}, "y": [2]}, Undecorated(Point(1), [2])),
+    (BoxOfNumbers, {"item": 1, "items": [2]}, BoxOfNumbers(1, [2])),
+    (Bare[int], {"a": 1}, Bare(1)),
+]
+
+
+@pytest.mark.parametrize(("form", "wire", "expected"), INHERITED)
+def test_inherited_type_variables_have_their_arguments(
+    form: Any, wire: dict[str, Any], expected: object
+) -> None:
+    assert check_type("returns", form) is form
+    assert structure(wire, form) == expected
+    assert unstructure(expected) == wire | ({"size": 1} if form is BoxOfNumbers else {})
+    wrong = {name: object() for name in wire}
+    with pytest.raises(DecodeError) as raised:
+        structure(wrong, form)
+    assert [fault.path for fault in raised.value.faults] == [f"$.{name}" for name in wire]
+
+
+def test_a_type_variable_without_an_argument_is_unsupported() -> None:
+    with pytest.raises(DecodeError, match=r"^\$\.b: no hook for T:"):
+        structure({"a": 1, "b": {"x": 1, "y": 1}}, Bare[int])
 
 
 def test_dataclasses_are_converted_like_attrs_classes() -> None:

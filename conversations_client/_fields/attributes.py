@@ -34,20 +34,56 @@ def check_is_type(name: str, form: object) -> None:
 
 def attributes(cls: type) -> tuple[Attribute, ...]:
     """The attributes of a class that have a wire name, with their types resolved."""
-    origin = get_origin(cls)
-    fields: tuple[Attribute, ...] = attrs.fields(attrs.resolve_types(origin or cls))
-    if origin is not None:
-        arguments = dict(zip(origin.__parameters__, get_args(cls), strict=True))
-        fields = tuple(a.evolve(type=_with_arguments(a.type, arguments)) for a in fields)
+    origin = get_origin(cls) or cls
+    fields: tuple[Attribute, ...] = attrs.fields(attrs.resolve_types(origin))
+    if is_generic(cls):
+        arguments = _arguments(cls)
+        fields = tuple(
+            a.evolve(type=_with_arguments(a.type, arguments.get(_owner(a, origin), {})))
+            for a in fields
+        )
     return tuple(a for a in fields if a.name not in extra_names(cls))
 
 
+def is_generic(cls: Any) -> bool:  # noqa: ANN401 - a class
+    """Whether a class or one of its bases has type variables."""
+    return hasattr(get_origin(cls) or cls, "__orig_bases__")
+
+
+def _arguments(cls: Any) -> dict[type, dict[Any, Any]]:  # noqa: ANN401 - a class
+    """The arguments of the type variables of a class and of each of its bases."""
+    origin: type = get_origin(cls) or cls
+    arguments: dict[Any, dict[Any, Any]] = {origin: _arguments_of(cls, {})}
+    for child in origin.__mro__:
+        bases: tuple[Any, ...] = vars(child).get("__orig_bases__", ())
+        for base in bases:
+            arguments.setdefault(get_origin(base), _arguments_of(base, arguments.get(child, {})))
+    return arguments
+
+
+def _arguments_of(form: Any, outer: dict[Any, Any]) -> dict[Any, Any]:  # noqa: ANN401 - any type
+    variables = getattr(get_origin(form), "__parameters__", ())
+    values = [_with_arguments(each, outer) for each in get_args(form)]
+    return dict(zip(variables, values, strict=False))
+
+
+def _owner(attribute: Attribute, cls: type) -> type:
+    """The class that defines an attribute, which is a base if the attribute is inherited."""
+    return next(
+        base
+        for base in cls.__mro__
+        for a in vars(base).get("__attrs_attrs__", ())
+        if a.name == attribute.name and not a.inherited
+    )
+
+
 def _with_arguments(form: Any, arguments: dict[Any, Any]) -> Any:  # noqa: ANN401 - any type
-    """A type whose type variables are replaced with their arguments."""
+    """A type whose type variables are replaced with their arguments, if these are known."""
     if isinstance(form, TypeVar):
-        return arguments[form]
-    variables = getattr(form, "__parameters__", ())
-    return form[tuple(arguments[each] for each in variables)] if variables else form
+        return arguments.get(form, form)
+    variables = getattr(form, "__parameters__", ()) if get_origin(form) else ()
+    known = any(each in arguments for each in variables)
+    return form[tuple(arguments.get(each, each) for each in variables)] if known else form
 
 
 def extra_names(cls: type) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from conversations_client._fields.attributes import (
     extra_names,
     has_extra,
     is_enveloped,
+    is_generic,
     is_inside_data,
     is_nullable,
     wire_name,
@@ -109,7 +110,7 @@ def _member_hook(attribute: Attribute, cls: Any, converter: Converter) -> Struct
     if attribute.default is None and not is_nullable(attribute):
         # A default of None means that the field may be absent, not that it may be null.
         form = without(form, NoneType)
-    elif not get_args(cls):  # cattrs doesn't replace the type variables in every type
+    elif not is_generic(cls):  # cattrs doesn't replace the type variables in every type
         return None
     # Other types may contain this class, whose hook does not exist yet.
     is_leaf = not attrs.has(form) and not get_args(form)
@@ -134,8 +135,12 @@ def _unstructure_hook(cls: Any, converter: Converter) -> UnstructureHook:
 
 def _partial_hook(cls: Any, part: list[Attribute], converter: Converter) -> UnstructureHook:
     overrides: dict[str, Any] = {a.name: override(omit=True) for a in attrs.fields(cls)}
+    # cattrs confuses the type variables of a class with those of its bases.
+    member_hook = converter.unstructure if is_generic(cls) else None
     for a in part:
         optional = a.default is None or a.default is UNSET
-        overrides[a.name] = override(rename=wire_name(a), omit_if_default=optional)
+        overrides[a.name] = override(
+            rename=wire_name(a), omit_if_default=optional, unstruct_hook=member_hook
+        )
     hook: UnstructureHook = make_dict_unstructure_fn(cls, converter, **overrides)
     return hook

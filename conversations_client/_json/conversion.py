@@ -44,7 +44,8 @@ def structure(value: object, cls: type[T]) -> T:
         return structure_by(function, value, cls)
     except DecodeError as error:
         failure = error
-    check_type("cls", cls)
+    if all(map(_is_about_types, failure.faults)):
+        check_type("cls", cls)
     if isinstance(value, str | bytes | bytearray):
         raise DecodeError(tuple(map(_with_advice, failure.faults)))
     raise failure
@@ -96,6 +97,12 @@ def structure_by(function: Callable[[Any], T], value: object, cls: Any) -> T:  #
 
         found = faults(value, cls)
     raise DecodeError(found)
+
+
+def _is_about_types(fault: Fault) -> bool:
+    """Whether the class may be the cause of a fault, not the value."""
+    at_top = fault.path == "$" and fault.problem.startswith("conversion failed")
+    return at_top or fault.problem.startswith("no hook for")
 
 
 def _with_advice(fault: Fault) -> Fault:

@@ -1,14 +1,26 @@
 """The cattrs converter of the package, which coerces nothing, and the types that it supports."""
 
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, fields, is_dataclass
+from functools import lru_cache
 from types import UnionType
-from typing import Any, Final, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 import attrs
 import cattrs
+from cattrs.dispatch import StructureHook
 
-from conversations_client._fields.attributes import attributes, is_type
+from conversations_client._fields.attributes import Attribute, attributes, is_type
 from conversations_client.errors import Fault, InvalidArgumentError
 
 from . import class_hooks, scalar_hooks
@@ -18,7 +30,22 @@ from .generated_functions import function_of
 # cattrs looks up the hooks of a union's members only when it converts a value.
 _LAZY_IN_CATTRS: Final = frozenset({Union, UnionType})
 
-converter: Final[cattrs.Converter] = cattrs.Converter(detailed_validation=False)
+
+class Converter(cattrs.Converter):
+    """A converter that rejects an unsupported type when it converts a value.
+
+    The base class rejects the whole class of an attribute, even if JSON lacks the attribute.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - as the base class
+        super().__init__(*args, **{"structure_fallback_factory": _no_hook_for, **options})
+
+
+def _no_hook_for(_: object) -> StructureHook:
+    return scalar_hooks.no_hook
+
+
+converter: Final[cattrs.Converter] = Converter(detailed_validation=False)
 """Converts JSON to objects. Register hooks for your own types on it."""
 
 scalar_hooks.register(converter)
@@ -39,8 +66,21 @@ def faults(value: object, cls: Any) -> tuple[Fault, ...]:  # noqa: ANN401 - any 
 
 
 def check_is_supported(name: str, form: Any) -> None:  # noqa: ANN401 - any type
-    """Raise InvalidArgumentError unless JSON can be converted to a type."""
-    problem = _problem(form, "", [])
+    """Raise InvalidArgumentError unless JSON can be converted to a type.
+
+    Optional fields are not checked: JSON may not contain them.
+    """
+    check: Callable[[str, Any], None] = _check_once
+    try:
+        hash(form)
+    except TypeError:
+        check = _check_once.__wrapped__
+    check(name, form)
+
+
+@lru_cache(maxsize=1024)  # doesn't remember failures, because users may register hooks later
+def _check_once(name: str, form: Any) -> None:  # noqa: ANN401 - any type
+    problem = _problem(form, "", set())
     if problem:
         raise InvalidArgumentError(
             f"{name} can't be {_shown(form)}: {problem}. Use attrs classes, dataclasses, dict, "
@@ -50,7 +90,7 @@ def check_is_supported(name: str, form: Any) -> None:  # noqa: ANN401 - any type
         )
 
 
-def _problem(form: Any, where: str, seen: list[Any]) -> str:  # noqa: ANN401 - any type
+def _problem(form: Any, where: str, seen: set[Any]) -> str:  # noqa: ANN401 - any type
     """Why JSON can't be converted to a type; empty if it can.
 
     Args:
@@ -58,11 +98,13 @@ def _problem(form: Any, where: str, seen: list[Any]) -> str:  # noqa: ANN401 - a
         where: The attribute that has the type, in parentheses; empty if there is none.
         seen: The types that were checked before.
     """
-    if function_of(form) is not None or form in seen:
+    if function_of(form) is not None:
         return ""
-    seen.append(form)
     own = ""
     try:
+        if form in seen:
+            return ""
+        seen.add(form)
         hook = converter.get_structure_hook(form)
         if hook is scalar_hooks.no_hook:
             hook(None, form)
@@ -79,25 +121,44 @@ def _problem(form: Any, where: str, seen: list[Any]) -> str:  # noqa: ANN401 - a
 def _looks_up_later(hook: object, form: object) -> bool:
     """Whether a hook looks up the hooks of the type's parts only when it converts a value."""
     module = str(getattr(hook, "__module__", ""))
-    if module == "cattrs.converters":
-        return get_origin(form) in _LAZY_IN_CATTRS
+    if module.startswith("cattrs."):
+        return get_origin(form) in _LAZY_IN_CATTRS or _named_type(form) is not None
     return module.rpartition(".")[0] == __package__
 
 
+def _named_type(form: Any) -> Any:  # noqa: ANN401 - any type
+    """The type that a NewType, an alias or an annotation stands for; None for other types."""
+    if get_origin(form) in {Annotated, Final}:
+        return get_args(form)[0]
+    return getattr(form, "__supertype__", None) or getattr(form, "__value__", None)
+
+
 def _parts(form: Any, where: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - any type
-    """The types that a type consists of, each with its attribute in parentheses."""
+    """The types of a type's required parts, each with its attribute in parentheses."""
     cls: Any = get_origin(form) or form
     if attrs.has(cls):
-        parts = [(_place(cls, a.name), a.type) for a in attributes(form) if a.init]
+        parts = [(_place(cls, a.name), a.type) for a in _required(form)]
     elif is_typeddict(cls):
-        parts = [(_place(cls, name), part) for name, part in get_type_hints(cls).items()]
+        types = get_type_hints(cls)
+        parts = [
+            (_place(cls, name), types[name]) for name in types if name in cls.__required_keys__
+        ]
     elif is_dataclass(cls):
         types = get_type_hints(cls)
-        parts = [(_place(cls, a.name), types[a.name]) for a in fields(cls) if a.init]
+        parts = [
+            (_place(cls, a.name), types[a.name])
+            for a in fields(cls)
+            if a.init and a.default is MISSING and a.default_factory is MISSING
+        ]
     else:
-        parts = [(where, part) for part in get_args(form)]
+        named = _named_type(form)
+        parts = [(where, part) for part in ([named] if named else get_args(form))]
     # The arguments of inherited type variables are not known here.
     return (each for each in parts if is_type(each[1]) and not _variables(each[1]))
+
+
+def _required(form: Any) -> Iterator[Attribute]:  # noqa: ANN401 - an attrs class
+    return (a for a in attributes(form) if a.init and a.default is attrs.NOTHING)
 
 
 def _place(cls: Any, attribute: str) -> str:  # noqa: ANN401 - a class

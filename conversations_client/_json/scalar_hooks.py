@@ -4,6 +4,7 @@ import math
 from collections.abc import MutableSequence, MutableSet
 from collections.abc import Set as AbstractSet
 from enum import Enum
+from pathlib import Path
 from types import GenericAlias, NoneType, UnionType
 from typing import Any, Final, NoReturn, Union, cast, get_args, get_origin, is_typeddict
 
@@ -54,6 +55,8 @@ def register(converter: Converter) -> None:
     converter.register_structure_hook_factory(is_sequence, _list_hook)
     converter.register_structure_hook_factory(is_mapping, _mapping_hook)
     converter.register_structure_hook_factory(_is_set, _set_hook)
+    converter.register_unstructure_hook_factory(_is_set, _set_unhook)
+    converter.register_unstructure_hook(Path, str)
     converter.register_structure_hook_factory(_is_pair, _pair_hook)
     converter.register_structure_hook_factory(is_namedtuple, _named_tuple_hook)
     converter.register_structure_hook_factory(is_typeddict, _typed_dict_hook)
@@ -154,6 +157,18 @@ def _set_hook(form: Any, converter: Converter) -> StructureHook:
     inner = converter.get_structure_hook(members)
     make: Any = set if issubclass(get_origin(form) or form, MutableSet) else frozenset
     return lambda value, _: make(inner(value, members))
+
+
+def _set_unhook(_: Any, converter: Converter) -> UnstructureHook:
+    def unhook(value: Any) -> list[Any]:
+        members = list(map(converter.unstructure, value))
+        # The order of a set differs between processes, and equal sets must result in equal JSON.
+        try:
+            return sorted(members)
+        except TypeError:
+            return sorted(members, key=repr)
+
+    return unhook
 
 
 def _is_pair(form: Any) -> bool:

@@ -1,6 +1,7 @@
 """Converts objects to JSON; an InvalidArgumentError shows an invalid value's path."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from json import JSONEncoder
 from json.encoder import encode_basestring
 from typing import Any, Final, cast
@@ -14,7 +15,7 @@ from .conversion import loaded_converter
 _MAX_PATH_LENGTH: Final = 200
 _MAX_KEY_LENGTH: Final = 50
 _MAX_DEPTH: Final = 500
-_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+_SCALARS: Final = frozenset({str, int, bool, type(None)})
 # Any, because type checkers don't know the members' types after isinstance().
 _DICT: Final[Any] = dict
 _CONTAINERS: Final[Any] = (dict, list, tuple)
@@ -24,7 +25,8 @@ _ENCODER: Final = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=("
 def unstructure(value: object) -> Any:  # noqa: ANN401 - any JSON
     """Convert an object to JSON, represented as Python values; the inverse of `structure`.
 
-    JSON values don't change, so you can pass this function to `json.dumps` as `default`.
+    JSON values don't change, so you can pass this function to `json.dumps` as `default`. A set
+    results in a sorted list.
 
     Args:
         value: An instance of one of this package's classes or of your own attrs class, or a list
@@ -35,8 +37,8 @@ def unstructure(value: object) -> Any:  # noqa: ANN401 - any JSON
 
     Raises:
         InvalidArgumentError: The object contains a value that JSON can't represent, such as a
-            `datetime` or a set. To convert other types, register hooks with
-            `converter.register_unstructure_hook`.
+            `datetime`, NaN, or a dict key that is not a string. To convert other types, register
+            hooks with `converter.register_unstructure_hook`.
 
     Example:
         from conversations_client import ConversationMetadata, unstructure
@@ -45,12 +47,12 @@ def unstructure(value: object) -> Any:  # noqa: ANN401 - any JSON
         assert unstructure(metadata) == {"model": "openai/gpt-4o"}
     """
     try:
-        result = loaded_converter().unstructure(value)
-        if _has_json_types(result):
+        result = json_argument("value", value)
+        if _is_json(result):
             return result
     except RecursionError:
         raise InvalidArgumentError("value is nested too deeply, or contains itself.") from None
-    path, problem = _first_problem(result)
+    path, problem = _first_problem(result, _strict_problem)
     raise InvalidArgumentError(
         f"value can't be converted to JSON: {path} {problem}. Convert it first, for example to a "
         "string, or register a hook with converter.register_unstructure_hook."
@@ -67,11 +69,22 @@ def json_body(fields: Mapping[str, Any]) -> bytes:
 
 
 def json_argument(name: str, value: object) -> Any:  # noqa: ANN401 - any JSON
-    """An argument converted to JSON; raises InvalidArgumentError if it is nested too deeply."""
+    """An argument converted to JSON; its values may still be of other types.
+
+    Raises:
+        InvalidArgumentError: The argument is nested too deeply, or a dict key is not a string.
+    """
     try:
         return loaded_converter().unstructure(value)
     except RecursionError:
         raise InvalidArgumentError(f"{name} is nested too deeply, or contains itself.") from None
+    except TypeError as error:
+        # A key such as a tuple, which cattrs converts to a list. Hooks may raise other errors.
+        if "unhashable type" not in str(error):
+            raise
+        raise InvalidArgumentError(
+            f"{name} contains a dict with a key that is not a string. Convert the key first."
+        ) from None
 
 
 def json_value(value: object) -> bytes:
@@ -79,7 +92,7 @@ def json_value(value: object) -> bytes:
     try:
         return _ENCODER.encode(value).encode()
     except (TypeError, ValueError, RecursionError):
-        path, problem = _first_problem(value)
+        path, problem = _first_problem(value, _problem)
     raise InvalidArgumentError(
         f"The arguments can't be serialized as JSON: {path} {problem}. "
         "Pass strings, finite numbers, booleans, None, lists and dicts."
@@ -94,31 +107,46 @@ def _object_of_strings(members: Mapping[str, str]) -> bytes:
         return json_value(members)  # raises the error
 
 
-def _has_json_types(value: Any) -> bool:  # noqa: ANN401 - any value
-    """Whether a value consists of strings, numbers, booleans, None, lists, tuples and dicts."""
+def _is_json(value: Any) -> bool:  # noqa: ANN401 - any value
+    """Whether a value consists of strings, finite numbers, booleans, None, lists and dicts."""
     if isinstance(value, _CONTAINERS):
+        if isinstance(value, _DICT) and not _has_string_keys(value):
+            return False
         members = value.values() if isinstance(value, _DICT) else value
         # A loop, because a generator would take twice as long.
         for member in members:
-            if type(member) not in _SCALARS and not _has_json_types(member):
+            if type(member) not in _SCALARS and not _is_json(member):
                 return False
         return True
-    return isinstance(value, str | int | float) or value is None
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, str | int) or value is None
 
 
-def _first_problem(value: object) -> tuple[str, str]:
+def _has_string_keys(value: Mapping[object, object]) -> bool:
+    return all(issubclass(key, str) for key in set(map(type, value)))
+
+
+def _first_problem(value: object, problem_of: Callable[[object], str]) -> tuple[str, str]:
     """The path of the first invalid value, and what is wrong with it; never the value."""
     # Without recursion, because the value may be nested too deeply.
     stack: list[tuple[str, object, frozenset[int]]] = [("$", value, frozenset())]
     while stack and len(stack[-1][-1]) < _MAX_DEPTH:
         path, current, ancestors = stack.pop()
-        problem = "contains itself" if id(current) in ancestors else _problem(current)
+        problem = "contains itself" if id(current) in ancestors else problem_of(current)
         if problem:
             return truncate(path, _MAX_PATH_LENGTH), problem
         stack += [
             (path + step, member, ancestors | {id(current)}) for step, member in _members(current)
         ][::-1]
     return "$", "is nested too deeply"
+
+
+def _strict_problem(value: object) -> str:
+    """As `_problem`, but JSON's encoder also converts keys such as None and numbers."""
+    if isinstance(value, _DICT) and not _has_string_keys(cast("Mapping[object, object]", value)):
+        return "has a key that is not a string"
+    return _problem(value)
 
 
 def _problem(value: object) -> str:
