@@ -27,7 +27,6 @@ import attrs
 import pytest
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
-from pydantic import BaseModel
 
 from conversations_client import (
     Conversation,
@@ -211,6 +210,13 @@ class Visit3(TypedDict):
     at: NotRequired[datetime | None]
 
 
+class BaseModel:
+    """A base class with a hook of its own, such as pydantic's."""
+
+    def __init__(self, **fields: Any) -> None:
+        self.fields = fields
+
+
 class Model(BaseModel):
     x: int
 
@@ -317,7 +323,7 @@ def extended(monkeypatch: pytest.MonkeyPatch) -> Iterator[Converter]:
 def test_a_registered_hook_supports_a_type(extended: Converter) -> None:
     extended.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
     extended.register_structure_hook(bytes, lambda value, _: str(value).encode())
-    extended.register_structure_hook(BaseModel, lambda value, cls: cls.model_validate(value))
+    extended.register_structure_hook(BaseModel, lambda value, cls: cls(**value))
     extended.register_structure_hook_func(lambda form: form == int | str, lambda value, _: value)
     for form in (datetime, Visits, list[Upload], bytes, Model, dict[str, Model], int | str):
         assert check_type("returns", form) is form
