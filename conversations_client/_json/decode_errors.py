@@ -1,7 +1,8 @@
 """Turns cattrs' exceptions into faults, each with its JSON path."""
 
 from collections.abc import Iterator
-from typing import get_origin
+from types import UnionType
+from typing import Union, get_origin
 
 import attrs
 from cattrs import (
@@ -42,7 +43,8 @@ def _problem(error: Exception) -> str:
         case KeyError():
             return "missing"
         case StructureHandlerNotFoundError():
-            kind = getattr(error.type_, "__name__", str(error.type_))
+            is_union = get_origin(error.type_) in {Union, UnionType}
+            kind = str(error.type_) if is_union else getattr(error.type_, "__name__", error.type_)
             return f"no hook for {kind}: register one with converter.register_structure_hook"
         case _:
             # The message of a user's hook may quote the value.

@@ -4,8 +4,9 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from errno import ENOSPC
+from errno import ELOOP, ENOENT, ENOSPC, ENOTDIR
 from pathlib import Path
+from stat import S_ISDIR
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -183,12 +184,14 @@ def _refusal(path: Path) -> str:
     """Why the operating system doesn't let the user write a file; empty if it does."""
     folder = path.absolute().parent
     try:
-        if path.is_dir():
+        # Unlike is_dir(), stat() raises an error for a name that is too long on every Python.
+        if S_ISDIR(path.stat().st_mode):
             return "it is a folder"
-        if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        if not os.access(path, os.R_OK | os.W_OK):
             return "you don't have permission to read and write it"
-    except OSError as error:  # such as a name that is too long
-        return f"{error.strerror}"
+    except OSError as error:
+        if error.errno not in {ENOENT, ENOTDIR, ELOOP}:
+            return f"{error.strerror}"
     if not os.access(folder, os.W_OK | os.X_OK):
         return f"you don't have permission to create files in {folder}"
     return ""
