@@ -27,8 +27,8 @@ class ToolCalls:
         with self._database.transaction() as connection:
             connection.executemany(
                 "INSERT INTO pending_tool_call (id, conversation_id, task_id)"
-                " SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM conversation WHERE id = ?2)",
-                [(call_id, conversation_id, task_id) for call_id in call_ids],
+                " SELECT ?, ?, ? WHERE EXISTS (SELECT 1 FROM conversation WHERE id = ?)",
+                [(each, conversation_id, task_id, conversation_id) for each in call_ids],
             )
 
     def of(self, conversation_id: str) -> dict[str, str]:
