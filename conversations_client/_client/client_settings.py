@@ -151,18 +151,19 @@ def check_assignable(cls: type, base: type, name: str) -> None:
         name: The name of the attribute.
     """
     declared = getattr(cls, name, UNSET)
-    # A subclass may have its own attribute of this name, for example in its __slots__.
-    is_setting = name in _CHANGEABLE or name in _FIXED
+    if declared is not getattr(base, name, UNSET):
+        return  # a subclass may declare an attribute of this name, for example in its __slots__
     is_subclass = "_initialize" not in vars(cls)  # which Client and AsyncClient define
-    is_free = declared is UNSET and is_subclass
-    if is_setting and declared is getattr(base, name, UNSET) and not is_free:
+    if declared is UNSET and is_subclass:
+        return
+    if name in _CHANGEABLE or name in _FIXED:
         advice = (
             f"use client.with_options({name}=…), which returns a copy"
             if name in _CHANGEABLE
             else f"create a new client with {cls.__name__}({name}=…)"
         )
         raise AttributeError(f"{cls.__name__}.{name} can't be set: {advice}.")
-    if declared is UNSET and not is_subclass:
+    if declared is UNSET:
         raise AttributeError(
             f"{cls.__name__} has no attribute {name!r}: pass settings to {cls.__name__}(…) or to "
             "client.with_options(…), and use a subclass for attributes of your own."

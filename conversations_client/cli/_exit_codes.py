@@ -12,7 +12,7 @@ from conversations_client import (
     TransportError,
 )
 from conversations_client.bulk import BulkError
-from conversations_client.cli._option_names import may_have_changed_something, request_of
+from conversations_client.cli._option_names import may_have_changed_something
 
 
 class ExitCode(IntEnum):
@@ -72,7 +72,8 @@ def exit_code(error: ConversationsError) -> ExitCode:
             return ExitCode.FAILED
         case ConfigurationError() | InvalidArgumentError():
             return ExitCode.USAGE
-        case NotFoundError() if not request_of(error).rstrip("/").endswith("/conversations"):
+        # A path without an ID is missing only if the URL of the service is wrong.
+        case NotFoundError(template=template) if template is None or "{" in template:
             return ExitCode.NOT_FOUND
         case TransportError():
             return ExitCode.UNREACHABLE

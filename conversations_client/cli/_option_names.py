@@ -90,7 +90,7 @@ _NEEDS_ENTITY: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _CALL: Final = re.compile(
-    r"(?P<request>(?P<method>[A-Z]+) /\S*?)(?:: | (?=returned ))(?P<problem>.+)", re.DOTALL
+    r"(?P<request>[A-Z]+ /\S*?)(?:: | (?=returned ))(?P<problem>.+)", re.DOTALL
 )
 
 

@@ -18,10 +18,10 @@ from conversations_client.bulk._files.column_names import (
     suggestion,
     with_similar,
 )
+from conversations_client.bulk._files.formats import SEPARATORS
 from conversations_client.bulk._files.formulas import ESCAPED
 
 METADATA: Final = "metadata"
-_SEPARATORS: Final = frozenset(",;\t|")
 # Field names from a different revision of the API. The current name takes precedence.
 _ALIASES: Final = {"entityId": "metadata.entityId"}
 # Fields of an exported conversation that can't be sent.
@@ -103,7 +103,7 @@ class Columns:
 
     def identifies_separator(self, column: str) -> bool:
         """Whether a column shows that the separator of a header is right."""
-        has_separator = not _SEPARATORS.isdisjoint(column)
+        has_separator = not SEPARATORS.keys().isdisjoint(column)
         return self.is_named(column) or (self.is_known(column) and not has_separator)
 
     def is_ignored(self, column: str) -> bool:

@@ -10,14 +10,12 @@ from attrs import frozen
 
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.csv_text import NOT_CLOSED, CsvText, csv_text
-from conversations_client.bulk._files.formats import TABS
+from conversations_client.bulk._files.formats import SEPARATORS, TABS
 from conversations_client.bulk._files.opening import BYTE_ORDER_MARK
 from conversations_client.bulk._files.rows import Unreadable
 
 Record: TypeAlias = list[str] | Unreadable
 
-# In order of precedence.
-_SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _INSTRUCTION: Final = re.compile(r'"?sep=(.?)"?', re.IGNORECASE)
 _TOO_LONG: Final = "field larger than field limit"
 
@@ -53,18 +51,18 @@ class Header:
     def advice(self, is_known: Callable[[str], bool]) -> str:
         """A hint that the separator may be another one, after a space; usually empty."""
         unknown = "".join(name for name in self.names if not is_known(name))
-        others = [each for each in _SEPARATORS if each in unknown and each != self.separator]
+        others = [each for each in SEPARATORS if each in unknown and each != self.separator]
         if not others:
             return ""
         if self.is_stated:
-            plural = _SEPARATORS[self.separator]
+            plural = SEPARATORS[self.separator]
             return f" The first line of the file states that {plural} separate the columns."
         correction = (
             f"give the file a name that ends in {TABS}"
             if others[0] == "\t"
             else f"put the line sep={others[0]} before the header"
         )
-        return f" If {_SEPARATORS[others[0]]} separate the columns, {correction}."
+        return f" If {SEPARATORS[others[0]]} separate the columns, {correction}."
 
 
 def header(file: BinaryIO, name: str, is_known: Callable[[str], bool]) -> Header:
@@ -86,8 +84,8 @@ def header(file: BinaryIO, name: str, is_known: Callable[[str], bool]) -> Header
         start, stated = text.offset, _stated_separator(text)
         if stated is None:
             text.seek(start)
-            separators = ["\t"] if name.lower().endswith(TABS) else [*_SEPARATORS]
-        elif stated in _SEPARATORS:
+            separators = ["\t"] if name.lower().endswith(TABS) else [*SEPARATORS]
+        elif stated in SEPARATORS:
             separators = [stated]
         else:
             raise BulkError(

@@ -22,6 +22,8 @@ class Format(Enum):
 
 TABS: Final = ".tsv"
 """The extension of a CSV file whose cells are separated by tabs. It can only be read."""
+SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+"""The characters that can separate the cells of CSV, in order of precedence, and their names."""
 _NAMES: Final = {
     Format.JSONL: ".jsonl or .ndjson (JSON Lines)",
     Format.CSV: ".csv (CSV)",

@@ -61,7 +61,7 @@ def chat(
         try:
             run_chat(
                 messages_from_stdin(prompts=session.output.is_for_people and is_typed),
-                conversation.ask_until_stopped,
+                conversation.ask,
                 session.output,
                 # Piped messages may depend on a reply that failed.
                 lambda error: conversation.report(error, may_continue=is_typed),
@@ -101,23 +101,16 @@ class _ChatConversation:
 
     @contextmanager
     def ask(self, message: str) -> Generator[Iterator[Event], None, None]:
-        """Send a message and iterate over the events of the reply."""
-        conversation_id = self.id or self._create()
-        stream = self.client.conversations.responses.stream
+        """Send a message and iterate over the events of the reply.
+
+        If Ctrl-C stops the reply, print how to find out what was stored.
+        """
         try:
+            conversation_id = self.id or self._create()
+            stream = self.client.conversations.responses.stream
             with stream(conversation_id, message=message, model=self.model) as events:
                 self.may_be_empty = False  # the service has accepted the message
                 yield iter(events)
-        except KeyboardInterrupt:
-            self.delete_if_empty()
-            raise
-
-    @contextmanager
-    def ask_until_stopped(self, message: str) -> Generator[Iterator[Event], None, None]:
-        """Ask, and print how to find out what was stored if Ctrl-C stops the reply."""
-        try:
-            with self.ask(message) as events:
-                yield events
         except KeyboardInterrupt:
             self.delete_if_empty()
             if self.id is not None:
