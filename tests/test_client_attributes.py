@@ -69,6 +69,16 @@ def test_an_unknown_attribute_cannot_be_set(cls: Any) -> None:
     assert not hasattr(client, "max_retries")
 
 
+@pytest.mark.parametrize("cls", [Client, AsyncClient, Tenant, AsyncTenant])
+@pytest.mark.parametrize("name", ["is_closed", "proxy"])
+def test_a_property_that_is_not_a_setting_cannot_be_set(cls: Any, name: str) -> None:
+    client = cls(KEY)
+    with pytest.raises(AttributeError):
+        setattr(client, name, "other")
+    assert client.is_closed is False
+    assert name not in vars(client)
+
+
 @pytest.mark.parametrize("cls", [Tenant, AsyncTenant])
 def test_a_subclass_can_have_attributes(cls: Any) -> None:
     client = cls(KEY, pickle_key=True)
