@@ -29,6 +29,16 @@ WITH_CTRL_C = [sys.executable, "-ISc", _LAUNCH]
 _IN_TERMINAL = f"import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); {_LAUNCH}"
 
 
+def unmeasured(**variables: str) -> dict[str, str]:
+    """The environment for a process whose coverage is not measured.
+
+    A signal whose handler raises an exception can leave a lock of the coverage tracer locked, so a
+    process that is stopped by a signal would sometimes wait forever.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    return {**kept, **variables}
+
+
 @frozen
 class Ended:
     """The result of a command line."""
@@ -83,6 +93,7 @@ class Terminal:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
+            env=unmeasured(),
         )
         os.close(theirs)
         self.seen = ""

@@ -1,10 +1,10 @@
 """State of modules: in a subinterpreter, and with many threads at first use."""
 
-import os
 import subprocess
 import sys
 
 import pytest
+from command_line import unmeasured
 from scripted import CONVERSATION
 from serving import AnsweringServer
 from variants import KEY
@@ -140,8 +140,9 @@ print(failed)
 def output_of(program: str, *given: str) -> list[str]:
     line = [sys.executable, "-W", "error", "-c", program, KEY, *given]
     # Coverage can't start in the second interpreter.
-    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-    ended = subprocess.run(line, capture_output=True, text=True, check=False, env=env, timeout=60)  # noqa: S603
+    ended = subprocess.run(  # noqa: S603
+        line, capture_output=True, text=True, check=False, env=unmeasured(), timeout=60
+    )
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended.stdout.splitlines()
 

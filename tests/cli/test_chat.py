@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import LONGEST_WAIT, SCRIPT, WITH_CTRL_C, Command, Terminal
+from command_line import LONGEST_WAIT, SCRIPT, WITH_CTRL_C, Command, Terminal, unmeasured
 from scripted import CONVERSATION, HANG_UP, ScriptedServer, answer
 from streaming import END, STARTED, event, streamed, word
 
@@ -369,7 +368,7 @@ def test_a_stopped_piped_chat_prints_how_to_continue(number: int, code: int) -> 
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "ORQ_API_KEY": slow.api_key},
+            env=unmeasured(ORQ_API_KEY=slow.api_key),
         ) as process:
             assert process.stdin is not None
             process.stdin.write(b"Hello\n")

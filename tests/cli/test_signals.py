@@ -13,7 +13,7 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
-from command_line import LONGEST_WAIT, SCRIPT, Command
+from command_line import LONGEST_WAIT, SCRIPT, Command, unmeasured
 from scripted import CONVERSATION, ScriptedServer, answer
 
 from conversations_client.bulk import Entry, Journal, State
@@ -100,6 +100,7 @@ def running(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            env=unmeasured(),
         ) as process,
     ):
         try:

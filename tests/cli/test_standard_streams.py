@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from attrs import frozen
-from command_line import LONGEST_WAIT, SCRIPT, WITH_CTRL_C, Ended, execute
+from command_line import LONGEST_WAIT, SCRIPT, WITH_CTRL_C, Ended, execute, unmeasured
 from scripted import CONVERSATION, ScriptedServer, answer
 
 from conversations_client import Client, __version__
@@ -37,14 +37,13 @@ class Forked:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         program = Path(__file__).parents[1] / "fork_commands.py"
-        # Not measured for coverage, because a fork would overwrite the data of its parent.
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")}
+        # A fork would overwrite the coverage data of its parent.
         self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, str(program)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment,
+            env=unmeasured(),
         )
 
     def run(
@@ -342,7 +341,9 @@ def long_page() -> Iterator[bytes]:
 def listing(stdout: int = subprocess.PIPE) -> Generator["subprocess.Popen[bytes]"]:
     with ScriptedServer(long_page()) as server:
         line = [*WITH_CTRL_C, SCRIPT, "list", "--all", "--jsonl", "--base-url", server.url]
-        with subprocess.Popen(line, stdout=stdout, stderr=subprocess.PIPE) as process:  # noqa: S603
+        with subprocess.Popen(  # noqa: S603
+            line, stdout=stdout, stderr=subprocess.PIPE, env=unmeasured()
+        ) as process:
             yield process
 
 
