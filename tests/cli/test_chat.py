@@ -691,6 +691,17 @@ def test_ctrl_c_during_a_reply_says_how_to_see_what_was_stored(
     assert (ended.code, f"The reply may be incomplete; {advice}" in ended.err) == (130, True)
 
 
+def test_ctrl_c_during_a_typed_message_prints_no_command(
+    shown: Command, typed: TypeIn, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ID is on the screen already, and the user can look it up."""
+    conversation_id = client.conversations.create().id
+    monkeypatch.setattr(Stream, "__enter__", stopped)
+    typed("Hello\n", is_terminal=True)
+    ended = shown("chat", str(conversation_id), "--model", "sandbox/echo")
+    assert (ended.code, "To continue" in ended.err) == (130, False)
+
+
 def test_ctrl_c_during_the_first_message(
     piped: Command, typed: TypeIn, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

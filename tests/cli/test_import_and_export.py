@@ -591,6 +591,18 @@ def test_a_second_ctrl_c_ends_the_bar(file: Path, monkeypatch: pytest.MonkeyPatc
     assert "\x1b[?25h" in terminal.seen.rpartition("\x1b[?25l")[2]  # the cursor is shown again
 
 
+def test_an_interrupted_import_prints_no_json_in_a_terminal(
+    shown: Command, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_: object, __: Entry) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RowOutcomes, "__call__", stop)
+    ended = shown("import", str(file), "--max-in-flight", "1")
+    assert (ended.code, ended.out) == (130, "")
+    assert "Stopped after creating 1 conversation." in ended.err
+
+
 def test_an_interrupted_resumed_import_reports_new_rows(
     piped: Command, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

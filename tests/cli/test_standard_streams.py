@@ -21,7 +21,7 @@ from command_line import LONGEST_WAIT, SCRIPT, WITH_CTRL_C, Ended, execute, unme
 from scripted import CONVERSATION, ScriptedServer, answer
 
 from conversations_client import Client, __version__
-from conversations_client._standard_streams import OutputStream
+from conversations_client._standard_streams import OutputStream, discard_output
 from conversations_client.cli import main
 
 pytest_plugins = ["command_line_fixtures"]
@@ -436,6 +436,17 @@ def test_discarded_output(stream: str, tmp_path: Path) -> None:
         output.write("lost\n")
         assert output.error is None
     assert (tmp_path / stream).read_text() == "kept\n"
+
+
+def test_discarded_standard_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (tmp_path / "stdout").open("wb") as file:
+        output = OutputStream(file.fileno(), encoding="utf-8")
+        monkeypatch.setattr(sys, "stdout", output)
+        output.write("kept\n")
+        discard_output()
+        output.write("lost\n")
+        output.flush()
+    assert (tmp_path / "stdout").read_text() == "kept\n"
 
 
 INTERRUPTED = """
