@@ -4,6 +4,7 @@ import gc
 import itertools
 import json
 import math
+import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -912,6 +913,35 @@ def test_an_item_that_was_read_before_the_caller_stops_is_sent() -> None:
     bulk.stop()
     assert bulk.step(0.0) is Step.ADD
     assert bulk.add(now=0.0) is not None
+
+
+def test_a_signal_ends_a_wait_that_it_does_not_wake() -> None:
+    handled = threading.Event()
+    in_time: list[bool] = []
+
+    def handle(_number: int, _frame: object) -> None:
+        handled.set()
+        raise KeyboardInterrupt
+
+    def script() -> Iterator[bytes]:
+        # The kernel wakes this thread instead of the main thread.
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+        in_time.append(handled.wait(10))
+        yield answer()
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        with (
+            ScriptedServer(script()) as server,
+            Client(KEY, base_url=server.url) as client,
+            client.conversations.create_many([{}]) as outcomes,
+        ):
+            with pytest.raises(KeyboardInterrupt):
+                next(outcomes)
+            assert [type(each) for each in outcomes] == [Created]
+        assert in_time == [True]
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_an_outcome_is_reported_after_an_interrupted_report() -> None:

@@ -28,7 +28,10 @@ from .window import PendingRequest, Step, Wait
 CreateRequests: TypeAlias = Iterable[CreateRequest]
 ConversationIds: TypeAlias = Iterable[str | Conversation]
 
-_MAX_WAIT_SECONDS: Final = 3600.0  # a wait that is too long raises OverflowError
+_MAX_SLEEP_SECONDS: Final = 3600.0  # a sleep that is too long raises OverflowError
+# While other threads run, a signal can arrive just before the main thread begins to wait. Python
+# then calls the handler only after the wait.
+_MAX_WAIT_SECONDS: Final = 0.5
 
 
 class Outcomes(OutcomesBase[S]):
@@ -152,8 +155,7 @@ class Outcomes(OutcomesBase[S]):
         self._news.set()
 
     def _wait(self, wait: Wait) -> None:
-        seconds = min(wait.seconds, _MAX_WAIT_SECONDS)
         if wait.is_idle:
-            self._environment.sleep(seconds)
+            self._environment.sleep(min(wait.seconds, _MAX_SLEEP_SECONDS))
         else:
-            self._news.wait(seconds)
+            self._news.wait(min(wait.seconds, _MAX_WAIT_SECONDS))
