@@ -118,8 +118,9 @@ class ConversationsError(Exception):
         """Whether the same request, unchanged, may succeed later.
 
         True for failures of the network and the service: no connection, timeouts, broken
-        connections, 408, 425, 429 and most 5xx. False if the request, the settings or the response
-        must change first. Check `may_have_acted` too before you retry a request that changes data.
+        connections, 408, 425, 429 and most 5xx. False if a retry can't succeed until the request,
+        the settings or the response changes. Also check `may_have_acted` before you retry a request
+        that changes data.
         """
         return False
 
@@ -159,7 +160,7 @@ class StreamClosedError(ConversationsError, RuntimeError):
 
 
 class PagingError(ConversationsError):
-    """The service reports more pages of a listing, but sends no new cursor.
+    """The service reports that a listing has more pages, but sends no new cursor.
 
     The items returned so far are valid, but there may be more.
     """
@@ -170,7 +171,7 @@ class OutOfRangeError(ConversationsError, OverflowError):
 
 
 class TransportError(ConversationsError):
-    """The client received no complete response."""
+    """The client didn't receive a complete response."""
 
     @property
     def is_temporary(self) -> bool:

@@ -23,7 +23,7 @@ async def create(client: Any) -> Any:
 
 
 def failure(variant: Variant, way: str, steps: list[Step]) -> ConversationsError:
-    """The error of a call over the client's own connections, or over an injected client."""
+    """The error of a call over the client's own connections, or through an injected client."""
     with FaultyServer(steps) as server, pytest.raises(ConversationsError) as raised:
         call(variant, way, server.url)
     return raised.value

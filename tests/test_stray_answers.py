@@ -1,4 +1,4 @@
-"""Data after a response: later, through a proxy, and over injected clients.
+"""Data after a response: later, through a proxy, and through injected clients.
 
 `tests/test_faults.py` tests data that arrives immediately over the client's own connections. If the
 next response is a stray response here, that is the behavior of httpx. If such a test fails, the

@@ -78,7 +78,7 @@ class AttemptFailed(Exception):  # noqa: N818 - never leaves the package
 
 
 class SendFailed(Exception):  # noqa: N818 - never leaves the package
-    """An exchange over an injected client failed, or the client is closed.
+    """An exchange through an injected client failed, or the client is closed.
 
     Attributes:
         error: The exception that the client raised, or a ClientClosedError.

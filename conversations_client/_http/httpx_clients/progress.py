@@ -1,4 +1,4 @@
-"""Records httpcore's progress reports for a request over an injected client. No I/O."""
+"""Records httpcore's progress reports for a request through an injected client. No I/O."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias
