@@ -63,8 +63,9 @@ for name, command in COMMANDS.items():
         help_formatter=_CommandHelp(),
         # No option has a negative form such as --no-yes or --empty-model.
         default_parameter=Parameter(negative=""),
-        help_epilogue="`conversations --help` lists the common options, such as --json and "
-        "--sandbox, and the exit codes.",
+        # Backquotes would give the command a black background.
+        help_epilogue="For the common options, such as --json and --sandbox, and the exit codes, "
+        "see conversations --help.",
     )
 app.register_install_completion_command()  # pyright: ignore[reportUnknownMemberType]
 # `run` handles Ctrl-C.

@@ -90,10 +90,11 @@ def test_a_file_that_is_not_parquet(write: Write) -> None:
 
 
 def test_an_unknown_file_format(write: Write) -> None:
+    path = write("a.txt", b"")
     with pytest.raises(BulkError) as raised:
-        count_rows(write("a.txt", b""))
+        count_rows(path)
     assert str(raised.value) == (
-        "a.txt has an unknown format. Its name must end in .jsonl or .ndjson (JSON Lines), .csv "
+        f"{path} has an unknown format. Its name must end in .jsonl or .ndjson (JSON Lines), .csv "
         "(CSV), .tsv (tab-separated), or .parquet (Parquet)."
     )
 

@@ -262,7 +262,7 @@ def test_a_folder_is_no_file(piped: Command) -> None:
     ended = piped("import", ".")
     assert (ended.code, "Error: . is a folder. Import each file in it" in ended.err) == (2, True)
     ended = piped("export", ".")
-    assert (ended.code, "Error: . has an unknown format." in ended.err) == (2, True)
+    assert (ended.code, "Error: . is a folder. Add the name" in ended.err) == (2, True)
 
 
 def test_files_of_other_kinds_are_recognized(piped: Command, tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ def test_files_of_other_kinds_are_recognized(piped: Command, tmp_path: Path) -> 
         "63": f"{pipe} is a pipe. An import reads its file more than once. Save the rows to a file",
         "a.csv.GZ": "Error: a.csv.GZ is compressed. Unpack it first.",
         "a.xlsx": "Error: a.xlsx is a workbook. Save the sheet as CSV in UTF-8.",
-        "a.txt": "Error: a.txt has an unknown format.",
+        "a.txt": f"Error: {tmp_path / 'a.txt'} has an unknown format.",
     }.items():
         ended = piped("import", str(tmp_path / name))
         assert (ended.code, words in ended.err) == (2, True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
-from command_line import LONGEST_WAIT, SCRIPT, Command, unmeasured
+from command_line import LONGEST_WAIT, SCRIPT, Command, Terminal, unmeasured
 from scripted import CONVERSATION, ScriptedServer, answer
 
 from conversations_client.bulk import Entry, Journal, State
@@ -132,6 +133,27 @@ def test_a_signal_waits_for_the_requests_in_flight(
         assert json.loads(out)["new"] == 1
         (row,) = (tmp_path / "a.jsonl.results.jsonl").read_text().splitlines()
         assert json.loads(row)["status"] == "created"
+
+
+def test_messages_are_printed_below_the_progress_bar(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    ids = tmp_path / "ids"
+    ids.write_text("conv_0\n")
+    script = Held([answer(204, b"")])
+    options = ["--yes", "--file", str(ids), "--base-url"]
+    with (
+        ScriptedServer(script) as server,
+        Terminal("delete", *options, server.url) as terminal,
+    ):
+        assert script.is_reached.wait(LONGEST_WAIT)
+        terminal.press("\x03")
+        terminal.until("in flight")
+        script.release.set()
+        assert terminal.end() == CODES[signal.SIGINT]
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.seen).replace("\r", "\n")
+    assert "Stopped. 1 of 1 was deleted." in text.split("\n")
 
 
 def test_ids_are_printed_as_soon_as_they_are_deleted(tmp_path: Path) -> None:

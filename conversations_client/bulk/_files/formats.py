@@ -66,6 +66,8 @@ def export_format(
             Format.PARQUET: not escape,
         }
         names = [_NAMES[each] for each, can in can_store.items() if can]
+        if os.path.isdir(path):  # noqa: PTH112 - False for a name that is too long
+            raise BulkError(f"{os.fspath(path)} is a folder. Add the name of a file.")
         raise BulkError(_unknown_format(path, names))
     return file_format
 
@@ -79,7 +81,7 @@ def _known_format(path: str | os.PathLike[str]) -> Format | None:
 def _unknown_format(path: str | os.PathLike[str], names: Iterable[str]) -> str:
     *others, last = names
     ends = ", or ".join(filter(None, [", ".join(others), last]))
-    return f"{Path(path).name or path} has an unknown format. Its name must end in {ends}."
+    return f"{os.fspath(path)} has an unknown format. Its name must end in {ends}."
 
 
 def _json_advice(path: Path) -> str:

@@ -37,7 +37,11 @@ def delete_file(file: Path, others: Iterable[str], *, yes: bool, session: Sessio
     deletion = Deletion(may_be_missing=frozenset(listed.keys() - named))
     with session.client() as client, progress_bar(len(ids)) as bar:
         DeletionRun(
-            ids=ids, deletion=deletion, output=session.output, on_outcome=bar.advance
+            ids=ids,
+            deletion=deletion,
+            output=session.output,
+            on_outcome=bar.advance,
+            on_end=bar.stop,
         ).delete(client)
     if session.output.is_for_people:
         session.output.out.print(f"Deleted {len(deletion.deleted):,} of {count}.", soft_wrap=True)

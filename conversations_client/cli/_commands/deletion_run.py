@@ -25,7 +25,7 @@ _MAX_CONSECUTIVE_FAILURES: Final = 50
 _ID_STATUSES: Final = frozenset({400, 404, 409, 410, 422})
 
 
-def _ignore(_: object) -> None:
+def _ignore(*_: object) -> None:
     pass
 
 
@@ -43,6 +43,7 @@ class DeletionRun:
         describe: The line about a deleted conversation that a person reads. Default: none.
         max_in_flight: The maximum number of requests in flight.
         on_outcome: Called after each outcome.
+        on_end: Called before any message about the whole run is printed.
     """
 
     ids: Collection[str]
@@ -51,6 +52,7 @@ class DeletionRun:
     describe: Callable[[str], str] | None = None
     max_in_flight: int = 16
     on_outcome: Callable[[object], object] = _ignore
+    on_end: Callable[[], object] = _ignore
     _read: int = 0
     _recorded: int = 0
     _printed: int = 0
@@ -72,6 +74,7 @@ class DeletionRun:
                 self._report_stop()
                 raise
             self._print_all()
+        self.on_end()
         self.deletion.report_failures()
         untried = len(self.ids) - self._recorded
         if untried:
@@ -137,6 +140,7 @@ class DeletionRun:
 
     def _report_stop(self, unknown: str = "") -> None:
         self._print_all()
+        self.on_end()
         count = len(self.deletion.deleted)
         were = "was" if count == 1 else "were"
         print_message(f"Stopped. {count:,} of {len(self.ids):,} {were} deleted.{unknown}")

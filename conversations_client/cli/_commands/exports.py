@@ -101,7 +101,7 @@ def export(
         entity_id: Write the conversations of this agent or deployment; can be repeated.
         standalone: With --entity-id: write the standalone conversations too.
         escape_formulas: In a CSV file for a spreadsheet, put an apostrophe before text that starts
-            with =, +, -, @, a tab or a carriage return. `conversations import` removes it.
+            with =, +, -, @, a tab or a carriage return. An import removes it.
         with_messages: The options of an export with messages.
         session: The common options and the output.
     """

@@ -44,6 +44,11 @@ class Bar:
         """Show the number of finished rows and the total."""
         self._progress.update(self._task, completed=done, total=total)
 
+    def stop(self) -> None:
+        """Stop updating the bar, so that messages can be printed below it."""
+        if self._progress.live.is_started:
+            self._progress.stop()
+
 
 @contextmanager
 def progress_bar(total: int | None, *, done: int = 0) -> Generator[Bar, None, None]:
