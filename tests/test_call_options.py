@@ -1,5 +1,6 @@
-"""The options `timeout` and `extra_headers` on every method of every variant."""
+"""The options `timeout` and `extra_headers` on every method and on clients, in every variant."""
 
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +14,7 @@ from variants import KEY, Variant, everything
 from conversations_client import (
     AsyncClient,
     Client,
+    ConfigurationError,
     ConversationPage,
     DeadlineError,
     Failed,
@@ -127,6 +129,31 @@ def test_headers_are_added_to_one_call(variant: Variant, call: Any, response: by
 
 
 @pytest.mark.parametrize(("call", "response"), CALLS)
+def test_headers_of_a_client_are_added_to_every_call(
+    variant: Variant, call: Any, response: bytes
+) -> None:
+    with ScriptedServer([response] * 3) as server:
+        options: dict[str, Any] = {"api_key": KEY, "base_url": server.url}
+        headers = {"X-Trace": "a b", "x-empty": "", "user-agent": "app/1"}
+        variant.run(call, extra_headers=headers, **options)
+        variant.run(
+            lambda client: call(client, extra_headers={"x-trace": "c", "User-Agent": "call/1"}),
+            extra_headers=headers,
+            **options,
+        )
+        variant.run(call, **options)
+    everywhere, once, plain = (seen.headers for seen in server.seen)
+    own = {"x-trace": "a b", "x-empty": "", "user-agent": "app/1"}
+    assert everywhere == {**plain, **_changing(everywhere), **own}
+    own |= {"x-trace": "c", "user-agent": "call/1"}
+    assert once == {**plain, **_changing(once), **own}
+
+
+def _changing(headers: dict[str, str]) -> dict[str, str]:
+    return {name: headers[name] for name in ("idempotency-key",) if name in headers}
+
+
+@pytest.mark.parametrize(("call", "response"), CALLS)
 def test_the_timeout_of_one_call_replaces_the_clients(
     variant: Variant, call: Any, response: bytes
 ) -> None:
@@ -153,10 +180,11 @@ def test_options_of_many_calls_apply_to_each_call(
         (late,) = run_many(variant, method, items, timeout=1e-9, **options)
         assert isinstance(late, Failed)
         assert isinstance(late.error, DeadlineError)
-        (one,) = run_many(variant, method, items, extra_headers={"X-Trace": "a"}, **options)
+        options["client"]["extra_headers"] = {"X-Trace": "b", "X-Team": "c"}
+        (one,) = run_many(variant, method, items, extra_headers={"x-trace": "a"}, **options)
     assert not isinstance(one, Failed)
     (seen,) = server.seen
-    assert seen.headers["x-trace"] == "a"
+    assert (seen.headers["x-trace"], seen.headers["x-team"]) == ("a", "c")
 
 
 def test_the_idle_limit_of_a_call_applies_to_its_stream(variant: Variant) -> None:
@@ -190,8 +218,10 @@ def test_options_apply_to_the_alternate_path_and_to_each_page(variant: Variant) 
             lambda client: list_all(client, extra_headers={"X-Trace": "a"}),
             api_key=KEY,
             base_url=server.url,
+            extra_headers={"X-Team": "b"},
         )
     assert [seen.headers["x-trace"] for seen in server.seen] == ["a", "a", "a"]
+    assert [seen.headers["x-team"] for seen in server.seen] == ["b", "b", "b"]
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
@@ -200,6 +230,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"timeout": float("nan")}, "timeout must be"),
     ({"timeout": "5"}, "or None for no limit, not str."),
     ({"timeout": True}, "or None for no limit, not bool."),
+]
+BAD_HEADERS: list[tuple[dict[str, Any], str]] = [
     ({"extra_headers": [("a", "b")]}, "must be a dict of names and values, not list"),
     ({"extra_headers": {"": "a"}}, "invalid name"),
     ({"extra_headers": {"X Trace": "a"}}, "invalid name"),
@@ -209,6 +241,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"extra_headers": {b"X": "a"}}, "invalid name"),
     ({"extra_headers": {"X": b"secret"}}, "X must be a string, not bytes"),
     ({"extra_headers": {"X": None}}, "X must be a string, not NoneType"),
+    ({"extra_headers": {"User-Agent": None}}, "User-Agent must be a string, not NoneType"),
+    ({"extra_headers": {"User-Agent": "secret\n"}}, "User-Agent must be printable ASCII"),
     ({"extra_headers": {"X": "secret\r\nHost: a"}}, "X must be printable ASCII"),
     ({"extra_headers": {"X": "secret\n"}}, "X must be printable ASCII"),
     ({"extra_headers": {"X": " secret"}}, "X must be printable ASCII"),
@@ -224,7 +258,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("options", "message"), BAD)
+@pytest.mark.parametrize(("options", "message"), BAD + BAD_HEADERS)
 def test_invalid_options_are_rejected_before_anything_is_sent(
     variant: Variant, options: dict[str, Any], message: str
 ) -> None:
@@ -249,14 +283,39 @@ def test_invalid_options_of_many_calls_are_rejected_immediately(
         getattr(cls(KEY).conversations, method)(items, extra_headers={"host": "a"})
 
 
-def test_every_header_that_the_client_sends_is_reserved() -> None:
+@pytest.mark.parametrize("cls", [Client, AsyncClient])
+@pytest.mark.parametrize(("options", "message"), BAD_HEADERS)
+def test_invalid_headers_of_a_client_are_rejected_like_those_of_a_call(
+    cls: type[Client | AsyncClient], options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidArgumentError) as of_a_call:
+        Client(KEY).conversations.create(**options)
+    for create_client in (partial(cls, KEY), cls(KEY).with_options):
+        with pytest.raises(ConfigurationError, match=message) as raised:
+            create_client(**options)
+        assert type(raised.value) is ConfigurationError
+        assert str(raised.value) == str(of_a_call.value)
+        assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED_HEADERS))
+def test_a_reserved_header_is_rejected_in_any_case(name: str) -> None:
+    for each in (name, name.title(), name.upper()):
+        with pytest.raises(ConfigurationError, match=f"can't set {each}, which the client sets"):
+            Client(KEY, extra_headers={each: "a"})
+        with pytest.raises(InvalidArgumentError, match=f"can't set {each}, which"):
+            Client(KEY).conversations.create(extra_headers={each: "a"})
+
+
+def test_every_header_that_the_client_sends_is_reserved_except_its_user_agent() -> None:
     settings = Client(KEY)._settings
     assert isinstance(settings, Settings)
     limits = RequestLimits(connect=None, idle=None, deadline=0.0, clock=lambda: 0.0)
     for body, streams in ((None, False), (b"{}", False), (b"{}", True)):
         request = Request(method="POST", template="/", path="/", body=body, streams=streams)
         sent = Requests(settings).make(request, idempotency_key="k", limits=limits).headers
-        assert {name.decode().lower() for name, _ in sent} <= RESERVED_HEADERS
+        assert {name.decode().lower() for name, _ in sent} <= RESERVED_HEADERS | {"user-agent"}
+    assert "user-agent" not in RESERVED_HEADERS
 
 
 def test_values_of_headers_are_not_shown() -> None:

@@ -173,6 +173,7 @@ def test_a_client_is_pickled_as_its_settings(cls: Any, monkeypatch: pytest.Monke
         project_id="prj_1",
         timeout=Timeout(total=5),
         retry=Retry(attempts=7),
+        extra_headers={"X-Team": "support", "User-Agent": "app/1"},
         max_connections=3,
         max_response_bytes=4,
         max_event_bytes=5,

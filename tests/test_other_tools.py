@@ -165,7 +165,14 @@ def test_a_recorder_and_a_socks_proxy(
                 variant.run(create, api_key=KEY, **once)
 
 
-def test_opentelemetry_sees_a_client(variant: Variant) -> None:
+OTHER_PARENT = f"00-{'1' * 32}-{'2' * 16}-01"
+
+
+@pytest.mark.parametrize("of_the_client", [{}, {"Traceparent": OTHER_PARENT}])
+@pytest.mark.parametrize("of_the_call", [{}, {"TraceParent": OTHER_PARENT}])
+def test_opentelemetry_sees_a_client_and_sets_the_parent(
+    variant: Variant, of_the_client: dict[str, str], of_the_call: dict[str, str]
+) -> None:
     spans = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(spans))
@@ -173,7 +180,12 @@ def test_opentelemetry_sees_a_client(variant: Variant) -> None:
     instrumentor.instrument(tracer_provider=provider)
     try:
         with ScriptedServer(always()) as server:
-            variant.run(create, api_key=KEY, base_url=server.url)
+            variant.run(
+                lambda client: client.conversations.create(extra_headers=of_the_call),
+                api_key=KEY,
+                base_url=server.url,
+                extra_headers=of_the_client,
+            )
     finally:
         instrumentor.uninstrument()
         provider.shutdown()

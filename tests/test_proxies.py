@@ -456,6 +456,7 @@ def test_a_tunnel(
             api_key=KEY,
             base_url="https://api.invalid",
             ssl_context=client_context(authority),
+            extra_headers={"X-Team": "support", "User-Agent": "app/1"},
         )
     assert (server.connections, proxy.connections, len(server.seen)) == (1, 1, 2)
     (tunnel,) = proxy.seen
@@ -464,6 +465,9 @@ def test_a_tunnel(
     credentials = base64.b64encode(b"user:secret").decode()
     assert tunnel.headers["proxy-authorization"] == f"Basic {credentials}"
     assert KEY not in str(tunnel)
+    assert tunnel.headers.keys().isdisjoint({"x-team", "user-agent"})
+    for seen in server.seen:
+        assert (seen.headers["x-team"], seen.headers["user-agent"]) == ("support", "app/1")
     assert "proxy-authorization" not in server.seen[0].headers
 
 

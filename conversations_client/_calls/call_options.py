@@ -1,4 +1,4 @@
-"""The options of one call: its timeout and extra headers. No I/O."""
+"""The options of one call, its timeout and extra headers, and their checks. No I/O."""
 
 import re
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ T = TypeVar("T")
 _NAME: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _VALUE: Final = re.compile(r"[!-~]([\t -~]*[!-~])?|")
 _ADVICE: Final = {
-    "authorization": "use with_options(api_key=…)",
-    "idempotency-key": "use idempotency_key=…",
+    "authorization": "use api_key=… or with_options(api_key=…)",
+    "idempotency-key": "use idempotency_key=… of the call",
 }
 RESERVED_HEADERS: Final = frozenset(
     {
@@ -40,10 +40,9 @@ RESERVED_HEADERS: Final = frozenset(
         "trailer",
         "transfer-encoding",
         "upgrade",
-        "user-agent",
     }
 )
-"""The headers that the client or the HTTP connection sets, in lower case."""
+"""The headers that only the client or the HTTP connection may set, in lower case."""
 
 
 @frozen
@@ -82,9 +81,12 @@ def call_options(
     """Check a caller's options; raises InvalidArgumentError."""
     if timeout is UNSET and extra_headers is None:
         return NO_OPTIONS
-    return CallOptions(
-        None if timeout is UNSET else _checked_timeout(timeout), _checked_headers(extra_headers)
-    )
+    try:
+        return CallOptions(
+            None if timeout is UNSET else chosen_timeout(timeout), checked_headers(extra_headers)
+        )
+    except ConfigurationError as error:
+        raise InvalidArgumentError(str(error)) from None
 
 
 def with_options(
@@ -97,37 +99,31 @@ def with_options(
     return call_options(timeout=timeout, extra_headers=extra_headers).apply(operation)
 
 
-def _checked_timeout(value: Timeout | float | None) -> Timeout:
-    try:
-        return chosen_timeout(value)
-    except ConfigurationError as error:
-        raise InvalidArgumentError(str(error)) from None
-
-
-def _checked_headers(headers: object) -> tuple[tuple[str, str], ...]:
+def checked_headers(headers: object) -> tuple[tuple[str, str], ...]:
+    """The names and values of a caller's headers; raises ConfigurationError."""
     if headers is None:
         return ()
     if not isinstance(headers, Mapping):
-        raise InvalidArgumentError(
+        raise ConfigurationError(
             f"extra_headers must be a dict of names and values, not {type(headers).__name__}."
         )
     checked: dict[str, tuple[str, str]] = {}
     for name, value in cast("Mapping[object, object]", headers).items():
         header = _checked_name(name), _checked_value(name, value)
         if checked.setdefault(header[0].lower(), header) is not header:
-            raise InvalidArgumentError(f"extra_headers has {name} twice: pass it once.")
+            raise ConfigurationError(f"extra_headers has {name} twice: pass it once.")
     return tuple(checked.values())
 
 
 def _checked_name(name: object) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise InvalidArgumentError(
+        raise ConfigurationError(
             "extra_headers has an invalid name: only letters, digits and -!#$%&'*+.^_`|~ are "
             "allowed."
         )
     if name.lower() in RESERVED_HEADERS:
         advice = _ADVICE.get(name.lower(), "omit it")
-        raise InvalidArgumentError(
+        raise ConfigurationError(
             f"extra_headers can't set {name}, which the client sets: {advice}."
         )
     return name
@@ -135,11 +131,11 @@ def _checked_name(name: object) -> str:
 
 def _checked_value(name: object, value: object) -> str:
     if not isinstance(value, str):
-        raise InvalidArgumentError(
+        raise ConfigurationError(
             f"extra_headers: {name} must be a string, not {type(value).__name__}."
         )
     if not _VALUE.fullmatch(value):
-        raise InvalidArgumentError(
+        raise ConfigurationError(
             f"extra_headers: {name} must be printable ASCII without line breaks, and without "
             "leading or trailing spaces: strip() it, and percent-encode other characters."
         )

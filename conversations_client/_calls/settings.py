@@ -65,6 +65,7 @@ class Settings:
         project_id: The default project to create conversations in; None for no default.
         timeout: How long a call may take.
         retry: The retry settings.
+        extra_headers: The names and values of headers to add to each request.
         max_connections: The maximum number of connections that are open at once.
         max_response_bytes: The maximum size of a response, in bytes after decompression.
         max_event_bytes: The maximum size of an event in a stream, in bytes.
@@ -77,6 +78,7 @@ class Settings:
     project_id: str | None
     timeout: Timeout
     retry: Retry
+    extra_headers: tuple[tuple[str, str], ...] = field(repr=False)
     max_connections: int = field(validator=validators.count)
     max_response_bytes: int = field(validator=validators.count)
     max_event_bytes: int = field(validator=validators.count)

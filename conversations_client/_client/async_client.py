@@ -46,6 +46,9 @@ class AsyncClient(ClientBase):
             None for no limit on the whole call. Default:
             `Timeout(total=60.0, connect=5.0, idle=30.0)`.
         retry: The retry settings; `Retry(attempts=1)` disables retries.
+        extra_headers: Headers to add to every request. The `extra_headers` of a call are added to
+            these, and replace those with the same name. `User-Agent` replaces the client's own,
+            which is `f"conversations-client/{__version__}"`. Default: none.
         max_connections: The maximum number of connections open at once. Default: 100.
         max_response_bytes: The maximum size of a response, after decompression. Default: 64 MiB.
         max_event_bytes: The maximum size of an event in a streamed response. Default: 16 MiB.
@@ -75,6 +78,7 @@ class AsyncClient(ClientBase):
         project_id: str | None = None,
         timeout: Timeout | float | None = Timeout(total=60.0, connect=5.0, idle=30.0),  # noqa: B008 - frozen
         retry: Retry = Retry(attempts=3, wait_initial=0.5, wait_max=8.0, retry_after_max=60.0),  # noqa: B008 - frozen
+        extra_headers: Mapping[str, str] | None = None,
         max_connections: int = 100,
         max_response_bytes: int = 67_108_864,
         max_event_bytes: int = 16_777_216,
@@ -90,6 +94,7 @@ class AsyncClient(ClientBase):
             project_id=project_id,
             timeout=timeout,
             retry=retry,
+            extra_headers=extra_headers,
             max_connections=max_connections,
             max_response_bytes=max_response_bytes,
             max_event_bytes=max_event_bytes,
@@ -214,6 +219,7 @@ class AsyncClient(ClientBase):
         project_id: str | Unset | None = UNSET,
         timeout: Timeout | float | Unset | None = UNSET,
         retry: Retry | Unset = UNSET,
+        extra_headers: Mapping[str, str] | Unset | None = UNSET,
         max_response_bytes: int | Unset = UNSET,
         max_event_bytes: int | Unset = UNSET,
         hooks: AsyncHooks | Unset | None = UNSET,
@@ -221,7 +227,8 @@ class AsyncClient(ClientBase):
         """Return a copy of the client that has different settings and shares its connections.
 
         Settings that you omit don't change. `timeout=None` removes the limit on the whole call, and
-        `project_id=None` and `hooks=None` remove the project and the hooks. The connections can't
+        `project_id=None`, `extra_headers=None` and `hooks=None` remove the project, the headers and
+        the hooks. `extra_headers` replaces all of the client's headers. The connections can't
         change: for a different `base_url` or `http_client`, create a new client.
 
         Closing the copy has no effect; closing this client closes the copy too. A copy of a
@@ -233,12 +240,16 @@ class AsyncClient(ClientBase):
         Example:
             patient = client.with_options(timeout=300, retry=Retry(attempts=5))
             await patient.conversations.retrieve(conversation_id)
+
+            traced = client.with_options(extra_headers={"X-Trace": "checkout-17"})
+            await traced.conversations.create()
         """
         settings = self._changed(
             api_key=api_key,
             project_id=project_id,
             timeout=timeout,
             retry=retry,
+            extra_headers=extra_headers,
             max_response_bytes=max_response_bytes,
             max_event_bytes=max_event_bytes,
         )

@@ -19,7 +19,13 @@ from conversations_client._calls.settings import (
 )
 from conversations_client.errors import ConfigurationError
 
-from .client_settings import check_assignable, check_hooks, replaced_api_key, replaced_project_id
+from .client_settings import (
+    check_assignable,
+    check_hooks,
+    checked_extra_headers,
+    replaced_api_key,
+    replaced_project_id,
+)
 
 if TYPE_CHECKING:
     from conversations_client._engine.environment import Environment
@@ -46,6 +52,7 @@ _BASE_ATTRIBUTES: Final = frozenset(
 
 _CHECKS: Final[dict[str, Callable[[object], object]]] = {
     "api_key": replaced_api_key,
+    "extra_headers": checked_extra_headers,
     "project_id": replaced_project_id,
     "retry": checked_retry,
     "timeout": chosen_timeout,
@@ -208,7 +215,8 @@ class ClientBase(PublicDir):
             )
         settings = asdict(self._settings, recurse=False)
         key = self._settings.api_key.reveal() if self._settings.pickle_key else None
-        arguments = ({**settings, "api_key": key}, self._hooks)
+        headers = dict(self._settings.extra_headers)
+        arguments = ({**settings, "api_key": key, "extra_headers": headers}, self._hooks)
         return self._unpickled, arguments, self.__getstate__() or None
 
     @classmethod

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import Final
 
 from conversations_client._base.lazy_imports import lazy_import
@@ -28,6 +29,7 @@ def checked_settings(
     project_id: str | None,
     timeout: Timeout | float | None,
     retry: Retry,
+    extra_headers: Mapping[str, str] | None,
     max_connections: int,
     max_response_bytes: int,
     max_event_bytes: int,
@@ -42,6 +44,7 @@ def checked_settings(
         project_id=chosen_project_id(project_id, os.environ),
         timeout=chosen_timeout(timeout),
         retry=checked_retry(retry),
+        extra_headers=checked_extra_headers(extra_headers),
         max_connections=max_connections,
         max_response_bytes=max_response_bytes,
         max_event_bytes=max_event_bytes,
@@ -56,6 +59,16 @@ def _set_up_log(level: str | None) -> None:
         from conversations_client._engine.stderr_log import log_to_stderr
 
         log_to_stderr(level)
+
+
+def checked_extra_headers(argument: object) -> tuple[tuple[str, str], ...]:
+    """The names and values of the headers; raises ConfigurationError."""
+    if argument is None:
+        return ()
+    lazy_import("conversations_client._calls.call_options")
+    from conversations_client._calls.call_options import checked_headers
+
+    return checked_headers(argument)
 
 
 def overrides(**options: object) -> tuple[str, ...]:
@@ -119,6 +132,7 @@ def check_injected(client: object, ssl_context: object, expected: str) -> None:
 _CHANGEABLE: Final = frozenset(
     {
         "api_key",
+        "extra_headers",
         "hooks",
         "max_event_bytes",
         "max_response_bytes",

@@ -37,9 +37,10 @@ class Requests:
             "Authorization": f"Bearer {settings.api_key.reveal()}",
             "User-Agent": _USER_AGENT,
         }
-        self._without_body = _lines({**common, **_JSON})
-        self._with_body = _lines({**common, **_JSON, **_BODY})
-        self._streaming = _lines({**common, **_EVENTS, **_BODY})
+        extra = settings.extra_headers
+        self._without_body = _extended(_lines({**common, **_JSON}), extra)
+        self._with_body = _extended(_lines({**common, **_JSON, **_BODY}), extra)
+        self._streaming = _extended(_lines({**common, **_EVENTS, **_BODY}), extra)
 
     def make(
         self, request: Request, *, idempotency_key: str | None, limits: RequestLimits
@@ -52,10 +53,11 @@ class Requests:
                 f"The path and the query have more than {_MAX_TARGET_LENGTH} characters: shorten "
                 "them."
             )
-        headers = [(name.encode(), value.encode()) for name, value in request.extra_headers]
+        fixed_lines, lines = self._fixed_lines(request), b""
+        if request.extra_headers:
+            fixed_lines = _extended(fixed_lines, request.extra_headers)
         if idempotency_key is not None:
-            headers.append((b"Idempotency-Key", idempotency_key.encode("latin-1")))
-        lines = header_lines(headers)
+            lines = header_lines([(b"Idempotency-Key", idempotency_key.encode("latin-1"))])
         if request.body is not None:
             lines += b"Content-Length: %d\r\n" % len(request.body)
         return WireRequest(
@@ -64,13 +66,22 @@ class Requests:
             lines,
             request.body or b"",
             limits,
-            self._fixed_lines(request),
+            fixed_lines,
         )
 
     def _fixed_lines(self, request: Request) -> bytes:
         if request.streams:
             return self._streaming
         return self._without_body if request.body is None else self._with_body
+
+
+def _extended(lines: bytes, headers: tuple[tuple[str, str], ...]) -> bytes:
+    """The lines and the headers, which replace lines with the same name, except the first line."""
+    for name, _ in headers:
+        start = lines.lower().find(b"\n%b:" % name.lower().encode()) + 1
+        if start:
+            lines = lines[:start] + lines[lines.index(b"\n", start) + 1 :]
+    return lines + header_lines([(name.encode(), value.encode()) for name, value in headers])
 
 
 def _lines(headers: dict[str, str]) -> bytes:

@@ -1,5 +1,7 @@
 """Clients for a running sandbox; the only module here that imports the client."""
 
+from collections.abc import Mapping
+
 from conversations_client import (
     AsyncClient,
     AsyncHooks,
@@ -27,6 +29,7 @@ class Clients:
         project_id: str | None = None,
         timeout: Timeout | float | None = Timeout(),  # noqa: B008 - frozen
         retry: Retry = Retry(),  # noqa: B008 - frozen
+        extra_headers: Mapping[str, str] | None = None,
         max_connections: int = 100,
         max_response_bytes: int = 67_108_864,
         max_event_bytes: int = 16_777_216,
@@ -41,6 +44,7 @@ class Clients:
             timeout: How long a call may take. Default: as in `Client`.
             retry: When to retry a request. Default: as in `Client`. The pauses between attempts are
                 real; with `Retry(wait_initial=0)`, there are none, except after a `Retry-After`.
+            extra_headers: As in `Client`.
             max_connections: As in `Client`.
             max_response_bytes: As in `Client`.
             max_event_bytes: As in `Client`.
@@ -64,6 +68,7 @@ class Clients:
             project_id=project_id,
             timeout=timeout,
             retry=retry,
+            extra_headers=extra_headers,
             max_connections=max_connections,
             max_response_bytes=max_response_bytes,
             max_event_bytes=max_event_bytes,
@@ -78,6 +83,7 @@ class Clients:
         project_id: str | None = None,
         timeout: Timeout | float | None = Timeout(),  # noqa: B008 - frozen
         retry: Retry = Retry(),  # noqa: B008 - frozen
+        extra_headers: Mapping[str, str] | None = None,
         max_connections: int = 100,
         max_response_bytes: int = 67_108_864,
         max_event_bytes: int = 16_777_216,
@@ -93,6 +99,7 @@ class Clients:
             retry: When to retry a request. Default: as in `AsyncClient`. The pauses between
                 attempts are real; with `Retry(wait_initial=0)`, there are none, except after a
                 `Retry-After`.
+            extra_headers: As in `AsyncClient`.
             max_connections: As in `AsyncClient`.
             max_response_bytes: As in `AsyncClient`.
             max_event_bytes: As in `AsyncClient`.
@@ -113,6 +120,7 @@ class Clients:
             project_id=project_id,
             timeout=timeout,
             retry=retry,
+            extra_headers=extra_headers,
             max_connections=max_connections,
             max_response_bytes=max_response_bytes,
             max_event_bytes=max_event_bytes,

@@ -1,6 +1,7 @@
 """A fake service for unit tests, which returns queued responses and records calls."""
 
 from collections import deque
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -145,6 +146,7 @@ class FakeService:
         project_id: str | None = None,
         retry: Retry = Retry(attempts=1),  # noqa: B008 - frozen
         timeout: Timeout | float | None = Timeout(),  # noqa: B008 - frozen
+        extra_headers: Mapping[str, str] | None = None,
         max_response_bytes: int = 67_108_864,
         max_event_bytes: int = 16_777_216,
         hooks: Hooks | None = None,
@@ -157,6 +159,7 @@ class FakeService:
             retry: When to retry a request. Default: never. The pauses between attempts are real;
                 with `Retry(wait_initial=0)`, there are none, except after a `Retry-After`.
             timeout: How long a call may take. Default: as in `Client`.
+            extra_headers: As in `Client`.
             max_response_bytes: As in `Client`.
             max_event_bytes: As in `Client`.
             hooks: As in `Client`.
@@ -173,6 +176,7 @@ class FakeService:
             project_id=project_id,
             retry=retry,
             timeout=timeout,
+            extra_headers=extra_headers,
             max_response_bytes=max_response_bytes,
             max_event_bytes=max_event_bytes,
             hooks=hooks,
@@ -184,6 +188,7 @@ class FakeService:
         project_id: str | None = None,
         retry: Retry = Retry(attempts=1),  # noqa: B008 - frozen
         timeout: Timeout | float | None = Timeout(),  # noqa: B008 - frozen
+        extra_headers: Mapping[str, str] | None = None,
         max_response_bytes: int = 67_108_864,
         max_event_bytes: int = 16_777_216,
         hooks: AsyncHooks | None = None,
@@ -196,6 +201,7 @@ class FakeService:
             retry: When to retry a request. Default: never. The pauses between attempts are real;
                 with `Retry(wait_initial=0)`, there are none, except after a `Retry-After`.
             timeout: How long a call may take. Default: as in `AsyncClient`.
+            extra_headers: As in `AsyncClient`.
             max_response_bytes: As in `AsyncClient`.
             max_event_bytes: As in `AsyncClient`.
             hooks: As in `AsyncClient`.
@@ -212,6 +218,7 @@ class FakeService:
             project_id=project_id,
             retry=retry,
             timeout=timeout,
+            extra_headers=extra_headers,
             max_response_bytes=max_response_bytes,
             max_event_bytes=max_event_bytes,
             hooks=hooks,

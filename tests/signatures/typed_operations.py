@@ -82,12 +82,18 @@ def options(client: Client, one: Conversation) -> None:
     client.conversations.with_raw_response.retrieve(one, timeout=Timeout(idle=5))
     client.conversations.list(timeout=UNSET)
     client.request("GET", "/x", returns=Message, timeout=5, extra_headers={})
+    assert_type(client.with_options(extra_headers={"X-Trace": "a"}), Client)
+    client.with_options(extra_headers=None).with_options(extra_headers=UNSET)
+    Client(extra_headers={"User-Agent": "a"})
+    AsyncClient(extra_headers=None).with_options(extra_headers={})
 
 
 def wrong_options(client: Client, one: Conversation) -> None:
     client.conversations.retrieve(one.id)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.conversations.retrieve(one, 5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.conversations.create(timeout="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.with_options(extra_headers=["X"])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Client(extra_headers={"X": 1})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
     client.conversations.create(extra_headers={"X": 1})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
 
 

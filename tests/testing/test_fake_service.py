@@ -453,11 +453,12 @@ def test_clients_of_fakes_use_their_settings() -> None:
     fake = FakeService()
     seen: list[object] = []
     hooks = Hooks(on_request=seen.append)
-    client = fake.client(hooks=hooks, timeout=3, max_response_bytes=10)
+    client = fake.client(hooks=hooks, timeout=3, max_response_bytes=10, extra_headers={"X": "a"})
     fake.answer(factories.conversation())
     with pytest.raises(ConversationsError, match="max_response_bytes=10"):
         client.conversations.create()
     assert (len(seen), client.timeout.total) == (1, 3)
+    assert client._settings.extra_headers == (("X", "a"),)
     with Sandbox() as sandbox, sandbox.client(hooks=hooks, max_connections=1) as real:
         real.conversations.create()
     assert len(seen) == 2
@@ -474,8 +475,9 @@ def test_async_clients_of_fakes_use_their_settings() -> None:
 
     async def create() -> None:
         fake.answer(factories.conversation())
-        async with fake.async_client(hooks=hooks) as client:
+        async with fake.async_client(hooks=hooks, extra_headers={"X": "a"}) as client:
             await client.conversations.create()
+        assert client._settings.extra_headers == (("X", "a"),)
         with Sandbox() as sandbox:
             async with sandbox.async_client(hooks=hooks) as client:
                 await client.conversations.create()
