@@ -7,8 +7,10 @@ from types import NoneType
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from conversations_client import (
+    UNSET,
     ClientClosedError,
     ConnectError,
     Conversation,
@@ -20,6 +22,7 @@ from conversations_client import (
     DisconnectError,
     RawResponse,
     Retry,
+    Unset,
 )
 from conversations_client._base.headers import Headers
 from conversations_client._base.secret import Secret
@@ -50,9 +53,10 @@ def reply(status: int, body: bytes = b"", /, **headers: str) -> Reply:
 def call(
     operation: Operation[Any] | None = None,
     *,
-    total: float | None = 30.0,
+    total: float | Unset | None = 30.0,
     missing_paths: set[str] | None = None,
     attempts: int = 3,
+    is_collected: bool = False,
 ) -> Call[Any]:
     return Call(
         operation or Operation(request(), Conversation),
@@ -62,6 +66,7 @@ def call(
         api_key=Secret(KEY),
         missing_paths=set() if missing_paths is None else missing_paths,
         started=100.0,
+        is_collected=is_collected,
     )
 
 
@@ -72,6 +77,23 @@ def judged(one: Call[Any], *outcomes: Outcome, now: float = 100.0) -> list[float
 def test_a_call_starts_with_its_deadline_and_without_attempts() -> None:
     assert (call().deadline, call().attempts, call().idempotency_key) == (130.0, 0, "key")
     assert call(total=None).deadline == math.inf
+    assert call(total=UNSET).deadline == 160.0
+
+
+@pytest.mark.parametrize(
+    ("total", "is_collected", "is_limited"),
+    [
+        (5, True, True),
+        (None, True, True),
+        (UNSET, True, False),
+        (5, False, False),
+        (UNSET, False, False),
+    ],
+)
+def test_a_total_limits_the_body_of_a_stream_if_it_is_set_and_the_caller_waits_for_the_body(
+    total: float | Unset | None, *, is_collected: bool, is_limited: bool
+) -> None:
+    assert call(total=total, is_collected=is_collected).is_body_limited is is_limited
 
 
 @pytest.mark.parametrize(
@@ -245,7 +267,19 @@ def test_a_timeout_error_names_its_limit() -> None:
     one = call(total=2.5)
     error = one.deadline_error(Delivery.REFUSED)
     assert (type(error), error.delivery) == (DeadlineError, Delivery.REFUSED)
-    assert str(error).startswith("the whole call took longer than its timeout of 2.5 s")
+    assert str(error) == (
+        "the whole call took longer than its timeout of 2.5 s: increase Timeout(total=…) if the "
+        "service needs longer."
+    )
+    stream = Operation(evolve(request(), streams=True), Conversation)
+    limited = call(stream, total=2.5, is_collected=True).deadline_error(Delivery.UNKNOWN)
+    assert str(limited) == str(error)
+    for total, is_collected, seconds in ((2.5, False, "2.5"), (UNSET, True, "60")):
+        head = call(stream, total=total, is_collected=is_collected)
+        assert str(head.deadline_error(Delivery.UNKNOWN)) == (
+            f"the wait for the first byte took longer than its timeout of {seconds} s: increase "
+            "Timeout(total=…) if the service needs longer."
+        )
 
 
 def test_a_client_closed_between_attempts_reports_the_first_outcome() -> None:

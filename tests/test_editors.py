@@ -61,7 +61,7 @@ def test_objects_have_reprs_without_the_key(cls: Any) -> None:
     client, conversations, raw, responses, raw_responses, listing, stream, many = map(
         repr, objects(cls)
     )
-    timeout = "timeout=Timeout(total=60.0, connect=5.0, idle=30.0)"
+    timeout = "timeout=Timeout(total=UNSET, connect=5.0, idle=30.0)"
     url = "base_url='https://my.orq.ai'"
     assert client == f"{prefix}Client({url}, {timeout})"
     assert conversations == f"{prefix}Conversations({url})"

@@ -131,6 +131,11 @@ def test_delays_double_up_to_the_maximum(attempt: int, jitter: float, pause: flo
     assert decision == Resend(pause)
 
 
+@pytest.mark.parametrize("retry", [Retry(wait_initial=9), Retry(wait_initial=9, wait_max=8)])
+def test_no_pause_is_longer_than_the_maximum(retry: Retry) -> None:
+    assert next_attempt(retry, None, attempt=1, jitter=1.0, remaining=math.inf) == Resend(8.0)
+
+
 def test_the_delay_stops_doubling_after_60_attempts() -> None:
     retry = Retry(attempts=10_000, wait_initial=2.0**-60)
     for attempt, pause in ((60, 0.5), (61, 1.0), (62, 1.0), (9_999, 1.0)):

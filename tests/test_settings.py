@@ -58,7 +58,7 @@ def test_arguments_take_precedence_over_the_environment_and_defaults(
     assert (client.base_url, client.project_id) == ("https://orq.example/api", "prj_1")
     assert repr(client) == (
         f"{cls.__name__}(base_url='https://orq.example/api', project_id='prj_1', "
-        "timeout=Timeout(total=60.0, connect=5.0, idle=30.0))"
+        "timeout=Timeout(total=UNSET, connect=5.0, idle=30.0))"
     )
     other = cls("other", base_url="http://localhost:1", project_id="prj_2")
     assert (other.base_url, other.project_id) == ("http://localhost:1", "prj_2")

@@ -8,10 +8,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any, cast
 
-import httpx
 import pytest
 from attrs import evolve
-from injected import made, run
 from scripted import HANG_UP, ScriptedServer, answer
 from streaming import (
     DONE,
@@ -30,7 +28,6 @@ from streaming import (
 from variants import KEY, Variant, World
 
 from conversations_client import (
-    AsyncHooks,
     Client,
     ConversationsError,
     DeadlineError,
@@ -43,7 +40,6 @@ from conversations_client import (
     FileContent,
     FilePart,
     FinishReason,
-    Hooks,
     IdleTimeoutError,
     InvalidArgumentError,
     NotFoundError,
@@ -637,77 +633,6 @@ def test_the_total_timeout_applies_to_the_head_and_not_to_the_body(variant: Vari
     with ScriptedServer(script) as server:
         found = play(variant, scenario, server, world=world, timeout=Timeout(total=5, idle=3))
     assert found == RESPONSE
-
-
-@pytest.mark.parametrize("is_raw", [False, True])
-@pytest.mark.parametrize("is_injected", [False, True])
-def test_a_timeout_of_a_create_call_limits_the_whole_response(
-    variant: Variant, *, is_raw: bool, is_injected: bool
-) -> None:
-    is_checked = threading.Event()
-
-    def parts() -> Iterator[bytes]:
-        yield head() + chunk(STARTED)
-        is_checked.wait(20)
-
-    scenario = creating(is_raw=is_raw, timeout=5)
-    script: list[Any] = [parts()]
-    with ScriptedServer(script) as server:
-        with pytest.raises(StreamTruncatedError) as raised:
-            play_slowly(variant, scenario, server, is_injected=is_injected)
-        is_checked.set()
-    reason = raised.value.reason
-    assert isinstance(reason, DeadlineError)
-    assert "longer than its timeout of 5 s" in str(raised.value)
-    assert reason.delivery is Delivery.UNKNOWN
-    assert raised.value.may_have_acted
-
-
-@pytest.mark.parametrize("is_injected", [False, True])
-@pytest.mark.parametrize("arguments", [{}, {"timeout": None}, {"timeout": Timeout(total=2000)}])
-def test_the_timeout_of_a_client_limits_the_head_of_a_created_response(
-    variant: Variant, arguments: dict[str, Any], *, is_injected: bool
-) -> None:
-    scenario = creating(**arguments)
-    with ScriptedServer([streamed(WHOLE)]) as server:
-        found = play_slowly(variant, scenario, server, is_injected=is_injected, timeout=5)
-    assert found == RESPONSE
-
-
-def creating(*, is_raw: bool = False, **arguments: Any) -> Any:
-    async def scenario(client: Any) -> Any:
-        responses = client.conversations.responses
-        return await (responses.with_raw_response if is_raw else responses).create(
-            **ARGUMENTS, **arguments
-        )
-
-    return scenario
-
-
-def play_slowly(
-    variant: Variant, scenario: Any, server: ScriptedServer, *, is_injected: bool, **options: Any
-) -> Any:
-    """As `play`, but 1,000 s pass after the head of the response arrives."""
-    world = World()
-
-    def on_response(_: object) -> None:
-        world.now += 1000
-
-    async def on_response_async(_: object) -> None:
-        on_response(_)
-
-    if variant.name == "sync":
-        options["hooks"] = Hooks(on_response=on_response)
-    else:
-        options["hooks"] = AsyncHooks(on_response=on_response_async)
-
-    async def in_world(client: Any) -> Any:
-        client._environment = world.environment()
-        return await scenario(client)
-
-    if is_injected:
-        return run(variant, made(httpx), in_world, base_url=server.url, **options)
-    return play(variant, scenario, server, world=world, **options)
 
 
 def test_a_silent_head_ends_at_the_deadline(variant: Variant) -> None:

@@ -9,6 +9,7 @@ from attrs import field, frozen
 from conversations_client._base.headers import Headers
 from conversations_client._base.secret import Secret
 from conversations_client._base.text import web_page_hint
+from conversations_client._base.unset import UNSET, Unset
 from conversations_client.errors import (
     ClientClosedError,
     ConversationsError,
@@ -23,6 +24,7 @@ from conversations_client.hooks import RequestInfo, ResponseInfo
 
 from .operation import Operation, Outcome, Reply
 from .retry import IDEMPOTENT, Resend, Retry, decide
+from .settings import DEFAULT_TOTAL
 from .status_errors import readable_header, status_error
 
 T = TypeVar("T")
@@ -64,13 +66,13 @@ class Call(Generic[T]):
     Args:
         operation: What to call.
         retry: The retry settings.
-        total: Seconds for the whole call; None for no limit.
+        total: The `Timeout.total` of the call.
         idempotency_key: The idempotency key of every attempt; None for no key.
         api_key: The API key, which must not appear in errors.
         missing_paths: The path templates that don't exist on the service; the call adds to them.
         started: When the call started, on the engine's clock.
-        is_body_limited: Whether the deadline also applies to the body of a streamed response.
-            Otherwise, it applies until the head arrives.
+        is_collected: Whether the caller waits for the complete response of a stream. If so, a
+            total that is set also limits the body. Otherwise, it applies until the head arrives.
     """
 
     def __init__(
@@ -78,12 +80,12 @@ class Call(Generic[T]):
         operation: Operation[T],
         *,
         retry: Retry,
-        total: float | None,
+        total: float | Unset | None,
         idempotency_key: str | None,
         api_key: Secret,
         missing_paths: set[str],
         started: float,
-        is_body_limited: bool = False,
+        is_collected: bool = False,
     ) -> None:
         self.operation = operation.at_known_path(missing_paths)
         self._missing_paths = missing_paths
@@ -91,9 +93,9 @@ class Call(Generic[T]):
         self._retry = retry
         self._api_key = api_key
         self._started = started
-        self.is_body_limited = is_body_limited
-        self._total = total
-        self._deadline = math.inf if total is None else started + total
+        self.is_body_limited = is_collected and total is not UNSET
+        self._total = DEFAULT_TOTAL if total is UNSET else total
+        self._deadline = math.inf if self._total is None else started + self._total
         self._attempts = 0
         self._delivery = Delivery.UNSENT
         self._reason = ""
@@ -200,8 +202,10 @@ class Call(Generic[T]):
 
     def deadline_error(self, delivery: Delivery) -> DeadlineError:
         """The error for a call that reached its deadline."""
+        is_head_only = self.operation.request.streams and not self.is_body_limited
+        subject = "the wait for the first byte" if is_head_only else "the whole call"
         return DeadlineError(
-            f"the whole call took longer than its timeout of {self._total:g} s: increase "
+            f"{subject} took longer than its timeout of {self._total:g} s: increase "
             "Timeout(total=…) if the service needs longer.",
             delivery=delivery,
         )

@@ -47,7 +47,7 @@ class Retry:
             Default: 3.
         wait_initial: The first pause in seconds; each later pause is twice as long as the one
             before. Default: 0.5.
-        wait_max: The maximum pause in seconds. Default: 8.
+        wait_max: The maximum pause in seconds, even if `wait_initial` is longer. Default: 8.
         retry_after_max: The maximum `Retry-After`, in seconds, that the client waits for. Default:
             60.
         trust_idempotency_key: Whether the service returns its first response again for a repeated

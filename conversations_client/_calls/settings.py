@@ -10,12 +10,16 @@ from attrs import field, frozen
 
 from conversations_client._base.hosts import is_loopback
 from conversations_client._base.secret import Secret
+from conversations_client._base.unset import UNSET, Unset
 from conversations_client._fields import validators
 from conversations_client.errors import ConfigurationError
 
 from .retry import Retry
 
 DEFAULT_BASE_URL: Final = "https://my.orq.ai"
+
+DEFAULT_TOTAL: Final = 60.0
+"""The seconds for a call whose `Timeout.total` is unset."""
 
 # Python parses the URL here, and httpx parses it later. Both find the same host if it matches this
 # pattern.
@@ -33,10 +37,12 @@ class Timeout:
     """How long a call may take.
 
     Attributes:
-        total: Seconds for the whole call: all attempts and the pauses between them, up to the end
-            of the response, or up to the headers of a stream. None for no limit. Default: 60. With
-            an injected sync HTTP client, response headers that arrive in many small parts may take
-            longer, because httpx limits only individual reads.
+        total: Seconds for the whole call: all attempts and the pauses between them, up to the last
+            byte of the response, or up to the first byte for `responses.stream`. None for no limit.
+            Default: 60, but only up to the first byte for `responses.create`, so that a model may
+            take longer to complete its response. With an injected sync HTTP client, response
+            headers that arrive in many small parts may take longer, because httpx limits only
+            individual reads.
         connect: Seconds to open one connection: the name lookup, TCP, a proxy and TLS together.
             None for no limit. Default: 5.
         idle: Seconds that may pass without a byte being sent or received; None for no limit.
@@ -50,7 +56,7 @@ class Timeout:
         impatient.conversations.retrieve(conversation_id)
     """
 
-    total: float | None = field(default=60.0, validator=validators.seconds_or_none)
+    total: float | Unset | None = field(default=UNSET, validator=validators.seconds_or_unset)
     connect: float | None = field(default=5.0, validator=validators.seconds_or_none)
     idle: float | None = field(default=30.0, validator=validators.seconds_or_none)
 

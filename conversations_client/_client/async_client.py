@@ -43,8 +43,8 @@ class AsyncClient(ClientBase):
         project_id: The project (`prj_…`) for new conversations, unless a call specifies a different
             one. Default: ORQ_PROJECT_ID if set, otherwise none.
         timeout: How long a call may take: a `Timeout`, a number of seconds for the whole call, or
-            None for no limit on the whole call. Default:
-            `Timeout(total=60.0, connect=5.0, idle=30.0)`.
+            None for no limit on the whole call. Default: `Timeout(connect=5.0, idle=30.0)`, whose
+            `total` is 60 s, except for a response that `responses.create` waits for.
         retry: The retry settings; `Retry(attempts=1)` disables retries.
         extra_headers: Headers to add to every request. The `extra_headers` of a call are added to
             these, and replace those with the same name. `User-Agent` replaces the client's own,
@@ -76,7 +76,7 @@ class AsyncClient(ClientBase):
         *,
         base_url: str | None = None,
         project_id: str | None = None,
-        timeout: Timeout | float | None = Timeout(total=60.0, connect=5.0, idle=30.0),  # noqa: B008 - frozen
+        timeout: Timeout | float | None = Timeout(connect=5.0, idle=30.0),  # noqa: B008 - frozen
         retry: Retry = Retry(attempts=3, wait_initial=0.5, wait_max=8.0, retry_after_max=60.0),  # noqa: B008 - frozen
         extra_headers: Mapping[str, str] | None = None,
         max_connections: int = 100,

@@ -56,8 +56,10 @@ class Responses(Resource[Engine]):
         """Send a message and wait for the complete response.
 
         The response is streamed internally (`POST
-        /v2/conversations/{conversation_id}/responses`). Unless you pass a `timeout`, it may take
-        any amount of time as long as data arrives at least every `Timeout.idle` seconds.
+        /v2/conversations/{conversation_id}/responses`). If `Timeout.total` is set, on the client or
+        for this call, it limits the complete response. Otherwise, the response may take any amount
+        of time, as long as it begins within 60 s and data arrives at least every `Timeout.idle`
+        seconds.
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
@@ -68,11 +70,8 @@ class Responses(Resource[Engine]):
                 service creates one.
             idempotency_key: A key of 1 to 255 visible ASCII characters that lets the service
                 recognize a repeat of this request. Default: a random one.
-            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole call. The `total` of a `Timeout`, 60 s by default,
-                limits the complete response: to change only `idle`, pass
-                `Timeout(total=None, idle=120)`. Default: the client's timeout, whose `total` limits
-                only the wait for the first byte.
+            timeout: How long this call may take: a `Timeout`, a number of seconds for the whole
+                call, or None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
@@ -105,7 +104,7 @@ class Responses(Resource[Engine]):
             timeout=timeout,
             extra_headers=extra_headers,
         )
-        with self._stream(operation, is_body_limited=timeout is not UNSET) as stream:
+        with self._stream(operation, is_collected=True) as stream:
             response = stream.collect()
             return _raw_response(stream, response) if self._is_raw else response
 
@@ -123,8 +122,8 @@ class Responses(Resource[Engine]):
         """Send a message and read the response as it arrives, event by event.
 
         The request (`POST /v2/conversations/{conversation_id}/responses`) is sent when the stream's
-        `with` block is entered. `Timeout.total` limits the wait for the first byte, and
-        `Timeout.idle` each later wait.
+        `with` block is entered. `Timeout.total` limits the wait for the first byte, whether it is
+        set or not, and `Timeout.idle` limits each later wait.
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
@@ -165,9 +164,9 @@ class Responses(Resource[Engine]):
         )
         return self._stream(operation)
 
-    def _stream(self, operation: Operation[None], *, is_body_limited: bool = False) -> Stream:
+    def _stream(self, operation: Operation[None], *, is_collected: bool = False) -> Stream:
         return Stream(
-            lambda: self._engine.open(operation, is_body_limited=is_body_limited),
+            lambda: self._engine.open(operation, is_collected=is_collected),
             operation.request,
             limit=self._engine.max_event_bytes,
         )
@@ -221,8 +220,10 @@ class AsyncResponses(Resource[AsyncEngine]):
         """Send a message and wait for the complete response.
 
         The response is streamed internally (`POST
-        /v2/conversations/{conversation_id}/responses`). Unless you pass a `timeout`, it may take
-        any amount of time as long as data arrives at least every `Timeout.idle` seconds.
+        /v2/conversations/{conversation_id}/responses`). If `Timeout.total` is set, on the client or
+        for this call, it limits the complete response. Otherwise, the response may take any amount
+        of time, as long as it begins within 60 s and data arrives at least every `Timeout.idle`
+        seconds.
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
@@ -233,11 +234,8 @@ class AsyncResponses(Resource[AsyncEngine]):
                 service creates one.
             idempotency_key: A key of 1 to 255 visible ASCII characters that lets the service
                 recognize a repeat of this request. Default: a random one.
-            timeout: How long this call may take: a `Timeout`, the seconds for the whole call, or
-                None for no limit on the whole call. The `total` of a `Timeout`, 60 s by default,
-                limits the complete response: to change only `idle`, pass
-                `Timeout(total=None, idle=120)`. Default: the client's timeout, whose `total` limits
-                only the wait for the first byte.
+            timeout: How long this call may take: a `Timeout`, a number of seconds for the whole
+                call, or None for no limit on the whole call. Default: the client's timeout.
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
@@ -270,7 +268,7 @@ class AsyncResponses(Resource[AsyncEngine]):
             timeout=timeout,
             extra_headers=extra_headers,
         )
-        async with self._stream(operation, is_body_limited=timeout is not UNSET) as stream:
+        async with self._stream(operation, is_collected=True) as stream:
             response = await stream.collect()
             return _raw_response(stream, response) if self._is_raw else response
 
@@ -288,8 +286,8 @@ class AsyncResponses(Resource[AsyncEngine]):
         """Send a message and read the response as it arrives, event by event.
 
         The request (`POST /v2/conversations/{conversation_id}/responses`) is sent when the stream's
-        `with` block is entered. `Timeout.total` limits the wait for the first byte, and
-        `Timeout.idle` each later wait.
+        `with` block is entered. `Timeout.total` limits the wait for the first byte, whether it is
+        set or not, and `Timeout.idle` limits each later wait.
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
@@ -330,9 +328,9 @@ class AsyncResponses(Resource[AsyncEngine]):
         )
         return self._stream(operation)
 
-    def _stream(self, operation: Operation[None], *, is_body_limited: bool = False) -> AsyncStream:
+    def _stream(self, operation: Operation[None], *, is_collected: bool = False) -> AsyncStream:
         return AsyncStream(
-            lambda: self._engine.open(operation, is_body_limited=is_body_limited),
+            lambda: self._engine.open(operation, is_collected=is_collected),
             operation.request,
             limit=self._engine.max_event_bytes,
         )

@@ -60,15 +60,15 @@ class AsyncEngine(EngineBase):
             return call.parsed(await self._run(call, self._fetch))
 
     async def open(
-        self, operation: Operation[None], /, *, is_body_limited: bool = False
+        self, operation: Operation[None], /, *, is_collected: bool = False
     ) -> AsyncResponseBody:
         """Run an operation and return its response before the body is read.
 
         Args:
             operation: What to call.
-            is_body_limited: Whether the deadline also applies to reading the body.
+            is_collected: Whether the caller waits for the complete response.
         """
-        call = self._start(operation, is_body_limited=is_body_limited)
+        call = self._start(operation, is_collected=is_collected)
         opened: list[AsyncResponseBody] = []
         try:
             with traced(call, self.base_url, ends=False) as end:

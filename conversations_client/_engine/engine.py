@@ -59,14 +59,14 @@ class Engine(EngineBase):
         with traced(call, self.base_url):
             return call.parsed(self._run(call, self._fetch))
 
-    def open(self, operation: Operation[None], /, *, is_body_limited: bool = False) -> ResponseBody:
+    def open(self, operation: Operation[None], /, *, is_collected: bool = False) -> ResponseBody:
         """Run an operation and return its response before the body is read.
 
         Args:
             operation: What to call.
-            is_body_limited: Whether the deadline also applies to reading the body.
+            is_collected: Whether the caller waits for the complete response.
         """
-        call = self._start(operation, is_body_limited=is_body_limited)
+        call = self._start(operation, is_collected=is_collected)
         opened: list[ResponseBody] = []
         try:
             with traced(call, self.base_url, ends=False) as end:

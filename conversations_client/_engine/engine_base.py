@@ -82,7 +82,7 @@ class EngineBase:
     def _timeout(self, operation: Operation[Any]) -> Timeout:
         return operation.request.timeout or self._settings.timeout
 
-    def _start(self, operation: Operation[T], *, is_body_limited: bool = False) -> Call[T]:
+    def _start(self, operation: Operation[T], *, is_collected: bool = False) -> Call[T]:
         key = operation.request.idempotency_key
         if key is None and operation.request.method == "POST":
             key = self._environment.new_key()
@@ -94,7 +94,7 @@ class EngineBase:
             api_key=self._settings.api_key,
             missing_paths=self._missing_paths,
             started=self._environment.clock(),
-            is_body_limited=is_body_limited,
+            is_collected=is_collected,
         )
 
     def _request(self, call: Call[T]) -> WireRequest:

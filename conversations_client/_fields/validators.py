@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 
+from conversations_client._base.unset import UNSET
 from conversations_client.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -35,10 +36,9 @@ def is_duration(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and _is_number(value) and 0 < value <= MAX_SECONDS
 
 
-seconds_or_none: Final = _checked(
-    lambda v: v is None or is_duration(v),
-    f"a number of seconds above 0, at most {MAX_SECONDS}, or None for no limit",
-)
+_LIMIT: Final = f"a number of seconds above 0, at most {MAX_SECONDS}, or None for no limit"
+seconds_or_none: Final = _checked(lambda v: v is None or is_duration(v), _LIMIT)
+seconds_or_unset: Final = _checked(lambda v: v is None or v is UNSET or is_duration(v), _LIMIT)
 pause: Final = _checked(
     lambda v: is_duration(v) or (_is_number(v) and v == 0),
     f"a number of seconds from 0 to {MAX_SECONDS}",
