@@ -124,7 +124,13 @@ def is_direct(url: str, no_proxy: str) -> bool:
         ("2001:db8::/32", "https://[2001:db8::1]", True),
         ("[2001:db8::]/32", "https://[2001:db8::1]", True),
         ("[2001:db8::/32]:443", "https://[2001:db8::1]", True),
+        ("[2001:db8::]/32:443", "https://[2001:db8::1]", True),
+        ("[2001:db8::]/32:80", "https://[2001:db8::1]", False),
         ("2001:db9::/32", "https://[2001:db8::1]", False),
+        ("192.0/16", "https://192.0.2.1", True),
+        ("192/8", "https://192.0.2.1", True),
+        ("192.1/16", "https://192.0.2.1", False),
+        ("192.0.0.0/255.255.0.0", "https://192.0.2.1", True),
         ("::/0", "https://192.0.2.1", False),
     ],
 )
@@ -150,18 +156,70 @@ def test_an_entry_of_no_proxy(entry: str, url: str, matches: bool) -> None:
         "2001:db8::1::2",
         "<local>",
         "a..b",
+        "10.0.0.0/99",
+        "10.0.0.0/8/8",
+        "10.0.0.0.0/8",
+        "10/33",
+        "10.0.0.256",
+        "10.0.0.1.5",
+        "/8",
+        "10.0.0.0/-8",
+        "[::1",
+        "::1]",
+        "[::1]:8080:1",
+        "[::1]8080",
+        "[]",
+        "[]:80",
+        "[api.example]:80",
+        "[192.0.2.1]",
+        "2001:db8::/200",
+        "[2001:db8::]/200",
+        "[2001:db8::/32]/32",
+        "::g",
+        ":80",
+        "http://",
+        "http:///",
+        "https://",
+        "://api.example",
+        "http://10.0.0.0/99",
+        "http://http://api.example",
+        "http://api.example/path",
+        "api.example:443/path",
+        "http://~",
+        "api.example:8o",
+        '"api.example',
         ".",
         "x" * 64,
         "~api.example",
     ],
 )
-def test_an_invalid_entry_of_no_proxy(entry: str) -> None:
+@pytest.mark.parametrize(
+    "url", ["https://api.example", "https://192.0.2.1", "http://[2001:db8::1]"]
+)
+@pytest.mark.parametrize("before", ["other.example", "*"])
+def test_an_invalid_entry_of_no_proxy(entry: str, url: str, before: str) -> None:
     with pytest.raises(ConfigurationError) as raised:
-        is_direct("https://192.0.2.1", f"other.example,{entry}")
+        is_direct(url, f"{before},{entry}")
     assert repr(entry.lower()) in str(raised.value)
     assert "NO_PROXY" in str(raised.value)
     # It is not parsed without a proxy.
-    assert proxy_for("https://192.0.2.1", {"NO_PROXY": entry}) is None
+    assert proxy_for(url, {"NO_PROXY": entry}) is None
+
+
+@pytest.mark.parametrize(
+    "exclusions",
+    [
+        "localhost,127.0.0.1,::1,::ffff:127.0.0.1,.local,host.docker.internal",
+        "localhost, 127.0.0.0/8, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, .svc, .cluster.local",
+        "*.local, 169.254/16",
+        ".example.com *.example.com example.com:8443 1.2.3.4:80 [::1]:8080 [fe80::]/10 fe80::/10",
+        "0.0.0.0,10.*,192.168.*,_srv.example.com,http://example.com/,https://10.0.0.0/8",
+        ",localhost,,  ,\n ,.muc,",
+    ],
+)
+def test_entries_of_no_proxy_that_are_common(exclusions: str) -> None:
+    assert not is_direct("https://my.orq.ai", exclusions)
+    assert is_direct("https://my.orq.ai", f"{exclusions},.orq.ai")
 
 
 def test_possible_passwords_are_not_shown() -> None:
