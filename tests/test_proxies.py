@@ -32,7 +32,7 @@ from conversations_client import (
     Timeout,
     TLSError,
 )
-from conversations_client._http import origin
+from conversations_client._http import network
 from conversations_client._http.connections.route import Proxy
 from conversations_client._http.proxies import environment_variables, proxy_for
 
@@ -407,14 +407,23 @@ def test_a_proxy_without_tls(variant: Variant, monkeypatch: pytest.MonkeyPatch) 
     assert "correct the scheme or port in base_url or HTTPS_PROXY." in str(raised.value)
 
 
-def test_system_settings_apply_without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(origin, "_HAS_SYSTEM_PROXY_SETTINGS", True)
-    monkeypatch.setattr("urllib.request.getproxies", lambda: {"https": PROXY})
+@pytest.mark.parametrize("cls", [Client, AsyncClient])
+def test_system_settings_apply_without_variables(
+    cls: type[Client] | type[AsyncClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"https": PROXY}
+    monkeypatch.setattr(network, "_HAS_SYSTEM_PROXY_SETTINGS", True)
+    monkeypatch.setattr("urllib.request.getproxies", lambda: settings)
     monkeypatch.setattr("urllib.request.proxy_bypass", "intern.example".__eq__)
-    assert origin.environment_proxy("https://intern.example") is None
-    assert origin.environment_proxy("https://api.example") is not None
-    monkeypatch.setenv("https_proxy", PROXY)
-    assert origin.environment_proxy("https://intern.example") is not None
+    assert cls(KEY, base_url="https://intern.example").proxy is None
+    assert cls(KEY).proxy == PROXY
+    settings["https"] = "ftp://a"
+    with pytest.raises(ConfigurationError, match="the system's proxy settings"):
+        _ = cls(KEY).proxy
+    monkeypatch.setenv("https_proxy", "http://other")
+    assert cls(KEY, base_url="https://intern.example").proxy == "http://other:80"
+    monkeypatch.setenv("no_proxy", "my.orq.ai")
+    assert cls(KEY).proxy is None
 
 
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
@@ -428,13 +437,13 @@ def test_a_client_shows_its_proxy(
     assert cls(KEY, base_url="https://127.0.0.1").proxy is None
     monkeypatch.setenv("https_proxy", "ftp://p.example")
     with pytest.raises(ConfigurationError, match="unknown scheme"):
-        _ = cls(KEY).proxy
+        cls(KEY)
     assert client.proxy == "http://[::1]:3128"
 
 
 def test_an_injected_client_has_its_own_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", PROXY)
-    with httpx.Client(trust_env=False) as own:
+    with httpx.Client(proxy=PROXY, trust_env=False) as own:
         assert Client(KEY, http_client=own).proxy is None
 
 
