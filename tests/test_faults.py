@@ -59,7 +59,6 @@ from conversations_client import (
     Timeout,
     TLSError,
 )
-from conversations_client._http.origin import _default_tls
 
 
 def create(client: Any) -> Any:
@@ -434,7 +433,6 @@ def test_unreadable_certificates_from_the_environment(
     if content is not None:
         path.write_bytes(content)
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
-    _default_tls.cache_clear()
     error = failure(variant, create, base_url="https://127.0.0.1:1")
     assert type(error) is ConfigurationError
     assert "SSL_CERT_FILE" in str(error)

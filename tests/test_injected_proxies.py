@@ -34,6 +34,10 @@ async def create(client: Any) -> Any:
     return await client.conversations.create()
 
 
+async def unused(_: Any) -> None:
+    raise AssertionError("the client was created")
+
+
 def failure(variant: Variant, steps: list[Step], scheme: str, user: str = "") -> ConversationsError:
     """The error of a create request through such a proxy, without a cause and without secrets."""
     with FaultyServer(steps) as proxy, pytest.raises(ConversationsError) as raised:
@@ -280,7 +284,7 @@ def test_a_request_to_this_machine_is_not_sent_to_a_proxy(
     with ScriptedServer([answer()]) as server, ScriptedServer([answer()]) as proxy:
         make = proxied(stack, proxy.url.replace("http", scheme), monkeypatch)
         with pytest.raises(ConfigurationError, match="would send the API key to a proxy"):
-            run(variant, make, create, base_url=server.url)
+            run(variant, make, unused, base_url=server.url)
         assert (proxy.connections, server.connections) == (0, 0)
         if scheme == "http":
             run(variant, make, create, base_url=server.url, allow_plain_http=True)

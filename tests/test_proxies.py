@@ -32,7 +32,7 @@ from conversations_client import (
     Timeout,
     TLSError,
 )
-from conversations_client._http import origin
+from conversations_client._http import network
 from conversations_client._http.connections.route import Proxy
 from conversations_client._http.proxies import environment_variables, proxy_for
 
@@ -124,7 +124,13 @@ def is_direct(url: str, no_proxy: str) -> bool:
         ("2001:db8::/32", "https://[2001:db8::1]", True),
         ("[2001:db8::]/32", "https://[2001:db8::1]", True),
         ("[2001:db8::/32]:443", "https://[2001:db8::1]", True),
+        ("[2001:db8::]/32:443", "https://[2001:db8::1]", True),
+        ("[2001:db8::]/32:80", "https://[2001:db8::1]", False),
         ("2001:db9::/32", "https://[2001:db8::1]", False),
+        ("192.0/16", "https://192.0.2.1", True),
+        ("192/8", "https://192.0.2.1", True),
+        ("192.1/16", "https://192.0.2.1", False),
+        ("192.0.0.0/255.255.0.0", "https://192.0.2.1", True),
         ("::/0", "https://192.0.2.1", False),
     ],
 )
@@ -150,18 +156,70 @@ def test_an_entry_of_no_proxy(entry: str, url: str, matches: bool) -> None:
         "2001:db8::1::2",
         "<local>",
         "a..b",
+        "10.0.0.0/99",
+        "10.0.0.0/8/8",
+        "10.0.0.0.0/8",
+        "10/33",
+        "10.0.0.256",
+        "10.0.0.1.5",
+        "/8",
+        "10.0.0.0/-8",
+        "[::1",
+        "::1]",
+        "[::1]:8080:1",
+        "[::1]8080",
+        "[]",
+        "[]:80",
+        "[api.example]:80",
+        "[192.0.2.1]",
+        "2001:db8::/200",
+        "[2001:db8::]/200",
+        "[2001:db8::/32]/32",
+        "::g",
+        ":80",
+        "http://",
+        "http:///",
+        "https://",
+        "://api.example",
+        "http://10.0.0.0/99",
+        "http://http://api.example",
+        "http://api.example/path",
+        "api.example:443/path",
+        "http://~",
+        "api.example:8o",
+        '"api.example',
         ".",
         "x" * 64,
         "~api.example",
     ],
 )
-def test_an_invalid_entry_of_no_proxy(entry: str) -> None:
+@pytest.mark.parametrize(
+    "url", ["https://api.example", "https://192.0.2.1", "http://[2001:db8::1]"]
+)
+@pytest.mark.parametrize("before", ["other.example", "*"])
+def test_an_invalid_entry_of_no_proxy(entry: str, url: str, before: str) -> None:
     with pytest.raises(ConfigurationError) as raised:
-        is_direct("https://192.0.2.1", f"other.example,{entry}")
+        is_direct(url, f"{before},{entry}")
     assert repr(entry.lower()) in str(raised.value)
     assert "NO_PROXY" in str(raised.value)
     # It is not parsed without a proxy.
-    assert proxy_for("https://192.0.2.1", {"NO_PROXY": entry}) is None
+    assert proxy_for(url, {"NO_PROXY": entry}) is None
+
+
+@pytest.mark.parametrize(
+    "exclusions",
+    [
+        "localhost,127.0.0.1,::1,::ffff:127.0.0.1,.local,host.docker.internal",
+        "localhost, 127.0.0.0/8, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, .svc, .cluster.local",
+        "*.local, 169.254/16",
+        ".example.com *.example.com example.com:8443 1.2.3.4:80 [::1]:8080 [fe80::]/10 fe80::/10",
+        "0.0.0.0,10.*,192.168.*,_srv.example.com,http://example.com/,https://10.0.0.0/8",
+        ",localhost,,  ,\n ,.muc,",
+    ],
+)
+def test_entries_of_no_proxy_that_are_common(exclusions: str) -> None:
+    assert not is_direct("https://my.orq.ai", exclusions)
+    assert is_direct("https://my.orq.ai", f"{exclusions},.orq.ai")
 
 
 def test_possible_passwords_are_not_shown() -> None:
@@ -349,14 +407,23 @@ def test_a_proxy_without_tls(variant: Variant, monkeypatch: pytest.MonkeyPatch) 
     assert "correct the scheme or port in base_url or HTTPS_PROXY." in str(raised.value)
 
 
-def test_system_settings_apply_without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(origin, "_HAS_SYSTEM_PROXY_SETTINGS", True)
-    monkeypatch.setattr("urllib.request.getproxies", lambda: {"https": PROXY})
+@pytest.mark.parametrize("cls", [Client, AsyncClient])
+def test_system_settings_apply_without_variables(
+    cls: type[Client] | type[AsyncClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"https": PROXY}
+    monkeypatch.setattr(network, "_HAS_SYSTEM_PROXY_SETTINGS", True)
+    monkeypatch.setattr("urllib.request.getproxies", lambda: settings)
     monkeypatch.setattr("urllib.request.proxy_bypass", "intern.example".__eq__)
-    assert origin.environment_proxy("https://intern.example") is None
-    assert origin.environment_proxy("https://api.example") is not None
-    monkeypatch.setenv("https_proxy", PROXY)
-    assert origin.environment_proxy("https://intern.example") is not None
+    assert cls(KEY, base_url="https://intern.example").proxy is None
+    assert cls(KEY).proxy == PROXY
+    settings["https"] = "ftp://a"
+    with pytest.raises(ConfigurationError, match="the system's proxy settings"):
+        _ = cls(KEY).proxy
+    monkeypatch.setenv("https_proxy", "http://other")
+    assert cls(KEY, base_url="https://intern.example").proxy == "http://other:80"
+    monkeypatch.setenv("no_proxy", "my.orq.ai")
+    assert cls(KEY).proxy is None
 
 
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
@@ -370,13 +437,13 @@ def test_a_client_shows_its_proxy(
     assert cls(KEY, base_url="https://127.0.0.1").proxy is None
     monkeypatch.setenv("https_proxy", "ftp://p.example")
     with pytest.raises(ConfigurationError, match="unknown scheme"):
-        _ = cls(KEY).proxy
+        cls(KEY)
     assert client.proxy == "http://[::1]:3128"
 
 
 def test_an_injected_client_has_its_own_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", PROXY)
-    with httpx.Client(trust_env=False) as own:
+    with httpx.Client(proxy=PROXY, trust_env=False) as own:
         assert Client(KEY, http_client=own).proxy is None
 
 

@@ -99,6 +99,8 @@ PURE_MODULES = {
     "_http/streams/tls_errors",
     "_http/streams/tls_stream",
     "_http/proxies",
+    "_http/no_proxy",
+    "_http/network",
 }
 
 

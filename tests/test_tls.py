@@ -1,8 +1,8 @@
 """TLS: names, client certificates, and the variables for certificates."""
 
+import os
 import socket
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,9 +21,9 @@ from conversations_client import ConfigurationError, Delivery, DisconnectError, 
 from conversations_client._base.causes import causes
 from conversations_client._base.secret import Secret
 from conversations_client._http.httpx_clients.progress import Progress
-from conversations_client._http.origin import _default_tls
 from conversations_client._http.streams.errors import ConnectError
 from conversations_client._http.streams.tls_errors import is_tls
+from conversations_client._http.tls import shared_tls
 from conversations_client._http.transport_errors import transport_error
 
 
@@ -36,13 +36,6 @@ def alert(visit: Any) -> None:
 
 def create(client: Any) -> Any:
     return client.conversations.create()
-
-
-@pytest.fixture
-def no_default_context() -> Iterator[None]:
-    _default_tls.cache_clear()
-    yield
-    _default_tls.cache_clear()
 
 
 # Client certificates.
@@ -215,7 +208,6 @@ def unusable(variant: Variant) -> str:
     return str(raised.value)
 
 
-@pytest.mark.usefixtures("no_default_context")
 @pytest.mark.parametrize("certificates", ["SSL_CERT_FILE", "SSL_CERT_DIR", None])
 def test_an_unwritable_key_log(
     variant: Variant,
@@ -234,7 +226,6 @@ def test_an_unwritable_key_log(
     assert "SSL_CERT" not in words
 
 
-@pytest.mark.usefixtures("no_default_context")
 @pytest.mark.parametrize("content", [None, b"", b"no certificate", "folder"])
 def test_unreadable_certificates(
     variant: Variant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | str | None
@@ -251,7 +242,6 @@ def test_unreadable_certificates(
     assert "SSL_CERT_DIR" not in words
 
 
-@pytest.mark.usefixtures("no_default_context")
 def test_a_missing_folder_of_certificates(
     variant: Variant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -259,8 +249,8 @@ def test_a_missing_folder_of_certificates(
     words = unusable(variant)
     assert "SSL_CERT_DIR" in words
     assert "SSL_CERT_FILE" not in words
-    monkeypatch.setenv("SSL_CERT_DIR", f"{tmp_path / 'missing'}:{tmp_path}")
-    assert _default_tls().verify_mode is ssl.CERT_REQUIRED
+    folders = f"{tmp_path / 'missing'}{os.pathsep}{tmp_path}"
+    assert shared_tls("", folders, "").verify_mode is ssl.CERT_REQUIRED
 
 
 def test_an_exception_that_is_its_own_cause_is_classified() -> None:

@@ -13,7 +13,7 @@ from conversations_client._calls.settings import Timeout
 from conversations_client.hooks import AsyncHooks
 
 from .client_base import ClientBase
-from .client_settings import check_injected, check_ssl_context, checked_settings, overrides
+from .client_settings import checked_network, checked_settings, overrides
 from .fork_safety import import_for_calls
 from .shared_connections import SharedConnections
 
@@ -57,7 +57,8 @@ class AsyncClient(ClientBase):
         pickle_key: Whether a pickle of the client contains the key. Default: False, so an unpickled
             client uses the ORQ_API_KEY of its own process.
         ssl_context: The trusted certificates and other TLS settings; not with `http_client`, which
-            has its own. Default: certifi's CA bundle.
+            has its own. Default: the certificates in SSL_CERT_FILE or SSL_CERT_DIR if set,
+            otherwise certifi's CA bundle.
         http_client: An `httpx.AsyncClient` or `httpx2.AsyncClient` to send requests through. It is
             never closed, and its timeout, base URL, auth and redirect settings are ignored.
         hooks: Functions to call before and after each attempt.
@@ -101,13 +102,12 @@ class AsyncClient(ClientBase):
             allow_plain_http=allow_plain_http,
             pickle_key=pickle_key,
         )
-        check_ssl_context(ssl_context)
-        check_injected(http_client, ssl_context, "AsyncClient")
+        network = checked_network(settings, ssl_context, http_client, "AsyncClient")
 
         def connect() -> "AsyncConnections | InjectedAsyncConnections":
             from conversations_client._http.transport import async_connections
 
-            return async_connections(settings, ssl_context, http_client)
+            return async_connections(settings, network, http_client)
 
         self._set_up(
             settings,

@@ -135,11 +135,12 @@ class ClientBase(PublicDir):
     def proxy(self) -> str | None:
         """The URL of the proxy in use, without credentials; None if there is none.
 
-        The proxy is read from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY on first use. It is
-        None if you pass an `http_client`, which has its own proxies.
+        The client reads HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY when you create it. If you
+        pass an `http_client`, this is None even if the `http_client` has a proxy of its own.
 
         Raises:
-            ConfigurationError: One of these variables is invalid.
+            ConfigurationError: No variable is set, and the proxy settings of macOS or Windows are
+                invalid.
         """
         proxy: Proxy | None = self._shared.get().proxy
         return None if proxy is None else proxy.url

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._base.secret import Secret
@@ -20,6 +20,11 @@ from conversations_client._calls.settings import (
     chosen_timeout,
 )
 from conversations_client.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from conversations_client._http.network import Network
 
 
 def checked_settings(
@@ -90,8 +95,41 @@ def replaced_project_id(argument: object) -> str | None:
     return chosen_project_id(argument, {})
 
 
-def check_ssl_context(context: object) -> None:
-    """Check that the argument is an SSLContext or None; raises ConfigurationError."""
+def checked_network(
+    settings: Settings,
+    ssl_context: "SSLContext | None",
+    http_client: Any | None,  # noqa: ANN401 - checked here
+    expected: str,
+) -> "Network":
+    """The proxy and the TLS settings of a new client: from its arguments, then the environment.
+
+    Args:
+        settings: The other settings.
+        ssl_context: The argument.
+        http_client: The argument; the settings of an injected client apply instead.
+        expected: The name of the class of an injected client.
+
+    Raises:
+        ConfigurationError: An argument or a variable is invalid.
+    """
+    _check_ssl_context(ssl_context)
+    if http_client is not None:
+        _check_injected(settings, http_client, ssl_context, expected)
+        return None, None
+    # Without such a variable, no import is needed.
+    names = " ".join(os.environ).upper()
+    if any(part in names for part in _NETWORK_VARIABLES):
+        lazy_import("conversations_client._http.network")
+        from conversations_client._http.network import environment_network
+
+        return environment_network(settings.base_url, ssl_context, os.environ)
+    return UNSET, ssl_context
+
+
+_NETWORK_VARIABLES: Final = ("_PROXY", "SSL_CERT_", "SSLKEYLOGFILE")
+
+
+def _check_ssl_context(context: object) -> None:
     # A caller that passes a context has already imported the module.
     ssl = sys.modules.get("ssl")
     if context is not None and (ssl is None or not isinstance(context, ssl.SSLContext)):
@@ -108,13 +146,12 @@ def check_hooks(hooks: object, expected: type) -> None:
         )
 
 
-def check_injected(client: object, ssl_context: object, expected: str) -> None:
-    """Check that an HTTP client has the expected class and no unused context beside it.
-
-    Raises ConfigurationError.
-    """
-    if client is None:
-        return
+def _check_injected(
+    settings: Settings,
+    client: Any,  # noqa: ANN401 - checked here
+    ssl_context: object,
+    expected: str,
+) -> None:
     from conversations_client._http.client_protocols import classes
 
     if not isinstance(client, classes(expected)):
@@ -127,6 +164,11 @@ def check_injected(client: object, ssl_context: object, expected: str) -> None:
             "ssl_context has no effect on an http_client: pass it to your HTTP client instead, as "
             "verify=…."
         )
+    if not settings.allow_plain_http:
+        lazy_import("conversations_client._http.httpx_clients.injected_proxies")
+        from conversations_client._http.httpx_clients.injected_proxies import check_plain_http
+
+        check_plain_http(client, settings.base_url)
 
 
 _CHANGEABLE: Final = frozenset(

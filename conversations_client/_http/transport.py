@@ -1,7 +1,6 @@
 """The connections of a client, which its copies share."""
 
 import os
-import ssl
 import sys
 import warnings
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from conversations_client._base.event_loop import is_asyncio
 from conversations_client._base.lazy_imports import lazy_import
+from conversations_client._base.unset import UNSET
 from conversations_client._calls.settings import Settings
 from conversations_client._http.connections.connection_base import KEEPALIVE_SECONDS
 from conversations_client._http.streams.clock import monotonic
@@ -17,7 +17,8 @@ from conversations_client._http.streams.clock import monotonic
 from .client_protocols import AsyncHTTPClient, HTTPClient
 from .connections.wire import WireRequest, WireResponse
 from .httpx_clients.hook_detection import is_hooked
-from .origin import Origin, environment_proxy
+from .network import Network, system_proxy
+from .origin import Origin
 from .slot_queue import closed_error
 
 if TYPE_CHECKING:
@@ -28,45 +29,36 @@ if TYPE_CHECKING:
 
 
 def connections(
-    settings: Settings, ssl_context: ssl.SSLContext | None, injected: HTTPClient | None
+    settings: Settings, network: Network, injected: HTTPClient | None
 ) -> "Connections | InjectedConnections":
     """The connections of a sync client; raises ConfigurationError."""
     if injected is not None:
         lazy_import("conversations_client._http.httpx_clients.injected_clients")
         from .httpx_clients.injected_clients import InjectedConnections
 
-        _check_injected(settings, injected)
         return InjectedConnections(injected, settings.base_url)
-    return Connections(_origin(settings, ssl_context))
+    return Connections(_origin(settings, network))
 
 
 def async_connections(
-    settings: Settings, ssl_context: ssl.SSLContext | None, injected: AsyncHTTPClient | None
+    settings: Settings, network: Network, injected: AsyncHTTPClient | None
 ) -> "AsyncConnections | InjectedAsyncConnections":
     """The connections of an async client; raises ConfigurationError."""
     if injected is not None:
         lazy_import("conversations_client._http.httpx_clients.injected_clients")
         from .httpx_clients.injected_clients import InjectedAsyncConnections
 
-        _check_injected(settings, injected)
         return InjectedAsyncConnections(injected, settings.base_url)
-    return AsyncConnections(_origin(settings, ssl_context))
+    return AsyncConnections(_origin(settings, network))
 
 
-def _check_injected(settings: Settings, client: HTTPClient | AsyncHTTPClient) -> None:
-    if not settings.allow_plain_http:
-        lazy_import("conversations_client._http.httpx_clients.injected_proxies")
-        from .httpx_clients.injected_proxies import check_plain_http
-
-        check_plain_http(client, settings.base_url)
-
-
-def _origin(settings: Settings, ssl_context: ssl.SSLContext | None) -> Origin:
+def _origin(settings: Settings, network: Network) -> Origin:
+    proxy, ssl_context = network
     return Origin(
         base_url=settings.base_url,
         max_connections=settings.max_connections,
         ssl_context=ssl_context,
-        proxy=environment_proxy(settings.base_url),
+        proxy=system_proxy(settings.base_url) if proxy is UNSET else proxy,
     )
 
 

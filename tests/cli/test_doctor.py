@@ -168,6 +168,25 @@ def test_a_tls_failure_has_the_explanation_of_a_call() -> None:
         assert "SSL_CERT_FILE" in str(found[-1].advice)
 
 
+def test_an_invalid_certificate_variable_is_explained() -> None:
+    error = ConfigurationError("SSL_CERT_FILE can't be used.")
+    missing = raising(FileNotFoundError(2, "No such file or directory"))
+    found = all_findings(certificate_end=missing, ask=giving(error))
+    assert (found[-1].check, found[-1].found) == ("TLS", "No such file or directory")
+    assert found[-1].advice == "SSL_CERT_FILE can't be used."
+    assert findings(ask=giving(error))[-2] == ("Service", "fail was not called")
+
+
+def test_invalid_network_variables_are_not_a_problem_of_the_url(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
+    assert doctor_probes.proxy_for(URL) is None
+    monkeypatch.setenv("HTTPS_PROXY", "ftp://x")
+    found = findings(proxy_for=doctor_probes.proxy_for)
+    assert found == [*WORKING[:2], ("Proxy", "fail invalid")]
+
+
 def test_plain_http_behind_an_https_url(piped: Command, sandbox: Sandbox) -> None:
     ended = piped("doctor", "--base-url", sandbox.url.replace("http:", "https:"))
     last = json.loads(ended.out)[-1]

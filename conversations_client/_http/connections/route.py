@@ -1,9 +1,12 @@
 """The route from this machine to the service, direct or through a proxy. No I/O."""
 
-import ssl
 from base64 import b64encode
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
+
+if TYPE_CHECKING:
+    import ssl
 
 SOCKS: frozenset[str] = frozenset({"socks5", "socks5h"})
 
@@ -58,9 +61,9 @@ class Route:
 
     host: str
     port: int
-    tls: ssl.SSLContext | None = None
+    tls: "ssl.SSLContext | None" = None
     proxy: Proxy | None = None
-    proxy_tls: ssl.SSLContext | None = None
+    proxy_tls: "ssl.SSLContext | None" = None
 
     @property
     def first_hop(self) -> tuple[str, int]:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
+import httpx
 from attrs import frozen
 
 from conversations_client import (
@@ -142,7 +143,11 @@ def check_key(api_key: str | None) -> Finding:
 def check_url(base_url: str | None) -> Finding:
     """Check the URL of the service; `found` is the URL if it is valid."""
     try:
-        with Client("any", base_url=base_url) as client:
+        with (
+            # The environment doesn't apply to an injected client, so only the URL is checked.
+            httpx.Client(transport=httpx.BaseTransport(), trust_env=False) as unused,
+            Client("any", base_url=base_url, http_client=unused) as client,
+        ):
             return Finding("URL", Verdict.OK, client.base_url)
     except ConfigurationError as error:
         return Finding("URL", Verdict.FAIL, "invalid", describe(error))
@@ -224,6 +229,8 @@ def check_tls(route: Route, probes: Probes) -> Finding:
 
 def _tls_advice(response: AnyResponse) -> str:
     """The explanation of a call that fails in the same way, and other possible causes."""
+    if isinstance(response, ConfigurationError):
+        return describe(response)
     explanation = f"{describe(response)} " if isinstance(response, TLSError) else ""
     return (
         f"{explanation}Check the URL and this machine's clock. If your network uses its own "
@@ -244,6 +251,8 @@ def _outcome(error: ConversationsError) -> str:
             return f"responded with status {status}"
         case DecodeError():
             return "sent a response that doesn't match the API's documentation"
+        case ConfigurationError():
+            return "was not called"
         case _:
             return "sent no complete response"
 
