@@ -67,14 +67,17 @@ class Stream(StreamBase[ResponseBody]):
     def __next__(self) -> Event:
         state = self._open_state()
         try:
-            while (event := state.take()) is None:
-                if state.is_complete:
-                    raise StopIteration
+            while (event := state.take()) is None and not state.is_complete:
                 self._feed(state)
+            if event is not None:
+                return event  # here, because an interrupt loses the event
         except StreamError as error:
             self._end(error)
             raise
-        return event
+        except BaseException as error:
+            self._interrupted_by(error)
+            raise
+        raise StopIteration
 
     def text_deltas(self) -> Iterator[str]:
         """Iterate over only the text, as it arrives.
@@ -89,7 +92,7 @@ class Stream(StreamBase[ResponseBody]):
                 for text in stream.text_deltas():
                     print(text, end="", flush=True)
         """
-        return _TextDeltas(self, self._unread())
+        return _TextDeltas(self, self._unread(), self._interrupted_by)
 
     def collect(self) -> Response:
         """Read the rest of the stream and return the complete response.
@@ -150,18 +153,28 @@ class Stream(StreamBase[ResponseBody]):
 class _TextDeltas:
     # Not a generator: after an error, a generator ends as if the text were complete.
 
-    def __init__(self, stream: Stream, state: EventStreamState) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        state: EventStreamState,
+        interrupted_by: Callable[[BaseException], None],
+    ) -> None:
         self._stream = stream
         self._state = state
+        self._interrupted_by = interrupted_by
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> str:
-        while True:
-            next(self._stream)
-            if self._state.text:
-                return self._state.text
+        try:
+            while True:
+                next(self._stream)
+                if self._state.text:
+                    return self._state.text
+        except BaseException as error:
+            self._interrupted_by(error)
+            raise
 
 
 class AsyncStream(StreamBase[AsyncResponseBody]):
@@ -217,14 +230,17 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
     async def __anext__(self) -> Event:
         state = self._open_state()
         try:
-            while (event := state.take()) is None:
-                if state.is_complete:
-                    raise StopAsyncIteration
+            while (event := state.take()) is None and not state.is_complete:
                 await self._feed(state)
+            if event is not None:
+                return event  # here, because an interrupt loses the event
         except StreamError as error:
             await self._end(error)
             raise
-        return event
+        except BaseException as error:
+            self._interrupted_by(error)
+            raise
+        raise StopAsyncIteration
 
     def text_deltas(self) -> AsyncIterator[str]:
         """Iterate over only the text, as it arrives.
@@ -239,7 +255,7 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
                 async for text in stream.text_deltas():
                     print(text, end="", flush=True)
         """
-        return _AsyncTextDeltas(self, self._unread())
+        return _AsyncTextDeltas(self, self._unread(), self._interrupted_by)
 
     async def collect(self) -> Response:
         """Read the rest of the stream and return the complete response.
@@ -300,15 +316,25 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
 class _AsyncTextDeltas:
     # Not an async generator: an async generator must be closed if it isn't exhausted.
 
-    def __init__(self, stream: AsyncStream, state: EventStreamState) -> None:
+    def __init__(
+        self,
+        stream: AsyncStream,
+        state: EventStreamState,
+        interrupted_by: Callable[[BaseException], None],
+    ) -> None:
         self._stream = stream
         self._state = state
+        self._interrupted_by = interrupted_by
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> str:
-        while True:
-            await anext(self._stream)
-            if self._state.text:
-                return self._state.text
+        try:
+            while True:
+                await anext(self._stream)
+                if self._state.text:
+                    return self._state.text
+        except BaseException as error:
+            self._interrupted_by(error)
+            raise
