@@ -124,21 +124,6 @@ def test_a_stream_continues_after_each_cancelled_read(
         anyio.run(main, backend=backend)
 
 
-@BACKENDS
-def test_each_event_of_a_stream_is_read_once(backend: str) -> None:
-    async def main() -> list[str]:
-        types: list[str] = []
-        async with AsyncClient(KEY, base_url=server.url) as client, begin(client) as stream:
-            while types[-1:] != ["response.done"]:
-                with anyio.move_on_after(0):
-                    types.append((await anext(stream)).type)
-        return types
-
-    with ScriptedServer([streamed(WHOLE)]) as server:
-        types = anyio.run(main, backend=backend)
-    assert types == ["response.started", "part.delta", "part.delta", "response.done"]
-
-
 def test_a_read_in_a_coroutine_that_is_closed() -> None:
     pieces: Pieces = queue.SimpleQueue()
 

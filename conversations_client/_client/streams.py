@@ -17,7 +17,8 @@ from .stream_base import StreamBase
 class Stream(StreamBase[ResponseBody]):
     """The events of a response as they arrive: iterate inside the `with` block, in one thread.
 
-    However you leave the block, the connection is released.
+    After an exception that interrupts a read, such as `KeyboardInterrupt`, the next read raises
+    `StreamClosedError`. However you leave the block, the connection is released.
 
     Example:
         with client.conversations.responses.stream(
@@ -103,7 +104,7 @@ class Stream(StreamBase[ResponseBody]):
             ResponseFailedError: The service reports that the response failed.
             StreamTruncatedError: The stream is invalid, or ended before the response was complete.
             EventTooLargeError: An event is larger than `max_event_bytes`.
-            StreamClosedError: The stream is not open, or is already being read.
+            StreamClosedError: The stream is not open, is already being read, or was interrupted.
 
         Example:
             with client.conversations.responses.stream(
@@ -180,7 +181,8 @@ class _TextDeltas:
 class AsyncStream(StreamBase[AsyncResponseBody]):
     """The events of a response as they arrive: iterate inside the `async with` block, in one task.
 
-    However you leave the block, the connection is released.
+    If you cancel a read, the next one continues where it stopped. With an HTTP client that you
+    inject, it raises `StreamClosedError`. However you leave the block, the connection is released.
 
     Example:
         async with client.conversations.responses.stream(
@@ -266,7 +268,7 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
             ResponseFailedError: The service reports that the response failed.
             StreamTruncatedError: The stream is invalid, or ended before the response was complete.
             EventTooLargeError: An event is larger than `max_event_bytes`.
-            StreamClosedError: The stream is not open, or is already being read.
+            StreamClosedError: The stream is not open, is already being read, or was interrupted.
 
         Example:
             async with client.conversations.responses.stream(
