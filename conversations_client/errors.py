@@ -156,7 +156,7 @@ class ClientClosedError(ConversationsError, RuntimeError):
 
 
 class StreamClosedError(ConversationsError, RuntimeError):
-    """A stream or bulk call was used outside its `with` block, or after it ended."""
+    """A stream or bulk call was used outside its `with` block, after its end or an interruption."""
 
 
 class PagingError(ConversationsError):

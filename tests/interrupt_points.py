@@ -19,7 +19,7 @@ from serving import AnsweringServer
 from variants import KEY
 
 import conversations_client
-from conversations_client import Client, CreateOutcome, NotFoundError, Timeout
+from conversations_client import Client, CreateOutcome, NotFoundError, StreamClosedError, Timeout
 from conversations_client._engine.environment import Environment
 from conversations_client.bulk import BulkError, Journal, import_file
 from conversations_client.bulk._imports.entry import State
@@ -196,6 +196,24 @@ def stream_text(client: Client, _: Path) -> None:
         assert "".join(events.text_deltas()) == "One two "
 
 
+def stream_resumed(client: Client, _: Path) -> None:
+    """Continue after the interrupt: all text arrives, or an error reports that it may not."""
+    found: list[str] = []
+    interrupt: KeyboardInterrupt | None = None
+    with client.conversations.responses.stream("conv_1", message="Hi", model="a/b") as events:
+        for _attempt in range(2):
+            try:
+                found.extend(iter(events.text_deltas()))
+            except KeyboardInterrupt as error:
+                interrupt = error
+            except StreamClosedError:
+                assert interrupt is not None or _attempt
+            else:
+                assert "".join(found) == "One two "
+    if interrupt is not None:
+        raise interrupt
+
+
 def stream_left_early(client: Client, _: Path) -> None:
     with client.conversations.responses.stream("conv_1", message="Hi", model="a/b") as events:
         next(events)
@@ -320,6 +338,7 @@ SCENARIOS: Final = {
     "a call that is retried after a lost connection": Scenario(retry_dropped, is_warm=True),
     "a stream": Scenario(stream),
     "the text of a stream": Scenario(stream_text),
+    "a stream that continues": Scenario(stream_resumed),
     "a stream that is left early": Scenario(stream_left_early),
     "a stream that is collected": Scenario(collect, is_warm=True),
     "a listing": Scenario(list_all),

@@ -59,7 +59,7 @@ class Awaited:
         found = getattr(self._sync, name.replace("aclose", "close"))
         if name in {"conversations", "responses", "with_raw_response"}:
             return Awaited(found)
-        if name in {"create_many", "list", "stream", "text_deltas", "with_options"}:
+        if name in {"create_many", "list", "pages", "stream", "text_deltas", "with_options"}:
             return partial(self._wrapped, found)
         if not callable(found):
             return found

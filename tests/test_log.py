@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from scripted import HANG_UP, ScriptedServer, answer
-from streaming import WHOLE, streamed
+from streaming import HALF, WHOLE, event, streamed
 from variants import KEY, Variant, World
 
 from conversations_client import ConversationsError, Hooks
@@ -26,6 +26,9 @@ def create(client: Any) -> Any:
 
 def delete(client: Any) -> Any:
     return client.conversations.delete("conv_1")
+
+
+FAILED = event("response.failed", error="A secret", code=500)
 
 
 def respond(client: Any) -> Any:
@@ -80,6 +83,32 @@ ROWS: list[tuple[Any, list[bytes], list[tuple[int, str]]]] = [
                 "POST /v2/conversations/{conversation_id}/responses: 200 after 0.0 ms (attempt 1, request ID unknown)",
             )
         ],
+    ),
+    *(
+        (
+            respond,
+            [streamed(*pieces, x_request_id="req_3", Content_Type=content_type)],
+            [
+                (
+                    logging.DEBUG,
+                    "POST /v2/conversations/{conversation_id}/responses: 200 after 0.0 ms (attempt 1, request ID req_3)",
+                ),
+                (
+                    logging.INFO,
+                    f"POST /v2/conversations/{{conversation_id}}/responses: {outcome} after 0.0 ms (attempt 1, request ID req_3)",
+                ),
+            ],
+        )
+        for pieces, content_type, outcome in [
+            ((HALF,), "text/event-stream", "StreamTruncatedError"),
+            (
+                (HALF, b"data: a secret\n\n"),
+                "text/event-stream",
+                "StreamTruncatedError (DecodeError)",
+            ),
+            ((HALF, FAILED), "text/event-stream", "ResponseFailedError"),
+            ((WHOLE,), "text/html", "StreamTruncatedError (DecodeError)"),
+        ]
     ),
 ]
 

@@ -38,6 +38,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, authority: trustme.C
     (tmp_path / "damaged.pem").write_bytes(authority.cert_pem.bytes().replace(b"MII", b"XXX"))
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.chdir(tmp_path)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 

@@ -112,6 +112,10 @@ class Call(Generic[T]):
         """How many times the request has been sent."""
         return self._attempts
 
+    def elapsed(self, now: float) -> float:
+        """Seconds since the start of the call."""
+        return now - self._started
+
     def judge(self, outcome: Outcome, *, now: float, jitter: Callable[[], float]) -> float | None:
         """Seconds to wait before the next attempt, or None if the outcome is final."""
         self._attempts += 1
@@ -177,7 +181,7 @@ class Call(Generic[T]):
             headers=reply.headers,
             request_id=self.request_id(reply),
             attempts=self._attempts,
-            elapsed=now - self._started,
+            elapsed=self.elapsed(now),
             body=reply.body,
         )
 

@@ -114,8 +114,7 @@ class Pages(Shared, PublicDir):
         return f"Pages({self._listing})"
 
     def __iter__(self) -> Iterator[Conversation]:
-        for page in self.pages():
-            yield from page.data
+        return _Items(self.pages())
 
     def pages(self, *, after: str | Conversation | None = None) -> Iterator[ConversationPage]:
         """The pages of the listing; each is requested when it is needed.
@@ -137,7 +136,7 @@ class Pages(Shared, PublicDir):
             for page in client.conversations.list(limit=100).pages():
                 print(len(page.data), page.has_more)
         """
-        return self._page_by_page(_start(after, backwards=self._listing.is_backwards))
+        return _PageByPage(self._fetch, _start(after, backwards=self._listing.is_backwards))
 
     def page(self, *, after: str | Conversation | None = None) -> ConversationPage:
         """Request one page, for example to show it on a web page.
@@ -172,12 +171,6 @@ class Pages(Shared, PublicDir):
             newest = client.conversations.list(limit=1).first()
         """
         return next(iter(self), None)
-
-    def _page_by_page(self, cursor: _Cursor) -> Iterator[ConversationPage]:
-        while cursor.has_more():
-            page = self._fetch(cursor.value)
-            if cursor.advance(page):
-                yield page
 
 
 @frozen(repr=False)
@@ -258,7 +251,38 @@ class AsyncPages(Shared, PublicDir):
         return await anext(aiter(self), None)
 
 
-# These are classes because an async generator must be closed if it isn't exhausted.
+# These are classes because a generator ends at an exception: the next read would look like the end
+# of the listing. Also, an async generator must be closed if it isn't exhausted.
+
+
+class _PageByPage:
+    def __init__(self, fetch: Fetch, cursor: _Cursor) -> None:
+        self._fetch = fetch
+        self._cursor = cursor
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> ConversationPage:
+        while self._cursor.has_more():
+            page = self._fetch(self._cursor.value)
+            if self._cursor.advance(page):
+                return page
+        raise StopIteration
+
+
+class _Items:
+    def __init__(self, pages: Iterator[ConversationPage]) -> None:
+        self._pages = pages
+        self._items: Iterator[Conversation] = iter(())
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Conversation:
+        while (item := next(self._items, None)) is None:
+            self._items = iter(next(self._pages).data)
+        return item
 
 
 class _AsyncPageByPage:

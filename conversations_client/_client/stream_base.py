@@ -29,6 +29,7 @@ class StreamBase(NotPickled, PublicDir, Generic[AnyResponseBody]):
     _is_closed = False
     _is_released = False
     _is_being_read = False
+    _interruption = ""  # the message for further reads, after an exception that may have lost data
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._request}: {self._progress()}>"
@@ -38,7 +39,7 @@ class StreamBase(NotPickled, PublicDir, Generic[AnyResponseBody]):
             return "not opened"
         if self._state.is_complete:
             return "complete"
-        return "closed" if self._is_closed else "open"
+        return "closed" if self._is_closed or self._interruption else "open"
 
     @property
     def status(self) -> int:
@@ -98,6 +99,8 @@ class StreamBase(NotPickled, PublicDir, Generic[AnyResponseBody]):
 
     def _open_state(self) -> EventStreamState:
         self._open_body()
+        if self._interruption:
+            raise StreamClosedError(self._interruption)
         if self._state is None or self._is_closed:
             raise StreamClosedError(
                 "The stream is closed: read it inside its with block. An error or a call to "
@@ -107,6 +110,11 @@ class StreamBase(NotPickled, PublicDir, Generic[AnyResponseBody]):
 
     def _broken_by(self, error: TransportError, state: EventStreamState) -> ConversationsError:
         return _closed_during_read() if self._is_closed else state.broken_by(error)
+
+    def _interrupted_by(self, error: BaseException) -> None:
+        """Refuse further reads if an exception from a read may have lost data."""
+        if not isinstance(error, ConversationsError | StopIteration | StopAsyncIteration):
+            self._interruption = self._interruption or self._open_body().interruption(error)
 
     def _check_still_open(self) -> None:
         if self._is_closed:

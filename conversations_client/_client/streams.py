@@ -17,7 +17,8 @@ from .stream_base import StreamBase
 class Stream(StreamBase[ResponseBody]):
     """The events of a response as they arrive: iterate inside the `with` block, in one thread.
 
-    However you leave the block, the connection is released.
+    After an exception that interrupts a read, such as `KeyboardInterrupt`, the next read raises
+    `StreamClosedError`. However you leave the block, the connection is released.
 
     Example:
         with client.conversations.responses.stream(
@@ -67,14 +68,17 @@ class Stream(StreamBase[ResponseBody]):
     def __next__(self) -> Event:
         state = self._open_state()
         try:
-            while (event := state.take()) is None:
-                if state.is_complete:
-                    raise StopIteration
+            while (event := state.take()) is None and not state.is_complete:
                 self._feed(state)
+            if event is not None:
+                return event  # here, because an interrupt loses the event
         except StreamError as error:
             self._end(error)
             raise
-        return event
+        except BaseException as error:
+            self._interrupted_by(error)
+            raise
+        raise StopIteration
 
     def text_deltas(self) -> Iterator[str]:
         """Iterate over only the text, as it arrives.
@@ -89,7 +93,7 @@ class Stream(StreamBase[ResponseBody]):
                 for text in stream.text_deltas():
                     print(text, end="", flush=True)
         """
-        return _TextDeltas(self, self._unread())
+        return _TextDeltas(self, self._unread(), self._interrupted_by)
 
     def collect(self) -> Response:
         """Read the rest of the stream and return the complete response.
@@ -100,7 +104,7 @@ class Stream(StreamBase[ResponseBody]):
             ResponseFailedError: The service reports that the response failed.
             StreamTruncatedError: The stream is invalid, or ended before the response was complete.
             EventTooLargeError: An event is larger than `max_event_bytes`.
-            StreamClosedError: The stream is not open, or is already being read.
+            StreamClosedError: The stream is not open, is already being read, or was interrupted.
 
         Example:
             with client.conversations.responses.stream(
@@ -150,24 +154,35 @@ class Stream(StreamBase[ResponseBody]):
 class _TextDeltas:
     # Not a generator: after an error, a generator ends as if the text were complete.
 
-    def __init__(self, stream: Stream, state: EventStreamState) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        state: EventStreamState,
+        interrupted_by: Callable[[BaseException], None],
+    ) -> None:
         self._stream = stream
         self._state = state
+        self._interrupted_by = interrupted_by
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> str:
-        while True:
-            next(self._stream)
-            if self._state.text:
-                return self._state.text
+        try:
+            while True:
+                next(self._stream)
+                if self._state.text:
+                    return self._state.text
+        except BaseException as error:
+            self._interrupted_by(error)
+            raise
 
 
 class AsyncStream(StreamBase[AsyncResponseBody]):
     """The events of a response as they arrive: iterate inside the `async with` block, in one task.
 
-    However you leave the block, the connection is released.
+    If you cancel a read, the next one continues where it stopped. With an HTTP client that you
+    inject, it raises `StreamClosedError`. However you leave the block, the connection is released.
 
     Example:
         async with client.conversations.responses.stream(
@@ -217,14 +232,17 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
     async def __anext__(self) -> Event:
         state = self._open_state()
         try:
-            while (event := state.take()) is None:
-                if state.is_complete:
-                    raise StopAsyncIteration
+            while (event := state.take()) is None and not state.is_complete:
                 await self._feed(state)
+            if event is not None:
+                return event  # here, because an interrupt loses the event
         except StreamError as error:
             await self._end(error)
             raise
-        return event
+        except BaseException as error:
+            self._interrupted_by(error)
+            raise
+        raise StopAsyncIteration
 
     def text_deltas(self) -> AsyncIterator[str]:
         """Iterate over only the text, as it arrives.
@@ -239,7 +257,7 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
                 async for text in stream.text_deltas():
                     print(text, end="", flush=True)
         """
-        return _AsyncTextDeltas(self, self._unread())
+        return _AsyncTextDeltas(self, self._unread(), self._interrupted_by)
 
     async def collect(self) -> Response:
         """Read the rest of the stream and return the complete response.
@@ -250,7 +268,7 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
             ResponseFailedError: The service reports that the response failed.
             StreamTruncatedError: The stream is invalid, or ended before the response was complete.
             EventTooLargeError: An event is larger than `max_event_bytes`.
-            StreamClosedError: The stream is not open, or is already being read.
+            StreamClosedError: The stream is not open, is already being read, or was interrupted.
 
         Example:
             async with client.conversations.responses.stream(
@@ -300,15 +318,25 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
 class _AsyncTextDeltas:
     # Not an async generator: an async generator must be closed if it isn't exhausted.
 
-    def __init__(self, stream: AsyncStream, state: EventStreamState) -> None:
+    def __init__(
+        self,
+        stream: AsyncStream,
+        state: EventStreamState,
+        interrupted_by: Callable[[BaseException], None],
+    ) -> None:
         self._stream = stream
         self._state = state
+        self._interrupted_by = interrupted_by
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> str:
-        while True:
-            await anext(self._stream)
-            if self._state.text:
-                return self._state.text
+        try:
+            while True:
+                await anext(self._stream)
+                if self._state.text:
+                    return self._state.text
+        except BaseException as error:
+            self._interrupted_by(error)
+            raise

@@ -75,7 +75,7 @@ class AsyncEngine(EngineBase):
                 call.successful_reply(
                     outcome_of(await self._run(call, partial(self._open_stream, opened)))
                 )
-            opened[0].on_close = end
+            opened[0].on_close = partial(self._end_stream, call, end)
             return opened[0]
         except BaseException:
             for body in opened:

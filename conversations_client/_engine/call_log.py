@@ -1,9 +1,10 @@
-"""Logs one line for each attempt, without bodies or headers."""
+"""Logs one line for each attempt and each broken stream, without bodies or headers."""
 
 import logging
 from typing import Final
 
-from conversations_client.hooks import ResponseInfo
+from conversations_client.errors import ConversationsError
+from conversations_client.hooks import RequestInfo, ResponseInfo
 
 LOGGER: Final = logging.getLogger("conversations_client")
 
@@ -22,16 +23,46 @@ def log(response: ResponseInfo, pause: float | None) -> None:
         response: The result of the attempt.
         pause: Seconds until the next attempt; None if there is none.
     """
-    level = logging.DEBUG if response.status in _SUCCESS else logging.INFO
-    request = response.request
+    _log(
+        logging.DEBUG if response.status in _SUCCESS else logging.INFO,
+        response.request,
+        type(response.error).__name__ if response.status is None else response.status,
+        response.elapsed,
+        response.request_id,
+        "" if pause is None else f"; next attempt in {pause:.3g} s",
+    )
+
+
+def log_broken_stream(request: RequestInfo, error: ConversationsError, elapsed: float) -> None:
+    """Log a stream that ended with an error, at INFO.
+
+    Args:
+        request: The attempt that the stream belongs to.
+        error: The error that the caller gets.
+        elapsed: Seconds since the start of the call.
+    """
+    reason = getattr(error, "reason", None)
+    cause = "" if reason is None else f" ({type(reason).__name__})"
+    outcome = f"{type(error).__name__}{cause}"
+    _log(logging.INFO, request, outcome, elapsed, error.request_id, "")
+
+
+def _log(  # noqa: PLR0917 - the parts of the line, in order
+    level: int,
+    request: RequestInfo,
+    outcome: object,
+    elapsed: float,
+    request_id: str | None,
+    suffix: str,
+) -> None:
     LOGGER.log(
         level,
         "%s %s: %s after %.1f ms (attempt %d, request ID %s)%s",
         request.method,
         request.template,
-        type(response.error).__name__ if response.status is None else response.status,
-        response.elapsed * 1000,
+        outcome,
+        elapsed * 1000,
         request.attempt,
-        response.request_id or "unknown",
-        "" if pause is None else f"; next attempt in {pause:.3g} s",
+        request_id or "unknown",
+        suffix,
     )

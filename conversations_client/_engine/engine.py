@@ -73,7 +73,7 @@ class Engine(EngineBase):
                 call.successful_reply(
                     outcome_of(self._run(call, partial(self._open_stream, opened)))
                 )
-            opened[0].on_close = end
+            opened[0].on_close = partial(self._end_stream, call, end)
             return opened[0]
         except BaseException:
             for body in opened:

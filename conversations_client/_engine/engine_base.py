@@ -22,6 +22,7 @@ from conversations_client._http.used_proxy import UsedProxy
 from conversations_client._sse.stream_context import StreamContext
 from conversations_client.errors import (
     ClientClosedError,
+    ConversationsError,
     Delivery,
     DisconnectError,
     PoolTimeoutError,
@@ -30,8 +31,10 @@ from conversations_client.errors import (
     TransportTimeoutError,
 )
 
+from .call_log import is_log_enabled, log_broken_stream
 from .environment import Environment
 from .response_body import AsyncResponseBody, ResponseBody, ResponseHead
+from .tracing import End
 
 T = TypeVar("T")
 
@@ -127,6 +130,13 @@ class EngineBase:
             key=self._settings.api_key,
         )
         return ResponseHead(reply=reply, context=context, call=call, clock=self._environment.clock)
+
+    def _end_stream(self, call: Call[Any], end: End, error: BaseException | None) -> None:
+        """End the span of a stream, and log the stream if it broke."""
+        end(error)
+        if isinstance(error, ConversationsError) and is_log_enabled():
+            elapsed = call.elapsed(self._environment.clock())
+            log_broken_stream(call.request_info(call.attempts), error, elapsed)
 
     def _decoder(self, response: WireResponse) -> BodyDecoder:
         # Creating Headers is slower, and most responses have no encoding.

@@ -19,6 +19,11 @@ from conversations_client.errors import TransportError, TransportTimeoutError
 T = TypeVar("T")
 
 _DRAINING_SECONDS: Final = 0.25  # the maximum wait for the end of a body after its last event
+_PARTIAL: Final = "`partial` contains what arrived; the service may have continued the response."
+_CANCELLED: Final = (
+    "An earlier read was cancelled, which closed the stream: an HTTP client that you inject can't "
+    f"continue after that. Read in a task of its own, and cancel only the wait for it. {_PARTIAL}"
+)
 
 
 @frozen(kw_only=True)
@@ -59,6 +64,13 @@ class _ResponseBodyBase:
     def abandon(self) -> None:
         """End the call; the pool closes the connection later."""
         self._end(None)
+
+    def interruption(self, error: BaseException) -> str:
+        """The error message for reads after this exception; empty if they lose no data."""
+        return (
+            f"An earlier read was interrupted by {type(error).__name__}, which closed the stream: "
+            f"data may be lost. {_PARTIAL}"
+        )
 
     def _end(self, error: BaseException | None) -> None:
         on_close, self.on_close = self.on_close, None
@@ -153,6 +165,12 @@ class AsyncResponseBody(_ResponseBodyBase):
             return b""
         raise failure
 
+    def interruption(self, error: BaseException) -> str:
+        """The error message for reads after this exception; empty if they lose no data."""
+        if not _is_cancellation(error):
+            return super().interruption(error)
+        return "" if self._response.body.is_resumable else _CANCELLED
+
     async def aclose(self, *, drain: bool = False, error: BaseException | None = None) -> None:
         """Release the connection, even in a cancelled task; idempotent.
 
@@ -179,6 +197,14 @@ class AsyncResponseBody(_ResponseBodyBase):
             raise
         finally:
             self._end(error)
+
+
+def _is_cancellation(error: BaseException) -> bool:
+    import anyio
+
+    if isinstance(error, GeneratorExit):  # a coroutine may be closed where no event loop runs
+        return True
+    return isinstance(error, anyio.get_cancelled_exc_class())
 
 
 def close(response: WireResponse | None) -> None:

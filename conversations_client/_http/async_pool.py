@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable
-from typing import Protocol, TypeAlias, cast
+from typing import Final, Protocol, TypeAlias, cast
 
 import anyio
 
@@ -222,6 +222,9 @@ class AsyncPooledBody(AsyncIterator[bytes]):
 
     __slots__ = ("_chunks", "_pool", "_ticket")
 
+    is_resumable: Final = True
+    """Whether the next read continues after a cancelled one, without losing data."""
+
     def __init__(
         self, chunks: ClosableAsyncBody, ticket: _Ticket, pool: "AsyncConnectionPool"
     ) -> None:
@@ -232,7 +235,7 @@ class AsyncPooledBody(AsyncIterator[bytes]):
     async def __anext__(self) -> bytes:
         try:
             return await self._chunks.__anext__()
-        except BaseException:  # StopAsyncIteration too
+        except Exception:  # StopAsyncIteration too, but not the cancellation of a read
             await self.aclose()
             raise
 

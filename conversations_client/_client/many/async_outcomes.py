@@ -1,15 +1,16 @@
 """The outcomes of concurrent calls by an `AsyncClient`, with a task for each call in flight."""
 
 import itertools
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Final, Self, TypeAlias
 
 import anyio
 import anyio.lowlevel
 
 from conversations_client._calls.arguments import CreateRequest
 from conversations_client._engine.async_engine import AsyncEngine
+from conversations_client.errors import StreamClosedError
 from conversations_client.models import Conversation
 
 from .background_tasks import BackgroundTasks
@@ -27,6 +28,12 @@ from .window import PendingRequest, Step, Wait
 
 AsyncCreateRequests: TypeAlias = Iterable[CreateRequest] | AsyncIterable[CreateRequest]
 AsyncConversationIds: TypeAlias = Iterable[str | Conversation] | AsyncIterable[str | Conversation]
+
+_ENDED: Final = (
+    "An earlier read was cancelled while your async generator produced an item, which ended the "
+    "generator: its other items were not sent. Pass an iterable that isn't a generator, or iterate "
+    "in a task of its own, and cancel only the wait for it."
+)
 
 
 class AsyncOutcomes(OutcomesBase[S]):
@@ -131,6 +138,10 @@ class AsyncOutcomes(OutcomesBase[S]):
             item = await anext(self._items)
         except StopAsyncIteration:
             self._window.drain()
+        except anyio.get_cancelled_exc_class():
+            if isinstance(self._items, AsyncGenerator):
+                self._fatal = self._fatal or StreamClosedError(_ENDED)
+            raise
         else:
             self._window.inbox.append((next(self._count), item))
 

@@ -82,10 +82,22 @@ class AsyncResponseStream(ResponseState[AsyncConnection, AsyncNetworkStream], As
 
     async def __anext__(self) -> bytes:
         while (chunk := self._parser.chunk()) is None:
-            self._parser.receive(await self.stream.read(MAX_READ, self._limit))
+            self._parser.receive(await self._read())
         if chunk:
             return chunk
         raise StopAsyncIteration
+
+    async def _read(self) -> bytes:
+        limit = self._limit
+        started = limit.clock()
+        try:
+            data = await self.stream.read(MAX_READ, limit)
+        except BaseException:
+            # If the read was cancelled, the next one has only the rest of its time.
+            limit.spent += limit.clock() - started
+            raise
+        limit.spent = 0.0
+        return data
 
     async def aclose(self) -> None:
         """Release the connection; idempotent."""

@@ -14,7 +14,10 @@ from conversations_client._http.streams.errors import ReadTimeout
 from conversations_client._http.streams.limits import CLOSING_SECONDS, seconds_left
 from conversations_client._http.streams.watchdog import move_on_after
 
-from .buffered_bodies import async_chunks, release, release_async
+from .buffered_bodies import async_chunks, is_from_library, release, release_async
+
+RESUMABLE: Final = "conversations_client.resumable"
+"""The response extension for bodies that a new iteration continues."""
 
 
 class HTTPXBody(Iterator[bytes]):
@@ -84,12 +87,24 @@ class AsyncHTTPXBody(AsyncIterator[bytes]):
         self._limits = limits
         self._chunks: AsyncIterator[bytes] | None = None
 
+    @property
+    def is_resumable(self) -> bool:
+        """Whether the next read continues after a cancelled one, without losing data."""
+        # A cancellation ends the library's generators. New ones continue over the client's own
+        # pool, but httpcore closes its connection.
+        return RESUMABLE in self._response.extensions and is_from_library(self._response.stream)
+
     async def __anext__(self) -> bytes:
         if self._chunks is None:
             self._chunks = async_chunks(self._response.stream)
         seconds = seconds_left(self._limits.idle, ReadTimeout)
-        with move_on_after(math.inf if seconds is None else seconds):
-            return await anext(self._chunks)
+        try:
+            with move_on_after(math.inf if seconds is None else seconds):
+                return await anext(self._chunks)
+        except BaseException:
+            if self.is_resumable:
+                self._chunks = None
+            raise
         raise ReadTimeout("timed out")
 
     async def aclose(self) -> None:

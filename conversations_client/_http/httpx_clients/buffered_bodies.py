@@ -30,8 +30,12 @@ def is_body_lost(response: "httpx.Response") -> bool:
         return False
     # The caller's code may have set a different stream, which can still be read.
     stream = response.stream
-    is_from_library = type(stream).__module__.partition(".")[0] in {"httpx", "httpx2"}
-    return is_from_library and not isinstance(stream, classes("ByteStream"))
+    return is_from_library(stream) and not isinstance(stream, classes("ByteStream"))
+
+
+def is_from_library(stream: object) -> bool:
+    """Whether a stream is the library's own, so that no other code has replaced or wrapped it."""
+    return type(stream).__module__.partition(".")[0] in {"httpx", "httpx2"}
 
 
 def release(response: "httpx.Response") -> None:

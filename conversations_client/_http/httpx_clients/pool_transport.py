@@ -7,6 +7,7 @@ from conversations_client._http.connections.request_head import header_lines
 from conversations_client._http.connections.wire import RequestLimits, WireRequest, WireResponse
 from conversations_client._http.sync_pool import ConnectionPool
 
+from .bodies import RESUMABLE
 from .injected_clients import LIMITS
 from .library import httpcore, httpx
 
@@ -70,5 +71,6 @@ def _httpcore_response(response: WireResponse) -> httpcore.Response:
             "http_version": b"HTTP/" + response.version,
             "reason_phrase": response.reason,
             "network_stream": response.body.stream,
+            RESUMABLE: True,
         },
     )

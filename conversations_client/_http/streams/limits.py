@@ -20,12 +20,14 @@ class DeadlineLimit:
         clock: Returns monotonic time in seconds.
     """
 
-    __slots__ = ("_clock", "_deadline", "_seconds")
+    __slots__ = ("_deadline", "_seconds", "clock", "spent")
 
     def __init__(self, seconds: float, *, deadline: float, clock: Callable[[], float]) -> None:
         self._seconds = seconds
         self._deadline = deadline
-        self._clock = clock
+        self.clock = clock
+        self.spent = 0.0
+        """The seconds that cancelled attempts at the current step have taken."""
 
     def lift(self, seconds: float | None) -> None:
         """Remove the deadline and set the seconds for each step; None for no limit."""
@@ -34,13 +36,14 @@ class DeadlineLimit:
 
     def shorten(self, seconds: float) -> None:
         """Set a deadline this many seconds from now."""
-        self._deadline = self._clock() + seconds
+        self._deadline = self.clock() + seconds
 
     def left(self) -> float:
         """The seconds left; 0 or less after the deadline."""
+        seconds = self._seconds - self.spent
         if self._deadline == math.inf:
-            return self._seconds
-        return min(self._seconds, self._deadline - self._clock())
+            return seconds
+        return min(seconds, self._deadline - self.clock())
 
 
 def seconds_left(

@@ -74,6 +74,7 @@ class TLSStream(NetworkStream):
         session = TLSSession(context, hostname)
         self = cls(outer, session)
         self._run(session.tls.do_handshake, limit, ConnectError)
+        self._flush(limit)
         return self
 
     def read(self, max_bytes: int, limit: Limit = None) -> bytes:
@@ -92,6 +93,7 @@ class TLSStream(NetworkStream):
         while rest:
             write = partial(self._session.tls.write, rest[:_RECORD])
             rest = rest[self._run(write, limit, WriteError) :]
+            self._flush(limit)
 
     def close(self) -> None:
         """Close the connection immediately; idempotent."""
@@ -113,7 +115,6 @@ class TLSStream(NetworkStream):
             with contextlib.suppress(WriteError):
                 self._flush(limit)
             self._session.receive(self._outer.read(_RECORD, limit))
-        self._flush(limit)
         return result[0]
 
     def _flush(self, limit: Limit) -> None:
@@ -140,10 +141,12 @@ class AsyncTLSStream(AsyncNetworkStream):
         session = TLSSession(context, hostname)
         self = cls(outer, session)
         await self._run(session.tls.do_handshake, limit, ConnectError)
+        await self._flush(limit)
         return self
 
     async def read(self, max_bytes: int, limit: Limit = None) -> bytes:
         """Receive some bytes, or none at the end; raises ReadTimeout and ReadError."""
+        # Nothing is sent after the data was taken: a cancelled write would lose it.
         read = partial(self._session.tls.read, max_bytes)
         try:
             return await self._run(read, limit, ReadError)
@@ -158,6 +161,7 @@ class AsyncTLSStream(AsyncNetworkStream):
         while rest:
             write = partial(self._session.tls.write, rest[:_RECORD])
             rest = rest[await self._run(write, limit, WriteError) :]
+            await self._flush(limit)
 
     async def aclose(self) -> None:
         """Close the connection; idempotent."""
@@ -179,7 +183,6 @@ class AsyncTLSStream(AsyncNetworkStream):
             with contextlib.suppress(WriteError):
                 await self._flush(limit)
             self._session.receive(await self._outer.read(_RECORD, limit))
-        await self._flush(limit)
         return result[0]
 
     async def _flush(self, limit: Limit) -> None:
