@@ -247,6 +247,9 @@ class AsyncClient(ClientBase):
     async def aclose(self) -> None:
         """Close the connections; later calls raise ClientClosedError.
 
+        A call whose request is in flight succeeds, but a call that waits for another attempt or for
+        a connection raises ClientClosedError at once. You can call this method in any task.
+
         Example:
             client = AsyncClient()
             try:

@@ -244,6 +244,10 @@ class Client(ClientBase):
     def close(self) -> None:
         """Close the connections; later calls raise ClientClosedError.
 
+        A call whose request is in flight succeeds, but a call that waits for another attempt or for
+        a connection raises ClientClosedError at once. You can call this method in any thread or
+        signal handler.
+
         Example:
             client = Client()
             try:
