@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from typing import Any
 
 import anyio
@@ -75,7 +75,10 @@ class Handler:
         self._function = function
 
     def __enter__(self) -> None:
-        self._before = signal.signal(signal.SIGUSR1, lambda *_: self._function())
+        def handle(_number: int, _frame: object) -> None:
+            self._function()
+
+        self._before = signal.signal(signal.SIGUSR1, handle)
 
     def __exit__(self, *_: object) -> None:
         signal.signal(signal.SIGUSR1, self._before)
@@ -88,7 +91,7 @@ def signal_main_thread() -> None:
 
 
 @contextlib.contextmanager
-def in_a_thread(begun: threading.Event, action: Callable[[], object]) -> Iterator[None]:
+def in_a_thread(begun: threading.Event, action: Callable[[], object]) -> Generator[None]:
     """Run an action in another thread as soon as a pause begins."""
     thread = threading.Thread(target=lambda: begun.wait(LIMIT) and action(), daemon=True)
     thread.start()
@@ -502,7 +505,7 @@ def test_stop_works_at_any_instruction_of_the_iteration() -> None:
             Client(KEY, base_url=server.url) as client,
         ):
             client._environment = StoppedWorld().environment()
-            items: Iterator[CreateRequest] = iter([{}] * 4)
+            items = iter([CreateRequest() for _ in range(4)])
             with client.conversations.create_many(items, max_in_flight=2) as outcomes:
                 tracer.action = outcomes.stop
                 with tracer.tracing():
@@ -590,9 +593,8 @@ def test_a_wakeup_may_disappear_while_others_are_set() -> None:
             others.clear()
 
     wakeups, others = Wakeups(), [Taking() for _ in range(9)]
-    for each in others:
-        wakeups.add(each)
-    del each
+    for index in range(9):
+        wakeups.add(others[index])
     wakeups.set()
     assert not wakeups._waiting
 

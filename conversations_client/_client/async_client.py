@@ -247,8 +247,8 @@ class AsyncClient(ClientBase):
     async def aclose(self) -> None:
         """Close the connections; later calls raise ClientClosedError.
 
-        A call whose request is in flight succeeds, but a call that waits for another attempt or for
-        a connection raises ClientClosedError at once. You can call this method in any task.
+        Another thread or task can call this method while calls are running. Requests in flight are
+        not interrupted, but a call that waits for another attempt raises ClientClosedError at once.
 
         Example:
             client = AsyncClient()

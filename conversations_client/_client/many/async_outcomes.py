@@ -119,8 +119,9 @@ class AsyncOutcomes(OutcomesBase[S]):
         """Stop reading items, and end all pauses.
 
         To get the outcomes of the calls in flight, keep iterating. A request that waits for another
-        attempt is not sent again: it fails with its last error. You can call this method in
-        any task, thread or signal handler. A step of your iterable is not interrupted.
+        attempt is not sent again: it fails with its last error. You can call this method in any
+        thread, task or signal handler. If your iterable is producing an item at that moment, the
+        item is still sent.
 
         Example:
             async with client.conversations.create_many([{}, {}, {}]) as outcomes:

@@ -115,8 +115,9 @@ class Outcomes(OutcomesBase[S]):
         """Stop reading items, and end all pauses.
 
         To get the outcomes of the calls in flight, keep iterating. A request that waits for another
-        attempt is not sent again: it fails with its last error. You can call this method in
-        any thread or signal handler. A step of your iterable is not interrupted.
+        attempt is not sent again: it fails with its last error. You can call this method in any
+        thread, task or signal handler. If your iterable is producing an item at that moment, the
+        item is still sent.
 
         Example:
             with client.conversations.create_many([{}, {}, {}]) as outcomes:
