@@ -152,7 +152,7 @@ class InvalidArgumentError(ConversationsError, ValueError):
 
 
 class ClientClosedError(ConversationsError, RuntimeError):
-    """The client was closed before the request was sent."""
+    """The client was closed before the request was sent, or before it was sent again."""
 
 
 class StreamClosedError(ConversationsError, RuntimeError):

@@ -19,7 +19,14 @@ from serving import AnsweringServer
 from variants import KEY
 
 import conversations_client
-from conversations_client import Client, CreateOutcome, NotFoundError, StreamClosedError, Timeout
+from conversations_client import (
+    Client,
+    CreateOutcome,
+    NotFoundError,
+    RetrieveOutcome,
+    StreamClosedError,
+    Timeout,
+)
 from conversations_client._engine.environment import Environment
 from conversations_client.bulk import BulkError, Journal, import_file
 from conversations_client.bulk._imports.entry import State
@@ -254,6 +261,25 @@ def create_many_resumed(client: Client, _: Path) -> None:
         raise interrupt
 
 
+def stop_many_resumed(client: Client, _: Path) -> None:
+    """Stop while requests are throttled, again after the interrupt, without losing an outcome."""
+    found: list[RetrieveOutcome] = []
+    interrupt: KeyboardInterrupt | None = None
+    ids = iter(["conv_1", *["conv_busy"] * 5])
+    with client.conversations.retrieve_many(ids, max_in_flight=2) as outcomes:
+        for _attempt in range(2):
+            try:
+                for outcome in outcomes:
+                    found.append(outcome)
+                    outcomes.stop()
+            except KeyboardInterrupt as error:
+                interrupt = error
+        read = 6 - len(list(ids))
+        assert sorted(outcome.index for outcome in found) == list(range(read)), found
+    if interrupt is not None:
+        raise interrupt
+
+
 def copy(client: Client, _: Path) -> None:
     with client.with_options(timeout=TIMEOUT) as other:
         other.conversations.create()
@@ -345,6 +371,7 @@ SCENARIOS: Final = {
     "the pages of a listing": Scenario(list_pages, is_warm=True),
     "create_many": Scenario(create_many),
     "create_many that continues": Scenario(create_many_resumed),
+    "retrieve_many that is stopped": Scenario(stop_many_resumed),
     "a copy": Scenario(copy),
     "a with block": Scenario(with_block),
     "close": Scenario(close),
@@ -383,7 +410,7 @@ def failures(
 def _attempt(scenario: Scenario, server: Server, tracer: Tracer) -> Failure | None:
     with tempfile.TemporaryDirectory() as folder:
         client = Client(KEY, base_url=server.url, max_connections=1, timeout=TIMEOUT)
-        client._environment = Environment(sleep=lambda _: None)
+        client._environment = Environment(sleep=lambda _, wakeup: wakeup.wait(0))
         try:
             with time_limit(LIMIT_SECONDS):
                 if scenario.is_warm:

@@ -915,6 +915,30 @@ def test_an_item_that_was_read_before_the_caller_stops_is_sent() -> None:
     assert bulk.add(now=0.0) is not None
 
 
+def test_an_item_that_was_read_is_sent_even_in_a_pause_when_the_caller_stops() -> None:
+    bulk = window()
+    first = read(bulk)
+    bulk._delayed[1] = PendingRequest(1, {}, first.operation)  # an interrupt came before sending
+    bulk.failed(first, rejected(429, 5.0), now=0.0, jitter=0)
+    assert bulk.step(0.0) == Wait(5.0, is_idle=True)
+    bulk.stop()
+    assert sent(bulk) == 1
+    assert failure(reported(bulk)).status == 429
+
+
+def test_a_throttled_request_is_not_sent_if_another_thread_stops_during_a_step() -> None:
+    class StoppingLimiter(RateLimiter):
+        def wait(self, now: float) -> float:
+            bulk.stop()
+            return super().wait(now)
+
+    bulk = window(rate_limiter=StoppingLimiter(rate=None))
+    first = bulk._delayed[0] = PendingRequest(0, {}, bulk.operation.operation({}))
+    bulk.failed(first, rejected(429, 5.0), now=0.0, jitter=0)
+    assert bulk.step(0.0) == Wait(5.0, is_idle=True)
+    assert failure(reported(bulk)).status == 429
+
+
 def test_a_signal_ends_a_wait_that_it_does_not_wake() -> None:
     handled = threading.Event()
     in_time: list[bool] = []

@@ -579,8 +579,8 @@ def test_closing_the_client_between_two_attempts(variant: Variant) -> None:
 
         client: Any = None
 
-        def _sleep(self, seconds: float) -> None:
-            self.client._connections.is_closed = True
+        def _sleep(self, seconds: float, wakeup: object) -> None:
+            self.client._connections.closing.set()
 
     def call(client: Any) -> Any:
         world.client = client

@@ -140,7 +140,7 @@ def test_a_client_closed_by_another_thread_opens_nothing() -> None:
     connections = Connections(
         Origin(base_url="http://127.0.0.1:1", max_connections=1, ssl_context=None)
     )
-    connections.is_closed = True
+    connections.closing.set()
     with pytest.raises(ClientClosedError):
         connections._open()
 

@@ -34,6 +34,7 @@ from conversations_client import (
     Timeout,
     TLSError,
 )
+from conversations_client._base.wakeup import Wakeups
 from conversations_client._calls.arguments import path_segment
 from conversations_client._calls.operation import NO_CONTENT, Operation, Request
 from conversations_client._http.origin import Origin
@@ -268,7 +269,7 @@ def test_a_forked_child_opens_its_own_connections(monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as child:
         child.setattr(os, "getpid", lambda: 0)
         connections.close()
-        connections.is_closed = False
+        connections.closing = Wakeups()
         assert connections._open() is not inherited
         assert any(kept is inherited for kept in _abandoned)
         connections.close()

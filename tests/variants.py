@@ -40,12 +40,12 @@ class World:
         self.now += self.tick
         return self.now
 
-    def _sleep(self, seconds: float) -> None:
+    def _sleep(self, seconds: float, wakeup: object) -> None:
         self.pauses.append(seconds)
         self.now += seconds + self.overslept
 
-    async def _sleep_async(self, seconds: float) -> None:
-        self._sleep(seconds)
+    async def _sleep_async(self, seconds: float, wakeup: object) -> None:
+        self._sleep(seconds, wakeup)
 
 
 @frozen

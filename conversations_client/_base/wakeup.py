@@ -1,12 +1,18 @@
-"""Wakes a waiting thread, from any thread or signal handler."""
+"""Wakes waiting threads and tasks, from any thread or signal handler."""
 
 import queue
+from typing import Final, Protocol
+from weakref import ref
+
+# While other threads run, a signal can arrive just before the main thread begins to wait. Python
+# then calls the handler only after the wait.
+_MAX_WAIT_SECONDS: Final = 0.5
 
 
 class Wakeup:
     """Wakes one thread. Unlike threading.Event, it can't deadlock in a signal handler."""
 
-    __slots__ = ("_queue",)
+    __slots__ = ("__weakref__", "_queue")
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -18,8 +24,54 @@ class Wakeup:
 
     def wait(self, seconds: float) -> bool:
         """Wait for `set`; False on a timeout."""
+        while seconds > _MAX_WAIT_SECONDS:
+            if self._wait(_MAX_WAIT_SECONDS):
+                return True
+            seconds -= _MAX_WAIT_SECONDS
+        return self._wait(seconds)
+
+    def _wait(self, seconds: float) -> bool:
         try:
             self._queue.get(timeout=seconds)
         except queue.Empty:
             return False
         return True
+
+
+class Wakeable(Protocol):
+    """A thread or task to wake."""
+
+    def set(self) -> object:
+        """Wake the waiting thread or task."""
+        ...
+
+
+class Wakeups:
+    """Wakes all threads and tasks that wait for one event, such as the closing of a client.
+
+    Like `Wakeup`, it needs no lock.
+
+    Attributes:
+        is_set: Whether the event has happened.
+    """
+
+    __slots__ = ("_waiting", "is_set")
+
+    def __init__(self) -> None:
+        self._waiting: set[ref[Wakeable]] = set()
+        self.is_set = False
+
+    def add(self, wakeup: Wakeable) -> None:
+        """Set the wakeup at the event, or now if it has happened; keeps only a weak reference."""
+        # The callback is C code, so an interrupt can't leave an unused reference.
+        self._waiting.add(ref(wakeup, self._waiting.discard))
+        if self.is_set:
+            wakeup.set()
+
+    def set(self) -> None:
+        """Record the event and set all wakeups; repeat it after an interrupt."""
+        self.is_set = True
+        for reference in self._waiting.copy():
+            wakeup = reference()
+            if wakeup is not None:
+                wakeup.set()

@@ -258,6 +258,9 @@ class AsyncClient(ClientBase):
     async def aclose(self) -> None:
         """Close the connections; later calls raise ClientClosedError.
 
+        Another thread or task can call this method while calls are running. Requests in flight are
+        not interrupted, but a call that waits for another attempt raises ClientClosedError at once.
+
         Example:
             client = AsyncClient()
             try:

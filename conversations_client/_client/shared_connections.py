@@ -1,13 +1,16 @@
 """The connections that a client and its copies share."""
 
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from .fork_safety import import_for_calls
 
+if TYPE_CHECKING:
+    from conversations_client._base.wakeup import Wakeups
+
 
 class _Closable(Protocol):
-    is_closed: bool
+    closing: "Wakeups"
 
 
 ConnectionsT = TypeVar("ConnectionsT", bound=_Closable)
@@ -30,7 +33,8 @@ class SharedConnections(Generic[ConnectionsT]):
         """The connections; always the same object."""
         import_for_calls()
         connections = self._created.get("") or self._created.setdefault("", self._create())
-        connections.is_closed = connections.is_closed or self.is_closed
+        if self.is_closed:
+            connections.closing.set()
         return connections
 
     def check_open(self) -> None:

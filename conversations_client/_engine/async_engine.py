@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from conversations_client._base.wakeup import Wakeups
 from conversations_client._calls.call import Call, RawResponse
 from conversations_client._calls.operation import Operation, Outcome, Reply
 from conversations_client._calls.settings import Settings
@@ -13,6 +14,7 @@ from conversations_client._http.transport_errors import AttemptFailed
 from conversations_client.errors import ClientClosedError, TransportError
 from conversations_client.hooks import AsyncHooks, RetryInfo
 
+from .async_wakeup import AsyncWakeup
 from .call_log import is_log_enabled, log
 from .engine_base import EngineBase, outcome_of
 from .environment import Environment
@@ -42,15 +44,23 @@ class AsyncEngine(EngineBase):
             environment,
             is_injected=connections.is_injected,
             proxy=connections.proxy,
+            closing=connections.closing,
         )
         self._connections = connections
         self._hooks = hooks or AsyncHooks()
 
-    async def send(self, operation: Operation[T], /) -> RawResponse[T]:
-        """Run an operation and return the parsed response with its headers."""
+    async def send(
+        self, operation: Operation[T], /, *, stop: Wakeups | None = None
+    ) -> RawResponse[T]:
+        """Run an operation and return the parsed response with its headers.
+
+        Args:
+            operation: What to call.
+            stop: Once this is set, the call makes no further attempt and fails with its last error.
+        """
         call = self._start(operation)
         with traced(call, self.base_url):
-            outcome = await self._run(call, self._fetch)
+            outcome = await self._run(call, self._fetch, stop)
             return call.resolve(outcome, now=self._environment.clock())
 
     async def call(self, operation: Operation[T], /) -> T:
@@ -83,7 +93,10 @@ class AsyncEngine(EngineBase):
             raise
 
     async def _run(
-        self, call: Call[Any], exchange: Callable[[Call[Any]], Awaitable[B]]
+        self,
+        call: Call[Any],
+        exchange: Callable[[Call[Any]], Awaitable[B]],
+        stop: Wakeups | None = None,
     ) -> B | TransportError:
         """Make attempts until an outcome is final."""
         environment = self._environment
@@ -98,7 +111,9 @@ class AsyncEngine(EngineBase):
                 await self._report(call, result, now - started, pause)
             if pause is None:
                 return result
-            await environment.sleep_async(pause)
+            await environment.sleep_async(pause, self._woken_by(stop, AsyncWakeup()))
+            if stop is not None and stop.is_set:
+                return result
 
     async def _report(
         self,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from conversations_client._base.wakeup import Wakeup, Wakeups
 from conversations_client._calls.call import Call, RawResponse
 from conversations_client._calls.operation import Operation, Outcome, Reply
 from conversations_client._calls.settings import Settings
@@ -42,15 +43,21 @@ class Engine(EngineBase):
             environment,
             is_injected=connections.is_injected,
             proxy=connections.proxy,
+            closing=connections.closing,
         )
         self._connections = connections
         self._hooks = hooks or Hooks()
 
-    def send(self, operation: Operation[T], /) -> RawResponse[T]:
-        """Run an operation and return the parsed response with its headers."""
+    def send(self, operation: Operation[T], /, *, stop: Wakeups | None = None) -> RawResponse[T]:
+        """Run an operation and return the parsed response with its headers.
+
+        Args:
+            operation: What to call.
+            stop: Once this is set, the call makes no further attempt and fails with its last error.
+        """
         call = self._start(operation)
         with traced(call, self.base_url):
-            outcome = self._run(call, self._fetch)
+            outcome = self._run(call, self._fetch, stop)
             return call.resolve(outcome, now=self._environment.clock())
 
     def call(self, operation: Operation[T], /) -> T:
@@ -80,7 +87,9 @@ class Engine(EngineBase):
                 body.close()
             raise
 
-    def _run(self, call: Call[Any], exchange: Callable[[Call[Any]], A]) -> A | TransportError:
+    def _run(
+        self, call: Call[Any], exchange: Callable[[Call[Any]], A], stop: Wakeups | None = None
+    ) -> A | TransportError:
         """Make attempts until an outcome is final."""
         environment = self._environment
         while True:
@@ -94,7 +103,9 @@ class Engine(EngineBase):
                 self._report(call, result, now - started, pause)
             if pause is None:
                 return result
-            environment.sleep(pause)
+            environment.sleep(pause, self._woken_by(stop, Wakeup()))
+            if stop is not None and stop.is_set:
+                return result
 
     def _report(
         self, call: Call[Any], result: "Outcome | ResponseBody", elapsed: float, pause: float | None

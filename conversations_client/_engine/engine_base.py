@@ -3,6 +3,7 @@
 from typing import Any, TypeVar
 
 from conversations_client._base.headers import Headers
+from conversations_client._base.wakeup import Wakeable, Wakeups
 from conversations_client._calls.call import Call
 from conversations_client._calls.operation import Operation, Outcome, Reply
 from conversations_client._calls.retry import Retry
@@ -37,6 +38,7 @@ from .response_body import AsyncResponseBody, ResponseBody, ResponseHead
 from .tracing import End
 
 T = TypeVar("T")
+W = TypeVar("W", bound=Wakeable)
 
 
 def outcome_of(result: Outcome | ResponseBody | AsyncResponseBody) -> Outcome:
@@ -54,12 +56,15 @@ class EngineBase:
         *,
         is_injected: bool,
         proxy: Proxy | None,
+        closing: Wakeups,
     ) -> None:
         self._settings = settings
         self._environment = environment or Environment()
         self._requests = Requests(settings)
         self._is_injected = is_injected
         self._proxy = proxy
+        self.closing = closing
+        """Wakes those who wait when the client is closed."""
         self._missing_paths: set[str] = set()
 
     @property
@@ -99,6 +104,13 @@ class EngineBase:
             started=self._environment.clock(),
             is_collected=is_collected,
         )
+
+    def _woken_by(self, stop: Wakeups | None, wakeup: W) -> W:
+        """The wakeup, which is set when the client is closed or the calls are stopped."""
+        self.closing.add(wakeup)
+        if stop is not None:
+            stop.add(wakeup)
+        return wakeup
 
     def _request(self, call: Call[T]) -> WireRequest:
         if self._is_past_deadline(call):

@@ -3,12 +3,16 @@
 import os
 import time
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from conversations_client._base.lazy_imports import lazy_import
-from conversations_client._http.streams import watchdog
+from conversations_client._base.wakeup import Wakeup
 from conversations_client._http.streams.clock import monotonic
+
+if TYPE_CHECKING:
+    from .async_wakeup import AsyncWakeup
 
 
 def _wall() -> float:
@@ -28,8 +32,12 @@ def _new_key() -> str:
     return os.urandom(16).hex()
 
 
-def _sleep(seconds: float) -> None:
-    time.sleep(seconds)
+def _sleep(seconds: float, wakeup: Wakeup) -> None:
+    wakeup.wait(seconds)
+
+
+async def _sleep_async(seconds: float, wakeup: "AsyncWakeup") -> None:
+    await wakeup.wait(seconds)
 
 
 @frozen(kw_only=True)
@@ -41,13 +49,13 @@ class Environment:
         wall: Unix time in seconds, for dates in headers.
         jitter: Returns a random number from 0 to 1.
         new_key: Returns a random idempotency key.
-        sleep: Sleeps for a number of seconds.
-        sleep_async: Sleeps for a number of seconds on asyncio and trio.
+        sleep: Sleeps for a number of seconds, or until the wakeup is set.
+        sleep_async: The same for asyncio and trio.
     """
 
     clock: Callable[[], float] = monotonic
     wall: Callable[[], float] = _wall
     jitter: Callable[[], float] = _jitter
     new_key: Callable[[], str] = _new_key
-    sleep: Callable[[float], None] = _sleep
-    sleep_async: Callable[[float], Awaitable[None]] = watchdog.sleep
+    sleep: Callable[[float, Wakeup], object] = _sleep
+    sleep_async: "Callable[[float, AsyncWakeup], Awaitable[object]]" = _sleep_async

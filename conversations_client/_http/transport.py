@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from conversations_client._base.event_loop import is_asyncio
 from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._base.unset import UNSET
+from conversations_client._base.wakeup import Wakeups
 from conversations_client._calls.settings import Settings
 from conversations_client._http.connections.connection_base import KEEPALIVE_SECONDS
 from conversations_client._http.streams.clock import monotonic
@@ -70,7 +71,7 @@ class Connections:
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
         self._by_pid: dict[int, ConnectionPool] = {}
-        self.is_closed: bool = False
+        self.closing = Wakeups()
         self.proxy: Proxy | None = origin.proxy
 
     def send(self, request: WireRequest) -> WireResponse:
@@ -80,7 +81,7 @@ class Connections:
             ConnectionFailure: The exchange failed.
             ClientClosedError: The client is closed.
         """
-        if self.is_closed:
+        if self.closing.is_set:
             raise closed_error()
         pool = self._by_pid.get(os.getpid()) or self._open()
         if is_hooked():
@@ -92,7 +93,7 @@ class Connections:
 
     def close(self) -> None:
         """Close every connection, and open no new ones."""
-        self.is_closed = True
+        self.closing.set()
         pool = self._by_pid.get(os.getpid())
         if pool is not None:
             for hooked in pool.hooked.values():
@@ -101,7 +102,7 @@ class Connections:
 
     def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
         # Neither an exiting interpreter nor a forked child has to close the connections.
-        if self.is_closed or _is_finalizing():
+        if self.closing.is_set or _is_finalizing():
             return
         pool = self._by_pid.get(os.getpid())
         if pool is not None and pool.has_idle:
@@ -124,7 +125,7 @@ class Connections:
             clock=monotonic,
         )
         pool = self._by_pid.setdefault(os.getpid(), new)
-        if self.is_closed:
+        if self.closing.is_set:
             # The thread that closed the connections may not have seen this pool.
             pool.close()
             raise closed_error()
@@ -141,7 +142,7 @@ class AsyncConnections:
         self._pid = os.getpid()
         # Connections belong to the event loop that opened them.
         self._by_loop: WeakKeyDictionary[object, AsyncConnectionPool] = WeakKeyDictionary()
-        self.is_closed: bool = False
+        self.closing = Wakeups()
         self.proxy: Proxy | None = origin.proxy
 
     async def send(self, request: WireRequest) -> WireResponse:
@@ -161,7 +162,7 @@ class AsyncConnections:
 
     async def aclose(self) -> None:
         """Close every connection of this event loop, and open no new ones."""
-        self.is_closed = True
+        self.closing.set()
         pool = self._by_loop.get(_event_loop())
         if pool is not None and self._pid == os.getpid():
             for hooked in pool.hooked.values():
@@ -169,7 +170,7 @@ class AsyncConnections:
             await pool.aclose()
 
     def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-        if self.is_closed or _is_finalizing() or self._pid != os.getpid():
+        if self.closing.is_set or _is_finalizing() or self._pid != os.getpid():
             return
         if any(pool.has_idle for pool in self._by_loop.values()):
             _warn_unclosed(
@@ -177,7 +178,7 @@ class AsyncConnections:
             )
 
     def _pool(self) -> "AsyncConnectionPool":
-        if self.is_closed:
+        if self.closing.is_set:
             raise closed_error()
         if self._pid != os.getpid():
             # A forked child must neither use nor close its parent's connections.

@@ -362,8 +362,8 @@ def test_ctrl_c_does_not_wait_until_throttled_rows_can_be_sent(
     path: Path, journal: Journal
 ) -> None:
     class InterruptedWorld(World):
-        def _sleep(self, seconds: float) -> None:
-            super()._sleep(seconds)
+        def _sleep(self, seconds: float, wakeup: object) -> None:
+            super()._sleep(seconds, wakeup)
             raise KeyboardInterrupt
 
     world = InterruptedWorld()

@@ -10,6 +10,7 @@ import anyio.lowlevel
 
 from conversations_client._calls.arguments import CreateRequest
 from conversations_client._engine.async_engine import AsyncEngine
+from conversations_client._engine.async_wakeup import AsyncWakeup
 from conversations_client.errors import StreamClosedError
 from conversations_client.models import Conversation
 
@@ -62,15 +63,17 @@ class AsyncOutcomes(OutcomesBase[S]):
         backoff: SharedBackoff,
     ) -> None:
         window = options.window(operation, retry=engine.retry, backoff=backoff)
-        super().__init__(engine.environment, window)
+        super().__init__(engine, window)
         self._engine = engine
         self._items = _async_iterator(checked_items(items, Iterable | AsyncIterable, operation))
         self._count = itertools.count()
-        self._news: anyio.Event | None = None
         self._tasks = BackgroundTasks()
 
     async def __aenter__(self) -> Self:
         self._open()
+        self._news = AsyncWakeup()
+        self._closing.add(self._news)
+        self._stopping.add(self._news)
         return self
 
     async def __aexit__(
@@ -80,6 +83,7 @@ class AsyncOutcomes(OutcomesBase[S]):
         traceback: TracebackType | None,
     ) -> None:
         self._is_open = False
+        self._stopping.set()
         try:
             if exc_type is None or issubclass(exc_type, Exception):
                 await self._tasks.join()
@@ -119,11 +123,12 @@ class AsyncOutcomes(OutcomesBase[S]):
                     raise StopAsyncIteration
 
     def stop(self) -> None:
-        """Stop reading items.
+        """Stop reading items, and end all pauses.
 
-        To get the outcomes of the calls in flight, keep iterating. A throttled request is not sent
-        again: it fails with its last error. Call this method where you iterate, for example inside
-        the loop.
+        To get the outcomes of the calls in flight, keep iterating. A request that waits for another
+        attempt is not sent again: it fails with its last error. You can call this method in any
+        thread, task or signal handler. If your iterable is producing an item at that moment, the
+        item is still sent.
 
         Example:
             async with client.conversations.create_many([{}, {}, {}]) as outcomes:
@@ -131,7 +136,7 @@ class AsyncOutcomes(OutcomesBase[S]):
                     if isinstance(outcome, Failed):
                         outcomes.stop()
         """
-        self._window.stop()
+        self._stop()
 
     async def _read(self) -> None:
         try:
@@ -148,22 +153,19 @@ class AsyncOutcomes(OutcomesBase[S]):
     async def _call(self) -> None:
         request = self._window.outbox.popleft()
         try:
-            result: Result = await self._engine.send(request.operation)
+            result: Result = await self._engine.send(request.operation, stop=self._stopping)
         except anyio.get_cancelled_exc_class():
             raise
         except BaseException as error:  # noqa: BLE001 - raised again in the iterating task
             result = error
         self._finished.append(FinishedCall(request, result))
-        if self._news is not None:
-            self._news.set()
+        self._news.set_in_loop()
 
     async def _wait(self, wait: Wait) -> None:
         if wait.is_idle:
-            await self._environment.sleep_async(wait.seconds)
-            return
-        self._news = anyio.Event()
-        with anyio.move_on_after(wait.seconds):
-            await self._news.wait()
+            await self._environment.sleep_async(wait.seconds, self._news)
+        else:
+            await self._news.wait(wait.seconds)
 
 
 class _AsyncIterator(AsyncIterator[object]):

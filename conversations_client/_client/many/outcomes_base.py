@@ -8,11 +8,13 @@ from attrs import frozen
 
 from conversations_client._base.not_pickled import NotPickled
 from conversations_client._base.public_dir import PublicDir
+from conversations_client._base.wakeup import Wakeups
 from conversations_client._calls.arguments import checked_max_in_flight, checked_rate
 from conversations_client._calls.call import RawResponse
 from conversations_client._calls.call_options import CallOptions
 from conversations_client._calls.retry import Retry
-from conversations_client._engine.environment import Environment
+from conversations_client._engine.engine_base import EngineBase
+from conversations_client._http.slot_queue import closed_error
 from conversations_client.errors import (
     ClientClosedError,
     ConversationsError,
@@ -76,9 +78,12 @@ class OutcomesBase(NotPickled, PublicDir, Generic[S]):
 
     _refusal = "copied or pickled: use the individual outcomes"
 
-    def __init__(self, environment: Environment, window: Window[S]) -> None:
-        self._environment = environment
+    def __init__(self, engine: EngineBase, window: Window[S]) -> None:
+        self._environment = engine.environment
+        self._closing = engine.closing
         self._window = window
+        self._stopping = Wakeups()
+        self._is_stopped = False  # whether no call in flight pauses anymore
         self._finished: deque[FinishedCall] = deque()
         self._is_open = False
         self._was_open = False
@@ -114,7 +119,21 @@ class OutcomesBase(NotPickled, PublicDir, Generic[S]):
             # harmless.
             self._finish(self._finished[0])
             self._finished.popleft()
-        return self._window.step(self._environment.clock())
+        if self._window.is_stopped and not self._is_stopped:
+            self._stopping.set()
+            self._is_stopped = True
+        step = self._window.step(self._environment.clock())
+        if isinstance(step, Wait) and step.is_idle and self._closing.is_set:
+            # After the wait, nothing could be sent.
+            self._fatal = self._fatal or closed_error()
+            self._window.stop()
+            step = self._window.step(self._environment.clock())
+        return step
+
+    def _stop(self) -> None:
+        """Stop reading and end all pauses; safe in any thread and signal handler."""
+        self._window.stop()
+        self._stopping.set()
 
     def _add(self) -> PendingRequest | None:
         return self._window.add(now=self._environment.clock())

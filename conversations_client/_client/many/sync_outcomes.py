@@ -6,7 +6,7 @@ from contextvars import copy_context
 from itertools import islice
 from threading import get_ident
 from types import TracebackType
-from typing import Final, Self, TypeAlias
+from typing import Self, TypeAlias
 
 from conversations_client._base.wakeup import Wakeup
 from conversations_client._calls.arguments import CreateRequest
@@ -27,11 +27,6 @@ from .window import PendingRequest, Step, Wait
 
 CreateRequests: TypeAlias = Iterable[CreateRequest]
 ConversationIds: TypeAlias = Iterable[str | Conversation]
-
-_MAX_SLEEP_SECONDS: Final = 3600.0  # a sleep that is too long raises OverflowError
-# While other threads run, a signal can arrive just before the main thread begins to wait. Python
-# then calls the handler only after the wait.
-_MAX_WAIT_SECONDS: Final = 0.5
 
 
 class Outcomes(OutcomesBase[S]):
@@ -59,7 +54,7 @@ class Outcomes(OutcomesBase[S]):
         backoff: SharedBackoff,
     ) -> None:
         window = options.window(operation, retry=engine.retry, backoff=backoff)
-        super().__init__(engine.environment, window)
+        super().__init__(engine, window)
         self._engine = engine
         self._items = enumerate(checked_items(items, Iterable, operation))
         self._news = Wakeup()
@@ -68,6 +63,8 @@ class Outcomes(OutcomesBase[S]):
 
     def __enter__(self) -> Self:
         self._open()
+        self._closing.add(self._news)
+        self._stopping.add(self._news)
         return self
 
     def __exit__(
@@ -77,6 +74,7 @@ class Outcomes(OutcomesBase[S]):
         traceback: TracebackType | None,
     ) -> None:
         self._is_open = False
+        self._stopping.set()
         self._threads.shutdown()
 
     def __iter__(self) -> Iterator[S | Failed]:
@@ -114,11 +112,12 @@ class Outcomes(OutcomesBase[S]):
                     raise StopIteration
 
     def stop(self) -> None:
-        """Stop reading items.
+        """Stop reading items, and end all pauses.
 
-        To get the outcomes of the calls in flight, keep iterating. A throttled request is not sent
-        again: it fails with its last error. Call this method where you iterate, for example inside
-        the loop.
+        To get the outcomes of the calls in flight, keep iterating. A request that waits for another
+        attempt is not sent again: it fails with its last error. You can call this method in any
+        thread, task or signal handler. If your iterable is producing an item at that moment, the
+        item is still sent.
 
         Example:
             with client.conversations.create_many([{}, {}, {}]) as outcomes:
@@ -126,7 +125,7 @@ class Outcomes(OutcomesBase[S]):
                     if isinstance(outcome, Failed):
                         outcomes.stop()
         """
-        self._window.stop()
+        self._stop()
 
     def _read(self) -> None:
         # A single call, so that an interrupt after reading an item can't lose it.
@@ -148,7 +147,7 @@ class Outcomes(OutcomesBase[S]):
         except IndexError:
             return  # after an interrupt, another thread has already sent the request
         try:
-            result: Result = self._engine.send(request.operation)
+            result: Result = self._engine.send(request.operation, stop=self._stopping)
         except BaseException as error:  # noqa: BLE001 - raised again in the iterating thread
             result = error
         self._finished.append(FinishedCall(request, result))
@@ -156,6 +155,6 @@ class Outcomes(OutcomesBase[S]):
 
     def _wait(self, wait: Wait) -> None:
         if wait.is_idle:
-            self._environment.sleep(min(wait.seconds, _MAX_SLEEP_SECONDS))
+            self._environment.sleep(wait.seconds, self._news)
         else:
-            self._news.wait(min(wait.seconds, _MAX_WAIT_SECONDS))
+            self._news.wait(wait.seconds)

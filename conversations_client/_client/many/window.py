@@ -136,13 +136,20 @@ class Window(Generic[S]):
     _is_drained: bool = False
     _is_stopped: bool = False
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing more is read, and no throttled request is sent again."""
+        return self._is_stopped
+
     def step(self, now: float) -> PendingRequest | Wait | Step:
         """What to do next: send the returned request (also in the outbox), wait, or take a step."""
-        self._settle()
+        is_stopped = self._is_stopped  # read once, because another thread may set it
+        self._settle(is_stopped=is_stopped)
         if self.inbox:
             return Step.ADD
         wait = self.rate_limiter.wait(now) if self._has_more() else math.inf
-        if wait == 0:
+        # An interrupt may have come just before an item that was already read was sent.
+        if wait == 0 or (is_stopped and self._delayed):
             return self._send(next(iter(self._delayed)), now) if self._delayed else Step.READ
         if self._next in self._done or (self._done and not self.ordered):
             return Step.REPORT
@@ -227,14 +234,15 @@ class Window(Generic[S]):
 
     def _fail(self, outcome: Failed) -> None:
         self._done[outcome.index] = outcome
-        self._is_stopped = self._is_stopped or self.stop_on_error
+        if self.stop_on_error:  # `or` could undo a `stop` in another thread
+            self._is_stopped = True
 
-    def _settle(self) -> None:
+    def _settle(self, *, is_stopped: bool) -> None:
         """Process the last report and, once nothing more is read, the throttled requests."""
         if self._reporting not in self._done:
             self._open.discard(self._reporting)
             self._next = self._reporting + 1
-        if self._is_stopped:
+        if is_stopped:
             for request in tuple(self._delayed.values()):
                 if request.error is not None:
                     self._done[request.index] = self._failure(request, request.error)

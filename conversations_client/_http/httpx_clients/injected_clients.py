@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from conversations_client._base.wakeup import Wakeups
 from conversations_client._http.client_protocols import AsyncHTTPClient, HTTPClient
 from conversations_client._http.connections.wire import WireRequest, WireResponse
 from conversations_client._http.slot_queue import closed_error
@@ -39,7 +40,7 @@ class InjectedConnections:
     def __init__(self, client: HTTPClient, base_url: str) -> None:
         self._client = client
         self._origin = origin_of(base_url)
-        self.is_closed: bool = False
+        self.closing = Wakeups()
 
     def send(self, request: WireRequest) -> WireResponse:
         """Send a request; returns the head of the response.
@@ -48,8 +49,8 @@ class InjectedConnections:
             SendFailed: The exchange failed, or the client is closed.
             Exception: The caller's code raised it.
         """
-        if self.is_closed or self._client.is_closed:
-            error = closed_error() if self.is_closed else _http_client_closed_error()
+        if self.closing.is_set or self._client.is_closed:
+            error = closed_error() if self.closing.is_set else _http_client_closed_error()
             raise SendFailed(error, is_unsent=True)
         own = _built_by(self._client, self._origin, request)
         limit_sending(own, request.body, request.limits)
@@ -65,7 +66,7 @@ class InjectedConnections:
 
     def close(self) -> None:
         """Stop using the caller's client; it stays open."""
-        self.is_closed = True
+        self.closing.set()
 
     def close_client(self) -> None:
         """Close the client too, if it is not the caller's."""
@@ -81,7 +82,7 @@ class InjectedAsyncConnections:
     def __init__(self, client: AsyncHTTPClient, base_url: str) -> None:
         self._client = client
         self._origin = origin_of(base_url)
-        self.is_closed: bool = False
+        self.closing = Wakeups()
 
     async def send(self, request: WireRequest) -> WireResponse:
         """Send a request; returns the head of the response.
@@ -90,8 +91,8 @@ class InjectedAsyncConnections:
             SendFailed: The exchange failed, or the client is closed.
             Exception: The caller's code raised it.
         """
-        if self.is_closed or self._client.is_closed:
-            error = closed_error() if self.is_closed else _http_client_closed_error()
+        if self.closing.is_set or self._client.is_closed:
+            error = closed_error() if self.closing.is_set else _http_client_closed_error()
             raise SendFailed(error, is_unsent=True)
         own = _built_by(self._client, self._origin, request)
         limit_sending(own, request.body, request.limits)
@@ -113,7 +114,7 @@ class InjectedAsyncConnections:
 
     async def aclose(self) -> None:
         """Stop using the caller's client; it stays open."""
-        self.is_closed = True
+        self.closing.set()
 
     async def close_client(self) -> None:
         """Close the client too, if it is not the caller's."""

@@ -42,14 +42,15 @@ def call_later(
     """Run a function in an asyncio event loop after this many real seconds."""
     if not is_clock_replaced():
         return loop.call_later(seconds, function, *args)
-    timer = threading.Timer(seconds, _call_soon, [loop.call_soon_threadsafe, function, *args])
+    timer = threading.Timer(seconds, call_soon, [loop.call_soon_threadsafe, function, *args])
     timer.daemon = True
     timer.start()
     return timer
 
 
-def _call_soon(call: Callable[..., object], function: Callable[..., object], *args: object) -> None:
-    with contextlib.suppress(RuntimeError):  # the event loop has ended
+def call_soon(call: Callable[..., object], function: Callable[..., object], *args: object) -> None:
+    """Run a function in an event loop with its `threadsafe_call`, unless the loop has ended."""
+    with contextlib.suppress(RuntimeError):
         call(function, *args)
 
 
@@ -61,17 +62,6 @@ class Timer(Protocol):
         ...
 
 
-async def sleep(seconds: float) -> None:
-    """Sleep for this many real seconds."""
-    import anyio
-
-    if not is_clock_replaced():
-        await anyio.sleep(seconds)
-        return
-    with move_on_after(seconds):
-        await anyio.sleep_forever()
-
-
 class _Watched:
     def __init__(self, seconds: float) -> None:
         import anyio
@@ -80,7 +70,7 @@ class _Watched:
         self._scope = anyio.CancelScope()
 
     def __enter__(self) -> "anyio.CancelScope":
-        self._timer = threading.Timer(self._seconds, self._expire, [_threadsafe_call()])
+        self._timer = threading.Timer(self._seconds, self._expire, [threadsafe_call()])
         self._timer.daemon = True
         self._timer.start()
         return self._scope.__enter__()
@@ -95,11 +85,11 @@ class _Watched:
         return bool(self._scope.__exit__(exc_type, exc_value, traceback))
 
     def _expire(self, call: Callable[[Callable[[], object]], object]) -> None:
-        _call_soon(call, self._scope.cancel)
+        call_soon(call, self._scope.cancel)
 
 
-def _threadsafe_call() -> Callable[[Callable[[], object]], object]:
-    """The function that runs other functions in this event loop, from any thread."""
+def threadsafe_call() -> Callable[[Callable[[], object]], object]:
+    """The function that runs others in this event loop, from any thread or signal handler."""
     import anyio.lowlevel
 
     token: Any = anyio.lowlevel.current_token()
