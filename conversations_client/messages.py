@@ -286,9 +286,10 @@ class UserMessage(PrettyRepr):
     parts: Sequence[RequestPart] = field(converter=_frozen)
     """The parts of the message, in order."""
     message_id: str | None = None
-    """The ID of the message, `msg_` and a ULID in lower case; None to let the service choose one.
+    """The ID of the message: `msg_` followed by a lowercase ULID; None to let the service choose
+    one.
 
-    The service refuses an ID that it has received before.
+    The service rejects an ID that it has already received.
     """
 
 

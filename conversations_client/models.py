@@ -68,7 +68,8 @@ class Conversation(PrettyRepr):
     updated_by_id: str | None = None
     """The ID of the user who last changed the conversation; None if the service did not send it."""
     metadata: ConversationMetadata | None = None
-    """The parent, model and name generation state; None if the service did not send metadata."""
+    """The parent, the model and the state of name generation; None if the service did not send
+    metadata."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
     """Fields without an attribute, keyed by their wire names."""
 
@@ -117,7 +118,7 @@ class ConversationPage(PrettyRepr):
     def next_cursor(self) -> str | None:
         """The `starting_after` argument for the next page; None on the last page.
 
-        It isn't meaningful for a page that was listed with `ending_before`. To continue such a
+        It isn't meaningful for a page that was requested with `ending_before`. To continue such a
         listing, pass the ID of the first conversation as `ending_before`.
 
         Example:

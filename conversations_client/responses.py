@@ -26,8 +26,8 @@ class PartialResponse(PrettyRepr):
     assistant_message_id: str | None = None
     """The ID of the message that the model writes; None if the service has not sent it."""
     parts: tuple[Part, ...] = ()
-    """The parts, in order. A part without a `part.done` event consists of its deltas: all of them
-    joined for text and reasoning, the last one for other kinds."""
+    """The parts, in order. A part without a `part.done` event is built from its deltas: for text
+    and reasoning, all of them joined; for other kinds, only the last one."""
 
     @property
     def text(self) -> str:

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 
 class Unset(Enum):
-    """The type of `UNSET`, an enum so that every type checker narrows `is UNSET`.
+    """The type of `UNSET`. It is an enum so that every type checker narrows on `is UNSET`.
 
     In an argument, `UNSET` omits the field from the request, while None sends null.
     In a response, it means that the service omitted the field.

@@ -61,7 +61,7 @@ class ConversationMetadataParam(TypedDict, total=False):
 class CreateRequest(TypedDict, total=False):
     """A conversation to create. The keys are the arguments of `create`; all are optional.
 
-    Without `project_id`, the client's project is used; None sends no project.
+    Without `project_id`, the client's project is used; pass None to send no project.
 
     Example:
         requests = [CreateRequest(display_name=f"Refund {number}") for number in range(3)]

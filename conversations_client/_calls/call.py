@@ -45,7 +45,7 @@ class RawResponse(Generic[T]):
     """
 
     parsed: T
-    """The parsed response, which the plain method returns."""
+    """The parsed response: what the plain method returns."""
     status: int
     """The HTTP status."""
     headers: Headers = field(repr=False)
@@ -57,7 +57,7 @@ class RawResponse(Generic[T]):
     elapsed: float
     """Seconds from the start of the call to the end of the response, including pauses."""
     body: bytes = field(default=b"", repr=False)
-    """The body as received, decompressed; empty if there is none or if the response is streamed."""
+    """The raw body after decompression; empty if there is none or if the response is streamed."""
 
 
 class Call(Generic[T]):

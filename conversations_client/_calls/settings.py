@@ -41,9 +41,9 @@ class Timeout:
             byte of the response, or up to the first byte for `responses.stream`. None for no limit.
             Default: 60, but only up to the first byte for `responses.create`, so that a model may
             take longer to complete its response. With an injected sync HTTP client, response
-            headers that arrive in many small parts may take longer, because httpx limits only
+            headers that arrive in many small parts may exceed this limit, because httpx limits only
             individual reads.
-        connect: Seconds to open one connection: the name lookup, TCP, a proxy and TLS together.
+        connect: Seconds to open one connection, including the DNS lookup, TCP, any proxy and TLS.
             None for no limit. Default: 5.
         idle: Seconds that may pass without a byte being sent or received; None for no limit.
             Default: 30.

@@ -56,9 +56,9 @@ class AsyncClient(ClientBase):
             False.
         pickle_key: Whether a pickle of the client contains the key. Default: False, so an unpickled
             client uses the ORQ_API_KEY of its own process.
-        ssl_context: The trusted certificates and other TLS settings; not with `http_client`, which
-            has its own. Default: the certificates in SSL_CERT_FILE or SSL_CERT_DIR if set,
-            otherwise certifi's CA bundle.
+        ssl_context: The trusted certificates and other TLS settings; can't be combined with
+            `http_client`, which has its own. Default: the certificates in SSL_CERT_FILE or
+            SSL_CERT_DIR if set, otherwise certifi's CA bundle.
         http_client: An `httpx.AsyncClient` or `httpx2.AsyncClient` to send requests through. It is
             never closed, and its timeout, base URL, auth and redirect settings are ignored.
         hooks: Functions to call before and after each attempt.
@@ -166,7 +166,7 @@ class AsyncClient(ClientBase):
             returns: The class of the response: an attrs class of your own, `dict[str, Any]`, or
                 `NoneType` if a successful response has no body.
             query: The names and values of the query parameters. Pass any value that is not a whole
-                number as the text that the API expects.
+                number as a string, in the format that the API expects.
             body: JSON, or an object to serialize. Default: no body.
             idempotency_key: A key that lets the service recognize a repeat of this request.
                 Default: a random one for a POST.
@@ -228,8 +228,8 @@ class AsyncClient(ClientBase):
 
         Settings that you omit don't change. `timeout=None` removes the limit on the whole call, and
         `project_id=None`, `extra_headers=None` and `hooks=None` remove the project, the headers and
-        the hooks. `extra_headers` replaces all of the client's headers. The connections can't
-        change: for a different `base_url` or `http_client`, create a new client.
+        the hooks. `extra_headers` replaces all of the client's headers. The connections can't be
+        changed: for a different `base_url` or `http_client`, create a new client.
 
         Closing the copy has no effect; closing this client closes the copy too. A copy of a
         subclass instance has the same attributes, but `__init__` is not called.

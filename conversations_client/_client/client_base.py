@@ -162,7 +162,7 @@ class ClientBase(PublicDir):
 
     @property
     def is_closed(self) -> bool:
-        """Whether the client is closed, so that calls raise ClientClosedError.
+        """Whether the client is closed. If it is, calls raise ClientClosedError.
 
         A copy made by `with_options` is closed when the client that it was copied from is closed;
         closing the copy has no effect.

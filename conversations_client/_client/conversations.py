@@ -70,7 +70,7 @@ class Conversations(Resource[Engine]):
 
     @cached_attribute
     def with_raw_response(self) -> "RawConversations":
-        """The methods of this resource, but each returns a `RawResponse`.
+        """The same methods, except that each returns a `RawResponse`.
 
         A `RawResponse` also has the status, the headers, the request ID and the number of attempts.
 
@@ -99,7 +99,7 @@ class Conversations(Resource[Engine]):
                 service generates a name (`generating_title`). In a dict, omit a key to omit the
                 field; None sends null.
             project_id: The project to create the conversation in, `prj_…`. Default: the client's
-                project. None sends no project.
+                project. Pass None to send no project.
             idempotency_key: A key of 1 to 255 visible ASCII characters that lets the service
                 recognize a repeat of this request. Default: a random one.
             timeout: How long this call may take: a `Timeout`, a number of seconds for the whole
@@ -151,7 +151,7 @@ class Conversations(Resource[Engine]):
         Each request is read only when it can be sent, and has one outcome: `Created` or `Failed`.
         An invalid request doesn't affect the others. If the service throttles a request, all
         requests wait for as long as the service asks. A request fails if it is throttled
-        `Retry.attempts` times while the service accepts no other request.
+        `Retry.attempts` times without the service accepting any other request in the meantime.
 
         Example:
             requests = [CreateRequest(display_name=name) for name in ("Refunds", "Support")]
@@ -165,7 +165,7 @@ class Conversations(Resource[Engine]):
                 have not consumed yet. Default: 16.
             rate: The maximum number of requests per second; None, the default, for no limit.
             ordered: Whether outcomes arrive in the order of the requests instead of the order in
-                which the calls end. Default: False.
+                which the calls finish. Default: False.
             stop_on_error: Whether to stop at the first failure: nothing more is read or sent, and
                 only the outcomes of requests in flight follow. Default: False.
             timeout: How long each call may take: a `Timeout`, a number of seconds for the whole
@@ -210,7 +210,7 @@ class Conversations(Resource[Engine]):
             extra_headers: Headers to add to the request. Default: none.
 
         Returns:
-            The conversation; its `messages` are None if the service did not send them.
+            The conversation; its `messages` is None if the service did not send any.
 
         Raises:
             InvalidArgumentError: An argument is invalid; nothing was sent.
@@ -243,10 +243,10 @@ class Conversations(Resource[Engine]):
     ) -> "Outcomes[Retrieved]":
         """Retrieve any number of conversations with their messages, several at once.
 
-        It calls `GET /v2/conversations/{conversation_id}` for each ID. An ID is read only when its
-        request can be sent, and has one outcome: `Retrieved` or `Failed`. Limits, throttling and
-        backoff work as in `create_many`; a call is also retried after a server error or a broken
-        connection, because that is safe.
+        This calls `GET /v2/conversations/{conversation_id}` for each ID. An ID is read only when
+        its request can be sent, and has one outcome: `Retrieved` or `Failed`. Limits, throttling
+        and backoff work as in `create_many`; a call is also retried after a server error or a
+        broken connection, because that is safe.
 
         Example:
             with client.conversations.retrieve_many([conversation_id]) as outcomes:
@@ -263,7 +263,7 @@ class Conversations(Resource[Engine]):
                 have not consumed yet. Default: 16.
             rate: The maximum number of requests per second; None, the default, for no limit.
             ordered: Whether outcomes arrive in the order of the IDs instead of the order in which
-                the calls end. Default: False.
+                the calls finish. Default: False.
             stop_on_error: Whether to stop at the first failure: nothing more is read or sent, and
                 only the outcomes of requests in flight follow. Default: False.
             timeout: How long each call may take: a `Timeout`, a number of seconds for the whole
@@ -302,7 +302,7 @@ class Conversations(Resource[Engine]):
     ) -> Conversation:
         """Change a conversation (`PATCH /v2/conversations/{conversation_id}`).
 
-        Only the fields that you pass change; this also applies to the metadata.
+        Only the fields that you pass are changed; this also applies to the metadata.
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
@@ -381,7 +381,7 @@ class Conversations(Resource[Engine]):
     ) -> "Outcomes[Deleted]":
         """Delete any number of conversations, several at once.
 
-        It calls `DELETE /v2/conversations/{conversation_id}` for each ID. An ID is read only when
+        This calls `DELETE /v2/conversations/{conversation_id}` for each ID. An ID is read only when
         its request can be sent, and has one outcome: `Deleted` or `Failed`. Limits, throttling and
         backoff work as in `create_many`; a call is also retried after a server error or a broken
         connection. If the first attempt took effect, the retry fails with a `NotFoundError` whose
@@ -398,7 +398,7 @@ class Conversations(Resource[Engine]):
                 have not consumed yet. Default: 16.
             rate: The maximum number of requests per second; None, the default, for no limit.
             ordered: Whether outcomes arrive in the order of the IDs instead of the order in which
-                the calls end. Default: False.
+                the calls finish. Default: False.
             stop_on_error: Whether to stop at the first failure: nothing more is read or sent, and
                 only the outcomes of requests in flight follow. Default: False.
             timeout: How long each call may take: a `Timeout`, a number of seconds for the whole
@@ -489,8 +489,8 @@ class Conversations(Resource[Engine]):
         Args:
             limit: Conversations per page, 1 to 100. Default: the service uses 10.
             starting_after: A conversation or its ID; only older conversations are listed.
-            ending_before: A conversation or its ID; only newer conversations are listed, page by
-                page up to the newest. You can't combine it with `starting_after`.
+            ending_before: A conversation or its ID; only newer conversations are listed. Successive
+                pages move toward the newest. You can't combine it with `starting_after`.
             entity_id: The parent agent or deployment of the conversations to list. Default: the
                 service lists those without a parent.
             timeout: How long the call for each page may take: a `Timeout`, a number of seconds for
@@ -499,8 +499,8 @@ class Conversations(Resource[Engine]):
             extra_headers: Headers to add to each request. Default: none.
 
         Returns:
-            The listing: iterate over its conversations or its `pages()`. It requests each page when
-            you need it, and keeps one page in memory at a time.
+            The listing: iterate over its conversations or its `pages()`. Each page is requested
+            when it is needed, and only one page is kept in memory at a time.
 
         Raises:
             InvalidArgumentError: An argument is invalid; nothing was sent.

@@ -119,7 +119,7 @@ class Pages(Shared, PublicDir):
     def pages(self, *, after: str | Conversation | None = None) -> Iterator[ConversationPage]:
         """The pages of the listing; each is requested when it is needed.
 
-        If an empty page reports more conversations, it is requested again, not returned.
+        An empty page that reports more conversations is requested again rather than returned.
 
         Args:
             after: The conversation, or its ID, after which to continue the listing. Default: None,
@@ -197,7 +197,7 @@ class AsyncPages(Shared, PublicDir):
     def pages(self, *, after: str | Conversation | None = None) -> AsyncIterator[ConversationPage]:
         """The pages of the listing; each is requested when it is needed.
 
-        If an empty page reports more conversations, it is requested again, not returned.
+        An empty page that reports more conversations is requested again rather than returned.
 
         Args:
             after: The conversation, or its ID, after which to continue the listing. Default: None,

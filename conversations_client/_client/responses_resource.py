@@ -83,7 +83,7 @@ class Responses(Resource[Engine]):
             StatusError: The service rejected the request or failed before the first event.
             ResponseFailedError: The service reports that the response failed.
             StreamTruncatedError: The stream is invalid, or ended before the response was complete;
-                or the time was up, in which case `reason` is a `DeadlineError`.
+                or time ran out, in which case `reason` is a `DeadlineError`.
             EventTooLargeError: An event is larger than `max_event_bytes`.
             ClientClosedError: The client is closed.
 
@@ -247,7 +247,7 @@ class AsyncResponses(Resource[AsyncEngine]):
             StatusError: The service rejected the request or failed before the first event.
             ResponseFailedError: The service reports that the response failed.
             StreamTruncatedError: The stream is invalid, or ended before the response was complete;
-                or the time was up, in which case `reason` is a `DeadlineError`.
+                or time ran out, in which case `reason` is a `DeadlineError`.
             EventTooLargeError: An event is larger than `max_event_bytes`.
             ClientClosedError: The client is closed.
 

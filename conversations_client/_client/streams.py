@@ -98,7 +98,7 @@ class Stream(StreamBase[ResponseBody]):
     def collect(self) -> Response:
         """Read the rest of the stream and return the complete response.
 
-        You can call it again, also after the block, once the response is complete.
+        Once the response is complete, you can call it again, even after the block.
 
         Raises:
             ResponseFailedError: The service reports that the response failed.
@@ -262,7 +262,7 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
     async def collect(self) -> Response:
         """Read the rest of the stream and return the complete response.
 
-        You can call it again, also after the block, once the response is complete.
+        Once the response is complete, you can call it again, even after the block.
 
         Raises:
             ResponseFailedError: The service reports that the response failed.

@@ -25,8 +25,8 @@ _ENCODER: Final = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=("
 def unstructure(value: object) -> Any:  # noqa: ANN401 - any JSON
     """Convert an object to JSON, represented as Python values; the inverse of `structure`.
 
-    JSON values don't change, so you can pass this function to `json.dumps` as `default`. A set
-    results in a sorted list.
+    JSON values are returned unchanged, so you can pass this function to `json.dumps` as `default`.
+    A set becomes a sorted list.
 
     Args:
         value: An instance of one of this package's classes or of your own attrs class, or a list

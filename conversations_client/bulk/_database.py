@@ -35,8 +35,8 @@ _ADVICE_FOR_DAMAGE: Final = {
 class Database:
     """A SQLite file with its own application ID.
 
-    Each change reaches the operating system before the method returns. A power failure may lose
-    the latest changes.
+    Each change reaches the operating system before the method returns. The latest changes may be
+    lost in a power failure.
 
     Args:
         path: The file, created with the schema if it doesn't exist.

@@ -81,7 +81,7 @@ class Controls:
 
         Args:
             status: The HTTP status, 400 to 599. Default: 503.
-            retry_after: The seconds in the `Retry-After` header. With 0, a client retries
+            retry_after: The value of the `Retry-After` header, in seconds. With 0, a client retries
                 immediately. Default: no header.
             message: The error message in the response.
             times: The number of requests that fail. Default: 1.
@@ -230,7 +230,7 @@ class Controls:
         """Close the connection of the next streamed response before the stream ends.
 
         Args:
-            after_events: The number of events to send first; a shorter stream is sent completely.
+            after_events: The number of events to send first; a shorter stream is sent in full.
                 Default: 1.
             garbage: Bytes to send after these events, such as a malformed event. Default: none.
             times: The number of streams to break. Default: 1.

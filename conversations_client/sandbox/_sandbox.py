@@ -36,14 +36,14 @@ class Sandbox(Controls, Clients):
         api_key: The key that callers must send, in visible ASCII characters. Default: a generated
             key, which is stored in `db` and stays the same.
         pace: The pause between two events in a stream, in seconds. Default: 0 (no pause).
-        revision: The revision of the API, 1 or 2. Default: 2, which the service currently
+        revision: The revision of the API, 1 or 2. Default: 2, the one that the service currently
             documents.
         models: The models to accept in addition to the sandbox's own, such as `["openai/gpt-4o"]`;
             requests for other models fail. None, the default, accepts every `provider/model_id`.
         host: The address to listen on. Default: `127.0.0.1`, which only this machine can reach.
         allowed_hosts: Host names that callers may use in addition to `localhost` and the loopback
-            addresses, without `http://`, port or wildcard. Requests with other names in the Host
-            header are rejected, so that no web page can reach the sandbox.
+            addresses, without `http://`, a port or a wildcard. Requests with other names in the
+            Host header are rejected, so that no web page can reach the sandbox.
 
     Attributes:
         api_key: The key that callers must send.
@@ -166,7 +166,8 @@ class Sandbox(Controls, Clients):
     def set_time(self, time: datetime | None) -> None:
         """Set a fixed time for new conversations and messages.
 
-        Create the oldest conversations first, because IDs and listings are in order of creation.
+        Create the oldest conversations first, because IDs and listings follow the order of
+        creation.
 
         Args:
             time: A timezone-aware datetime, 1970 or later; None for the system clock.

@@ -37,7 +37,7 @@ class FakeService:
     AssertionError.
 
     Use it as a context manager to also check that every queued response was used: unless the block
-    raises an exception, its end raises an AssertionError if responses are pending.
+    raises an exception, leaving it raises an AssertionError if any responses are still pending.
 
     Example:
         with FakeService() as fake:
@@ -225,7 +225,7 @@ class FakeService:
         )
 
     def http_client(self) -> httpx.Client:
-        """Create an httpx client for this service, for a client that you create yourself.
+        """Create an httpx client for this service, to pass to your own `Client`.
 
         Example:
             fake = FakeService()
@@ -237,7 +237,7 @@ class FakeService:
         return httpx.Client(transport=httpx.MockTransport(self._handle))
 
     def async_http_client(self) -> httpx.AsyncClient:
-        """Create an async httpx client for this service, for a client that you create yourself.
+        """Create an async httpx client for this service, to pass to your own `AsyncClient`.
 
         Example:
             fake = FakeService()

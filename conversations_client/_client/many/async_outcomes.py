@@ -43,8 +43,8 @@ class AsyncOutcomes(OutcomesBase[S]):
     `create_many` yields `Created` or `Failed`, `retrieve_many` yields `Retrieved` or `Failed`, and
     `delete_many` yields `Deleted` or `Failed`.
 
-    Items are read in your task, each one only when its request can be sent. When you leave the
-    block, nothing more is read or sent, and the block waits for the calls in flight, or cancels
+    Items are read in your task, and each is read only when its request can be sent. When you leave
+    the block, nothing more is read or sent, and the block waits for the calls in flight, or cancels
     them if your task is cancelled.
 
     Example:

@@ -42,7 +42,7 @@ class Retrieved:
     index: int
     """The position of the ID, starting at 0."""
     conversation: ConversationWithMessages
-    """The conversation; its `messages` are None if the service did not send them."""
+    """The conversation; its `messages` is None if the service did not send any."""
     conversation_id: str
     """The ID that you passed, or the ID of the conversation that you passed."""
     request_id: str | None = None

@@ -35,8 +35,8 @@ class Outcomes(OutcomesBase[S]):
     `create_many` yields `Created` or `Failed`, `retrieve_many` yields `Retrieved` or `Failed`, and
     `delete_many` yields `Deleted` or `Failed`.
 
-    Items are read in your thread, each one only when its request can be sent. When you leave the
-    block, nothing more is read or sent, and the block waits for the calls in flight.
+    Items are read in your thread, and each is read only when its request can be sent. When you
+    leave the block, nothing more is read or sent, and the block waits for the calls in flight.
 
     Example:
         with client.conversations.create_many([{"display_name": "Refunds"}]) as outcomes:

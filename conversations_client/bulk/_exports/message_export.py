@@ -103,7 +103,7 @@ def export_with_messages(
     The export lists the conversations, retrieves several at once (`GET /v2/conversations/{id}`),
     and writes the file, which appears only when it is complete. The journal stores every retrieved
     conversation: if the export stops for any reason, call the function again to resume it. Memory
-    use is constant for any number of conversations.
+        use is constant regardless of the number of conversations.
 
     Conversations that are created during the export may be missing. If a conversation can't be
     retrieved, the file is not written; call the function again to retry the conversation. After 50
@@ -118,8 +118,8 @@ def export_with_messages(
         path: The file: JSON Lines or Parquet, according to its extension. An existing file is
             replaced, and its file mode is kept. If `path` is a symbolic link, its target is
             replaced.
-        entity_ids: The agents and deployments whose conversations are exported; None stands for the
-            conversations without one. Default: `(None,)`.
+        entity_ids: The agents and deployments whose conversations are exported; None stands for
+            conversations without an agent or deployment. Default: `(None,)`.
         journal: The SQLite file that stores the retrieved conversations until `path` is written.
             Only one process can use it at a time. Default: `path` plus `.export`.
         max_in_flight: The maximum number of conversations to retrieve at once. Default: 16.
@@ -128,8 +128,8 @@ def export_with_messages(
             Default: False.
         source: A name for the service if its URL changes between runs. Default: the client's
             `base_url`.
-        on_progress: Called with the number of finished conversations and the total, which is None
-            while conversations are being listed.
+        on_progress: Called with the number of conversations processed so far and the total, which
+            is None while conversations are being listed.
 
     Returns:
         The counts and the first failures.

@@ -78,9 +78,9 @@ def index_rows(path: Source, columns: Columns, *, every: int) -> Index:
 
 
 def count_rows(path: Source) -> int:
-    """Count the rows of a file.
+    """Count the rows in a file.
 
-    The names of your own columns can help to recognize the separator of a CSV file. If you map or
+    Your own column names can help detect a CSV file's separator. If you map or
     ignore columns, use `check_file`, which also counts the rows.
 
     Args:

@@ -15,8 +15,8 @@ class Destination:
     Attributes:
         service: The client's `base_url`, or the name that the caller gives the service.
         project_id: The project for rows that have no project ID.
-        key: A salted digest of the API key, because a key belongs to one workspace. Empty if the
-            caller passes a name for the service.
+        key: A salted digest of the API key, which stands for the workspace, because each key
+            belongs to one. Empty if the caller passes a name for the service.
 
     Example:
         with Journal("import.journal") as journal:
@@ -35,7 +35,7 @@ class Destination:
         Args:
             client: The client.
             salt: The salt for the digest of the key.
-            name: A name for the service that replaces its URL and key. Default: none.
+            name: A name to use for the service in place of its URL and key. Default: none.
 
         Example:
             assert Destination.of(client, salt="a").service == client.base_url
@@ -70,7 +70,7 @@ class Destination:
         return json.dumps(asdict(self))
 
     def other(self, now: Self) -> str | None:
-        """A sentence about how this destination differs from `now`; None if it doesn't.
+        """A sentence that says how this destination differs from `now`; None if it doesn't.
 
         Example:
             >>> before = Destination(service="staging", project_id=None, key="")

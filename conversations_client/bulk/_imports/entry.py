@@ -39,9 +39,9 @@ class Entry:
         key: The row's value in the key column, if the import has a key column.
         line: The line of the file on which the row starts; the first line is 1. None if unknown.
         exception: The error, if the row failed or became doubtful in this run. None for other rows,
-            and in entries from a journal. Entries are compared without it.
-        is_skipped: Whether this run skips the row because an earlier run sent it. Only `on_row`
-            gets such entries, which the journal doesn't record.
+            and in entries from a journal. It is ignored when entries are compared.
+        is_skipped: Whether this run skips the row because an earlier run sent it. Such entries are
+            passed only to `on_row`; the journal doesn't record them.
 
     Example:
         >>> Entry(number=1, digest="", state=State.FAILED, detail="The row is empty.").state

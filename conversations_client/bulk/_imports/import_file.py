@@ -40,34 +40,35 @@ def import_file(
     change_destination: bool = False,
     on_row: Callable[[Entry], object] | None = None,
 ) -> Report:
-    """Create a conversation for each row of a file that doesn't have one yet.
+    """For each row of a file, create a conversation unless the row already has one.
 
     Each row is sent as a `POST /v2/conversations` request. The whole file is read and checked
     before the first row is sent. If a row is invalid or the service rejects it, the row fails, and
     the import continues with the other rows. Correct the failed rows in place and run the import
     again: it sends only those rows. Rows are identified by their position. A row whose response was
     lost is doubtful. It is sent again only if the client has `Retry(trust_idempotency_key=True)`,
-    which states that a repeated request can't create a second conversation. Ctrl-C stops reading,
-    waits for the rows in flight, each limited by the client's timeout, and records their outcomes.
-    Pressing it again doesn't shorten the wait, because Python can't end a thread that waits.
+    which declares that a repeated request can't create a second conversation. If you press Ctrl-C,
+    the import stops reading, waits for the rows in flight (no longer than the client's timeout for
+    each), and records their outcomes. Pressing it again doesn't shorten the wait, because Python
+    can't kill a waiting thread.
 
     Args:
         client: The client that creates the conversations.
         path: The file: JSON Lines, CSV or Parquet, according to its extension.
         journal: The journal of this import.
-        columns: The column for each field whose column has a different name, such as
-            `{"displayName": "title", "metadata.entityId": "agent"}`.
+        columns: A mapping from field names to column names, for columns that are named differently,
+            such as `{"displayName": "title", "metadata.entityId": "agent"}`.
         key: A column to copy into the results.
-        ignore: Columns to ignore; `metadata` stands for all metadata.
+        ignore: Columns to ignore; `metadata` stands for all metadata columns.
         start: The number of rows to skip. Default: 0.
-        stop: The number of the last row. Default: the end of the file.
+        stop: The number of the last row to import. Default: the end of the file.
         max_in_flight: The maximum number of rows in flight. Default: 16.
         rate: The maximum number of rows per second. Default: no limit.
         destination: A name for the service if its URL and key change between runs. Default: the
             client's `base_url` and a digest of its key.
-        change_destination: Whether to continue if the journal has rows that were imported at a
-            different URL, in a different project or with a different key. They are not imported
-            again. Default: False.
+        change_destination: Whether to continue if the journal has rows that were imported to a
+            different URL or project, or with a different key. They are not imported again. Default:
+            False.
         on_row: Called with the status of each row, including rows from earlier runs.
 
     Raises:

@@ -52,8 +52,8 @@ class Journal(JournalBase):
     """The journal of an import, as a context manager.
 
     Only one process can use the file at a time. Each change reaches the operating system before the
-    method returns, so no change is lost if the process is killed. A power failure may lose the
-    latest changes.
+    method returns, so no change is lost if the process is killed. The latest changes may be lost in
+    a power failure.
 
     Args:
         path: The SQLite file, created if it doesn't exist.
@@ -139,7 +139,7 @@ class Journal(JournalBase):
             rows: The number of rows that are not in the journal yet.
 
         Raises:
-            BulkError: The disk has too little space.
+            BulkError: The disk doesn't have enough space.
 
         Example:
             with Journal("import.journal") as journal:
@@ -190,7 +190,7 @@ class Journal(JournalBase):
         )
 
     def doubt(self) -> None:
-        """Mark as doubtful the rows that an earlier run sent and that have no outcome.
+        """Mark as doubtful any rows that an earlier run sent but that have no outcome.
 
         Example:
             with Journal("import.journal") as journal:

@@ -7,7 +7,7 @@ from attrs import frozen
 
 @frozen
 class Report:
-    """The numbers of imported, failed and doubtful rows.
+    """Counts of imported, failed and doubtful rows.
 
     Attributes:
         created: The number of rows whose conversation was created, by this run or an earlier one.
@@ -39,7 +39,7 @@ class Report:
 
 
 def total(reports: Iterable[Report]) -> Report:
-    """Add several reports.
+    """Add up several reports.
 
     Example:
         >>> total([Report(created=2, failed=1, doubtful=0)] * 2)

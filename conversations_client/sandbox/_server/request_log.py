@@ -24,8 +24,8 @@ class ReceivedRequest:
         method: The HTTP method.
         path: The decoded path.
         query: The query string.
-        headers: The headers by lower-case name, without `authorization`; the last value of a
-            repeated header.
+        headers: The headers, keyed by lowercase name, without `authorization`. For a repeated
+            header, only the last value is kept.
         body: The part of the body that was read.
 
     Example:

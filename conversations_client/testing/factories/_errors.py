@@ -78,19 +78,19 @@ def status_error(
 ) -> E:
     """Create the error that `retrieve` raises for a response with an error status.
 
-    For the error of another method, set its `method` and `template`.
+    For an error from another method, set its `method` and `template`.
 
     Args:
         cls: The class of the error.
         status: The HTTP status. Default: the status of the class, which is 500 for `ServerError`.
         message: The service's error message.
-        retry_after: The seconds in the `Retry-After` header. Default: no header.
+        retry_after: The value of the `Retry-After` header, in seconds. Default: no header.
         request_id: The request ID; None for no ID.
         headers: Additional headers.
         body: The response's body. Default: JSON with the message.
 
     Raises:
-        TypeError: The class is not one of the client's classes for error statuses.
+        TypeError: The class is not one of the client's `StatusError` classes.
         ValueError: The status belongs to a different class.
 
     Example:
@@ -122,7 +122,7 @@ def transport_error(
 ) -> T:
     """Create the error that `retrieve` raises if no complete response arrives.
 
-    For the error of another method, set its `method` and `template`.
+    For an error from another method, set its `method` and `template`.
 
     Args:
         cls: The class.

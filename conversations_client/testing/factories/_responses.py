@@ -79,7 +79,7 @@ def partial_response(
 
 
 def events_of(response: Response) -> tuple[Event, ...]:
-    """List the events in a stream of this response, with one `PartDelta` for each word of text.
+    """List the events that stream this response, with one `PartDelta` for each word of text.
 
     Example:
         events = factories.events_of(factories.response(text="In Settings."))
