@@ -229,10 +229,12 @@ def test_an_event_loop_outlives_its_clients() -> None:
         await create(client)
         connections: Any = client._connections
         pool = ref(connections._by_loop[asyncio.get_running_loop()])
+        loop_end = connections._by_loop[asyncio.get_running_loop()].loop_end
         await client.aclose()
         del client, connections
         gc.collect()
         assert pool() is None
+        await loop_end.aclose()
 
     with ScriptedServer(always()) as server:
         anyio.run(use)
