@@ -180,7 +180,10 @@ class ToolResultPart(PrettyRepr):
     tool_call_id: str = field(metadata={"wire": "tool_call_id"})
     """The ID of the tool call."""
     result: Any = field(default=UNSET, hash=False)
-    """Any JSON value, with None for null; UNSET if there is no result."""
+    """Any JSON value, with None for null; UNSET if there is no result.
+
+    Requests reject values that are not JSON, such as sets and dict keys that are not strings.
+    """
     id: str | None = field(default=None, metadata={"wire": "_id"})
     """The ID of the part in a stream; None if the service did not send one."""
     metadata: Mapping[str, Any] | None = field(default=None, hash=False)

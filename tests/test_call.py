@@ -190,6 +190,7 @@ def test_a_success_is_read() -> None:
         elapsed=2.5,
         body=success.body,
     )
+    assert hash(one.resolve(success, now=102.5)) == hash(one.resolve(success, now=102.5))
     shown = repr(one.raw_response(reply(200, b"secret", private="private"), None, now=102.5))
     assert "private" not in shown
     assert "secret" not in shown

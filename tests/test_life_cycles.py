@@ -1,5 +1,6 @@
 """Clients that are forked, pickled, copied, closed, left open, or used in several event loops."""
 
+import asyncio
 import contextlib
 import copy
 import gc
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from types import FrameType
 from typing import Any
+from weakref import ref
 
 import anyio
 import httpx
@@ -106,20 +108,136 @@ class WatchingServer(ScriptedServer):
         self.gone.release()
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of unclosed sockets
+@pytest.fixture
+def leaks() -> Iterator[list[str]]:
+    """The warnings about objects that were not closed."""
+    gc.collect()
+    leaks: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ResourceWarning)
+        yield leaks
+        gc.collect()
+        leaks += [str(each.message) for each in caught]
+    assert leaks == []
+
+
+@pytest.mark.usefixtures("leaks")
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_an_async_client_in_several_event_loops(backend: str) -> None:
     async def twice() -> None:
         assert [(await create(client)).id for _ in range(2)] == [CONVERSATION["_id"]] * 2
 
+    async def last() -> None:
+        await twice()
+        await client.aclose()
+
     with WatchingServer(always()) as server:
         client = AsyncClient(KEY, base_url=server.url)
-        for number in range(5):
+        for use in [twice, twice, last]:
+            anyio.run(use, backend=backend)
+            # The connection of this event loop is closed.
+            assert server.gone.acquire(timeout=30)
+        with pytest.raises(ClientClosedError):
             anyio.run(twice, backend=backend)
-            gc.collect()
-            # The connections of the previous event loop are closed.
-            assert number == 0 or server.gone.acquire(timeout=30)
-    assert (len(server.seen), server.connections) == (10, 5)
+    assert (len(server.seen), server.connections) == (6, 3)
+
+
+@pytest.mark.usefixtures("leaks")
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_an_async_client_is_used_while_its_event_loop_ends(backend: str) -> None:
+    ids: list[str] = []
+
+    async def clean_up() -> Any:
+        try:
+            yield
+        finally:
+            with anyio.CancelScope(shield=True):
+                ids.extend([(await create(client)).id for _ in range(2)])
+
+    async def abandon() -> None:
+        await create(client)
+        kept.append(clean_up())
+        await anext(kept[0])
+
+    kept: list[Any] = []
+    with WatchingServer(always()) as server:
+        client = AsyncClient(KEY, base_url=server.url)
+        anyio.run(abandon, backend=backend)
+        for _ in range(server.connections):
+            assert server.gone.acquire(timeout=30)
+    assert ids == [CONVERSATION["_id"]] * 2
+
+
+def test_an_event_loop_that_cannot_report_its_end() -> None:
+    async def use() -> None:
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(None, None)
+        try:
+            await create(client)
+        finally:
+            sys.set_asyncgen_hooks(*hooks)
+        await client.aclose()
+
+    with ScriptedServer(always()) as server:
+        client = AsyncClient(KEY, base_url=server.url)
+        anyio.run(use)
+
+
+def test_an_event_loop_that_has_closed_its_generators() -> None:
+    async def use() -> None:
+        await asyncio.get_running_loop().shutdown_asyncgens()
+        await create(client)
+        await client.aclose()
+
+    with ScriptedServer(always()) as server:
+        client = AsyncClient(KEY, base_url=server.url)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            anyio.run(use)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
+def test_an_event_loop_ends_in_a_forked_child() -> None:
+    async def use() -> None:
+        await create(client)
+        connections: Any = client._connections
+        loop_end = connections._by_loop[asyncio.get_running_loop()].loop_end
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # the server's thread stays here
+            child = os.fork()
+        if child == 0:
+            try:
+                loop_end.aclose().send(None)
+            except StopIteration:
+                os._exit(0)
+            finally:
+                os._exit(1)
+        _, status = os.waitpid(child, 0)  # noqa: ASYNC222 - the child ends at once
+        assert status == 0
+        await create(client)
+        await client.aclose()
+
+    with ScriptedServer(always()) as server:
+        client = AsyncClient(KEY, base_url=server.url)
+        anyio.run(use)
+    assert server.connections == 1
+
+
+def test_an_event_loop_outlives_its_clients() -> None:
+    async def use() -> None:
+        client = AsyncClient(KEY, base_url=server.url)
+        await create(client)
+        connections: Any = client._connections
+        pool = ref(connections._by_loop[asyncio.get_running_loop()])
+        loop_end = connections._by_loop[asyncio.get_running_loop()].loop_end
+        await client.aclose()
+        del client, connections
+        gc.collect()
+        assert pool() is None
+        await loop_end.aclose()
+
+    with ScriptedServer(always()) as server:
+        anyio.run(use)
 
 
 class Loop:

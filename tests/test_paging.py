@@ -3,6 +3,7 @@
 import gc
 from functools import partial
 from itertools import count, islice
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -239,6 +240,54 @@ def test_a_service_that_changes_its_revision_is_supported() -> None:
         assert [c.id for c in client.conversations.list()] == ["b"]
     slash, none = "/v2/conversations/", "/v2/conversations"
     assert [s.target for s in server.seen] == [slash, none, none, slash]
+
+
+def recipe(*, is_async: bool) -> Any:
+    """The function on the page about conversations that skips invalid ones."""
+    page = (Path(__file__).parents[1] / "docs" / "conversations.md").read_text("utf-8")
+    (code,) = [each for each in page.split("```python\n") if "def valid_conversations" in each]
+    code = code.partition("\nfor each in ")[0]
+    if is_async:
+        code = code.replace(
+            "def valid_conversations() -> Iterator",
+            "async def valid_conversations() -> AsyncIterator",
+        )
+        code = code.replace("import Iterator", "import AsyncIterator, Iterator")
+        code = code.replace("= client.", "= await client.")
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102 - our own page
+    return names
+
+
+@pytest.mark.parametrize("revision", [1, 2])
+def test_invalid_conversations_can_be_skipped(
+    variant: Variant, revision: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    def scenario(client: Any) -> Any:
+        names = recipe(is_async=variant.name != "sync")
+        names["client"] = client
+        return everything(names["valid_conversations"]())
+
+    invalid = {**wire("c"), "updatedAt": None}
+    mixed: list[Any] = [wire("b"), invalid, None, wire("d")]
+    script = [
+        page("a"),
+        answer(200, {"object": "list", "data": mixed, "has_more": True}),
+        answer(200, {"object": "list", "data": [invalid], "has_more": True}),
+        page("e"),
+        answer(200, {"object": "list", "data": [invalid], "has_more": False}),
+    ]
+    with ScriptedServer([answer(404, b"")] * (2 - revision) + script) as server:
+        found = variant.run(scenario, api_key=KEY, base_url=server.url)
+    assert [c.id for c in found] == ["a", "b", "d", "e"]
+    path = "/v2/conversations" + "/" * (revision - 1)
+    cursors = [f"{path}?limit=50&startingAfter={cursor}" for cursor in "adce"]
+    assert [s.target for s in server.seen][2 - revision :] == [f"{path}?limit=50", *cursors]
+    assert caplog.messages == [
+        "Skipped data[1]: $.updatedAt: expected a number, got null",
+        "Skipped data[2]: $: expected an object, got null",
+        *["Skipped data[0]: $.updatedAt: expected a number, got null"] * 2,
+    ]
 
 
 def test_a_service_without_a_list_is_an_error(variant: Variant) -> None:

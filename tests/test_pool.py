@@ -342,9 +342,9 @@ def test_a_queue_of_requests_that_are_gone_is_empty() -> None:
 def test_closing_wakes_each_request_that_waits() -> None:
     pool = pool_of(1)
     held, first, second = acquired(pool), acquired(pool), acquired(pool)
-    before = pool.is_closed
+    before = pool.reuses
     pool.close()
-    assert (before, pool.is_closed) == (False, True)
+    assert (before, pool.reuses) == (True, False)
     for ticket in (first, second):
         assert rung(ticket)
         with pytest.raises(ClientClosedError):

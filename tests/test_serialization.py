@@ -1,10 +1,14 @@
 """Values that JSON can't represent are reported by path and never quoted."""
 
 import json
+import re
+from collections import deque
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import attrs
 import pytest
@@ -19,9 +23,22 @@ from conversations_client import (
     unstructure,
 )
 from conversations_client._base.unset import UNSET
+from conversations_client._calls.user_message import checked_message
 from conversations_client._json import serialization
 from conversations_client._json.converter import converter
-from conversations_client._json.serialization import json_argument, json_body, json_value
+from conversations_client._json.serialization import (
+    json_argument,
+    json_body,
+    json_value,
+    request_argument,
+)
+from conversations_client.messages import (
+    ErrorPart,
+    FileContent,
+    FilePart,
+    TextPart,
+    ToolResultPart,
+)
 
 LOOP: dict[str, Any] = {}
 LOOP["a"] = [LOOP]
@@ -57,7 +74,8 @@ TWICE = ["the same list is no circle"]
         ),
         ({"a": {"\ud800": 1}}, "$.a contains half of a surrogate pair, which is not text."),
         ({"a": {(1, 2): 1}}, "$.a has a key that is not a string."),
-        ({"a": {1: b"secret"}}, "$.a['1'] is a Python bytes."),
+        ({"a": {1: b"secret"}}, "$.a has a key that is not a string."),
+        ([{None: 1}], "$[0] has a key that is not a string."),
         ({"a\n": b""}, r"$['a\n'] is a Python bytes."),
         ({"x" * 300: b""}, f"$.{'x' * 198}… is a Python bytes."),
         ({"-" * 300: b""}, f"$['{'-' * 50}'] is a Python bytes."),
@@ -94,6 +112,89 @@ def test_a_create_reports_the_path() -> None:
         ),
     ):
         client.conversations.create(metadata=metadata)
+
+
+class Name(str):
+    """A string of another class."""
+
+    __slots__ = ()
+
+
+class Level(IntEnum):
+    HIGH = 3
+
+
+class Pair(NamedTuple):
+    first: int
+    second: int
+
+
+LOSSY: list[tuple[Any, str]] = [
+    ({1: 2}, "$ has a key that is not a string"),
+    ({"1": 1, 1: 2}, "$ has a key that is not a string"),
+    ([{None: 1}], "$[0] has a key that is not a string"),
+    ({"a": {True: 1}}, "$.a has a key that is not a string"),
+    ({Level.HIGH: 1}, "$ has a key that is not a string"),
+    (MappingProxyType({1.5: 1}), "$ has a key that is not a string"),
+    ({"a": {1, 2}}, "$.a is a Python set"),
+    ([set()], "$[0] is a Python set"),
+    (({"b": frozenset("ab")},), "$[0].b is a Python frozenset"),
+    (deque([{1}]), "$[0] is a Python set"),
+    ({}.keys(), "$ is a Python dict_keys"),
+    (ConversationMetadata(extra={"a": {1}}), "$.extra.a is a Python set"),
+]
+
+
+@pytest.mark.parametrize(("value", "problem"), LOSSY)
+def test_what_json_would_change_is_rejected(value: object, problem: str) -> None:
+    reason = rf"{re.escape(problem)}. Pass strings, finite numbers"
+    with pytest.raises(InvalidArgumentError, match=f"^body can't be serialized as JSON: {reason}"):
+        request_argument("body", value)
+    with (
+        Client("key", base_url="http://localhost:1") as client,
+        pytest.raises(InvalidArgumentError, match=re.escape(problem.replace("$", "")[1:])),
+    ):
+        client.request("POST", "/v2/x", returns=dict[str, Any], body=value)
+
+
+@pytest.mark.parametrize(("value", "problem"), LOSSY)
+def test_a_tool_result_that_json_would_change_is_rejected(value: object, problem: str) -> None:
+    parts = [
+        ToolResultPart(tool_call_id="call_1", result=value),
+        TextPart(text="a", metadata={"a": value}),
+        ErrorPart(error="a", extra={"a": value}),
+        FilePart(file=FileContent(uri="https://example.com", extra={"a": value})),
+    ]
+    for part, path in zip(
+        parts, ["$.result", "$.metadata.a", "$.extra.a", "$.file.extra.a"], strict=True
+    ):
+        reason = re.escape(f"{path}{problem[1:]}.")
+        with pytest.raises(InvalidArgumentError, match=rf"^message\[0\] can't .* {reason} Pass "):
+            checked_message([part])
+
+
+def test_what_json_keeps_is_sent() -> None:
+    value = {
+        Name("a"): Name("b"),
+        "level": Level.HIGH,
+        "pairs": [Pair(1, 2), deque([(3,)])],
+        "mapping": MappingProxyType({"c": 1.5}),
+        "part": TextPart(text="d"),
+        "files": Files({2, 1}),  # the class says that it is a set
+    }
+    assert json.loads(json_value(request_argument("body", value))) == {
+        "a": "b",
+        "level": 3,
+        "pairs": [[1, 2], [[3]]],
+        "mapping": {"c": 1.5},
+        "part": {"kind": "text", "text": "d"},
+        "files": {"tags": [1, 2], "names": []},
+    }
+
+
+def test_a_request_argument_that_contains_itself() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^body is nested too deeply, or contains"):
+        request_argument("body", LOOP)
 
 
 LEAVES = st.sampled_from([None, 1, 1.5, "é", float("nan"), b"", {1}, "\ud800"])

@@ -48,7 +48,7 @@ class RawResponse(Generic[T]):
     """The parsed response: what the plain method returns."""
     status: int
     """The HTTP status."""
-    headers: Headers = field(repr=False)
+    headers: Headers = field(hash=False, repr=False)
     """The headers, with case-insensitive names."""
     request_id: str | None
     """The service's ID for the request (`x-request-id`); None if it sent none."""

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._base.unset import UNSET, Unset
-from conversations_client._json.serialization import json_argument, json_body, json_value
+from conversations_client._json.serialization import json_body, json_value, request_argument
 from conversations_client.errors import InvalidArgumentError
 from conversations_client.models import (
     Conversation,
@@ -66,7 +66,7 @@ def any_endpoint(
         template=checked,
         path=checked,
         query=checked_query(query),
-        body=None if body is UNSET else json_value(json_argument("body", body)),
+        body=None if body is UNSET else json_value(request_argument("body", body)),
         idempotency_key=checked_idempotency_key(idempotency_key),
     )
     return Operation(request, checked_class("returns", returns), any_success(returns))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from conversations_client._fields.file_arguments import check_mime_type, check_uri
-from conversations_client._json.serialization import json_argument
+from conversations_client._json.serialization import request_argument
 from conversations_client.errors import InvalidArgumentError
 from conversations_client.messages import (
     ErrorPart,
@@ -79,7 +79,7 @@ def _part(name: str, value: object) -> object:
                 f"{name} must be a string, a TextPart, a FilePart, a ToolResultPart or an "
                 f"ErrorPart, not {_described(value)}."
             )
-    return json_argument(name, value)
+    return request_argument(name, value)
 
 
 def _described(value: object) -> str:

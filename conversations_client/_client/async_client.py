@@ -167,7 +167,8 @@ class AsyncClient(ClientBase):
                 `NoneType` if a successful response has no body.
             query: The names and values of the query parameters. Pass any value that is not a whole
                 number as a string, in the format that the API expects.
-            body: JSON, or an object to serialize. Default: no body.
+            body: JSON, or an object to serialize. Sets, and dict keys that are not strings, are
+                rejected. Default: no body.
             idempotency_key: A key that lets the service recognize a repeat of this request.
                 Default: a random one for a POST.
             timeout: How long this call may take: a `Timeout`, a number of seconds for the whole

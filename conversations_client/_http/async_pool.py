@@ -122,6 +122,8 @@ class AsyncConnectionPool(PoolBase[PoolableAsyncConnection, AsyncSignal]):
     """The connections of an async client to its single origin, in one event loop."""
 
     _new_signal = staticmethod(new_signal)
+    loop_end: object = None
+    """Closes the idle connections when the event loop ends."""
 
     async def send(self, request: WireRequest) -> WireResponse:
         """Send a request and return the head of the response.
@@ -147,6 +149,11 @@ class AsyncConnectionPool(PoolBase[PoolableAsyncConnection, AsyncSignal]):
         self._slots.close()
         await self._close_stale()
 
+    async def stop_reuse(self) -> None:
+        """Close idle connections now, and all later ones after their request."""
+        self._slots.stop_reuse()
+        await self._close_stale()
+
     async def release(self, ticket: _Ticket) -> None:
         """Release a slot, with its connection if it is reusable; idempotent."""
         if self._slots.is_settled(ticket):
@@ -156,7 +163,7 @@ class AsyncConnectionPool(PoolBase[PoolableAsyncConnection, AsyncSignal]):
             await self._discard(ticket)
         else:
             self._slots.release(ticket, now=self._clock())
-            if self._slots.is_closed:
+            if not self._slots.reuses:
                 await self._close_stale()
 
     async def _respond(self, ticket: _Ticket, request: WireRequest) -> WireResponse:

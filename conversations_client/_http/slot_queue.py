@@ -103,11 +103,12 @@ class SlotQueue(Generic[ConnectionT, SignalT]):
         self._claims: dict[ref[Any], tuple[_Slots[ConnectionT], _Slots[ConnectionT]]] = {}
         self._abandoned: deque[ref[Any]] = deque()
         self._closed = False
+        self._reuses = True
 
     @property
-    def is_closed(self) -> bool:
-        """Whether new requests are refused."""
-        return self._closed
+    def reuses(self) -> bool:
+        """Whether a connection may be idle; if not, idle connections are stale."""
+        return self._reuses
 
     @property
     def has_idle(self) -> bool:
@@ -181,7 +182,7 @@ class SlotQueue(Generic[ConnectionT, SignalT]):
     def has_stale(self, now: float) -> bool:
         """Whether there may be a connection that is not in use and can't be used again."""
         oldest = _first(self._idle)
-        is_expired = oldest is not None and (self._closed or oldest.expires_at <= now)
+        is_expired = oldest is not None and (not self._reuses or oldest.expires_at <= now)
         return is_expired or bool(self._abandoned)
 
     def take_stale(self, ticket: Ticket[ConnectionT, SignalT], now: float) -> None:
@@ -192,7 +193,7 @@ class SlotQueue(Generic[ConnectionT, SignalT]):
         abandoned = _first(self._abandoned)
         if abandoned is None:
             oldest = _first(self._idle)
-            if oldest is not None and (self._closed or oldest.expires_at <= now):
+            if oldest is not None and (not self._reuses or oldest.expires_at <= now):
                 _move(self._idle.popleft, ticket.in_use)
             return
         for slots in self._claims.get(abandoned, ()):
@@ -201,8 +202,13 @@ class SlotQueue(Generic[ConnectionT, SignalT]):
         self._claims.pop(abandoned, None)
         _remove(self._abandoned, abandoned)
 
+    def stop_reuse(self) -> None:
+        """Make idle connections stale, now and in future."""
+        self._reuses = False
+
     def close(self) -> None:
         """Refuse all waiting and later requests; idle connections become stale."""
+        self.stop_reuse()
         self._closed = True
         self._wake()
 

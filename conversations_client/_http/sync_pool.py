@@ -93,7 +93,7 @@ class ConnectionPool(PoolBase[PoolableConnection, Wakeup]):
             self._discard(ticket)
         else:
             self._slots.release(ticket, now=self._clock())
-            if self._slots.is_closed:
+            if not self._slots.reuses:
                 self._close_stale()
 
     def _respond(self, ticket: _Ticket, request: WireRequest) -> WireResponse:

@@ -195,17 +195,21 @@ class AsyncConnections:
         lazy_import(
             "conversations_client._http.connections.async_connection",
             "conversations_client._http.async_pool",
+            "conversations_client._http.loop_end",
         )
         from .async_pool import AsyncConnectionPool
         from .connections.async_connection import AsyncConnection
+        from .loop_end import LoopEnd
 
         route = self._origin.route()
-        return AsyncConnectionPool(
+        pool = AsyncConnectionPool(
             lambda: AsyncConnection(route),
             size=self._origin.max_connections,
             keepalive=KEEPALIVE_SECONDS,
             clock=monotonic,
         )
+        pool.loop_end = LoopEnd(pool)
+        return pool
 
     def _forget_closed_loops(self) -> None:
         # The connections refer to their loop, so the weak keys would never disappear on their own.

@@ -1,13 +1,22 @@
 """Converts objects to JSON; an InvalidArgumentError shows an invalid value's path."""
 
+import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from functools import cache
 from json import JSONEncoder
 from json.encoder import encode_basestring
+from operator import attrgetter
 from typing import Any, Final, cast
+
+import attrs
 
 from conversations_client._base.text import truncate
 from conversations_client._base.unset import UNSET
+from conversations_client._fields.extra import NO_EXTRA
+from conversations_client._fields.pretty_repr import PrettyRepr
 from conversations_client.errors import InvalidArgumentError
 
 from .conversion import loaded_converter
@@ -16,9 +25,16 @@ _MAX_PATH_LENGTH: Final = 200
 _MAX_KEY_LENGTH: Final = 50
 _MAX_DEPTH: Final = 500
 _SCALARS: Final = frozenset({str, int, bool, type(None)})
+_LEAVES: Final = _SCALARS | {float, type(UNSET), type(NO_EXTRA)}
 # Any, because type checkers don't know the members' types after isinstance().
 _DICT: Final[Any] = dict
 _CONTAINERS: Final[Any] = (dict, list, tuple)
+_STRING: Final = frozenset({str})
+_DATA: Final[Any] = PrettyRepr
+_SET: Final[Any] = AbstractSet
+_MAPPING: Final[Any] = (dict, Mapping)  # in this order, because a dict is recognized faster
+_SEQUENCE: Final[Any] = (list, tuple, deque)
+_EXPECTED: Final = "Pass strings, finite numbers, booleans, None, lists and dicts."
 _ENCODER: Final = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -52,7 +68,7 @@ def unstructure(value: object) -> Any:  # noqa: ANN401 - any JSON
             return result
     except RecursionError:
         raise InvalidArgumentError("value is nested too deeply, or contains itself.") from None
-    path, problem = _first_problem(result, _strict_problem)
+    path, problem = _first_problem(result, _problem)
     raise InvalidArgumentError(
         f"value can't be converted to JSON: {path} {problem}. Convert it first, for example to a "
         "string, or register a hook with converter.register_unstructure_hook."
@@ -66,6 +82,20 @@ def json_body(fields: Mapping[str, Any]) -> bytes:
         # Most bodies contain only strings, which this serializes several times faster.
         return _object_of_strings(sent)
     return json_value(sent)
+
+
+def request_argument(name: str, value: object) -> Any:  # noqa: ANN401 - any JSON
+    """As `json_argument`, but sets are rejected too, and all dict keys that are not strings.
+
+    An object of another package's class is converted by its hooks, whatever it contains.
+    """
+    try:
+        if _is_lossless(value):
+            return json_argument(name, value)
+    except RecursionError:
+        raise InvalidArgumentError(f"{name} is nested too deeply, or contains itself.") from None
+    path, problem = _first_problem(value, _loss)
+    raise InvalidArgumentError(f"{name} can't be serialized as JSON: {path} {problem}. {_EXPECTED}")
 
 
 def json_argument(name: str, value: object) -> Any:  # noqa: ANN401 - any JSON
@@ -89,13 +119,12 @@ def json_argument(name: str, value: object) -> Any:  # noqa: ANN401 - any JSON
 
 def json_value(value: object) -> bytes:
     """Any value as JSON."""
-    try:
-        return _ENCODER.encode(value).encode()
-    except (TypeError, ValueError, RecursionError):
-        path, problem = _first_problem(value, _problem)
+    with contextlib.suppress(TypeError, ValueError, RecursionError):
+        if _is_json(value):
+            return _ENCODER.encode(value).encode()
+    path, problem = _first_problem(value, _problem)
     raise InvalidArgumentError(
-        f"The arguments can't be serialized as JSON: {path} {problem}. "
-        "Pass strings, finite numbers, booleans, None, lists and dicts."
+        f"The arguments can't be serialized as JSON: {path} {problem}. {_EXPECTED}"
     )
 
 
@@ -123,8 +152,25 @@ def _is_json(value: Any) -> bool:  # noqa: ANN401 - any value
     return isinstance(value, str | int) or value is None
 
 
+def _is_lossless(value: Any) -> bool:  # noqa: ANN401 - any value
+    """Whether the conversion to JSON keeps all keys and orders in the data that users pass."""
+    members: Iterable[object] = ()
+    if isinstance(value, _DATA):
+        members = _fields_of(value.__class__)(value)
+    elif isinstance(value, _MAPPING):
+        if not _has_string_keys(value):
+            return False
+        members = value.values()
+    elif isinstance(value, _SEQUENCE):
+        members = value
+    elif isinstance(value, _SET):
+        return False
+    return all(type(member) in _LEAVES or _is_lossless(member) for member in members)
+
+
 def _has_string_keys(value: Mapping[object, object]) -> bool:
-    return all(issubclass(key, str) for key in set(map(type, value)))
+    types = set(map(type, value))
+    return types <= _STRING or all(issubclass(key, str) for key in types)
 
 
 def _first_problem(value: object, problem_of: Callable[[object], str]) -> tuple[str, str]:
@@ -142,13 +188,6 @@ def _first_problem(value: object, problem_of: Callable[[object], str]) -> tuple[
     return "$", "is nested too deeply"
 
 
-def _strict_problem(value: object) -> str:
-    """As `_problem`, but JSON's encoder also converts keys such as None and numbers."""
-    if isinstance(value, _DICT) and not _has_string_keys(cast("Mapping[object, object]", value)):
-        return "has a key that is not a string"
-    return _problem(value)
-
-
 def _problem(value: object) -> str:
     """What is wrong with a value, apart from its members; empty if nothing is."""
     try:
@@ -158,10 +197,16 @@ def _problem(value: object) -> str:
     except ValueError:
         return "is a number that JSON doesn't support"
     except TypeError:
-        if isinstance(value, dict):
-            return "has a key that is not a string"
-        return f"is a Python {type(value).__name__}"
-    return ""
+        return _loss(value) or f"is a Python {type(value).__name__}"
+    return _loss(value)
+
+
+def _loss(value: Any) -> str:  # noqa: ANN401 - any value
+    """What the conversion to JSON would change, apart from the members; empty if nothing."""
+    # JSON's encoder converts keys such as None and numbers.
+    if isinstance(value, _MAPPING) and not _has_string_keys(value):
+        return "has a key that is not a string"
+    return f"is a Python {type(value).__name__}" if isinstance(value, _SET) else ""
 
 
 def _emptied(value: object) -> object:
@@ -174,13 +219,25 @@ def _emptied(value: object) -> object:
             return value
 
 
-def _members(value: object) -> Iterator[tuple[str, object]]:
-    if isinstance(value, dict):
-        for key, member in cast("Mapping[object, object]", value).items():
+def _members(value: Any) -> Iterator[tuple[str, object]]:  # noqa: ANN401 - any value
+    if isinstance(value, _DATA):
+        value = dict(zip(_names(value.__class__), _fields_of(value.__class__)(value), strict=True))
+    if isinstance(value, _MAPPING):
+        for key, member in value.items():
             yield _step(str(key)), member
-    elif isinstance(value, list | tuple):
-        for index, member in enumerate(cast("Sequence[object]", value)):
+    elif isinstance(value, _SEQUENCE):
+        for index, member in enumerate(value):
             yield f"[{index}]", member
+
+
+@cache
+def _fields_of(cls: Any) -> Callable[[object], tuple[object, ...]]:  # noqa: ANN401 - a data class
+    """A function that returns the attributes of an object."""
+    return attrgetter(*_names(cls))
+
+
+def _names(cls: Any) -> list[str]:  # noqa: ANN401 - a data class
+    return [attribute.name for attribute in attrs.fields(cls)]
 
 
 def _step(key: str) -> str:

@@ -55,7 +55,7 @@ class Controls:
     def requests(self) -> tuple[ReceivedRequest, ...]:
         """The received API requests, oldest first, including those that failed.
 
-        The list contains the latest 1,000 requests, or fewer if their bodies exceed 16 MiB. Each
+        The list contains the latest 1,000 requests, or fewer if their bodies exceed 64 MiB. Each
         request has `method`, `path`, `query`, `headers` (without `authorization`), `body`, and
         `json()`.
 

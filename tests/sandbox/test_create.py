@@ -78,7 +78,7 @@ def test_create_and_retrieve(
             422,
             "$.displayName must be of type string; $.metadata.generatingTitle must be of type boolean; $.metadata.model must be of type string or null",
         ),
-        (b'"' + b"x" * 2**20 + b'"', 413, "larger than 1048576 bytes"),
+        (b'"' + b"x" * 2**25 + b'"', 413, "larger than 33554432 bytes"),
     ],
 )
 def test_invalid_bodies(api: httpx.Client, content: bytes, status: int, words: str) -> None:

@@ -28,6 +28,7 @@ from conversations_client import (
     Timeout,
 )
 from conversations_client.sandbox import Sandbox
+from conversations_client.sandbox._fault_injection import middleware
 from conversations_client.sandbox._replies.pacing import Pacing
 from conversations_client.sandbox._server import request_log, uvicorn_server
 
@@ -360,7 +361,10 @@ def test_faults_can_be_removed(sandbox: Sandbox, api: httpx.Client) -> None:
     assert api.get("/v2/conversations").status_code == 200
 
 
-def test_a_request_with_a_fault_needs_no_key_and_has_a_limited_body(sandbox: Sandbox) -> None:
+def test_a_request_with_a_fault_needs_no_key_and_has_a_limited_body(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(middleware, "LIMIT", 2**20)
     sandbox.fail_next(500)
     large = httpx.post(f"{sandbox.url}/v2/conversations", content=b"x" * 3_000_000)
     assert large.status_code == 500

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from conversations_client.sandbox import Sandbox
+from conversations_client.sandbox._operations import request_body
 from conversations_client.sandbox._operations.error_responses import on_disconnect
 from conversations_client.sandbox._operations.names import name_from
 from conversations_client.sandbox._storage import database, ulid
@@ -147,8 +148,9 @@ INVALID = [
 
 @pytest.mark.parametrize("invalid", INVALID, ids=range(len(INVALID)))
 def test_a_missing_conversation_is_reported_before_an_invalid_body(
-    api: Api, invalid: dict[str, Any]
+    api: Api, invalid: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(request_body, "LIMIT", 2**20)
     request: dict[str, Any] = {"headers": {"Content-Type": "application/json"}, **invalid}
     (one,) = created(api, 1)
     calls = [("PATCH", ""), ("POST", "/generate-name"), ("POST", "/responses")]

@@ -1,6 +1,7 @@
 """Streamed responses over plain HTTP."""
 
 import asyncio
+import base64
 import json
 import re
 import threading
@@ -13,6 +14,7 @@ import httpx
 import pytest
 from attrs import define, field
 
+from conversations_client import FilePart
 from conversations_client.sandbox import Sandbox
 from conversations_client.sandbox._operations import stream_recorder
 from conversations_client.sandbox._storage.store import Store
@@ -404,3 +406,17 @@ def test_a_reply_is_streamed_completely_after_a_delete() -> None:
 def test_an_invalid_pace_is_rejected(pace: float) -> None:
     with pytest.raises(ValueError, match="pace must be 0 or more seconds"):
         Sandbox(pace=pace)
+
+
+def test_a_file_of_several_megabytes() -> None:
+    content = b"x" * 5_000_000
+    with Sandbox() as sandbox, sandbox.client() as client:
+        one = client.conversations.create()
+        file = FilePart.from_bytes(content, mime_type="text/plain", name="a.txt")
+        client.conversations.responses.create(one, message=["a", file], model="sandbox/echo")
+        assert sandbox.requests[-1].json()["message"]["parts"][1]["file"]["name"] == "a.txt"
+        found = client.conversations.retrieve(one).messages
+    assert found is not None
+    part = found[0].parts[1]
+    assert isinstance(part, FilePart)
+    assert part.file.bytes == base64.b64encode(content).decode()

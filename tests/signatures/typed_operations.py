@@ -1,6 +1,6 @@
 """Calls to other operations for type checkers; never run."""
 
-from typing import TYPE_CHECKING, assert_never, assert_type
+from typing import TYPE_CHECKING, Any, assert_never, assert_type, cast
 
 from conversations_client import (
     UNSET,
@@ -53,6 +53,9 @@ def sync(client: Client) -> None:
     gone: Callable[[str], None] = client.conversations.delete
     gone("conv_1")
     assert_type(client.request("GET", "/x", returns=Message), RawResponse[Message])
+    assert_type(client.request("GET", "/x", returns=dict[str, Any]).parsed, dict[str, Any])
+    union = cast("type[list[int] | None]", list[int] | None)
+    assert_type(client.request("GET", "/x", returns=union).parsed, list[int] | None)
 
 
 def naive(client: Client) -> str:

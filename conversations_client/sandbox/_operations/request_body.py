@@ -12,7 +12,8 @@ from .routes import conversation_id, not_found
 from .strict_json import parse
 from .validation_messages import validation_messages
 
-LIMIT: Final = 1024 * 1024
+LIMIT: Final = 32 * 1024 * 1024
+"""The maximum number of bytes of a body; it limits the memory that a request can use."""
 
 
 async def read_body(request: Request, validator: Draft202012Validator) -> dict[str, object]:
@@ -26,7 +27,7 @@ async def read_body(request: Request, validator: Draft202012Validator) -> dict[s
         The JSON object.
 
     Raises:
-        HTTPException: 400 for invalid JSON, 413 for more than 1 MiB, 415 for a media type other
+        HTTPException: 400 for invalid JSON, 413 for more than 32 MiB, 415 for a media type other
             than JSON, 422 for JSON that doesn't match the schema, with the path of each problem.
     """
     raw = await _receive(request)

@@ -13,7 +13,7 @@ _ERRORS: Final = {
     401: "The API key is missing or wrong.",
     404: "The conversation doesn't exist.",
     409: "The message ID is taken, or the stream for this key can't be repeated.",
-    413: "The body is larger than 1 MiB.",
+    413: "The body is larger than 32 MiB.",
     415: "The body isn't sent as application/json.",
     422: "The body is invalid, or its Idempotency-Key was used for a different request.",
 }

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from conversations_client.sandbox._operations.routes import is_own_path
 
 MAX_REQUESTS: Final = 1000
-MAX_BYTES: Final = 16 * 1024 * 1024
+MAX_BYTES: Final = 64 * 1024 * 1024
 
 
 @frozen(kw_only=True)
@@ -62,7 +62,7 @@ class ReceivedRequest:
 
 
 class RequestLog:
-    """The latest requests: at most 1,000, with at most 16 MiB of bodies. It is thread-safe.
+    """The latest requests: at most 1,000, with at most 64 MiB of bodies. It is thread-safe.
 
     A request is added when its body is complete or its response starts.
     """
