@@ -17,7 +17,7 @@ from scripted import ScriptedServer, always
 from variants import KEY, Variant
 
 from conversations_client import AsyncClient, Client, ConfigurationError, TLSError
-from conversations_client._http.tls import shared_tls
+from conversations_client._http.network.tls import shared_tls
 from conversations_client._http.transport import AsyncConnections
 
 CLASSES = pytest.mark.parametrize("cls", [Client, AsyncClient])

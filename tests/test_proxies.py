@@ -32,9 +32,9 @@ from conversations_client import (
     Timeout,
     TLSError,
 )
-from conversations_client._http import network
 from conversations_client._http.connections.route import Proxy
-from conversations_client._http.proxies import environment_variables, proxy_for
+from conversations_client._http.network import variables as network
+from conversations_client._http.network.proxies import environment_variables, proxy_for
 
 PROXY = "http://proxy.example:3128"
 

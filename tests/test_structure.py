@@ -44,6 +44,7 @@ LAYERS = [
     "_http/transport",
     "_http/httpx_clients",
     "_http",
+    "_http/network",
     "_http/connections",
     "_http/streams",
     "_sandbox_options",
@@ -98,9 +99,9 @@ PURE_MODULES = {
     "_http/streams/limits",
     "_http/streams/tls_errors",
     "_http/streams/tls_stream",
-    "_http/proxies",
-    "_http/no_proxy",
-    "_http/network",
+    "_http/network/proxies",
+    "_http/network/no_proxy",
+    "_http/network/variables",
 }
 
 

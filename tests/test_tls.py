@@ -21,9 +21,9 @@ from conversations_client import ConfigurationError, Delivery, DisconnectError, 
 from conversations_client._base.causes import causes
 from conversations_client._base.secret import Secret
 from conversations_client._http.httpx_clients.progress import Progress
+from conversations_client._http.network.tls import shared_tls
 from conversations_client._http.streams.errors import ConnectError
 from conversations_client._http.streams.tls_errors import is_tls
-from conversations_client._http.tls import shared_tls
 from conversations_client._http.transport_errors import transport_error
 
 

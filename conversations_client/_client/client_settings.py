@@ -24,7 +24,7 @@ from conversations_client.errors import ConfigurationError
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-    from conversations_client._http.network import Network
+    from conversations_client._http.network.variables import Network
 
 
 def checked_settings(
@@ -119,8 +119,8 @@ def checked_network(
     # Without such a variable, no import is needed.
     names = " ".join(os.environ).upper()
     if any(part in names for part in _NETWORK_VARIABLES):
-        lazy_import("conversations_client._http.network")
-        from conversations_client._http.network import environment_network
+        lazy_import("conversations_client._http.network.variables")
+        from conversations_client._http.network.variables import environment_network
 
         return environment_network(settings.base_url, ssl_context, os.environ)
     return UNSET, ssl_context

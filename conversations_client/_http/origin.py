@@ -7,7 +7,7 @@ from attrs import frozen
 
 from conversations_client._http.connections.route import Proxy, Route
 
-from .tls import default_tls
+from .network.tls import default_tls
 
 
 @frozen(kw_only=True)

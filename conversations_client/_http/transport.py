@@ -18,7 +18,7 @@ from conversations_client._http.streams.clock import monotonic
 from .client_protocols import AsyncHTTPClient, HTTPClient
 from .connections.wire import WireRequest, WireResponse
 from .httpx_clients.hook_detection import is_hooked
-from .network import Network, system_proxy
+from .network.variables import Network, system_proxy
 from .origin import Origin
 from .slot_queue import closed_error
 

@@ -5,9 +5,9 @@ from typing import Final
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
 from conversations_client._base.hosts import ip_address, is_loopback
+from conversations_client._http.connections.route import Proxy
 from conversations_client.errors import ConfigurationError
 
-from .connections.route import Proxy
 from .no_proxy import NAME, is_excluded
 
 _PORTS: Final = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._base.unset import UNSET, Unset
+from conversations_client._http.connections.route import Proxy
 
-from .connections.route import Proxy
 from .proxies import environment_variables, proxy_for
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def environment_network(
     trust = [environ.get(name, "") for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")]
     is_encrypted = urlsplit(url).scheme == "https" or bool(proxy and proxy.scheme == "https")
     if ssl_context is None and is_encrypted and any(trust):
-        lazy_import("conversations_client._http.tls")
+        lazy_import("conversations_client._http.network.tls")
         from .tls import shared_tls
 
         ssl_context = shared_tls(*trust)

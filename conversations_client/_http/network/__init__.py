@@ -1,0 +1,1 @@
+"""The proxy and the trusted certificates of a client, from environment variables."""
