@@ -509,9 +509,32 @@ def test_rows_with_results_are_not_created_again_without_their_journal(
         prepare()
         ended = piped("import", str(file))
         assert ended.code == 2
-        assert "has the results of an import, but its journal" in " ".join(ended.err.split())
+        assert "has the results of an earlier import, but the journal" in " ".join(
+            ended.err.split()
+        )
         assert results.read_text() == "of another import"
     assert not journal.exists()
+
+
+def test_a_new_file_of_the_same_name_is_imported_by_following_the_advice(
+    piped: Command, file: Path
+) -> None:
+    piped("import", str(file))
+    file.write_text('{"displayName": "New"}\n')
+    removed = piped("import", str(file))
+    assert "with new files for --journal and --results; every row" in " ".join(removed.err.split())
+    file.write_text('{"displayName": "New"}\n' * 5)
+    changed = piped("import", str(file))
+    assert "with new files for --journal and --results; every row" in " ".join(changed.err.split())
+    new = [file.with_name("new.journal"), file.with_name("new.jsonl")]
+    refused = piped("import", str(file), "--journal", str(new[0]))
+    assert {removed.code, changed.code, refused.code} == {2}
+    assert " ".join(refused.err.split()).endswith(
+        "To continue that import, pass its journal with --journal. "
+        "To import every row again, pass a new file with --results."
+    )
+    ended = piped("import", str(file), "--journal", str(new[0]), "--results", str(new[1]))
+    assert (ended.code, json.loads(ended.out)["new"]) == (0, 5)
 
 
 def test_results_are_written_to_a_pipe_once(piped: Command, file: Path) -> None:

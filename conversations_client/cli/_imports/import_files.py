@@ -53,9 +53,9 @@ class ImportFiles:
             return
         if is_used and not has_journal:
             raise UsageError(
-                f"{self.results} has the results of an import, but its journal {self.journal} is "
-                "missing or empty. Pass the journal with --journal, or move the results elsewhere "
-                "to import every row again."
+                f"{self.results} has the results of an earlier import, but the journal "
+                f"{self.journal} is missing or empty. To continue that import, pass its journal "
+                "with --journal. To import every row again, pass a new file with --results."
             )
 
     def check_results(self, record: Journal) -> None:
