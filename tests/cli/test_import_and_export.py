@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from errno import ENOSPC
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from command_line import LONGEST_WAIT, Command, Terminal
@@ -550,6 +552,42 @@ def test_results_are_written_to_a_pipe_once(piped: Command, file: Path) -> None:
     assert len(received[0].splitlines()) == 5
 
 
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")
+    full = type(usage)(usage.total, usage.total, 0)
+    monkeypatch.setattr(shutil, "disk_usage", Mock(return_value=full))
+
+
+def test_a_refused_import_leaves_only_files_that_it_did_not_create(
+    piped: Command, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_disk(monkeypatch)
+    folder = file.with_name("links")
+    folder.mkdir()
+    links = [file.with_name("a.jsonl.journal"), file.with_name("a.jsonl.results.jsonl")]
+    for is_linked in (False, True):
+        if is_linked:
+            for link in links:
+                link.symlink_to(folder / link.name)
+        before = sorted(each.name for each in file.parent.iterdir())
+        ended = piped("import", str(file))
+        assert (ended.code, "Nothing was sent" in ended.err) == (1, True)
+        assert sorted(each.name for each in file.parent.iterdir()) == before
+        assert [*folder.iterdir()] == []
+
+
+def test_a_refused_import_keeps_files_that_were_there(
+    piped: Command, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, results = (file.with_name(f"a.jsonl.{end}") for end in ("journal", "results.jsonl"))
+    assert piped("import", str(file)).code == 0
+    contents = results.read_text()
+    file.write_text(file.read_text() + "{}\n")
+    full_disk(monkeypatch)
+    assert piped("import", str(file)).code == 1
+    assert (journal.exists(), results.read_text()) == (True, contents)
+
+
 def test_ctrl_c_explains_how_to_continue(
     piped: Command, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -611,6 +649,7 @@ def test_a_second_ctrl_c_ends_the_bar(file: Path, monkeypatch: pytest.MonkeyPatc
     assert "Waiting for 1 request in flight. Press Ctrl-C again to end at once." in words
     assert "Ended at once after creating 0 conversations." in words
     assert "1 row may have been imported." in words
+    assert not file.with_name("a.jsonl.results.jsonl").exists()
     assert "\x1b[?25h" in terminal.seen.rpartition("\x1b[?25l")[2]  # the cursor is shown again
 
 
