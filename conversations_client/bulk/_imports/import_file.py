@@ -57,7 +57,7 @@ def import_file(
         journal: The journal of this import.
         columns: The column for each field whose column has a different name, such as
             `{"displayName": "title", "metadata.entityId": "agent"}`.
-        key: A column to copy into the results.
+        key: A column to copy into the results. Its values can repeat: every row is imported.
         ignore: Columns to ignore; `metadata` stands for all metadata.
         start: The number of rows to skip. Default: 0.
         stop: The number of the last row. Default: the end of the file.

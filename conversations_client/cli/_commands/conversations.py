@@ -186,7 +186,10 @@ def update(
 
 
 def name(conversation_id: str, /, *, context: str, session: Injected) -> None:
-    """Generate a name for a conversation that has none.
+    """Generate a name for a conversation that was created without one.
+
+    The service rejects the call if the conversation has a name. In the sandbox, an empty name
+    counts as a name.
 
     Args:
         conversation_id: The ID, conv_….

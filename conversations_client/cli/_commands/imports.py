@@ -10,7 +10,6 @@ from cyclopts.validators import Number
 from conversations_client import Retry, TransportError
 from conversations_client.bulk import (
     ImportStoppedError,
-    Journal,
     Report,
     State,
     check_file,
