@@ -29,6 +29,7 @@ RUN = {"python", "console"}
 NOT_RUN = {
     "text",
     "html",
+    "bash",  # test_examples.py runs it
     "py",  # for engines that are too large to install here
     "{toctree}",
     "{eval-rst}",

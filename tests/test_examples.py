@@ -1,6 +1,7 @@
 """Runs the examples on a sandbox, as a reader would."""
 
 import io
+import os
 import re
 import runpy
 import subprocess
@@ -90,6 +91,44 @@ def test_a_chat_with_a_service_that_sends_no_id(
 def test_examples_fit_one_screen() -> None:
     for path in EXAMPLES.glob("*.py"):
         assert len(path.read_text().splitlines()) <= 40
+
+
+def test_the_nightly_import_creates_each_row_once(environment: Sandbox, tmp_path: Path) -> None:
+    page = EXAMPLES.parent / "docs" / "how-to" / "scripts.md"
+    (script,) = re.findall(r"```bash\n(.*?)```", page.read_text(), re.DOTALL)
+    (in_place,) = re.findall(r"^\$ (day=.*)", page.read_text(), re.MULTILINE)
+    date = tmp_path / "date"
+    date.touch(mode=0o700)
+    path = os.pathsep.join(map(str, [tmp_path, Path(sys.executable).parent, os.environ["PATH"]]))
+
+    def codes(day: int, *runs: str, script: str = script) -> list[int]:
+        date.write_text(f"#!/bin/sh\necho 2024-12-{day}")
+        return [
+            subprocess.run(  # noqa: S603
+                ["bash", "-c", script],  # noqa: S607
+                cwd=tmp_path,
+                env={**os.environ, "PATH": path},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+                timeout=60,
+            ).returncode
+            for _ in runs
+        ]
+
+    drop = tmp_path / "customers.csv"
+    drop.write_text("number,name\n1,Roadmap\n2,Support\n")
+    environment.fail_next(400, method="POST")
+    assert codes(21, "a row fails", "it is sent again", "all is done") == [1, 0, 0]
+    assert codes(22, "no file") == [1]
+    drop.write_text("number,name\n3,Roadmap\n")
+    assert codes(22, "a new file") == [0]
+    for day in (23, 24):
+        drop.write_text(f"displayName\n{day}\n")
+        assert codes(day, "a new file", "all is done", script=in_place) == [0, 0]
+    with Client() as client:
+        names = [each.display_name for each in client.conversations.list()]
+    assert sorted(names) == ["23", "24", "Roadmap", "Roadmap", "Support"]
 
 
 def test_the_demo_ends_silently_when_its_output_is_closed() -> None:

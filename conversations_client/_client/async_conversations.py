@@ -452,7 +452,8 @@ class AsyncConversations(Resource[AsyncEngine]):
         Raises:
             InvalidArgumentError: An argument is invalid; nothing was sent.
             TransportError: No complete response arrived.
-            BadRequestError: The conversation already has a name.
+            BadRequestError: The conversation already has a name. In the sandbox, an empty name
+                counts as a name.
             StatusError: The service rejected the request or failed.
             DecodeError: The response doesn't match the API's documentation.
             ClientClosedError: The client is closed.

@@ -18,7 +18,7 @@ from conversations_client.cli._commands.doctor import doctor
 from conversations_client.cli._commands.exports import export
 from conversations_client.cli._commands.imports import import_
 from conversations_client.cli._commands.sandbox import sandbox
-from conversations_client.cli._display.output import Output, chosen_format
+from conversations_client.cli._display.output import Output, chosen_format, set_quiet
 from conversations_client.cli._exit_codes import ExitCode
 from conversations_client.cli._option_names import use_variables
 from conversations_client.cli._session import COMMON, FORMAT, Options, Session
@@ -88,6 +88,7 @@ def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     options: Annotated[Options, Parameter(name="*")] = Options(),  # noqa: B008 - frozen
 ) -> object:
+    set_quiet(quiet=options.quiet)
     use_variables(options.settings_from_environment(), os.environ)
     command, bound, injected = app.parse_args(_with_standard_streams(tokens))
     if command in _NAMES:  # not for --help or --install-completion

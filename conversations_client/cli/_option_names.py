@@ -49,6 +49,9 @@ _REWORDINGS: Final = tuple(
         r", and strip\(\) it if you read it from a file": "",
         r"; pass an ssl_context with one": ", which this command can't send",
         r"\bUse a new journal or folder\b": "Choose new files with --journal and --results",
+        r"\b(with|[Uu]se) (?:a new|another) journal(?=; every row| \(every row)": (
+            r"\1 new files for --journal and --results"
+        ),
         r"\b([Uu])se another journal\b": r"\1se another file with --journal",
         r"\bthis client\b": "this command",
         r"\bpass change_destination=True\b": "add --change-destination",

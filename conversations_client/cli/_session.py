@@ -51,6 +51,8 @@ class Options:
     """Maximum seconds for a call, including retries; default: 60."""
     sandbox: Annotated[bool, Parameter(group=COMMON, negative="", show_default=False)] = False
     """Use the sandbox on this machine: no key, no network."""
+    quiet: Annotated[bool, Parameter(group=COMMON, negative="", show_default=False)] = False
+    """Print no notes and no progress bars to stderr, only errors and warnings."""
     json: Annotated[bool, Parameter(group=FORMAT, negative="", show_default=False)] = False
     """Print JSON with the API's field names; the default unless stdout is a terminal."""
     jsonl: Annotated[bool, Parameter(group=FORMAT, negative="", show_default=False)] = False

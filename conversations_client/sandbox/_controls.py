@@ -67,6 +67,16 @@ class Controls:
         """
         return self._log.all()
 
+    def clear_requests(self) -> None:
+        """Remove all requests from `requests`.
+
+        Example:
+            client.conversations.create()
+            sandbox.clear_requests()
+            assert sandbox.requests == ()
+        """
+        self._log.clear()
+
     def fail_next(
         self,
         status: int = 503,

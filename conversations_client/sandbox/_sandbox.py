@@ -205,7 +205,7 @@ class Sandbox(Controls, Clients):
             log=self._log,
             faults=self._faults,
             hang_up=lambda scope: self._server.hang_up(scope["client"]),
-            controls=control_routes(self, self.set_time),
+            controls=control_routes(self, self._clock),
         )
         return UvicornServer(app, on_shutdown=self._pacing.stop)
 

@@ -1,18 +1,22 @@
 """Reads and writes files of each format."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conversations_client import Conversation, ConversationMetadata, structure, unstructure
 from conversations_client.bulk import BulkError, count_rows, export_file
 from conversations_client.bulk._files.json_lines import NotAnObject, NotJson
 from conversations_client.bulk._files.readers import read_rows
 from conversations_client.bulk._files.rows import Unreadable
+from conversations_client.bulk._text import json_line
 
 Write = Callable[[str, bytes], Path]
 
@@ -134,6 +138,24 @@ def test_json_lines_have_every_field_that_the_service_sends(tmp_path: Path) -> N
     path = tmp_path / "a.jsonl"
     assert export_file([structure(sent, Conversation)], path) == 1
     assert json.loads(path.read_bytes()) == sent
+
+
+def test_json_lines_are_text_in_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    export_file([conversation(3)], path)
+    assert "ééé" in path.read_text(encoding="utf-8")
+
+
+ODD = "\x00\x1c\x7f\x85\x9b\xa0é🙂\u2028\u2029\u202e\u2066\ud800\udc00"
+
+
+@given(st.text(st.sampled_from(ODD) | st.characters(codec=None)))
+def test_a_line_of_json_is_one_line_of_utf_8(text: str) -> None:
+    value = {text: [text]}
+    line = json_line(value)
+    assert line.encode().decode().splitlines() == [line[:-1]]
+    assert json.loads(line) == json.loads(json.dumps(value))
+    assert not re.search("[\x80-\x9f\u202a-\u202e\u2066-\u2069]", line)
 
 
 def test_a_lone_surrogate_in_csv(tmp_path: Path) -> None:

@@ -24,7 +24,9 @@ from conversations_client.bulk import (
     Journal,
     Report,
     State,
+    count_rows,
     import_file,
+    partitions,
     write_results,
 )
 from conversations_client.bulk._files.rows import Row
@@ -246,6 +248,33 @@ def test_empty_rows_can_be_removed_at_the_end(path: Path, journal: Journal) -> N
         )
         write(path, {"displayName": "a"})
         assert run(server, path, journal).failed == 0
+
+
+def test_blank_records_at_the_end_can_be_filled_in_later(tmp_path: Path, journal: Journal) -> None:
+    path = tmp_path / "a.csv"
+    header = "displayName,projectId\n"
+    with ScriptedServer(always()) as server:
+        for rows, report in {
+            "a,\n,\n,\n": Report(created=1, failed=0, doubtful=0, new=1),
+            "a,\n,\nc,\n,\n": Report(created=2, failed=1, doubtful=0, new=1),
+            "a,\nb,\nc,\n,\n": Report(created=3, failed=0, doubtful=0, new=1),
+        }.items():
+            path.write_text(header + rows)
+            assert run(server, path, journal) == report
+        assert [(each.number, each.line) for each in journal.entries()] == [(1, 2), (2, 3), (3, 4)]
+        path.write_text(header + "a,\nb,\n,\n")
+        with pytest.raises(BulkError, match=r"Row 3 was in the file .* now has only 2 rows"):
+            run(server, path, journal)
+
+
+def test_parts_of_a_file_with_blank_records(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("displayName,projectId\na,\n,\n,\nb,\n,\n,\n")
+    with ScriptedServer(always()) as server:
+        parts = partitions(path, tmp_path / "journals", rows=2)
+        reports = [part.run(lambda: Client("k", base_url=server.url)) for part in parts]
+    assert [(each.created, each.failed) for each in reports] == [(1, 1), (1, 1)]
+    assert count_rows(path) == 4
 
 
 @pytest.mark.parametrize("part", [{"start": 1}, {"stop": 3}])

@@ -47,10 +47,10 @@ def test_a_journal_stores_entries(path: Path) -> None:
             State.DOUBTFUL: 1,
         }
         write_results(journal.entries(), path.with_name("results"))
-    assert path.with_name("results").read_text() == (
+    assert path.with_name("results").read_text(encoding="utf-8") == (
         '{"row": 1, "status": "created", "id": null}\n'
         '{"row": 2, "status": "created", "id": "conv_2"}\n'
-        '{"row": 3, "status": "failed", "error": "\\u00e9 no"}\n'
+        '{"row": 3, "status": "failed", "error": "é no"}\n'
         '{"row": 4, "status": "doubtful", "error": "broken"}\n'
     )
 

@@ -788,6 +788,14 @@ def test_ids_are_never_truncated(
     assert "ago" in out
 
 
+def test_a_line_of_json_is_not_split(piped: Command) -> None:
+    body = {**CONVERSATION, "displayName": "a\x85b\u2028c\u2029d"}
+    with ScriptedServer([answer(body=body)]) as server:
+        ended = piped("create", "--base-url", server.url, "--jsonl")
+    (line,) = ended.out.splitlines()
+    assert json.loads(line)["displayName"] == "a\x85b\u2028c\u2029d"
+
+
 def test_a_lone_surrogate_is_escaped(piped: Command) -> None:
     body = {**CONVERSATION, "displayName": "\ud83d é"}
     with ScriptedServer([answer(body=body)]) as server:

@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from errno import ENOSPC
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from command_line import LONGEST_WAIT, Command, Terminal
@@ -509,9 +511,32 @@ def test_rows_with_results_are_not_created_again_without_their_journal(
         prepare()
         ended = piped("import", str(file))
         assert ended.code == 2
-        assert "has the results of an import, but its journal" in " ".join(ended.err.split())
+        assert "has the results of an earlier import, but the journal" in " ".join(
+            ended.err.split()
+        )
         assert results.read_text() == "of another import"
     assert not journal.exists()
+
+
+def test_a_new_file_of_the_same_name_is_imported_by_following_the_advice(
+    piped: Command, file: Path
+) -> None:
+    piped("import", str(file))
+    file.write_text('{"displayName": "New"}\n')
+    removed = piped("import", str(file))
+    assert "with new files for --journal and --results; every row" in " ".join(removed.err.split())
+    file.write_text('{"displayName": "New"}\n' * 5)
+    changed = piped("import", str(file))
+    assert "with new files for --journal and --results; every row" in " ".join(changed.err.split())
+    new = [file.with_name("new.journal"), file.with_name("new.jsonl")]
+    refused = piped("import", str(file), "--journal", str(new[0]))
+    assert {removed.code, changed.code, refused.code} == {2}
+    assert " ".join(refused.err.split()).endswith(
+        "To continue that import, pass its journal with --journal. "
+        "To import every row again, pass a new file with --results."
+    )
+    ended = piped("import", str(file), "--journal", str(new[0]), "--results", str(new[1]))
+    assert (ended.code, json.loads(ended.out)["new"]) == (0, 5)
 
 
 def test_results_are_written_to_a_pipe_once(piped: Command, file: Path) -> None:
@@ -525,6 +550,42 @@ def test_results_are_written_to_a_pipe_once(piped: Command, file: Path) -> None:
     reader.join(timeout=30)
     assert (ended.code, len(received)) == (0, 1)
     assert len(received[0].splitlines()) == 5
+
+
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")
+    full = type(usage)(usage.total, usage.total, 0)
+    monkeypatch.setattr(shutil, "disk_usage", Mock(return_value=full))
+
+
+def test_a_refused_import_leaves_only_files_that_it_did_not_create(
+    piped: Command, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_disk(monkeypatch)
+    folder = file.with_name("links")
+    folder.mkdir()
+    links = [file.with_name("a.jsonl.journal"), file.with_name("a.jsonl.results.jsonl")]
+    for is_linked in (False, True):
+        if is_linked:
+            for link in links:
+                link.symlink_to(folder / link.name)
+        before = sorted(each.name for each in file.parent.iterdir())
+        ended = piped("import", str(file))
+        assert (ended.code, "Nothing was sent" in ended.err) == (1, True)
+        assert sorted(each.name for each in file.parent.iterdir()) == before
+        assert [*folder.iterdir()] == []
+
+
+def test_a_refused_import_keeps_files_that_were_there(
+    piped: Command, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, results = (file.with_name(f"a.jsonl.{end}") for end in ("journal", "results.jsonl"))
+    assert piped("import", str(file)).code == 0
+    contents = results.read_text()
+    file.write_text(file.read_text() + "{}\n")
+    full_disk(monkeypatch)
+    assert piped("import", str(file)).code == 1
+    assert (journal.exists(), results.read_text()) == (True, contents)
 
 
 def test_ctrl_c_explains_how_to_continue(
@@ -588,6 +649,7 @@ def test_a_second_ctrl_c_ends_the_bar(file: Path, monkeypatch: pytest.MonkeyPatc
     assert "Waiting for 1 request in flight. Press Ctrl-C again to end at once." in words
     assert "Ended at once after creating 0 conversations." in words
     assert "1 row may have been imported." in words
+    assert not file.with_name("a.jsonl.results.jsonl").exists()
     assert "\x1b[?25h" in terminal.seen.rpartition("\x1b[?25l")[2]  # the cursor is shown again
 
 

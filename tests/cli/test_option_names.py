@@ -1,6 +1,7 @@
 """Error messages of the client on the command line."""
 
 import re
+import sqlite3
 import ssl
 from operator import attrgetter
 from typing import Any
@@ -15,8 +16,11 @@ from conversations_client._base.secret import Secret
 from conversations_client._http.connections.route import Proxy
 from conversations_client._http.transport_errors import transport_error
 from conversations_client._http.used_proxy import UsedProxy
-from conversations_client.bulk import Journal
+from conversations_client.bulk import Entry, Journal, State
+from conversations_client.bulk._database import _error_message
+from conversations_client.bulk._files.rows import Row
 from conversations_client.bulk._imports.destination import conflict_message
+from conversations_client.bulk._imports.run import check_unchanged
 from conversations_client.cli._option_names import _ARGUMENTS, _REWORDINGS, describe, describe_row
 
 ID = "conv_1"
@@ -69,6 +73,13 @@ def opening(path: str) -> str:
     """The error of a journal that can't be opened."""
     with pytest.raises(ConversationsError) as raised:
         Journal(path)
+    return message_of(raised.value)
+
+
+def changed_row() -> str:
+    """The error of a row that has changed since it was imported."""
+    with pytest.raises(ConversationsError) as raised:
+        check_unchanged(Row(1, {}), Entry(number=1, digest="", state=State.CREATED, detail=""))
     return message_of(raised.value)
 
 
@@ -176,6 +187,14 @@ def messages() -> list[tuple[str, str]]:
         (
             constructing(base_url="http://x:abc"),
             "--base-url has an invalid port: use 1 to 65535, or omit it.",
+        ),
+        (
+            changed_row(),
+            "Row 1 has changed since it was imported, or an earlier row was removed or inserted. Rows are identified by their position: restore the file and add new rows at the end, or import the new file with new files for --journal and --results; every row is then imported again.",
+        ),
+        (
+            _error_message(__file__, sqlite3.OperationalError("disk I/O error"), "import"),
+            f"The journal {__file__} can't be used: disk I/O error. Check its folder and the free disk space, or use new files for --journal and --results (every row is then imported again).",
         ),
         (
             opening("missing/journal"),

@@ -28,6 +28,11 @@ def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
         yield client
 
 
+def pending(api: httpx.Client) -> int:
+    count: int = api.get("/sandbox/faults").json()["pending"]
+    return count
+
+
 def test_a_failure_with_arguments(api: httpx.Client) -> None:
     fault = {"status": 429, "retry_after": 2, "message": "Slower", "times": 2, "method": "POST"}
     assert api.post("/sandbox/fail-next", json=fault).json() == {"pending": 2}
@@ -36,7 +41,7 @@ def test_a_failure_with_arguments(api: httpx.Client) -> None:
     assert failed.status_code == 429
     assert failed.headers["Retry-After"] == "2"
     assert failed.json() == {"message": "Slower"}
-    assert api.get("/sandbox/faults").json() == {"pending": 1}
+    assert pending(api) == 1
     assert api.delete("/sandbox/faults").json() == {"pending": 0}
     assert api.post("/v2/conversations", json={}).status_code == 201
 
@@ -83,7 +88,7 @@ def test_a_stalled_stream(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox._pacing.sleep = pause
     conversation = api.post("/v2/conversations", json={}).json()["_id"]
     api.post("/sandbox/delay-next", json={"seconds": 60, "after_events": 3})
-    assert api.get("/sandbox/faults").json() == {"pending": 1}
+    assert pending(api) == 1
     response = api.post(f"/v2/conversations/{conversation}/responses", json=BODY)
     assert response.text.count("data: ") == 6
     assert pauses == [0, 0, 60, 0, 0, 0]
@@ -105,6 +110,9 @@ def test_the_time(api: httpx.Client) -> None:
         created: int = api.post("/v2/conversations", json={}).json()["createdAt"]
         return created
 
+    times = ["2024-12-21T01:00:00+01:00", None]
+    moment, none = (api.post("/sandbox/set-time", json={"time": time}).json() for time in times)
+    assert (moment, none) == ({"time": "2024-12-21T00:00:00.000Z"}, {"time": None})
     api.post("/sandbox/set-time", json={"time": "2024-12-21T00:00:00Z"})
     assert created_at() == 1_734_739_200_000
     api.post("/sandbox/set-time", json={"time": None})
@@ -124,6 +132,60 @@ def test_the_received_requests(api: httpx.Client) -> None:
     }
     assert headers["content-type"] == "application/json"
     assert "authorization" not in headers
+    assert api.delete("/sandbox/requests").json() == {"requests": []}
+    assert api.get("/sandbox/requests").json() == {"requests": []}
+
+
+def test_the_pending_faults_are_listed_in_order_without_their_content(api: httpx.Client) -> None:
+    faults = {
+        "fail-next": {"status": 429, "retry_after": 2, "times": 2, "method": "post"},
+        "delay-next": {"seconds": 60, "path": "*/responses"},
+        "drop-next": {"after_acting": True},
+        "answer-next": {"body": "secret"},
+        "break-stream": {"garbage": "secret"},
+    }
+    for name, arguments in faults.items():
+        api.post(f"/sandbox/{name}", json=arguments)
+    listed = api.get("/sandbox/faults")
+    assert "secret" not in listed.text
+    headers = {"Content-Type": "application/json"}
+    assert listed.json() == {
+        "pending": 6,
+        "faults": [
+            {
+                "kind": "response",
+                "times": 2,
+                "method": "POST",
+                "path": None,
+                "status": 429,
+                "headers": {**headers, "Retry-After": "2"},
+            },
+            {
+                "kind": "delay",
+                "times": 1,
+                "method": None,
+                "path": "*/responses",
+                "seconds": 60,
+                "after_events": 0,
+            },
+            {"kind": "drop", "times": 1, "method": None, "path": None, "after_acting": True},
+            {
+                "kind": "response",
+                "times": 1,
+                "method": None,
+                "path": None,
+                "status": 200,
+                "headers": headers,
+            },
+            {
+                "kind": "break",
+                "times": 1,
+                "method": "POST",
+                "path": "/v2/conversations/*/responses",
+                "after_events": 1,
+            },
+        ],
+    }
 
 
 @pytest.mark.parametrize(
@@ -151,7 +213,7 @@ def test_an_invalid_request(
     response = api.post(f"/sandbox/{path}", **options)
     assert response.status_code == status
     assert problem in response.json()["message"]
-    assert api.get("/sandbox/faults").json() == {"pending": 0}
+    assert api.get("/sandbox/faults").json() == {"pending": 0, "faults": []}
 
 
 def test_the_key_is_required(sandbox: Sandbox) -> None:
@@ -163,5 +225,5 @@ def test_the_key_is_required(sandbox: Sandbox) -> None:
 
 def test_pending_faults_do_not_affect_these_paths(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.fail_next(500)
-    assert api.get("/sandbox/faults").json() == {"pending": 1}
+    assert pending(api) == 1
     assert sandbox.requests == ()

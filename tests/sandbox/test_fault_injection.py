@@ -24,6 +24,7 @@ from conversations_client import (
     ResponseFailedError,
     Retry,
     ServerError,
+    StatusError,
     StreamTruncatedError,
     Timeout,
 )
@@ -84,6 +85,16 @@ def test_a_failure(variant: Variant, sandbox: Sandbox) -> None:
     assert (error.status, error.retry_after) == (503, None)
     assert error.request_id is not None
     assert names(sandbox) == []
+
+
+@pytest.mark.parametrize(("status", "error_class"), [(404, NotFoundError), (405, StatusError)])
+def test_a_listing_tries_two_paths(
+    variant: Variant, sandbox: Sandbox, status: int, error_class: type[StatusError]
+) -> None:
+    sandbox.fail_next(status)
+    assert variant.run(read, **options(sandbox)) == []
+    sandbox.fail_next(status, times=2)
+    assert isinstance(ended(variant, sandbox, read), error_class)
 
 
 def test_a_retried_failure(variant: Variant, sandbox: Sandbox) -> None:
@@ -353,6 +364,15 @@ def test_a_fault_waits_for_a_matching_request(sandbox: Sandbox, api: httpx.Clien
     got = [api.request(method, path, json={"context": "a"}).status_code for method, path in asked]
     assert got == [502, 504, 404, 500, 404, 501, 502]
     assert [(each.method, each.path) for each in sandbox.requests] == asked
+
+
+def test_the_request_log_can_be_cleared(sandbox: Sandbox, api: httpx.Client) -> None:
+    api.get("/v2/conversations")
+    sandbox.clear_requests()
+    assert list(sandbox.requests) == []
+    api.get("/v2/conversations?limit=1")
+    (request,) = sandbox.requests
+    assert request.query == "limit=1"
 
 
 def test_faults_can_be_removed(sandbox: Sandbox, api: httpx.Client) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from array import array
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import BinaryIO, Final, TypeAlias
@@ -142,6 +143,8 @@ def records(
 ) -> Iterator[tuple[int, int, Record]]:
     """The records after the header or from a byte offset on, with byte offsets and line numbers.
 
+    Records without any value at the end of the file are left out: spreadsheets often save them.
+
     Raises:
         BulkError: The file is not CSV in UTF-8.
     """
@@ -150,7 +153,23 @@ def records(
             text.seek(header.end, line=header.lines)
         else:
             text.seek(offset)
-        yield from _records(text, header.separator)
+        yield from _without_blank_end(_records(text, header.separator))
+
+
+def _without_blank_end(
+    located: Iterator[tuple[int, int, Record]],
+) -> Iterator[tuple[int, int, Record]]:
+    blank = array("q")  # compact, because a spreadsheet may save a million blank records
+    for each in located:
+        offset, line, record = each
+        if not (isinstance(record, Unreadable) or any(record)):
+            blank.extend((offset, line, len(record)))
+            continue
+        if blank:
+            for index in range(0, len(blank), 3):
+                yield blank[index], blank[index + 1], [""] * blank[index + 2]
+            del blank[:]
+        yield each
 
 
 def _records(text: CsvText, separator: str) -> Iterator[tuple[int, int, Record]]:

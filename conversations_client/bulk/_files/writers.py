@@ -10,7 +10,7 @@ from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.formats import Format, pyarrow
 from conversations_client.bulk._files.formulas import ESCAPED, escape_formulas
 from conversations_client.bulk._files.rows import COLUMNS, Fields, to_columns
-from conversations_client.bulk._text import without_surrogates
+from conversations_client.bulk._text import json_line, without_surrogates
 
 _MAX_ROWS: Final = 10_000  # per row group of a Parquet file
 _MAX_BYTES: Final = 8_000_000  # of messages per row group, roughly
@@ -53,9 +53,7 @@ def writer(file_format: Format, *, messages: bool = False, escape: bool = False)
 
 def _jsonl(path: Path, rows: Iterable[Fields]) -> None:
     with path.open("w", encoding="utf-8") as file:
-        for row in rows:
-            # In ASCII, because UTF-8 can't encode a lone surrogate.
-            file.write(f"{json.dumps(row)}\n")
+        file.writelines(map(json_line, rows))
 
 
 def _csv(path: Path, rows: Iterable[Fields]) -> None:

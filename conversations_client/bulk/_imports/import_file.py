@@ -58,7 +58,7 @@ def import_file(
         journal: The journal of this import.
         columns: A mapping from field names to column names, for columns that are named differently,
             such as `{"displayName": "title", "metadata.entityId": "agent"}`.
-        key: A column to copy into the results.
+        key: A column to copy into the results. Its values can repeat: every row is imported.
         ignore: Columns to ignore; `metadata` stands for all metadata columns.
         start: The number of rows to skip. Default: 0.
         stop: The number of the last row to import. Default: the end of the file.

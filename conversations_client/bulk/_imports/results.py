@@ -1,6 +1,5 @@
 """Writes the status of every row to a file."""
 
-import json
 import os
 from collections.abc import Iterable
 from typing import Any, Final
@@ -8,6 +7,7 @@ from typing import Any, Final
 from conversations_client.bulk._arguments import check_item, check_iterable
 from conversations_client.bulk._files.atomic_file import atomic_file
 from conversations_client.bulk._imports.entry import Entry, State
+from conversations_client.bulk._text import json_line
 
 _REQUIREMENT: Final = (
     "entries must be the entries of a journal, such as journal.entries(), or of parts, such as "
@@ -39,7 +39,7 @@ def write_results(entries: Iterable[Entry], path: str | os.PathLike[str]) -> Non
     with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         for entry in entries:
             check_item(entry, Entry, _REQUIREMENT)
-            file.write(f"{json.dumps(_result(entry), ensure_ascii=True)}\n")
+            file.write(json_line(_result(entry)))
 
 
 def _result(entry: Entry) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from conversations_client import (
 )
 from conversations_client.cli._chat.chat_input import messages_from_stdin
 from conversations_client.cli._chat.chat_loop import run_chat
-from conversations_client.cli._display.output import print_error, print_message
+from conversations_client.cli._display.output import print_error, print_message, print_note
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._exit_codes import ADVICE, ExitCode, UsageError, exit_code
 from conversations_client.cli._option_names import explain, may_have_changed_something
@@ -55,7 +55,7 @@ def chat(
         conversation = _ChatConversation(client, conversation_id, model, command)
         if is_typed:
             conversation.check()
-            print_message("Type a message and press Enter. Ctrl-D ends the chat.")
+            print_note("Type a message and press Enter. Ctrl-D ends the chat.")
         elif conversation_id is not None:
             conversation.check()
         try:

@@ -18,7 +18,7 @@ from conversations_client import (
 )
 from conversations_client._standard_streams import output_failure, output_is_lost
 from conversations_client.cli._commands.selection import MAX_PAGE_SIZE, selection
-from conversations_client.cli._display.output import print_message
+from conversations_client.cli._display.output import print_message, print_note
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._display.views import (
     NO_ID,
@@ -104,7 +104,7 @@ def list_(
             return
         # At the end of a full page, this would send another request.
         if limit % MAX_PAGE_SIZE and _has_more(listing):
-            print_message("There are more conversations. List them with --limit or --all.")
+            print_note("There are more conversations. List them with --limit or --all.")
     if all_:
         selected.report_left_out()
     selected.report_others()
@@ -186,7 +186,10 @@ def update(
 
 
 def name(conversation_id: str, /, *, context: str, session: Injected) -> None:
-    """Generate a name for a conversation that has none.
+    """Generate a name for a conversation that was created without one.
+
+    The service rejects the call if the conversation has a name. In the sandbox, an empty name
+    counts as a name.
 
     Args:
         conversation_id: The ID, conv_….

@@ -10,7 +10,7 @@ from conversations_client.cli._commands.deletion_counts import (
 )
 from conversations_client.cli._commands.deletion_run import DeletionRun
 from conversations_client.cli._commands.id_file import STDIN, ids_of
-from conversations_client.cli._display.output import confirm, print_message
+from conversations_client.cli._display.output import confirm, print_note
 from conversations_client.cli._display.progress import progress_bar
 from conversations_client.cli._exit_codes import ExitCode
 from conversations_client.cli._session import Session
@@ -30,7 +30,7 @@ def delete_file(file: Path, others: Iterable[str], *, yes: bool, session: Sessio
     ids = tuple(named | listed)
     check_confirmable(yes=yes, reads_stdin=file == STDIN)
     if not ids:
-        print_message(f"There are no IDs in {'stdin' if file == STDIN else file}.")
+        print_note(f"There are no IDs in {'stdin' if file == STDIN else file}.")
     count = f"{len(ids):,} conversation{'s' * (len(ids) != 1)}"
     if ids and not (yes or confirm(f"Delete {count} permanently?")):
         return report_nothing_deleted()

@@ -6,7 +6,7 @@ from typing import Final
 from attrs import define, field
 
 from conversations_client import ConversationsError, NotFoundError
-from conversations_client.cli._display.output import print_error, print_message
+from conversations_client.cli._display.output import print_error, print_message, print_note
 from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
 from conversations_client.cli._option_names import describe, setting_name
 
@@ -58,7 +58,7 @@ class Deletion:
             return ExitCode.NOT_FOUND
         if self.missing:
             were = "was" if self.missing == 1 else "were"
-            print_message(f"{self.missing:,} {were} already gone.")
+            print_note(f"{self.missing:,} {were} already gone.")
         return self.worst
 
     def report_failures(self) -> None:

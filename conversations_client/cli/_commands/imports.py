@@ -10,7 +10,6 @@ from cyclopts.validators import Number
 from conversations_client import Retry, TransportError
 from conversations_client.bulk import (
     ImportStoppedError,
-    Journal,
     Report,
     State,
     check_file,
@@ -57,7 +56,7 @@ def import_(
         file: JSON Lines, CSV or Parquet, according to its extension.
         mapped: Read a field, such as displayName, from a column with a different name, as
             FIELD=COLUMN; can be repeated.
-        key: A column to copy into the results.
+        key: A column to copy into the results. Its values can repeat: every row is imported.
         ignore: A column to ignore; can be repeated.
         rate: The maximum number of conversations per second; no limit by default.
         max_in_flight: The maximum number of conversations to create at once.
@@ -88,7 +87,7 @@ def import_(
     with (
         session.target() as target,
         target.client(retry=retry) as client,
-        Journal(files.journal) as record,
+        files.open_journal() as record,
     ):
         files.check_results(record)
         run = ImportRun(record, files, session.output, record.counts()[State.CREATED])

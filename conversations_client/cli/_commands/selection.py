@@ -7,7 +7,7 @@ from itertools import chain
 from attrs import define
 
 from conversations_client import Client, Conversation
-from conversations_client.cli._display.output import print_message
+from conversations_client.cli._display.output import print_message, print_note
 
 MAX_PAGE_SIZE = 100
 
@@ -55,7 +55,7 @@ class Selection:
     def report_left_out(self) -> None:
         """Print on stderr what the command leaves out."""
         if not self.includes_others:
-            print_message(f"Not included: {self.left_out}.")
+            print_note(f"Not included: {self.left_out}.")
 
     def report_others(self) -> None:
         """Print on stderr that the selection had no effect."""

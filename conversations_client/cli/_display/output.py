@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from enum import Enum
 from typing import Final, TypeVar
 
@@ -16,6 +17,7 @@ from conversations_client.cli._display.printable import escaped_json, printable
 
 T = TypeVar("T")
 
+_is_quiet: ContextVar[bool] = ContextVar("is_quiet", default=False)
 _YES: Final = frozenset({"y", "yes"})
 _NO: Final = frozenset({"", "n", "no"})
 
@@ -94,6 +96,22 @@ class Output:
         sys.stdout.write(f"{document}\n")
         # The reader of a pipe gets each line as soon as it is written.
         sys.stdout.flush()
+
+
+def set_quiet(*, quiet: bool) -> None:
+    """Set whether the command prints notes and progress bars to stderr."""
+    _is_quiet.set(quiet)
+
+
+def is_quiet() -> bool:
+    """Whether the user wants neither notes nor progress bars."""
+    return _is_quiet.get()
+
+
+def print_note(message: str) -> None:
+    """Print a message to stderr that the user can do without."""
+    if not is_quiet():
+        print_message(message)
 
 
 def print_message(message: str) -> None:

@@ -16,7 +16,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from conversations_client.cli._display.output import new_console
+from conversations_client.cli._display.output import is_quiet, new_console
 from conversations_client.cli._signals import before_forced_end
 
 
@@ -52,7 +52,7 @@ class Bar:
 
 @contextmanager
 def progress_bar(total: int | None, *, done: int = 0) -> Generator[Bar, None, None]:
-    """A progress bar on stderr, if stderr is a terminal.
+    """A progress bar on stderr, if stderr is a terminal and the user doesn't want quiet.
 
     Args:
         total: The number of rows; None if it is unknown.
@@ -63,7 +63,7 @@ def progress_bar(total: int | None, *, done: int = 0) -> Generator[Bar, None, No
         Progress(
             *columns,
             console=new_console(stderr=True),
-            disable=not sys.stderr.isatty(),
+            disable=is_quiet() or not sys.stderr.isatty(),
             redirect_stdout=sys.stdout.isatty(),  # otherwise, stdout would be printed to stderr
         ) as progress,
         before_forced_end(progress.stop),  # shows the cursor again

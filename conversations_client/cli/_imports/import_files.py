@@ -1,6 +1,8 @@
 """The files that an import writes."""
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from attrs import frozen
@@ -53,19 +55,43 @@ class ImportFiles:
             return
         if is_used and not has_journal:
             raise UsageError(
-                f"{self.results} has the results of an import, but its journal {self.journal} is "
-                "missing or empty. Pass the journal with --journal, or move the results elsewhere "
-                "to import every row again."
+                f"{self.results} has the results of an earlier import, but the journal "
+                f"{self.journal} is missing or empty. To continue that import, pass its journal "
+                "with --journal. To import every row again, pass a new file with --results."
             )
+
+    @contextmanager
+    def open_journal(self) -> Generator[Journal, None, None]:
+        """The journal, which is open in the block.
+
+        A new journal is removed if the block fails before a row is recorded.
+        """
+        is_new, is_unused = not self.journal.exists(), False
+        try:
+            with Journal(self.journal) as record:
+                try:
+                    yield record
+                except BaseException:
+                    with suppress(BulkError):
+                        is_unused = is_new and not any(record.counts().values())
+                    raise
+        finally:
+            if is_unused:
+                _remove(self.journal)
 
     def check_results(self, record: Journal) -> None:
         """Before anything is sent, write the results so far to check that they can be written.
 
-        A pipe or device is not checked, because its reader would get these results twice.
+        A pipe or device is not checked, because its reader would get these results twice. A new,
+        empty file is removed again.
         """
         try:
-            if not _is_stream(self.results):
-                self._write_results(record)
+            if _is_stream(self.results):
+                return
+            is_new = not self.results.exists()
+            self._write_results(record)
+            if is_new and not _has_content(self.results):
+                _remove(self.results)
         except OSError as error:
             raise UsageError(
                 f"The results can't be written to {self.results}: {error.strerror}. Nothing was "
@@ -94,6 +120,10 @@ class ImportFiles:
 
 def _has_content(path: Path) -> bool:
     return path.is_file() and path.stat().st_size > 0
+
+
+def _remove(path: Path) -> None:
+    Path(os.path.realpath(path)).unlink(missing_ok=True)
 
 
 def _is_stream(path: Path) -> bool:

@@ -99,7 +99,7 @@ class Conversations:
         return Response(status_code=204)
 
     async def generate_name(self, request: Request) -> Response:
-        """Name a conversation that has no name yet."""
+        """Name a conversation that was created without a name and never renamed."""
         body = await read_conversation_body(request, _GENERATE_NAME, self._store)
 
         def act() -> object:

@@ -1,4 +1,4 @@
-"""Generates names for conversations that have none."""
+"""Generates names for conversations that were created without one."""
 
 from typing import Final
 

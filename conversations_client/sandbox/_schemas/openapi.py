@@ -173,7 +173,7 @@ def _delete() -> Schema:
 def _generate_name() -> Schema:
     return {
         "operationId": "generateConversationName",
-        "summary": "Name a conversation that has no name yet",
+        "summary": "Name a conversation that was created without a name",
         "parameters": [_IDEMPOTENCY_KEY],
         "requestBody": _body(requests.GENERATE_NAME),
         "responses": _responses(200, "Conversation", *_WITH_BODY, 404),

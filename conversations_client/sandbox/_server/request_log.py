@@ -93,6 +93,12 @@ class RequestLog:
         with self._lock:
             return tuple(self._requests)
 
+    def clear(self) -> None:
+        """Remove all requests."""
+        with self._lock:
+            self._requests.clear()
+            self._bytes = 0
+
 
 class RequestLogging:
     """ASGI middleware that logs the requests of the API."""
