@@ -232,6 +232,7 @@ BULK_LAYERS = [
     "_imports",
     "_exports",
     "_files",
+    "_long_waits",
     "_database",
     "_text",
     "_arguments",
