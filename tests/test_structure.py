@@ -217,6 +217,7 @@ CLI_LAYERS = [
     "_chat",
     "_imports",
     "_open_files",
+    "_retries",
     "_usage_errors",
     "_session",
     "_local_sandbox",

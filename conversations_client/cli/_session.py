@@ -48,7 +48,8 @@ class Options:
     project_id: Annotated[str | None, Parameter(group=COMMON)] = None
     """The project to create conversations in; default: ORQ_PROJECT_ID, otherwise none."""
     timeout: Annotated[float | None, Parameter(group=COMMON)] = None
-    """Maximum seconds for a call, including retries; default: 60."""
+    """Maximum seconds for a call, including retries; in a chat, until a reply begins; default:
+    60."""
     sandbox: Annotated[bool, Parameter(group=COMMON, negative="", show_default=False)] = False
     """Use the sandbox on this machine: no key, no network."""
     json: Annotated[bool, Parameter(group=FORMAT, negative="", show_default=False)] = False
@@ -102,13 +103,14 @@ class Target:
     http_client: httpx.Client | None = None
     name: str | None = None
     """The name that journals record instead of a URL and key that change on every run."""
+    retry: Retry = field(factory=Retry)
 
     @property
     def is_local(self) -> bool:
         """Whether the service is a sandbox that this command runs."""
         return self.http_client is not None
 
-    def client(self, *, retry: Retry = Retry()) -> Client:  # noqa: B008 - frozen
+    def client(self) -> Client:
         """Create a client for the service; raises ConfigurationError."""
         timeout = self.options.timeout
         return Client(
@@ -116,7 +118,7 @@ class Target:
             base_url=self.base_url,
             project_id=self.options.project_id,
             timeout=Timeout() if timeout is None else timeout,
-            retry=retry,
+            retry=self.retry,
             http_client=self.http_client,
         )
 
@@ -127,6 +129,7 @@ class Session:
 
     options: Options
     output: Output
+    retry: Retry = field(factory=Retry)
 
     @contextmanager
     def target(self) -> Generator[Target, None, None]:
@@ -134,7 +137,12 @@ class Session:
         options = self.options
         options.check()
         if not options.sandbox:
-            yield Target(options=options, api_key=options.api_key, base_url=options.base_url)
+            yield Target(
+                options=options,
+                api_key=options.api_key,
+                base_url=options.base_url,
+                retry=self.retry,
+            )
             return
         # A proxy can't reach this machine, so proxies in the environment are ignored.
         db = default_db()
@@ -146,6 +154,7 @@ class Session:
                 base_url=sandbox.url,
                 http_client=direct,
                 name=f"--sandbox {db}",
+                retry=self.retry,
             )
             try:
                 yield target
@@ -155,9 +164,9 @@ class Session:
                 raise
 
     @contextmanager
-    def client(self, *, retry: Retry = Retry()) -> Generator[Client, None, None]:  # noqa: B008
+    def client(self) -> Generator[Client, None, None]:
         """A client that is open until the end of the block."""
-        with self.target() as target, target.client(retry=retry) as client:
+        with self.target() as target, target.client() as client:
             yield client
 
     @contextmanager

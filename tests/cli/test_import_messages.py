@@ -1,5 +1,6 @@
 """What `import` says about rows that were not imported, and about files that it can't write."""
 
+import itertools
 import json
 import os
 from pathlib import Path
@@ -59,6 +60,43 @@ def test_a_rejected_key_is_not_an_unreachable_service(piped: Command, tmp_path: 
     assert ended.code == 1
     assert "50 consecutive rows failed. The last error: " in ended.err
     assert "api_key" not in ended.err
+
+
+def test_an_import_stops_if_the_service_asks_for_too_long_a_wait(
+    piped: Command, tmp_path: Path
+) -> None:
+    file = write(tmp_path / "a.jsonl", 300)
+    throttled = answer(429, {}, retry_after="120")
+    line = ("import", str(file), "--max-in-flight", "1")
+    with ScriptedServer(itertools.chain([answer()], itertools.repeat(throttled))) as server:
+        ended = piped(*line, "--base-url", server.url)
+        assert len(server.seen) == 2
+    assert ended.code == 1
+    report = json.loads(ended.out)
+    assert (report["created"], report["failed"], report["doubtful"]) == (1, 0, 0)
+    assert ended.err == (
+        "Error: The service asks to wait 120 s, which is longer than --retry-after-max 60: run the "
+        "same command again after that, or pass --retry-after-max 120. The import stopped after it "
+        "created 1 conversation. Run the import again to continue.\n"
+    )
+    assert [each["status"] for each in results(file)] == ["created"]
+
+
+def test_the_options_for_retries(piped: Command, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.jsonl", 2)
+    throttled = answer(429, {}, retry_after="0")
+    line = ("import", str(file), "--max-in-flight", "1", "--attempts", "2")
+    with ScriptedServer([throttled, throttled, answer()]) as server:
+        ended = piped(*line, "--base-url", server.url)
+    assert ended.code == 1
+    failed, created = results(file)
+    assert created["status"] == "created"
+    assert failed["error"] == (
+        "The service returned 429 Too Many Requests. Send fewer requests, or pass a higher "
+        "--attempts. Gave up after 2 attempts (--attempts)."
+    )
+    for name, value in {"--attempts": "0", "--retry-after-max": "-1"}.items():
+        assert piped("import", str(file), name, value).code == 2
 
 
 def test_unreachable_rows_are_counted() -> None:
