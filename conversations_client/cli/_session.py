@@ -9,9 +9,10 @@ from attrs import field, frozen
 from cyclopts import Group, Parameter
 from cyclopts.validators import mutually_exclusive
 
-from conversations_client import Client, NotFoundError, Retry, Timeout
+from conversations_client import Client, Hooks, NotFoundError, Retry, Timeout
 from conversations_client._sandbox_options import SandboxOptions
 from conversations_client.cli._display.output import Output, print_message
+from conversations_client.cli._display.waits import announce_retry
 from conversations_client.cli._exit_codes import ADVICE, ExitCode, UsageError
 from conversations_client.cli._local_sandbox import default_db, local_sandbox
 from conversations_client.cli._signals import stopped_by_signals
@@ -119,6 +120,7 @@ class Target:
             project_id=self.options.project_id,
             timeout=Timeout() if timeout is None else timeout,
             retry=self.retry,
+            hooks=Hooks(on_retry=announce_retry),
             http_client=self.http_client,
         )
 

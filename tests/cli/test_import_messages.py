@@ -10,8 +10,9 @@ import pytest
 from command_line import Command
 from scripted import CONVERSATION, HANG_UP, ScriptedServer, answer
 
-from conversations_client import ConnectError
+from conversations_client import ConnectError, RequestInfo, ResponseInfo, RetryInfo
 from conversations_client.bulk import Entry, State
+from conversations_client.cli._display import waits
 from conversations_client.cli._imports.report import RowOutcomes
 
 pytest_plugins = ["command_line_fixtures"]
@@ -97,6 +98,42 @@ def test_the_options_for_retries(piped: Command, tmp_path: Path) -> None:
     )
     for name, value in {"--attempts": "0", "--retry-after-max": "-1"}.items():
         assert piped("import", str(file), name, value).code == 2
+
+
+def test_a_wait_is_announced_once(
+    piped: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waits, "_MIN_SECONDS", 0.0)
+    file = write(tmp_path / "a.jsonl", 3)
+    script = [answer(429, {}, retry_after="0.001"), *[answer()] * 3]
+    with ScriptedServer(script) as server:
+        ended = piped("import", str(file), "--max-in-flight", "1", "--base-url", server.url)
+    assert (ended.code, ended.err) == (0, "The service is throttling: waiting 0 s.\n")
+
+
+def test_the_wait_of_a_single_call_is_announced(
+    piped: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waits, "_MIN_SECONDS", 0.0)
+    page = answer(200, {"object": "list", "data": [], "has_more": False})
+    with ScriptedServer([answer(429, {}, retry_after="0"), page]) as server:
+        ended = piped("list", "--base-url", server.url)
+    assert ended.err == "The service is throttling: waiting 0 s.\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "pause", "is_announced"), [(429, 3.0, True), (429, 2.9, False), (500, 8.0, False)]
+)
+def test_only_long_waits_because_of_throttling_are_announced(
+    capsys: pytest.CaptureFixture[str], status: int, pause: float, *, is_announced: bool
+) -> None:
+    request = RequestInfo(method="GET", template="/", path="/", attempt=1, idempotency_key=None)
+    response = ResponseInfo(
+        request=request, status=status, error=None, request_id=None, elapsed=0.0
+    )
+    waits.announce_retry(RetryInfo(response=response, pause=pause))
+    expected = "The service is throttling: waiting 3 s.\n" if is_announced else ""
+    assert capsys.readouterr().err == expected
 
 
 def test_unreachable_rows_are_counted() -> None:
