@@ -50,6 +50,7 @@ from conversations_client import (
 )
 from conversations_client._client.many.operations import creation
 from conversations_client._client.many.rate_limiter import RateLimiter
+from conversations_client._client.many.shared_backoff import SharedBackoff
 from conversations_client._client.many.window import PendingRequest, Step, Wait, Window
 from conversations_client.sandbox import Sandbox
 
@@ -228,30 +229,63 @@ def test_a_throttled_request_waits_and_is_sent_again_unchanged(
 
 def test_a_request_that_is_throttled_too_often_fails(variant: Variant) -> None:
     world = World()
-    script = [
-        answer(429, retry_after="5"),
-        answer(429, retry_after="5"),
-        answer(429, retry_after="90"),
-        answer(),
-    ]
-    with ScriptedServer(script) as server:
+    with ScriptedServer([answer(429, retry_after="5")] * 2 + [answer()]) as server:
         found = run(
             variant,
-            requests(3),
+            requests(2),
             world=world,
             max_in_flight=1,
             client={"base_url": server.url, "retry": Retry(attempts=2)},
         )
-    assert world.pauses == [5.0, 5.0, 60.0]
-    first, second = failure(found[0]), failure(found[1])
-    assert isinstance(first, RateLimitError)
-    assert (first.attempts, first.delivery, first.retry_after) == (2, Delivery.REFUSED, 5.0)
-    assert "Gave up after 2 attempts." in str(first)
-    assert (
-        "The Retry-After of 90 s is longer than retry_after_max=60: wait that long, or increase it."
-        in str(second)
-    )
-    assert isinstance(found[2], Created)
+    assert world.pauses == [5.0, 5.0]
+    error = failure(found[0])
+    assert isinstance(error, RateLimitError)
+    assert (error.attempts, error.delivery, error.retry_after) == (2, Delivery.REFUSED, 5.0)
+    assert "Gave up after 2 attempts." in str(error)
+    assert isinstance(found[1], Created)
+
+
+@pytest.mark.parametrize("stop_on_error", [False, True])
+def test_nothing_is_sent_while_the_service_asks_for_too_long_a_wait(
+    variant: Variant, *, stop_on_error: bool
+) -> None:
+    world = World()
+    with ScriptedServer([answer(429, retry_after="90", x_request_id="req_1")]) as server:
+        found = run(
+            variant,
+            requests(4),
+            world=world,
+            max_in_flight=1,
+            stop_on_error=stop_on_error,
+            client={"base_url": server.url},
+        )
+        assert len(server.seen) == 1
+    assert world.pauses == []
+    sent, *unsent = map(failure, found)
+    assert len(unsent) == (0 if stop_on_error else 3)
+    reason = "The Retry-After of 90 s is longer than retry_after_max=60: wait that long, or"
+    assert (sent.attempts, sent.delivery, sent.request_id) == (1, Delivery.REFUSED, "req_1")
+    assert reason in str(sent)
+    for error in unsent:
+        assert isinstance(error, RateLimitError)
+        assert (error.attempts, error.delivery, error.request_id) == (0, Delivery.UNSENT, None)
+        assert (error.status, error.retry_after) == (429, 90.0)
+        assert str(error).startswith(
+            f"POST /v2/conversations: not sent, because the service is throttling. {reason}"
+        )
+
+
+def test_a_long_wait_is_waited_for_if_the_limit_allows_it(variant: Variant) -> None:
+    world = World()
+    with ScriptedServer([answer(429, retry_after="90"), answer()]) as server:
+        found = run(
+            variant,
+            requests(1),
+            world=world,
+            client={"base_url": server.url, "retry": Retry(retry_after_max=90)},
+        )
+    assert world.pauses == [90.0]
+    assert isinstance(found[0], Created)
 
 
 SECOND: dict[str, Callable[[Any], Any]] = {
@@ -842,7 +876,7 @@ def test_a_response_that_is_no_refusal_shows_that_the_service_accepts_requests(
 
 
 @pytest.mark.parametrize(
-    ("retry_after", "wait"), [(5.0, 5.0), (99.0, 60.0), (None, None), (0.0, None)]
+    ("retry_after", "wait"), [(5.0, 5.0), (99.0, 99.0), (None, None), (0.0, None)]
 )
 def test_others_wait_after_a_refusal_that_is_final(
     retry_after: float | None, wait: float | None
@@ -850,6 +884,82 @@ def test_others_wait_after_a_refusal_that_is_final(
     bulk = window(size=2, retry=Retry(attempts=1))
     bulk.failed(read(bulk), rejected(429, retry_after), now=0.0, jitter=0)
     assert bulk.rate_limiter.wait(0.0) == (wait or 0.0)
+
+
+def test_what_waits_fails_when_the_service_asks_for_too_long_a_wait() -> None:
+    bulk = window(size=4)
+    delayed, in_flight, last = read(bulk), read(bulk), read(bulk)
+    bulk.failed(delayed, rejected(429, 5.0), now=0.0, jitter=0)
+    bulk.failed(last, rejected(429, 90.0), now=10.0, jitter=0)
+    first, second = reported(bulk, 20.0), reported(bulk, 20.0)
+    assert [(each.index, failure(each).retry_after) for each in (first, second)] == [
+        (2, 90.0),
+        (0, 80.0),
+    ]
+    assert (failure(second).attempts, failure(second).delivery) == (1, Delivery.REFUSED)
+    assert bulk.step(20.0) is Step.READ
+    bulk.inbox.append((3, {}))
+    assert bulk.add(now=20.0) is None
+    assert failure(reported(bulk, 20.0)).delivery is Delivery.UNSENT
+    bulk.drain()
+    bulk.succeeded(in_flight, TAKEN)
+    assert reported(bulk, 20.0).index == 1
+    assert bulk.step(20.0) is Step.END
+
+
+def test_requests_wait_for_the_rest_of_a_long_wait_once_the_limit_allows_it() -> None:
+    bulk = window(size=2)
+    bulk.failed(read(bulk), rejected(429, 90.0), now=0.0, jitter=0)
+    assert reported(bulk, 29.0).index == 0
+    assert bulk.step(29.0) is Step.READ
+    assert bulk.step(30.0) == Wait(60.0, is_idle=True)
+    assert read(bulk, 90.0).index == 0
+
+
+def test_another_window_does_not_wait_too_long_either() -> None:
+    backoff = SharedBackoff()
+    patient, other = (
+        window(
+            retry=Retry(retry_after_max=longest),
+            rate_limiter=RateLimiter(rate=None, backoff=backoff),
+        )
+        for longest in (90, 60)
+    )
+    bulk = patient
+    bulk.failed(read(bulk), rejected(429, 90.0), now=0.0, jitter=0)
+    assert bulk.step(0.0) == Wait(90.0, is_idle=True)
+    assert other.step(0.0) is Step.READ
+    other.inbox.append((0, {}))
+    assert other.step(0.0) is Step.ADD
+    assert other.add(now=0.0) is None
+    assert failure(reported(other)).retry_after == 90.0
+
+
+def test_an_item_that_was_read_before_a_refusal_waits() -> None:
+    bulk = window()
+    first = read(bulk)
+    assert bulk.step(0.0) is Step.READ
+    bulk.failed(first, rejected(429, 5.0), now=0.0, jitter=0)
+    bulk.inbox.append((1, {}))
+    assert bulk.add(now=0.0) is None
+    assert bulk.step(0.0) == Wait(5.0, is_idle=True)
+
+
+def test_a_request_has_one_outcome_if_an_interrupt_came_while_it_failed() -> None:
+    bulk = window()
+    bulk.failed(read(bulk), rejected(429, 5.0), now=0.0, jitter=0)
+    request = bulk._delayed[0]
+    bulk._fail(Failed(0, rejected(429, 90.0)))
+    assert bulk._delayed == {0: request}
+    bulk.drain()
+    assert reported(bulk, 100.0).index == 0
+    assert bulk.step(100.0) is Step.END
+
+
+def test_a_backoff_without_a_header_has_its_own_limit() -> None:
+    bulk = window(retry=Retry(wait_initial=80, wait_max=80, retry_after_max=1))
+    bulk.failed(read(bulk), rejected(429), now=0.0, jitter=1)
+    assert bulk.step(0.0) == Wait(80.0, is_idle=True)
 
 
 def test_requests_are_told_apart_although_their_items_are_equal() -> None:
@@ -915,12 +1025,27 @@ def test_an_item_that_was_read_before_the_caller_stops_is_sent() -> None:
     assert bulk.add(now=0.0) is not None
 
 
-def test_an_item_that_was_read_is_sent_even_in_a_pause_when_the_caller_stops() -> None:
+def test_an_item_that_was_read_fails_in_a_pause_when_the_caller_stops() -> None:
     bulk = window()
     first = read(bulk)
     bulk._delayed[1] = PendingRequest(1, {}, first.operation)  # an interrupt came before sending
     bulk.failed(first, rejected(429, 5.0), now=0.0, jitter=0)
     assert bulk.step(0.0) == Wait(5.0, is_idle=True)
+    bulk.stop()
+    assert failure(reported(bulk)).status == 429
+    error = failure(reported(bulk))
+    assert (error.delivery, str(error)) == (
+        Delivery.UNSENT,
+        "POST /v2/conversations: not sent, because the service is throttling.",
+    )
+
+
+def test_an_item_that_was_read_is_sent_in_a_backoff_when_the_caller_stops() -> None:
+    bulk = window()
+    first = read(bulk)
+    bulk._delayed[1] = PendingRequest(1, {}, first.operation)  # an interrupt came before sending
+    bulk.failed(first, rejected(429), now=0.0, jitter=1)
+    assert bulk.step(0.0) == Wait(0.5, is_idle=True)
     bulk.stop()
     assert sent(bulk) == 1
     assert failure(reported(bulk)).status == 429

@@ -4,11 +4,12 @@ import logging
 from typing import Any
 
 import pytest
+from many import run_many
 from scripted import HANG_UP, ScriptedServer, answer
 from streaming import HALF, WHOLE, event, streamed
 from variants import KEY, Variant, World
 
-from conversations_client import ConversationsError, Hooks
+from conversations_client import Client, ConversationsError, Hooks
 from conversations_client._calls.call import Call
 from conversations_client._engine import call_log
 from conversations_client._engine.call_log import LOGGER
@@ -146,6 +147,48 @@ def test_the_duration_is_logged(lines: pytest.LogCaptureFixture) -> None:
     with ScriptedServer(script()) as server:
         Variant("sync").run(create, world=world, api_key=KEY, base_url=server.url)
     assert "201 after 250.0 ms" in lines.text
+
+
+def pauses(lines: pytest.LogCaptureFixture) -> list[tuple[int, str, float]]:
+    records = [each for each in lines.records if each.name == f"{LOGGER.name}.throttling"]
+    return [(each.levelno, each.getMessage(), vars(each)["pause"]) for each in records]
+
+
+def test_each_pause_of_a_bulk_call_is_logged(
+    variant: Variant, lines: pytest.LogCaptureFixture
+) -> None:
+    script = [answer(429, {}, retry_after="7"), answer(429, {}, retry_after="9"), answer()]
+    with ScriptedServer(script) as server:
+        run_many(variant, "create_many", [{}], world=World(), client={"base_url": server.url})
+    assert pauses(lines) == [
+        (logging.INFO, "create_many: the service is throttling; next request in 7 s", 7.0),
+        (logging.INFO, "create_many: the service is throttling; next request in 9 s", 9.0),
+    ]
+
+
+def test_a_pause_is_logged_once_if_several_responses_ask_for_it(
+    lines: pytest.LogCaptureFixture,
+) -> None:
+    with Client(KEY, base_url="http://127.0.0.1:1") as client:
+        client._environment = World().environment()
+        with client.conversations.create_many([]) as outcomes:
+            for index, pause in enumerate((7.0, 7.5, 9.0)):
+                outcomes._window.rate_limiter.throttled(index, pause=pause, now=100.0)
+                outcomes._log_pause()
+    assert [pause for _, _, pause in pauses(lines)] == [7.0, 9.0]
+
+
+def test_waiting_for_the_rate_is_not_throttling(lines: pytest.LogCaptureFixture) -> None:
+    with ScriptedServer([answer()] * 2) as server:
+        run_many(
+            Variant("sync"),
+            "create_many",
+            [{}] * 2,
+            world=World(),
+            rate=0.1,
+            client={"base_url": server.url},
+        )
+    assert "throttling" not in lines.text
 
 
 @pytest.mark.parametrize("level", [logging.WARNING, logging.CRITICAL])

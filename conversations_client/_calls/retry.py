@@ -113,15 +113,20 @@ def next_attempt(
         pause = retry_after
         subject = f"The Retry-After of {seconds_text(pause)}"
         if pause > retry.retry_after_max:
-            return Stop(
-                f"{subject} is longer than retry_after_max={_number(retry.retry_after_max)}: "
-                "wait that long, or increase it."
-            )
+            return Stop(too_long(retry, pause))
     if pause >= remaining:
         return Stop(
             f"{subject} doesn't fit in the remaining {seconds_text(remaining)} of the timeout."
         )
     return Resend(pause)
+
+
+def too_long(retry: Retry, retry_after: float) -> str:
+    """Why a client doesn't wait for a `Retry-After`, in seconds, that is over its limit."""
+    return (
+        f"The Retry-After of {seconds_text(retry_after)} is longer than "
+        f"retry_after_max={_number(retry.retry_after_max)}: wait that long, or increase it."
+    )
 
 
 def can_repeat(retry: Retry, request: Request, delivery: Delivery) -> bool:

@@ -7,6 +7,7 @@ from conversations_client.errors import ConversationsError
 from conversations_client.hooks import RequestInfo, ResponseInfo
 
 LOGGER: Final = logging.getLogger("conversations_client")
+_THROTTLING: Final = LOGGER.getChild("throttling")
 
 _SUCCESS: Final = range(200, 300)
 
@@ -65,4 +66,14 @@ def _log(  # noqa: PLR0917 - the parts of the line, in order
         request.attempt,
         request_id or "unknown",
         suffix,
+    )
+
+
+def log_pause(name: str, seconds: float) -> None:
+    """Log that the requests of a bulk call wait because the service throttles them."""
+    _THROTTLING.info(
+        "%s: the service is throttling; next request in %.3g s",
+        name,
+        seconds,
+        extra={"pause": seconds},
     )

@@ -19,6 +19,7 @@ from conversations_client.cli._commands.exports import export
 from conversations_client.cli._commands.imports import import_
 from conversations_client.cli._commands.sandbox import sandbox
 from conversations_client.cli._display.output import Output, chosen_format, set_quiet
+from conversations_client.cli._display.waits import announced_waits
 from conversations_client.cli._exit_codes import ExitCode
 from conversations_client.cli._option_names import use_variables
 from conversations_client.cli._session import COMMON, FORMAT, Options, Session
@@ -97,4 +98,5 @@ def _launch(
         chosen_format(as_json=options.json, as_jsonl=options.jsonl, is_terminal=sys.stdout.isatty())
     )
     session = {name: Session(options=options, output=output) for name in injected}
-    return command(*bound.args, **bound.kwargs, **session)
+    with announced_waits():
+        return command(*bound.args, **bound.kwargs, **session)

@@ -16,6 +16,7 @@ _VARIABLES: Final = {
     "project_id": "ORQ_PROJECT_ID",
 }
 _from_environment: ContextVar[frozenset[str]] = ContextVar("from_environment", default=frozenset())
+_has_retry_options: ContextVar[bool] = ContextVar("has_retry_options", default=False)
 
 # Advice about arguments that have no option is removed.
 _REWORDINGS: Final = tuple(
@@ -61,6 +62,23 @@ _REWORDINGS: Final = tuple(
         r"project_id or the ORQ_PROJECT_ID environment variable": "project_id",
     }.items()
 )
+# For the commands that have these options.
+_RETRY_REWORDINGS: Final = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in {
+        # This advice is for shorter waits.
+        r" Wait \S+ s before you try again \(Retry-After\)\."
+        r"( Send fewer requests, or allow more attempts with retry=Retry\(attempts=…\)\.)?"
+        r"(?=.* is longer than retry_after_max=)": "",
+        r"The Retry-After of (\S+) s is longer than retry_after_max=(\S+): "
+        r"wait that long, or increase it": (
+            r"The service asks to wait \1 s, which is longer than --retry-after-max \2: run the "
+            r"same command again after that, or pass --retry-after-max \1"
+        ),
+        r"\b(Gave up after \d+ attempts)\.": r"\1 (--attempts).",
+        r"allow more attempts with retry=Retry\(attempts=…\)": "pass a higher --attempts",
+    }.items()
+)
 # In quotes, it is the name of a column in a file.
 _SETTING: Final = re.compile(rf"(?<!['\"])\b({_OPTIONS})\b(?:=…)?")
 _ARGUMENTS: Final = tuple(
@@ -102,6 +120,11 @@ def use_variables(settings: Iterable[str], environ: Mapping[str, str]) -> None:
     _from_environment.set(frozenset(name for name in settings if environ.get(_VARIABLES[name])))
 
 
+def use_retry_options() -> None:
+    """Name the options for retries in error messages: this command has them."""
+    _has_retry_options.set(True)
+
+
 def setting_name(name: str) -> str:
     """The name of a setting for the user: its option, or the variable that it comes from."""
     if name in _from_environment.get():
@@ -138,7 +161,8 @@ def _entity_advice(message: str, how: str) -> str:
 def _reworded(message: str, rewordings: Iterable[tuple[re.Pattern[str], str]]) -> str:
     call = _CALL.fullmatch(message)
     message = _sentence(call["problem"]) if call else message
-    for pattern, replacement in rewordings:
+    retries = _RETRY_REWORDINGS if _has_retry_options.get() else ()
+    for pattern, replacement in (*retries, *rewordings):
         message = pattern.sub(replacement, message)
     message = _SETTING.sub(lambda found: setting_name(found[1]), message)
     try:

@@ -9,9 +9,10 @@ from attrs import field, frozen
 from cyclopts import Group, Parameter
 from cyclopts.validators import mutually_exclusive
 
-from conversations_client import Client, NotFoundError, Retry, Timeout
+from conversations_client import Client, Hooks, NotFoundError, Retry, Timeout
 from conversations_client._sandbox_options import SandboxOptions
 from conversations_client.cli._display.output import Output, print_message
+from conversations_client.cli._display.waits import announce_retry
 from conversations_client.cli._exit_codes import ADVICE, ExitCode, UsageError
 from conversations_client.cli._local_sandbox import default_db, local_sandbox
 from conversations_client.cli._signals import stopped_by_signals
@@ -48,7 +49,8 @@ class Options:
     project_id: Annotated[str | None, Parameter(group=COMMON)] = None
     """The project to create conversations in; default: ORQ_PROJECT_ID, otherwise none."""
     timeout: Annotated[float | None, Parameter(group=COMMON)] = None
-    """Maximum seconds for a call, including retries; default: 60."""
+    """Maximum seconds for a call, including retries; in a chat, until a reply begins; default:
+    60."""
     sandbox: Annotated[bool, Parameter(group=COMMON, negative="", show_default=False)] = False
     """Use the sandbox on this machine: no key, no network."""
     quiet: Annotated[bool, Parameter(group=COMMON, negative="", show_default=False)] = False
@@ -104,13 +106,14 @@ class Target:
     http_client: httpx.Client | None = None
     name: str | None = None
     """The name that journals record instead of a URL and key that change on every run."""
+    retry: Retry = field(factory=Retry)
 
     @property
     def is_local(self) -> bool:
         """Whether the service is a sandbox that this command runs."""
         return self.http_client is not None
 
-    def client(self, *, retry: Retry = Retry()) -> Client:  # noqa: B008 - frozen
+    def client(self) -> Client:
         """Create a client for the service; raises ConfigurationError."""
         timeout = self.options.timeout
         return Client(
@@ -118,7 +121,8 @@ class Target:
             base_url=self.base_url,
             project_id=self.options.project_id,
             timeout=Timeout() if timeout is None else timeout,
-            retry=retry,
+            retry=self.retry,
+            hooks=Hooks(on_retry=announce_retry),
             http_client=self.http_client,
         )
 
@@ -129,6 +133,7 @@ class Session:
 
     options: Options
     output: Output
+    retry: Retry = field(factory=Retry)
 
     @contextmanager
     def target(self) -> Generator[Target, None, None]:
@@ -136,7 +141,12 @@ class Session:
         options = self.options
         options.check()
         if not options.sandbox:
-            yield Target(options=options, api_key=options.api_key, base_url=options.base_url)
+            yield Target(
+                options=options,
+                api_key=options.api_key,
+                base_url=options.base_url,
+                retry=self.retry,
+            )
             return
         # A proxy can't reach this machine, so proxies in the environment are ignored.
         db = default_db()
@@ -148,6 +158,7 @@ class Session:
                 base_url=sandbox.url,
                 http_client=direct,
                 name=f"--sandbox {db}",
+                retry=self.retry,
             )
             try:
                 yield target
@@ -157,9 +168,9 @@ class Session:
                 raise
 
     @contextmanager
-    def client(self, *, retry: Retry = Retry()) -> Generator[Client, None, None]:  # noqa: B008
+    def client(self) -> Generator[Client, None, None]:
         """A client that is open until the end of the block."""
-        with self.target() as target, target.client(retry=retry) as client:
+        with self.target() as target, target.client() as client:
             yield client
 
     @contextmanager

@@ -335,6 +335,74 @@ def test_failures_of_the_rows_do_not_stop_the_import(path: Path, journal: Journa
         assert run(server, path, journal) == Report(created=0, failed=80, doubtful=0, new=0)
 
 
+def long_wait(*, before: int = 0) -> Iterator[bytes]:
+    yield from [answer()] * before
+    yield from itertools.repeat(answer(429, {}, retry_after="120"))
+
+
+@pytest.mark.parametrize("max_in_flight", [1, 16])
+def test_an_import_stops_if_the_service_asks_for_too_long_a_wait(
+    path: Path, journal: Journal, max_in_flight: int
+) -> None:
+    write(path, *named(*(f"{number}" for number in range(80))))
+    reported: list[Entry] = []
+    with ScriptedServer(long_wait(before=1)) as server:
+        with pytest.raises(
+            ImportStoppedError, match="The Retry-After of 120 s is longer"
+        ) as raised:
+            run(
+                server,
+                path,
+                journal,
+                retry=Retry(),
+                max_in_flight=max_in_flight,
+                on_row=reported.append,
+                destination="one",
+            )
+        assert len(server.seen) <= max_in_flight + 1
+    assert raised.value.report == Report(created=1, failed=0, doubtful=0, new=1)
+    assert "retry_after_max=60: wait that long, or increase it. The" in str(raised.value)
+    assert [entry.state for entry in journal.entries()] == [State.CREATED]
+    assert [entry.state for entry in reported] == [State.CREATED]
+    with ScriptedServer(always()) as server:
+        assert run(server, path, journal, destination="one").new == 79
+
+
+def test_a_row_that_is_to_be_sent_later_keeps_its_earlier_status(
+    path: Path, journal: Journal
+) -> None:
+    write(path, *named("a", "b"))
+    with ScriptedServer([answer(500), answer(422)]) as server:
+        run(server, path, journal, destination="one")
+    before = list(journal.entries())
+    assert [entry.state for entry in before] == [State.DOUBTFUL, State.FAILED]
+    for _ in range(2):
+        with ScriptedServer(long_wait()) as server, pytest.raises(ImportStoppedError) as raised:
+            run(server, path, journal, destination="one", retry=TRUSTING, max_in_flight=2)
+        assert raised.value.report == Report(created=0, failed=1, doubtful=1, new=0)
+        assert list(journal.entries()) == before
+
+
+def test_a_row_that_may_exist_is_doubtful_although_it_is_to_be_sent_later(
+    path: Path, journal: Journal
+) -> None:
+    write(path, *named("a", "b"))
+    script = [answer(500), answer(429, {}, retry_after="120")]
+    with ScriptedServer(script) as server, pytest.raises(ImportStoppedError):
+        run(server, path, journal, retry=Retry(trust_idempotency_key=True, wait_initial=0))
+    assert [entry.state for entry in journal.entries()] == [State.DOUBTFUL]
+
+
+def test_a_row_that_the_journal_cannot_remove_has_failed(
+    path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "remove", Mock(side_effect=BulkError("full")))
+    write(path, *named("a", "b"))
+    with ScriptedServer(long_wait()) as server, pytest.raises(ImportStoppedError, match="120 s"):
+        run(server, path, journal)
+    assert [entry.state for entry in journal.entries()] == [State.FAILED]
+
+
 def test_a_file_that_changes_while_it_is_read_stops_the_import(
     path: Path, journal: Journal
 ) -> None:

@@ -1,5 +1,6 @@
 """Exports of conversations with their messages."""
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -380,6 +381,30 @@ def test_many_failures_in_a_row_stop_the_export(
         assert raised.value.status == 502
         export_with_messages(client, path, max_in_flight=1)
     assert [one.id for one in exported(path)] == [one["_id"] for one in whole]
+
+
+def test_an_export_stops_if_the_service_asks_for_too_long_a_wait(path: Path) -> None:
+    whole = [conversation(number, messages=[]) for number in range(80)]
+    throttled = itertools.repeat(answer(429, {}, retry_after="120"))
+    script = itertools.chain([page(*whole), answer(200, whole[0])], throttled)
+    with (
+        ScriptedServer(script) as server,
+        Client("k", base_url=server.url) as client,
+        pytest.raises(RateLimitError, match="The Retry-After of 120 s is longer than"),
+    ):
+        export_with_messages(client, path, max_in_flight=1, source="one")
+    assert len(server.seen) == 3
+    journal = Path(f"{path}.export")
+    with (
+        ScriptedServer(throttled) as server,
+        Client("k", base_url=server.url) as client,
+        pytest.raises(RateLimitError),
+    ):
+        export_with_messages(client, path, source="one")
+    assert len(server.seen) <= 3  # the sample that checks the workspace
+    with ExportJournal(journal) as opened:
+        counts = opened.counts()
+        assert (counts[ExportState.RETRIEVED], counts[ExportState.LISTED]) == (1, 79)
 
 
 def test_an_error_of_the_listing_is_raised(path: Path) -> None:

@@ -316,6 +316,44 @@ def test_deleting_stops_if_every_request_fails(
     ) in ended.err
 
 
+@pytest.mark.parametrize("arguments", [True, False])
+def test_deleting_stops_if_the_service_asks_for_too_long_a_wait(
+    *, piped: Command, tmp_path: Path, arguments: bool
+) -> None:
+    ids = [f"conv_{number}" for number in range(200)]
+    file = tmp_path / "ids"
+    file.write_text("\n".join(ids))
+    line = ids if arguments else ["--file", str(file)]
+    script = itertools.chain([GONE], itertools.repeat(answer(429, {}, retry_after="120")))
+    with ScriptedServer(script) as server:
+        ended = piped("delete", "-y", *line, "--base-url", server.url)
+        sent = len(server.seen)
+    assert (ended.code, len(json.loads(ended.out))) == (1, 1)
+    assert 2 <= sent <= 17
+    assert ended.err == (
+        "Error: The service returned 429 Too Many Requests. The service asks to wait 120 s, which "
+        "is longer than --retry-after-max 60: run the same command again after that, or pass "
+        "--retry-after-max 120. 199 of 200 were not deleted.\n"
+    )
+
+
+def test_a_deletion_that_may_have_happened_before_a_long_wait(piped: Command) -> None:
+    with ScriptedServer([answer(500, {}, retry_after="120")]) as server:
+        ended = piped("delete", "-y", "conv_1", "--base-url", server.url)
+    assert ended.code == 5
+    assert ended.err.startswith("Error: conv_1: The service returned 500")
+    assert "were not deleted" not in ended.err
+
+
+def test_a_long_wait_before_the_confirmation(piped: Command, typed: TypeIn) -> None:
+    typed("y\n", is_terminal=True)
+    with ScriptedServer([answer(429, {}, retry_after="120")] * 2) as server:
+        ended = piped("delete", "conv_1", "conv_2", "--base-url", server.url)
+        assert len(server.seen) == 1
+    assert ended.code == 1
+    assert "pass --retry-after-max 120. (GET /v2/conversations/conv_1)" in ended.err
+
+
 @pytest.mark.parametrize("status", [400, 404])
 def test_deleting_does_not_stop_because_of_the_ids(
     piped: Command, tmp_path: Path, status: int

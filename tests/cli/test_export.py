@@ -42,6 +42,21 @@ def entity(tmp_path: Path) -> str:
     return tmp_path.name
 
 
+def test_an_export_stops_if_the_service_asks_for_too_long_a_wait(
+    piped: Command, client: Client, sandbox: Sandbox, tmp_path: Path, entity: str
+) -> None:
+    create(client, entity, 3)
+    line = ("export", str(tmp_path / "a.jsonl"), "--messages", "--entity-id", entity)
+    sandbox.fail_next(429, retry_after=90, times=3, path="/v2/conversations/conv_*")
+    ended = piped(*line, "--max-in-flight", "1", "--attempts", "2", "--retry-after-max", "80")
+    assert len(sandbox.disruptions) == 2
+    sandbox.clear_disruptions()
+    assert ended.code == 1
+    assert ended.err.startswith("Stopped. Run the same command again to resume the export.\nError:")
+    assert "asks to wait 90 s, which is longer than --retry-after-max 80: run the" in ended.err
+    assert "Wait 90 s" not in ended.err
+
+
 @pytest.mark.parametrize("messages", [[], ["--messages"]])
 def test_every_listing_can_be_exported_and_omissions_are_reported(
     *, piped: Command, client: Client, tmp_path: Path, entity: str, messages: list[str]

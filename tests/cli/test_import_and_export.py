@@ -27,7 +27,7 @@ from conversations_client.bulk import (
 )
 from conversations_client.cli._commands import exports, imports
 from conversations_client.cli._display.output import Format, Output
-from conversations_client.cli._display.progress import Bar, Rate, progress_bar
+from conversations_client.cli._display.progress import Bar, Rate, TimeLeft, progress_bar
 from conversations_client.cli._imports import import_files
 from conversations_client.cli._imports.import_files import ImportFiles
 from conversations_client.cli._imports.import_run import ImportRun
@@ -727,11 +727,45 @@ def test_rows_are_not_created_again_after_a_crash_that_left_no_results(
     assert log.read_bytes() == b"rows"
 
 
+def columns(progress: Progress) -> list[str]:
+    (task,) = progress.tasks
+    return [str(column.render(task)) for column in (Rate(), TimeLeft())]
+
+
 def test_the_rate_is_shown_once_it_is_known() -> None:
     now = 0.0
     progress = Progress(get_time=lambda: now)
-    task = progress.add_task("", total=6_000)
-    assert str(Rate().render(progress.tasks[0])) == ""
-    for now in (1.0, 2.0):  # noqa: B007 - read by the clock
-        progress.advance(task, 3_000)
-    assert str(Rate().render(progress.tasks[0])) == "3,000/s"
+    task = progress.add_task("", total=6_000, completed=1_000, done=1_000)
+    assert columns(progress) == ["", "--:--"]
+    now = 0.001
+    progress.advance(task, 2)
+    assert columns(progress) == ["", "--:--"]
+    now = 4.0  # nothing arrives while the service throttles
+    assert columns(progress) == ["0.5/s", "2:46:36"]
+    progress.advance(task, 2_998)
+    assert columns(progress) == ["750/s", "00:02"]
+    progress.advance(task, 2_000)
+    assert columns(progress) == ["1,250/s", "00:00"]
+
+
+def test_the_rate_of_a_quick_command_is_shown_at_its_end() -> None:
+    now = 0.0
+    progress = Progress(get_time=lambda: now)
+    task = progress.add_task("", total=2)
+    now = 0.5
+    progress.advance(task, 2)
+    assert columns(progress) == ["4.0/s", "00:00"]
+
+
+def test_the_listing_of_an_export_does_not_affect_the_rate() -> None:
+    now = 0.0
+    progress = Progress(get_time=lambda: now)
+    bar = Bar(progress, progress.add_task("", total=None, done=0))
+    now = 4.0
+    bar.update(400, None)
+    assert columns(progress) == ["100/s", ""]
+    bar.update(100, 400)
+    now = 8.0
+    assert columns(progress) == ["", "--:--"]
+    bar.update(120, 400)
+    assert columns(progress) == ["5.0/s", "00:56"]

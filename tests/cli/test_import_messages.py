@@ -1,5 +1,6 @@
 """What `import` says about rows that were not imported, and about files that it can't write."""
 
+import itertools
 import json
 import os
 from pathlib import Path
@@ -9,8 +10,9 @@ import pytest
 from command_line import Command
 from scripted import CONVERSATION, HANG_UP, ScriptedServer, answer
 
-from conversations_client import ConnectError
+from conversations_client import ConnectError, RequestInfo, ResponseInfo, RetryInfo
 from conversations_client.bulk import Entry, State
+from conversations_client.cli._display import waits
 from conversations_client.cli._imports.report import RowOutcomes
 
 pytest_plugins = ["command_line_fixtures"]
@@ -59,6 +61,79 @@ def test_a_rejected_key_is_not_an_unreachable_service(piped: Command, tmp_path: 
     assert ended.code == 1
     assert "50 consecutive rows failed. The last error: " in ended.err
     assert "api_key" not in ended.err
+
+
+def test_an_import_stops_if_the_service_asks_for_too_long_a_wait(
+    piped: Command, tmp_path: Path
+) -> None:
+    file = write(tmp_path / "a.jsonl", 300)
+    throttled = answer(429, {}, retry_after="120")
+    line = ("import", str(file), "--max-in-flight", "1")
+    with ScriptedServer(itertools.chain([answer()], itertools.repeat(throttled))) as server:
+        ended = piped(*line, "--base-url", server.url)
+        assert len(server.seen) == 2
+    assert ended.code == 1
+    report = json.loads(ended.out)
+    assert (report["created"], report["failed"], report["doubtful"]) == (1, 0, 0)
+    assert ended.err == (
+        "Error: The service asks to wait 120 s, which is longer than --retry-after-max 60: run the "
+        "same command again after that, or pass --retry-after-max 120. The import stopped after it "
+        "created 1 conversation. Run the import again to continue.\n"
+    )
+    assert [each["status"] for each in results(file)] == ["created"]
+
+
+def test_the_options_for_retries(piped: Command, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.jsonl", 2)
+    throttled = answer(429, {}, retry_after="0")
+    line = ("import", str(file), "--max-in-flight", "1", "--attempts", "2")
+    with ScriptedServer([throttled, throttled, answer()]) as server:
+        ended = piped(*line, "--base-url", server.url)
+    assert ended.code == 1
+    failed, created = results(file)
+    assert created["status"] == "created"
+    assert failed["error"] == (
+        "The service returned 429 Too Many Requests. Send fewer requests, or pass a higher "
+        "--attempts. Gave up after 2 attempts (--attempts)."
+    )
+    for name, value in {"--attempts": "0", "--retry-after-max": "-1"}.items():
+        assert piped("import", str(file), name, value).code == 2
+
+
+def test_a_wait_is_announced_once(
+    piped: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waits, "_MIN_SECONDS", 0.0)
+    file = write(tmp_path / "a.jsonl", 3)
+    script = [answer(429, {}, retry_after="0.001"), *[answer()] * 3]
+    with ScriptedServer(script) as server:
+        ended = piped("import", str(file), "--max-in-flight", "1", "--base-url", server.url)
+    assert (ended.code, ended.err) == (0, "The service is throttling: waiting 0 s.\n")
+
+
+def test_the_wait_of_a_single_call_is_announced(
+    piped: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waits, "_MIN_SECONDS", 0.0)
+    page = answer(200, {"object": "list", "data": [], "has_more": False})
+    with ScriptedServer([answer(429, {}, retry_after="0"), page]) as server:
+        ended = piped("list", "--base-url", server.url)
+    assert ended.err == "The service is throttling: waiting 0 s.\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "pause", "is_announced"), [(429, 3.0, True), (429, 2.9, False), (500, 8.0, False)]
+)
+def test_only_long_waits_because_of_throttling_are_announced(
+    capsys: pytest.CaptureFixture[str], status: int, pause: float, *, is_announced: bool
+) -> None:
+    request = RequestInfo(method="GET", template="/", path="/", attempt=1, idempotency_key=None)
+    response = ResponseInfo(
+        request=request, status=status, error=None, request_id=None, elapsed=0.0
+    )
+    waits.announce_retry(RetryInfo(response=response, pause=pause))
+    expected = "The service is throttling: waiting 3 s.\n" if is_announced else ""
+    assert capsys.readouterr().err == expected
 
 
 def test_unreachable_rows_are_counted() -> None:

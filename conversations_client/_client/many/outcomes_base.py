@@ -1,8 +1,9 @@
 """The base class of the sync and async outcomes of concurrent calls."""
 
+import math
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from attrs import frozen
 
@@ -13,6 +14,7 @@ from conversations_client._calls.arguments import checked_max_in_flight, checked
 from conversations_client._calls.call import RawResponse
 from conversations_client._calls.call_options import CallOptions
 from conversations_client._calls.retry import Retry
+from conversations_client._engine.call_log import log_pause
 from conversations_client._engine.engine_base import EngineBase
 from conversations_client._http.slot_queue import closed_error
 from conversations_client.errors import (
@@ -28,6 +30,8 @@ from .shared_backoff import SharedBackoff
 from .window import PendingRequest, Step, Wait, Window
 
 T = TypeVar("T")
+
+_SAME_PAUSE_SECONDS: Final = 1.0  # the responses that ask for one pause don't arrive at once
 
 Result: TypeAlias = RawResponse[Any] | BaseException
 
@@ -84,6 +88,7 @@ class OutcomesBase(NotPickled, PublicDir, Generic[S]):
         self._window = window
         self._stopping = Wakeups()
         self._is_stopped = False  # whether no call in flight pauses anymore
+        self._logged_until = -math.inf
         self._finished: deque[FinishedCall] = deque()
         self._is_open = False
         self._was_open = False
@@ -128,7 +133,17 @@ class OutcomesBase(NotPickled, PublicDir, Generic[S]):
             self._fatal = self._fatal or closed_error()
             self._window.stop()
             step = self._window.step(self._environment.clock())
+        if isinstance(step, Wait) and step.seconds < math.inf:
+            self._log_pause()
         return step
+
+    def _log_pause(self) -> None:
+        """Log a pause due to throttling, once even if several responses ask for it."""
+        until = self._window.rate_limiter.pause.until
+        seconds = until - self._environment.clock()
+        if seconds > 0 and until - self._logged_until > _SAME_PAUSE_SECONDS:
+            self._logged_until = until
+            log_pause(self._window.operation.name, seconds)
 
     def _stop(self) -> None:
         """Stop reading and end all pauses; safe in any thread and signal handler."""

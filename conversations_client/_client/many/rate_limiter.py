@@ -5,7 +5,9 @@ from typing import Final
 
 from attrs import define, field
 
-from .shared_backoff import SharedBackoff
+from conversations_client.errors import StatusError
+
+from .shared_backoff import Pause, SharedBackoff
 
 _CATCH_UP: Final = 0.1  # seconds of delay that sending faster can make up for
 
@@ -26,31 +28,44 @@ class RateLimiter:
     rate: float | None
     backoff: SharedBackoff = field(factory=SharedBackoff)
     _ready_at: float | None = None
-    _paused_until: float = -math.inf
+    _pause: Pause = field(factory=Pause)
     _needs_probe: bool = False
     _probe: int | None = None
+
+    @property
+    def pause(self) -> Pause:
+        """The pause that ends last, also if another limiter extended the backoff."""
+        return self._pause.or_longer(self.backoff.pause)
 
     def wait(self, now: float) -> float:
         """Seconds until the next request may be sent; infinite while a probe is in flight."""
         if self._probe is not None:
             return math.inf
-        paused_until = max(self._paused_until, self.backoff.until)
-        return max(0.0, paused_until - now, (self._ready_at or -math.inf) - now)
+        return max(0.0, self.pause.until - now, (self._ready_at or -math.inf) - now)
 
     def sent(self, index: int, *, now: float) -> None:
         """Record that a request is being sent."""
         if self.rate is not None:
             due = now if self._ready_at is None else max(self._ready_at, now - _CATCH_UP)
             self._ready_at = due + 1 / self.rate
-        if self._needs_probe or self.backoff.until > self._paused_until:
-            self._paused_until = max(self._paused_until, self.backoff.until)
+        if self._needs_probe or self.backoff.pause.until > self._pause.until:
+            self._pause = self.pause
             self._probe = index
 
-    def throttled(self, index: int, *, pause: float, now: float) -> None:
-        """Record that the service throttled a request and asked for a pause, in seconds."""
+    def throttled(
+        self, index: int, *, pause: float, now: float, error: StatusError | None = None
+    ) -> None:
+        """Record that the service throttled a request.
+
+        Args:
+            index: The index of the request.
+            pause: Seconds until the next request may be sent.
+            now: The time.
+            error: The response that asks for the pause; None if it doesn't.
+        """
         self._needs_probe = True
-        self._paused_until = max(self._paused_until, now + pause)
-        self.backoff.extend(self._paused_until)
+        self._pause = self._pause.or_longer(Pause(now + pause, error))
+        self.backoff.extend(self._pause)
         if self._probe == index:
             self._probe = None
 

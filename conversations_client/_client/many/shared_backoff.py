@@ -4,28 +4,48 @@ import math
 from typing import Final
 from weakref import ref
 
+from attrs import frozen
+
 from conversations_client._base.secret import Secret
+from conversations_client.errors import StatusError
+
+
+@frozen(eq=False)
+class Pause:
+    """A time in which no requests are sent.
+
+    Attributes:
+        until: The end of the pause, on the environment's clock.
+        error: The response that asks for the pause with `Retry-After`; None if there is none.
+    """
+
+    until: float = -math.inf
+    error: StatusError | None = None
+
+    def or_longer(self, other: "Pause") -> "Pause":
+        """The pause that ends later."""
+        return other if other.until > self.until else self
 
 
 class SharedBackoff:
     """The time until which no requests are sent to a service.
 
     Attributes:
-        until: The end of the backoff, on the environment's clock; minus infinity if there is none.
+        pause: The pause that ends last.
     """
 
-    __slots__ = ("__weakref__", "until")
+    __slots__ = ("__weakref__", "pause")
 
     def __init__(self) -> None:
-        self.until: float = -math.inf
+        self.pause = Pause()
 
-    def extend(self, until: float) -> None:
-        """Make the backoff last at least until this time.
+    def extend(self, pause: Pause) -> None:
+        """Make the backoff last at least until the end of this pause.
 
         If two threads call this at once, the longer backoff may be lost here, but the rate limiter
         that asked for it still waits for it.
         """
-        self.until = max(self.until, until)
+        self.pause = self.pause.or_longer(pause)
 
 
 _backoffs: Final[dict[tuple[object, Secret], ref[SharedBackoff]]] = {}

@@ -16,7 +16,14 @@ from attrs import define, evolve, field, frozen
 
 from conversations_client._calls.call import RawResponse
 from conversations_client._calls.operation import Operation, is_throttled
-from conversations_client._calls.retry import Resend, Retry, Stop, can_repeat, next_attempt
+from conversations_client._calls.retry import (
+    Resend,
+    Retry,
+    Stop,
+    can_repeat,
+    next_attempt,
+    too_long,
+)
 from conversations_client.errors import (
     ConversationsError,
     Delivery,
@@ -75,6 +82,23 @@ class PendingRequest:
         """The error with the result of all attempts."""
         message = f"{error} {reason}".rstrip()
         return with_outcome(error, delivery=self.delivery, attempts=self.attempts, message=message)
+
+    def unsent_error(self, error: StatusError, retry_after: float, reason: str) -> StatusError:
+        """The error of a request that is not sent because of the response to another request.
+
+        Args:
+            error: The error for that response.
+            retry_after: Seconds until the service accepts requests again.
+            reason: Why the request doesn't wait that long.
+        """
+        unsent = "not sent again" if self.attempts else "not sent"
+        text = f"{self.operation.request}: {unsent}, because the service is throttling. {reason}"
+        final = with_outcome(
+            error, delivery=self.delivery, attempts=self.attempts, message=text.rstrip()
+        )
+        final.retry_after = retry_after
+        final.request_id = None if self.error is None else self.error.request_id
+        return final
 
 
 class Step(Enum):
@@ -145,20 +169,24 @@ class Window(Generic[S]):
         """What to do next: send the returned request (also in the outbox), wait, or take a step."""
         is_stopped = self._is_stopped  # read once, because another thread may set it
         self._settle(is_stopped=is_stopped)
+        is_refused = self._refuse(now, is_stopped=is_stopped)
         if self.inbox:
             return Step.ADD
-        wait = self.rate_limiter.wait(now) if self._has_more() else math.inf
+        has_more = self._has_more()
+        wait = self.rate_limiter.wait(now) if has_more else math.inf
         # An interrupt may have come just before an item that was already read was sent.
         if wait == 0 or (is_stopped and self._delayed):
             return self._send(next(iter(self._delayed)), now) if self._delayed else Step.READ
         if self._next in self._done or (self._done and not self.ordered):
             return Step.REPORT
+        if has_more and is_refused:
+            return Step.READ
         if not self._in_flight and wait == math.inf:
             return Step.END
         return Wait(wait, is_idle=not self._in_flight)
 
     def add(self, *, now: float) -> PendingRequest | None:
-        """Add the item from the inbox and return the request to send, or None if it is invalid."""
+        """Add the item from the inbox and return its request if it can be sent now."""
         index, item = self.inbox[0]
         self._open.add(index)
         try:
@@ -166,7 +194,9 @@ class Window(Generic[S]):
         except InvalidArgumentError as error:
             self._fail(self.operation.failure(index, item, error))
         self.inbox.popleft()
-        return self._send(index, now) if index in self._delayed else None
+        # Since the item was read, the service may have throttled another request.
+        is_ready = index in self._delayed and self.rate_limiter.wait(now) == 0
+        return self._send(index, now) if is_ready else None
 
     def drain(self) -> None:
         """Record that there are no more items."""
@@ -218,9 +248,12 @@ class Window(Generic[S]):
             verdict = next_attempt(
                 self.retry, retry_after, attempt=request.refusals, jitter=jitter, remaining=math.inf
             )
-        pause = verdict.pause if isinstance(verdict, Resend) else retry_after or 0.0
-        pause = min(pause, self.retry.retry_after_max)
-        self.rate_limiter.throttled(request.index, pause=pause, now=now)
+        self.rate_limiter.throttled(
+            request.index,
+            pause=verdict.pause if isinstance(verdict, Resend) else retry_after or 0.0,
+            now=now,
+            error=None if retry_after is None else _without_traceback(error),
+        )
         if isinstance(verdict, Stop):
             self._fail(self._failure(request, error, verdict.reason))
         else:
@@ -248,6 +281,22 @@ class Window(Generic[S]):
                     self._done[request.index] = self._failure(request, request.error)
                     self._delayed.pop(request.index)
 
+    def _refuse(self, now: float, *, is_stopped: bool) -> bool:
+        """Whether the service asks for a longer pause than allowed; fails what waits for it."""
+        for index in self._delayed.keys() & self._done.keys():  # an interrupt came in between
+            self._delayed.pop(index)
+        pause = self.rate_limiter.pause
+        longest = 0.0 if is_stopped else self.retry.retry_after_max
+        if pause.error is None or pause.until <= now + longest:
+            return False
+        seconds = pause.until - now
+        reason = too_long(self.retry, seconds) if seconds > self.retry.retry_after_max else ""
+        for request in tuple(self._delayed.values()):
+            error = request.unsent_error(pause.error, seconds, reason)
+            self._fail(self.operation.failure(request.index, request.item, error))
+            self._delayed.pop(request.index)
+        return True
+
     def _has_more(self) -> bool:
         if self._delayed:
             return True
@@ -260,3 +309,8 @@ class Window(Generic[S]):
         self.outbox.extend(islice(delayed, 1))
         self.rate_limiter.sent(index, now=now)
         return request
+
+
+def _without_traceback(error: StatusError) -> StatusError:
+    """A copy to store, because a traceback refers to everything that the call used."""
+    return with_outcome(error, delivery=error.delivery, attempts=error.attempts, message=str(error))

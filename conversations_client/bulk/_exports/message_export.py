@@ -18,6 +18,7 @@ from conversations_client import (
     Pages,
     Retrieved,
     RetrieveOutcome,
+    StatusError,
     TransportError,
     unstructure,
 )
@@ -28,6 +29,7 @@ from conversations_client.bulk._files.atomic_file import atomic_file, check_writ
 from conversations_client.bulk._files.formats import export_format
 from conversations_client.bulk._files.rows import Fields
 from conversations_client.bulk._files.writers import Write, writer
+from conversations_client.bulk._long_waits import asks_for_long_wait
 from conversations_client.bulk._text import check_path
 
 OnProgress = Callable[[int, int | None], object]
@@ -107,7 +109,8 @@ def export_with_messages(
 
     Conversations that are created during the export may be missing. If a conversation can't be
     retrieved, the file is not written; call the function again to retry the conversation. After 50
-    failures in a row, the export raises the last error.
+    failures in a row, the export raises the last error. It raises the first error whose
+    `Retry-After` is longer than `Retry.retry_after_max`.
 
     Example:
         with Client() as client:
@@ -139,7 +142,8 @@ def export_with_messages(
             different export, or to a workspace that this client can't access.
         InvalidArgumentError: `entity_ids`, `max_in_flight` or `rate` is invalid.
         OSError: The file can't be written; checked before the first request where possible.
-        ConversationsError: A listing failed, or too many retrievals failed in a row.
+        ConversationsError: A listing failed, too many retrievals failed in a row, or the service
+            asks to wait longer than `Retry.retry_after_max`.
     """
     check_client(client)
     write = writer(export_format(path, messages=True), messages=True)
@@ -207,10 +211,13 @@ class _Export:
         Raises:
             BulkError: The client can't access any of them.
             TransportError: The service can't be reached.
+            StatusError: The service asks for a longer wait than the client allows.
         """
         ids = self.journal.sample(_SAMPLE)
         with self.client.conversations.retrieve_many(ids) as outcomes:
             found = list(outcomes)
+        for outcome in found:
+            self._check_wait(outcome.error if isinstance(outcome, Failed) else None)
         unsent = [error for outcome in found if (error := _unsent(outcome))]
         if unsent and len(unsent) == len(found):
             raise unsent[0]
@@ -241,7 +248,7 @@ class _Export:
         with retrieval as outcomes:
             try:
                 self._record_all(outcomes, before, total)
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, StatusError):
                 # The end of the block would wait for the calls in flight and discard the outcomes.
                 outcomes.stop()
                 for outcome in outcomes:
@@ -252,10 +259,16 @@ class _Export:
         consecutive_failures = 0
         for done, outcome in enumerate(outcomes, before + 1):
             error = self._record(outcome)
+            self._check_wait(error)
             self.on_progress(done, total)
             consecutive_failures = consecutive_failures + 1 if error else 0
             if error and consecutive_failures == _MAX_CONSECUTIVE_FAILURES:
                 raise error
+
+    def _check_wait(self, error: ConversationsError | None) -> None:
+        """Raise an error that asks for a longer wait than the client allows."""
+        if error is not None and asks_for_long_wait(error, self.client.retry):
+            raise error
 
     def finish(
         self, path: str | os.PathLike[str], write: Write, *, skip_failed: bool
@@ -301,7 +314,8 @@ class _Export:
         if _is_missing(outcome):
             self.journal.record(conversation_id, ExportState.DELETED)
             return None
-        self.journal.record(conversation_id, ExportState.FAILED, str(outcome.error))
+        if not asks_for_long_wait(outcome.error, self.client.retry):
+            self.journal.record(conversation_id, ExportState.FAILED, str(outcome.error))
         return outcome.error
 
     def _record_content(self, outcome: Retrieved) -> None:

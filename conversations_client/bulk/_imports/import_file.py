@@ -77,8 +77,9 @@ def import_file(
             or can't be written. Nothing was sent.
         InvalidArgumentError: An option is invalid. Nothing was sent.
         OSError: The file can't be read. Nothing was sent.
-        ImportStoppedError: The file or the journal failed after rows were sent, or 50 consecutive
-            rows failed for a reason unrelated to the rows, such as an invalid key.
+        ImportStoppedError: The file or the journal failed after rows were sent, 50 consecutive rows
+            failed for a reason unrelated to the rows, such as an invalid key, or the service asks
+            to wait longer than `Retry.retry_after_max`.
         ClientClosedError: The client is closed.
 
     Example:
@@ -125,7 +126,7 @@ def import_rows(
     of the last row, before anything is sent.
     """
     trust = client.retry.trust_idempotency_key
-    run = ImportRun(read, journal, keys_are_trusted=trust, on_row=on_row or do_nothing)
+    run = ImportRun(read, journal, retry=client.retry, on_row=on_row or do_nothing)
     outcomes = client.conversations.create_many(run, max_in_flight=max_in_flight, rate=rate)
     new, last, last_filled = _check_rows(read(), journal)
     if check_last is not None:

@@ -230,6 +230,20 @@ class Journal(JournalBase):
         """
         self._database.execute("DELETE FROM entry WHERE number > ?", (after,))
 
+    def remove(self, number: int) -> None:
+        """Remove the entry of a row, as if no run had reached the row.
+
+        Args:
+            number: The row's number.
+
+        Example:
+            with Journal("import.journal") as journal:
+                journal.record(Entry(number=1, digest="", state=State.SENT, detail=""))
+                journal.remove(1)
+                assert journal.find(1) is None
+        """
+        self._database.execute("DELETE FROM entry WHERE number = ?", (number,))
+
     def counts(self) -> dict[State, int]:
         """The number of rows in each state.
 

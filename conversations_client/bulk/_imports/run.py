@@ -14,6 +14,7 @@ from conversations_client import (
     CreateRequest,
     InvalidArgumentError,
     Outcomes,
+    Retry,
     StatusError,
 )
 from conversations_client.bulk._errors import BulkError
@@ -22,6 +23,7 @@ from conversations_client.bulk._imports.entry import Entry, State
 from conversations_client.bulk._imports.journal import Journal
 from conversations_client.bulk._imports.report import Report
 from conversations_client.bulk._imports.stopped import ImportStoppedError
+from conversations_client.bulk._long_waits import asks_for_long_wait
 
 Read: TypeAlias = Callable[[], Iterator[Row]]
 """Reads the rows of an import; each call starts at the first row."""
@@ -42,24 +44,24 @@ class ImportRun(Iterator[CreateRequest]):
         read: Read,
         journal: Journal,
         *,
-        keys_are_trusted: bool,
+        retry: Retry,
         on_row: Callable[[Entry], object],
     ) -> None:
         self._rows = read()
         self._journal = journal
-        self._keys_are_trusted = keys_are_trusted
+        self._retry = retry
         self._on_row = on_row
         self._sent = 0
         self._new = 0
         self._consecutive_failures = 0
-        self._resent: set[int] = set()
+        self._resent: dict[int, Entry] = {}  # the entries from earlier runs
         self._in_flight: dict[int, Entry] = {}
         self._unrecorded: list[Entry] = []
         self._counts = dict.fromkeys(State, 0)
         self._last_filled: int | None = None
         self._prepared: deque[tuple[int, Entry, CreateRequest]] = deque()
         self._received: deque[CreateOutcome] = deque()
-        self._state_before: State | None = None  # of the prepared row
+        self._before: Entry | None = None  # the earlier entry of the prepared row
         self._row: Row | None = None  # the last prepared row; all rows have the same columns
         self._is_stopped = False
         self._callback_error: Exception | None = None
@@ -93,10 +95,10 @@ class ImportRun(Iterator[CreateRequest]):
             self._journal.record(entry)
         except BulkError:  # the row is not sent
             self._prepared.clear()
-            self._count(State.SENT, self._state_before)
+            self._count(State.SENT, _state(self._before))
             raise
-        if self._state_before is not None:
-            self._resent.add(index)
+        if self._before is not None:
+            self._resent[index] = self._before
         self._in_flight[index] = entry
         self._sent = index + 1
         return self._prepared.popleft()[-1]
@@ -118,27 +120,53 @@ class ImportRun(Iterator[CreateRequest]):
         sent = self._in_flight.get(outcome.index)
         if sent is None:
             return  # an interrupt or an error came after it was recorded
+        if not self._put_back(outcome, sent):
+            self._record_result(outcome, sent)
+        self._check_failures(outcome)
+
+    def _put_back(self, outcome: CreateOutcome, sent: Entry) -> bool:
+        """Restore a row's earlier entry if the service wants the row later.
+
+        Returns False if that isn't the case, or if the journal fails.
+        """
+        if isinstance(outcome, Created) or outcome.may_have_acted:
+            return False
+        if not asks_for_long_wait(outcome.error, self._retry):
+            return False
+        before = self._resent.get(outcome.index)
+        try:
+            if before is None:
+                self._journal.remove(sent.number)
+            else:
+                self._journal.record(before)
+        except BulkError:
+            return False
+        self._settle(outcome.index, _state(before))
+        return True
+
+    def _record_result(self, outcome: CreateOutcome, sent: Entry) -> None:
         if isinstance(outcome, Created):
             entry = evolve(sent, state=State.CREATED, detail=outcome.conversation.id or "")
         else:
             state = State.DOUBTFUL if outcome.may_have_acted else State.FAILED
-            error = outcome.error
-            entry = evolve(sent, state=state, detail=self._describe(error), exception=error)
+            entry = evolve(
+                sent, state=state, detail=self._describe(outcome.error), exception=outcome.error
+            )
         try:
             self._record(entry)
         except BulkError:
-            self._settle(outcome.index, entry)
+            self._settle(outcome.index, entry.state)
             raise
         try:
             self._notify(entry)
         finally:
-            self._settle(outcome.index, entry)
-        self._check_failures(outcome)
+            self._settle(outcome.index, entry.state)
 
     def _check_failures(self, outcome: CreateOutcome) -> None:
         """Stop if every new row fails for a reason that has nothing to do with the rows."""
+        _check_wait(outcome, self._retry)
         is_new = outcome.index not in self._resent
-        self._resent.discard(outcome.index)
+        self._resent.pop(outcome.index, None)
         error = None if isinstance(outcome, Created) else outcome.error
         if error is None or concerns_row(error):
             self._consecutive_failures = 0
@@ -154,10 +182,10 @@ class ImportRun(Iterator[CreateRequest]):
             return str(error)
         return self._row.describe(error)
 
-    def _settle(self, index: int, entry: Entry) -> None:
+    def _settle(self, index: int, state: State | None) -> None:
         del self._in_flight[index]
-        self._count(State.SENT, entry.state)
-        self._new += entry.state is State.CREATED
+        self._count(State.SENT, state)
+        self._new += state is State.CREATED
 
     def report(self) -> Report:
         """The counts so far; rows without an outcome count as doubtful."""
@@ -188,14 +216,14 @@ class ImportRun(Iterator[CreateRequest]):
         recorded = self._journal.find(row.number)
         if recorded is not None:
             check_unchanged(row, recorded)
-            if not recorded.is_to_be_sent(keys_are_trusted=self._keys_are_trusted):
+            if not recorded.is_to_be_sent(keys_are_trusted=self._retry.trust_idempotency_key):
                 self._skip(recorded, row)
                 return
-        before = self._state_before = None if recorded is None else recorded.state
+        self._before = recorded
         try:
             request = row.request(self._journal.import_id)
         except InvalidArgumentError as error:
-            self._count(before, State.FAILED)
+            self._count(_state(recorded), State.FAILED)
             can_be_removed = self._last_filled is not None and row.number > self._last_filled
             problem = EMPTY_AT_THE_END if can_be_removed else row.describe(error)
             failed = Entry(
@@ -206,7 +234,7 @@ class ImportRun(Iterator[CreateRequest]):
             return
         self._row = row
         entry = Entry(row.number, row.digest(), State.SENT, "", row.key, line=row.line)
-        self._count(before, State.SENT)
+        self._count(_state(recorded), State.SENT)
         self._prepared.append((self._sent, entry, request))
 
     def _skip(self, recorded: Entry, row: Row) -> None:
@@ -251,6 +279,20 @@ def concerns_row(error: ConversationsError) -> bool:
     if isinstance(error, StatusError):
         return error.status in _ROW_STATUSES
     return isinstance(error, InvalidArgumentError)
+
+
+def _check_wait(outcome: CreateOutcome, retry: Retry) -> None:
+    """Raise BulkError if the service asks for a longer wait than the client allows."""
+    error = None if isinstance(outcome, Created) else outcome.error
+    if isinstance(error, StatusError) and asks_for_long_wait(error, retry):
+        raise BulkError(
+            f"The Retry-After of {error.retry_after:.0f} s is longer than "
+            f"retry_after_max={retry.retry_after_max:g}: wait that long, or increase it."
+        ) from error
+
+
+def _state(entry: Entry | None) -> State | None:
+    return None if entry is None else entry.state
 
 
 def do_nothing(_: Entry) -> None:

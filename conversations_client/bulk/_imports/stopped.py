@@ -6,7 +6,7 @@ from conversations_client.bulk._imports.report import Report
 
 
 class ImportStoppedError(ConversationsError):
-    """The file or the journal failed after rows were sent.
+    """The import stopped after rows were sent, for example because the file or the journal failed.
 
     You can run the same import again. A row in `unrecorded` is doubtful in the next run.
 

@@ -18,6 +18,7 @@ from conversations_client.cli._commands.id_file import check_ids
 from conversations_client.cli._display.output import confirm, print_message
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._exit_codes import ExitCode, UsageError
+from conversations_client.cli._retries import RetryOptions, asks_for_long_wait
 from conversations_client.cli._session import Injected
 from conversations_client.cli._signals import stopped_by_signals
 
@@ -31,6 +32,7 @@ def delete(
     *,
     file: Path | None = None,
     yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative="", show_default=False)] = False,
+    retries: Annotated[RetryOptions, Parameter(name="*")] = RetryOptions(),  # noqa: B008 - frozen
     session: Injected,
 ) -> ExitCode:
     """Delete conversations permanently.
@@ -40,11 +42,13 @@ def delete(
         file: A file with one ID per line, or JSON Lines or CSV with an _id or id field, such as
             an export or the results of an import. A hyphen (-) reads stdin.
         yes: Delete without confirmation.
+        retries: The options for throttled requests and other temporary failures.
         session: The common options and the output.
     """
     if not (conversation_ids or file):
         raise UsageError("Nothing to delete. Pass IDs, or a file of IDs with --file.")
     check_ids(conversation_ids)
+    session = retries.applied(session)
     if file is not None:
         return delete_file(file, conversation_ids, yes=yes, session=session)
     check_confirmable(yes=yes)
@@ -72,6 +76,8 @@ def _look_up_names(client: Client, ids: Iterable[str], deletion: Deletion) -> di
         try:
             conversation = client.conversations.retrieve(conversation_id)
         except ConversationsError as error:
+            if asks_for_long_wait(error, client.retry):
+                raise
             if error.may_have_acted:  # the response was lost, but the deletion may work
                 names[conversation_id] = ""
             else:

@@ -15,10 +15,14 @@ from conversations_client import (
     Failed,
     InvalidArgumentError,
     Outcomes,
+    Retry,
     StatusError,
 )
 from conversations_client.cli._commands.deletion_counts import Deletion
 from conversations_client.cli._display.output import Format, Output, print_error, print_message
+from conversations_client.cli._exit_codes import exit_code
+from conversations_client.cli._option_names import describe as describe_error
+from conversations_client.cli._retries import asks_for_long_wait
 from conversations_client.cli._signals import before_forced_end, waiting_for_requests
 
 _MAX_CONSECUTIVE_FAILURES: Final = 50
@@ -32,6 +36,8 @@ def _ignore(*_: object) -> None:
 @define(kw_only=True)
 class DeletionRun:
     """Deletes conversations, and continues if it can't delete one of them.
+
+    It stops if the service asks for a longer wait than the client allows.
 
     An interrupt may stop a method at any line. The next call to the same method completes the step.
 
@@ -58,6 +64,9 @@ class DeletionRun:
     _printed: int = 0
     _is_printed: bool = False
     _consecutive_failures: int = 0
+    _retry: Retry = field(factory=Retry)
+    _long_wait: ConversationsError | None = None
+    _postponed: set[str | None] = field(factory=set[str | None])
     _received: deque[DeleteOutcome] = field(factory=deque[DeleteOutcome])
 
     def delete(self, client: Client) -> None:
@@ -67,6 +76,7 @@ class DeletionRun:
             waiting_for_requests(self._in_flight),
             before_forced_end(self._end_at_once),
         ):
+            self._retry = client.retry
             try:
                 with delete_many(self._read_ids(), max_in_flight=self.max_in_flight) as outcomes:
                     self._record_all(outcomes)
@@ -76,12 +86,7 @@ class DeletionRun:
             self._print_all()
         self.on_end()
         self.deletion.report_failures()
-        untried = len(self.ids) - self._recorded
-        if untried:
-            print_error(
-                f"The command stopped after {_MAX_CONSECUTIVE_FAILURES} failures in a row, and "
-                f"didn't try to delete the other {untried:,}. Run it again to continue."
-            )
+        self._report_untried()
 
     def _read_ids(self) -> Iterator[str]:
         for conversation_id in self.ids:
@@ -107,17 +112,25 @@ class DeletionRun:
             return False
         outcome = self._received[0]
         error = outcome.error if isinstance(outcome, Failed) else None
-        if self.deletion.deleted[-1:] != [outcome.conversation_id]:  # before the interrupt
-            self.deletion.record(outcome.conversation_id, error)
+        self._record(outcome.conversation_id, error)
         self._received.popleft()
         self._recorded += 1
         self._print_each()
         self.on_outcome(outcome)
         concerns_id = error is None or _concerns_id(error)
         self._consecutive_failures = 0 if concerns_id else self._consecutive_failures + 1
-        if self._consecutive_failures >= _MAX_CONSECUTIVE_FAILURES:
+        if self._long_wait or self._consecutive_failures >= _MAX_CONSECUTIVE_FAILURES:
             outcomes.stop()
         return True
+
+    def _record(self, conversation_id: str | None, error: ConversationsError | None) -> None:
+        if error is not None and asks_for_long_wait(error, self._retry):
+            self._long_wait = self._long_wait or error
+            if not error.may_have_acted:
+                self._postponed.add(conversation_id)
+                return
+        if self.deletion.deleted[-1:] != [conversation_id]:  # before the interrupt
+            self.deletion.record(conversation_id, error)
 
     def _print_each(self) -> None:
         """Print the IDs that were deleted since the last call, unless they are printed as JSON."""
@@ -127,6 +140,18 @@ class DeletionRun:
             elif self.output.is_for_people and self.describe is not None:
                 self.output.out.print(self.describe(conversation_id), soft_wrap=True)
             self._printed += 1
+
+    def _report_untried(self) -> None:
+        untried = len(self.ids) - self._recorded + len(self._postponed)
+        if self._long_wait is not None:
+            self.deletion.codes.add(exit_code(self._long_wait))
+            not_deleted = f" {untried:,} of {len(self.ids):,} were not deleted." if untried else ""
+            print_error(f"{describe_error(self._long_wait)}{not_deleted}")
+        elif untried:
+            print_error(
+                f"The command stopped after {_MAX_CONSECUTIVE_FAILURES} failures in a row, and "
+                f"didn't try to delete the other {untried:,}. Run it again to continue."
+            )
 
     def _print_all(self) -> None:
         """Print what was deleted and is not printed yet."""

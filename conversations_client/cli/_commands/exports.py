@@ -31,6 +31,7 @@ from conversations_client.cli._display.views import conversation_table
 from conversations_client.cli._exit_codes import ExitCode, UsageError
 from conversations_client.cli._open_files import check_not_open
 from conversations_client.cli._option_names import describe_row
+from conversations_client.cli._retries import RetryOptions
 from conversations_client.cli._session import Injected, Session
 from conversations_client.cli._signals import (
     before_forced_end,
@@ -88,6 +89,7 @@ def export(
     standalone: Annotated[bool, _PLAIN] = False,
     escape_formulas: Annotated[bool, _PLAIN] = False,
     with_messages: Annotated[MessageOptions, Parameter(name="*")] = MessageOptions(),
+    retries: Annotated[RetryOptions, Parameter(name="*")] = RetryOptions(),  # noqa: B008 - frozen
     session: Injected,
 ) -> ExitCode:
     """Write conversations to a file.
@@ -103,9 +105,11 @@ def export(
         escape_formulas: In a CSV file for a spreadsheet, put an apostrophe before text that starts
             with =, +, -, @, a tab or a carriage return. An import removes it.
         with_messages: The options of an export with messages.
+        retries: The options for throttled requests and other temporary failures.
         session: The common options and the output.
     """
     with_messages.check()
+    session = retries.applied(session)
     wanted = selection(entity_id, standalone=standalone)
     if file == _STDOUT:
         return _to_stdout(wanted, session, with_messages, escape_formulas=escape_formulas)

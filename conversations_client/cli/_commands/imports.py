@@ -7,7 +7,7 @@ from typing import Annotated, Final, ParamSpec
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from conversations_client import Retry, TransportError
+from conversations_client import TransportError
 from conversations_client.bulk import (
     ImportStoppedError,
     Report,
@@ -23,6 +23,7 @@ from conversations_client.cli._imports.import_files import ImportFiles
 from conversations_client.cli._imports.import_run import ImportRun
 from conversations_client.cli._imports.report import RowOutcomes, report_failures, show
 from conversations_client.cli._option_names import describe
+from conversations_client.cli._retries import RetryOptions
 from conversations_client.cli._session import Injected
 from conversations_client.cli._signals import (
     stopped_by_signals,
@@ -48,6 +49,7 @@ def import_(
     journal: Path | None = None,
     results: Path | None = None,
     change_destination: Annotated[bool, _PLAIN] = False,
+    retries: Annotated[RetryOptions, Parameter(name="*")] = RetryOptions(),  # noqa: B008 - frozen
     session: Injected,
 ) -> ExitCode:
     """Create a conversation for each row of a file. To resume, run the same command again.
@@ -66,6 +68,7 @@ def import_(
         results: The file for the status of each row, as JSON Lines; default: FILE.results.jsonl.
         change_destination: Continue an import at a different URL, in a different project or with a
             different key. Rows that were already imported are skipped.
+        retries: The options for throttled requests and other temporary failures.
         session: The common options and the output.
     """
     if file == Path("-"):
@@ -83,10 +86,10 @@ def import_(
     files.check_names(file)
     files.check_folders()
     files.check_journal()
-    retry = Retry(trust_idempotency_key=trust_idempotency_keys)
+    session = retries.applied(session, keys_are_trusted=trust_idempotency_keys)
     with (
         session.target() as target,
-        target.client(retry=retry) as client,
+        target.client() as client,
         files.open_journal() as record,
     ):
         files.check_results(record)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Final
 
 from attrs import frozen
 from rich.progress import (
@@ -12,21 +13,50 @@ from rich.progress import (
     ProgressColumn,
     Task,
     TaskID,
-    TimeRemainingColumn,
 )
 from rich.text import Text
 
 from conversations_client.cli._display.output import is_quiet, new_console
 from conversations_client.cli._signals import before_forced_end
 
+_MIN_SECONDS: Final = 3.0  # before that, the rate says little about the rest
+_FEW: Final = 10
+
 
 class Rate(ProgressColumn):
     """Rows per second."""
 
     def render(self, task: Task) -> Text:
-        """The current rate; empty until it is known."""
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f}/s", "progress.data.speed")
+        """The rate; empty until it is known."""
+        rate = _rate(task)
+        style = "progress.data.speed"
+        return Text("" if rate is None else f"{rate:,.{int(rate < _FEW)}f}/s", style)
+
+
+class TimeLeft(ProgressColumn):
+    """The time until the last row, at the rate so far."""
+
+    def render(self, task: Task) -> Text:
+        """The time as MM:SS or H:MM:SS; empty if the total is unknown."""
+        if task.remaining is None:
+            return Text("")
+        rate = _rate(task)
+        if rate is None:
+            return Text("--:--", "progress.remaining")
+        minutes, seconds = divmod(int(task.remaining / rate), 60)
+        hours, minutes = divmod(minutes, 60)
+        start = f"{hours}:{minutes:02}" if hours else f"{minutes:02}"
+        return Text(f"{start}:{seconds:02}", "progress.remaining")
+
+
+def _rate(task: Task) -> float | None:
+    """The rows per second since the start, including pauses; None if it is not known yet."""
+    seconds = task.elapsed if task.finished_time is None else task.finished_time
+    done: int = task.fields.get("done", 0)
+    rows = task.completed - done
+    if not seconds or rows <= 0 or (seconds < _MIN_SECONDS and not task.finished):
+        return None
+    return rows / seconds
 
 
 @frozen
@@ -42,7 +72,11 @@ class Bar:
 
     def update(self, done: int, total: int | None) -> None:
         """Show the number of finished rows and the total."""
-        self._progress.update(self._task, completed=done, total=total)
+        (task,) = self._progress.tasks
+        if total is not None and task.total is None:  # the rows are of a different kind now
+            self._progress.reset(self._task, total=total, completed=done, done=done)
+        else:
+            self._progress.update(self._task, completed=done, total=total)
 
     def stop(self) -> None:
         """Stop updating the bar, so that messages can be printed below it."""
@@ -58,7 +92,7 @@ def progress_bar(total: int | None, *, done: int = 0) -> Generator[Bar, None, No
         total: The number of rows; None if it is unknown.
         done: The number of rows that earlier runs finished. They don't affect the rate.
     """
-    columns = (BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(compact=True))
+    columns = (BarColumn(), MofNCompleteColumn(), Rate(), TimeLeft())
     with (
         Progress(
             *columns,
@@ -68,4 +102,4 @@ def progress_bar(total: int | None, *, done: int = 0) -> Generator[Bar, None, No
         ) as progress,
         before_forced_end(progress.stop),  # shows the cursor again
     ):
-        yield Bar(progress, progress.add_task("", total=total, completed=done))
+        yield Bar(progress, progress.add_task("", total=total, completed=done, done=done))
