@@ -114,7 +114,7 @@ def test_a_client_with_an_invalid_variable_is_not_entered(
         ({"SSL_CERT_FILE": "ca.pem", "SSL_CERT_DIR": "/nope"}, {}),
         ({"SSL_CERT_DIR": f"/nope{os.pathsep}."}, {}),
     ],
-    ids=str,
+    ids=" ".join,
 )
 def test_an_unused_variable_is_not_checked(
     monkeypatch: pytest.MonkeyPatch, cls: Class, variables: dict[str, str], options: dict[str, Any]
