@@ -47,7 +47,7 @@ def requests(key: str, draw: random.Random) -> Iterator[bytes]:
         _request(key, b'{"displayName": 1e999}'),
         _request(key, b'{"displayName": ' + b"1" * 100_000 + b"}"),
         _request(key, b'{"displayName": "\xff"}'),
-        _request(key, b'{"displayName": "' + b"x" * 2_000_000 + b'"}'),
+        _request(key, b'{"displayName": "' + b"x" * 34_000_000 + b'"}'),
         _request(key, b'{"displayName": "\\u0000"}'),
     )
     while True:

@@ -78,6 +78,14 @@ def test_pages_are_requested_one_by_one() -> None:
         assert [s.target for s in server.seen] == ["/v2/conversations/?limit=2&entityId=e+f"]
 
 
+def test_an_iterator_over_a_listing_can_be_continued() -> None:
+    with Sandbox() as sandbox, sandbox.client() as client:
+        ids = [client.conversations.create().id for _ in range(3)][::-1]
+        conversations = iter(client.conversations.list(limit=2))
+        assert next(conversations).id == ids[0]
+        assert [each.id for each in conversations] == ids[1:]
+
+
 def test_the_cursor_matches_the_direction(variant: Variant) -> None:
     for query, cursors in [
         ({}, ["", "startingAfter=b"]),
