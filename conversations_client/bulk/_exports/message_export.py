@@ -105,7 +105,7 @@ def export_with_messages(
     The export lists the conversations, retrieves several at once (`GET /v2/conversations/{id}`),
     and writes the file, which appears only when it is complete. The journal stores every retrieved
     conversation: if the export stops for any reason, call the function again to resume it. Memory
-        use is constant regardless of the number of conversations.
+    use is constant regardless of the number of conversations.
 
     Conversations that are created during the export may be missing. If a conversation can't be
     retrieved, the file is not written; call the function again to retry the conversation. After 50
