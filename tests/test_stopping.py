@@ -304,7 +304,7 @@ def test_a_client_that_was_closed_before_its_first_call_does_not_wait(variant: V
 
     def throttle(url: str) -> None:
         with Client(KEY, base_url=url, retry=Retry(attempts=1)) as client:
-            client._environment = world.environment()
+            client._environment = World().environment()
             with client.conversations.create_many([{}]) as outcomes:
                 list(outcomes)
 
