@@ -59,7 +59,7 @@ class Wakeups:
 
     def __init__(self) -> None:
         self._waiting: set[ref[Wakeable]] = set()
-        self.is_set = False
+        self.is_set: bool = False
 
     def add(self, wakeup: Wakeable) -> None:
         """Set the wakeup at the event, or now if it has happened; keeps only a weak reference."""

@@ -71,7 +71,7 @@ class Connections:
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
         self._by_pid: dict[int, ConnectionPool] = {}
-        self.closing = Wakeups()
+        self.closing: Wakeups = Wakeups()
         self.proxy: Proxy | None = origin.proxy
 
     def send(self, request: WireRequest) -> WireResponse:
@@ -142,7 +142,7 @@ class AsyncConnections:
         self._pid = os.getpid()
         # Connections belong to the event loop that opened them.
         self._by_loop: WeakKeyDictionary[object, AsyncConnectionPool] = WeakKeyDictionary()
-        self.closing = Wakeups()
+        self.closing: Wakeups = Wakeups()
         self.proxy: Proxy | None = origin.proxy
 
     async def send(self, request: WireRequest) -> WireResponse:

@@ -37,7 +37,7 @@ class SharedBackoff:
     __slots__ = ("__weakref__", "pause")
 
     def __init__(self) -> None:
-        self.pause = Pause()
+        self.pause: Pause = Pause()
 
     def extend(self, pause: Pause) -> None:
         """Make the backoff last at least until the end of this pause.

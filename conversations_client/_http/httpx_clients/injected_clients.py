@@ -40,7 +40,7 @@ class InjectedConnections:
     def __init__(self, client: HTTPClient, base_url: str) -> None:
         self._client = client
         self._origin = origin_of(base_url)
-        self.closing = Wakeups()
+        self.closing: Wakeups = Wakeups()
 
     def send(self, request: WireRequest) -> WireResponse:
         """Send a request; returns the head of the response.
@@ -82,7 +82,7 @@ class InjectedAsyncConnections:
     def __init__(self, client: AsyncHTTPClient, base_url: str) -> None:
         self._client = client
         self._origin = origin_of(base_url)
-        self.closing = Wakeups()
+        self.closing: Wakeups = Wakeups()
 
     async def send(self, request: WireRequest) -> WireResponse:
         """Send a request; returns the head of the response.

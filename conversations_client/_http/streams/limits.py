@@ -25,8 +25,8 @@ class DeadlineLimit:
     def __init__(self, seconds: float, *, deadline: float, clock: Callable[[], float]) -> None:
         self._seconds = seconds
         self._deadline = deadline
-        self.clock = clock
-        self.spent = 0.0
+        self.clock: Callable[[], float] = clock
+        self.spent: float = 0.0
         """The seconds that cancelled attempts at the current step have taken."""
 
     def lift(self, seconds: float | None) -> None:
