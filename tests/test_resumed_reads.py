@@ -216,8 +216,8 @@ async def check_closed(client: Any) -> None:
                 await read()
             assert str(raised.value) == (
                 "An earlier read was cancelled, which closed the stream: an HTTP client that "
-                "you inject can't continue after that. Read in a task of its own, and cancel "
-                "only the wait for it. `partial` contains what arrived; the service may have "
+                "you inject can't continue after that. Read in a separate task, and cancel "
+                "only the wait for that task. `partial` contains what arrived; the service may have "
                 "continued the response."
             )
         with pytest.raises(StreamClosedError, match="An earlier read was cancelled"):

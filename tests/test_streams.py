@@ -326,7 +326,7 @@ def test_an_idempotency_key_of_the_caller(variant: Variant) -> None:
         ({"message": [FilePart(file=FileContent(uri="https://a", mime_type="csv"))]}, "message[0].file.mime_type must be a type and a subtype"),
         ({"message": [FilePart(file=FileContent(uri="https://a", name=1))]}, "message[0].file.name must be a string"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         *(
-            ({"message": UserMessage(parts=[TextPart(text="a")], message_id=message_id)}, "message: message_id must be 'msg_' and a ULID in lower case")
+            ({"message": UserMessage(parts=[TextPart(text="a")], message_id=message_id)}, "message: message_id must be 'msg_' followed by a lowercase ULID")
             for message_id in INVALID_MESSAGE_IDS
         ),
         ({"idempotency_key": ""}, "idempotency_key must be"),

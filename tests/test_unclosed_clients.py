@@ -49,9 +49,10 @@ def warnings_during(variant: Variant, scenario: Any, **options: Any) -> list[str
 @pytest.fixture
 def warning(variant: Variant) -> str:
     return (
-        "unclosed Client: use it in a with block or call close(), not only its copies"
+        "unclosed Client: use it in a with block or call close(); closing a copy isn't enough"
         if variant.name == "sync"
-        else "unclosed AsyncClient: use it in an async with block or call aclose(), not only its copies"
+        else "unclosed AsyncClient: use it in an async with block or call aclose(); closing a copy isn't "
+        "enough"
     )
 
 

@@ -57,7 +57,7 @@ def checked_query(query: object) -> tuple[tuple[str, str], ...]:
 
 
 def _query_value(name: str, value: object) -> str:
-    """The only text that a value can mean, which other types than str and int don't have."""
+    """The text of a value; values of types other than str and int have no single text."""
     if isinstance(value, str):
         return str.__str__(checked_string(f"query: {name}", value))
     if not isinstance(value, int) or isinstance(value, bool):

@@ -40,7 +40,7 @@ def checked_message(value: object) -> dict[str, Any]:
 def _checked_message_id(value: object) -> str:
     if not isinstance(value, str) or not _MESSAGE_ID.fullmatch(value):
         raise InvalidArgumentError(
-            "message: message_id must be 'msg_' and a ULID in lower case, such as "
+            "message: message_id must be 'msg_' followed by a lowercase ULID, such as "
             "'msg_01jj1hdhn79xas7a01wb3hysdb': omit it to let the service choose an ID."
         )
     return value

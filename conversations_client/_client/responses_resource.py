@@ -122,8 +122,8 @@ class Responses(Resource[Engine]):
         """Send a message and read the response as it arrives, event by event.
 
         The request (`POST /v2/conversations/{conversation_id}/responses`) is sent when the stream's
-        `with` block is entered. `Timeout.total` limits the wait for the first byte, whether it is
-        set or not, and `Timeout.idle` limits each later wait.
+        `with` block is entered. `Timeout.total`, 60 s unless you set it, limits the wait for the
+        first byte, and `Timeout.idle` limits each later wait.
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.
@@ -286,8 +286,8 @@ class AsyncResponses(Resource[AsyncEngine]):
         """Send a message and read the response as it arrives, event by event.
 
         The request (`POST /v2/conversations/{conversation_id}/responses`) is sent when the stream's
-        `with` block is entered. `Timeout.total` limits the wait for the first byte, whether it is
-        set or not, and `Timeout.idle` limits each later wait.
+        `with` block is entered. `Timeout.total`, 60 s unless you set it, limits the wait for the
+        first byte, and `Timeout.idle` limits each later wait.
 
         Args:
             conversation_id: The conversation, or its ID, `conv_…`.

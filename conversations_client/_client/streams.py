@@ -182,7 +182,8 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
     """The events of a response as they arrive: iterate inside the `async with` block, in one task.
 
     If you cancel a read, the next one continues where it stopped. With an HTTP client that you
-    inject, it raises `StreamClosedError`. However you leave the block, the connection is released.
+    inject, the next read raises `StreamClosedError` instead. However you leave the block, the
+    connection is released.
 
     Example:
         async with client.conversations.responses.stream(

@@ -22,7 +22,8 @@ _DRAINING_SECONDS: Final = 0.25  # the maximum wait for the end of a body after 
 _PARTIAL: Final = "`partial` contains what arrived; the service may have continued the response."
 _CANCELLED: Final = (
     "An earlier read was cancelled, which closed the stream: an HTTP client that you inject can't "
-    f"continue after that. Read in a task of its own, and cancel only the wait for it. {_PARTIAL}"
+    f"continue after that. Read in a separate task, and cancel only the wait for that task. "
+    f"{_PARTIAL}"
 )
 
 

@@ -106,7 +106,9 @@ class Connections:
             return
         pool = self._by_pid.get(os.getpid())
         if pool is not None and pool.has_idle:
-            _warn_unclosed("Client: use it in a with block or call close(), not only its copies")
+            _warn_unclosed(
+                "Client: use it in a with block or call close(); closing a copy isn't enough"
+            )
 
     def _open(self) -> "ConnectionPool":
         from .connections.sync_connection import Connection
@@ -174,7 +176,8 @@ class AsyncConnections:
             return
         if any(pool.has_idle for pool in self._by_loop.values()):
             _warn_unclosed(
-                "AsyncClient: use it in an async with block or call aclose(), not only its copies"
+                "AsyncClient: use it in an async with block or call aclose(); closing a copy isn't "
+                "enough"
             )
 
     def _pool(self) -> "AsyncConnectionPool":

@@ -100,7 +100,7 @@ def structure_by(function: Callable[[Any], T], value: object, cls: Any) -> T:  #
 
 
 def _is_about_types(fault: Fault) -> bool:
-    """Whether the class may be the cause of a fault, not the value."""
+    """Whether the class, rather than the value, may be the cause of a fault."""
     at_top = fault.path == "$" and fault.problem.startswith("conversion failed")
     return at_top or fault.problem.startswith("no hook for")
 

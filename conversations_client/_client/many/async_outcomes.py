@@ -33,7 +33,7 @@ AsyncConversationIds: TypeAlias = Iterable[str | Conversation] | AsyncIterable[s
 _ENDED: Final = (
     "An earlier read was cancelled while your async generator produced an item, which ended the "
     "generator: its other items were not sent. Pass an iterable that isn't a generator, or iterate "
-    "in a task of its own, and cancel only the wait for it."
+    "in a separate task, and cancel only the wait for that task."
 )
 
 

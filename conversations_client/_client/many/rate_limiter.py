@@ -34,7 +34,7 @@ class RateLimiter:
 
     @property
     def pause(self) -> Pause:
-        """The pause that ends last, also if another limiter extended the backoff."""
+        """The pause that ends last, even if another limiter extended the backoff."""
         return self._pause.or_longer(self.backoff.pause)
 
     def wait(self, now: float) -> float:
@@ -61,7 +61,7 @@ class RateLimiter:
             index: The index of the request.
             pause: Seconds until the next request may be sent.
             now: The time.
-            error: The response that asks for the pause; None if it doesn't.
+            error: The response that asks for the pause with `Retry-After`; None if there is none.
         """
         self._needs_probe = True
         self._pause = self._pause.or_longer(Pause(now + pause, error))

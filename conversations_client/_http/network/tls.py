@@ -30,7 +30,7 @@ def default_tls() -> ssl.SSLContext:
 
 
 def _version(path: str) -> tuple[int, ...]:
-    """Differs if a file has been replaced or changed, or if the entries of a folder have."""
+    """A value that changes if a file is replaced or changed, or if a folder's entries change."""
     try:
         status = Path(path).stat()
     except OSError:
@@ -38,7 +38,8 @@ def _version(path: str) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-# Creating a context is slow. Two, because older clients may still open connections after a change.
+# Creating a context is slow. The cache keeps two, because older clients may still open connections
+# after a change.
 @lru_cache(maxsize=2)
 def _context(
     file: str, folders: str, key_log: str, _versions: tuple[tuple[int, ...], ...]

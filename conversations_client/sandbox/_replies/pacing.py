@@ -30,7 +30,7 @@ class Pacing:
     async def pause(self, seconds: float | None = None) -> bool:
         """Pause before the next event. A pause of 0 seconds lets other tasks run.
 
-        Once the sandbox stops, every pause has 0 seconds.
+        Once the sandbox stops, every pause lasts 0 seconds.
 
         Args:
             seconds: The length of the pause; None for `self.seconds`.

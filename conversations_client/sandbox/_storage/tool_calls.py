@@ -17,7 +17,7 @@ class ToolCalls:
         self._database = database
 
     def add(self, conversation_id: str, call_ids: Iterable[str], *, task_id: str) -> None:
-        """Store new pending calls; without effect if the conversation doesn't exist.
+        """Store new pending calls; has no effect if the conversation doesn't exist.
 
         Args:
             conversation_id: The conversation's ID.
