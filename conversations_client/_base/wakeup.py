@@ -62,14 +62,14 @@ class Wakeups:
         self.is_set: bool = False
 
     def add(self, wakeup: Wakeable) -> None:
-        """Set the wakeup at the event, or now if it has happened; keeps only a weak reference."""
+        """Set the wakeup when the event happens, or now if it has; keeps only a weak reference."""
         # The callback is C code, so an interrupt can't leave an unused reference.
         self._waiting.add(ref(wakeup, self._waiting.discard))
         if self.is_set:
             wakeup.set()
 
     def set(self) -> None:
-        """Record the event and set all wakeups; repeat it after an interrupt."""
+        """Record the event and set all wakeups; call it again after an interrupt."""
         self.is_set = True
         for reference in self._waiting.copy():
             wakeup = reference()

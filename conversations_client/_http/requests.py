@@ -76,7 +76,7 @@ class Requests:
 
 
 def _extended(lines: bytes, headers: tuple[tuple[str, str], ...]) -> bytes:
-    """The lines and the headers, which replace lines with the same name, except the first line."""
+    """Lines plus headers; a header replaces the line with its name, but never the first line."""
     for name, _ in headers:
         start = lines.lower().find(b"\n%b:" % name.lower().encode()) + 1
         if start:

@@ -17,7 +17,7 @@ from conversations_client._http.streams.watchdog import move_on_after
 from .buffered_bodies import async_chunks, is_from_library, release, release_async
 
 RESUMABLE: Final = "conversations_client.resumable"
-"""The response extension for bodies that a new iteration continues."""
+"""The response extension for a body that continues if it is iterated over again."""
 
 
 class HTTPXBody(Iterator[bytes]):

@@ -46,7 +46,7 @@ class DeletionRun:
         deletion: The results.
         output: Where the IDs of the deleted conversations are printed: all of them at the end as
             JSON, otherwise each one as soon as it is deleted.
-        describe: The line about a deleted conversation that a person reads. Default: none.
+        describe: Returns the line about a deleted conversation, for people. Default: no line.
         max_in_flight: The maximum number of requests in flight.
         on_outcome: Called after each outcome.
         on_end: Called before any message about the whole run is printed.

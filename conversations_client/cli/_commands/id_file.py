@@ -117,8 +117,8 @@ def _rows(text: str, suffix: str) -> "csv.DictReader[str] | None":
     found = [rows for rows in map(read, separators) if _has_ids(rows)]
     if len({tuple(rows.fieldnames or ()) for rows in found}) > 1:
         raise ValueError(
-            "the header has an ID column with more than one separator. Put a line such as sep=, "
-            "before the header"
+            "the header has an ID column with more than one separator. Put a line such as "
+            "'sep=,' before the header"
         )
     if not found and suffix in _SEPARATORS and read(separators[0]).fieldnames:
         raise ValueError(

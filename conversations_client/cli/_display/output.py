@@ -109,7 +109,7 @@ def is_quiet() -> bool:
 
 
 def print_note(message: str) -> None:
-    """Print a message to stderr that the user can do without."""
+    """Print a message to stderr unless the user passes --quiet."""
     if not is_quiet():
         print_message(message)
 
