@@ -1,4 +1,4 @@
-"""The options of the commands that make many calls, and when these commands give up."""
+"""The options of the commands that make many calls."""
 
 from typing import Annotated, Final
 
@@ -6,7 +6,7 @@ from attrs import evolve, frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from conversations_client import ConversationsError, Retry, StatusError
+from conversations_client import Retry
 from conversations_client.cli._option_names import use_retry_options
 from conversations_client.cli._session import Session
 
@@ -25,17 +25,10 @@ class RetryOptions:
 
     def applied(self, session: Session, *, keys_are_trusted: bool = False) -> Session:
         """The session with these options; error messages name them from now on."""
-        use_retry_options()
         retry = Retry(
             attempts=self.attempts,
             retry_after_max=self.retry_after_max,
             trust_idempotency_key=keys_are_trusted,
         )
+        use_retry_options(retry)
         return evolve(session, retry=retry)
-
-
-def asks_for_long_wait(error: ConversationsError, retry: Retry) -> bool:
-    """Whether the service asks for a longer wait than allowed, so that nothing more is sent."""
-    if not isinstance(error, StatusError) or not error.is_temporary:
-        return False
-    return error.retry_after is not None and error.retry_after > retry.retry_after_max

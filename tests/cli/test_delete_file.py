@@ -337,6 +337,42 @@ def test_deleting_stops_if_the_service_asks_for_too_long_a_wait(
     )
 
 
+@pytest.mark.parametrize(
+    ("retry_after", "attempts", "advice"),
+    [
+        ("120", "1", "longer than --retry-after-max 60: {again}120 and a higher --attempts."),
+        # On the last attempt, the client wouldn't wait in any case.
+        ("120", "2", "(--attempts). The service asks to wait 120 s, which is longer than {again}"),
+        # The value that is passed must be long enough.
+        ("60.04", "3", "The service asks to wait 61 s, which is longer than {again}61."),
+    ],
+)
+def test_the_advice_after_a_long_wait_helps(
+    piped: Command, retry_after: str, attempts: str, advice: str
+) -> None:
+    first = [answer(429, {}, retry_after="0")] * (attempts == "2")
+    script = itertools.chain(first, itertools.repeat(answer(429, {}, retry_after=retry_after)))
+    with ScriptedServer(script) as server:
+        line = ("delete", "-y", "conv_1", "--attempts", attempts, "--base-url", server.url)
+        ended = piped(*line)
+    again = "run the same command again after that, or pass --retry-after-max "
+    expected = advice.format(again=again).replace("than run", "than --retry-after-max 60: run")
+    assert expected in ended.err
+    assert "Wait " not in ended.err
+    assert "pass a higher" not in ended.err
+
+
+def test_a_long_wait_after_conversations_that_are_missing(piped: Command, tmp_path: Path) -> None:
+    """Such as those that the same command deleted before it was throttled."""
+    file = tmp_path / "ids"
+    file.write_text("\n".join(f"conv_{number}" for number in range(40)))
+    gone, throttled = [answer(404)] * 5, itertools.repeat(answer(429, {}, retry_after="120"))
+    with ScriptedServer(itertools.chain(gone, throttled)) as server:
+        ended = piped("delete", "-y", "--file", str(file), "--base-url", server.url)
+    assert (ended.code, json.loads(ended.out)) == (1, [])
+    assert ended.err.endswith("35 of 40 were not deleted.\n5 were already gone.\n")
+
+
 def test_a_deletion_that_may_have_happened_before_a_long_wait(piped: Command) -> None:
     with ScriptedServer([answer(500, {}, retry_after="120")]) as server:
         ended = piped("delete", "-y", "conv_1", "--base-url", server.url)

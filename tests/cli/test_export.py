@@ -57,6 +57,22 @@ def test_an_export_stops_if_the_service_asks_for_too_long_a_wait(
     assert "Wait 90 s" not in ended.err
 
 
+@pytest.mark.parametrize("options", [[], ["--messages"]])
+def test_the_advice_after_a_long_wait_with_a_single_attempt(
+    *, piped: Command, tmp_path: Path, options: list[str]
+) -> None:
+    path = tmp_path / "a.jsonl"
+    with ScriptedServer([answer(429, {}, retry_after="120")]) as server:
+        line = ("export", str(path), *options, "--attempts", "1", "--base-url", server.url)
+        ended = piped(*line)
+    assert ended.code == 1
+    assert (
+        "The service returned 429 Too Many Requests. The service asks to wait 120 s, which is "
+        "longer than --retry-after-max 60: run the same command again after that, or pass "
+        "--retry-after-max 120 and a higher --attempts. (GET /v2/conversations/)"
+    ) in ended.err
+
+
 @pytest.mark.parametrize("messages", [[], ["--messages"]])
 def test_every_listing_can_be_exported_and_omissions_are_reported(
     *, piped: Command, client: Client, tmp_path: Path, entity: str, messages: list[str]

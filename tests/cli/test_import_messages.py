@@ -83,6 +83,19 @@ def test_an_import_stops_if_the_service_asks_for_too_long_a_wait(
     assert [each["status"] for each in results(file)] == ["created"]
 
 
+@pytest.mark.parametrize(
+    ("retry_after", "attempts", "advice"),
+    [("120", "1", "120 and a higher --attempts. The"), ("60.4", "3", "61. The")],
+)
+def test_the_advice_after_a_long_wait_helps(
+    piped: Command, tmp_path: Path, retry_after: str, attempts: str, advice: str
+) -> None:
+    file = write(tmp_path / "a.jsonl", 1)
+    with ScriptedServer([answer(429, {}, retry_after=retry_after)]) as server:
+        ended = piped("import", str(file), "--attempts", attempts, "--base-url", server.url)
+    assert f"again after that, or pass --retry-after-max {advice}" in ended.err
+
+
 def test_the_options_for_retries(piped: Command, tmp_path: Path) -> None:
     file = write(tmp_path / "a.jsonl", 2)
     throttled = answer(429, {}, retry_after="0")

@@ -1,5 +1,6 @@
 """A single run of an import: which rows it sends and which outcomes it records."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -286,7 +287,7 @@ def _check_wait(outcome: CreateOutcome, retry: Retry) -> None:
     error = None if isinstance(outcome, Created) else outcome.error
     if isinstance(error, StatusError) and asks_for_long_wait(error, retry):
         raise BulkError(
-            f"The Retry-After of {error.retry_after:.0f} s is longer than "
+            f"The Retry-After of {math.ceil(error.retry_after or 0)} s is longer than "
             f"retry_after_max={retry.retry_after_max:g}: wait that long, or increase it."
         ) from error
 

@@ -21,8 +21,8 @@ from conversations_client import (
 from conversations_client.cli._commands.deletion_counts import Deletion
 from conversations_client.cli._display.output import Format, Output, print_error, print_message
 from conversations_client.cli._exit_codes import exit_code
+from conversations_client.cli._long_waits import asks_for_long_wait
 from conversations_client.cli._option_names import describe as describe_error
-from conversations_client.cli._retries import asks_for_long_wait
 from conversations_client.cli._signals import before_forced_end, waiting_for_requests
 
 _MAX_CONSECUTIVE_FAILURES: Final = 50
