@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,7 @@ def test_ids_from_stdin(piped: Command, client: Client, typed: TypeIn) -> None:
     typed(lines)
     ended = piped("delete", "--file", "-")
     assert (ended.code, "it can't be used to confirm. Pass --yes." in ended.err) == (2, True)
+    assert sys.stdin.read() == lines  # the command didn't wait for it
     typed(lines)
     ended = piped("delete", "--file", "-", "--yes")
     assert (ended.code, set(json.loads(ended.out))) == (0, set(ids))

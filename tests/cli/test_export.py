@@ -374,6 +374,8 @@ def test_a_full_disk_is_no_wrong_option(
     for options in ((), messages):
         ended = piped("export", str(path), "--entity-id", entity, *options)
         assert (ended.code, "No space left on device" in ended.err) == (1, True)
+        is_resumable = "Run the same command again to resume the export." in ended.err
+        assert is_resumable is bool(options)
 
 
 def test_a_full_disk_of_a_journal_is_no_wrong_option(
@@ -389,6 +391,12 @@ def test_a_full_disk_of_a_journal_is_no_wrong_option(
     monkeypatch.setattr(Database, "_set_up", set_up_small)
     ended = piped("export", str(tmp_path / "a.jsonl"), "--messages", "--entity-id", entity)
     assert (ended.code, "database or disk is full" in ended.err) == (1, True)
+    assert "Run the same command again to resume the export." in ended.err
+
+
+def test_an_export_to_a_wrong_location_is_not_resumable(piped: Command, tmp_path: Path) -> None:
+    ended = piped("export", str(tmp_path / "missing" / "a.jsonl"), "--messages")
+    assert (ended.code, "resume" in ended.err) == (2, False)
 
 
 @pytest.mark.usefixtures("environment")

@@ -588,6 +588,13 @@ def test_a_refused_import_keeps_files_that_were_there(
     assert (journal.exists(), results.read_text()) == (True, contents)
 
 
+@pytest.mark.parametrize("option", ["--journal", "--results"])
+def test_a_file_name_that_is_too_long(piped: Command, file: Path, option: str) -> None:
+    ended = piped("import", str(file), option, str(file.with_name("x" * 300)))
+    assert (ended.code, "File name too long" in ended.err) == (2, True)
+    assert f"file with {option}." in ended.err
+
+
 def test_ctrl_c_explains_how_to_continue(
     piped: Command, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,13 +91,9 @@ def _describe_missing(error: ConversationsError) -> str:
     return "not found"
 
 
-def check_confirmable(*, yes: bool, reads_stdin: bool = False) -> None:
+def check_confirmable(*, yes: bool) -> None:
     """Raise UsageError if the user must confirm but can't."""
-    if yes:
-        return
-    if reads_stdin:
-        raise UsageError("Stdin is used for the IDs, so it can't be used to confirm. Pass --yes.")
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (yes or (sys.stdin.isatty() and sys.stderr.isatty())):
         raise UsageError(
             "Confirmation requires a terminal. To delete without confirmation, pass --yes."
         )
