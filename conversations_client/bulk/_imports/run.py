@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final, TypeAlias
 
@@ -23,6 +23,7 @@ from conversations_client.bulk._files.rows import EMPTY_AT_THE_END, Row
 from conversations_client.bulk._imports.entry import Entry, State
 from conversations_client.bulk._imports.journal import Journal
 from conversations_client.bulk._imports.report import Report
+from conversations_client.bulk._imports.row_changes import check_unchanged
 from conversations_client.bulk._imports.stopped import ImportStoppedError
 from conversations_client.bulk._long_waits import asks_for_long_wait
 
@@ -189,11 +190,11 @@ class ImportRun(Iterator[CreateRequest]):
         self._new += state is State.CREATED
 
     def report(self) -> Report:
-        """The counts so far; rows without an outcome count as doubtful."""
+        """The counts so far; rows without an outcome count as doubtful, also from earlier runs."""
         return Report(
             created=self._counts[State.CREATED],
             failed=self._counts[State.FAILED],
-            doubtful=self._counts[State.DOUBTFUL] + self.in_flight,
+            doubtful=self._counts[State.DOUBTFUL] + self._counts[State.SENT],
             new=self._new,
         )
 
@@ -307,37 +308,3 @@ def describe_unrecorded(entries: Sequence[Entry]) -> str:
     named = [f"row {entry.number} ({entry.state}: {entry.detail})" for entry in entries]
     more = f" and {len(named) - _MAX_NAMED} more" if len(named) > _MAX_NAMED else ""
     return f" The journal lacks the outcome of {', '.join(named[:_MAX_NAMED])}{more}."
-
-
-def check_unchanged(row: Row, entry: Entry) -> None:
-    """Raise BulkError if a row that may have been imported has changed."""
-    if entry.state is not State.FAILED and entry.digest != row.digest():
-        raise BulkError(
-            f"Row {row.number} has changed since {_past(entry)}, or an earlier row was removed or "
-            f"inserted. {_ADVICE}"
-        )
-
-
-def check_none_removed(entries: Iterable[Entry], rows: int) -> None:
-    """Raise BulkError if a row that may have been imported is no longer in the file.
-
-    Args:
-        entries: The entries after the last row of the file.
-        rows: The number of rows in the file.
-    """
-    for entry in entries:
-        if entry.state is not State.FAILED:
-            raise BulkError(
-                f"Row {entry.number:,} was in the file when {_past(entry)}, but the file now has "
-                f"only {rows:,} row{'s' * (rows != 1)}. {_ADVICE}"
-            )
-
-
-_ADVICE: Final = (
-    "Rows are identified by their position: restore the file and add new rows at the end, or "
-    "import the new file with a new journal; every row is then imported again."
-)
-
-
-def _past(entry: Entry) -> str:
-    return "it was imported" if entry.state is State.CREATED else "it was sent"
