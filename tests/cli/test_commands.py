@@ -645,6 +645,22 @@ def test_a_completion_that_cannot_be_installed(piped: Command, tmp_path: Path) -
     assert ended.err.endswith("Is a directory. Choose another file with --output.\n")
 
 
+def test_zsh_loads_the_completion_script(piped: Command, tmp_path: Path) -> None:
+    """It loads only files whose names begin with an underscore."""
+    install = ("--install-completion", "--shell", "zsh")
+    assert piped(*install).code == 0  # in HOME, which is the same folder
+    (default,) = (tmp_path / ".zsh" / "completions").iterdir()
+    assert default.name.startswith("_")
+    assert default.read_text().startswith("#compdef conversations\n")
+    assert f"fpath=({default.parent} $fpath)" in (tmp_path / ".zshrc").read_text()
+    ended = piped(*install, "--output", str(tmp_path / "completion.zsh"))
+    assert (ended.code, ended.out) == (2, "")
+    advised = tmp_path / "_conversations"
+    assert f"Pass --output {advised}, or omit --output." in ended.err
+    assert piped(*install, "--output", str(advised)).code == 0
+    assert sorted(each.name for each in tmp_path.iterdir()) == [".zsh", ".zshrc", "_conversations"]
+
+
 def test_a_missing_conversation_of_the_sandbox(piped: Command) -> None:
     ended = piped("--sandbox", "show", "conv_missing")
     assert ended.code == 3

@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -101,6 +103,53 @@ def test_an_interrupted_deletion_can_be_repeated(
     ended = piped("delete", "-y", "--file", str(file))
     assert (ended.code, json.loads(ended.out)) == (3, [])
     assert "None of the 5 conversations exist: they were already deleted, or" in ended.err
+
+
+def test_an_exported_parquet_file_is_converted(
+    piped: Command, client: Client, tmp_path: Path
+) -> None:
+    pytest.importorskip("pyarrow")
+    entity = tmp_path.name
+    made = {client.conversations.create(metadata={"entity_id": entity}).id for _ in range(2)}
+    file = tmp_path / "it's.parquet"
+    assert piped("export", str(file), "--entity-id", entity).code == 0
+    ended = piped("delete", "-y", "--file", str(file))
+    assert ended.code == 2
+    convert = ended.err.partition("for example with: ")[2].replace("python", sys.executable, 1)
+    subprocess.run(["sh", "-c", convert], cwd=tmp_path, check=True, timeout=60)  # noqa: S603, S607
+    ended = piped("delete", "-y", "--file", f"{file}.csv")
+    assert set(json.loads(ended.out)) == made
+
+
+@pytest.mark.parametrize("tool", ["gzip", "bzip2", "xz", "zstd"])
+def test_a_compressed_file_is_unpacked(piped: Command, tmp_path: Path, tool: str) -> None:
+    if shutil.which(tool) is None:
+        pytest.skip(f"there is no {tool}")
+    suffix = {"gzip": ".gz", "bzip2": ".bz2", "xz": ".xz", "zstd": ".ZST"}[tool]
+    file = tmp_path / f"some ids.jsonl{suffix}"
+    text = '{"displayName": "a"}\n'
+
+    def run(command: str) -> bytes:
+        line = ["sh", "-c", command]
+        ended = subprocess.run(  # noqa: S603
+            line, input=text.encode(), stdout=subprocess.PIPE, cwd=tmp_path, check=True, timeout=60
+        )
+        return ended.stdout
+
+    file.write_bytes(run(f"{tool} -c"))
+    for command in (("import",), ("delete", "-y", "--file")):
+        ended = piped(*command, str(file))
+        assert ended.code == 2
+        run(ended.err.partition("for example with: ")[2])
+        unpacked = tmp_path / "unpacked-some ids.jsonl"
+        assert unpacked.read_text() == text
+        unpacked.unlink()
+    # The content shows that it is compressed.
+    file.rename(tmp_path / "a.jsonl")
+    ended = piped("import", str(tmp_path / "a.jsonl"))
+    assert ended.code == 2
+    run(ended.err.partition("for example with: ")[2])
+    assert (tmp_path / "unpacked-a.jsonl").read_text() == text
 
 
 def test_ids_from_stdin(piped: Command, client: Client, typed: TypeIn) -> None:
@@ -500,10 +549,7 @@ def test_ctrl_c_waits_for_the_requests_in_flight(
         (
             "ids.parquet",
             b"PAR1\x15\xff",
-            (
-                "ids.parquet can't be read: Parquet isn't supported here. Export the conversations to "
-                "JSON Lines or CSV, or write one ID per line in a text file.\n"
-            ),
+            "can't be read: Parquet isn't supported here. If it is an export, convert it to CSV, for",
         ),
         (
             "ids.XLSX",
@@ -513,8 +559,9 @@ def test_ctrl_c_waits_for_the_requests_in_flight(
         (
             "ids.csv.gz",
             b"\x1f\x8b",
-            "can't be read: compressed files aren't supported here. Unpack it first.",
+            "can't be read: compressed files aren't supported here. Unpack it first, for example",
         ),
+        ("ids.zip", b"PK", "compressed files aren't supported here. Unpack it first.\n"),
         ("ids.parquet", None, "ids.parquet can't be read: No such file or directory."),
         (
             "ids",

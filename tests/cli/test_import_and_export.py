@@ -272,7 +272,8 @@ def test_files_of_other_kinds_are_recognized(piped: Command, tmp_path: Path) -> 
     os.mkfifo(pipe)
     for name, words in {
         "63": f"{pipe} is a pipe. An import reads its file more than once. Save the rows to a file",
-        "a.csv.GZ": "Error: a.csv.GZ is compressed. Unpack it first.",
+        "a.csv.GZ": "Error: a.csv.GZ is compressed. Unpack it first, for example with: gzip -dc <",
+        "a.zip": "Error: a.zip is compressed. Unpack it first.\n",
         "a.xlsx": "Error: a.xlsx is a workbook. Save the sheet as CSV in UTF-8.",
         "a.txt": f"Error: {tmp_path / 'a.txt'} has an unknown format.",
     }.items():
