@@ -171,7 +171,7 @@ def _with_long_wait(message: str, error: ConversationsError) -> str:
         return message
     reason = (
         f"The Retry-After of {math.ceil(wait)} s is longer than "
-        f"retry_after_max={retry.retry_after_max:g}: wait that long, or increase it"
+        f"retry_after_max={retry.retry_after_max:.15g}: wait that long, or increase it"
     )
     reworded, count = re.subn(_LONG_WAIT, reason, message)
     return reworded if count else f"{message} {reason}."

@@ -289,7 +289,7 @@ def _check_wait(outcome: CreateOutcome, retry: Retry) -> None:
     if isinstance(error, StatusError) and asks_for_long_wait(error, retry):
         raise BulkError(
             f"The Retry-After of {math.ceil(error.retry_after or 0)} s is longer than "
-            f"retry_after_max={retry.retry_after_max:g}: wait that long, or increase it."
+            f"retry_after_max={retry.retry_after_max:.15g}: wait that long, or increase it."
         ) from error
 
 
