@@ -21,6 +21,7 @@ from conversations_client import (
     NotFoundError,
 )
 from conversations_client.cli._commands.deletion_counts import Deletion
+from conversations_client.cli._commands.deletion_run import DeletionRun
 
 pytest_plugins = ["command_line_fixtures"]
 
@@ -488,6 +489,24 @@ def test_ctrl_c_reports_how_many_are_deleted(
     ended = piped("delete", "-y", "--file", str(file))
     assert ended.code == 130
     assert "Stopped. 0 of 3 were deleted." in ended.err
+
+
+def test_ctrl_c_before_the_ids_are_printed(
+    piped: Command, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = create(client, 3)
+    print_all = DeletionRun._print_all
+    calls = iter([KeyboardInterrupt])
+
+    def print_after_ctrl_c(run: DeletionRun) -> None:
+        for interrupt in calls:
+            raise interrupt
+        print_all(run)
+
+    monkeypatch.setattr(DeletionRun, "_print_all", print_after_ctrl_c)
+    ended = piped("delete", "-y", *ids)
+    assert (ended.code, json.loads(ended.out)) == (130, ids)
+    assert "Stopped. 3 of 3 were deleted." in ended.err
 
 
 def test_ctrl_c_waits_for_the_requests_in_flight(

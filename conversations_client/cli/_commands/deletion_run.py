@@ -80,10 +80,10 @@ class DeletionRun:
             try:
                 with delete_many(self._read_ids(), max_in_flight=self.max_in_flight) as outcomes:
                     self._record_all(outcomes)
+                self._print_all()
             except KeyboardInterrupt:
                 self._report_stop()
                 raise
-            self._print_all()
         self.on_end()
         self.deletion.report_failures()
         self._report_untried()
