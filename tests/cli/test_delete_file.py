@@ -117,7 +117,7 @@ def test_an_exported_parquet_file_is_converted(
     ended = piped("delete", "-y", "--file", str(file))
     assert ended.code == 2
     convert = ended.err.partition("for example with: ")[2].replace("python", sys.executable, 1)
-    subprocess.run(["sh", "-c", convert], cwd=tmp_path, check=True, timeout=60)  # noqa: S603, S607
+    subprocess.run(["sh", "-c", convert], check=True, timeout=60)  # noqa: S603, S607
     ended = piped("delete", "-y", "--file", f"{file}.csv")
     assert set(json.loads(ended.out)) == made
 

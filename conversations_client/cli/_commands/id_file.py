@@ -79,20 +79,19 @@ def _problem_of(file: Path) -> str:
             f"with: {_convert(file)}"
         )
     if suffix in _UNPACK:
-        source, target = shlex.quote(f"./{file.name}"), shlex.quote(f"./unpacked-{file.stem}")
+        target = file.with_name(f"unpacked-{file.stem}")
         return (
             "compressed files aren't supported here. Unpack it first, for example with: "
-            f"{_UNPACK[suffix]} < {source} > {target}"
+            f"{_UNPACK[suffix]} < {shlex.quote(str(file))} > {shlex.quote(str(target))}"
         )
     return "compressed files aren't supported here. Unpack it first." if suffix == ".zip" else ""
 
 
 def _convert(file: Path) -> str:
     """The command that writes the IDs of an exported Parquet file as CSV."""
-    source, target = f"./{file.name}", f"./{file.name}.csv"
     program = (
         "import pyarrow.csv as c, pyarrow.parquet as p; "
-        f"c.write_csv(p.read_table({source!r}, columns=['_id']), {target!r})"
+        f"c.write_csv(p.read_table({str(file)!r}, columns=['_id']), {f'{file}.csv'!r})"
     )
     return f"python -c {shlex.quote(program)}"
 
