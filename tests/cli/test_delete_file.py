@@ -430,6 +430,7 @@ def test_a_deletion_that_may_have_happened_before_a_long_wait(piped: Command) ->
         ended = piped("delete", "-y", "conv_1", "--base-url", server.url)
     assert ended.code == 5
     assert ended.err.startswith("Error: conv_1: The service returned 500")
+    assert ended.err.count("The service returned 500") == 1
     assert "were not deleted" not in ended.err
 
 

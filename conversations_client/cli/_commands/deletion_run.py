@@ -145,8 +145,9 @@ class DeletionRun:
         untried = len(self.ids) - self._recorded + len(self._postponed)
         if self._long_wait is not None:
             self.deletion.codes.add(exit_code(self._long_wait))
-            not_deleted = f" {untried:,} of {len(self.ids):,} were not deleted." if untried else ""
-            print_error(f"{describe_error(self._long_wait)}{not_deleted}")
+            if untried:  # otherwise, the error is printed already, as that of a conversation
+                reason = describe_error(self._long_wait)
+                print_error(f"{reason} {untried:,} of {len(self.ids):,} were not deleted.")
         elif untried:
             print_error(
                 f"The command stopped after {_MAX_CONSECUTIVE_FAILURES} failures in a row, and "
