@@ -11,6 +11,7 @@ from conversations_client.cli._option_names import use_retry_options
 from conversations_client.cli._session import Session
 
 _DEFAULT: Final = Retry()
+_SECONDS: Final = Number(gte=0, lte=2_592_000)  # the limits of `Retry`
 
 
 @frozen(kw_only=True)
@@ -19,7 +20,7 @@ class RetryOptions:
 
     attempts: Annotated[int, Parameter(validator=Number(gt=0))] = _DEFAULT.attempts
     """Maximum number of times that a request is sent; 1 turns off retries."""
-    retry_after_max: Annotated[float, Parameter(validator=Number(gte=0))] = _DEFAULT.retry_after_max
+    retry_after_max: Annotated[float, Parameter(validator=_SECONDS)] = _DEFAULT.retry_after_max
     """Maximum seconds that the command waits when the service throttles it with Retry-After; if
     the service asks for more, the command stops."""
 

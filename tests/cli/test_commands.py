@@ -124,6 +124,7 @@ def test_lists_for_people(shown: Command, client: Client) -> None:
     ("options", "words"),
     [
         (("--limit", "0"), "--limit must be at least 1. See `conversations list --help`."),
+        (("--limit", "9" * 20), "--limit must be at most 1000000000. See `conversations list --help`."),
         (("--limit", "3", "--all"), "Pass only one of --limit and --all. See `conversations list --help`."),
         (("--json", "--jsonl"), "Pass only one of --json and --jsonl."),
         (("--limit", "3", "--limit", "4"), "--limit can be used only once. See `conversations list --help`."),
