@@ -225,6 +225,7 @@ CLI_LAYERS = [
     "_display",
     "_exit_codes",
     "_option_names",
+    "_long_waits",
     "_os_errors",
     "_signals",
 ]

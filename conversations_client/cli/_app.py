@@ -3,7 +3,8 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
 
 from cyclopts import App, Parameter
 from cyclopts.help import HelpPanel
@@ -20,7 +21,7 @@ from conversations_client.cli._commands.imports import import_
 from conversations_client.cli._commands.sandbox import sandbox
 from conversations_client.cli._display.output import Output, chosen_format, set_quiet
 from conversations_client.cli._display.waits import announced_waits
-from conversations_client.cli._exit_codes import ExitCode
+from conversations_client.cli._exit_codes import ExitCode, UsageError
 from conversations_client.cli._option_names import use_variables
 from conversations_client.cli._session import COMMON, FORMAT, Options, Session
 
@@ -48,7 +49,24 @@ class _CommandHelp(DefaultFormatter):
             super().__call__(console, options, panel)
 
 
-app = App(
+class _App(App):
+    def install_completion(
+        self,
+        *,
+        shell: Literal["zsh", "bash", "fish", "powershell"] | None = None,
+        output: Path | None = None,
+        add_to_startup: bool = True,
+    ) -> Path:
+        """Reject a file that zsh wouldn't load."""
+        if shell == "zsh" and output is not None and not output.name.startswith("_"):
+            raise UsageError(
+                "zsh loads a completion script only if the name of its file begins with an "
+                f"underscore. Pass --output {output.with_name('_conversations')}, or omit --output."
+            )
+        return super().install_completion(shell=shell, output=output, add_to_startup=add_to_startup)
+
+
+app = _App(
     name="conversations",
     help="Manage orq.ai conversations from the command line.",
     help_epilogue="Exit codes:\n\n" + "\n".join(f"- {code}: {code.meaning}" for code in ExitCode),

@@ -1,5 +1,6 @@
 """The fake service: responses, errors and recorded calls."""
 
+import gzip
 import inspect
 import re
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from unittest.mock import ANY
 
 import anyio
 import pytest
+from scripted import ScriptedServer, answer
 from streaming import played
 from variants import Variant, everything
 
@@ -392,10 +394,29 @@ def test_an_answer_for_another_call(
         run(variant, fake, made)
 
 
-def test_the_project_of_the_client_is_recorded(
-    variant: Variant, fake: FakeService, monkeypatch: pytest.MonkeyPatch
+def test_an_error_for_a_compressed_response_can_be_repeated(
+    variant: Variant, fake: FakeService
 ) -> None:
-    monkeypatch.setenv("ORQ_PROJECT_ID", "prj_environment")
+    body = gzip.compress(b'{"message": "Because"}')
+    refusal = answer(429, body, Content_Encoding="gzip")
+    with ScriptedServer([refusal]) as server, Client("k", base_url=server.url) as client:
+        once = client.with_options(retry=Retry(attempts=1))
+        with pytest.raises(RateLimitError) as real:
+            once.conversations.create()
+    assert real.value.headers["content-encoding"] == "gzip"
+    fake.fail(real.value)
+    with pytest.raises(RateLimitError) as raised:
+        run(variant, fake, call("conversations.create"))
+    assert raised.value.service_message == real.value.service_message == "Because"
+    assert raised.value.body == real.value.body
+    assert raised.value.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("in_environment", ["prj_environment", " invalid "])
+def test_the_project_of_the_client_is_recorded(
+    variant: Variant, fake: FakeService, monkeypatch: pytest.MonkeyPatch, in_environment: str
+) -> None:
+    monkeypatch.setenv("ORQ_PROJECT_ID", in_environment)
     fake.answer(ONE, ONE)
     run(variant, fake, call("conversations.create"))
     run(variant, fake, call("conversations.create"), project_id="prj_1")
