@@ -62,7 +62,8 @@ class Conversation(PrettyRepr):
     created_at: float
     """The creation time, in Unix milliseconds; `created` returns it as a `datetime`."""
     updated_at: float
-    """The time of the last change, in Unix milliseconds; `updated` returns it as a `datetime`."""
+    """The time of the last change, in Unix milliseconds; `updated` returns it as a `datetime`. The
+    API's documentation doesn't say whether a message changes it; in the sandbox, none does."""
     created_by_id: str | None = None
     """The ID of the user who created the conversation; None if the service did not send it."""
     updated_by_id: str | None = None
@@ -85,6 +86,8 @@ class Conversation(PrettyRepr):
     @property
     def updated(self) -> datetime:
         """`updated_at` as an aware `datetime` in UTC.
+
+        The API's documentation doesn't say whether a message changes it; in the sandbox, none does.
 
         Raises:
             OutOfRangeError: The time is outside the years 1 to 9999.

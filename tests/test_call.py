@@ -303,7 +303,8 @@ def test_an_unreadable_success_is_an_error_with_its_body_and_without_the_key() -
     assert str(error) == (
         "POST /a returned 201 with text/html, which doesn't match the API's documentation: $.kind: missing; "
         "$.displayName: missing; $.createdAt: missing; $.updatedAt: missing. "
-        "This looks like a web page, perhaps a login page: check base_url." + CHECK
+        "This looks like a web page, perhaps a login page: check base_url. Request ID: req_1."
+        + CHECK
     )
     assert (error.status, error.body, error.request_id) == (201, b'{"[redacted]": 1}', "req_1")
     assert (error.delivery, error.attempts) == (Delivery.UNKNOWN, 1)

@@ -42,7 +42,8 @@ CONTEXT = StreamContext(
     max_bytes=10_000,
     key=Secret(KEY),
 )
-TAIL = "`partial` contains what arrived; the service may have continued the response."
+ID = "Request ID: req_1."
+TAIL = f"`partial` contains what arrived; the service may have continued the response. {ID}"
 FIELDS: dict[str, Any] = {
     "id": "resp_1",
     "task_id": "task_1",
@@ -212,7 +213,7 @@ def test_a_failed_response(message: str, detail: str, service_message: str) -> N
     assert (stream.is_over, stream.is_complete, stream.response()) == (True, False, None)
     error = failure(stream)
     assert type(error) is ResponseFailedError
-    assert str(error) == f"POST /a: the response failed with code 503{detail}"
+    assert str(error) == f"POST /a: the response failed with code 503{detail} {ID}"
     assert (error.service_message, error.code) == (service_message, 503)
     assert (error.delivery, error.attempts, error.request_id) == (Delivery.UNKNOWN, 3, "req_1")
     assert (error.method, error.template) == ("POST", "/{x}")
@@ -227,7 +228,7 @@ def test_an_event_over_the_limit() -> None:
     assert type(error) is EventTooLargeError
     assert str(error) == (
         "POST /a: an event is larger than max_event_bytes=200: increase the limit if the event is "
-        "valid."
+        f"valid. {ID}"
     )
     assert (error.attempts, error.request_id, error.partial) == (3, "req_1", PartialResponse())
 

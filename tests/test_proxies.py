@@ -200,8 +200,7 @@ def test_an_entry_of_no_proxy(entry: str, url: str, matches: bool) -> None:
 def test_an_invalid_entry_of_no_proxy(entry: str, url: str, before: str) -> None:
     with pytest.raises(ConfigurationError) as raised:
         is_direct(url, f"{before},{entry}")
-    assert repr(entry.lower()) in str(raised.value)
-    assert "NO_PROXY" in str(raised.value)
+    assert str(raised.value).startswith("Entry 2 in NO_PROXY is invalid: use a host")
     # It is not parsed without a proxy.
     assert proxy_for(url, {"NO_PROXY": entry}) is None
 
@@ -223,7 +222,7 @@ def test_entries_of_no_proxy_that_are_common(exclusions: str) -> None:
 
 
 def test_possible_passwords_are_not_shown() -> None:
-    with pytest.raises(ConfigurationError, match="an entry with '@' in it") as raised:
+    with pytest.raises(ConfigurationError, match="Entry 1 in NO_PROXY") as raised:
         is_direct("https://api.example", "user:secret@api.example")
     assert "secret" not in str(raised.value)
 
@@ -332,7 +331,7 @@ def test_a_proxy_names_the_setting_that_it_comes_from(
 
 @pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
 def test_an_invalid_exclusion_names_its_variable(name: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"^{name} contains 'a..b'"):
+    with pytest.raises(ConfigurationError, match=f"^Entry 1 in {name} is invalid"):
         proxy_for("https://api.example", {"ALL_PROXY": PROXY, name: "a..b"})
 
 

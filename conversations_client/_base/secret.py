@@ -1,6 +1,7 @@
 """A wrapper that hides the API key."""
 
 from typing import Any, Final, TypeVar, cast
+from urllib.parse import unquote
 
 import attrs
 
@@ -25,6 +26,19 @@ class Secret:
     def reveal(self) -> str:
         """The string itself."""
         return self._reveal()
+
+    def is_in(self, text: str) -> bool:
+        """Whether the text contains the secret, in any letter case and percent-encoded or not.
+
+        Twice, because the ID that a path quotes may have been quoted before.
+
+        A secret that could be an ordinary word must be the whole text.
+        """
+        secret = self._reveal()
+        if len(secret) < _MIN_LENGTH:
+            return text == secret
+        secret, text = secret.lower(), text.lower()
+        return secret in text or ("%" in text and secret in unquote(unquote(text)))
 
     def redact(self, text: _TextOrBytes) -> _TextOrBytes:
         """The text with the secret replaced by `[redacted]`."""

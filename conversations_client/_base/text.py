@@ -25,6 +25,11 @@ def web_page_hint(content_type: str) -> str:
     return " This looks like a web page, perhaps a login page: check base_url."
 
 
+def with_request_id(message: str, request_id: str | None) -> str:
+    """An error message that ends with the service's ID for the request, if it sent one."""
+    return f"{message} Request ID: {request_id}." if request_id else message
+
+
 def sentence(text: str) -> str:
     """The text with a period at the end, unless it already ends with punctuation."""
     return text if text.endswith(_SENTENCE_ENDS) else f"{text}."

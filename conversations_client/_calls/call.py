@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from conversations_client._base.headers import Headers
 from conversations_client._base.secret import Secret
-from conversations_client._base.text import web_page_hint
+from conversations_client._base.text import web_page_hint, with_request_id
 from conversations_client._base.unset import UNSET, Unset
 from conversations_client.errors import (
     ClientClosedError,
@@ -233,14 +233,14 @@ class Call(Generic[T]):
         except DecodeError as error:
             # The JSON paths contain names that the service chose.
             unexpected = DecodeError(self._api_key.redact_within(error.faults))
-        content_type = self.header_text(reply, "content-type")
-        final = self._with_outcome(
-            unexpected,
+        content_type, request_id = self.header_text(reply, "content-type"), self.request_id(reply)
+        message = (
             f"{self.operation.request} returned {reply.status} with "
             f"{content_type or 'no content type'}, which doesn't match the API's documentation: "
-            f"{unexpected}.{web_page_hint(content_type)}",
+            f"{unexpected}.{web_page_hint(content_type)}"
         )
+        final = self._with_outcome(unexpected, with_request_id(message, request_id))
         final.status = reply.status
         final.body = self._api_key.redact(reply.body)
-        final.request_id = self.request_id(reply)
+        final.request_id = request_id
         raise final

@@ -93,6 +93,16 @@ class Settings:
 
     def __attrs_post_init__(self) -> None:
         _check_base_url(self.base_url, allow_plain_http=self.allow_plain_http)
+        if self.api_key.is_in(self.base_url):
+            raise ConfigurationError(
+                "The URL of the service contains the API key: correct base_url or the ORQ_BASE_URL "
+                "environment variable."
+            )
+        if self.project_id is not None and self.api_key.is_in(self.project_id):
+            raise ConfigurationError(
+                "The project ID contains the API key: correct project_id or the ORQ_PROJECT_ID "
+                "environment variable."
+            )
 
 
 def checked_api_key(argument: object, environ: Mapping[str, str]) -> Secret:
@@ -108,6 +118,11 @@ def checked_api_key(argument: object, environ: Mapping[str, str]) -> Secret:
         raise ConfigurationError(
             "The API key (api_key or the ORQ_API_KEY environment variable) begins or ends with a "
             "quotation mark: remove the quotation marks."
+        )
+    if "://" in key:
+        raise ConfigurationError(
+            "The API key (api_key or the ORQ_API_KEY environment variable) is a URL, which belongs "
+            "in base_url or the ORQ_BASE_URL environment variable: pass the key instead."
         )
     if key[:7].lower() == "bearer ":
         raise ConfigurationError("Pass the API key without 'Bearer', which the client adds.")
@@ -203,6 +218,7 @@ def _is_quoted(text: str) -> bool:
     return text != text.strip(_QUOTES)
 
 
+# No message repeats the URL, because the setting may contain an API key by mistake.
 def _check_base_url(url: str, *, allow_plain_http: bool) -> None:
     if _is_quoted(url):
         raise ConfigurationError(
@@ -210,8 +226,10 @@ def _check_base_url(url: str, *, allow_plain_http: bool) -> None:
         )
     parts = _split(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
+        begins = parts.scheme in {"http", "https"}
+        problem = "has no host" if begins else "doesn't begin with https:// or http://"
         raise ConfigurationError(
-            f"base_url needs a scheme and a host, as in {DEFAULT_BASE_URL!r}: got {_shown(url)}."
+            f"base_url needs a scheme and a host, as in {DEFAULT_BASE_URL!r}: it {problem}."
         )
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError("base_url must not contain a user or password: use api_key.")
@@ -221,8 +239,8 @@ def _check_base_url(url: str, *, allow_plain_http: bool) -> None:
     _check_path(parts)
     if parts.scheme == "http" and not (allow_plain_http or is_loopback(parts.hostname)):
         raise ConfigurationError(
-            f"base_url {_shown(url)} would send the API key unencrypted: use https://, or pass "
-            "allow_plain_http=True on a network that you trust."
+            "base_url begins with http://, which would send the API key unencrypted: use https://, "
+            "or pass allow_plain_http=True on a network that you trust."
         )
 
 
@@ -282,12 +300,6 @@ def _check_path(parts: SplitResult) -> None:
         raise ConfigurationError("base_url must have no '.' or '..' in its path.")
     version = _VERSION.search(parts.path)
     if version is not None:
-        short = parts._replace(path=parts.path[: version.start()]).geturl()
         raise ConfigurationError(
-            f"base_url must not end with {version[0]!r}, which the client adds: use {short!r}."
+            f"base_url must not end with {version[0]!r}, which the client adds: remove it."
         )
-
-
-def _shown(url: str) -> str:
-    # A URL without a scheme may still contain a password.
-    return repr(url) if "@" not in url else "a URL with '@' in it"

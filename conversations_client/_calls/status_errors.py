@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from conversations_client._base.headers import Headers
 from conversations_client._base.secret import Secret
-from conversations_client._base.text import readable, sentence
+from conversations_client._base.text import readable, sentence, with_request_id
 from conversations_client.errors import (
     AuthenticationError,
     NotFoundError,
@@ -63,10 +63,9 @@ def status_error(request: Request, reply: Reply, *, reason: str, key: Secret) ->
         _retry_after_hint(reply, reason),
         _hint(request, reply, reason),
         _tls_hint(reply),
-        f"Request ID: {request_id}." if request_id else "",
     )
     return cls(
-        " ".join(filter(None, sentences)),
+        with_request_id(" ".join(filter(None, sentences)), request_id),
         status=reply.status,
         service_message=service_message or None,
         headers=_redacted(reply.headers, key),

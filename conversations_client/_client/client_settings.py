@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from conversations_client._base.lazy_imports import lazy_import
 from conversations_client._base.secret import Secret
-from conversations_client._base.unset import UNSET
+from conversations_client._base.unset import UNSET, Unset
 from conversations_client._calls.retry import Retry
 from conversations_client._calls.settings import (
     Settings,
@@ -24,6 +24,7 @@ from conversations_client.errors import ConfigurationError
 if TYPE_CHECKING:
     from ssl import SSLContext
 
+    from conversations_client._http.connections.route import Proxy
     from conversations_client._http.network.variables import Network
 
 
@@ -122,8 +123,17 @@ def checked_network(
         lazy_import("conversations_client._http.network.variables")
         from conversations_client._http.network.variables import environment_network
 
-        return environment_network(settings.base_url, ssl_context, os.environ)
+        network = environment_network(settings.base_url, ssl_context, os.environ)
+        _check_proxy(network[0], settings.api_key)
+        return network
     return UNSET, ssl_context
+
+
+def _check_proxy(proxy: "Proxy | Unset | None", api_key: Secret) -> None:
+    if proxy and api_key.is_in(proxy.host):
+        raise ConfigurationError(
+            f"The proxy in {proxy.source} contains the API key: correct the variable."
+        )
 
 
 _NETWORK_VARIABLES: Final = ("_PROXY", "SSL_CERT_", "SSLKEYLOGFILE")

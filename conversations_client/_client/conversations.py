@@ -517,7 +517,7 @@ class Conversations(Resource[Engine]):
             entity_id=entity_id,
             options=call_options(timeout=timeout, extra_headers=extra_headers),
         )
-        listing.page(None)  # checks the arguments
+        self._engine.check(listing.page(None))
         return Pages(lambda cursor: self._call(listing.page(cursor)), listing)
 
     def _outcomes(

@@ -165,6 +165,7 @@ class Responses(Resource[Engine]):
         return self._stream(operation)
 
     def _stream(self, operation: Operation[None], *, is_collected: bool = False) -> Stream:
+        self._engine.check(operation)
         return Stream(
             lambda: self._engine.open(operation, is_collected=is_collected),
             operation.request,
@@ -329,6 +330,7 @@ class AsyncResponses(Resource[AsyncEngine]):
         return self._stream(operation)
 
     def _stream(self, operation: Operation[None], *, is_collected: bool = False) -> AsyncStream:
+        self._engine.check(operation)
         return AsyncStream(
             lambda: self._engine.open(operation, is_collected=is_collected),
             operation.request,

@@ -1,5 +1,6 @@
 """The base class of the sync and async engines. No I/O."""
 
+from itertools import chain
 from typing import Any, TypeVar
 
 from conversations_client._base.headers import Headers
@@ -26,6 +27,7 @@ from conversations_client.errors import (
     ConversationsError,
     Delivery,
     DisconnectError,
+    InvalidArgumentError,
     PoolTimeoutError,
     ResponseTooLargeError,
     TransportError,
@@ -90,7 +92,21 @@ class EngineBase:
     def _timeout(self, operation: Operation[Any]) -> Timeout:
         return operation.request.timeout or self._settings.timeout
 
+    def check(self, operation: Operation[Any]) -> None:
+        """Raise InvalidArgumentError if the API key was passed as an ID or as text for a URL.
+
+        Servers log URLs, and errors, hooks and reprs contain paths.
+        """
+        request = operation.request
+        texts = (request.path, request.idempotency_key or "", *chain.from_iterable(request.query))
+        if self._settings.api_key.is_in("\n".join(texts)):
+            raise InvalidArgumentError(
+                "An ID, the path, the query or the idempotency key contains the API key: pass the "
+                "correct value."
+            )
+
     def _start(self, operation: Operation[T], *, is_collected: bool = False) -> Call[T]:
+        self.check(operation)
         key = operation.request.idempotency_key
         if key is None and operation.request.method == "POST":
             key = self._environment.new_key()

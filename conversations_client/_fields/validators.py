@@ -22,9 +22,15 @@ def _checked(accepts: Callable[[object], bool], expected: str) -> Validator:
             # Users pass the fields of Settings to Client as arguments.
             owner = type(instance).__name__.removesuffix("Settings")
             name = f"{owner}.{attribute.name}".removeprefix(".")
-            raise ConfigurationError(f"{name} must be {expected}, got {value!r}.")
+            # A string may be an API key in the wrong place.
+            problem = f"got {value!r}" if _is_harmless(value) else f"not {type(value).__name__}"
+            raise ConfigurationError(f"{name} must be {expected}, {problem}.")
 
     return validate
+
+
+def _is_harmless(value: object) -> bool:
+    return value is None or isinstance(value, int | float)
 
 
 def _is_number(value: object) -> bool:

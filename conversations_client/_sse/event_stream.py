@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Final, TypeVar
 
-from conversations_client._base.text import readable, sentence, web_page_hint
+from conversations_client._base.text import readable, sentence, web_page_hint, with_request_id
 from conversations_client._json.conversion import structure_by
 from conversations_client._json.parser import parse
 from conversations_client._json.structure_events import event as structure_event
@@ -190,7 +190,7 @@ class EventStreamState:
     def _error(self, cls: type[E], problem: str) -> E:
         context = self._context
         error = cls(
-            f"{context.request}: {problem}",
+            with_request_id(f"{context.request}: {problem}", context.request_id),
             partial=self.partial(),
             attempts=context.attempts,
             request_id=context.request_id,

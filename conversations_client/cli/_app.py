@@ -108,6 +108,7 @@ def _launch(
     options: Annotated[Options, Parameter(name="*")] = Options(),  # noqa: B008 - frozen
 ) -> object:
     set_quiet(quiet=options.quiet)
+    options.check_key(tokens, os.environ)
     use_variables(options.settings_from_environment(), os.environ)
     command, bound, injected = app.parse_args(_with_standard_streams(tokens))
     if command in _NAMES:  # not for --help or --install-completion

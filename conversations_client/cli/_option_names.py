@@ -62,6 +62,7 @@ _REWORDINGS: Final = tuple(
         r"(\balready has a name\b)\.?": r"\1. Use `conversations rename` to change it.",
         r"The ORQ_BASE_URL environment variable is invalid: ": "",
         r"api_key,? or the ORQ_API_KEY environment variable": "api_key",
+        r"base_url or the ORQ_BASE_URL environment variable": "base_url",
         r"project_id or the ORQ_PROJECT_ID environment variable": "project_id",
     }.items()
 )

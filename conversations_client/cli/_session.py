@@ -1,8 +1,9 @@
 """The session of a command: the common options, a client and the output."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Final
+from urllib.parse import unquote
 
 import httpx
 from attrs import field, frozen
@@ -36,6 +37,8 @@ _REASONS: Final = {
     "--timeout": ", because it makes no calls",
 }
 """Why a command doesn't use an option; the end of a sentence."""
+_REPEATED_VARIABLES: Final = frozenset({"ORQ_BASE_URL", "ORQ_PROJECT_ID"})
+_MIN_KEY_LENGTH: Final = 8  # a shorter key could be an ordinary word
 
 
 @frozen(kw_only=True)
@@ -68,6 +71,22 @@ class Options:
                 raise UsageError(
                     f"--sandbox can't be used with {name}, because it starts a sandbox with its "
                     "own URL and key. Remove one of the options."
+                )
+
+    def check_key(self, arguments: Iterable[str], environ: Mapping[str, str]) -> None:
+        """Raise UsageError if the key is also in another place, which messages may repeat."""
+        key = (self.api_key or environ.get("ORQ_API_KEY", "")).lower()
+        variables = {
+            name: value
+            for name, value in environ.items()
+            if name in _REPEATED_VARIABLES or name.upper().endswith("_PROXY")
+        }
+        texts = {"An argument": "\n".join(arguments), **variables}
+        options = {"--base-url": self.base_url, "--project-id": self.project_id}
+        for name, text in (texts | options).items():
+            if len(key) >= _MIN_KEY_LENGTH and key in unquote(text or "").lower():
+                raise UsageError(
+                    f"{name} contains the API key: pass the key only in ORQ_API_KEY or --api-key."
                 )
 
     def settings_from_environment(self) -> list[str]:

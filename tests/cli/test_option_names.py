@@ -107,7 +107,19 @@ def messages() -> list[tuple[str, str]]:
         ),
         (
             from_environment("ORQ_BASE_URL", "x.test"),
-            "--base-url needs a scheme and a host, as in 'https://my.orq.ai': got 'x.test'.",
+            "--base-url needs a scheme and a host, as in 'https://my.orq.ai': it doesn't begin with https:// or http://.",
+        ),
+        (
+            constructing(api_key="sk-12345678", base_url="https://sk-12345678.test"),
+            "The URL of the service contains the API key: correct --base-url.",
+        ),
+        (
+            constructing(api_key="sk-12345678", project_id="sk-12345678"),
+            "The project ID contains the API key: correct --project-id.",
+        ),
+        (
+            constructing(api_key="https://my.orq.ai"),
+            "The API key (--api-key) is a URL, which belongs in --base-url: pass the key instead.",
         ),
         (
             from_environment("ORQ_API_KEY", "a b"),
@@ -133,7 +145,7 @@ def messages() -> list[tuple[str, str]]:
         (constructing(timeout=0), "--timeout must be a positive number of seconds, at most 2592000, got 0."),
         (
             constructing(base_url="http://x.test"),
-            "--base-url 'http://x.test' would send the API key unencrypted: use https://.",
+            "--base-url begins with http://, which would send the API key unencrypted: use https://.",
         ),
         (
             calling("create", {}, timeout=1e-9),

@@ -14,6 +14,7 @@ from typing import Any, Generic
 
 from attrs import define, evolve, field, frozen
 
+from conversations_client._base.text import with_request_id
 from conversations_client._calls.call import RawResponse
 from conversations_client._calls.operation import Operation, is_throttled
 from conversations_client._calls.retry import (
@@ -93,11 +94,11 @@ class PendingRequest:
         """
         unsent = "not sent again" if self.attempts else "not sent"
         text = f"{self.operation.request}: {unsent}, because the service is throttling. {reason}"
-        final = with_outcome(
-            error, delivery=self.delivery, attempts=self.attempts, message=text.rstrip()
-        )
+        request_id = None if self.error is None else self.error.request_id
+        message = with_request_id(text.rstrip(), request_id)
+        final = with_outcome(error, delivery=self.delivery, attempts=self.attempts, message=message)
         final.retry_after = retry_after
-        final.request_id = None if self.error is None else self.error.request_id
+        final.request_id = request_id
         return final
 
 

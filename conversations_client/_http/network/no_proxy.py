@@ -1,6 +1,7 @@
 """Parses NO_PROXY. No I/O."""
 
 import re
+from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final, NamedTuple
 
@@ -51,19 +52,18 @@ def is_excluded(scheme: str, host: str, port: int, *, exclusions: str, variable:
     Raises:
         ConfigurationError: An entry is invalid, even if another entry matches.
     """
-    entries = [_parsed(text, variable) for text in re.split(r"[,\s]+", exclusions.lower()) if text]
+    texts = filter(None, re.split(r"[,\s]+", exclusions.lower()))
+    entries = [_parsed(text, f"Entry {n} in {variable}") for n, text in enumerate(texts, start=1)]
     return any(entry.matches(scheme, host.removesuffix("."), port) for entry in entries)
 
 
-def _parsed(text: str, variable: str) -> _Entry:
-    try:
+def _parsed(text: str, name: str) -> _Entry:
+    with suppress(ValueError):  # whose message may contain the text
         return _entry(text)
-    except ValueError:
-        shown = "an entry with '@' in it" if "@" in text else repr(text)
-        raise ConfigurationError(
-            f"{variable} contains {shown}, which is invalid: use a host, .domain, host:port, an "
-            "address, a range such as 10.0.0.0/8, or *."
-        ) from None
+    raise ConfigurationError(
+        f"{name} is invalid: use a host, .domain, host:port, an address, a range such as "
+        "10.0.0.0/8, or *."
+    )
 
 
 def _entry(text: str) -> _Entry:
