@@ -75,6 +75,8 @@ app.meta.suppress_keyboard_interrupt = False
 
 _NAMES: Final = {command: name for name, command in COMMANDS.items()}
 _TAKE_FILES: Final = frozenset({"delete", "export", "import"})
+_REPORT: Final = _TAKE_FILES
+"""The commands whose output is a report on what they did, which --quiet omits."""
 
 
 def _with_standard_streams(tokens: Sequence[str]) -> list[str]:
@@ -92,10 +94,16 @@ def _launch(
     set_quiet(quiet=options.quiet)
     use_variables(options.settings_from_environment(), os.environ)
     command, bound, injected = app.parse_args(_with_standard_streams(tokens))
-    if command in _NAMES:  # not for --help or --install-completion
-        options.check_used(_NAMES[command])
+    command_name = _NAMES.get(command, "")
+    if command_name:  # not for --help or --install-completion
+        options.check_used(command_name)
     output = Output(
-        chosen_format(as_json=options.json, as_jsonl=options.jsonl, is_terminal=sys.stdout.isatty())
+        chosen_format(
+            as_json=options.json,
+            as_jsonl=options.jsonl,
+            is_terminal=sys.stdout.isatty(),
+            is_optional=options.quiet and command_name in _REPORT,
+        )
     )
     session = {name: Session(options=options, output=output) for name in injected}
     with announced_waits():
