@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 from cyclopts.help import HelpPanel
 from cyclopts.help.formatters import DefaultFormatter
 from rich.console import Console, ConsoleOptions
@@ -18,11 +18,22 @@ from conversations_client.cli._commands.doctor import doctor
 from conversations_client.cli._commands.exports import export
 from conversations_client.cli._commands.imports import import_
 from conversations_client.cli._commands.sandbox import sandbox
+from conversations_client.cli._completion import CompletionApp, Shell
 from conversations_client.cli._display.output import Output, chosen_format, set_quiet
 from conversations_client.cli._display.waits import announced_waits
-from conversations_client.cli._exit_codes import ExitCode
+from conversations_client.cli._exit_codes import ExitCode, UsageError
 from conversations_client.cli._option_names import use_variables
 from conversations_client.cli._session import COMMON, FORMAT, Options, Session
+
+
+def completion(shell: Shell, /) -> None:
+    """Print a script that completes the commands and options of this tool.
+
+    Args:
+        shell: The shell that runs the script.
+    """
+    sys.stdout.write(app.generate_completion(shell=shell))
+
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "create": commands.create,
@@ -37,6 +48,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "chat": chat,
     "sandbox": sandbox,
     "doctor": doctor,
+    "completion": completion,
 }
 
 
@@ -48,7 +60,7 @@ class _CommandHelp(DefaultFormatter):
             super().__call__(console, options, panel)
 
 
-app = App(
+app = CompletionApp(
     name="conversations",
     help="Manage orq.ai conversations from the command line.",
     help_epilogue="Exit codes:\n\n" + "\n".join(f"- {code}: {code.meaning}" for code in ExitCode),
@@ -79,6 +91,13 @@ _REPORT: Final = _TAKE_FILES
 """The commands whose output is a report on what they did, which --quiet omits."""
 
 
+_NO_COMMAND: Final = (
+    "There is no command. If you passed a variable with an option, put it in quotes: without them, "
+    "an empty variable disappears, and the option takes the next word as its value. See "
+    "`conversations --help`."
+)
+
+
 def _with_standard_streams(tokens: Sequence[str]) -> list[str]:
     """The arguments, with the file name "-" in a form that is not parsed as an option."""
     if not tokens or tokens[0] not in _TAKE_FILES:
@@ -91,6 +110,8 @@ def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     options: Annotated[Options, Parameter(name="*")] = Options(),  # noqa: B008 - frozen
 ) -> object:
+    if not tokens and options != Options():
+        raise UsageError(_NO_COMMAND)
     set_quiet(quiet=options.quiet)
     use_variables(options.settings_from_environment(), os.environ)
     command, bound, injected = app.parse_args(_with_standard_streams(tokens))

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Annotated, Final
 
 import httpx
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from cyclopts import Group, Parameter
 from cyclopts.validators import mutually_exclusive
 
@@ -80,6 +80,8 @@ class Options:
 
     def check_used(self, command: str) -> None:
         """Raise UsageError for options that a command would ignore."""
+        if command == "completion" and evolve(self, quiet=False) != Options():
+            raise UsageError("`conversations completion` doesn't use the common options.")
         ignored: dict[str, object] = {}
         if command not in _CREATE:
             ignored["--project-id"] = self.project_id
