@@ -1,6 +1,7 @@
 """`conversations import`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, ParamSpec
 
@@ -9,6 +10,7 @@ from cyclopts.validators import Number
 
 from conversations_client import TransportError
 from conversations_client.bulk import (
+    BulkError,
     ImportStoppedError,
     Report,
     State,
@@ -77,7 +79,8 @@ def import_(
             "Save the input to a file first."
         )
     columns = _columns(mapped)
-    total = _check(file, lambda: check_file(file, columns=columns, key=key, ignore=ignore))
+    with _readable(file), _repeatable((*columns.values(), *ignore)):
+        total = check_file(file, columns=columns, key=key, ignore=ignore)
     files = ImportFiles(
         journal=journal or _beside(file, "journal"),
         results=results or _beside(file, "results.jsonl"),
@@ -169,8 +172,21 @@ def _columns(mapped: Sequence[str]) -> dict[str, str]:
     return columns
 
 
-def _check(file: Path, check: Callable[[], int]) -> int:
+@contextmanager
+def _readable(file: Path) -> Generator[None, None, None]:
+    """Explain why the file can't be read."""
     try:
-        return check()
+        yield
     except OSError as error:
         raise UsageError(f"{file} can't be read: {error.strerror}.") from None
+
+
+@contextmanager
+def _repeatable(names: Sequence[str]) -> Generator[None, None, None]:
+    """Explain how to pass several columns if a missing one has a comma in its name."""
+    try:
+        yield
+    except BulkError as error:
+        if any("," in name and repr(name) in str(error) for name in names):
+            error.args = (f"{error} For several columns, repeat the option.",)
+        raise
