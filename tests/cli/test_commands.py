@@ -645,6 +645,22 @@ def test_a_completion_that_cannot_be_installed(piped: Command, tmp_path: Path) -
     assert ended.err.endswith("Is a directory. Choose another file with --output.\n")
 
 
+def test_a_missing_conversation_of_the_sandbox(piped: Command) -> None:
+    ended = piped("--sandbox", "show", "conv_missing")
+    assert ended.code == 3
+    assert (
+        "Check the ID: `conversations --sandbox list` shows the conversations in the sandbox. "
+        "Request ID: " in ended.err
+    )
+    assert "--base-url" not in ended.err
+
+
+def test_no_conversations_at_all(shown: Command) -> None:
+    with ScriptedServer([answer(200, PAGE | {"data": []})]) as server:
+        out = shown("list", "--base-url", server.url).out
+    assert "No conversations. `conversations create` creates one." in " ".join(out.split())
+
+
 def test_a_completion_needs_a_known_shell_and_no_other_options(piped: Command) -> None:
     ended = piped("completion", "tcsh")
     assert (ended.code, ended.out) == (2, "")
@@ -668,22 +684,6 @@ def test_options_without_a_command_are_an_error(piped: Command, options: list[st
 def test_a_line_without_anything_prints_help(piped: Command) -> None:
     ended = piped()
     assert (ended.code, ended.err, "Usage: conversations COMMAND" in ended.out) == (0, "", True)
-
-
-def test_a_missing_conversation_of_the_sandbox(piped: Command) -> None:
-    ended = piped("--sandbox", "show", "conv_missing")
-    assert ended.code == 3
-    assert (
-        "Check the ID: `conversations --sandbox list` shows the conversations in the sandbox. "
-        "Request ID: " in ended.err
-    )
-    assert "--base-url" not in ended.err
-
-
-def test_no_conversations_at_all(shown: Command) -> None:
-    with ScriptedServer([answer(200, PAGE | {"data": []})]) as server:
-        out = shown("list", "--base-url", server.url).out
-    assert "No conversations. `conversations create` creates one." in " ".join(out.split())
 
 
 def test_no_conversations_of_an_entity(shown: Command) -> None:

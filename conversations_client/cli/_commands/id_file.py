@@ -35,11 +35,11 @@ _NOT_TEXT: Final = {
     ),
 }
 """Why a file with one of these extensions can't be read, and what to do."""
+_NOT_IN_AN_ID: Final = re.compile(r"""[\s/,;#"'{}\[\]]""")
 _ONE_LINE: Final = (
     "Each object must be on a single line. If it comes from a command such as `conversations "
     "create`, add --jsonl to that command; otherwise, convert the file, for example with jq -c"
 )
-_NOT_IN_AN_ID: Final = re.compile(r"""[\s/,;#"'{}\[\]]""")
 
 
 def ids_of(file: Path) -> list[str]:
