@@ -11,23 +11,47 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
+
+    import pluggy
 
     from conversations_client.sandbox import Sandbox
+
+
+class _Outcome:
+    """Whether a test passed; a test that is skipped or expected to fail doesn't."""
+
+    def __init__(self, item: pytest.Item) -> None:
+        self._item = item
+        self.is_passed: bool = False
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> "Generator[None, pluggy.Result[pytest.TestReport], None]":
+        result = yield
+        if item is self._item and call.when == "call":
+            self.is_passed = result.get_result().passed
 
 
 @pytest.fixture
 def conversations_sandbox(request: pytest.FixtureRequest) -> "Iterator[Sandbox]":
     """A running, empty `Sandbox` with its own port and key; it stops when the test ends.
 
-    A test that injects a fault which never happens fails, unless it calls `clear_disruptions()`.
+    A test that passes although it injects a fault which never happens is an error, unless it calls
+    `clear_disruptions()`.
     """
     from conversations_client.sandbox import Sandbox
 
-    failed = request.session.testsfailed
-    with Sandbox() as sandbox:
-        yield sandbox
-    if sandbox.disruptions and request.session.testsfailed == failed:
+    outcome = _Outcome(request.node)
+    # Registered only for this test, so that other tests don't call it.
+    request.config.pluginmanager.register(outcome)
+    try:
+        with Sandbox() as sandbox:
+            yield sandbox
+    finally:
+        request.config.pluginmanager.unregister(outcome)
+    if sandbox.disruptions and outcome.is_passed:
         pytest.fail(
             f"No request met these faults of the sandbox: {sandbox.disruptions}. Check their "
             "method and path, or call sandbox.clear_disruptions() at the end of the test.",

@@ -37,8 +37,11 @@ def send(client: Any, message: Any) -> Any:
 
 
 MISTAKES: list[tuple[Callable[[Any], Any], str]] = [
-    (lambda c: c.create(display_name=None), "display_name can't be None: omit it, or"),
-    (lambda c: c.create(metadata=None), "metadata can't be None: omit it, or pass UNSET."),
+    (
+        lambda c: c.create(display_name=None),
+        "pass display_name=UNSET if value is None else value.",
+    ),
+    (lambda c: c.create(metadata=None), "pass metadata=UNSET if value is None else value."),
     (lambda c: c.update("conv_1", display_name=None), "display_name can't be None: omit it"),
     (
         lambda c: c.responses.create("conv_1", message="a", model="b/c", task_id=1),

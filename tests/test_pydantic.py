@@ -1,11 +1,13 @@
 """The data classes in pydantic and FastAPI."""
 
-from typing import Any
+import json
+from typing import Annotated, Any
 
 import anyio
 import httpx
 import pytest
-from attrs import field, frozen, make_class
+from attrs import evolve, field, frozen, make_class, validators
+from attrs import fields as attrs_fields
 from jsonschema import Draft202012Validator
 
 from conversations_client import (
@@ -14,10 +16,12 @@ from conversations_client import (
     ConversationWithMessages,
     Event,
     Part,
+    PartialResponse,
     Response,
     UserMessage,
     unstructure,
 )
+from conversations_client._fields.attributes import attributes, wire_name
 from conversations_client.testing import factories
 
 pydantic = pytest.importorskip("pydantic")
@@ -118,6 +122,72 @@ def test_pydantic_reports_the_path_of_an_invalid_value_and_not_the_value() -> No
     assert "secret" not in error["msg"]
 
 
+WITH_MESSAGES = factories.conversation_with_messages()
+DECLARED: list[tuple[Any, Any, type]] = [
+    (Conversation, WITH_MESSAGES, Conversation),
+    (Conversation | None, WITH_MESSAGES, Conversation),
+    (Conversation | str, WITH_MESSAGES, Conversation),
+    (ConversationPage | Conversation, WITH_MESSAGES, Conversation),
+    (Conversation | ConversationWithMessages, WITH_MESSAGES, ConversationWithMessages),
+    (ConversationWithMessages | Conversation, WITH_MESSAGES, ConversationWithMessages),
+    (ConversationWithMessages | Conversation, factories.conversation(), Conversation),
+    (PartialResponse, factories.response(), PartialResponse),
+    (PartialResponse | Response, factories.response(), Response),
+]
+
+
+@pytest.mark.parametrize(("declared", "value", "cls"), DECLARED, ids=str)
+def test_pydantic_serializes_by_the_declared_class(declared: Any, value: Any, cls: type) -> None:
+    expected = {
+        name: field
+        for name, field in unstructure(value).items()
+        if name in {wire_name(each) for each in attributes(cls)}
+    }
+    model = pydantic.create_model("Model", one=(declared, ...), several=(list[declared], ...))
+    for mode in ("python", "json"):
+        dumped = pydantic.TypeAdapter(declared).dump_python(value, mode=mode)
+        assert dumped == expected
+        assert model(one=value, several=[value]).model_dump(mode=mode) == {
+            "one": expected,
+            "several": [expected],
+        }
+    assert json.loads(pydantic.TypeAdapter(declared).dump_json(value)) == expected
+
+
+def test_pydantic_keeps_the_unknown_fields_of_a_subclass() -> None:
+    value = evolve(WITH_MESSAGES, extra={"archived": True})
+    dumped = pydantic.TypeAdapter(Conversation).dump_python(value)
+    assert dumped["archived"] is True
+    assert "messages" not in dumped
+
+
+@frozen(kw_only=True, slots=False)
+class Labelled(Conversation):
+    label: str = field(default="none", validator=validators.max_len(4))
+
+
+def test_pydantic_serializes_a_subclass_of_users_as_the_declared_class() -> None:
+    head = factories.conversation()
+    fields = {a.name: getattr(head, a.name) for a in attrs_fields(Conversation)}
+    labelled: Any = Labelled(**fields, label="old")
+    assert pydantic.TypeAdapter(Conversation).dump_python(labelled) == unstructure(head)
+    assert pydantic.TypeAdapter(Labelled).dump_python(labelled)["label"] == "old"
+
+
+def test_pydantic_warns_about_an_object_of_another_class() -> None:
+    adapter = pydantic.TypeAdapter(Conversation)
+    with pytest.warns(UserWarning, match="Expected `Conversation`"):
+        assert adapter.dump_python({"label": "old"}) == {"label": "old"}
+
+
+async def _requested(app: Any, method: str, path: str, body: Any = None) -> Any:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as caller:
+        response = await caller.request(method, path, json=body)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
 def test_fastapi_returns_the_data_classes() -> None:
     fastapi = pytest.importorskip("fastapi")
     app = fastapi.FastAPI()
@@ -131,15 +201,40 @@ def test_fastapi_returns_the_data_classes() -> None:
 
     app.get("/one")(one)
     app.get("/several")(several)
-
-    async def scenario() -> list[Any]:
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://service") as caller:
-            return [(await caller.get(path)).json() for path in ("/one", "/several")]
-
     expected = unstructure(conversation)
-    assert anyio.run(scenario) == [expected, [expected]]
+    assert anyio.run(_requested, app, "GET", "/one") == expected
+    assert anyio.run(_requested, app, "GET", "/several") == [expected]
     described = app.openapi()
     (answer,) = described["paths"]["/one"]["get"]["responses"]["200"]["content"].values()
     assert answer["schema"] == {"$ref": "#/components/schemas/Conversation"}
     assert "displayName" in described["components"]["schemas"]["Conversation"]["properties"]
+
+
+def test_fastapi_returns_the_fields_of_the_declared_class() -> None:
+    fastapi = pytest.importorskip("fastapi")
+    app = fastapi.FastAPI()
+
+    def head() -> Conversation:
+        return WITH_MESSAGES
+
+    def either() -> Conversation | ConversationWithMessages:
+        return WITH_MESSAGES
+
+    app.get("/head")(head)
+    app.get("/either")(either)
+    expected = unstructure(WITH_MESSAGES)
+    assert anyio.run(_requested, app, "GET", "/either") == expected
+    assert expected.pop("messages")
+    assert anyio.run(_requested, app, "GET", "/head") == expected
+
+
+def test_fastapi_reads_a_body_that_is_marked_as_a_body() -> None:
+    fastapi = pytest.importorskip("fastapi")
+    app = fastapi.FastAPI()
+
+    def echo(body: Annotated[Conversation, fastapi.Body()]) -> Conversation:
+        return body
+
+    app.post("/echo")(echo)
+    as_json = unstructure(factories.conversation())
+    assert anyio.run(_requested, app, "POST", "/echo", as_json) == as_json

@@ -129,7 +129,10 @@ def type_name(value: object) -> str:
 def not_none(name: str, value: object) -> None:
     """Check an argument that can be omitted but can't be None."""
     if value is None:
-        raise InvalidArgumentError(f"{name} can't be None: omit it, or pass UNSET.")
+        raise InvalidArgumentError(
+            f"{name} can't be None: omit it, or pass UNSET. If a value may be None, pass "
+            f"{name}=UNSET if value is None else value."
+        )
 
 
 def checked_string(name: str, value: object) -> str:

@@ -1,6 +1,6 @@
 """Lets pydantic, and so FastAPI, validate, serialize and describe the package's data classes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, Literal, get_origin
@@ -38,7 +38,7 @@ class PydanticSchema:
         from pydantic_core import core_schema
 
         # Imported here because they import this module.
-        from conversations_client import ConversationsError, structure, unstructure
+        from conversations_client import ConversationsError, structure
 
         def validate(value: object, _: object) -> object:
             if isinstance(value, cls):
@@ -61,7 +61,7 @@ class PydanticSchema:
             validate,
             shape,
             ref=ref,
-            serialization=core_schema.plain_serializer_function_ser_schema(unstructure),
+            serialization=_serialization(cls),
         )
 
     @classmethod
@@ -71,6 +71,34 @@ class PydanticSchema:
         described = handler(schema)
         handler.resolve_ref_schema(described)["title"] = cls.__name__
         return described
+
+
+def _serialization(cls: type) -> Any:  # noqa: ANN401 - pydantic's typed dict
+    """Serializes by the declared class, as pydantic does: without the fields of a subclass."""
+    from pydantic_core import core_schema
+
+    from conversations_client import unstructure
+
+    def serialize(value: object, check: Callable[[object], object]) -> object:
+        if type(value) is cls:
+            return unstructure(value)
+        result = check(value)
+        return unstructure(_as_class(value, cls)) if isinstance(value, cls) else result
+
+    # Lets the member of a union that has the object's class serialize it, or else one of a base.
+    # Only a union checks the class in this way, and a union with one member is not a union.
+    fields = core_schema.dataclass_args_schema(cls.__name__, [])
+    instance = core_schema.dataclass_schema(cls, fields, [])
+    union = core_schema.union_schema([instance, core_schema.none_schema()])
+    return core_schema.wrap_serializer_function_ser_schema(serialize, schema=union)
+
+
+def _as_class(value: object, cls: Any) -> object:  # noqa: ANN401 - a data class
+    """Copy an instance of a subclass to an instance of the class."""
+    copy = object.__new__(cls)
+    for attribute in attrs.fields(cls):
+        object.__setattr__(copy, attribute.name, getattr(value, attribute.name))
+    return copy
 
 
 def _json_object(cls: type, handler: "GetCoreSchemaHandler") -> "CoreSchema":

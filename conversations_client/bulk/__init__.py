@@ -11,11 +11,8 @@ Parquet needs the `bulk` extra: `pip install "conversations-client[bulk]"`.
 
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._exports.export_file import export_file
-from conversations_client.bulk._exports.message_export import (
-    ExportFailure,
-    ExportReport,
-    export_with_messages,
-)
+from conversations_client.bulk._exports.message_export import export_with_messages
+from conversations_client.bulk._exports.report import ExportFailure, ExportReport
 from conversations_client.bulk._files.readers import check_file, count_rows
 from conversations_client.bulk._imports.destination import Destination
 from conversations_client.bulk._imports.entry import Entry, State

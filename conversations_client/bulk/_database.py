@@ -166,17 +166,18 @@ def _error_message(path: str, error: sqlite3.Error | UnicodeDecodeError, purpose
     if isinstance(error, UnicodeDecodeError) or any(sign in problem for sign in _SIGNS_OF_DAMAGE):
         return _describe_damage(path, purpose, f": {problem}")
     refusal = _refusal(Path(path))
-    has_rows = purpose == "import" and _has_content(Path(path))
+    has_rows = purpose == "import" and has_content(Path(path))
     again = " (every row is then imported again)" if has_rows else ""
     check = "" if refusal else "Check its folder and the free disk space, or "
     use = f"{check}use another journal{again}."
     return f"The journal {path} can't be used: {refusal or problem}. {use[0].upper()}{use[1:]}"
 
 
-def _has_content(path: Path) -> bool:
+def has_content(path: Path) -> bool:
+    """Whether a path is a file that is not empty."""
     try:
         return path.is_file() and path.stat().st_size > 0
-    except OSError:
+    except OSError:  # such as a name that is too long; SQLite reports it
         return False
 
 

@@ -1,8 +1,11 @@
 """Shell completion: an app whose script for zsh works however it is loaded."""
 
+from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from cyclopts import App
+
+from conversations_client.cli._exit_codes import UsageError
 
 Shell: TypeAlias = Literal["bash", "fish", "powershell", "zsh"]
 
@@ -25,3 +28,18 @@ class CompletionApp(App):
         """The completion script for a shell; the current shell by default."""
         script = super().generate_completion(prog_name=prog_name, shell=shell)
         return f"{script}{_ZSH_END}" if script.startswith("#compdef") else script
+
+    def install_completion(
+        self,
+        *,
+        shell: Shell | None = None,
+        output: Path | None = None,
+        add_to_startup: bool = True,
+    ) -> Path:
+        """Reject a file that zsh wouldn't load."""
+        if shell == "zsh" and output is not None and not output.name.startswith("_"):
+            raise UsageError(
+                "zsh loads a completion script only if the name of its file begins with an "
+                f"underscore. Pass --output {output.with_name('_conversations')}, or omit --output."
+            )
+        return super().install_completion(shell=shell, output=output, add_to_startup=add_to_startup)

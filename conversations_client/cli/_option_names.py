@@ -1,13 +1,15 @@
 """Rewords the client's error messages for the command line: options or environment variables."""
 
+import math
 import re
 import shlex
 from ast import literal_eval
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Final
 
-from conversations_client import ConversationsError
+from conversations_client import ConversationsError, Retry
+from conversations_client.cli._long_waits import long_wait
 
 _OPTIONS: Final = "api_key|base_url|project_id|max_in_flight"
 _VARIABLES: Final = {
@@ -16,7 +18,8 @@ _VARIABLES: Final = {
     "project_id": "ORQ_PROJECT_ID",
 }
 _from_environment: ContextVar[frozenset[str]] = ContextVar("from_environment", default=frozenset())
-_has_retry_options: ContextVar[bool] = ContextVar("has_retry_options", default=False)
+# The values of the options for retries; None for a command that doesn't have them.
+_retry_options: ContextVar[Retry | None] = ContextVar("retry_options", default=None)
 
 # Advice about arguments that have no option is removed.
 _REWORDINGS: Final = tuple(
@@ -62,22 +65,36 @@ _REWORDINGS: Final = tuple(
         r"project_id or the ORQ_PROJECT_ID environment variable": "project_id",
     }.items()
 )
+
+
+def _advise_on_long_wait(found: re.Match[str]) -> str:
+    wait, limit = found.groups()
+    retry = _retry_options.get()
+    # With a single attempt, the command would continue, but without this request.
+    more = " and a higher --attempts" if retry and retry.attempts == 1 else ""
+    return (
+        f"The service asks to wait {wait} s, which is longer than --retry-after-max {limit}: run "
+        f"the same command again after that, or pass --retry-after-max {wait}{more}"
+    )
+
+
+_Replacement = str | Callable[[re.Match[str]], str]
+_LONG_WAIT: Final = (
+    r"The Retry-After of (\S+) s is longer than retry_after_max=(\S+): "
+    "wait that long, or increase it"
+)
 # For the commands that have these options.
+_RETRY_ADVICE: Final[dict[str, _Replacement]] = {
+    # This advice is for shorter waits.
+    r" Wait \S+ s before you try again \(Retry-After\)\."
+    r"( Send fewer requests, or allow more attempts with retry=Retry\(attempts=…\)\.)?"
+    r"(?=.* is longer than retry_after_max=)": "",
+    _LONG_WAIT: _advise_on_long_wait,
+    r"\b(Gave up after \d+ attempts)\.": r"\1 (--attempts).",
+    r"allow more attempts with retry=Retry\(attempts=…\)": "pass a higher --attempts",
+}
 _RETRY_REWORDINGS: Final = tuple(
-    (re.compile(pattern), replacement)
-    for pattern, replacement in {
-        # This advice is for shorter waits.
-        r" Wait \S+ s before you try again \(Retry-After\)\."
-        r"( Send fewer requests, or allow more attempts with retry=Retry\(attempts=…\)\.)?"
-        r"(?=.* is longer than retry_after_max=)": "",
-        r"The Retry-After of (\S+) s is longer than retry_after_max=(\S+): "
-        r"wait that long, or increase it": (
-            r"The service asks to wait \1 s, which is longer than --retry-after-max \2: run the "
-            r"same command again after that, or pass --retry-after-max \1"
-        ),
-        r"\b(Gave up after \d+ attempts)\.": r"\1 (--attempts).",
-        r"allow more attempts with retry=Retry\(attempts=…\)": "pass a higher --attempts",
-    }.items()
+    (re.compile(pattern), replacement) for pattern, replacement in _RETRY_ADVICE.items()
 )
 # In quotes, it is the name of a column in a file.
 _SETTING: Final = re.compile(rf"(?<!['\"])\b({_OPTIONS})\b(?:=…)?")
@@ -120,9 +137,9 @@ def use_variables(settings: Iterable[str], environ: Mapping[str, str]) -> None:
     _from_environment.set(frozenset(name for name in settings if environ.get(_VARIABLES[name])))
 
 
-def use_retry_options() -> None:
+def use_retry_options(retry: Retry) -> None:
     """Name the options for retries in error messages: this command has them."""
-    _has_retry_options.set(True)
+    _retry_options.set(retry)
 
 
 def setting_name(name: str) -> str:
@@ -138,8 +155,26 @@ def describe(error: ConversationsError) -> str:
     It omits the request, which `request_of` returns.
     """
     message = str(error)
-    reworded = _reworded(message, (*_REWORDINGS, *_ARGUMENTS))
+    reworded = _reworded(_with_long_wait(message, error), (*_REWORDINGS, *_ARGUMENTS))
     return f"{reworded}{_entity_advice(message, '`conversations create --entity-id ID`')}"
+
+
+def _with_long_wait(message: str, error: ConversationsError) -> str:
+    """The message with the reason why the command stops, if the service asks for a long wait.
+
+    The client doesn't give this reason if it wouldn't have sent the request again in any case, and
+    it rounds the wait, so that the rounded value may not be long enough for the option.
+    """
+    retry = _retry_options.get()
+    wait = None if retry is None else long_wait(error, retry)
+    if retry is None or wait is None:
+        return message
+    reason = (
+        f"The Retry-After of {math.ceil(wait)} s is longer than "
+        f"retry_after_max={retry.retry_after_max:.15g}: wait that long, or increase it"
+    )
+    reworded, count = re.subn(_LONG_WAIT, reason, message)
+    return reworded if count else f"{message} {reason}."
 
 
 def describe_row(problem: str) -> str:
@@ -158,10 +193,10 @@ def _entity_advice(message: str, how: str) -> str:
     return f" This service requires an agent or deployment for each conversation: use {how}."
 
 
-def _reworded(message: str, rewordings: Iterable[tuple[re.Pattern[str], str]]) -> str:
+def _reworded(message: str, rewordings: Iterable[tuple[re.Pattern[str], _Replacement]]) -> str:
     call = _CALL.fullmatch(message)
     message = _sentence(call["problem"]) if call else message
-    retries = _RETRY_REWORDINGS if _has_retry_options.get() else ()
+    retries = () if _retry_options.get() is None else _RETRY_REWORDINGS
     for pattern, replacement in (*retries, *rewordings):
         message = pattern.sub(replacement, message)
     message = _SETTING.sub(lambda found: setting_name(found[1]), message)

@@ -48,7 +48,11 @@ _SYNONYMS: Final = {
     "view": "show",
 }
 """Words that other tools use, and the command or option to use instead."""
-_BOUNDS: Final = {"Must be >=": "must be at least", "Must be >": "must be more than"}
+_BOUNDS: Final = {
+    "Must be >=": "must be at least",
+    "Must be <=": "must be at most",
+    "Must be >": "must be more than",
+}
 """The wording for each bound, keyed by the wording of cyclopts, longest first."""
 _TYPES: Final[dict[type | None, str]] = {
     bool: "takes no value",

@@ -7,13 +7,20 @@ Example:
         client.conversations.create(display_name="Product Feature Discussion")
 """
 
+import sys
+
 try:
     from conversations_client.sandbox._sandbox import Sandbox
     from conversations_client.sandbox._server.request_log import ReceivedRequest
 except ModuleNotFoundError as _error:
-    raise ImportError(
+    _message = (
         f"The sandbox needs {_error.name}, which is not installed: "
         'pip install "conversations-client[sandbox]"'
-    ) from _error
+    )
+    # Before `python -m conversations_client.sandbox` runs `__main__`, it imports this package.
+    if sys.argv[:1] == ["-m"] and __name__ in sys.orig_argv:
+        sys.stderr.write(f"{_message}\n")
+        sys.exit(2)
+    raise ImportError(_message) from _error
 
 __all__ = ["ReceivedRequest", "Sandbox"]

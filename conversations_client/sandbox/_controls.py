@@ -1,5 +1,6 @@
 """The sandbox's methods for tests: faults and received requests."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -17,6 +18,8 @@ from conversations_client.sandbox._server.request_log import ReceivedRequest, Re
 from conversations_client.sandbox._storage.json_encoding import encode
 
 _SUCCESS_AND_REDIRECTS: Final = range(200, 400)
+_WITHOUT_BODY: Final = (204, 304)
+_HEADER_VALUE: Final = re.compile(r"[!-~]([ -~]*[!-~])?")
 
 
 class Controls:
@@ -111,7 +114,7 @@ class Controls:
         whole_number("status", status, first=400, last=599)
         pause: dict[str, str] = {}
         if retry_after is not None:
-            pause["Retry-After"] = f"{seconds('retry_after', retry_after):g}"
+            pause["Retry-After"] = f"{seconds('retry_after', retry_after):.15g}"
         response = CannedResponse(
             status=status,
             headers={"Content-Type": "application/json", **pause},
@@ -135,7 +138,7 @@ class Controls:
 
         Args:
             body: The content; a mapping is sent as JSON.
-            status: The HTTP status, 200 to 599. Default: 200.
+            status: The HTTP status, 200 to 599; 204 and 304 require an empty body. Default: 200.
             content_type: The media type of the content. Default: `application/json`.
             times: The number of requests that get this response. Default: 1.
             method: The HTTP method of the requests. Default: any method.
@@ -151,10 +154,15 @@ class Controls:
             except DecodeError as error:
                 assert error.may_have_acted
         """
+        content = encode(body) if isinstance(body, Mapping) else _to_bytes("body", body)
+        if content and status in _WITHOUT_BODY:
+            raise ValueError(f"status {status} has no body: pass b'' as the body.")
+        if not _HEADER_VALUE.fullmatch(text("content_type", content_type)):
+            raise ValueError("content_type must be ASCII without control characters.")
         response = CannedResponse(
             status=status,
-            headers={"Content-Type": text("content_type", content_type)},
-            body=encode(body) if isinstance(body, Mapping) else _to_bytes("body", body),
+            headers={"Content-Type": content_type},
+            body=content,
             method=method,
             path=path,
         )

@@ -1,7 +1,7 @@
 """The calls that a fake service records, one class per operation."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -11,11 +11,33 @@ from attrs import field, frozen
 from conversations_client import (
     UNSET,
     ConversationMetadata,
+    ConversationMetadataParam,
+    ConversationMetadataUpdateParam,
     Part,
     TextPart,
     Unset,
     structure,
 )
+from conversations_client._calls.arguments import checked_metadata, checked_metadata_update
+
+
+def _metadata(
+    value: ConversationMetadata | ConversationMetadataParam | Unset,
+) -> ConversationMetadata | Unset:
+    return _converted(value, checked_metadata)
+
+
+def _changed_metadata(
+    value: ConversationMetadata | ConversationMetadataUpdateParam | Unset,
+) -> ConversationMetadata | Unset:
+    return _converted(value, checked_metadata_update)
+
+
+def _converted(
+    value: ConversationMetadata | Mapping[str, object] | Unset, check: Callable[[object], object]
+) -> ConversationMetadata | Unset:
+    """Convert a dict as the client does; anything else, such as `mock.ANY`, is unchanged."""
+    return structure(check(value), ConversationMetadata) if isinstance(value, Mapping) else value
 
 
 @frozen(kw_only=True)
@@ -24,7 +46,8 @@ class CreateCall:
 
     Attributes:
         display_name: The name; UNSET if it was omitted.
-        metadata: The metadata, as a `ConversationMetadata`; UNSET if it was omitted.
+        metadata: The metadata, as a `ConversationMetadata`; UNSET if it was omitted. A dict is
+            converted, so the call equals the one that the client makes with this dict.
         project_id: The project ID of the call or the client; None if neither has a project.
         idempotency_key: The key that was passed or generated; ignored in comparisons.
 
@@ -32,11 +55,11 @@ class CreateCall:
         fake = FakeService()
         fake.answer(factories.conversation())
         fake.client().conversations.create(metadata={"entity_id": "agent_support"})
-        assert fake.calls == (CreateCall(metadata=ConversationMetadata(entity_id="agent_support")),)
+        assert fake.calls == (CreateCall(metadata={"entity_id": "agent_support"}),)
     """
 
     display_name: str | Unset = UNSET
-    metadata: ConversationMetadata | Unset = UNSET
+    metadata: ConversationMetadata | Unset = field(default=UNSET, converter=_metadata)
     project_id: str | None = None
     idempotency_key: str | None = field(default=None, eq=False)
 
@@ -88,7 +111,8 @@ class UpdateCall:
     Attributes:
         conversation_id: The conversation's ID.
         display_name: The new name; UNSET if it was omitted.
-        metadata: The metadata to change, as a `ConversationMetadata`; UNSET if it was omitted.
+        metadata: The metadata to change, as a `ConversationMetadata`; UNSET if it was omitted. A
+            dict is converted, so the call equals the one that the client makes with this dict.
 
     Example:
         fake = FakeService()
@@ -99,7 +123,7 @@ class UpdateCall:
 
     conversation_id: str
     display_name: str | Unset = UNSET
-    metadata: ConversationMetadata | Unset = UNSET
+    metadata: ConversationMetadata | Unset = field(default=UNSET, converter=_changed_metadata)
 
 
 @frozen(kw_only=True)

@@ -1,5 +1,6 @@
 """Creates real clients whose requests go to an httpx client instead of the network."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
@@ -8,7 +9,16 @@ from conversations_client import AsyncClient, Client, Retry
 
 BASE_URL: Final = "https://service.invalid"  # a name that never resolves (RFC 6761)
 _KEY: Final = "in-memory"
+# Passed first, so that the project in the environment isn't even validated.
+_ANY_PROJECT: Final = "replaced"
 _ONCE: Final = Retry(attempts=1)
+_OF_THE_ENCODED: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+
+
+def error_response(status: int, headers: Mapping[str, str], body: bytes) -> httpx.Response:
+    """Create a response with a body that is already decoded, whatever its headers say."""
+    sent = {name: value for name, value in headers.items() if name.lower() not in _OF_THE_ENCODED}
+    return httpx.Response(status, headers=sent, content=body)
 
 
 def mock_client(
@@ -22,11 +32,11 @@ def mock_client(
     client = Client(
         _KEY,
         base_url=BASE_URL,
+        project_id=_ANY_PROJECT,
         retry=retry,
         http_client=http_client,
         **settings,
     )
-    # The project is set explicitly, so that the one in the environment isn't used.
     return client.with_options(project_id=project_id)
 
 
@@ -41,6 +51,7 @@ def mock_async_client(
     client = AsyncClient(
         _KEY,
         base_url=BASE_URL,
+        project_id=_ANY_PROJECT,
         retry=retry,
         http_client=http_client,
         **settings,

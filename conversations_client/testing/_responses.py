@@ -29,6 +29,7 @@ from conversations_client.testing._calls import (
     RetrieveCall,
     UpdateCall,
 )
+from conversations_client.testing._mock_clients import error_response
 
 Answer = (
     Conversation
@@ -160,9 +161,7 @@ def failure_response(failure: Failure) -> httpx.Response:
     """Build the response that causes a failure; raise the failure if it has no response."""
     if isinstance(failure, TransportError):
         raise failure
-    return httpx.Response(
-        failure.status, headers=list(failure.headers.items()), content=failure.body
-    )
+    return error_response(failure.status, failure.headers, failure.body)
 
 
 def _streamed(items: Sequence[object]) -> httpx.Response:

@@ -29,6 +29,7 @@ from conversations_client.bulk import (
     partitions,
     write_results,
 )
+from conversations_client.bulk._files.readers import read_rows
 from conversations_client.bulk._files.rows import Row
 from conversations_client.bulk._imports.import_file import import_rows
 from conversations_client.bulk._imports.run import ImportRun, describe_unrecorded
@@ -381,6 +382,20 @@ def test_a_row_that_is_to_be_sent_later_keeps_its_earlier_status(
             run(server, path, journal, destination="one", retry=TRUSTING, max_in_flight=2)
         assert raised.value.report == Report(created=0, failed=1, doubtful=1, new=0)
         assert list(journal.entries()) == before
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_row_that_an_earlier_run_sent_is_doubtful_until_it_has_an_outcome(
+    path: Path, journal: Journal, number: int
+) -> None:
+    write(path, *named("a", "b"))
+    row = next(each for each in read_rows(path) if each.number == number)
+    sent_before = Entry(number, row.digest(), State.SENT, "", line=number)
+    journal.record(sent_before)  # and then the process was killed
+    with ScriptedServer(long_wait()) as server, pytest.raises(ImportStoppedError) as raised:
+        run(server, path, journal, retry=TRUSTING)
+    assert raised.value.report == Report(created=0, failed=0, doubtful=1, new=0)
+    assert list(journal.entries()) == [sent_before]
 
 
 def test_a_row_that_may_exist_is_doubtful_although_it_is_to_be_sent_later(

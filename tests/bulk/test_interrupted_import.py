@@ -17,6 +17,7 @@ EVERY_LINE = {
         "bulk/_files/json_lines.py",
         "bulk/_imports/import_file.py",
         "bulk/_imports/journal.py",
+        "bulk/_imports/row_changes.py",
         "bulk/_imports/run.py",
     },
     "csv": {"bulk/_files/csv_reader.py", "bulk/_files/csv_text.py"},

@@ -72,14 +72,15 @@ ENCODINGS = {
 OTHER_FILES = {
     b"PK\x03\x04\x14": "is not a text file: it is a ZIP archive, such as an Excel workbook. Unpack it, or save the sheet as CSV in UTF-8.",
     b"\xd0\xcf\x11\xe0\xa1": "is not a text file: it is an Excel workbook. Save the sheet as CSV in UTF-8.",
-    gzip.compress(
-        b"displayName"
-    ): "is not a text file: it is compressed with gzip. Unpack it first.",
-    bz2.compress(
-        b"displayName"
-    ): "is not a text file: it is compressed with bzip2. Unpack it first.",
-    lzma.compress(b"displayName"): "is not a text file: it is compressed with xz. Unpack it first.",
-    b"\x28\xb5\x2f\xfd\x04": "is not a text file: it is compressed with Zstandard. Unpack it first.",
+    **{
+        content: f"is not a text file: it is compressed with {tool}. Unpack it first, for example with: {tool} -dc < ./"
+        for tool, content in {
+            "gzip": gzip.compress(b"displayName"),
+            "bzip2": bz2.compress(b"displayName"),
+            "xz": lzma.compress(b"displayName"),
+            "zstd": b"\x28\xb5\x2f\xfd\x04",
+        }.items()
+    },
     b"PAR1\x15\x04": "is not a text file: it is Parquet. Give it a name that ends in .parquet.",
     b"SQLite format 3\0\x10": "is not a text file: it is a SQLite database. Export a table as CSV first.",
 }

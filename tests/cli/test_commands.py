@@ -124,6 +124,7 @@ def test_lists_for_people(shown: Command, client: Client) -> None:
     ("options", "words"),
     [
         (("--limit", "0"), "--limit must be at least 1. See `conversations list --help`."),
+        (("--limit", "9" * 20), "--limit must be at most 1000000000. See `conversations list --help`."),
         (("--limit", "3", "--all"), "Pass only one of --limit and --all. See `conversations list --help`."),
         (("--json", "--jsonl"), "Pass only one of --json and --jsonl."),
         (("--limit", "3", "--limit", "4"), "--limit can be used only once. See `conversations list --help`."),
@@ -643,6 +644,22 @@ def test_a_completion_that_cannot_be_installed(piped: Command, tmp_path: Path) -
     ended = piped("--install-completion", "--shell", "bash", "--output", str(tmp_path))
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.endswith("Is a directory. Choose another file with --output.\n")
+
+
+def test_zsh_loads_the_completion_script(piped: Command, tmp_path: Path) -> None:
+    """It loads only files whose names begin with an underscore."""
+    install = ("--install-completion", "--shell", "zsh")
+    assert piped(*install).code == 0  # in HOME, which is the same folder
+    (default,) = (tmp_path / ".zsh" / "completions").iterdir()
+    assert default.name.startswith("_")
+    assert default.read_text().startswith("#compdef conversations\n")
+    assert f"fpath=({default.parent} $fpath)" in (tmp_path / ".zshrc").read_text()
+    ended = piped(*install, "--output", str(tmp_path / "completion.zsh"))
+    assert (ended.code, ended.out) == (2, "")
+    advised = tmp_path / "_conversations"
+    assert f"Pass --output {advised}, or omit --output." in ended.err
+    assert piped(*install, "--output", str(advised)).code == 0
+    assert sorted(each.name for each in tmp_path.iterdir()) == [".zsh", ".zshrc", "_conversations"]
 
 
 def test_a_missing_conversation_of_the_sandbox(piped: Command) -> None:

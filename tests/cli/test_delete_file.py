@@ -2,6 +2,9 @@
 
 import itertools
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from conversations_client import (
     NotFoundError,
 )
 from conversations_client.cli._commands.deletion_counts import Deletion
+from conversations_client.cli._commands.deletion_run import DeletionRun
 
 pytest_plugins = ["command_line_fixtures"]
 
@@ -102,12 +106,60 @@ def test_an_interrupted_deletion_can_be_repeated(
     assert "None of the 5 conversations exist: they were already deleted, or" in ended.err
 
 
+def test_an_exported_parquet_file_is_converted(
+    piped: Command, client: Client, tmp_path: Path
+) -> None:
+    pytest.importorskip("pyarrow")
+    entity = tmp_path.name
+    made = {client.conversations.create(metadata={"entity_id": entity}).id for _ in range(2)}
+    file = tmp_path / "it's.parquet"
+    assert piped("export", str(file), "--entity-id", entity).code == 0
+    ended = piped("delete", "-y", "--file", str(file))
+    assert ended.code == 2
+    convert = ended.err.partition("for example with: ")[2].replace("python", sys.executable, 1)
+    subprocess.run(["sh", "-c", convert], check=True, timeout=60)  # noqa: S603, S607
+    ended = piped("delete", "-y", "--file", f"{file}.csv")
+    assert set(json.loads(ended.out)) == made
+
+
+@pytest.mark.parametrize("tool", ["gzip", "bzip2", "xz", "zstd"])
+def test_a_compressed_file_is_unpacked(piped: Command, tmp_path: Path, tool: str) -> None:
+    if shutil.which(tool) is None:
+        pytest.skip(f"there is no {tool}")
+    suffix = {"gzip": ".gz", "bzip2": ".bz2", "xz": ".xz", "zstd": ".ZST"}[tool]
+    file = tmp_path / f"some ids.jsonl{suffix}"
+    text = '{"displayName": "a"}\n'
+
+    def run(command: str) -> bytes:
+        line = ["sh", "-c", command]
+        ended = subprocess.run(  # noqa: S603
+            line, input=text.encode(), stdout=subprocess.PIPE, cwd=tmp_path, check=True, timeout=60
+        )
+        return ended.stdout
+
+    file.write_bytes(run(f"{tool} -c"))
+    for command in (("import",), ("delete", "-y", "--file")):
+        ended = piped(*command, str(file))
+        assert ended.code == 2
+        run(ended.err.partition("for example with: ")[2])
+        unpacked = tmp_path / "unpacked-some ids.jsonl"
+        assert unpacked.read_text() == text
+        unpacked.unlink()
+    # The content shows that it is compressed.
+    file.rename(tmp_path / "a.jsonl")
+    ended = piped("import", str(tmp_path / "a.jsonl"))
+    assert ended.code == 2
+    run(ended.err.partition("for example with: ")[2])
+    assert (tmp_path / "unpacked-a.jsonl").read_text() == text
+
+
 def test_ids_from_stdin(piped: Command, client: Client, typed: TypeIn) -> None:
     ids = create(client, 2)
     lines = f'{ids[0]}\n{{"_id": "{ids[1]}"}}\n'
     typed(lines)
     ended = piped("delete", "--file", "-")
     assert (ended.code, "it can't be used to confirm. Pass --yes." in ended.err) == (2, True)
+    assert sys.stdin.read() == lines  # the command didn't wait for it
     typed(lines)
     ended = piped("delete", "--file", "-", "--yes")
     assert (ended.code, set(json.loads(ended.out))) == (0, set(ids))
@@ -337,11 +389,48 @@ def test_deleting_stops_if_the_service_asks_for_too_long_a_wait(
     )
 
 
+@pytest.mark.parametrize(
+    ("retry_after", "attempts", "advice"),
+    [
+        ("120", "1", "longer than --retry-after-max 60: {again}120 and a higher --attempts."),
+        # On the last attempt, the client wouldn't wait in any case.
+        ("120", "2", "(--attempts). The service asks to wait 120 s, which is longer than {again}"),
+        # The value that is passed must be long enough.
+        ("60.04", "3", "The service asks to wait 61 s, which is longer than {again}61."),
+    ],
+)
+def test_the_advice_after_a_long_wait_helps(
+    piped: Command, retry_after: str, attempts: str, advice: str
+) -> None:
+    first = [answer(429, {}, retry_after="0")] * (attempts == "2")
+    script = itertools.chain(first, itertools.repeat(answer(429, {}, retry_after=retry_after)))
+    with ScriptedServer(script) as server:
+        line = ("delete", "-y", "conv_1", "--attempts", attempts, "--base-url", server.url)
+        ended = piped(*line)
+    again = "run the same command again after that, or pass --retry-after-max "
+    expected = advice.format(again=again).replace("than run", "than --retry-after-max 60: run")
+    assert expected in ended.err
+    assert "Wait " not in ended.err
+    assert "pass a higher" not in ended.err
+
+
+def test_a_long_wait_after_conversations_that_are_missing(piped: Command, tmp_path: Path) -> None:
+    """Such as those that the same command deleted before it was throttled."""
+    file = tmp_path / "ids"
+    file.write_text("\n".join(f"conv_{number}" for number in range(40)))
+    gone, throttled = [answer(404)] * 5, itertools.repeat(answer(429, {}, retry_after="120"))
+    with ScriptedServer(itertools.chain(gone, throttled)) as server:
+        ended = piped("delete", "-y", "--file", str(file), "--base-url", server.url)
+    assert (ended.code, json.loads(ended.out)) == (1, [])
+    assert ended.err.endswith("35 of 40 were not deleted.\n5 were already gone.\n")
+
+
 def test_a_deletion_that_may_have_happened_before_a_long_wait(piped: Command) -> None:
     with ScriptedServer([answer(500, {}, retry_after="120")]) as server:
         ended = piped("delete", "-y", "conv_1", "--base-url", server.url)
     assert ended.code == 5
     assert ended.err.startswith("Error: conv_1: The service returned 500")
+    assert ended.err.count("The service returned 500") == 1
     assert "were not deleted" not in ended.err
 
 
@@ -401,6 +490,24 @@ def test_ctrl_c_reports_how_many_are_deleted(
     ended = piped("delete", "-y", "--file", str(file))
     assert ended.code == 130
     assert "Stopped. 0 of 3 were deleted." in ended.err
+
+
+def test_ctrl_c_before_the_ids_are_printed(
+    piped: Command, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = create(client, 3)
+    print_all = DeletionRun._print_all
+    calls = iter([KeyboardInterrupt])
+
+    def print_after_ctrl_c(run: DeletionRun) -> None:
+        for interrupt in calls:
+            raise interrupt
+        print_all(run)
+
+    monkeypatch.setattr(DeletionRun, "_print_all", print_after_ctrl_c)
+    ended = piped("delete", "-y", *ids)
+    assert (ended.code, json.loads(ended.out)) == (130, ids)
+    assert "Stopped. 3 of 3 were deleted." in ended.err
 
 
 def test_ctrl_c_waits_for_the_requests_in_flight(
@@ -466,10 +573,7 @@ def test_ctrl_c_waits_for_the_requests_in_flight(
         (
             "ids.parquet",
             b"PAR1\x15\xff",
-            (
-                "ids.parquet can't be read: Parquet isn't supported here. Export the conversations to "
-                "JSON Lines or CSV, or write one ID per line in a text file.\n"
-            ),
+            "can't be read: Parquet isn't supported here. If it is an export, convert it to CSV, for",
         ),
         (
             "ids.XLSX",
@@ -479,8 +583,9 @@ def test_ctrl_c_waits_for_the_requests_in_flight(
         (
             "ids.csv.gz",
             b"\x1f\x8b",
-            "can't be read: compressed files aren't supported here. Unpack it first.",
+            "can't be read: compressed files aren't supported here. Unpack it first, for example",
         ),
+        ("ids.zip", b"PK", "compressed files aren't supported here. Unpack it first.\n"),
         ("ids.parquet", None, "ids.parquet can't be read: No such file or directory."),
         (
             "ids",

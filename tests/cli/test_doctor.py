@@ -78,6 +78,18 @@ def all_findings(
     return found
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"), [("ORQ_PROJECT_ID", " prj_1"), ("ORQ_LOG", "verbose")]
+)
+def test_an_invalid_variable_is_neither_the_key_nor_the_url(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    (finding,) = all_findings()
+    assert (finding.check, finding.verdict) == ("Environment", Verdict.FAIL)
+    assert variable.removeprefix("ORQ_").partition("_")[0] in str(finding.advice).upper()
+
+
 WORKING = [
     ("API key", "ok set"),
     ("URL", "ok https://api.test"),

@@ -57,6 +57,22 @@ def test_an_export_stops_if_the_service_asks_for_too_long_a_wait(
     assert "Wait 90 s" not in ended.err
 
 
+@pytest.mark.parametrize("options", [[], ["--messages"]])
+def test_the_advice_after_a_long_wait_with_a_single_attempt(
+    *, piped: Command, tmp_path: Path, options: list[str]
+) -> None:
+    path = tmp_path / "a.jsonl"
+    with ScriptedServer([answer(429, {}, retry_after="120")]) as server:
+        line = ("export", str(path), *options, "--attempts", "1", "--base-url", server.url)
+        ended = piped(*line)
+    assert ended.code == 1
+    assert (
+        "The service returned 429 Too Many Requests. The service asks to wait 120 s, which is "
+        "longer than --retry-after-max 60: run the same command again after that, or pass "
+        "--retry-after-max 120 and a higher --attempts. (GET /v2/conversations/)"
+    ) in ended.err
+
+
 @pytest.mark.parametrize("messages", [[], ["--messages"]])
 def test_every_listing_can_be_exported_and_omissions_are_reported(
     *, piped: Command, client: Client, tmp_path: Path, entity: str, messages: list[str]
@@ -358,6 +374,8 @@ def test_a_full_disk_is_no_wrong_option(
     for options in ((), messages):
         ended = piped("export", str(path), "--entity-id", entity, *options)
         assert (ended.code, "No space left on device" in ended.err) == (1, True)
+        is_resumable = "Run the same command again to resume the export." in ended.err
+        assert is_resumable is bool(options)
 
 
 def test_a_full_disk_of_a_journal_is_no_wrong_option(
@@ -373,6 +391,12 @@ def test_a_full_disk_of_a_journal_is_no_wrong_option(
     monkeypatch.setattr(Database, "_set_up", set_up_small)
     ended = piped("export", str(tmp_path / "a.jsonl"), "--messages", "--entity-id", entity)
     assert (ended.code, "database or disk is full" in ended.err) == (1, True)
+    assert "Run the same command again to resume the export." in ended.err
+
+
+def test_an_export_to_a_wrong_location_is_not_resumable(piped: Command, tmp_path: Path) -> None:
+    ended = piped("export", str(tmp_path / "missing" / "a.jsonl"), "--messages")
+    assert (ended.code, "resume" in ended.err) == (2, False)
 
 
 @pytest.mark.usefixtures("environment")

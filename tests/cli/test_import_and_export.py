@@ -290,7 +290,8 @@ def test_files_of_other_kinds_are_recognized(piped: Command, tmp_path: Path) -> 
     os.mkfifo(pipe)
     for name, words in {
         "63": f"{pipe} is a pipe. An import reads its file more than once. Save the rows to a file",
-        "a.csv.GZ": "Error: a.csv.GZ is compressed. Unpack it first.",
+        "a.csv.GZ": "Error: a.csv.GZ is compressed. Unpack it first, for example with: gzip -dc <",
+        "a.zip": "Error: a.zip is compressed. Unpack it first.\n",
         "a.xlsx": "Error: a.xlsx is a workbook. Save the sheet as CSV in UTF-8.",
         "a.txt": f"Error: {tmp_path / 'a.txt'} has an unknown format.",
     }.items():
@@ -604,6 +605,13 @@ def test_a_refused_import_keeps_files_that_were_there(
     full_disk(monkeypatch)
     assert piped("import", str(file)).code == 1
     assert (journal.exists(), results.read_text()) == (True, contents)
+
+
+@pytest.mark.parametrize("option", ["--journal", "--results"])
+def test_a_file_name_that_is_too_long(piped: Command, file: Path, option: str) -> None:
+    ended = piped("import", str(file), option, str(file.with_name("x" * 300)))
+    assert (ended.code, "File name too long" in ended.err) == (2, True)
+    assert f"file with {option}." in ended.err
 
 
 def test_ctrl_c_explains_how_to_continue(

@@ -83,6 +83,19 @@ def test_an_import_stops_if_the_service_asks_for_too_long_a_wait(
     assert [each["status"] for each in results(file)] == ["created"]
 
 
+@pytest.mark.parametrize(
+    ("retry_after", "attempts", "advice"),
+    [("120", "1", "120 and a higher --attempts. The"), ("60.4", "3", "61. The")],
+)
+def test_the_advice_after_a_long_wait_helps(
+    piped: Command, tmp_path: Path, retry_after: str, attempts: str, advice: str
+) -> None:
+    file = write(tmp_path / "a.jsonl", 1)
+    with ScriptedServer([answer(429, {}, retry_after=retry_after)]) as server:
+        ended = piped("import", str(file), "--attempts", attempts, "--base-url", server.url)
+    assert f"again after that, or pass --retry-after-max {advice}" in ended.err
+
+
 def test_the_options_for_retries(piped: Command, tmp_path: Path) -> None:
     file = write(tmp_path / "a.jsonl", 2)
     throttled = answer(429, {}, retry_after="0")
@@ -96,8 +109,29 @@ def test_the_options_for_retries(piped: Command, tmp_path: Path) -> None:
         "The service returned 429 Too Many Requests. Send fewer requests, or pass a higher "
         "--attempts. Gave up after 2 attempts (--attempts)."
     )
-    for name, value in {"--attempts": "0", "--retry-after-max": "-1"}.items():
-        assert piped("import", str(file), name, value).code == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "problem"),
+    [
+        ("--attempts", "0", "--attempts must be more than 0."),
+        ("--retry-after-max", "-1", "--retry-after-max must be at least 0."),
+        ("--retry-after-max", "nan", "--retry-after-max must be at most 2592000."),
+        ("--retry-after-max", "2592001", "--retry-after-max must be at most 2592000."),
+        ("--retry-after-max", "inf", "--retry-after-max must be at most 2592000."),
+    ],
+)
+def test_a_wrong_option_for_retries(
+    piped: Command, tmp_path: Path, option: str, value: str, problem: str
+) -> None:
+    ended = piped("import", str(write(tmp_path / "a.jsonl", 1)), option, value)
+    assert ended.code == 2
+    assert ended.err == f"Error: {problem} See `conversations import --help`.\n"
+
+
+def test_the_longest_wait_that_the_client_allows(piped: Command, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.jsonl", 0)
+    assert piped("import", str(file), "--retry-after-max", "2592000").code == 0
 
 
 def test_a_wait_is_announced_once(

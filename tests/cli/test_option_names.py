@@ -20,7 +20,7 @@ from conversations_client.bulk import Entry, Journal, State
 from conversations_client.bulk._database import _error_message
 from conversations_client.bulk._files.rows import Row
 from conversations_client.bulk._imports.destination import conflict_message
-from conversations_client.bulk._imports.run import check_unchanged
+from conversations_client.bulk._imports.row_changes import check_unchanged
 from conversations_client.cli._option_names import _ARGUMENTS, _REWORDINGS, describe, describe_row
 
 ID = "conv_1"

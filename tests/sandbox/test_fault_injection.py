@@ -40,7 +40,7 @@ def sandbox(caplog: pytest.LogCaptureFixture) -> Iterator[Sandbox]:
         yield running
     # The server may log a crash after the test.
     records = [*caplog.get_records("call"), *caplog.get_records("teardown")]
-    assert [each for each in records if each.name.startswith("uvicorn")] == []
+    assert [each for each in records if each.name == "conversations_client.sandbox"] == []
 
 
 @pytest.fixture
@@ -79,6 +79,10 @@ def test_a_failure(variant: Variant, sandbox: Sandbox) -> None:
     error = ended(variant, sandbox, create)
     assert isinstance(error, RateLimitError)
     assert (error.service_message, error.retry_after) == ("Slower", 0.5)
+    sandbox.fail_next(429, retry_after=2_592_000)
+    error = ended(variant, sandbox, create)
+    assert isinstance(error, RateLimitError)
+    assert error.retry_after == 2_592_000
     sandbox.fail_next()
     error = ended(variant, sandbox, create)
     assert isinstance(error, ServerError)

@@ -57,6 +57,16 @@ FAULTS: list[tuple[Callable[[Any], object], str]] = [
     (lambda s: s.answer_next(5), "body must be a string, not int '5'."),
     (lambda s: s.answer_next(b"", status="200"), "status must be a whole number, from 200 to 599"),
     (lambda s: s.answer_next(b"", content_type=None), "content_type must be a string, not None."),
+    (
+        lambda s: s.answer_next(b"", content_type="a\r\nb: c"),
+        "content_type must be ASCII without control",
+    ),
+    (
+        lambda s: s.answer_next(b"", content_type="text/€"),
+        "content_type must be ASCII without control",
+    ),
+    (lambda s: s.answer_next({}, status=204), "status 204 has no body: pass b'' as the body."),
+    (lambda s: s.answer_next("a", status=304), "status 304 has no body: pass b'' as the body."),
     (lambda s: s.break_stream(after_events="1"), "after_events must be a whole number, 0 or more"),
     (lambda s: s.break_stream(garbage=5), "garbage must be a string, not int '5'."),
 ]

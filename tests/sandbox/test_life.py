@@ -174,6 +174,22 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         __import__("conversations_client.sandbox")
 
 
+def test_the_command_names_a_missing_extra_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "starlette.py").write_text("raise ModuleNotFoundError(name='starlette')")
+    ended = subprocess.run(
+        [sys.executable, "-m", "conversations_client.sandbox"],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        timeout=60,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        b"The sandbox needs starlette, which is not installed: "
+        b'pip install "conversations-client[sandbox]"\n'
+    )
+
+
 def test_the_key_stays_the_same_with_the_same_database(tmp_path: Path) -> None:
     def key(db: Path | None, api_key: str | None = None) -> str:
         sandbox = Sandbox(db=db, api_key=api_key)

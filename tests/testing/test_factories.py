@@ -208,6 +208,8 @@ def test_the_options_of_a_status_error() -> None:
     error = factories.status_error(ServerError, status=502, body=b"<html>", request_id=None)
     assert (error.status, error.body, error.service_message) == (502, b"<html>", None)
     assert (error.request_id, error.retry_after) == (None, None)
+    month = factories.status_error(RateLimitError, retry_after=2_592_000)
+    assert month.retry_after == 2_592_000
     for cls, status in ((NotFoundError, 409), (AuthenticationError, 200), (RateLimitError, 500)):
         with pytest.raises(ValueError, match=f"{status} doesn't belong to {cls.__name__}"):
             factories.status_error(cls, status=status)
@@ -239,6 +241,7 @@ def test_the_delivery_of_a_transport_error(
 def test_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORQ_BASE_URL", "no URL")
     monkeypatch.setenv("ORQ_API_KEY", "no key")
+    monkeypatch.setenv("ORQ_PROJECT_ID", " no project ")
     monkeypatch.setenv("HTTPS_PROXY", "no proxy")
     assert factories.status_error(RateLimitError).status == 429
     assert isinstance(factories.conversation(), Conversation)

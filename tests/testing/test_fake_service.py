@@ -1,14 +1,17 @@
 """The fake service: responses, errors and recorded calls."""
 
+import gzip
 import inspect
 import re
 from collections.abc import Callable
 from functools import partial
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
+from unittest.mock import ANY
 
 import anyio
 import pytest
+from scripted import ScriptedServer, answer
 from streaming import played
 from variants import Variant, everything
 
@@ -53,6 +56,57 @@ from conversations_client.testing import (
     UpdateCall,
     factories,
 )
+
+METADATA: list[dict[str, Any]] = [
+    {"entity_id": "e"},
+    {"entity_id": None},
+    {"generating_title": True, "entity_id": UNSET},
+]
+
+
+@pytest.mark.parametrize("metadata", [*METADATA, {}, {"model": None}, {"model": "a/b"}])
+def test_a_create_call_equals_the_call_with_the_same_dict(metadata: Any) -> None:
+    fake = FakeService()
+    fake.answer(factories.conversation())
+    fake.client().conversations.create(metadata=metadata)
+    assert fake.calls == (CreateCall(metadata=metadata),)
+    assert fake.calls != (CreateCall(),)
+
+
+@pytest.mark.parametrize("metadata", METADATA)
+def test_an_update_call_equals_the_call_with_the_same_dict(metadata: Any) -> None:
+    fake = FakeService()
+    fake.answer(factories.conversation())
+    fake.client().conversations.update("conv_1", metadata=metadata)
+    assert fake.calls == (UpdateCall(conversation_id="conv_1", metadata=metadata),)
+
+
+def test_null_in_metadata_differs_from_an_omitted_field(fake: FakeService) -> None:
+    fake.answer(factories.conversation())
+    fake.client().conversations.create(metadata=ConversationMetadata(entity_id=None))
+    assert fake.calls == (CreateCall(metadata=ConversationMetadata()),)
+    assert fake.calls != (CreateCall(metadata={"entity_id": None}),)
+
+
+@pytest.mark.parametrize(
+    "metadata", [{"entityId": "e"}, {"entity_id": 1}, {"generating_title": None}]
+)
+def test_recorded_calls_reject_the_metadata_that_the_client_rejects(metadata: Any) -> None:
+    client = FakeService().client()
+    with pytest.raises(InvalidArgumentError) as expected:
+        client.conversations.create(metadata=metadata)
+    for call_class in (CreateCall, partial(UpdateCall, conversation_id="conv_1")):
+        with pytest.raises(InvalidArgumentError) as raised:
+            call_class(metadata=metadata)
+        assert str(raised.value) == str(expected.value)
+    with pytest.raises(InvalidArgumentError, match="model can't be changed"):
+        UpdateCall(conversation_id="c", metadata=cast("Any", {"model": "a/b"}))
+
+
+def test_calls_can_be_compared_with_any_metadata(fake: FakeService) -> None:
+    fake.answer(factories.conversation())
+    fake.client().conversations.create(metadata={"entity_id": "e"})
+    assert fake.calls == (CreateCall(metadata=ANY),)
 
 
 @pytest.fixture
@@ -340,10 +394,29 @@ def test_an_answer_for_another_call(
         run(variant, fake, made)
 
 
-def test_the_project_of_the_client_is_recorded(
-    variant: Variant, fake: FakeService, monkeypatch: pytest.MonkeyPatch
+def test_an_error_for_a_compressed_response_can_be_repeated(
+    variant: Variant, fake: FakeService
 ) -> None:
-    monkeypatch.setenv("ORQ_PROJECT_ID", "prj_environment")
+    body = gzip.compress(b'{"message": "Because"}')
+    refusal = answer(429, body, Content_Encoding="gzip")
+    with ScriptedServer([refusal]) as server, Client("k", base_url=server.url) as client:
+        once = client.with_options(retry=Retry(attempts=1))
+        with pytest.raises(RateLimitError) as real:
+            once.conversations.create()
+    assert real.value.headers["content-encoding"] == "gzip"
+    fake.fail(real.value)
+    with pytest.raises(RateLimitError) as raised:
+        run(variant, fake, call("conversations.create"))
+    assert raised.value.service_message == real.value.service_message == "Because"
+    assert raised.value.body == real.value.body
+    assert raised.value.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("in_environment", ["prj_environment", " invalid "])
+def test_the_project_of_the_client_is_recorded(
+    variant: Variant, fake: FakeService, monkeypatch: pytest.MonkeyPatch, in_environment: str
+) -> None:
+    monkeypatch.setenv("ORQ_PROJECT_ID", in_environment)
     fake.answer(ONE, ONE)
     run(variant, fake, call("conversations.create"))
     run(variant, fake, call("conversations.create"), project_id="prj_1")

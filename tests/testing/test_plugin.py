@@ -61,6 +61,28 @@ def test_a_fault_that_never_happens_is_an_error(pytester: pytest.Pytester) -> No
     result.stdout.fnmatch_lines(["*No request met these faults of the sandbox: *status=503*"])
 
 
+def test_a_test_that_does_not_pass_may_leave_faults(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        def test_skipped(conversations_sandbox):
+            conversations_sandbox.fail_next(503)
+            pytest.skip("not today")
+
+        @pytest.mark.xfail
+        def test_expected_to_fail(conversations_sandbox):
+            conversations_sandbox.fail_next(503)
+            assert False
+
+        def test_that_passes(conversations_sandbox):
+            conversations_sandbox.fail_next(503)
+        """
+    )
+    result = pytester.runpytest_inprocess("-Werror")
+    result.assert_outcomes(skipped=1, xfailed=1, passed=1, errors=1)
+
+
 def test_only_the_fixture_changes_the_environment(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,27 +24,25 @@ _MARKS: Final = {
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
-_UNPACK: Final = "Unpack it first."
-
 _AS_CSV: Final = "Save the sheet as CSV in UTF-8."
 _WINDOWS_ENCODING: Final = "WINDOWS-1252"
-_OTHER_SUFFIXES: Final = {
-    (".bz2", ".gz", ".xz", ".zip", ".zst"): f"compressed. {_UNPACK}",
-    (".numbers", ".ods", ".xls", ".xlsb", ".xlsm", ".xlsx"): f"a workbook. {_AS_CSV}",
-}
+_WORKBOOKS: Final = (".numbers", ".ods", ".xls", ".xlsb", ".xlsm", ".xlsx")
 _OTHER_FILES: Final = {
     b"PK\x03\x04": (
         "a ZIP archive, such as an Excel workbook",
         "Unpack it, or save the sheet as CSV in UTF-8.",
     ),
     b"\xd0\xcf\x11\xe0": ("an Excel workbook", _AS_CSV),
-    b"\x1f\x8b": ("compressed with gzip", _UNPACK),
-    b"BZh9": ("compressed with bzip2", _UNPACK),
-    b"\xfd7zXZ\x00": ("compressed with xz", _UNPACK),
-    b"\x28\xb5\x2f\xfd": ("compressed with Zstandard", _UNPACK),
     b"PAR1\x15": ("Parquet", "Give it a name that ends in .parquet."),
     b"SQLite format 3\x00": ("a SQLite database", "Export a table as CSV first."),
 }
+_COMPRESSED: Final = {
+    "bzip2": (".bz2", b"BZh9"),
+    "gzip": (".gz", b"\x1f\x8b"),
+    "xz": (".xz", b"\xfd7zXZ\x00"),
+    "zstd": (".zst", b"\x28\xb5\x2f\xfd"),
+}
+"""The tools that unpack files, each with the extension and the beginning of its files."""
 
 
 def source_format(path: Source) -> Format:
@@ -68,10 +66,20 @@ def _problem_of(source: Path) -> str | None:
         return f"{source} is a folder. Import each file in it separately."
     if source.exists() and not source.is_file():
         return _not_readable_twice(source)
-    for suffixes, problem in _OTHER_SUFFIXES.items():
-        if source.suffix.lower() in suffixes:
-            return f"{source.name} is {problem}"
+    suffix = source.suffix.lower()
+    if suffix in _WORKBOOKS:
+        return f"{source.name} is a workbook. {_AS_CSV}"
+    if suffix == ".zip":
+        return f"{source.name} is compressed. Unpack it first."
+    for tool, (ending, _) in _COMPRESSED.items():
+        if suffix == ending:
+            return f"{source.name} is compressed. {_unpacking(source.name, source.stem, tool)}"
     return None
+
+
+def _unpacking(name: str, unpacked: str, tool: str) -> str:
+    source, target = shlex.quote(f"./{name}"), shlex.quote(f"./unpacked-{unpacked}")
+    return f"Unpack it first, for example with: {tool} -dc < {source} > {target}"
 
 
 def _not_readable_twice(source: Path) -> str:
@@ -150,6 +158,10 @@ def text_start(file: BinaryIO, name: str) -> int:
     for beginning, (kind, advice) in _OTHER_FILES.items():
         if head.startswith(beginning):
             raise BulkError(f"{name} is not a text file: it is {kind}. {advice}")
+    for tool, (_, beginning) in _COMPRESSED.items():
+        if head.startswith(beginning):
+            advice = _unpacking(name, name, tool)
+            raise BulkError(f"{name} is not a text file: it is compressed with {tool}. {advice}")
     encoding = _other_encoding(head)
     if encoding is not None:
         raise BulkError(f"{name} is {encoding}, not UTF-8. {conversion(name, encoding)}")

@@ -15,13 +15,8 @@ from conversations_client.bulk._imports.destination import Destination
 from conversations_client.bulk._imports.entry import Entry
 from conversations_client.bulk._imports.journal import Journal
 from conversations_client.bulk._imports.report import Report
-from conversations_client.bulk._imports.run import (
-    ImportRun,
-    Read,
-    check_none_removed,
-    check_unchanged,
-    do_nothing,
-)
+from conversations_client.bulk._imports.row_changes import check_none_removed, check_unchanged
+from conversations_client.bulk._imports.run import ImportRun, Read, do_nothing
 
 
 def import_file(

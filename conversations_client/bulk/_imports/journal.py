@@ -10,7 +10,7 @@ from errno import ENOSPC
 from pathlib import Path
 from typing import Final
 
-from conversations_client.bulk._database import Database, JournalBase
+from conversations_client.bulk._database import Database, JournalBase, has_content
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._imports.destination import Destination, conflict_message
 from conversations_client.bulk._imports.entry import Entry, State
@@ -281,15 +281,8 @@ def _check_present(path: str | os.PathLike[str]) -> None:
     """Raise BulkError if a journal is missing although the file with its latest rows exists."""
     check_path(path, "journal")
     log = Path(f"{os.fspath(path)}-wal")
-    if _has_content(log) and not _has_content(Path(path)):
+    if has_content(log) and not has_content(Path(path)):
         raise BulkError(
             f"{log} has rows of an earlier import, but its journal {os.fspath(path)} is missing or "
             "empty. Restore the journal, or move that file elsewhere to import every row again."
         )
-
-
-def _has_content(path: Path) -> bool:
-    try:
-        return path.is_file() and path.stat().st_size > 0
-    except OSError:  # such as a name that is too long; SQLite reports it
-        return False

@@ -1,7 +1,8 @@
 """A single run of an import: which rows it sends and which outcomes it records."""
 
+import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final, TypeAlias
 
@@ -22,6 +23,7 @@ from conversations_client.bulk._files.rows import EMPTY_AT_THE_END, Row
 from conversations_client.bulk._imports.entry import Entry, State
 from conversations_client.bulk._imports.journal import Journal
 from conversations_client.bulk._imports.report import Report
+from conversations_client.bulk._imports.row_changes import check_unchanged
 from conversations_client.bulk._imports.stopped import ImportStoppedError
 from conversations_client.bulk._long_waits import asks_for_long_wait
 
@@ -188,11 +190,11 @@ class ImportRun(Iterator[CreateRequest]):
         self._new += state is State.CREATED
 
     def report(self) -> Report:
-        """The counts so far; rows without an outcome count as doubtful."""
+        """The counts so far; rows without an outcome count as doubtful, also from earlier runs."""
         return Report(
             created=self._counts[State.CREATED],
             failed=self._counts[State.FAILED],
-            doubtful=self._counts[State.DOUBTFUL] + self.in_flight,
+            doubtful=self._counts[State.DOUBTFUL] + self._counts[State.SENT],
             new=self._new,
         )
 
@@ -286,8 +288,8 @@ def _check_wait(outcome: CreateOutcome, retry: Retry) -> None:
     error = None if isinstance(outcome, Created) else outcome.error
     if isinstance(error, StatusError) and asks_for_long_wait(error, retry):
         raise BulkError(
-            f"The Retry-After of {error.retry_after:.0f} s is longer than "
-            f"retry_after_max={retry.retry_after_max:g}: wait that long, or increase it."
+            f"The Retry-After of {math.ceil(error.retry_after or 0)} s is longer than "
+            f"retry_after_max={retry.retry_after_max:.15g}: wait that long, or increase it."
         ) from error
 
 
@@ -306,37 +308,3 @@ def describe_unrecorded(entries: Sequence[Entry]) -> str:
     named = [f"row {entry.number} ({entry.state}: {entry.detail})" for entry in entries]
     more = f" and {len(named) - _MAX_NAMED} more" if len(named) > _MAX_NAMED else ""
     return f" The journal lacks the outcome of {', '.join(named[:_MAX_NAMED])}{more}."
-
-
-def check_unchanged(row: Row, entry: Entry) -> None:
-    """Raise BulkError if a row that may have been imported has changed."""
-    if entry.state is not State.FAILED and entry.digest != row.digest():
-        raise BulkError(
-            f"Row {row.number} has changed since {_past(entry)}, or an earlier row was removed or "
-            f"inserted. {_ADVICE}"
-        )
-
-
-def check_none_removed(entries: Iterable[Entry], rows: int) -> None:
-    """Raise BulkError if a row that may have been imported is no longer in the file.
-
-    Args:
-        entries: The entries after the last row of the file.
-        rows: The number of rows in the file.
-    """
-    for entry in entries:
-        if entry.state is not State.FAILED:
-            raise BulkError(
-                f"Row {entry.number:,} was in the file when {_past(entry)}, but the file now has "
-                f"only {rows:,} row{'s' * (rows != 1)}. {_ADVICE}"
-            )
-
-
-_ADVICE: Final = (
-    "Rows are identified by their position: restore the file and add new rows at the end, or "
-    "import the new file with a new journal; every row is then imported again."
-)
-
-
-def _past(entry: Entry) -> str:
-    return "it was imported" if entry.state is State.CREATED else "it was sent"

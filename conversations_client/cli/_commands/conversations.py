@@ -29,6 +29,7 @@ from conversations_client.cli._display.views import (
 from conversations_client.cli._exit_codes import UsageError
 from conversations_client.cli._session import Injected
 
+_LIMITS: Final = Number(gte=1, lte=1_000_000_000)
 _COUNT: Final = Group(show=False, validator=mutually_exclusive)
 _ENTITY: Final = Group(show=False, validator=mutually_exclusive)
 _PARAMETERS: Final = Group.create_default_parameters()
@@ -66,7 +67,7 @@ def create(
 
 def list_(
     *,
-    limit: Annotated[int, Parameter(group=(_PARAMETERS, _COUNT), validator=Number(gte=1))] = 20,
+    limit: Annotated[int, Parameter(group=(_PARAMETERS, _COUNT), validator=_LIMITS)] = 20,
     all_: Annotated[
         bool,
         Parameter(name="--all", negative="", show_default=False, group=(_PARAMETERS, _COUNT)),

@@ -18,7 +18,8 @@ from conversations_client.cli._commands.id_file import check_ids
 from conversations_client.cli._display.output import confirm, print_message
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._exit_codes import ExitCode, UsageError
-from conversations_client.cli._retries import RetryOptions, asks_for_long_wait
+from conversations_client.cli._long_waits import asks_for_long_wait
+from conversations_client.cli._retries import RetryOptions
 from conversations_client.cli._session import Injected
 from conversations_client.cli._signals import stopped_by_signals
 

@@ -12,7 +12,7 @@ from conversations_client.cli._commands.deletion_run import DeletionRun
 from conversations_client.cli._commands.id_file import STDIN, ids_of
 from conversations_client.cli._display.output import confirm, print_note
 from conversations_client.cli._display.progress import progress_bar
-from conversations_client.cli._exit_codes import ExitCode
+from conversations_client.cli._exit_codes import ExitCode, UsageError
 from conversations_client.cli._session import Session
 
 
@@ -25,10 +25,12 @@ def delete_file(file: Path, others: Iterable[str], *, yes: bool, session: Sessio
         yes: Whether to delete without confirmation.
         session: The common options and the output.
     """
+    if file == STDIN and not yes:  # before waiting for its content
+        raise UsageError("Stdin is used for the IDs, so it can't be used to confirm. Pass --yes.")
     named = dict.fromkeys(others)
     listed = dict.fromkeys(ids_of(file))
     ids = tuple(named | listed)
-    check_confirmable(yes=yes, reads_stdin=file == STDIN)
+    check_confirmable(yes=yes)
     if not ids:
         print_note(f"There are no IDs in {'stdin' if file == STDIN else file}.")
     count = f"{len(ids):,} conversation{'s' * (len(ids) != 1)}"

@@ -20,7 +20,7 @@ class Deletion:
     Attributes:
         deleted: The IDs of the deleted conversations.
         failures: The number of conversations that could not be deleted.
-        codes: The exit codes of the failures.
+        codes: The exit codes of the failures, and of a throttling that stopped the command.
         may_be_missing: The IDs of conversations that an earlier run may have deleted, so that a
             missing one isn't a failure.
         missing: The number of conversations that were missing, if that isn't a failure.
@@ -47,7 +47,7 @@ class Deletion:
 
     def end(self) -> ExitCode:
         """Report what was missing; returns the exit code of the command."""
-        if self.missing and not (self.deleted or self.failures or self.may_have_deleted):
+        if self.missing and not (self.deleted or self.codes or self.may_have_deleted):
             print_error(
                 f"None of the {self.missing:,} conversations exist: they were already deleted, or "
                 f"the file, the API key or {setting_name('base_url')} is wrong."
@@ -91,13 +91,9 @@ def _describe_missing(error: ConversationsError) -> str:
     return "not found"
 
 
-def check_confirmable(*, yes: bool, reads_stdin: bool = False) -> None:
+def check_confirmable(*, yes: bool) -> None:
     """Raise UsageError if the user must confirm but can't."""
-    if yes:
-        return
-    if reads_stdin:
-        raise UsageError("Stdin is used for the IDs, so it can't be used to confirm. Pass --yes.")
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (yes or (sys.stdin.isatty() and sys.stderr.isatty())):
         raise UsageError(
             "Confirmation requires a terminal. To delete without confirmation, pass --yes."
         )

@@ -21,8 +21,8 @@ from conversations_client import (
 from conversations_client.cli._commands.deletion_counts import Deletion
 from conversations_client.cli._display.output import Format, Output, print_error, print_message
 from conversations_client.cli._exit_codes import exit_code
+from conversations_client.cli._long_waits import asks_for_long_wait
 from conversations_client.cli._option_names import describe as describe_error
-from conversations_client.cli._retries import asks_for_long_wait
 from conversations_client.cli._signals import before_forced_end, waiting_for_requests
 
 _MAX_CONSECUTIVE_FAILURES: Final = 50
@@ -80,10 +80,10 @@ class DeletionRun:
             try:
                 with delete_many(self._read_ids(), max_in_flight=self.max_in_flight) as outcomes:
                     self._record_all(outcomes)
+                self._print_all()
             except KeyboardInterrupt:
                 self._report_stop()
                 raise
-            self._print_all()
         self.on_end()
         self.deletion.report_failures()
         self._report_untried()
@@ -145,8 +145,9 @@ class DeletionRun:
         untried = len(self.ids) - self._recorded + len(self._postponed)
         if self._long_wait is not None:
             self.deletion.codes.add(exit_code(self._long_wait))
-            not_deleted = f" {untried:,} of {len(self.ids):,} were not deleted." if untried else ""
-            print_error(f"{describe_error(self._long_wait)}{not_deleted}")
+            if untried:  # otherwise, the error is printed already, as that of a conversation
+                reason = describe_error(self._long_wait)
+                print_error(f"{reason} {untried:,} of {len(self.ids):,} were not deleted.")
         elif untried:
             print_error(
                 f"The command stopped after {_MAX_CONSECUTIVE_FAILURES} failures in a row, and "

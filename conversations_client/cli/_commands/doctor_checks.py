@@ -116,6 +116,9 @@ def diagnose(*, api_key: str | None, base_url: str | None, probes: Probes) -> li
     Returns:
         The findings, in the order of the checks.
     """
+    problem = check_environment()
+    if problem is not None:
+        return [problem]
     findings = [check_key(api_key), check_url(base_url)]
     if findings[-1].verdict is Verdict.FAIL:
         return findings
@@ -131,6 +134,15 @@ def diagnose(*, api_key: str | None, base_url: str | None, probes: Probes) -> li
     return findings
 
 
+def check_environment() -> Finding | None:
+    """Find a variable that makes every client fail, whatever its key and URL are."""
+    try:
+        _resolve_url("http://localhost")
+    except ConfigurationError as error:
+        return Finding("Environment", Verdict.FAIL, "invalid", describe(error))
+    return None
+
+
 def check_key(api_key: str | None) -> Finding:
     """Check that there is a valid API key."""
     try:
@@ -143,14 +155,19 @@ def check_key(api_key: str | None) -> Finding:
 def check_url(base_url: str | None) -> Finding:
     """Check the URL of the service; `found` is the URL if it is valid."""
     try:
-        with (
-            # The environment doesn't apply to an injected client, so only the URL is checked.
-            httpx.Client(transport=httpx.BaseTransport(), trust_env=False) as unused,
-            Client("any", base_url=base_url, http_client=unused) as client,
-        ):
-            return Finding("URL", Verdict.OK, client.base_url)
+        return Finding("URL", Verdict.OK, _resolve_url(base_url))
     except ConfigurationError as error:
         return Finding("URL", Verdict.FAIL, "invalid", describe(error))
+
+
+def _resolve_url(base_url: str | None) -> str:
+    """The URL that a client uses; raises ConfigurationError."""
+    with (
+        # Proxies and certificates don't apply to an injected client; `Probes` report them.
+        httpx.Client(transport=httpx.BaseTransport(), trust_env=False) as unused,
+        Client("any", base_url=base_url, http_client=unused) as client,
+    ):
+        return client.base_url
 
 
 def route_to(url: str, proxy: str | None) -> Route:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from errno import EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOTDIR, EPERM, EROFS
+from errno import EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, EROFS
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -11,7 +11,7 @@ from attrs.filters import exclude
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from conversations_client import ConversationsError, InvalidArgumentError
+from conversations_client import ConversationsError
 from conversations_client._standard_streams import output_is_lost
 from conversations_client.bulk import (
     ExportReport,
@@ -28,7 +28,7 @@ from conversations_client.cli._display.output import (
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._display.progress import progress_bar
 from conversations_client.cli._display.views import conversation_table
-from conversations_client.cli._exit_codes import ExitCode, UsageError
+from conversations_client.cli._exit_codes import ExitCode, UsageError, exit_code
 from conversations_client.cli._open_files import check_not_open
 from conversations_client.cli._option_names import describe_row
 from conversations_client.cli._retries import RetryOptions
@@ -44,7 +44,7 @@ OnProgress = Callable[[int, int | None], object]
 _POSITIVE: Final = Number(gt=0)
 _MAX_IN_FLIGHT: Final = 16
 _SHOWN_FAILURES: Final = 10
-_WRONG_LOCATION: Final = {EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOTDIR, EPERM, EROFS}
+_WRONG_LOCATION: Final = {EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, EROFS}
 
 _STDOUT: Final = Path("-")
 _PLAIN: Final = Parameter(negative="", show_default=False)
@@ -253,11 +253,17 @@ def _resumable() -> Generator[None, None, None]:
     with before_forced_end(_print_resumable):
         try:
             yield
-        except InvalidArgumentError:
+        except (KeyboardInterrupt, ConversationsError, OSError) as error:
+            if not _is_wrong_usage(error):
+                _print_resumable()
             raise
-        except (KeyboardInterrupt, ConversationsError):
-            _print_resumable()
-            raise
+
+
+def _is_wrong_usage(error: BaseException) -> bool:
+    """Whether the same command would fail again."""
+    if isinstance(error, ConversationsError):
+        return exit_code(error) is ExitCode.USAGE
+    return isinstance(error, OSError) and error.errno in _WRONG_LOCATION
 
 
 def _print_resumable() -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shlex
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,20 +22,9 @@ _JSON_LINES: Final = (".jsonl", ".ndjson")
 _SEPARATORS: Final = {".csv": ",;\t|", ".tsv": "\t"}
 """The possible separators of the columns in a file with one of these extensions."""
 _INSTRUCTION: Final = re.compile(r'"?sep=([,;\t|])"?[\r\n]+', re.IGNORECASE)
-_NOT_TEXT: Final = {
-    (".parquet",): (
-        "Parquet isn't supported here. Export the conversations to JSON Lines or CSV, or write one "
-        "ID per line in a text file"
-    ),
-    (".numbers", ".ods", ".xls", ".xlsb", ".xlsm", ".xlsx"): (
-        "workbooks aren't supported here. Save the sheet as CSV in UTF-8, or write one ID per line "
-        "in a text file"
-    ),
-    (".bz2", ".gz", ".xz", ".zip", ".zst"): (
-        "compressed files aren't supported here. Unpack it first"
-    ),
-}
-"""Why a file with one of these extensions can't be read, and what to do."""
+_WORKBOOKS: Final = (".numbers", ".ods", ".xls", ".xlsb", ".xlsm", ".xlsx")
+_UNPACK: Final = {".bz2": "bzip2 -dc", ".gz": "gzip -dc", ".xz": "xz -dc", ".zst": "zstd -dc"}
+"""The command that unpacks files with an extension, from stdin to stdout."""
 _NOT_IN_AN_ID: Final = re.compile(r"""[\s/,;#"'{}\[\]]""")
 _ONE_LINE: Final = (
     "Each object must be on a single line. If it comes from a command such as `conversations "
@@ -50,10 +40,8 @@ def ids_of(file: Path) -> list[str]:
     """
     name = "stdin" if file == STDIN else str(file)
     try:
-        content = sys.stdin.buffer.read() if file == STDIN else file.read_bytes()
-        suffix = file.suffix.lower()
-        _check_suffix(suffix)
-        return list(_read(content.decode("utf-8-sig"), suffix))
+        content = sys.stdin.buffer.read() if file == STDIN else _content(file)
+        return list(_read(content.decode("utf-8-sig"), file.suffix.lower()))
     except OSError as error:
         raise UsageError(f"{name} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
@@ -75,10 +63,42 @@ def check_ids(ids: Collection[str]) -> None:
         )
 
 
-def _check_suffix(suffix: str) -> None:
-    for suffixes, problem in _NOT_TEXT.items():
-        if suffix in suffixes:
-            raise ValueError(problem)
+def _content(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        if problem := _problem_of(file):
+            raise UsageError(f"{file} can't be read: {problem}")
+        return opened.read()
+
+
+def _problem_of(file: Path) -> str:
+    """Why a file with this extension isn't text, and what to do; empty if it may be text."""
+    suffix = file.suffix.lower()
+    if suffix in _WORKBOOKS:
+        return (
+            "workbooks aren't supported here. Save the sheet as CSV in UTF-8, or write one ID per "
+            "line in a text file."
+        )
+    if suffix == ".parquet":
+        return (
+            "Parquet isn't supported here. If it is an export, convert it to CSV, for example "
+            f"with: {_convert(file)}"
+        )
+    if suffix in _UNPACK:
+        target = file.with_name(f"unpacked-{file.stem}")
+        return (
+            "compressed files aren't supported here. Unpack it first, for example with: "
+            f"{_UNPACK[suffix]} < {shlex.quote(str(file))} > {shlex.quote(str(target))}"
+        )
+    return "compressed files aren't supported here. Unpack it first." if suffix == ".zip" else ""
+
+
+def _convert(file: Path) -> str:
+    """The command that writes the IDs of an exported Parquet file as CSV."""
+    program = (
+        "import pyarrow.csv as c, pyarrow.parquet as p; "
+        f"c.write_csv(p.read_table({str(file)!r}, columns=['_id']), {f'{file}.csv'!r})"
+    )
+    return f"python -c {shlex.quote(program)}"
 
 
 def _read(text: str, suffix: str) -> Iterator[str]:

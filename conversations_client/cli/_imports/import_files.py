@@ -48,12 +48,7 @@ class ImportFiles:
 
     def check_journal(self) -> None:
         """Check that no row is imported again because the journal was lost."""
-        try:
-            is_used = _has_content(self.results)
-            has_journal = _has_content(self.journal)
-        except OSError:  # such as a name that is too long; `check_results` reports it
-            return
-        if is_used and not has_journal:
+        if _has_content(self.results) and not _has_content(self.journal):
             raise UsageError(
                 f"{self.results} has the results of an earlier import, but the journal "
                 f"{self.journal} is missing or empty. To continue that import, pass its journal "
@@ -66,7 +61,7 @@ class ImportFiles:
 
         A new journal is removed if the block fails before a row is recorded.
         """
-        is_new, is_unused = not self.journal.exists(), False
+        is_new, is_unused = not os.path.exists(self.journal), False  # noqa: PTH110 - as below
         try:
             with Journal(self.journal) as record:
                 try:
@@ -119,7 +114,9 @@ class ImportFiles:
 
 
 def _has_content(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 0
+    # Unlike Path, os.path ignores errors such as a name that is too long, which are reported when
+    # the file is opened.
+    return os.path.isfile(path) and path.stat().st_size > 0  # noqa: PTH113
 
 
 def _remove(path: Path) -> None:

@@ -30,7 +30,7 @@ from conversations_client import (
     TransportTimeoutError,
     UnprocessableEntityError,
 )
-from conversations_client.testing._mock_clients import mock_client
+from conversations_client.testing._mock_clients import error_response, mock_client
 from conversations_client.testing.factories._defaults import CONVERSATION_ID
 
 E = TypeVar("E", bound=StatusError)
@@ -102,14 +102,14 @@ def status_error(
             f"status_error takes one of {_names(_STATUS)}, not {_name(cls)}; transport_error takes "
             "the others."
         )
-    response = httpx.Response(
+    response = error_response(
         _STATUS[cls] if status is None else status,
-        headers={
+        {
             **({} if request_id is None else {"X-Request-Id": request_id}),
-            **({} if retry_after is None else {"Retry-After": f"{retry_after:g}"}),
+            **({} if retry_after is None else {"Retry-After": f"{retry_after:.15g}"}),
             **(headers or {}),
         },
-        content=json.dumps({"message": message}).encode() if body is None else body,
+        json.dumps({"message": message}).encode() if body is None else body,
     )
     error = _error_of(response)
     if type(error) is not cls:
