@@ -132,6 +132,43 @@ def test_the_nightly_import_creates_each_row_once(environment: Sandbox, tmp_path
     assert sorted(names) == ["23", "24", "Roadmap", "Roadmap", "Support"]
 
 
+def test_cron_sends_mail_about_a_nightly_import_only_if_it_fails(
+    environment: Sandbox, tmp_path: Path
+) -> None:
+    page = (EXAMPLES.parent / "docs" / "how-to" / "scripts.md").read_text()
+    (script,) = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
+    (line,) = re.findall(r"^0 3 \* \* \* (.*)$", page, re.MULTILINE)
+    folder = tmp_path / "customers"
+    folder.mkdir()
+    executable = folder / "import-customers"
+    executable.write_text(script)
+    executable.chmod(0o700)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+    def mail() -> tuple[bool, str]:
+        """Whether the line succeeds, and what cron would send."""
+        ended = subprocess.run(  # noqa: S603
+            ["/bin/sh", "-c", line],
+            cwd=tmp_path,
+            env={**os.environ, "PATH": path, "HOME": str(tmp_path)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        return ended.returncode == 0, ended.stdout
+
+    is_done, text = mail()
+    assert (is_done, "customers.csv" in text) == (False, True)
+    (folder / "customers.csv").write_text("number,name\n1,Roadmap\n2,Support\n")
+    environment.fail_next(400, method="POST")
+    is_done, text = mail()
+    assert (is_done, "1 row failed: see " in text) == (False, True)
+    assert mail() == (True, "")
+
+
 def test_the_demo_ends_silently_when_its_output_is_closed() -> None:
     demo = EXAMPLES.parent / "scripts" / "demo.py"
     with reader_gone() as nobody:

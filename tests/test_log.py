@@ -178,6 +178,20 @@ def test_a_pause_is_logged_once_if_several_responses_ask_for_it(
     assert [pause for _, _, pause in pauses(lines)] == [7.0, 9.0]
 
 
+@pytest.mark.parametrize(("elapsed", "logged"), [(0.5, 3.0), (2.0, 1.0)])
+def test_a_pause_that_has_just_begun_is_logged_with_its_full_length(
+    lines: pytest.LogCaptureFixture, elapsed: float, logged: float
+) -> None:
+    world = World()
+    with Client(KEY, base_url="http://127.0.0.1:1") as client:
+        client._environment = world.environment()
+        with client.conversations.create_many([]) as outcomes:
+            outcomes._window.rate_limiter.throttled(0, pause=3.0, now=world.now)
+            world.now += elapsed
+            outcomes._log_pause()
+    assert [pause for _, _, pause in pauses(lines)] == [logged]
+
+
 def test_waiting_for_the_rate_is_not_throttling(lines: pytest.LogCaptureFixture) -> None:
     with ScriptedServer([answer()] * 2) as server:
         run_many(

@@ -95,7 +95,7 @@ def test_all_users_of_a_shared_backoff_wait_and_send_a_probe() -> None:
 def test_a_shared_backoff_needs_one_probe() -> None:
     backoff = SharedBackoff()
     limiter = RateLimiter(rate=None, backoff=backoff)
-    backoff.extend(Pause(102.0))
+    backoff.extend(Pause(102.0, 2.0))
     limiter.sent(0, now=102.0)
     limiter.completed(0)
     limiter.sent(1, now=102.0)
@@ -115,7 +115,7 @@ def test_a_backoff_is_shared_by_service_and_key_while_it_is_referenced() -> None
     assert shared_backoff("http://a", Secret("one-key")) is held
     assert shared_backoff("http://a", Secret("another")) is not held
     assert shared_backoff("http://b", Secret("one-key")) is not held
-    held.extend(Pause(5.0))
+    held.extend(Pause(5.0, 5.0))
     del held
     gc.collect()
     assert shared_backoff("http://a", Secret("one-key")).pause.until == -math.inf

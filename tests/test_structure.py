@@ -222,6 +222,7 @@ CLI_LAYERS = [
     "_usage_errors",
     "_session",
     "_local_sandbox",
+    "_completion",
     "_display",
     "_exit_codes",
     "_option_names",

@@ -3,10 +3,9 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 from cyclopts.help import HelpPanel
 from cyclopts.help.formatters import DefaultFormatter
 from rich.console import Console, ConsoleOptions
@@ -19,11 +18,22 @@ from conversations_client.cli._commands.doctor import doctor
 from conversations_client.cli._commands.exports import export
 from conversations_client.cli._commands.imports import import_
 from conversations_client.cli._commands.sandbox import sandbox
+from conversations_client.cli._completion import CompletionApp, Shell
 from conversations_client.cli._display.output import Output, chosen_format, set_quiet
 from conversations_client.cli._display.waits import announced_waits
 from conversations_client.cli._exit_codes import ExitCode, UsageError
 from conversations_client.cli._option_names import use_variables
 from conversations_client.cli._session import COMMON, FORMAT, Options, Session
+
+
+def completion(shell: Shell, /) -> None:
+    """Print a script that completes the commands and options of this tool.
+
+    Args:
+        shell: The shell that runs the script.
+    """
+    sys.stdout.write(app.generate_completion(shell=shell))
+
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "create": commands.create,
@@ -38,6 +48,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "chat": chat,
     "sandbox": sandbox,
     "doctor": doctor,
+    "completion": completion,
 }
 
 
@@ -49,24 +60,7 @@ class _CommandHelp(DefaultFormatter):
             super().__call__(console, options, panel)
 
 
-class _App(App):
-    def install_completion(
-        self,
-        *,
-        shell: Literal["zsh", "bash", "fish", "powershell"] | None = None,
-        output: Path | None = None,
-        add_to_startup: bool = True,
-    ) -> Path:
-        """Reject a file that zsh wouldn't load."""
-        if shell == "zsh" and output is not None and not output.name.startswith("_"):
-            raise UsageError(
-                "zsh loads a completion script only if the name of its file begins with an "
-                f"underscore. Pass --output {output.with_name('_conversations')}, or omit --output."
-            )
-        return super().install_completion(shell=shell, output=output, add_to_startup=add_to_startup)
-
-
-app = _App(
+app = CompletionApp(
     name="conversations",
     help="Manage orq.ai conversations from the command line.",
     help_epilogue="Exit codes:\n\n" + "\n".join(f"- {code}: {code.meaning}" for code in ExitCode),
@@ -93,6 +87,15 @@ app.meta.suppress_keyboard_interrupt = False
 
 _NAMES: Final = {command: name for name, command in COMMANDS.items()}
 _TAKE_FILES: Final = frozenset({"delete", "export", "import"})
+_REPORT: Final = _TAKE_FILES
+"""The commands whose output is a report on what they did, which --quiet omits."""
+
+
+_NO_COMMAND: Final = (
+    "There is no command. If you passed a variable with an option, put it in quotes: without them, "
+    "an empty variable disappears, and the option takes the next word as its value. See "
+    "`conversations --help`."
+)
 
 
 def _with_standard_streams(tokens: Sequence[str]) -> list[str]:
@@ -107,14 +110,22 @@ def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     options: Annotated[Options, Parameter(name="*")] = Options(),  # noqa: B008 - frozen
 ) -> object:
+    if not tokens and options != Options():
+        raise UsageError(_NO_COMMAND)
     set_quiet(quiet=options.quiet)
     options.check_key(tokens, os.environ)
     use_variables(options.settings_from_environment(), os.environ)
     command, bound, injected = app.parse_args(_with_standard_streams(tokens))
-    if command in _NAMES:  # not for --help or --install-completion
-        options.check_used(_NAMES[command])
+    command_name = _NAMES.get(command, "")
+    if command_name:  # not for --help or --install-completion
+        options.check_used(command_name)
     output = Output(
-        chosen_format(as_json=options.json, as_jsonl=options.jsonl, is_terminal=sys.stdout.isatty())
+        chosen_format(
+            as_json=options.json,
+            as_jsonl=options.jsonl,
+            is_terminal=sys.stdout.isatty(),
+            is_optional=options.quiet and command_name in _REPORT,
+        )
     )
     session = {name: Session(options=options, output=output) for name in injected}
     with announced_waits():

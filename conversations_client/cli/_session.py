@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from urllib.parse import unquote
 
 import httpx
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from cyclopts import Group, Parameter
 from cyclopts.validators import mutually_exclusive
 
@@ -57,7 +57,8 @@ class Options:
     sandbox: Annotated[bool, Parameter(group=COMMON, negative="", show_default=False)] = False
     """Use the sandbox on this machine: no key, no network."""
     quiet: Annotated[bool, Parameter(group=COMMON, negative="", show_default=False)] = False
-    """Print no notes and no progress bars to stderr, only errors and warnings."""
+    """Print no notes and no progress bars, only errors and warnings. Without --json or --jsonl,
+    import, export and delete print no report either."""
     json: Annotated[bool, Parameter(group=FORMAT, negative="", show_default=False)] = False
     """Print JSON with the API's field names; the default unless stdout is a terminal."""
     jsonl: Annotated[bool, Parameter(group=FORMAT, negative="", show_default=False)] = False
@@ -98,6 +99,8 @@ class Options:
 
     def check_used(self, command: str) -> None:
         """Raise UsageError for options that a command would ignore."""
+        if command == "completion" and evolve(self, quiet=False) != Options():
+            raise UsageError("`conversations completion` doesn't use the common options.")
         ignored: dict[str, object] = {}
         if command not in _CREATE:
             ignored["--project-id"] = self.project_id

@@ -30,7 +30,6 @@ _SYNONYMS: Final = {
     "add": "create",
     "ask": "chat",
     "check": "doctor",
-    "completion": "--install-completion",
     "download": "export",
     "edit": "update",
     "get": "show",

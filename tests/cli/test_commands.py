@@ -236,14 +236,14 @@ def test_an_unknown_command_lists_every_command(piped: Command) -> None:
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
         'Error: Unknown command "frob". The commands are create, list, show, rename, update, delete, '
-        "name, import, export, chat, sandbox, doctor. See `conversations --help`.\n"
+        "name, import, export, chat, sandbox, doctor, completion. See `conversations --help`.\n"
     )
     for word, similar in {
         "get": "show",
         "retrieve": "show",
         "rm": "delete",
         "help": "--help",
-        "completion": "--install-completion",
+        "completions": "completion",
         "udpate": "update",
     }.items():
         assert f"Did you mean {similar}? The commands are" in piped(word).err
@@ -676,6 +676,31 @@ def test_no_conversations_at_all(shown: Command) -> None:
     with ScriptedServer([answer(200, PAGE | {"data": []})]) as server:
         out = shown("list", "--base-url", server.url).out
     assert "No conversations. `conversations create` creates one." in " ".join(out.split())
+
+
+def test_a_completion_needs_a_known_shell_and_no_other_options(piped: Command) -> None:
+    ended = piped("completion", "tcsh")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("Error: SHELL must be bash or fish or powershell or zsh.")
+    for options in (["--sandbox"], ["--api-key", "KEY"], ["--json"]):
+        ended = piped("completion", "bash", *options)
+        assert (ended.code, ended.out) == (2, "")
+        assert "doesn't use the common options" in ended.err
+    assert piped("--quiet", "completion", "bash") == piped("completion", "bash")
+
+
+@pytest.mark.parametrize(
+    "options", [["--api-key", "list"], ["--quiet"], ["--timeout", "5"], ["--jsonl"], ["--sandbox"]]
+)
+def test_options_without_a_command_are_an_error(piped: Command, options: list[str]) -> None:
+    ended = piped(*options)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("Error: There is no command. If you passed a variable")
+
+
+def test_a_line_without_anything_prints_help(piped: Command) -> None:
+    ended = piped()
+    assert (ended.code, ended.err, "Usage: conversations COMMAND" in ended.out) == (0, "", True)
 
 
 def test_no_conversations_of_an_entity(shown: Command) -> None:

@@ -565,7 +565,11 @@ def test_ctrl_c_waits_for_the_requests_in_flight(
         ("ids", b'"id"x\nconv_1\n', "can't be read: line 1 is not an ID."),
         ("ids.csv", b'"id"x\nconv_1\n', "can't be read: it is not CSV ("),
         ("ids.jsonl", b"name,id\na,conv_1\n", "can't be read: line 1 is not JSON"),
-        ("ids.csv", b"id,_id\na,a\nb,c\n", "row 2 has both an _id and a different id: remove"),
+        (
+            "ids.csv",
+            b"id,_id\nconv_a,conv_a\nb,c\n",
+            "row 2 has both an _id and a different id: remove",
+        ),
         (
             "ids.parquet",
             b"PAR1\x15\xff",
@@ -605,6 +609,11 @@ def test_ctrl_c_waits_for_the_requests_in_flight(
         ("ids", b"ID\nconv_1\n", "line 1 is the name of a column, not an ID."),
         ("ids", b"id\nconv_1\n_id\nconv_2\n", "row 2 is the name of a column, not an ID."),
         ("ids.csv", b'_id\n"conv_1', "can't be read: it is not CSV (unexpected end of data)."),
+        ("ids.csv", b'"id","name"\n7,x\n', "row 1 has an ID that doesn't begin with conv_, as"),
+        ("ids", b"conv_1\nmsg_1\n", "line 2 has an ID that doesn't begin with conv_, as"),
+        ("ids", b'{"_id": "7"}\n', "If the ID is right, pass it as an argument, without --file."),
+        ("ids.json", b'{\n  "_id": "conv_1"\n}\n', "add --jsonl to that command; otherwise,"),
+        ("ids", b'\n{"_id":\n"conv_1"}\n', "Each object must be on a single line."),
         ("missing/ids", None, "can't be read: No such file or directory."),
     ],
 )

@@ -199,7 +199,21 @@ def test_options_for_an_unknown_column(piped: Command, file: Path) -> None:
     ("header", "options", "problem"),
     [
         ("customer_id,Title", ("--map", "displayName=title"), "'title'. Did you mean 'Title'?"),
-        ("customer_id, Title ", ("--map", "displayName=title"), "'title'. Did you mean ' Title '?"),
+        (
+            "customer_id, Title ",
+            ("--map", "displayName=title"),
+            "'title'. Did you mean ' Title '? Spaces are part of a column's name.\n",
+        ),
+        (
+            "customer_id,title",
+            ("--map", "displayName=title,projectId=customer_id"),
+            "'title,projectId=customer_id'. For several columns, repeat the option.\n",
+        ),
+        (
+            "displayName,b,c",
+            ("--ignore", "b,c"),
+            "'b,c' to ignore. For several columns, repeat the option.\n",
+        ),
         ("displayName,id", ("--key", "Id"), "'Id'. Did you mean 'id'?"),
         ("displayName,note", ("--ignore", "notes"), "'notes' to ignore. Did you mean 'note'?"),
     ],
@@ -220,6 +234,10 @@ def test_all_unknown_columns_are_named_with_options(piped: Command, file: Path) 
     assert ended.code == 2
     assert "a.csv: Unknown fields: '', 'name' (did you mean 'displayName'?). The" in ended.err
     assert "with --map displayName=name, or ignore them, for example with --ignore ''" in ended.err
+    assert "Spaces" not in ended.err
+    table.write_text("displayName , key\n0,x\n")
+    ended = piped("import", str(table))
+    assert ended.err.endswith(" --ignore 'displayName '. Spaces are part of a column's name.\n")
     table.write_text(",displayName,name\n0,x,y\n")
     ended = piped("import", str(table), "--ignore", "", "--ignore", "nam")
     assert ended.code == 2

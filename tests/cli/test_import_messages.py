@@ -142,7 +142,7 @@ def test_a_wait_is_announced_once(
     script = [answer(429, {}, retry_after="0.001"), *[answer()] * 3]
     with ScriptedServer(script) as server:
         ended = piped("import", str(file), "--max-in-flight", "1", "--base-url", server.url)
-    assert (ended.code, ended.err) == (0, "The service is throttling: waiting 0 s.\n")
+    assert (ended.code, ended.err) == (0, "The service is throttling: waiting 1 s.\n")
 
 
 def test_the_wait_of_a_single_call_is_announced(
@@ -156,17 +156,18 @@ def test_the_wait_of_a_single_call_is_announced(
 
 
 @pytest.mark.parametrize(
-    ("status", "pause", "is_announced"), [(429, 3.0, True), (429, 2.9, False), (500, 8.0, False)]
+    ("status", "pause", "announced"),
+    [(429, 3.0, "3"), (429, 3.5, "4"), (429, 2.9, None), (500, 8.0, None)],
 )
 def test_only_long_waits_because_of_throttling_are_announced(
-    capsys: pytest.CaptureFixture[str], status: int, pause: float, *, is_announced: bool
+    capsys: pytest.CaptureFixture[str], status: int, pause: float, announced: str | None
 ) -> None:
     request = RequestInfo(method="GET", template="/", path="/", attempt=1, idempotency_key=None)
     response = ResponseInfo(
         request=request, status=status, error=None, request_id=None, elapsed=0.0
     )
     waits.announce_retry(RetryInfo(response=response, pause=pause))
-    expected = "The service is throttling: waiting 3 s.\n" if is_announced else ""
+    expected = f"The service is throttling: waiting {announced} s.\n" if announced else ""
     assert capsys.readouterr().err == expected
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from command_line import SCRIPT, Terminal, reader_gone
+from command_line import SCRIPT, Ended, Terminal, execute, reader_gone
 
 from conversations_client import Client
 
@@ -198,6 +198,37 @@ def test_completion(tmp_path: Path) -> None:
         timeout=60,
     )
     assert ended.stdout == "rename\n"
+    assert execute(SCRIPT, "completion", "bash") == Ended(0, script.read_text(), "")
+
+
+# zsh loads a file of its `fpath` as a function when it is first needed.
+_AS_A_FILE = "fpath=({folder} $fpath); autoload -Uz {name}; _arguments() {{ echo $1; }}; {name}"
+
+
+@pytest.mark.parametrize(
+    ("shell", "name", "script", "printed"),
+    [
+        ("fish", "any", '. {file}; complete -C "conversations ren"', "rename"),
+        ("zsh", "_conversations", _AS_A_FILE, "-C"),
+        ("zsh", "_cyclopts_conversations", _AS_A_FILE, "-C"),
+        (
+            "zsh",
+            "any",
+            "compdef() {{ echo $@; }}; . {file}",
+            "_cyclopts_conversations conversations",
+        ),
+    ],
+)
+def test_a_completion_works_however_it_is_loaded(
+    tmp_path: Path, shell: str, name: str, script: str, printed: str
+) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"there is no {shell}")
+    file = tmp_path / name
+    file.write_text(execute(SCRIPT, "completion", shell).out)
+    ended = execute(shell, "-c", script.format(folder=tmp_path, name=name, file=file))
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith(printed)
 
 
 @pytest.mark.parametrize("module", ["conversations_client", "conversations_client.cli"])

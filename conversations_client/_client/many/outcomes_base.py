@@ -139,11 +139,13 @@ class OutcomesBase(NotPickled, PublicDir, Generic[S]):
 
     def _log_pause(self) -> None:
         """Log a pause due to throttling, once even if several responses ask for it."""
-        until = self._window.rate_limiter.pause.until
-        seconds = until - self._environment.clock()
-        if seconds > 0 and until - self._logged_until > _SAME_PAUSE_SECONDS:
-            self._logged_until = until
-            log_pause(self._window.operation.name, seconds)
+        pause = self._window.rate_limiter.pause
+        left = pause.until - self._environment.clock()
+        if left > 0 and pause.until - self._logged_until > _SAME_PAUSE_SECONDS:
+            self._logged_until = pause.until
+            # The full length, unless another client began the pause a while ago.
+            has_just_begun = pause.seconds - left < _SAME_PAUSE_SECONDS
+            log_pause(self._window.operation.name, pause.seconds if has_just_begun else left)
 
     def _stop(self) -> None:
         """Stop reading and end all pauses; safe in any thread and signal handler."""

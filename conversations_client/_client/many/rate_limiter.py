@@ -64,7 +64,7 @@ class RateLimiter:
             error: The response that asks for the pause with `Retry-After`; None if there is none.
         """
         self._needs_probe = True
-        self._pause = self._pause.or_longer(Pause(now + pause, error))
+        self._pause = self._pause.or_longer(Pause(now + pause, pause, error))
         self.backoff.extend(self._pause)
         if self._probe == index:
             self._probe = None

@@ -16,10 +16,12 @@ class Pause:
 
     Attributes:
         until: The end of the pause, on the environment's clock.
+        seconds: The length of the pause.
         error: The response that asks for the pause with `Retry-After`; None if there is none.
     """
 
     until: float = -math.inf
+    seconds: float = 0.0
     error: StatusError | None = None
 
     def or_longer(self, other: "Pause") -> "Pause":

@@ -83,7 +83,14 @@ def with_similar(column: str, fields: Sequence[str]) -> str:
 def suggestion(name: str, names: Iterable[str]) -> str:
     """The end of a sentence about an unknown name, with a similar name if there is one."""
     similar = similar_name(name, names)
-    return "." if similar is None else f". Did you mean {similar!r}?"
+    end = "." if similar is None else f". Did you mean {similar!r}?"
+    return f"{end}{about_spaces(name, similar or '')}"
+
+
+def about_spaces(*names: str) -> str:
+    """A sentence, after a space, if one of the names begins or ends with a space."""
+    has_spaces = any(name != name.strip() for name in names)
+    return " Spaces are part of a column's name." if has_spaces else ""
 
 
 def similar_name(name: str, names: Iterable[str]) -> str | None:

@@ -10,6 +10,7 @@ from conversations_client import InvalidArgumentError
 from conversations_client.bulk._errors import BulkError
 from conversations_client.bulk._files.column_names import (
     FIELDS,
+    about_spaces,
     check_types,
     is_index,
     mapping,
@@ -175,10 +176,11 @@ class Columns:
             columns, key=lambda each: (bool(similar_name(each, free)), not is_index(each))
         )
         mapped = mapping(example, free)
+        spaces = about_spaces(*(each for each in columns if similar_name(each, free)))
         return (
             f"Unknown fields: {named}{more}. The fields are {', '.join(FIELDS)}. Rename the "
             f"columns, {f'map them, for example with {mapped}, ' if mapped else ''}or ignore them, "
-            f"for example with ignore=[{quoted(columns[0])}].{pandas}"
+            f"for example with ignore=[{quoted(columns[0])}].{spaces}{pandas}"
         )
 
     def _free_fields(self, names: Iterable[str]) -> list[str]:

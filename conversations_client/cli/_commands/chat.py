@@ -18,6 +18,7 @@ from conversations_client import (
 )
 from conversations_client.cli._chat.chat_input import messages_from_stdin
 from conversations_client.cli._chat.chat_loop import run_chat
+from conversations_client.cli._commands.id_file import ID_PREFIX
 from conversations_client.cli._display.output import print_error, print_message, print_note
 from conversations_client.cli._display.printable import one_line
 from conversations_client.cli._exit_codes import ADVICE, ExitCode, UsageError, exit_code
@@ -27,7 +28,6 @@ from conversations_client.cli._signals import stopped_by_signals
 
 SANDBOX_MODEL: Final = "sandbox/echo"
 _PERMANENT: Final = (AuthenticationError, NotFoundError, PermissionDeniedError)
-_ID_PREFIX: Final = "conv_"
 _ABOUT_THE_ARGUMENT: Final = (
     "The argument of `chat` is the ID of a conversation, conv_…; messages come from stdin."
 )
@@ -184,6 +184,6 @@ def _explain_argument(conversation_id: str) -> Generator[None, None, None]:
     try:
         yield
     except NotFoundError as error:
-        if not conversation_id.startswith(_ID_PREFIX):
+        if not conversation_id.startswith(ID_PREFIX):
             error.args = (f"{error} {_ABOUT_THE_ARGUMENT}",)
         raise

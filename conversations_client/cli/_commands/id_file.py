@@ -15,6 +15,7 @@ from conversations_client.cli._exit_codes import UsageError
 STDIN: Final = Path("-")
 """The file name that stands for stdin."""
 
+ID_PREFIX: Final = "conv_"
 _ID_FIELDS: Final = ("_id", "id")  # in exports, and in the results of imports
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _JSON_LINES: Final = (".jsonl", ".ndjson")
@@ -25,6 +26,10 @@ _WORKBOOKS: Final = (".numbers", ".ods", ".xls", ".xlsb", ".xlsm", ".xlsx")
 _UNPACK: Final = {".bz2": "bzip2 -dc", ".gz": "gzip -dc", ".xz": "xz -dc", ".zst": "zstd -dc"}
 """The command that unpacks files with an extension, from stdin to stdout."""
 _NOT_IN_AN_ID: Final = re.compile(r"""[\s/,;#"'{}\[\]]""")
+_ONE_LINE: Final = (
+    "Each object must be on a single line. If it comes from a command such as `conversations "
+    "create`, add --jsonl to that command; otherwise, convert the file, for example with jq -c"
+)
 
 
 def ids_of(file: Path) -> list[str]:
@@ -177,7 +182,9 @@ def _json(line: str, location: str) -> object:
         # A number is not an ID, and a float may have any number of digits.
         return json.loads(line, object_pairs_hook=check, parse_int=float)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{location} is not JSON: {error.msg}") from None
+        is_cut_off = line.startswith("{") and not line.endswith("}")
+        advice = f". {_ONE_LINE}" if is_cut_off else ""
+        raise ValueError(f"{location} is not JSON: {error.msg}{advice}") from None
     except RecursionError:
         raise ValueError(f"{location} is nested too deeply") from None
 
@@ -208,5 +215,10 @@ def _checked(conversation_id: str, location: str) -> str:
         raise ValueError(
             f"{location} is not an ID. Write one ID per line without comments, or use JSON Lines "
             "or CSV with an _id or id field"
+        )
+    if not conversation_id.startswith(ID_PREFIX):
+        raise ValueError(
+            f"{location} has an ID that doesn't begin with {ID_PREFIX}, as the IDs of "
+            "conversations do. If the ID is right, pass it as an argument, without --file"
         )
     return conversation_id

@@ -1,6 +1,8 @@
 """`conversations import`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, ParamSpec
 
@@ -9,6 +11,7 @@ from cyclopts.validators import Number
 
 from conversations_client import TransportError
 from conversations_client.bulk import (
+    BulkError,
     ImportStoppedError,
     Report,
     State,
@@ -19,6 +22,7 @@ from conversations_client.cli._display.output import print_error, print_message
 from conversations_client.cli._display.progress import progress_bar
 from conversations_client.cli._exit_codes import ADVICE, ExitCode, UsageError
 from conversations_client.cli._imports.doubtful_rows import advice
+from conversations_client.cli._imports.dry_run import dry_run
 from conversations_client.cli._imports.import_files import ImportFiles
 from conversations_client.cli._imports.import_run import ImportRun
 from conversations_client.cli._imports.report import RowOutcomes, report_failures, show
@@ -49,6 +53,7 @@ def import_(
     journal: Path | None = None,
     results: Path | None = None,
     change_destination: Annotated[bool, _PLAIN] = False,
+    is_dry_run: Annotated[bool, Parameter(name="--dry-run"), _PLAIN] = False,
     retries: Annotated[RetryOptions, Parameter(name="*")] = RetryOptions(),  # noqa: B008 - frozen
     session: Injected,
 ) -> ExitCode:
@@ -68,6 +73,8 @@ def import_(
         results: The file for the status of each row, as JSON Lines; default: FILE.results.jsonl.
         change_destination: Continue an import at a different URL, in a different project or with a
             different key. Rows that were already imported are skipped.
+        is_dry_run: Check every row and report what the import would create. Nothing is sent, and
+            no file is written.
         retries: The options for throttled requests and other temporary failures.
         session: The common options and the output.
     """
@@ -77,7 +84,8 @@ def import_(
             "Save the input to a file first."
         )
     columns = _columns(mapped)
-    total = _check(file, lambda: check_file(file, columns=columns, key=key, ignore=ignore))
+    with _readable(file), _repeatable((*columns.values(), *ignore)):
+        total = check_file(file, columns=columns, key=key, ignore=ignore)
     files = ImportFiles(
         journal=journal or _beside(file, "journal"),
         results=results or _beside(file, "results.jsonl"),
@@ -87,6 +95,15 @@ def import_(
     files.check_folders()
     files.check_journal()
     session = retries.applied(session, keys_are_trusted=trust_idempotency_keys)
+    import_all = partial(
+        import_file,
+        columns=columns,
+        key=key,
+        ignore=ignore,
+        change_destination=change_destination,
+    )
+    if is_dry_run:
+        return dry_run(import_all, file, files.journal, session, total=total)
     with (
         session.target() as target,
         target.client() as client,
@@ -98,17 +115,13 @@ def import_(
         with run.stoppable(), progress_bar(total, done=done) as bar:
             rows = RowOutcomes(bar.advance)
             report, stopped = _attempt(
-                import_file,
+                import_all,
                 client,
                 file,
                 record,
-                columns=columns,
-                key=key,
-                ignore=ignore,
                 max_in_flight=max_in_flight,
                 rate=rate,
                 destination=target.name,
-                change_destination=change_destination,
                 on_row=rows,
             )
         are_written = files.write_results(record)
@@ -169,8 +182,21 @@ def _columns(mapped: Sequence[str]) -> dict[str, str]:
     return columns
 
 
-def _check(file: Path, check: Callable[[], int]) -> int:
+@contextmanager
+def _readable(file: Path) -> Generator[None, None, None]:
+    """Explain why the file can't be read."""
     try:
-        return check()
+        yield
     except OSError as error:
         raise UsageError(f"{file} can't be read: {error.strerror}.") from None
+
+
+@contextmanager
+def _repeatable(names: Sequence[str]) -> Generator[None, None, None]:
+    """Explain how to pass several columns if a missing one has a comma in its name."""
+    try:
+        yield
+    except BulkError as error:
+        if any("," in name and repr(name) in str(error) for name in names):
+            error.args = (f"{error} For several columns, repeat the option.",)
+        raise

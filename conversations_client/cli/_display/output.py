@@ -28,13 +28,28 @@ class Format(Enum):
     PEOPLE = "people"
     JSON = "json"
     JSONL = "jsonl"
+    NONE = "none"
+    """Print no results."""
 
 
-def chosen_format(*, as_json: bool, as_jsonl: bool, is_terminal: bool) -> Format:
-    """The format that an option selects; otherwise tables in a terminal, JSON elsewhere."""
+def chosen_format(
+    *, as_json: bool, as_jsonl: bool, is_terminal: bool, is_optional: bool = False
+) -> Format:
+    """The format that an option selects; otherwise tables in a terminal, JSON elsewhere.
+
+    Args:
+        as_json: Whether the user passes --json.
+        as_jsonl: Whether the user passes --jsonl.
+        is_terminal: Whether stdout is a terminal.
+        is_optional: Whether nothing is printed if no option selects a format.
+    """
     if as_jsonl:
         return Format.JSONL
-    return Format.PEOPLE if is_terminal and not as_json else Format.JSON
+    if as_json:
+        return Format.JSON
+    if is_optional:
+        return Format.NONE
+    return Format.PEOPLE if is_terminal else Format.JSON
 
 
 def new_console(*, stderr: bool) -> Console:
@@ -91,6 +106,8 @@ class Output:
 
     def json(self, value: object) -> None:
         """Print JSON: on one line for JSON Lines, indented otherwise."""
+        if self.format is Format.NONE:
+            return
         indent = None if self.format is Format.JSONL else 2
         document = escaped_json(json.dumps(value, ensure_ascii=False, indent=indent))
         sys.stdout.write(f"{document}\n")

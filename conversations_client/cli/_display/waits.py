@@ -1,12 +1,13 @@
 """Announces on stderr that a command waits because the service throttles it."""
 
 import logging
+import math
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
 from conversations_client import RetryInfo
-from conversations_client.cli._display.output import print_message
+from conversations_client.cli._display.output import print_note
 
 _MIN_SECONDS: Final = 3.0
 _THROTTLED: Final = frozenset({425, 429, 503})
@@ -39,4 +40,4 @@ def announce_retry(retry: RetryInfo) -> None:
 
 def _announce(seconds: float) -> None:
     if seconds >= _MIN_SECONDS:
-        print_message(f"The service is throttling: waiting {seconds:.0f} s.")
+        print_note(f"The service is throttling: waiting {math.ceil(seconds)} s.")

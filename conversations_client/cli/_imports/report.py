@@ -66,7 +66,7 @@ def show(
         output.out.print(line, soft_wrap=True)
 
 
-def print_json(report: Report, results: Path, output: Output) -> None:
+def print_json(report: Report, results: Path | None, output: Output) -> None:
     """Print the report as JSON."""
     counts = {
         "created": report.created,
@@ -75,7 +75,7 @@ def print_json(report: Report, results: Path, output: Output) -> None:
         "failed": report.failed,
         "doubtful": report.doubtful,
     }
-    output.json({**counts, "results": str(results)})
+    output.json({**counts, "results": None if results is None else str(results)})
 
 
 def report_failures(report: Report, results: Path | None) -> None:
