@@ -27,6 +27,7 @@ _WORDS: Final = {
     "can't be None": "can't be null",
     "omit it, or pass UNSET": "omit it",
 }
+_FOR_PYTHON: Final = re.compile(r" If a value may be None, .*", re.DOTALL)
 _TYPE: Final = re.compile(rf"\bnot ({'|'.join(_TYPES)})\b")
 
 
@@ -43,6 +44,7 @@ def in_file_terms(message: str, columns: Mapping[str, str]) -> str:
         message: The message.
         columns: The column of each field whose column has a different name.
     """
+    message = _FOR_PYTHON.sub("", message)
     message = _TYPE.sub(lambda found: f"not {_TYPES[found[1]]}", message)
     for words, json_words in _WORDS.items():
         message = message.replace(words, json_words)
