@@ -49,9 +49,10 @@ from conversations_client import (
     structure,
 )
 from conversations_client._client.many.operations import creation
+from conversations_client._client.many.pending_request import PendingRequest
 from conversations_client._client.many.rate_limiter import RateLimiter
 from conversations_client._client.many.shared_backoff import SharedBackoff
-from conversations_client._client.many.window import PendingRequest, Step, Wait, Window
+from conversations_client._client.many.window import Step, Wait, Window
 from conversations_client.sandbox import Sandbox
 
 CREATED = structure(CONVERSATION, Conversation)
@@ -776,7 +777,9 @@ def window(**options: Any) -> Window[Created]:
     return Window(**{**defaults, **options})
 
 
-def rejected(status: int, retry_after: float | None = None) -> StatusError:
+def rejected(
+    status: int, retry_after: float | None = None, *, request_id: str | None = None
+) -> StatusError:
     return StatusError(
         "No.",
         status=status,
@@ -785,7 +788,7 @@ def rejected(status: int, retry_after: float | None = None) -> StatusError:
         body=b"",
         retry_after=retry_after,
         delivery=Delivery.REFUSED,
-        request_id=None,
+        request_id=request_id,
     )
 
 
@@ -905,6 +908,20 @@ def test_what_waits_fails_when_the_service_asks_for_too_long_a_wait() -> None:
     bulk.succeeded(in_flight, TAKEN)
     assert reported(bulk, 20.0).index == 1
     assert bulk.step(20.0) is Step.END
+
+
+@pytest.mark.parametrize("was_sent", [False, True])
+def test_a_request_that_is_not_sent_reports_its_own_attempts(*, was_sent: bool) -> None:
+    request = PendingRequest(0, {}, creation(project_id=None, new_key=lambda: "key").operation({}))
+    if was_sent:
+        request = request.after(rejected(429, 5.0, request_id="its own"))
+    error = request.unsent_error(rejected(429, 90.0, request_id="another's"), 80.0, "")
+    problem = "not sent again" if was_sent else "not sent"
+    assert (str(error), error.retry_after, error.request_id) == (
+        f"POST /v2/conversations: {problem}, because the service is throttling.",
+        80.0,
+        "its own" if was_sent else None,
+    )
 
 
 def test_requests_wait_for_the_rest_of_a_long_wait_once_the_limit_allows_it() -> None:

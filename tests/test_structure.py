@@ -75,6 +75,7 @@ PURE_MODULES = {
     "_client/streams",
     "_client/many/operations",
     "_client/many/outcome",
+    "_client/many/pending_request",
     "_client/many/rate_limiter",
     "_client/many/window",
     "_engine/engine_base",

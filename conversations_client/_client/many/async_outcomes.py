@@ -24,8 +24,9 @@ from .outcomes_base import (
     Result,
     checked_items,
 )
+from .pending_request import PendingRequest
 from .shared_backoff import SharedBackoff
-from .window import PendingRequest, Step, Wait
+from .window import Step, Wait
 
 AsyncCreateRequests: TypeAlias = Iterable[CreateRequest] | AsyncIterable[CreateRequest]
 AsyncConversationIds: TypeAlias = Iterable[str | Conversation] | AsyncIterable[str | Conversation]
