@@ -155,10 +155,14 @@ class AsyncOutcomes(OutcomesBase[S]):
         request = self._window.outbox.popleft()
         try:
             result: Result = await self._engine.send(request.operation, stop=self._stopping)
-        except anyio.get_cancelled_exc_class():
-            raise
-        except BaseException as error:  # noqa: BLE001 - raised again in the iterating task
-            result = error
+        except BaseException as error:
+            self._record(request, error)  # it is raised again in the iterating task
+            if isinstance(error, anyio.get_cancelled_exc_class()):
+                raise
+        else:
+            self._record(request, result)
+
+    def _record(self, request: PendingRequest, result: Result) -> None:
         self._finished.append(FinishedCall(request, result))
         self._news.set_in_loop()
 

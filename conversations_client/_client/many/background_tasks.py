@@ -19,30 +19,31 @@ class BackgroundTasks:
     """
 
     def __init__(self) -> None:
-        self._scopes: set[anyio.CancelScope] = set()
-        self._tasks: set[asyncio.Task[None]] = set()  # asyncio has only weak references to tasks
+        # With the tasks, because asyncio has only weak references to them.
+        self._running: dict[anyio.CancelScope, asyncio.Task[None] | None] = {}
         self._news: anyio.Event | None = None
 
     def start(self, function: Callable[[], Awaitable[None]]) -> None:
         """Run a function in a task. The function must not raise."""
         scope = anyio.CancelScope()
-        self._scopes.add(scope)
+        self._running[scope] = None
         if is_asyncio():
             task = asyncio.get_running_loop().create_task(self._run(function, scope))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._running[scope] = task
+            # A task that is cancelled before its first step doesn't run at all.
+            task.add_done_callback(lambda _: self._end(scope))
         else:
             trio: Any = sys.modules["trio"]
             trio.lowlevel.spawn_system_task(self._run, function, scope, context=copy_context())
 
     def cancel(self) -> None:
         """Cancel every task."""
-        for scope in tuple(self._scopes):
+        for scope in tuple(self._running):
             scope.cancel()
 
     async def join(self) -> None:
         """Wait for every task to end."""
-        while self._scopes:
+        while self._running:
             self._news = anyio.Event()
             await self._news.wait()
 
@@ -51,6 +52,9 @@ class BackgroundTasks:
             with scope:
                 await function()
         finally:
-            self._scopes.discard(scope)
-            if self._news is not None:
-                self._news.set()
+            self._end(scope)
+
+    def _end(self, scope: anyio.CancelScope) -> None:
+        self._running.pop(scope, None)
+        if self._news is not None:
+            self._news.set()
