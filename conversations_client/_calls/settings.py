@@ -176,9 +176,11 @@ def chosen_timeout(argument: object) -> Timeout:
         return argument
     if argument is None or validators.is_duration(argument):
         return Timeout(total=argument)
+    from conversations_client._base.text import shown
+
     kind = type(argument)
     name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
-    problem = f"got {argument}" if kind in {int, float} else f"not {name}"
+    problem = f"got {shown(argument)}" if kind in {int, float} else f"not {name}"
     raise ConfigurationError(
         "timeout must be a conversations_client.Timeout, a positive number of seconds, at most "
         f"{validators.MAX_SECONDS}, or None for no limit, {problem}."

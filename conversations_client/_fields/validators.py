@@ -19,10 +19,12 @@ MAX_SECONDS: Final = 30 * 24 * 60 * 60  # some systems' timers overflow soon aft
 def _checked(accepts: Callable[[object], bool], expected: str) -> Validator:
     def validate(instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
         if not accepts(value):
+            from conversations_client._base.text import shown
+
             # Users pass the fields of Settings to Client as arguments.
             owner = type(instance).__name__.removesuffix("Settings")
             name = f"{owner}.{attribute.name}".removeprefix(".")
-            raise ConfigurationError(f"{name} must be {expected}, got {value!r}.")
+            raise ConfigurationError(f"{name} must be {expected}, got {shown(value)}.")
 
     return validate
 
