@@ -42,6 +42,7 @@ from conversations_client._calls.request_arguments import (
     checked_path,
     checked_query,
 )
+from conversations_client._calls.settings import checked_api_key
 
 Check = Callable[[Any], Any]
 
@@ -184,6 +185,25 @@ def test_valid_arguments_are_sent_unchanged(check: Check, value: object, sent: o
     assert check(value) == sent
 
 
+@pytest.mark.parametrize(
+    "check",
+    [
+        STRING,
+        ID,
+        SEGMENT,
+        CONVERSATION_ID,
+        checked_context,
+        checked_display_name,
+        checked_idempotency_key,
+        lambda value: checked_query({value: value})[0][0],
+        lambda value: checked_query({value: value})[0][1],
+        lambda value: checked_api_key(value, {}).reveal(),
+    ],
+)
+def test_a_member_of_an_enum_is_sent_as_its_value(check: Check) -> None:
+    assert f"{check(Shade.DARK)}" == "dark"
+
+
 class Later:
     """A result that was not awaited."""
 
@@ -298,7 +318,7 @@ REFUSED: list[tuple[Check, object, str]] = [
 
 def test_a_limit_with_too_many_digits() -> None:  # which can't be the ID of a test
     with pytest.raises(
-        InvalidArgumentError, match="^limit is an int with too many digits, but must"
+        InvalidArgumentError, match=r"^limit is an int with too many digits, but must"
     ):
         checked_limit(10**5_000)
 

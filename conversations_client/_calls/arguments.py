@@ -134,7 +134,7 @@ def not_none(name: str, value: object) -> None:
 
 
 def checked_string(name: str, value: object) -> str:
-    """A string that UTF-8 can encode."""
+    """A string that UTF-8 can encode; not an instance of a subclass, such as an enum's member."""
     if not isinstance(value, str):
         raise InvalidArgumentError(f"{name} must be a string, not {type_name(value)}.")
     try:
@@ -144,7 +144,8 @@ def checked_string(name: str, value: object) -> str:
             f"{name} contains half of a surrogate pair, which is not text: decode the "
             "source with the right encoding, or replace the character."
         ) from None
-    return value
+    # str() of an enum's member is its name.
+    return value if type(value) is str else str.__str__(value)
 
 
 def checked_display_name(value: object) -> str:

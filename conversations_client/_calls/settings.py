@@ -117,7 +117,7 @@ def checked_api_key(argument: object, environ: Mapping[str, str]) -> Secret:
             "line break or another character that is not allowed in a key: copy it again, and "
             "strip() it if you read it from a file."
         )
-    return Secret(key)
+    return Secret(str.__str__(key))  # the text of an enum's member, whose str() is its name
 
 
 def chosen_base_url(argument: object, environ: Mapping[str, str], *, allow_plain_http: bool) -> str:
