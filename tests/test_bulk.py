@@ -336,9 +336,9 @@ def test_all_calls_with_one_service_and_key_share_the_backoff(variant: Variant, 
 def test_clients_over_a_custom_http_client_share_no_backoff() -> None:
     given = [httpx.Client(), httpx.Client()]
     clients = [Client(KEY, http_client=one) for one in given]
-    first, second = (client._pause for client in clients)
+    first, second = (client._backoff for client in clients)
     assert first is not second
-    assert clients[0].with_options()._pause is first
+    assert clients[0].with_options()._backoff is first
     for one in given:
         one.close()
 

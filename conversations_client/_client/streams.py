@@ -122,7 +122,7 @@ class Stream(StreamBase[ResponseBody]):
     def close(self) -> None:
         """Release the connection; repeated calls have no effect.
 
-        It is called when you leave the block. Another thread or task can call it to stop a read.
+        It is called when you leave the block. Another thread can call it to stop a read.
 
         Example:
             with client.conversations.responses.stream(
@@ -286,7 +286,7 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
     async def aclose(self) -> None:
         """Release the connection; repeated calls have no effect.
 
-        It is called when you leave the block. Another thread or task can call it to stop a read.
+        It is called when you leave the block. Another task can call it to stop a read.
 
         Example:
             async with client.conversations.responses.stream(
