@@ -915,7 +915,10 @@ def test_a_request_that_is_not_sent_reports_its_own_attempts(*, was_sent: bool) 
     request = PendingRequest(0, {}, creation(project_id=None, new_key=lambda: "key").operation({}))
     if was_sent:
         request = request.after(rejected(429, 5.0, request_id="its own"))
-    error = request.unsent_error(rejected(429, 90.0, request_id="another's"), 80.0, "")
+    other = rejected(429, 90.0, request_id="another's")
+    other.method, other.template = "DELETE", "/v2/conversations/{conversation_id}"
+    error = request.unsent_error(other, 80.0, "")
+    assert (error.method, error.template) == ("POST", "/v2/conversations")
     problem = "not sent again" if was_sent else "not sent"
     assert (str(error), error.retry_after, error.request_id) == (
         f"POST /v2/conversations: {problem}, because the service is throttling.",

@@ -72,6 +72,9 @@ class PendingRequest:
         final = with_outcome(
             error, delivery=self.delivery, attempts=self.attempts, message=text.rstrip()
         )
+        # The other request may be for a different operation.
+        final.method = self.operation.request.method
+        final.template = self.operation.request.template
         final.retry_after = retry_after
         final.request_id = None if self.error is None else self.error.request_id
         return final
