@@ -1045,12 +1045,14 @@ def test_an_item_that_was_read_before_the_caller_stops_is_sent() -> None:
     assert bulk.add(now=0.0) is not None
 
 
-def test_an_item_that_was_read_fails_in_a_pause_when_the_caller_stops() -> None:
+@pytest.mark.parametrize("seconds", [0.5, 5.0, 60.0])
+def test_an_item_that_was_read_fails_in_a_pause_when_the_caller_stops(seconds: float) -> None:
     bulk = window()
     first = read(bulk)
     bulk._delayed[1] = PendingRequest(1, {}, first.operation)  # an interrupt came before sending
-    bulk.failed(first, rejected(429, 5.0), now=0.0, jitter=0)
-    assert bulk.step(0.0) == Wait(5.0, is_idle=True)
+    bulk.failed(first, rejected(429, seconds), now=0.0, jitter=0)
+    assert bulk.step(0.0) == Wait(seconds, is_idle=True)
+    assert bulk.is_stopped is False
     bulk.stop()
     assert failure(reported(bulk)).status == 429
     error = failure(reported(bulk))
@@ -1058,6 +1060,16 @@ def test_an_item_that_was_read_fails_in_a_pause_when_the_caller_stops() -> None:
         Delivery.UNSENT,
         "POST /v2/conversations: not sent, because the service is throttling.",
     )
+
+
+def test_an_item_that_was_read_is_sent_if_the_pause_ends_when_the_caller_stops() -> None:
+    bulk = window()
+    first = read(bulk)
+    bulk._delayed[1] = PendingRequest(1, {}, first.operation)  # an interrupt came before sending
+    bulk.failed(first, rejected(429, 5.0), now=0.0, jitter=0)
+    bulk.stop()
+    assert sent(bulk, 5.0) == 1
+    assert failure(reported(bulk, 5.0)).status == 429
 
 
 def test_an_item_that_was_read_is_sent_in_a_backoff_when_the_caller_stops() -> None:

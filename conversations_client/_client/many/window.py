@@ -212,15 +212,15 @@ class Window(Generic[S]):
             self._open.discard(self._reporting)
             self._next = self._reporting + 1
         if is_stopped:
-            for request in tuple(self._delayed.values()):
+            for request in self._delayed.values():
                 if request.error is not None:
                     self._done[request.index] = self._failure(request, request.error)
-                    self._delayed.pop(request.index)
+        # Those above, and one that failed just before an interrupt.
+        for index in self._delayed.keys() & self._done.keys():
+            self._delayed.pop(index)
 
     def _refuse(self, now: float, *, is_stopped: bool) -> bool:
         """Whether the service asks for a longer pause than allowed; fails what waits for it."""
-        for index in self._delayed.keys() & self._done.keys():  # an interrupt came in between
-            self._delayed.pop(index)
         pause = self.rate_limiter.pause
         longest = 0.0 if is_stopped else self.retry.retry_after_max
         if pause.error is None or pause.until <= now + longest:
