@@ -13,11 +13,9 @@ from cattrs import Converter, StructureHandlerNotFoundError
 from cattrs.cols import (
     homogenous_tuple_structure_factory,
     is_mapping,
-    is_namedtuple,
     is_sequence,
     list_structure_factory,
     mapping_structure_factory,  # pyright: ignore[reportUnknownVariableType]
-    namedtuple_structure_factory,  # pyright: ignore[reportUnknownVariableType]
 )
 from cattrs.dispatch import StructureHook, UnstructureHook
 
@@ -58,7 +56,6 @@ def register(converter: Converter) -> None:
     converter.register_unstructure_hook_factory(_is_set, _set_unhook)
     converter.register_unstructure_hook(Path, str)
     converter.register_structure_hook_factory(_is_pair, _pair_hook)
-    converter.register_structure_hook_factory(is_namedtuple, _named_tuple_hook)
     converter.register_structure_hook_factory(is_typeddict, _typed_dict_hook)
     converter.register_structure_hook_factory(_is_literal, _literal_hook)
     converter.register_structure_hook_factory(_is_tagged, _tagged_hook)
@@ -179,11 +176,6 @@ def _is_pair(form: Any) -> bool:
 
 def _pair_hook(form: Any, converter: Converter) -> StructureHook:
     inner = converter.gen_structure_hetero_tuple(form)
-    return _only(list, "a list", _bounded_members(form, inner))
-
-
-def _named_tuple_hook(form: Any, converter: Converter) -> StructureHook:
-    inner = namedtuple_structure_factory(form, converter)
     return _only(list, "a list", _bounded_members(form, inner))
 
 
