@@ -70,6 +70,7 @@ IMPURE = {"os", "socket", "time", "random", "uuid", "anyio", "threading", "secre
 PURE = {"_calls", "_sse", "_json", "_fields", "_base"}
 # Modules without I/O in folders that have some.
 PURE_MODULES = {
+    "_client/cursor",
     "_client/pages",
     "_client/stream_base",
     "_client/streams",
