@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
+import trio
 from interrupting import CANCELLERS, interrupted, steps_of
 from scripted import CONVERSATION
 from serving import AnsweringServer
@@ -194,8 +195,9 @@ def test_iterating_ends_if_other_code_cancels_the_calls() -> None:
         hooks = AsyncHooks(on_request=stall)
         async with AsyncClient(KEY, base_url="http://127.0.0.1:1", hooks=hooks) as client:
             cancelling = asyncio.create_task(cancel_others(asyncio.current_task()))
-            with anyio.fail_after(LIMIT_SECONDS), pytest.raises(asyncio.CancelledError):
+            with anyio.fail_after(LIMIT_SECONDS) as limit, pytest.raises(asyncio.CancelledError):
                 await create_many(client)
+            assert not limit.cancel_called
             await cancelling
 
     asyncio.run(iterate())
@@ -206,14 +208,32 @@ def test_a_task_that_was_cancelled_before_its_first_step_is_not_awaited() -> Non
         raise AssertionError
 
     async def join() -> None:
-        tasks = BackgroundTasks()
-        tasks.start(never_runs)
+        tasks, skipped = BackgroundTasks(), list[BaseException]()
+        tasks.start(never_runs, skipped=skipped.append)
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
         with anyio.fail_after(LIMIT_SECONDS):
             await tasks.join()
+        assert [type(error) for error in skipped] == [asyncio.CancelledError]
 
     asyncio.run(join())
+
+
+def test_a_task_that_an_interrupt_kept_from_starting_is_not_awaited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    async def join() -> None:
+        tasks = BackgroundTasks()
+        with pytest.raises(KeyboardInterrupt):
+            tasks.start(anyio.sleep_forever, skipped=print)
+        with anyio.fail_after(LIMIT_SECONDS):
+            await tasks.join()
+
+    monkeypatch.setattr(trio.lowlevel, "spawn_system_task", interrupt)
+    anyio.run(join, backend="trio")
 
 
 async def end_when_awaited(held: list[Any]) -> None:

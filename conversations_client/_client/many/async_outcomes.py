@@ -108,14 +108,14 @@ class AsyncOutcomes(OutcomesBase[S]):
         while True:
             match self._step():
                 case PendingRequest():
-                    self._tasks.start(self._call)
+                    self._tasks.start(self._call, skipped=self._skip)
                 case Wait() as wait:
                     await self._wait(wait)
                 case Step.READ:
                     await self._read()
                 case Step.ADD:
                     if self._add() is not None:
-                        self._tasks.start(self._call)
+                        self._tasks.start(self._call, skipped=self._skip)
                 case Step.REPORT:
                     self._end_reading()
                     return self._window.report()  # last, so that an interrupt can't lose it
@@ -161,6 +161,9 @@ class AsyncOutcomes(OutcomesBase[S]):
                 raise
         else:
             self._record(request, result)
+
+    def _skip(self, cancellation: BaseException) -> None:
+        self._record(self._window.outbox.popleft(), cancellation)
 
     def _record(self, request: PendingRequest, result: Result) -> None:
         self._finished.append(FinishedCall(request, result))

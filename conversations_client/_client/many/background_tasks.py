@@ -19,33 +19,61 @@ class BackgroundTasks:
     """
 
     def __init__(self) -> None:
-        # With the tasks, because asyncio has only weak references to them.
-        self._running: dict[anyio.CancelScope, asyncio.Task[None] | None] = {}
+        self._scopes: set[anyio.CancelScope] = set()
+        self._tasks: set[asyncio.Task[None]] = set()  # asyncio has only weak references to tasks
         self._news: anyio.Event | None = None
 
-    def start(self, function: Callable[[], Awaitable[None]]) -> None:
-        """Run a function in a task. The function must not raise."""
+    def start(
+        self,
+        function: Callable[[], Awaitable[None]],
+        *,
+        skipped: Callable[[BaseException], None],
+    ) -> None:
+        """Run a function in a task.
+
+        Args:
+            function: The function, which must not raise.
+            skipped: Called with the cancellation if the task is cancelled before its first step,
+                so that the function doesn't run at all.
+        """
         scope = anyio.CancelScope()
-        self._running[scope] = None
-        if is_asyncio():
-            task = asyncio.get_running_loop().create_task(self._run(function, scope))
-            self._running[scope] = task
-            # A task that is cancelled before its first step doesn't run at all.
-            task.add_done_callback(lambda _: self._end(scope))
-        else:
-            trio: Any = sys.modules["trio"]
-            trio.lowlevel.spawn_system_task(self._run, function, scope, context=copy_context())
+        try:
+            self._scopes.add(scope)
+            self._start(function, scope, skipped)
+        except BaseException:
+            self._end(scope)  # `join` would wait forever for a task that was not started
+            raise
 
     def cancel(self) -> None:
         """Cancel every task."""
-        for scope in tuple(self._running):
+        for scope in tuple(self._scopes):
             scope.cancel()
 
     async def join(self) -> None:
         """Wait for every task to end."""
-        while self._running:
+        while self._scopes:
             self._news = anyio.Event()
             await self._news.wait()
+
+    def _start(
+        self,
+        function: Callable[[], Awaitable[None]],
+        scope: anyio.CancelScope,
+        skipped: Callable[[BaseException], None],
+    ) -> None:
+        def done(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            if scope in self._scopes:  # `_run` has not begun
+                skipped(asyncio.CancelledError())
+                self._end(scope)
+
+        if is_asyncio():
+            task = asyncio.get_running_loop().create_task(self._run(function, scope))
+            self._tasks.add(task)
+            task.add_done_callback(done)
+        else:
+            trio: Any = sys.modules["trio"]
+            trio.lowlevel.spawn_system_task(self._run, function, scope, context=copy_context())
 
     async def _run(self, function: Callable[[], Awaitable[None]], scope: anyio.CancelScope) -> None:
         try:
@@ -55,6 +83,6 @@ class BackgroundTasks:
             self._end(scope)
 
     def _end(self, scope: anyio.CancelScope) -> None:
-        self._running.pop(scope, None)
+        self._scopes.discard(scope)
         if self._news is not None:
             self._news.set()
