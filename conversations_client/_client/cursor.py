@@ -3,7 +3,7 @@
 from enum import Enum, auto
 from typing import Self
 
-from attrs import define, field
+from attrs import define
 
 from conversations_client._calls.arguments import checked_conversation_id
 from conversations_client.errors import Delivery, PagingError
@@ -31,10 +31,10 @@ class Cursor:
 
     value: str | None
     _backwards: bool
-    _state: _State = field(default=_State.MORE, init=False)
-    _pages: int = field(default=0, init=False)
-    _first: str | None = field(default=None, init=False)
-    _saved: str | None = field(default=None, init=False)
+    _state: _State = _State.MORE
+    _pages: int = 0
+    _first: str | None = None
+    _saved: str | None = None
 
     @classmethod
     def start(cls, after: str | Conversation | None, *, backwards: bool) -> Self:
