@@ -4,7 +4,6 @@ import math
 from collections.abc import MutableSequence, MutableSet
 from collections.abc import Set as AbstractSet
 from enum import Enum
-from pathlib import Path
 from types import GenericAlias, NoneType, UnionType
 from typing import Any, Final, Literal, NoReturn, Union, cast, get_args, get_origin, is_typeddict
 
@@ -54,7 +53,6 @@ def register(converter: Converter) -> None:
     converter.register_structure_hook_factory(is_mapping, _mapping_hook)
     converter.register_structure_hook_factory(_is_set, _set_hook)
     converter.register_unstructure_hook_factory(_is_set, _set_unhook)
-    converter.register_unstructure_hook(Path, str)
     converter.register_structure_hook_factory(_is_pair, _pair_hook)
     converter.register_structure_hook_factory(is_typeddict, _typed_dict_hook)
     converter.register_structure_hook_factory(_is_literal, _literal_hook)
