@@ -42,6 +42,7 @@ from conversations_client._calls.request_arguments import (
     checked_path,
     checked_query,
 )
+from conversations_client._calls.settings import checked_api_key
 
 Check = Callable[[Any], Any]
 
@@ -184,6 +185,25 @@ def test_valid_arguments_are_sent_unchanged(check: Check, value: object, sent: o
     assert check(value) == sent
 
 
+SENT_AS_TEXT: list[Check] = [
+    STRING,
+    ID,
+    SEGMENT,
+    CONVERSATION_ID,
+    checked_context,
+    checked_display_name,
+    checked_idempotency_key,
+    lambda value: checked_query({value: value})[0][0],
+    lambda value: checked_query({value: value})[0][1],
+    lambda value: checked_api_key(value, {}).reveal(),
+]
+
+
+@pytest.mark.parametrize("check", SENT_AS_TEXT)
+def test_a_member_of_an_enum_is_sent_as_its_value(check: Check) -> None:
+    assert f"{check(Shade.DARK)}" == "dark"
+
+
 class Later:
     """A result that was not awaited."""
 
@@ -214,6 +234,7 @@ REFUSED: list[tuple[Check, object, str]] = [
     (checked_metadata, {"entityId": "a"}, "unknown key 'entityId'; did you mean 'entity_id'?"),
     (checked_metadata, {"modell": "a"}, "unknown key 'modell'; did you mean 'model'?"),
     (checked_metadata, {1: "a"}, "unknown key 1; use generating_title"),
+    (checked_metadata, {10**5_000: "a"}, "unknown key an int with too many digits; use generating"),
     (checked_metadata, {"generating_title": None}, "generating_title can't be null"),
     (checked_metadata, {"generating_title": 1}, "generating_title must be True or False, not int"),
     (checked_metadata, ConversationMetadata(generating_title=cast("Any", 1)), "generating_title must be True or False, not int"),
@@ -225,6 +246,7 @@ REFUSED: list[tuple[Check, object, str]] = [
     (checked_metadata_update, ConversationMetadata(model="a/b"), "model can't be changed"),
     (checked_metadata_update, {"entity_id": " "}, "metadata: entity_id is empty"),
     (checked_create_request, [], "a dict such as CreateRequest, not list"),
+    (checked_create_request, {10**5_000: "a"}, "Unknown key an int with too many digits; use"),
     (checked_create_request, {"name": "a"}, "Unknown key 'name'; use display_name, metadata, project_id, idempotency_key."),
     (checked_max_in_flight, 0, "max_in_flight must be"),
     (checked_max_in_flight, True, "max_in_flight must be"),
@@ -292,6 +314,13 @@ REFUSED: list[tuple[Check, object, str]] = [
     (checked_idempotency_key, "é", "idempotency_key must be"),
     (checked_idempotency_key, 1, "idempotency_key must be a string, not int"),
 ]  # fmt: skip
+
+
+def test_a_limit_with_too_many_digits() -> None:  # which can't be the ID of a test
+    with pytest.raises(
+        InvalidArgumentError, match=r"^limit is an int with too many digits, but must"
+    ):
+        checked_limit(10**5_000)
 
 
 @pytest.mark.parametrize(("check", "value", "problem"), REFUSED)

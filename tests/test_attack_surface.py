@@ -276,6 +276,20 @@ def test_no_timeout_exceeds_the_range_of_timers(seconds: float) -> None:
             setting()
 
 
+INTEGERS: list[Callable[[int], object]] = [
+    lambda digits: Client(KEY, timeout=digits),
+    lambda digits: Client(KEY, max_connections=-digits),
+    lambda digits: Timeout(total=digits),
+    lambda digits: Retry(attempts=-digits),
+]
+
+
+@pytest.mark.parametrize("setting", INTEGERS)
+def test_a_number_with_too_many_digits_is_rejected(setting: Callable[[int], object]) -> None:
+    with pytest.raises(ConfigurationError, match=", got an int with too many digits"):
+        setting(10**5_000)
+
+
 def test_the_longest_timeout_works(variant: Variant) -> None:
     longest = 30 * 24 * 60 * 60
     timeout = Timeout(total=longest, connect=longest, idle=longest)

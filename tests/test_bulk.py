@@ -49,9 +49,10 @@ from conversations_client import (
     structure,
 )
 from conversations_client._client.many.operations import creation
+from conversations_client._client.many.pending_request import PendingRequest
 from conversations_client._client.many.rate_limiter import RateLimiter
 from conversations_client._client.many.shared_backoff import SharedBackoff
-from conversations_client._client.many.window import PendingRequest, Step, Wait, Window
+from conversations_client._client.many.window import Step, Wait, Window
 from conversations_client.sandbox import Sandbox
 
 CREATED = structure(CONVERSATION, Conversation)
@@ -335,9 +336,9 @@ def test_all_calls_with_one_service_and_key_share_the_backoff(variant: Variant, 
 def test_clients_over_a_custom_http_client_share_no_backoff() -> None:
     given = [httpx.Client(), httpx.Client()]
     clients = [Client(KEY, http_client=one) for one in given]
-    first, second = (client._pause for client in clients)
+    first, second = (client._backoff for client in clients)
     assert first is not second
-    assert clients[0].with_options()._pause is first
+    assert clients[0].with_options()._backoff is first
     for one in given:
         one.close()
 
@@ -776,7 +777,9 @@ def window(**options: Any) -> Window[Created]:
     return Window(**{**defaults, **options})
 
 
-def rejected(status: int, retry_after: float | None = None) -> StatusError:
+def rejected(
+    status: int, retry_after: float | None = None, *, request_id: str | None = None
+) -> StatusError:
     return StatusError(
         "No.",
         status=status,
@@ -785,7 +788,7 @@ def rejected(status: int, retry_after: float | None = None) -> StatusError:
         body=b"",
         retry_after=retry_after,
         delivery=Delivery.REFUSED,
-        request_id=None,
+        request_id=request_id,
     )
 
 
@@ -907,6 +910,24 @@ def test_what_waits_fails_when_the_service_asks_for_too_long_a_wait() -> None:
     assert bulk.step(20.0) is Step.END
 
 
+@pytest.mark.parametrize("was_sent", [False, True])
+def test_a_request_that_is_not_sent_reports_its_own_attempts(*, was_sent: bool) -> None:
+    request = PendingRequest(0, {}, creation(project_id=None, new_key=lambda: "key").operation({}))
+    if was_sent:
+        request = request.after(rejected(429, 5.0, request_id="its own"))
+    other = rejected(429, 90.0, request_id="another's")
+    other.method, other.template = "DELETE", "/v2/conversations/{conversation_id}"
+    error = request.unsent_error(other, 80.0, "")
+    assert (error.method, error.template) == ("POST", "/v2/conversations")
+    problem = "not sent again" if was_sent else "not sent"
+    own_id = " Request ID: its own." if was_sent else ""
+    assert (str(error), error.retry_after, error.request_id) == (
+        f"POST /v2/conversations: {problem}, because the service is throttling.{own_id}",
+        80.0,
+        "its own" if was_sent else None,
+    )
+
+
 def test_requests_wait_for_the_rest_of_a_long_wait_once_the_limit_allows_it() -> None:
     bulk = window(size=2)
     bulk.failed(read(bulk), rejected(429, 90.0), now=0.0, jitter=0)
@@ -1025,12 +1046,14 @@ def test_an_item_that_was_read_before_the_caller_stops_is_sent() -> None:
     assert bulk.add(now=0.0) is not None
 
 
-def test_an_item_that_was_read_fails_in_a_pause_when_the_caller_stops() -> None:
+@pytest.mark.parametrize("seconds", [0.5, 5.0, 60.0])
+def test_an_item_that_was_read_fails_in_a_pause_when_the_caller_stops(seconds: float) -> None:
     bulk = window()
     first = read(bulk)
     bulk._delayed[1] = PendingRequest(1, {}, first.operation)  # an interrupt came before sending
-    bulk.failed(first, rejected(429, 5.0), now=0.0, jitter=0)
-    assert bulk.step(0.0) == Wait(5.0, is_idle=True)
+    bulk.failed(first, rejected(429, seconds), now=0.0, jitter=0)
+    assert bulk.step(0.0) == Wait(seconds, is_idle=True)
+    assert bulk.is_stopped is False
     bulk.stop()
     assert failure(reported(bulk)).status == 429
     error = failure(reported(bulk))
@@ -1038,6 +1061,16 @@ def test_an_item_that_was_read_fails_in_a_pause_when_the_caller_stops() -> None:
         Delivery.UNSENT,
         "POST /v2/conversations: not sent, because the service is throttling.",
     )
+
+
+def test_an_item_that_was_read_is_sent_if_the_pause_ends_when_the_caller_stops() -> None:
+    bulk = window()
+    first = read(bulk)
+    bulk._delayed[1] = PendingRequest(1, {}, first.operation)  # an interrupt came before sending
+    bulk.failed(first, rejected(429, 5.0), now=0.0, jitter=0)
+    bulk.stop()
+    assert sent(bulk, 5.0) == 1
+    assert failure(reported(bulk, 5.0)).status == 429
 
 
 def test_an_item_that_was_read_is_sent_in_a_backoff_when_the_caller_stops() -> None:

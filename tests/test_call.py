@@ -112,6 +112,15 @@ def test_the_delays_between_attempts(outcomes: list[Outcome], pauses: list[float
     assert (judged(one, *outcomes), one.attempts) == (pauses, len(outcomes))
 
 
+def test_the_last_reply_is_that_of_the_last_attempt() -> None:
+    one, throttled = call(), reply(429)
+    replies = [one.last_reply]
+    for outcome in (throttled, UNSENT):
+        judged(one, outcome)
+        replies.append(one.last_reply)
+    assert replies == [None, throttled, None]
+
+
 def test_a_delay_must_end_before_the_deadline() -> None:
     assert judged(call(), UNSENT, now=129.624) == [0.375]
     assert judged(call(), UNSENT, now=129.625) == [None]

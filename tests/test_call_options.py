@@ -24,7 +24,7 @@ from conversations_client import (
     StreamTruncatedError,
     Timeout,
 )
-from conversations_client._calls.call_options import RESERVED_HEADERS
+from conversations_client._calls.call_options import RESERVED_HEADERS, CallOptions
 from conversations_client._calls.operation import Request
 from conversations_client._calls.settings import Settings
 from conversations_client._http.connections.wire import RequestLimits
@@ -321,6 +321,7 @@ def test_every_header_that_the_client_sends_is_reserved_except_its_user_agent() 
 def test_values_of_headers_are_not_shown() -> None:
     request = Request(method="GET", template="/", path="/", extra_headers=(("X-Token", "secret"),))
     assert "secret" not in repr(request)
+    assert "secret" not in repr(CallOptions(headers=(("X-Token", "secret"),)))
     assert attrs.evolve(request).extra_headers == (("X-Token", "secret"),)
 
 

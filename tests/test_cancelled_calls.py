@@ -1,5 +1,6 @@
 """Cancels calls of an async client at every await."""
 
+import asyncio
 import gc
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -7,12 +8,16 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
+import trio
 from interrupting import CANCELLERS, interrupted, steps_of
 from scripted import CONVERSATION
 from serving import AnsweringServer
 from variants import KEY
 
 from conversations_client import AsyncClient, AsyncHooks, ClientClosedError, CreateRequest
+from conversations_client._client.many.background_tasks import BackgroundTasks
+
+LIMIT_SECONDS = 10
 
 REQUESTS: list[CreateRequest] = [{}, {}, {}]
 Scenario = Callable[[AsyncClient], Awaitable[None]]
@@ -172,6 +177,63 @@ def test_outcomes_are_complete_after_a_cancellation(backend: str, natively: bool
     with AnsweringServer() as server:
         assert anyio.run(steps_of, cut_at, backend=backend) > 3
     gc.collect()  # as above
+
+
+def test_iterating_ends_if_other_code_cancels_the_calls() -> None:
+    started = anyio.Event()
+
+    async def stall(_: object) -> None:
+        started.set()
+        await anyio.sleep_forever()
+
+    async def cancel_others(iterating: asyncio.Task[None] | None) -> None:
+        await started.wait()
+        for task in asyncio.all_tasks() - {iterating, asyncio.current_task()}:
+            task.cancel()
+
+    async def iterate() -> None:
+        hooks = AsyncHooks(on_request=stall)
+        async with AsyncClient(KEY, base_url="http://127.0.0.1:1", hooks=hooks) as client:
+            cancelling = asyncio.create_task(cancel_others(asyncio.current_task()))
+            with anyio.fail_after(LIMIT_SECONDS) as limit, pytest.raises(asyncio.CancelledError):
+                await create_many(client)
+            assert not limit.cancel_called
+            await cancelling
+
+    asyncio.run(iterate())
+
+
+def test_a_task_that_was_cancelled_before_its_first_step_is_not_awaited() -> None:
+    async def never_runs() -> None:
+        raise AssertionError
+
+    async def join() -> None:
+        tasks, skipped = BackgroundTasks(), list[BaseException]()
+        tasks.start(never_runs, skipped=skipped.append)
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        with anyio.fail_after(LIMIT_SECONDS):
+            await tasks.join()
+        assert [type(error) for error in skipped] == [asyncio.CancelledError]
+
+    asyncio.run(join())
+
+
+def test_a_task_that_an_interrupt_kept_from_starting_is_not_awaited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    async def join() -> None:
+        tasks = BackgroundTasks()
+        with pytest.raises(KeyboardInterrupt):
+            tasks.start(anyio.sleep_forever, skipped=print)
+        with anyio.fail_after(LIMIT_SECONDS):
+            await tasks.join()
+
+    monkeypatch.setattr(trio.lowlevel, "spawn_system_task", interrupt)
+    anyio.run(join, backend="trio")
 
 
 async def end_when_awaited(held: list[Any]) -> None:

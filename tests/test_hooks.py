@@ -7,7 +7,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 from attrs import evolve
-from pools import run_client
+from pools import either, run_client
 from scripted import CONVERSATION, HANG_UP, ScriptedServer, answer
 from streaming import WHOLE, played, streamed
 from variants import KEY, Variant, World
@@ -16,6 +16,7 @@ from conversations_client import (
     AsyncClient,
     AsyncHooks,
     Client,
+    ClientClosedError,
     ConversationsError,
     DisconnectError,
     Hooks,
@@ -311,3 +312,16 @@ def test_a_custom_path_is_its_own_template(variant: Variant) -> None:
 def test_the_key_is_in_no_hook_of_a_client() -> None:
     for client in (Client(KEY, hooks=Hooks()), AsyncClient(KEY, hooks=AsyncHooks())):
         assert KEY not in repr(vars(client))
+
+
+def test_a_closed_client_calls_no_hook(variant: Variant) -> None:
+    infos: list[Any] = []
+
+    async def create_after_closing(client: Any) -> None:
+        await either(client.close() if variant.name == "sync" else client.aclose())
+        with pytest.raises(ClientClosedError):
+            await either(client.conversations.create())
+
+    options = {"base_url": "http://127.0.0.1:1", "hooks": recording_hooks(variant, infos)}
+    run_client(variant, create_after_closing, api_key=KEY, **options)
+    assert infos == []

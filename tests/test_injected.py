@@ -4,11 +4,14 @@ import ssl
 import subprocess
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 from injected import STACKS, made, pieces, run
 from scripted import CONVERSATION, HALF, HANG_UP, ScriptedServer, answer, refused_url
 from streaming import END, STARTED, WHOLE, chunk, head, streamed, word
@@ -40,6 +43,7 @@ from conversations_client import (
 )
 from conversations_client._base.secret import Secret
 from conversations_client._engine import response_body
+from conversations_client._http.streams import errors
 from conversations_client._http.transport_errors import transport_error
 
 
@@ -328,6 +332,24 @@ def test_a_header_that_cannot_be_sent_is_not_quoted(stack: Any) -> None:
         stack.RemoteProtocolError(f"illegal status line: b'{KEY}'"),
     ):
         assert KEY not in str(transport_error(raised, Secret(KEY)))
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+@given(content=st.binary(max_size=20))
+def test_bytes_in_a_message_are_shown_as_text(
+    kind: Callable[[bytes], object], content: bytes
+) -> None:
+    error = transport_error(errors.ConnectError(f"bad: {kind(content)!r}"), Secret(KEY))
+    assert f"(bad: {content.decode('latin-1')!r})" in str(error)
+
+
+@pytest.mark.parametrize(
+    "reason", ["b'\xe9'", r"b'\x'", r"b'\d'", "b'", "b'\"", r"b'\'", "bytearray(b", "grab'x'"]
+)
+def test_text_that_only_resembles_bytes_is_unchanged(reason: str) -> None:
+    # A proxy chooses the reason after the status.
+    error = transport_error(errors.ProxyError(f"403 {reason}"), Secret(KEY))
+    assert f"(403 {reason})" in str(error)
 
 
 def test_quotes_of_a_response_fit_on_a_line(stack: Any) -> None:

@@ -20,6 +20,7 @@ import pytest
 import trio
 from httpx_aiohttp import AiohttpTransport
 from injected import STACKS, run
+from interrupt_points import LIMIT_SECONDS, time_limit
 from scripted import CONVERSATION, HALF, HANG_UP, ClosingServer, ScriptedServer, answer, refused_url
 from streaming import HALF as HALF_STREAM
 from streaming import WHOLE, streamed
@@ -555,6 +556,17 @@ def test_a_network_error_of_a_transport_is_a_transport_error(variant: Variant, s
         raised, _ = failure(variant, make, create, [])
         assert isinstance(raised, TransportError)
         assert (raised.delivery, raised.attempts) == (Delivery.UNKNOWN, 1)
+
+
+def test_an_error_of_a_transport_that_is_its_own_cause(variant: Variant, stack: Any) -> None:
+    def handle(_: Any) -> Any:
+        error = stack.ConnectError("refused")
+        raise error from error
+
+    make = made(stack, transport=stack.MockTransport(handle))
+    with time_limit(LIMIT_SECONDS):
+        raised, _ = failure(variant, make, create, [])
+    assert type(raised) is ConnectError
 
 
 def test_other_exceptions_of_a_transport_are_raised(variant: Variant, stack: Any) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import typing
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 from unittest.mock import AsyncMock, create_autospec
@@ -33,7 +34,8 @@ from conversations_client import (
     Timeout,
 )
 from conversations_client._base.cached_attribute import cached_attribute
-from conversations_client._base.lazy_annotations import LazyAnnotations
+from conversations_client._base.lazy_annotations import LazyAnnotations, import_for_annotations
+from conversations_client._base.lazy_imports import started_imports
 from conversations_client._client.async_conversations import AsyncRawConversations
 from conversations_client._client.conversations import RawConversations
 from conversations_client._client.responses_resource import AsyncRawResponses, RawResponses
@@ -108,6 +110,21 @@ def test_every_way_to_read_annotations_imports_their_names_first(
     read(found)
     assert calls
     assert dict(found) == {"a": "int"}
+
+
+def test_annotations_are_read_while_another_thread_imports_their_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tmp_path.joinpath("late_module.py").write_text("class Late: pass")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.delitem(sys.modules, "late_module", raising=False)
+    # As if the other thread had not got further.
+    monkeypatch.setitem(started_imports, "late_module", None)
+    namespace: dict[str, Any] = {"__name__": "documented"}
+    exec("class Documented:\n    def method(self) -> 'Late': ...", namespace)  # noqa: S102
+    import_for_annotations(namespace, {"late_module": ("Late",)})
+    hints = typing.get_type_hints(namespace["Documented"].method)
+    assert hints["return"].__name__ == "Late"
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,33 @@ class Other:
     name: str
 
 
+@attrs.frozen
+class Bird:
+    species: Literal["bird"]
+
+
+@attrs.frozen
+class Lamp:
+    kind: Literal["lamp"]
+    state: Literal["on", "off"]
+
+
+@attrs.frozen
+class Radio:
+    state: Literal["on", "off"]
+    kind: Literal["radio"]
+
+
+@attrs.frozen
+class First:
+    version: Literal[1]
+
+
+@attrs.frozen
+class Second:
+    version: Literal[2]
+
+
 CLOSED: Any = Cat | Dog
 OPEN: Any = Union[Cat, Dog, OtherPet]  # noqa: UP007 - the other syntax
 # Each row: a type, JSON, and the resulting object.
@@ -107,6 +134,12 @@ READ: list[tuple[Any, object, object]] = [
     (Size, "big", Size.BIG),
     (Level, 1, Level.LOW),
     (Text, "a", Text("a")),
+    (Dog | Bird, {"species": "bird"}, Bird("bird")),
+    (Lamp | Radio, {"kind": "radio", "state": "on"}, Radio("on", "radio")),
+    (First | Second, {"version": 2}, Second(2)),
+    (Literal["a", 1], 1, 1),
+    (Literal[True] | None, None, None),
+    (Literal[Colour.RED], "red", Colour.RED),
     (set[int], [1, 1], {1}),
     (frozenset, [1], frozenset({1})),
     (AbstractSet[str], ["a"], frozenset({"a"})),
@@ -172,6 +205,12 @@ REFUSED: list[tuple[Any, object, list[str]]] = [
     (CLOSED, {"kind": ["cat"]}, ["$.kind: is not one of 'cat', 'kitten', 'dog'"]),
     (OPEN, {"kind": ["cat"]}, ["$.kind: expected a string, got a list"]),
     (OPEN, {}, ["$.kind: missing"]),
+    (Lamp | Radio, {"kind": "lamp", "state": "dim"}, ["$.state: is not one of 'on', 'off'"]),
+    (Lamp | Radio, {"state": "on"}, ["$.kind: is not one of 'lamp', 'radio'"]),
+    (Literal["a", 1], True, ["$: is not one of 'a', 1"]),
+    (Literal["a", 1], ["a"], ["$: is not one of 'a', 1"]),
+    (Literal["a", 1], {}, ["$: is not one of 'a', 1"]),
+    (Literal[True], 1, ["$: is not one of True"]),
 ]
 
 

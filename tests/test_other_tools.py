@@ -1,6 +1,7 @@
 """Tools that mock or instrument httpx work with the client's own connections."""
 
 import sys
+from functools import partialmethod
 from typing import Any
 from unittest.mock import patch
 
@@ -55,6 +56,30 @@ def test_respx_mocks_a_connected_client_which_reconnects_afterwards(
     with ScriptedServer(always()) as server:
         run_client(variant, thrice, api_key=KEY, base_url=server.url, max_connections=1)
     assert len(server.seen) == 2
+
+
+def test_the_connections_are_closed_even_if_a_tool_fails_to_close_its_client(
+    variant: Variant,
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("tool")
+
+    cls, close = (
+        (httpx.Client, "close") if variant.name == "sync" else (httpx.AsyncClient, "aclose")
+    )
+
+    async def call(client: Any) -> None:
+        with patch.object(cls, "send", partialmethod(vars(cls)["send"])):
+            await either(create(client))
+        connections = client._connections
+        pool = connections._open() if variant.name == "sync" else connections._pool()
+        assert pool.has_idle
+        with patch.object(cls, close, fail), pytest.raises(RuntimeError, match="tool"):
+            await either(getattr(client, close)())
+        assert not pool.has_idle
+
+    with ScriptedServer(always()) as server:
+        run_client(variant, call, api_key=KEY, base_url=server.url)
 
 
 @pytest.mark.parametrize(("module", "name", "method"), hooking._HOOKABLE + hooking._HOOKABLE_BELOW)

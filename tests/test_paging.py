@@ -24,7 +24,7 @@ from conversations_client import (
     structure,
 )
 from conversations_client._calls.endpoints import Listing
-from conversations_client._client.pages import _Cursor, _State
+from conversations_client._client.cursor import Cursor, _State
 from conversations_client.sandbox import Sandbox
 
 
@@ -215,7 +215,7 @@ def test_any_cycle_of_cursors_is_found(before: int, around: int) -> None:
 
 
 def test_a_long_listing_takes_no_more_memory_than_a_short_one() -> None:
-    cursor = _Cursor(None, True)
+    cursor = Cursor(None, True)
     assert all(cursor.advance(ending_in(n)) and cursor.has_more() for n in range(300))
     assert {type(value) for value in attrs.asdict(cursor).values()} <= {str, int, bool, _State}
 

@@ -12,7 +12,7 @@ from variants import KEY, Variant, World
 
 from conversations_client import ConversationsError, DecodeError, Failed, StatusError, errors
 from conversations_client._calls.endpoints import create_one_of_many
-from conversations_client._client.many.window import PendingRequest
+from conversations_client._client.many.pending_request import PendingRequest
 from conversations_client.responses import (
     EventTooLargeError,
     ResponseFailedError,

@@ -70,11 +70,13 @@ IMPURE = {"os", "socket", "time", "random", "uuid", "anyio", "threading", "secre
 PURE = {"_calls", "_sse", "_json", "_fields", "_base"}
 # Modules without I/O in folders that have some.
 PURE_MODULES = {
+    "_client/cursor",
     "_client/pages",
     "_client/stream_base",
     "_client/streams",
     "_client/many/operations",
     "_client/many/outcome",
+    "_client/many/pending_request",
     "_client/many/rate_limiter",
     "_client/many/window",
     "_engine/engine_base",

@@ -277,6 +277,8 @@ def test_an_error_that_is_not_reproducible_is_still_reported(
     [
         (b"", "not JSON: Expecting value at byte 0 of 0"),
         (b'{"a":1}x', "not JSON: Extra data at byte 7 of 8"),
+        (b'"\xc3\xa9"x', "not JSON: Extra data at byte 4 of 5"),
+        (b"\xef\xbb\xbf1x", "not JSON: Extra data at byte 4 of 5"),
         (b"NaN", "contains NaN, which is not JSON"),
         (b"[1e999]", "contains a number that is too large"),
         (b"1" * 5000, "contains a number with too many digits"),

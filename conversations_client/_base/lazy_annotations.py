@@ -5,8 +5,8 @@ Names used only in annotations are not imported with their module, so that progr
 first and then look up the names in the module, so reading the annotations imports the names.
 """
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from types import FunctionType
 from typing import Any
 
@@ -56,7 +56,8 @@ def import_for_annotations(
     def load() -> None:
         for module, names in modules.items():
             lazy_import(module)
-            imported = sys.modules[module]
+            # If another thread is still importing the module, this waits.
+            imported = import_module(module)
             if not names:
                 namespace.setdefault(module, imported)
             for name in names:

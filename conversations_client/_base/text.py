@@ -12,6 +12,14 @@ def truncate(text: str, max_length: int) -> str:
     return text if len(text) <= max_length else f"{text[:max_length]}…"
 
 
+def shown(value: object) -> str:
+    """The repr of an argument, truncated; its type if it has no repr."""
+    try:
+        return truncate(repr(value), _MAX_MESSAGE_LENGTH)
+    except ValueError:  # Python limits the digits of an int
+        return f"an {type(value).__name__} with too many digits"
+
+
 def readable(message: str) -> str:
     """A message from the service, truncated and without unprintable characters."""
     text = "".join(c if c.isprintable() else " " for c in message[:_MAX_MESSAGE_LENGTH])

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from typing_extensions import TypedDict
 
 from conversations_client._base.lazy_imports import lazy_import
+from conversations_client._base.text import shown
 from conversations_client._base.unset import UNSET
 from conversations_client.errors import InvalidArgumentError
 from conversations_client.models import Conversation, ConversationMetadata
@@ -136,7 +137,7 @@ def not_none(name: str, value: object) -> None:
 
 
 def checked_string(name: str, value: object) -> str:
-    """A string that UTF-8 can encode."""
+    """A string that UTF-8 can encode; not an instance of a subclass, such as an enum's member."""
     if not isinstance(value, str):
         raise InvalidArgumentError(f"{name} must be a string, not {type_name(value)}.")
     try:
@@ -146,7 +147,8 @@ def checked_string(name: str, value: object) -> str:
             f"{name} contains half of a surrogate pair, which is not text: decode the "
             "source with the right encoding, or replace the character."
         ) from None
-    return value
+    # str() of an enum's member is its name.
+    return value if type(value) is str else str.__str__(value)
 
 
 def checked_display_name(value: object) -> str:
@@ -191,7 +193,7 @@ def _metadata_fields(value: object) -> dict[str, Any]:
     for key in fields:
         if key not in _METADATA:
             advice = _advice(key, _METADATA)
-            raise InvalidArgumentError(f"metadata: unknown key {key!r}; {advice}")
+            raise InvalidArgumentError(f"metadata: unknown key {shown(key)}; {advice}")
     if fields.get("generating_title", UNSET) is None:
         raise InvalidArgumentError(
             "metadata: generating_title can't be null: omit it, or pass True or False."
@@ -205,7 +207,8 @@ def _advice(key: object, known: Collection[str]) -> str:
     from difflib import get_close_matches
 
     plain = {name.replace("_", ""): name for name in known}
-    meant = get_close_matches(str(key).replace("_", "").lower(), plain, n=1)
+    text = key if isinstance(key, str) else ""
+    meant = get_close_matches(text.replace("_", "").lower(), plain, n=1)
     return f"did you mean {plain[meant[0]]!r}?" if meant else f"use {', '.join(known)}."
 
 
@@ -219,7 +222,7 @@ def checked_create_request(value: object) -> Mapping[str, Any]:
     for key in cast("Mapping[object, Any]", value):
         if key not in known:
             advice = _advice(key, known)
-            raise InvalidArgumentError(f"Unknown key {key!r}; {advice}")
+            raise InvalidArgumentError(f"Unknown key {shown(key)}; {advice}")
     return cast("Mapping[str, Any]", value)
 
 
@@ -259,8 +262,8 @@ def checked_limit(value: object) -> str:
         )
     if not 1 <= value <= MAX_PAGE_SIZE:
         raise InvalidArgumentError(
-            f"limit is {value}, but must be from 1 to {MAX_PAGE_SIZE}: it is the size of a page, "
-            "and iterating over the listing reads every page."
+            f"limit is {shown(value)}, but must be from 1 to {MAX_PAGE_SIZE}: it is the size of a "
+            "page, and iterating over the listing reads every page."
         )
     return str(value)
 

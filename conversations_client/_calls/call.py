@@ -85,7 +85,7 @@ class Call(Generic[T]):
         api_key: Secret,
         missing_paths: set[str],
         started: float,
-        is_collected: bool = False,
+        is_collected: bool,
     ) -> None:
         self.operation = operation.at_known_path(missing_paths)
         self._missing_paths = missing_paths

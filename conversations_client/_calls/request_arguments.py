@@ -59,7 +59,7 @@ def checked_query(query: object) -> tuple[tuple[str, str], ...]:
 def _query_value(name: str, value: object) -> str:
     """The text of a value; values of types other than str and int have no single text."""
     if isinstance(value, str):
-        return str.__str__(checked_string(f"query: {name}", value))
+        return checked_string(f"query: {name}", value)
     if not isinstance(value, int) or isinstance(value, bool):
         advice = "omit it" if value is None else "convert it to the text that the API expects"
         raise InvalidArgumentError(

@@ -132,7 +132,7 @@ def checked_api_key(argument: object, environ: Mapping[str, str]) -> Secret:
             "line break or another character that is not allowed in a key: copy it again, and "
             "strip() it if you read it from a file."
         )
-    return Secret(key)
+    return Secret(str.__str__(key))  # the text of an enum's member, whose str() is its name
 
 
 def chosen_base_url(argument: object, environ: Mapping[str, str], *, allow_plain_http: bool) -> str:
@@ -191,9 +191,11 @@ def chosen_timeout(argument: object) -> Timeout:
         return argument
     if argument is None or validators.is_duration(argument):
         return Timeout(total=argument)
+    from conversations_client._base.text import shown
+
     kind = type(argument)
     name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
-    problem = f"got {argument}" if kind in {int, float} else f"not {name}"
+    problem = f"got {shown(argument)}" if kind in {int, float} else f"not {name}"
     raise ConfigurationError(
         "timeout must be a conversations_client.Timeout, a positive number of seconds, at most "
         f"{validators.MAX_SECONDS}, or None for no limit, {problem}."

@@ -130,7 +130,7 @@ class AsyncClient(ClientBase):
         from .async_conversations import AsyncConversations
 
         return AsyncConversations(
-            self._engine, project_id=self._settings.project_id, pause=self._pause
+            self._engine, project_id=self._settings.project_id, backoff=self._backoff
         )
 
     @property

@@ -52,12 +52,12 @@ class AsyncConversations(Resource[AsyncEngine]):
         engine: AsyncEngine,
         *,
         project_id: str | None,
-        pause: SharedBackoff | None = None,
+        backoff: SharedBackoff | None = None,
         call: AsyncCall | None = None,
     ) -> None:
         self._engine = engine
         self._project_id = project_id
-        self._pause = pause or SharedBackoff()
+        self._backoff = backoff or SharedBackoff()
         self._call = call or engine.call
 
     @cached_attribute
@@ -529,7 +529,7 @@ class AsyncConversations(Resource[AsyncEngine]):
         lazy_import("conversations_client._client.many.async_outcomes")
         from .many.async_outcomes import AsyncOutcomes
 
-        return AsyncOutcomes(self._engine, operation, items, options=options, backoff=self._pause)
+        return AsyncOutcomes(self._engine, operation, items, options=options, backoff=self._backoff)
 
 
 class AsyncRawConversations(Resource[AsyncEngine]):

@@ -129,7 +129,9 @@ class Client(ClientBase):
         lazy_import("conversations_client._client.conversations")
         from .conversations import Conversations
 
-        return Conversations(self._engine, project_id=self._settings.project_id, pause=self._pause)
+        return Conversations(
+            self._engine, project_id=self._settings.project_id, backoff=self._backoff
+        )
 
     @property
     def _connections(self) -> "Connections | InjectedConnections":

@@ -235,7 +235,7 @@ class ClientBase(PublicDir):
         return client
 
     @property
-    def _pause(self) -> "SharedBackoff":
+    def _backoff(self) -> "SharedBackoff":
         lazy_import("conversations_client._client.many.shared_backoff")
         from .many.shared_backoff import shared_backoff
 

@@ -52,12 +52,12 @@ class Conversations(Resource[Engine]):
         engine: Engine,
         *,
         project_id: str | None,
-        pause: SharedBackoff | None = None,
+        backoff: SharedBackoff | None = None,
         call: Call | None = None,
     ) -> None:
         self._engine = engine
         self._project_id = project_id
-        self._pause = pause or SharedBackoff()
+        self._backoff = backoff or SharedBackoff()
         self._call = call or engine.call
 
     @cached_attribute
@@ -526,7 +526,7 @@ class Conversations(Resource[Engine]):
         lazy_import("conversations_client._client.many.sync_outcomes")
         from .many.sync_outcomes import Outcomes
 
-        return Outcomes(self._engine, operation, items, options=options, backoff=self._pause)
+        return Outcomes(self._engine, operation, items, options=options, backoff=self._backoff)
 
 
 class RawConversations(Resource[Engine]):

@@ -1,98 +1,21 @@
 """Listings, which request each page when it is needed."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from enum import Enum, auto
 from typing import ClassVar, Final, Self
 
-from attrs import define, field, frozen
+from attrs import frozen
 
 from conversations_client._base.not_pickled import Shared
 from conversations_client._base.public_dir import PublicDir
-from conversations_client._calls.arguments import checked_conversation_id
 from conversations_client._calls.endpoints import Listing
-from conversations_client.errors import Delivery, PagingError
 from conversations_client.models import Conversation, ConversationPage
+
+from .cursor import Cursor
 
 Fetch = Callable[[str | None], ConversationPage]
 AsyncFetch = Callable[[str | None], Awaitable[ConversationPage]]
 
 _REFUSAL: Final = "pickled: pickle the client and call list() again, or pickle the conversations"
-
-
-class _State(Enum):
-    MORE = auto()
-    EMPTY = auto()
-    """There are more pages, but the last one was empty."""
-    NO_CURSOR = auto()
-    """There are more pages, but the last conversation has no ID to continue after."""
-    DONE = auto()
-
-
-@define
-class _Cursor:
-    """The position in a listing. No I/O; memory use is constant for listings of any length.
-
-    It detects repeated cursors without storing them all: it compares each cursor with the previous
-    one, the first one, and the last one whose page number was a power of two (Brent's algorithm).
-    It detects a repeat of the previous page, or a listing that starts over, immediately, and any
-    other cycle within three times its length.
-    """
-
-    value: str | None
-    _backwards: bool
-    _state: _State = field(default=_State.MORE, init=False)
-    _pages: int = field(default=0, init=False)
-    _first: str | None = field(default=None, init=False)
-    _saved: str | None = field(default=None, init=False)
-
-    def has_more(self) -> bool:
-        """Whether there is a page to request; raises PagingError."""
-        if self._state is _State.NO_CURSOR:
-            raise _broken("reports more conversations after one without an ID")
-        return self._state is not _State.DONE
-
-    def advance(self, page: ConversationPage) -> bool:
-        """Continue after a page, or return False if it must be requested again.
-
-        Raises PagingError.
-        """
-        if not page.has_more:
-            self._state = _State.DONE
-        elif page.data:
-            self._follow(page.data[0 if self._backwards else -1].id)
-        elif self._state is _State.EMPTY:
-            raise _broken("sent an empty page twice, but reports more conversations")
-        else:
-            self._state = _State.EMPTY
-            return False
-        return True
-
-    def _follow(self, cursor: str | None) -> None:
-        if cursor is None:
-            self._state = _State.NO_CURSOR
-            return
-        if cursor in {self.value, self._first, self._saved}:
-            raise _broken("repeated a page of this listing")
-        self._state = _State.MORE
-        self.value = cursor
-        self._pages += 1
-        if self._pages == 1:
-            self._first = cursor
-        if self._pages.bit_count() == 1:
-            self._saved = cursor
-
-
-def _start(after: str | Conversation | None, *, backwards: bool) -> _Cursor:
-    start = None if after is None else checked_conversation_id("after", after)
-    return _Cursor(start, backwards)
-
-
-def _broken(problem: str) -> PagingError:
-    return PagingError(
-        f"The listing can't continue: the service {problem}. The conversations so far are valid, "
-        "but some may appear twice.",
-        delivery=Delivery.REFUSED,
-    )
 
 
 @frozen(repr=False)
@@ -136,7 +59,8 @@ class Pages(Shared, PublicDir):
             for page in client.conversations.list(limit=100).pages():
                 print(len(page.data), page.has_more)
         """
-        return _PageByPage(self._fetch, _start(after, backwards=self._listing.is_backwards))
+        cursor = Cursor.start(after, backwards=self._listing.is_backwards)
+        return _PageByPage(self._fetch, cursor)
 
     def page(self, *, after: str | Conversation | None = None) -> ConversationPage:
         """Request one page, for example to show it on a web page.
@@ -214,7 +138,9 @@ class AsyncPages(Shared, PublicDir):
             async for page in client.conversations.list(limit=100).pages():
                 print(len(page.data), page.has_more)
         """
-        return _AsyncPageByPage(self._fetch, _start(after, backwards=self._listing.is_backwards))
+        return _AsyncPageByPage(
+            self._fetch, Cursor.start(after, backwards=self._listing.is_backwards)
+        )
 
     async def page(self, *, after: str | Conversation | None = None) -> ConversationPage:
         """Request one page, for example to show it on a web page.
@@ -256,7 +182,7 @@ class AsyncPages(Shared, PublicDir):
 
 
 class _PageByPage:
-    def __init__(self, fetch: Fetch, cursor: _Cursor) -> None:
+    def __init__(self, fetch: Fetch, cursor: Cursor) -> None:
         self._fetch = fetch
         self._cursor = cursor
 
@@ -286,7 +212,7 @@ class _Items:
 
 
 class _AsyncPageByPage:
-    def __init__(self, fetch: AsyncFetch, cursor: _Cursor) -> None:
+    def __init__(self, fetch: AsyncFetch, cursor: Cursor) -> None:
         self._fetch = fetch
         self._cursor = cursor
 

@@ -122,7 +122,8 @@ class Stream(StreamBase[ResponseBody]):
     def close(self) -> None:
         """Release the connection; repeated calls have no effect.
 
-        It is called when you leave the block. Another thread or task can call it to stop a read.
+        It is called when you leave the block. To stop a read, call it in another thread or, with an
+        async client, in another task.
 
         Example:
             with client.conversations.responses.stream(
@@ -287,7 +288,8 @@ class AsyncStream(StreamBase[AsyncResponseBody]):
     async def aclose(self) -> None:
         """Release the connection; repeated calls have no effect.
 
-        It is called when you leave the block. Another thread or task can call it to stop a read.
+        It is called when you leave the block. To stop a read, call it in another thread or, with an
+        async client, in another task.
 
         Example:
             async with client.conversations.responses.stream(

@@ -102,6 +102,7 @@ class AsyncEngine(EngineBase):
         environment = self._environment
         while True:
             if self._hooks.on_request is not None:
+                self._check_open(call)  # otherwise no hook would report the result
                 await _awaitable(self._hooks.on_request(call.request_info()), "on_request")
             started = environment.clock()
             result = await self._attempt(call, exchange)

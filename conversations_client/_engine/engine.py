@@ -94,6 +94,7 @@ class Engine(EngineBase):
         environment = self._environment
         while True:
             if self._hooks.on_request is not None:
+                self._check_open(call)  # otherwise no hook would report the result
                 self._hooks.on_request(call.request_info())
             started = environment.clock()
             result = self._attempt(call, exchange)

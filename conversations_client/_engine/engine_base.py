@@ -14,6 +14,7 @@ from conversations_client._http.connections.wire import RequestLimits, WireReque
 from conversations_client._http.content_decoding import BodyDecoder
 from conversations_client._http.httpx_clients.buffered_bodies import LOST
 from conversations_client._http.requests import Requests
+from conversations_client._http.slot_queue import closed_error
 from conversations_client._http.transport_errors import (
     AttemptFailed,
     SendFailed,
@@ -120,6 +121,10 @@ class EngineBase:
             started=self._environment.clock(),
             is_collected=is_collected,
         )
+
+    def _check_open(self, call: Call[Any]) -> None:
+        if self.closing.is_set:
+            raise call.closed_error(closed_error())
 
     def _woken_by(self, stop: Wakeups | None, wakeup: W) -> W:
         """The wakeup, which is set when the client is closed or the calls are stopped."""

@@ -19,11 +19,15 @@ MAX_SECONDS: Final = 30 * 24 * 60 * 60  # some systems' timers overflow soon aft
 def _checked(accepts: Callable[[object], bool], expected: str) -> Validator:
     def validate(instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
         if not accepts(value):
+            from conversations_client._base.text import shown
+
             # Users pass the fields of Settings to Client as arguments.
             owner = type(instance).__name__.removesuffix("Settings")
             name = f"{owner}.{attribute.name}".removeprefix(".")
             # A string may be an API key in the wrong place.
-            problem = f"got {value!r}" if _is_harmless(value) else f"not {type(value).__name__}"
+            problem = (
+                f"got {shown(value)}" if _is_harmless(value) else f"not {type(value).__name__}"
+            )
             raise ConfigurationError(f"{name} must be {expected}, {problem}.")
 
     return validate

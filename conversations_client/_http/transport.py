@@ -96,9 +96,10 @@ class Connections:
         self.closing.set()
         pool = self._by_pid.get(os.getpid())
         if pool is not None:
-            for hooked in pool.hooked.values():
-                hooked.close_client()
             pool.close()
+            # A copy, because a call in another thread may add one.
+            for hooked in tuple(pool.hooked.values()):
+                hooked.close_client()
 
     def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
         # Neither an exiting interpreter nor a forked child has to close the connections.
@@ -167,9 +168,9 @@ class AsyncConnections:
         self.closing.set()
         pool = self._by_loop.get(_event_loop())
         if pool is not None and self._pid == os.getpid():
-            for hooked in pool.hooked.values():
-                await hooked.close_client()
             await pool.aclose()
+            for hooked in tuple(pool.hooked.values()):
+                await hooked.close_client()
 
     def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
         if self.closing.is_set or _is_finalizing() or self._pid != os.getpid():

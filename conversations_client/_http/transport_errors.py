@@ -121,8 +121,13 @@ _MESSAGES: Final = {
     "InformationalResponse status_code": "the response has an invalid status",
 }
 """Plain error messages, keyed by the start of h11's message."""
-_BYTES: Final = re.compile(r"""(?:bytearray\()?(?<!\w)b('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\)?""")
-"""The repr of bytes, which h11's error messages contain."""
+_BYTES: Final = re.compile(
+    r"""(?:bytearray\()?(?<!\w)b((['"])(?:[ -\[\]-~]|\\[\\'nrt]|\\x[0-9a-f]{2})*?\2)\)?"""
+)
+"""The repr of bytes, which h11's error messages contain.
+
+No other text matches, because a proxy may choose a part of the message.
+"""
 
 _MAX_REASON_LENGTH: Final = 200
 

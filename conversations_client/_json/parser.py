@@ -25,7 +25,8 @@ def parse(body: bytes) -> Any:  # noqa: ANN401 - JSON is anything until it is st
     except UnicodeDecodeError:
         problem = "not UTF-8"
     except json.JSONDecodeError as error:
-        problem = f"not JSON: {error.msg} at byte {error.pos} of {len(body)}"
+        rest = error.doc[error.pos :].encode()
+        problem = f"not JSON: {error.msg} at byte {len(body) - len(rest)} of {len(body)}"
     except Mismatch as error:
         problem = str(error)
     except ValueError:

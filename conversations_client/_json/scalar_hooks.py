@@ -4,20 +4,17 @@ import math
 from collections.abc import MutableSequence, MutableSet
 from collections.abc import Set as AbstractSet
 from enum import Enum
-from pathlib import Path
 from types import GenericAlias, NoneType, UnionType
-from typing import Any, Final, NoReturn, Union, cast, get_args, get_origin, is_typeddict
+from typing import Any, Final, Literal, NoReturn, Union, cast, get_args, get_origin, is_typeddict
 
 import attrs
 from cattrs import Converter, StructureHandlerNotFoundError
 from cattrs.cols import (
     homogenous_tuple_structure_factory,
     is_mapping,
-    is_namedtuple,
     is_sequence,
     list_structure_factory,
     mapping_structure_factory,  # pyright: ignore[reportUnknownVariableType]
-    namedtuple_structure_factory,  # pyright: ignore[reportUnknownVariableType]
 )
 from cattrs.dispatch import StructureHook, UnstructureHook
 
@@ -56,10 +53,9 @@ def register(converter: Converter) -> None:
     converter.register_structure_hook_factory(is_mapping, _mapping_hook)
     converter.register_structure_hook_factory(_is_set, _set_hook)
     converter.register_unstructure_hook_factory(_is_set, _set_unhook)
-    converter.register_unstructure_hook(Path, str)
     converter.register_structure_hook_factory(_is_pair, _pair_hook)
-    converter.register_structure_hook_factory(is_namedtuple, _named_tuple_hook)
     converter.register_structure_hook_factory(is_typeddict, _typed_dict_hook)
+    converter.register_structure_hook_factory(_is_literal, _literal_hook)
     converter.register_structure_hook_factory(_is_tagged, _tagged_hook)
 
 
@@ -181,11 +177,6 @@ def _pair_hook(form: Any, converter: Converter) -> StructureHook:
     return _only(list, "a list", _bounded_members(form, inner))
 
 
-def _named_tuple_hook(form: Any, converter: Converter) -> StructureHook:
-    inner = namedtuple_structure_factory(form, converter)
-    return _only(list, "a list", _bounded_members(form, inner))
-
-
 def _typed_dict_hook(form: Any, converter: Converter) -> StructureHook:
     inner = cast("Any", converter).gen_structure_typeddict(form)
     return _only(dict, "an object", _bounded_members(form, inner))
@@ -206,22 +197,57 @@ def _only(expected: type, name: str, inner: StructureHook) -> StructureHook:
     return hook
 
 
+def _is_literal(form: Any) -> bool:
+    members = get_args(form)
+    return get_origin(form) is Literal and not any(isinstance(each, Enum) for each in members)
+
+
+def _literal_hook(form: Any) -> StructureHook:
+    # With the types, because True equals 1.
+    known: set[object] = {(type(each), each) for each in get_args(form)}
+
+    def hook(value: Any, _: object) -> object:
+        if isinstance(value, dict | list) or (type(value), value) not in known:
+            raise Mismatch(f"is not one of {', '.join(map(repr, get_args(form)))}")
+        return value
+
+    return hook
+
+
 def _is_tagged(form: Any) -> bool:
     members = get_args(form)
     return (
         get_origin(form) in {Union, UnionType}
         and all(map(attrs.has, members))
         and sum(not tags(cls) for cls in members) <= 1
-        and any(tags(cls) for cls in members)
+        and _classes_by_tag(form) is not None
     )
 
 
+def _classes_by_tag(form: Any) -> tuple[str, dict[object, Any]] | None:
+    """The wire name of the attribute that distinguishes the classes of a union, and the classes.
+
+    It has a Literal type with different strings in each class.
+    """
+    literals = [
+        (wire_name(a), value, cls)
+        for cls in get_args(form)
+        for a in tags(cls)
+        for value in get_args(a.type)
+    ]
+    tagged = {cls for _, _, cls in literals}
+    for name in dict.fromkeys(name for name, _, _ in literals):
+        own = [(value, cls) for other, value, cls in literals if other == name]
+        is_string = all(type(value) is str for value, _ in own)
+        if is_string and len(dict(own)) == len(own) and {cls for _, cls in own} == tagged:
+            return name, dict(own)
+    return None
+
+
 def _tagged_hook(form: Any, converter: Converter) -> StructureHook:
-    # An attribute whose type is a Literal distinguishes the classes; a class without one is for
-    # unknown tags.
+    # A class without a Literal is for unknown tags.
     unknown = next((cls for cls in get_args(form) if not tags(cls)), None)
-    by_tag = {value: cls for cls in get_args(form) for a in tags(cls) for value in get_args(a.type)}
-    (tag_name,) = {wire_name(a) for cls in get_args(form) for a in tags(cls)}
+    tag_name, by_tag = cast("tuple[str, dict[object, Any]]", _classes_by_tag(form))
 
     hooks: dict[type, StructureHook] = {}
 

@@ -24,8 +24,9 @@ from .outcomes_base import (
     Result,
     checked_items,
 )
+from .pending_request import PendingRequest
 from .shared_backoff import SharedBackoff
-from .window import PendingRequest, Step, Wait
+from .window import Step, Wait
 
 AsyncCreateRequests: TypeAlias = Iterable[CreateRequest] | AsyncIterable[CreateRequest]
 AsyncConversationIds: TypeAlias = Iterable[str | Conversation] | AsyncIterable[str | Conversation]
@@ -107,14 +108,14 @@ class AsyncOutcomes(OutcomesBase[S]):
         while True:
             match self._step():
                 case PendingRequest():
-                    self._tasks.start(self._call)
+                    self._tasks.start(self._call, skipped=self._skip)
                 case Wait() as wait:
                     await self._wait(wait)
                 case Step.READ:
                     await self._read()
                 case Step.ADD:
                     if self._add() is not None:
-                        self._tasks.start(self._call)
+                        self._tasks.start(self._call, skipped=self._skip)
                 case Step.REPORT:
                     self._end_reading()
                     return self._window.report()  # last, so that an interrupt can't lose it
@@ -154,10 +155,17 @@ class AsyncOutcomes(OutcomesBase[S]):
         request = self._window.outbox.popleft()
         try:
             result: Result = await self._engine.send(request.operation, stop=self._stopping)
-        except anyio.get_cancelled_exc_class():
-            raise
-        except BaseException as error:  # noqa: BLE001 - raised again in the iterating task
-            result = error
+        except BaseException as error:
+            self._record(request, error)  # it is raised again in the iterating task
+            if isinstance(error, anyio.get_cancelled_exc_class()):
+                raise
+        else:
+            self._record(request, result)
+
+    def _skip(self, cancellation: BaseException) -> None:
+        self._record(self._window.outbox.popleft(), cancellation)
+
+    def _record(self, request: PendingRequest, result: Result) -> None:
         self._finished.append(FinishedCall(request, result))
         self._news.set_in_loop()
 

@@ -23,17 +23,26 @@ class BackgroundTasks:
         self._tasks: set[asyncio.Task[None]] = set()  # asyncio has only weak references to tasks
         self._news: anyio.Event | None = None
 
-    def start(self, function: Callable[[], Awaitable[None]]) -> None:
-        """Run a function in a task. The function must not raise."""
+    def start(
+        self,
+        function: Callable[[], Awaitable[None]],
+        *,
+        skipped: Callable[[BaseException], None],
+    ) -> None:
+        """Run a function in a task.
+
+        Args:
+            function: The function, which must not raise.
+            skipped: Called with the cancellation if the task is cancelled before its first step,
+                so that the function doesn't run at all.
+        """
         scope = anyio.CancelScope()
-        self._scopes.add(scope)
-        if is_asyncio():
-            task = asyncio.get_running_loop().create_task(self._run(function, scope))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        else:
-            trio: Any = sys.modules["trio"]
-            trio.lowlevel.spawn_system_task(self._run, function, scope, context=copy_context())
+        try:
+            self._scopes.add(scope)
+            self._start(function, scope, skipped)
+        except BaseException:
+            self._end(scope)  # `join` would wait forever for a task that was not started
+            raise
 
     def cancel(self) -> None:
         """Cancel every task."""
@@ -46,11 +55,34 @@ class BackgroundTasks:
             self._news = anyio.Event()
             await self._news.wait()
 
+    def _start(
+        self,
+        function: Callable[[], Awaitable[None]],
+        scope: anyio.CancelScope,
+        skipped: Callable[[BaseException], None],
+    ) -> None:
+        def done(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            if scope in self._scopes:  # `_run` has not begun
+                skipped(asyncio.CancelledError())
+                self._end(scope)
+
+        if is_asyncio():
+            task = asyncio.get_running_loop().create_task(self._run(function, scope))
+            self._tasks.add(task)
+            task.add_done_callback(done)
+        else:
+            trio: Any = sys.modules["trio"]
+            trio.lowlevel.spawn_system_task(self._run, function, scope, context=copy_context())
+
     async def _run(self, function: Callable[[], Awaitable[None]], scope: anyio.CancelScope) -> None:
         try:
             with scope:
                 await function()
         finally:
-            self._scopes.discard(scope)
-            if self._news is not None:
-                self._news.set()
+            self._end(scope)
+
+    def _end(self, scope: anyio.CancelScope) -> None:
+        self._scopes.discard(scope)
+        if self._news is not None:
+            self._news.set()

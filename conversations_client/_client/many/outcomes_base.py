@@ -25,9 +25,10 @@ from conversations_client.errors import (
 )
 
 from .operations import ManyOperation, S
+from .pending_request import PendingRequest
 from .rate_limiter import RateLimiter
 from .shared_backoff import SharedBackoff
-from .window import PendingRequest, Step, Wait, Window
+from .window import Step, Wait, Window
 
 T = TypeVar("T")
 

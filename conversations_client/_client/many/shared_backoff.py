@@ -10,7 +10,7 @@ from conversations_client._base.secret import Secret
 from conversations_client.errors import StatusError
 
 
-@frozen(eq=False)
+@frozen
 class Pause:
     """A time in which no requests are sent.
 

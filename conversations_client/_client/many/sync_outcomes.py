@@ -22,8 +22,9 @@ from .outcomes_base import (
     Result,
     checked_items,
 )
+from .pending_request import PendingRequest
 from .shared_backoff import SharedBackoff
-from .window import PendingRequest, Step, Wait
+from .window import Step, Wait
 
 CreateRequests: TypeAlias = Iterable[CreateRequest]
 ConversationIds: TypeAlias = Iterable[str | Conversation]

@@ -12,11 +12,10 @@ from functools import partial
 from itertools import islice
 from typing import Any, Generic
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
-from conversations_client._base.text import with_request_id
 from conversations_client._calls.call import RawResponse
-from conversations_client._calls.operation import Operation, is_throttled
+from conversations_client._calls.operation import is_throttled
 from conversations_client._calls.retry import (
     Resend,
     Retry,
@@ -27,79 +26,15 @@ from conversations_client._calls.retry import (
 )
 from conversations_client.errors import (
     ConversationsError,
-    Delivery,
     InvalidArgumentError,
     StatusError,
     with_outcome,
-    worst_delivery,
 )
 
 from .operations import ManyOperation, S
 from .outcome import Failed
+from .pending_request import PendingRequest
 from .rate_limiter import RateLimiter
-
-
-@frozen(eq=False)
-class PendingRequest:
-    """A request that has no outcome yet.
-
-    Attributes:
-        index: The position of its item, starting at 0.
-        item: The item that the caller passed.
-        operation: The call, which is the same for every attempt.
-        attempts: How many times the request was sent.
-        delivery: The most severe delivery among all attempts.
-        refusals: How many times in a row the service throttled it without accepting any others.
-        accepted_before: How many requests the service had accepted when it last throttled this one.
-        error: The error from the last attempt; None before the first.
-    """
-
-    index: int
-    item: object
-    operation: Operation[Any]
-    attempts: int = 0
-    delivery: Delivery = Delivery.UNSENT
-    refusals: int = 0
-    accepted_before: int = -1
-    error: ConversationsError | None = None
-
-    def after(self, error: ConversationsError) -> "PendingRequest":
-        """The request after another failed attempt."""
-        return evolve(
-            self,
-            attempts=self.attempts + error.attempts,
-            delivery=worst_delivery(self.delivery, error.delivery),
-            error=error,
-        )
-
-    def refused(self, accepted: int) -> "PendingRequest":
-        """The request after the service throttled it; `accepted` is the number of accepted ones."""
-        # If the service accepts other requests in between, it is busy, but isn't rejecting this
-        # one.
-        refusals = self.refusals + 1 if self.accepted_before == accepted else 1
-        return evolve(self, refusals=refusals, accepted_before=accepted)
-
-    def final_error(self, error: ConversationsError, reason: str = "") -> ConversationsError:
-        """The error with the result of all attempts."""
-        message = f"{error} {reason}".rstrip()
-        return with_outcome(error, delivery=self.delivery, attempts=self.attempts, message=message)
-
-    def unsent_error(self, error: StatusError, retry_after: float, reason: str) -> StatusError:
-        """The error of a request that is not sent because of the response to another request.
-
-        Args:
-            error: The error for that response.
-            retry_after: Seconds until the service accepts requests again.
-            reason: Why the request doesn't wait that long.
-        """
-        unsent = "not sent again" if self.attempts else "not sent"
-        text = f"{self.operation.request}: {unsent}, because the service is throttling. {reason}"
-        request_id = None if self.error is None else self.error.request_id
-        message = with_request_id(text.rstrip(), request_id)
-        final = with_outcome(error, delivery=self.delivery, attempts=self.attempts, message=message)
-        final.retry_after = retry_after
-        final.request_id = request_id
-        return final
 
 
 class Step(Enum):
@@ -277,15 +212,15 @@ class Window(Generic[S]):
             self._open.discard(self._reporting)
             self._next = self._reporting + 1
         if is_stopped:
-            for request in tuple(self._delayed.values()):
+            for request in self._delayed.values():
                 if request.error is not None:
                     self._done[request.index] = self._failure(request, request.error)
-                    self._delayed.pop(request.index)
+        # Those above, and one that failed just before an interrupt.
+        for index in self._delayed.keys() & self._done.keys():
+            self._delayed.pop(index)
 
     def _refuse(self, now: float, *, is_stopped: bool) -> bool:
         """Whether the service asks for a longer pause than allowed; fails what waits for it."""
-        for index in self._delayed.keys() & self._done.keys():  # an interrupt came in between
-            self._delayed.pop(index)
         pause = self.rate_limiter.pause
         longest = 0.0 if is_stopped else self.retry.retry_after_max
         if pause.error is None or pause.until <= now + longest:

@@ -165,10 +165,9 @@ def _frames(error: BaseException) -> Iterator[FrameType]:
         traceback = traceback.tb_next
 
 
-def _names(error: BaseException | None) -> Iterator[str]:
-    while error is not None:
-        yield from (cls.__name__ for cls in type(error).__mro__)
-        error = error.__cause__
+def _names(error: BaseException) -> Iterator[str]:
+    chain = causes(error, has_context=False)
+    return (cls.__name__ for cause in chain for cls in type(cause).__mro__)
 
 
 def _package(frame: FrameType) -> str:

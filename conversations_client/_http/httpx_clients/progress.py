@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias
 
+from conversations_client._base.causes import causes
 from conversations_client._http.streams.errors import ConnectError, ConnectTimeout, ProxyError
 from conversations_client._http.streams.tls_errors import is_tls, rejects_certificate
 from conversations_client._http.used_proxy import POSSIBLE, UsedProxy
@@ -66,18 +67,17 @@ class Progress:
         if event.endswith(_FAILED):
             self._failures.append(info["exception"])
 
-    def proves_unsent(self, error: BaseException | None) -> bool:
+    def proves_unsent(self, error: BaseException) -> bool:
         """Whether httpcore raised the exception before it sent the request."""
         # A hook or a transport that replaces the extension hides the progress.
         listener = self._request.extensions.get(TRACE)
         if self._was_sent or getattr(listener, "__self__", None) is not self:
             return False
-        while error is not None:
-            package, name = type(error).__module__.partition(".")[0], type(error).__name__
+        for cause in causes(error, has_context=False):
+            package, name = type(cause).__module__.partition(".")[0], type(cause).__name__
             is_unreported = package in _CORES and name in _UNREPORTED
-            if is_unreported or any(error is failure for failure in self._failures):
+            if is_unreported or any(cause is failure for failure in self._failures):
                 return True
-            error = error.__cause__
         return False
 
     def rejected_certificate(self, error: Exception) -> ConnectError | None:
