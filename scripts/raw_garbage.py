@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from conversations_client import Client
 
-_PATIENCE: Final = 0.2  # seconds to wait for a response, because a request may be incomplete
+_PATIENCE: Final = 10.0  # seconds to wait for a response
 
 
 def requests(key: str, draw: random.Random) -> Iterator[bytes]:
