@@ -2,7 +2,9 @@
 
 import contextlib
 import itertools
+import select
 import signal
+import socket
 import threading
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from typing import Any
@@ -34,6 +36,7 @@ from conversations_client import (
 )
 from conversations_client._base.wakeup import Wakeup, Wakeups
 from conversations_client._engine.environment import Environment
+from conversations_client._http.streams.readiness import READABLE, is_ready
 
 LIMIT = 30.0
 HOUR = "3600"
@@ -531,18 +534,25 @@ def test_stop_works_at_any_instruction_of_the_iteration() -> None:
 # Signals that don't wake the main thread.
 
 
-@pytest.mark.parametrize("is_bulk", [False, True])
-def test_a_signal_ends_a_pause_that_it_does_not_wake(*, is_bulk: bool) -> None:
-    pauses, handled = Pauses(), threading.Event()
+class SignalToAnotherThread:
+    """Interrupts the main thread with a signal that the kernel sends to the calling thread."""
 
-    def interrupt() -> None:
-        handled.set()
+    def __init__(self) -> None:
+        self._handled = threading.Event()
+        self.was_handled: list[bool] = []
+
+    def handle(self) -> None:
+        self._handled.set()
         raise KeyboardInterrupt
 
-    def signal_this_thread() -> None:
-        # The kernel wakes this thread instead of the main thread.
+    def send(self) -> None:
         signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
-        in_time.append(handled.wait(LIMIT))
+        self.was_handled.append(self._handled.wait(LIMIT))
+
+
+@pytest.mark.parametrize("is_bulk", [False, True])
+def test_a_signal_ends_a_pause_that_it_does_not_wake(*, is_bulk: bool) -> None:
+    pauses, interrupt = Pauses(), SignalToAnotherThread()
 
     def work() -> None:
         if is_bulk:
@@ -551,17 +561,57 @@ def test_a_signal_ends_a_pause_that_it_does_not_wake(*, is_bulk: bool) -> None:
         else:
             create(client)
 
-    in_time: list[bool] = []
     with (
         ScriptedServer([THROTTLED]) as server,
         Client(KEY, base_url=server.url, timeout=None, retry=Retry(retry_after_max=3600)) as client,
-        Handler(interrupt),
+        Handler(interrupt.handle),
         time_limit(LIMIT),
     ):
         client._environment = pauses.environment()
-        with in_a_thread(pauses.begun, signal_this_thread), pytest.raises(KeyboardInterrupt):
+        with in_a_thread(pauses.begun, interrupt.send), pytest.raises(KeyboardInterrupt):
             work()
-    assert in_time == [True]
+    assert interrupt.was_handled == [True]
+
+
+def test_a_signal_ends_a_wait_for_a_response_that_it_does_not_wake(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    interrupt, begun, poll = SignalToAnotherThread(), threading.Event(), select.poll
+
+    class Poll:
+        def __init__(self) -> None:
+            self.register = (real := poll()).register
+            self._poll = real.poll
+
+        def poll(self, milliseconds: int) -> list[tuple[int, int]]:
+            if milliseconds:
+                begun.set()
+            return self._poll(milliseconds)
+
+    monkeypatch.setattr(select, "poll", Poll)
+    with (
+        ScriptedServer([[]]) as server,
+        Client(KEY, base_url=server.url, timeout=None) as client,
+        Handler(interrupt.handle),
+        in_a_thread(begun, interrupt.send),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        create(client)
+    assert interrupt.was_handled == [True]
+
+
+@pytest.mark.parametrize("has_poll", [False, True])
+def test_a_socket_is_waited_for_until_the_limit(
+    monkeypatch: pytest.MonkeyPatch, *, has_poll: bool
+) -> None:
+    if not has_poll:
+        monkeypatch.delattr("select.poll", raising=False)
+    monkeypatch.setattr("conversations_client._base.wakeup._SIGNAL_CHECK_SECONDS", 0.001)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert not is_ready(ours, READABLE, 0.005)
+        theirs.send(b"x")
+        assert is_ready(ours, READABLE, 0.005)
 
 
 # Without I/O.

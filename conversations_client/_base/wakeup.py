@@ -1,12 +1,23 @@
 """Wakes waiting threads and tasks, from any thread or signal handler."""
 
 import queue
+from collections.abc import Iterator
 from typing import Final, Protocol
 from weakref import ref
 
-# While other threads run, a signal can arrive just before the main thread begins to wait. Python
-# then calls the handler only after the wait.
-_MAX_WAIT_SECONDS: Final = 0.5
+_SIGNAL_CHECK_SECONDS: Final = 0.5
+
+
+def short_waits(seconds: float) -> Iterator[float]:
+    """Split a wait into waits after which Python calls the handlers of signals.
+
+    A signal can arrive just before the main thread begins to wait, or wake another thread instead.
+    Python then calls its handler only after the wait.
+    """
+    while seconds > _SIGNAL_CHECK_SECONDS:
+        yield _SIGNAL_CHECK_SECONDS
+        seconds -= _SIGNAL_CHECK_SECONDS
+    yield seconds
 
 
 class Wakeup:
@@ -24,11 +35,7 @@ class Wakeup:
 
     def wait(self, seconds: float) -> bool:
         """Wait for `set`; False on a timeout."""
-        while seconds > _MAX_WAIT_SECONDS:
-            if self._wait(_MAX_WAIT_SECONDS):
-                return True
-            seconds -= _MAX_WAIT_SECONDS
-        return self._wait(seconds)
+        return any(map(self._wait, short_waits(seconds)))
 
     def _wait(self, seconds: float) -> bool:
         try:

@@ -6,6 +6,7 @@ import threading
 from typing import Final
 
 from conversations_client._base.hosts import ip_address, is_loopback
+from conversations_client._base.wakeup import short_waits
 
 from .errors import ConnectError, ConnectTimeout
 from .interfaces import Limit
@@ -72,7 +73,7 @@ class _Lookup:
             self._is_done.set()
 
     def result(self, seconds: float) -> list[str]:
-        if not self._is_done.wait(seconds):
+        if not any(map(self._is_done.wait, short_waits(seconds))):
             raise ConnectTimeout("name lookup")
         if self._error is not None:
             raise self._error

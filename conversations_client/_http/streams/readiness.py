@@ -4,6 +4,8 @@ import math
 import select
 from typing import Final, Protocol
 
+from conversations_client._base.wakeup import short_waits
+
 
 class _Socket(Protocol):
     def fileno(self) -> int: ...
@@ -23,11 +25,12 @@ def is_ready(connection: _Socket, event: int, seconds: float | None) -> bool:
         return True
     if not hasattr(select, "poll"):
         readable, writable = [number] * (event == READABLE), [number] * (event == WRITABLE)
-        return any(select.select(readable, writable, [], seconds))
+        waits = short_waits(seconds)
+        return any(any(select.select(readable, writable, [], each)) for each in waits)
     poll = select.poll()
     poll.register(number, event)
     # Rounded up, because 0 would cause a busy loop at the end of a limit.
-    return bool(poll.poll(math.ceil(seconds * 1000)))
+    return any(poll.poll(math.ceil(each * 1000)) for each in short_waits(seconds))
 
 
 def is_readable(connection: _Socket) -> bool:
