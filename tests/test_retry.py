@@ -146,6 +146,9 @@ def test_the_delay_stops_doubling_after_60_attempts() -> None:
 @pytest.mark.parametrize(
     ("outcome", "remaining", "decision"),
     [
+        (UNSENT, -0.5, Stop("The timeout leaves no time for another attempt.")),
+        (UNSENT, 0.0, Stop("The timeout leaves no time for another attempt.")),
+        (replied(429, "9"), 0.0, Stop("The timeout leaves no time for another attempt.")),
         (UNSENT, 0.375, Stop("Another attempt after 0.375 s doesn't fit in the remaining 0.375 s of the timeout.")),
         (UNSENT, 0.376, Resend(0.375)),
         (replied(429, "9"), 8.0, Stop("The Retry-After of 9 s doesn't fit in the remaining 8 s of the timeout.")),

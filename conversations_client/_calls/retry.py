@@ -114,6 +114,8 @@ def next_attempt(
         subject = f"The Retry-After of {seconds_text(pause)}"
         if pause > retry.retry_after_max:
             return Stop(too_long(retry, pause))
+    if remaining <= 0:
+        return Stop("The timeout leaves no time for another attempt.")
     if pause >= remaining:
         return Stop(
             f"{subject} doesn't fit in the remaining {seconds_text(remaining)} of the timeout."

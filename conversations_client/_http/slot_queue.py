@@ -281,6 +281,6 @@ def _remove(items: deque[T], item: T) -> None:
 def closed_error() -> ClientClosedError:
     """The error for a call made after the client was closed."""
     return ClientClosedError(
-        "The client is closed: its with block has ended, or close() was called. Create a new "
+        "The client is closed: its with block has ended, or the program closed it. Create a new "
         "client."
     )

@@ -126,6 +126,7 @@ def test_several_conversations_are_distinct() -> None:
 
 ARGUMENTS: list[tuple[str, dict[str, Any]]] = [
     ("conversation", {"id": None, "kind": "x", "metadata": factories.metadata(model=None)}),
+    ("conversation_with_messages", {"id": None}),
     ("conversation_with_messages", {"messages": ()}),
     ("message", {"parts": (factories.error_part(),), "role": "assistant"}),
     ("user_message", {"parts": (factories.file_part(),), "message_id": "msg_1"}),
@@ -133,7 +134,7 @@ ARGUMENTS: list[tuple[str, dict[str, Any]]] = [
     ("tool_result_part", {"result": None, "metadata": {}}),
     ("data_part", {"data": {}}),
     ("response", {"parts": (factories.data_part(),), "finish_reason": "length"}),
-    ("partial_response", {"parts": (), "model": None}),
+    ("partial_response", {"parts": (), "model": None, "task_id": "task_2"}),
     ("part_delta", {"delta": factories.data_part()}),
     ("part_done", {"part": factories.data_part()}),
     ("tool_done", {"result": None}),
@@ -166,9 +167,10 @@ def test_arguments_become_attributes(name: str, arguments: dict[str, Any]) -> No
             finish_reason="tool_calls",
             pending_tool_calls=[factories.tool_call()],
         ),
-        attrs.evolve(factories.response(), user_message_id=None, assistant_message_id=None),
+        factories.response(user_message_id=None, assistant_message_id=None),
+        factories.response(id="resp_2", task_id="task_2", workflow_run_id="run_2"),
     ],
-    ids=["plain", "empty", "spaces", "parts", "without"],
+    ids=["plain", "empty", "spaces", "parts", "without", "ids"],
 )
 def test_events_of_a_response_accumulate_to_it(
     response: conversations_client.Response,

@@ -92,7 +92,7 @@ def metadata(
 
 def conversation_with_messages(
     *,
-    id: str = CONVERSATION_ID,  # noqa: A002 - the attribute's name
+    id: str | None = CONVERSATION_ID,  # noqa: A002 - the attribute's name
     display_name: str = NAME,
     created_at: float = CREATED_AT,
     updated_at: float = UPDATED_AT,
@@ -117,7 +117,7 @@ def conversation_with_messages(
         created_by_id=created_by_id,
         updated_by_id=updated_by_id,
         metadata=metadata,
-        messages=exchange(id) if messages is None else tuple(messages),
+        messages=exchange(id or CONVERSATION_ID) if messages is None else tuple(messages),
     )
 
 

@@ -37,6 +37,11 @@ def response(
     finish_reason: FinishReason | str = FinishReason.STOP,
     usage: Usage | None = None,
     pending_tool_calls: Sequence[ToolCall] = (),
+    id: str = RESPONSE_ID,  # noqa: A002 - the attribute's name
+    task_id: str = TASK_ID,
+    workflow_run_id: str = RUN_ID,
+    user_message_id: str | None = QUESTION_ID,
+    assistant_message_id: str | None = REPLY_ID,
 ) -> Response:
     """Create a complete `Response`, by default with a single text part that contains `text`.
 
@@ -45,12 +50,12 @@ def response(
         fake.answer(factories.response(text="In Settings."))
     """
     return Response(
-        id=RESPONSE_ID,
-        task_id=TASK_ID,
+        id=id,
+        task_id=task_id,
         model=model,
-        workflow_run_id=RUN_ID,
-        user_message_id=QUESTION_ID,
-        assistant_message_id=REPLY_ID,
+        workflow_run_id=workflow_run_id,
+        user_message_id=user_message_id,
+        assistant_message_id=assistant_message_id,
         parts=_text(text) if parts is None else tuple(parts),
         finish_reason=finish_reason,
         usage=usage,
@@ -59,7 +64,15 @@ def response(
 
 
 def partial_response(
-    *, text: str = REPLY, parts: Sequence[Part] | None = None, model: str | None = MODEL
+    *,
+    text: str = REPLY,
+    parts: Sequence[Part] | None = None,
+    model: str | None = MODEL,
+    id: str = RESPONSE_ID,  # noqa: A002 - the attribute's name
+    task_id: str = TASK_ID,
+    workflow_run_id: str = RUN_ID,
+    user_message_id: str | None = QUESTION_ID,
+    assistant_message_id: str | None = REPLY_ID,
 ) -> PartialResponse:
     """Create a `PartialResponse`, by default with a single text part that contains `text`.
 
@@ -68,12 +81,12 @@ def partial_response(
         assert partial.text == "In Set"
     """
     return PartialResponse(
-        id=RESPONSE_ID,
-        task_id=TASK_ID,
+        id=id,
+        task_id=task_id,
         model=model,
-        workflow_run_id=RUN_ID,
-        user_message_id=QUESTION_ID,
-        assistant_message_id=REPLY_ID,
+        workflow_run_id=workflow_run_id,
+        user_message_id=user_message_id,
+        assistant_message_id=assistant_message_id,
         parts=_text(text) if parts is None else tuple(parts),
     )
 
