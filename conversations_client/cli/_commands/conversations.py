@@ -48,7 +48,7 @@ def create(
     Args:
         name: The display name, at most 100 characters; default: "Untitled".
         entity_id: The agent or deployment that the conversation belongs to.
-        model: The model of the conversation, as provider/model_id.
+        model: The model of the conversation, such as openai/gpt-4o. Its form isn't checked.
         session: The common options and the output.
     """
     metadata = ConversationMetadataParam()
