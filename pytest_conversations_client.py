@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     import pluggy
+    from attrs import AttrsInstance
 
     from conversations_client.sandbox import Sandbox
 
@@ -34,6 +35,14 @@ class _Outcome:
             self.is_passed = result.get_result().passed
 
 
+def _describe(fault: "AttrsInstance") -> str:
+    """The arguments of a fault that are not None, without the content that it sends."""
+    from attrs import fields
+
+    arguments = {each.name: getattr(fault, each.name) for each in fields(type(fault)) if each.repr}
+    return ", ".join(f"{name}={value!r}" for name, value in arguments.items() if value is not None)
+
+
 @pytest.fixture
 def conversations_sandbox(request: pytest.FixtureRequest) -> "Iterator[Sandbox]":
     """A running, empty `Sandbox` with its own port and key; it stops when the test ends.
@@ -52,8 +61,9 @@ def conversations_sandbox(request: pytest.FixtureRequest) -> "Iterator[Sandbox]"
     finally:
         request.config.pluginmanager.unregister(outcome)
     if sandbox.disruptions and outcome.is_passed:
+        faults = "; ".join(dict.fromkeys(map(_describe, sandbox.disruptions)))
         pytest.fail(
-            f"No request met these faults of the sandbox: {sandbox.disruptions}. Check their "
+            f"No request met these faults of the sandbox: {faults}. Check their "
             "method and path, or call sandbox.clear_disruptions() at the end of the test.",
             pytrace=False,
         )

@@ -45,7 +45,8 @@ def test_a_fault_that_never_happens_is_an_error(pytester: pytest.Pytester) -> No
     pytester.makepyfile(
         """
         def test_misspelt(conversations_sandbox):
-            conversations_sandbox.fail_next(503, path="/v2/conversation")
+            conversations_sandbox.fail_next(503, path="/v2/conversation", times=3)
+            conversations_sandbox.drop_next(method="DELETE")
 
         def test_intended(conversations_sandbox):
             conversations_sandbox.fail_next(503)
@@ -58,7 +59,11 @@ def test_a_fault_that_never_happens_is_an_error(pytester: pytest.Pytester) -> No
     )
     result = pytester.runpytest_inprocess("-Werror")
     result.assert_outcomes(passed=2, errors=1, failed=1)
-    result.stdout.fnmatch_lines(["*No request met these faults of the sandbox: *status=503*"])
+    expected = (
+        "*No request met these faults of the sandbox: path='/v2/conversation', status=503; "
+        "method='DELETE', after_acting=False. Check their method*"
+    )
+    result.stdout.fnmatch_lines([expected])
 
 
 def test_a_test_that_does_not_pass_may_leave_faults(pytester: pytest.Pytester) -> None:

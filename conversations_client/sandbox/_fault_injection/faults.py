@@ -89,7 +89,7 @@ class CannedResponse(_Fault):
     """
 
     status: int = field(validator=_is_status)
-    headers: Mapping[str, str] = field(hash=False)
+    headers: Mapping[str, str] = field(hash=False, repr=False)
     body: bytes = field(repr=False)
 
 
