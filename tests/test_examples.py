@@ -1,6 +1,7 @@
 """Runs the examples on a sandbox, as a reader would."""
 
 import io
+import itertools
 import os
 import re
 import runpy
@@ -17,6 +18,8 @@ from conversations_client import Client
 from conversations_client.sandbox import Sandbox
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+DOCS = EXAMPLES.parent / "docs"
+SCRIPTS = (DOCS / "how-to" / "scripts.md").read_text()
 FAILED = (
     "POST /v2/conversations/{id}/responses: the response failed "
     "with code 500: The model failed halfway."
@@ -94,10 +97,67 @@ def test_examples_fit_one_screen() -> None:
         assert len(path.read_text().splitlines()) <= 40
 
 
+def python_blocks(page: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+
+
+def program(script: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a script as a program, in a folder."""
+    (folder / "x.py").write_text(script)
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "x.py", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("script", python_blocks(SCRIPTS), ids=itertools.count())
+def test_a_script_is_complete(environment: Sandbox, tmp_path: Path, script: str) -> None:
+    (tmp_path / "topics.csv").write_text("number,name\n1,Roadmap\n2,Customer Support\n")
+    with environment.client() as client:
+        client.conversations.create(display_name="Another")
+    requests = len(environment.requests)
+    ended = program(script, tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert len(environment.requests) > requests
+
+
+def test_doubtful_rows_can_be_resolved(environment: Sandbox, tmp_path: Path) -> None:
+    (script,) = (each for each in python_blocks((DOCS / "bulk.md").read_text()) if "argv" in each)
+    (tmp_path / "topics.csv").write_text("displayName\nRoadmap\nSupport\nSales\n")
+
+    def import_topics() -> int:
+        command = [sys.executable, "-m", "conversations_client", "import", "topics.csv"]
+        ended = subprocess.run(  # noqa: S603
+            [*command, "--max-in-flight", "1"], cwd=tmp_path, check=False, timeout=60
+        )
+        return ended.returncode
+
+    def resolve(*arguments: str) -> tuple[int, str]:
+        ended = program(script, tmp_path, "topics.csv.journal", *arguments)
+        return ended.returncode, ended.stderr
+
+    environment.drop_next(after_acting=True)
+    environment.fail_next(500)
+    assert [import_topics(), import_topics()] == [5, 5]
+    with environment.client() as client:
+        ids = {each.display_name: f"{each.id}" for each in client.conversations.list()}
+        assert set(ids) == {"Roadmap", "Sales"}
+        assert resolve("1", ids["Roadmap"]) == resolve("2") == (0, "")
+        assert resolve("3") == (1, "Row 3 is not doubtful.\n")
+        assert import_topics() == 0
+        names = [each.display_name for each in client.conversations.list()]
+    assert sorted(names) == ["Roadmap", "Sales", "Support"]
+    results = (tmp_path / "topics.csv.results.jsonl").read_text().splitlines()
+    assert (len(results), ids["Roadmap"] in results[0]) == (3, True)
+
+
 def test_the_nightly_import_creates_each_row_once(environment: Sandbox, tmp_path: Path) -> None:
-    page = EXAMPLES.parent / "docs" / "how-to" / "scripts.md"
-    (script,) = re.findall(r"```bash\n(.*?)```", page.read_text(), re.DOTALL)
-    (in_place,) = re.findall(r"^\$ (day=.*)", page.read_text(), re.MULTILINE)
+    (script,) = re.findall(r"```bash\n(.*?)```", SCRIPTS, re.DOTALL)
+    (in_place,) = re.findall(r"^\$ (day=.*)", SCRIPTS, re.MULTILINE)
     date = tmp_path / "date"
     date.touch(mode=0o700)
     path = os.pathsep.join(map(str, [tmp_path, Path(sys.executable).parent, os.environ["PATH"]]))
@@ -124,20 +184,22 @@ def test_the_nightly_import_creates_each_row_once(environment: Sandbox, tmp_path
     assert codes(22, "no file") == [1]
     drop.write_text("number,name\n3,Roadmap\n")
     assert codes(22, "a new file") == [0]
-    for day in (23, 24):
-        drop.write_text(f"displayName\n{day}\n")
+    drop.write_text("number,name\n4,Sales\n")
+    assert codes(22, "a second file", "it is still there") == [1, 1]
+    assert codes(23, "it is a new file") == [0]
+    for day in (24, 25):
+        drop.write_text(f"number,name\n5,{day}\n")
         assert codes(day, "a new file", "all is done", script=in_place) == [0, 0]
     with Client() as client:
         names = [each.display_name for each in client.conversations.list()]
-    assert sorted(names) == ["23", "24", "Roadmap", "Roadmap", "Support"]
+    assert sorted(names) == ["24", "25", "Roadmap", "Roadmap", "Sales", "Support"]
 
 
 def test_cron_sends_mail_about_a_nightly_import_only_if_it_fails(
     environment: Sandbox, tmp_path: Path
 ) -> None:
-    page = (EXAMPLES.parent / "docs" / "how-to" / "scripts.md").read_text()
-    (script,) = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
-    (line,) = re.findall(r"^0 3 \* \* \* (.*)$", page, re.MULTILINE)
+    (script,) = re.findall(r"```bash\n(.*?)```", SCRIPTS, re.DOTALL)
+    (line,) = re.findall(r"^0 3 \* \* \* (.*)$", SCRIPTS, re.MULTILINE)
     folder = tmp_path / "customers"
     folder.mkdir()
     executable = folder / "import-customers"
@@ -167,6 +229,9 @@ def test_cron_sends_mail_about_a_nightly_import_only_if_it_fails(
     is_done, text = mail()
     assert (is_done, "1 row failed: see " in text) == (False, True)
     assert mail() == (True, "")
+    (folder / "customers.csv").write_text("number,name\n3,Sales\n")
+    is_done, text = mail()
+    assert (is_done, "is imported, but another customers.csv has arrived" in text) == (False, True)
 
 
 def test_the_demo_ends_silently_when_its_output_is_closed() -> None:
