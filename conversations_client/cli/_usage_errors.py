@@ -77,6 +77,8 @@ def _describe_unknown_word(error: CycloptsError) -> str | None:
         case UnknownOptionError():
             names = [name for argument in error.argument_collection for name in argument.names]
             option = error.token.keyword or error.token.value
+            if _is_after_dashes(option, error):
+                return 'Everything after "--" is an argument. Put options before it.'
             if advice := _argument_advice(option, error):
                 return f"{_unknown_option(option, ())}{advice}"
             return f"{_unknown_option(option, names)}{_dash_advice(option, error)}"
@@ -166,6 +168,13 @@ def _argument_advice(option: str, error: CycloptsError) -> str:
         if word and word == name.rpartition("_")[2].removesuffix("s"):
             return f" Pass {name.upper()} as an argument, without an option."
     return ""
+
+
+def _is_after_dashes(option: str, error: CycloptsError) -> bool:
+    """Whether a word that looks like an option comes after `--`."""
+    words = iter(error.root_input_tokens or ())
+    # The first test reads the words up to "--".
+    return "--" in words and any(word.startswith(option) for word in words)
 
 
 def _dash_advice(option: str, error: CycloptsError) -> str:

@@ -61,7 +61,7 @@ def test_csv(write: Write) -> None:
     )
     assert [row.content for row in read_rows(path)] == [
         {"displayName": 'a, "b"\nc', "metadata": {"model": "m"}},
-        Unreadable("The row is empty. Leave it, or fill in a field."),
+        Unreadable("The row has no values to import. Leave it, or fill in a field."),
         Unreadable("The row has 3 cells, but the header has 2."),
     ]
     assert count_rows(path) == 3

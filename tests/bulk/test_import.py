@@ -232,6 +232,29 @@ def test_failed_rows_can_be_removed_at_the_end(
     assert [entry.number for entry in journal.entries()] == [*range(1, len(after) + 1)]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "is_hinted"),
+    [
+        ("a\r\nb\r\n", "a\nb\n", True),
+        ("a\nb", "a\r\nb", True),
+        ("a\r\nb", "a\nc", False),
+        ("a\r\nb", "ab", False),
+        (r"a\r\nb", r"a\nb", False),  # the text has backslashes
+    ],
+)
+def test_changed_line_breaks_are_recognized(
+    path: Path, journal: Journal, before: str, after: str, *, is_hinted: bool
+) -> None:
+    write(path, {"displayName": before, "metadata": {"entityId": before}})
+    with ScriptedServer(always()) as server:
+        run(server, path, journal)
+        write(path, {"displayName": after, "metadata": {"entityId": after}})
+        with pytest.raises(BulkError, match="Row 1 has changed since it was imported") as raised:
+            run(server, path, journal)
+    assert ("only the line breaks in its cells (LF or CRLF)" in str(raised.value)) == is_hinted
+    assert ("an earlier row was removed" in str(raised.value)) != is_hinted
+
+
 def test_empty_rows_can_be_removed_at_the_end(path: Path, journal: Journal) -> None:
     write(path, {"displayName": "a"}, {"_id": "conv_1"}, {"_id": "conv_2"})
     with ScriptedServer(always()) as server:
@@ -241,8 +264,8 @@ def test_empty_rows_can_be_removed_at_the_end(path: Path, journal: Journal) -> N
             problems
             == [
                 (
-                    "The row is empty. Leave it, fill in a field, or remove all empty rows at the end of the "
-                    "file."
+                    "The row has no values to import. Leave it, fill in a field, or remove all such "
+                    "rows at the end of the file."
                 )
             ]
             * 2
@@ -286,7 +309,7 @@ def test_the_empty_rows_of_a_part_are_not_to_be_removed(
     with ScriptedServer(always()) as server:
         run(server, path, journal, **part)
     assert {entry.detail for entry in journal.entries() if entry.number > 1} == {
-        "The row is empty. Leave it, or fill in a field."
+        "The row has no values to import. Leave it, or fill in a field."
     }
 
 

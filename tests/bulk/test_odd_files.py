@@ -27,9 +27,10 @@ from conversations_client.bulk._files.rows import Unreadable
 
 A, B = {"displayName": "a"}, {"displayName": "b"}
 AGENT = {"metadata": {"entityId": "agent_1"}}
-EMPTY = "The row is empty. Leave it, or fill in a field."
+EMPTY = "The row has no values to import. Leave it, or fill in a field."
 EMPTY_AT_THE_END = (
-    "The row is empty. Leave it, fill in a field, or remove all empty rows at the end of the file."
+    "The row has no values to import. Leave it, fill in a field, or remove all such rows at the end "
+    "of the file."
 )
 LONG = "x" * (csv.field_size_limit() + 1)
 

@@ -56,7 +56,7 @@ def test_only_fields_without_a_column_are_suggested(
     assert ("Did you mean" in message) is similar
 
 
-EMPTY = Unreadable("The row is empty. Leave it, or fill in a field.")
+EMPTY = Unreadable("The row has no values to import. Leave it, or fill in a field.")
 
 
 def request(content: Any) -> dict[str, Any]:

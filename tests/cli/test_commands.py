@@ -213,6 +213,28 @@ def test_names_that_begin_with_a_hyphen(
     assert ('To pass text that begins with "-", put -- before it.' in ended.err) == has_advice
 
 
+@pytest.mark.parametrize(
+    ("line", "is_after"),
+    [
+        (("create", "--", "-dash", "--json"), True),
+        (("create", "--", "-dash", "--model=openai/gpt-4o"), True),
+        (("create", "--", "-dash", "-x"), True),
+        (("list", "--", "--json"), True),
+        (("show", "--", "conv_1", "--json"), True),
+        (("create", "--jsn", "--", "-dash"), False),
+        (("create", "-x"), False),
+    ],
+)
+def test_options_after_two_hyphens(
+    piped: Command, line: tuple[str, ...], *, is_after: bool
+) -> None:
+    ended = piped(*line)
+    advice = f"""Everything after "--" is an argument. Put options before it. See \
+`conversations {line[0]} --help`."""
+    assert (ended.code, ended.err == f"Error: {advice}\n") == (2, is_after)
+    assert ("Unknown option" in ended.err) != is_after
+
+
 def test_a_name_after_two_hyphens(piped: Command) -> None:
     assert json.loads(piped("create", "--", "--weird").out)["displayName"] == "--weird"
 

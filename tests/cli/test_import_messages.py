@@ -43,6 +43,7 @@ def test_an_import_without_a_service(
     file = write(tmp_path / "a.jsonl", rows)
     ended = piped("import", str(file), *NOWHERE)
     assert ended.code == 4
+    assert ended.err.startswith("Error: Row 1 (line 1): ")
     assert ended.err.endswith("Run `conversations doctor` to find the cause.\n")
     assert ("50 consecutive rows failed." in ended.err) == stops
     assert piped("import", str(file), *NOWHERE).code == 4
@@ -61,6 +62,27 @@ def test_a_rejected_key_is_not_an_unreachable_service(piped: Command, tmp_path: 
     assert ended.code == 1
     assert "50 consecutive rows failed. The last error: " in ended.err
     assert "api_key" not in ended.err
+
+
+@pytest.mark.parametrize("options", [(), ("--quiet",), ("--quiet", "--json"), ("--jsonl",)])
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_the_first_errors_are_printed(
+    piped: Command, shown: Command, tmp_path: Path, options: tuple[str, ...], *, is_terminal: bool
+) -> None:
+    file = write(tmp_path / "a.jsonl", 7)
+    with ScriptedServer([answer(401)] * 7) as server:
+        command = shown if is_terminal else piped
+        ended = command("import", str(file), "--base-url", server.url, *options)
+    assert ended.code == 1
+    is_for_people = is_terminal and not options
+    printed, other = (ended.out, ended.err) if is_for_people else (ended.err, ended.out)
+    reasons = [line for line in printed.splitlines() if "returned 401" in line]
+    prefix = "" if is_for_people else "Error: "
+    numbers = [line.partition(" (line ")[0] for line in reasons]
+    assert numbers == [f"{prefix}Row {number}" for number in range(1, 6)]
+    assert f"{prefix}And 2 more.\n" in printed
+    assert "returned 401" not in other
+    assert "7 rows failed: see " in ended.err
 
 
 def test_an_import_stops_if_the_service_asks_for_too_long_a_wait(

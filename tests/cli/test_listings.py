@@ -74,6 +74,26 @@ def test_a_limit_is_mentioned_only_if_it_cuts(
     assert piped(*line, format_).err == ""
 
 
+def test_what_is_left_out_is_mentioned_in_a_terminal(
+    piped: Command, shown: Command, client: Client
+) -> None:
+    for _ in range(2):
+        client.conversations.create()
+    others = (
+        "Not included: conversations of agents and deployments (add --entity-id for each of them)."
+    )
+    note = f"{others}\n"
+    assert shown("list", "--limit", "100").err == note
+    assert shown("list", "--limit", "1").err == MORE + note
+    for command, options in (
+        (shown, ("--entity-id", "a")),
+        (shown, ("--json",)),
+        (shown, ("--quiet",)),
+        (piped, ()),
+    ):
+        assert "Not included" not in command("list", *options).err
+
+
 @pytest.mark.parametrize("command", ["list", "export"])
 def test_a_comma_in_an_id_is_questioned(piped: Command, tmp_path: Path, command: str) -> None:
     file = [str(tmp_path / "a.jsonl")] if command == "export" else []

@@ -109,4 +109,9 @@ def test_problems_are_printed(piped: Command, tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     file.write_text('{"displayName": 1}\n')
     ended = piped("import", str(file), "--quiet")
-    assert ended == Ended(1, "", f"Error: 1 row failed: see {file}.results.jsonl.\n")
+    assert ended == Ended(
+        1,
+        "",
+        "Error: Row 1 (line 1): displayName must be a string, not a number.\n"
+        f"Error: 1 row failed: see {file}.results.jsonl.\n",
+    )

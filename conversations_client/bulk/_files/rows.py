@@ -67,11 +67,17 @@ class Row:
         """An error in the row's request, in the terms of the file."""
         return in_file_terms(str(error), self.columns)
 
-    def digest(self) -> str:
-        """A digest of the content, 32 hexadecimal digits."""
+    def digest(self, *, line_break: str | None = None) -> str:
+        """A digest of the content, 32 hexadecimal digits.
+
+        Args:
+            line_break: The line break to use in the cells. Default: those of the file.
+        """
         content = self.content
         value = content.problem if isinstance(content, Unreadable) else dict(content)
         text = json.dumps(value, sort_keys=True, default=str)
+        if line_break is not None:
+            text = text.replace(r"\r\n", r"\n").replace(r"\n", json.dumps(line_break)[1:-1])
         return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
 
     def request(self, import_id: str) -> CreateRequest:
@@ -176,9 +182,11 @@ def cell_of(cells: Fields, name: str) -> object:
     return cast("Fields", metadata).get(name.removeprefix(_METADATA_PREFIX))
 
 
-EMPTY: Final = Unreadable("The row is empty. Leave it, or fill in a field.")
+# The row may have a key or values in ignored columns.
+EMPTY: Final = Unreadable("The row has no values to import. Leave it, or fill in a field.")
 EMPTY_AT_THE_END: Final = (
-    "The row is empty. Leave it, fill in a field, or remove all empty rows at the end of the file."
+    "The row has no values to import. Leave it, fill in a field, or remove all such rows at the "
+    "end of the file."
 )
 """The problem with an empty row that is followed only by empty rows."""
 _METADATA_PREFIX: Final = f"{METADATA}."

@@ -11,15 +11,19 @@ _ADVICE: Final = (
     "Rows are identified by their position: restore the file and add new rows at the end, or "
     "import the new file with a new journal; every row is then imported again."
 )
+_LINE_BREAKS: Final = ("\n", "\r\n")
 
 
 def check_unchanged(row: Row, entry: Entry) -> None:
     """Raise BulkError if a row that may have been imported has changed."""
     if entry.state is not State.FAILED and entry.digest != row.digest():
-        raise BulkError(
-            f"Row {row.number} has changed since {_past(entry)}, or an earlier row was removed or "
-            f"inserted. {_ADVICE}"
-        )
+        cause = ", or an earlier row was removed or inserted"
+        if entry.digest in (row.digest(line_break=each) for each in _LINE_BREAKS):
+            cause = (
+                ": only the line breaks in its cells (LF or CRLF) differ, probably because another "
+                "program saved the file"
+            )
+        raise BulkError(f"Row {row.number} has changed since {_past(entry)}{cause}. {_ADVICE}")
 
 
 def check_none_removed(entries: Iterable[Entry], rows: int) -> None:

@@ -106,7 +106,7 @@ def list_(
         # At the end of a full page, this would send another request.
         if limit % MAX_PAGE_SIZE and _has_more(listing):
             print_note("There are more conversations. List them with --limit or --all.")
-    if all_:
+    if all_ or (session.output.is_for_people and not entity_id):
         selected.report_left_out()
     selected.report_others()
 

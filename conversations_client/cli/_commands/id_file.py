@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -145,12 +145,23 @@ def _rows(text: str, suffix: str) -> "csv.DictReader[str] | None":
             "the header has an ID column with more than one separator. Put a line such as "
             "'sep=,' before the header"
         )
-    if not found and suffix in _SEPARATORS and read(separators[0]).fieldnames:
+    if not found and suffix in _SEPARATORS and _has_header(map(read, separators)):
         raise ValueError(
             "the header has no _id or id column. The first line must name the columns. For a file "
             f"with one ID per line and no header, use a name that doesn't end in {suffix}"
         )
     return found[0] if found else None
+
+
+def _has_header(readers: Iterable["csv.DictReader[str]"]) -> bool:
+    """Whether the file isn't empty; raises csv.Error if its header is not CSV."""
+    errors: list[csv.Error] = []
+    for rows in readers:
+        try:
+            return bool(rows.fieldnames)
+        except csv.Error as error:
+            errors.append(error)
+    raise errors[0]
 
 
 def _has_ids(rows: "csv.DictReader[str]") -> bool:

@@ -1,8 +1,10 @@
 """A dry run: an import with a stand-in for the service and a copy of the journal."""
 
+import os
 import shutil
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from errno import ENOSPC
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -10,7 +12,7 @@ from typing import Final
 import httpx
 from attrs import evolve
 
-from conversations_client import Client
+from conversations_client import Client, ConversationsError
 from conversations_client.bulk import Journal, Report
 from conversations_client.cli._display.output import Output, print_error, print_note
 from conversations_client.cli._display.progress import progress_bar
@@ -65,11 +67,30 @@ def _stand_in(target: Target) -> Generator[Client, None, None]:
 def _copy_of(journal: Path) -> Generator[Journal, None, None]:
     """A copy of the journal, or a new one, which is removed after the block."""
     with TemporaryDirectory() as folder:
+        copy = Path(folder, "copy", journal.name)
+        # The same errors as without a dry run, if the folder is missing or the journal is a folder.
+        if journal.parent.is_dir():
+            copy.parent.mkdir()
+        if os.path.isdir(journal):  # noqa: PTH112 - unlike Path, accepts a name that is too long
+            copy.mkdir()
         for each in (journal, journal.with_name(f"{journal.name}-wal")):
-            if each.is_file():
-                shutil.copyfile(each, Path(folder) / each.name)
-        with Journal(Path(folder) / journal.name) as copy:
-            yield copy
+            if os.path.isfile(each):  # noqa: PTH113 - as above
+                shutil.copyfile(each, copy.with_name(each.name))
+        with _errors_about(journal, copy), Journal(copy) as record:
+            yield record
+
+
+@contextmanager
+def _errors_about(journal: Path, copy: Path) -> Generator[None, None, None]:
+    """Name the journal, instead of its copy, in the error messages."""
+    try:
+        yield
+    except ConversationsError as error:
+        is_full = isinstance(error.__cause__, OSError) and error.__cause__.errno == ENOSPC
+        name = f"{journal} (its copy in the folder for temporary files)" if is_full else journal
+        message = str(error).replace(str(copy), str(name))
+        error.args = (message.replace(str(copy.parent), str(journal.parent)),)
+        raise
 
 
 def _show(report: Report, output: Output) -> None:

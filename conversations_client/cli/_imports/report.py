@@ -50,9 +50,14 @@ def _number(entry: Entry) -> int:
 def show(
     report: Report, rows: RowOutcomes, results: Path, output: Output, *, are_written: bool
 ) -> None:
-    """Print the report on stdout, with the first rows that were not imported."""
+    """Print the report on stdout, with the first rows that were not imported.
+
+    If stdout isn't for people, print these rows on stderr, where cron, for example, finds them.
+    """
     if not output.is_for_people:
         print_json(report, results, output)
+        for line in rows.lines():
+            print_error(line)
         return
     created = f"{report.created:,} created"
     if report.created_before:
