@@ -19,9 +19,10 @@ from attrs import frozen
 SCRIPT = str(Path(sysconfig.get_path("scripts")) / "conversations")
 LONGEST_WAIT = 60.0
 
-# Ctrl-C works even if the parent process ignores it, as nohup does.
+# These signals work even if the parent process ignores them, as nohup does.
 _LAUNCH = (
-    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "import os, signal, sys; "
+    "[signal.signal(each, signal.SIG_DFL) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]; "
     "os.execv(sys.argv[1], sys.argv[1:])"
 )
 WITH_CTRL_C = [sys.executable, "-ISc", _LAUNCH]

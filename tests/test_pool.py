@@ -247,9 +247,9 @@ def test_an_idle_connection_is_stale_when_its_time_is_up() -> None:
     ticket, finder = acquired(pool), pool.ticket()
     ticket.connection = 7
     assert ticket.connection == 7
-    assert not pool.has_idle
+    had_idle = pool.has_idle
     pool.release(ticket, now=1.0)
-    assert pool.has_idle
+    assert (had_idle, pool.has_idle) == (False, True)
     for now in (1.0, 5.9):
         assert not pool.has_stale(now)
         pool.take_stale(finder, now)

@@ -1,5 +1,6 @@
 """`delete --file`, against a sandbox."""
 
+import contextlib
 import itertools
 import json
 import shutil
@@ -633,6 +634,38 @@ def test_a_file_without_ids_is_an_error(
         file.write_bytes(content)
     ended = piped("delete", "-y", "--file", str(file), "--base-url", "http://127.0.0.1:1")
     assert (ended.code, problem in ended.err) == (2, True), ended.err
+
+
+def test_a_file_without_its_option_is_an_error(piped: Command, tmp_path: Path) -> None:
+    file = tmp_path / "ids"
+    with contextlib.chdir(tmp_path), ScriptedServer([]) as server:
+        line = ("delete", "-y", file.name, "--base-url", server.url)
+        assert "is the name of a file" not in piped(*line).err
+        file.touch()
+        ended = piped(*line)
+    assert (ended.code, ended.err.splitlines()[0]) == (
+        2,
+        "Error: One of the IDs is the name of a file. Pass a file that contains IDs with --file.",
+    )
+
+
+def test_the_limits_of_a_deletion(
+    monkeypatch: pytest.MonkeyPatch, piped: Command, tmp_path: Path
+) -> None:
+    (file := tmp_path / "ids").write_text("conv_1\nconv_2\n")
+    limits = ("--rate", "1000", "--max-in-flight", "2")
+    runs: list[tuple[float | None, int]] = []
+    delete = DeletionRun.delete
+
+    def recorded(run: DeletionRun, client: Client) -> None:
+        runs.append((run.rate, run.max_in_flight))
+        delete(run, client)
+
+    monkeypatch.setattr(DeletionRun, "delete", recorded)
+    with ScriptedServer([answer(204, b"")] * 3) as server:
+        for given in (("--file", str(file)), ("conv_3",)):
+            assert piped("delete", "-y", *given, *limits, "--base-url", server.url).code == 0
+    assert runs == [(1000.0, 2), (1000.0, 1)]
 
 
 @pytest.mark.parametrize("line", ["{}", '{{"_id": "{}"}}'])

@@ -64,7 +64,9 @@ def _problem_of(source: Path) -> str | None:
     """Why a file with an unknown extension can't be read, if there is a more specific reason."""
     if source.is_dir():
         return f"{source} is a folder. Import each file in it separately."
-    if source.exists() and not source.is_file():
+    if not source.exists():
+        return None
+    if not source.is_file():
         return _not_readable_twice(source)
     suffix = source.suffix.lower()
     if suffix in _WORKBOOKS:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from conversations_client import Client, ConversationsError
 from conversations_client.cli._commands.delete_from_file import delete_file
@@ -24,6 +25,7 @@ from conversations_client.cli._session import Injected
 from conversations_client.cli._signals import stopped_by_signals
 
 _MAX_NAME_LENGTH: Final = 100
+_POSITIVE: Final = Number(gt=0)
 
 
 @stopped_by_signals()
@@ -33,6 +35,8 @@ def delete(
     *,
     file: Path | None = None,
     yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative="", show_default=False)] = False,
+    rate: Annotated[float | None, Parameter(validator=_POSITIVE)] = None,
+    max_in_flight: Annotated[int, Parameter(validator=_POSITIVE)] = 16,
     retries: Annotated[RetryOptions, Parameter(name="*")] = RetryOptions(),  # noqa: B008 - frozen
     session: Injected,
 ) -> ExitCode:
@@ -43,6 +47,9 @@ def delete(
         file: A file with one ID per line, or JSON Lines or CSV with an _id or id field, such as
             an export or the results of an import. A hyphen (-) reads stdin.
         yes: Delete without confirmation.
+        rate: The maximum number of conversations per second; no limit by default.
+        max_in_flight: The maximum number of conversations of a file to delete at once. Those that
+            you pass as arguments are deleted one by one.
         retries: The options for throttled requests and other temporary failures.
         session: The common options and the output.
     """
@@ -51,7 +58,14 @@ def delete(
     check_ids(conversation_ids)
     session = retries.applied(session)
     if file is not None:
-        return delete_file(file, conversation_ids, yes=yes, session=session)
+        return delete_file(
+            file,
+            conversation_ids,
+            yes=yes,
+            rate=rate,
+            max_in_flight=max_in_flight,
+            session=session,
+        )
     check_confirmable(yes=yes)
     names = dict.fromkeys(conversation_ids, "")
     deletion = Deletion()
@@ -65,6 +79,7 @@ def delete(
             deletion=deletion,
             output=session.output,
             describe=lambda each: f"Deleted {_described(each, names)}",
+            rate=rate,
             max_in_flight=1,  # in the order of the arguments
         ).delete(client)
     return deletion.worst

@@ -16,13 +16,23 @@ from conversations_client.cli._exit_codes import ExitCode, UsageError
 from conversations_client.cli._session import Session
 
 
-def delete_file(file: Path, others: Iterable[str], *, yes: bool, session: Session) -> ExitCode:
+def delete_file(
+    file: Path,
+    others: Iterable[str],
+    *,
+    yes: bool,
+    rate: float | None,
+    max_in_flight: int,
+    session: Session,
+) -> ExitCode:
     """Delete the conversations whose IDs are in a file, several at once.
 
     Args:
         file: The file, or `-` for stdin.
         others: More IDs to delete.
         yes: Whether to delete without confirmation.
+        rate: The maximum number of conversations per second.
+        max_in_flight: The maximum number of requests in flight.
         session: The common options and the output.
     """
     if file == STDIN and not yes:  # before waiting for its content
@@ -42,6 +52,8 @@ def delete_file(file: Path, others: Iterable[str], *, yes: bool, session: Sessio
             ids=ids,
             deletion=deletion,
             output=session.output,
+            rate=rate,
+            max_in_flight=max_in_flight,
             on_outcome=bar.advance,
             on_end=bar.stop,
         ).delete(client)

@@ -47,6 +47,7 @@ class DeletionRun:
         output: Where the IDs of the deleted conversations are printed: all of them at the end as
             JSON, otherwise each one as soon as it is deleted.
         describe: Returns the line about a deleted conversation, for people. Default: no line.
+        rate: The maximum number of conversations per second; None for no limit.
         max_in_flight: The maximum number of requests in flight.
         on_outcome: Called after each outcome.
         on_end: Called before any message about the whole run is printed.
@@ -56,6 +57,7 @@ class DeletionRun:
     deletion: Deletion
     output: Output
     describe: Callable[[str], str] | None = None
+    rate: float | None = None
     max_in_flight: int = 16
     on_outcome: Callable[[object], object] = _ignore
     on_end: Callable[[], object] = _ignore
@@ -78,7 +80,9 @@ class DeletionRun:
         ):
             self._retry = client.retry
             try:
-                with delete_many(self._read_ids(), max_in_flight=self.max_in_flight) as outcomes:
+                with delete_many(
+                    self._read_ids(), max_in_flight=self.max_in_flight, rate=self.rate
+                ) as outcomes:
                     self._record_all(outcomes)
                 self._print_all()
             except KeyboardInterrupt:

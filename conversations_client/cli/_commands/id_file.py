@@ -61,6 +61,10 @@ def check_ids(ids: Collection[str]) -> None:
             "An ID can't contain spaces, commas, quotes, slashes or brackets. Pass each ID as a "
             "separate argument, or a file of IDs with --file."
         )
+    if any(not each.startswith(ID_PREFIX) and Path(each).is_file() for each in ids):
+        raise UsageError(
+            "One of the IDs is the name of a file. Pass a file that contains IDs with --file."
+        )
 
 
 def _content(file: Path) -> bytes:
