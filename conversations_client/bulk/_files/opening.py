@@ -54,7 +54,8 @@ def source_format(path: Source) -> Format:
     try:
         return import_format(path)
     except BulkError:
-        problem = _problem_of(Path(path))
+        source = Path(path)
+        problem = _problem_of(source) if source.exists() else None
         if problem is None:
             raise
     raise BulkError(problem)
@@ -64,8 +65,6 @@ def _problem_of(source: Path) -> str | None:
     """Why a file with an unknown extension can't be read, if there is a more specific reason."""
     if source.is_dir():
         return f"{source} is a folder. Import each file in it separately."
-    if not source.exists():
-        return None
     if not source.is_file():
         return _not_readable_twice(source)
     suffix = source.suffix.lower()
