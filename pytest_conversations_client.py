@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class _Outcome:
-    """Whether a test passed; a test that is skipped or expected to fail doesn't."""
+    """Whether a test passed. A test that is skipped or expected to fail doesn't count as passed."""
 
     def __init__(self, item: pytest.Item) -> None:
         self._item = item
@@ -47,8 +47,8 @@ def _describe(fault: "AttrsInstance") -> str:
 def conversations_sandbox(request: pytest.FixtureRequest) -> "Iterator[Sandbox]":
     """A running, empty `Sandbox` with its own port and key; it stops when the test ends.
 
-    A test that passes although it injects a fault which never happens is an error, unless it calls
-    `clear_disruptions()`.
+    If a test passes but a fault that it injected never happened, pytest reports an error, unless
+    the test calls `clear_disruptions()`.
     """
     from conversations_client.sandbox import Sandbox
 

@@ -30,7 +30,8 @@ class Secret:
     def is_in(self, text: str) -> bool:
         """Whether the text contains the secret, in any letter case and percent-encoded or not.
 
-        Twice, because the ID that a path quotes may have been quoted before.
+        Percent-encoding is undone twice, because an ID may be percent-encoded already when a path
+        encodes it.
 
         A secret that could be an ordinary word must be the whole text.
         """

@@ -9,7 +9,7 @@ _SIGNAL_CHECK_SECONDS: Final = 0.5
 
 
 def short_waits(seconds: float) -> Iterator[float]:
-    """Split a wait into waits after which Python calls the handlers of signals.
+    """Split a wait into short ones, so that Python can call signal handlers in between.
 
     A signal can arrive just before the main thread begins to wait, or wake another thread instead.
     Python then calls its handler only after the wait.

@@ -137,7 +137,7 @@ def not_none(name: str, value: object) -> None:
 
 
 def checked_string(name: str, value: object) -> str:
-    """A string that UTF-8 can encode; not an instance of a subclass, such as an enum's member."""
+    """A string that UTF-8 can encode. A member of an enum, for example, becomes a plain string."""
     if not isinstance(value, str):
         raise InvalidArgumentError(f"{name} must be a string, not {type_name(value)}.")
     try:

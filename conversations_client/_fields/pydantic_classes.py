@@ -85,8 +85,8 @@ def _serialization(cls: type) -> Any:  # noqa: ANN401 - pydantic's typed dict
         result = check(value)
         return unstructure(_as_class(value, cls)) if isinstance(value, cls) else result
 
-    # Lets the member of a union that has the object's class serialize it, or else one of a base.
-    # Only a union checks the class in this way, and a union with one member is not a union.
+    # In a union, the member with the object's own class serializes it, or else one with a base
+    # class. pydantic checks classes in this way only in unions of at least two members.
     fields = core_schema.dataclass_args_schema(cls.__name__, [])
     instance = core_schema.dataclass_schema(cls, fields, [])
     union = core_schema.union_schema([instance, core_schema.none_schema()])

@@ -163,8 +163,8 @@ def describe(error: ConversationsError) -> str:
 def _with_long_wait(message: str, error: ConversationsError) -> str:
     """The message with the reason why the command stops, if the service asks for a long wait.
 
-    The client doesn't give this reason if it wouldn't have sent the request again in any case, and
-    it rounds the wait, so that the rounded value may not be long enough for the option.
+    The client omits this reason if it would not have sent the request again anyway. It also rounds
+    the wait, so the value in its message may be too low for the option.
     """
     retry = _retry_options.get()
     wait = None if retry is None else long_wait(error, retry)

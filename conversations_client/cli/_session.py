@@ -57,8 +57,8 @@ class Options:
     sandbox: Annotated[bool, Parameter(group=COMMON, negative="", show_default=False)] = False
     """Use the sandbox on this machine: no key, no network."""
     quiet: Annotated[bool, Parameter(group=COMMON, negative="", show_default=False)] = False
-    """Print no notes and no progress bars, only errors and warnings. Without --json or --jsonl,
-    import, export and delete print no report either."""
+    """Print no notes and no progress bars. Without --json or --jsonl, import, export FILE and
+    delete print no report either. Errors and warnings are still printed."""
     json: Annotated[bool, Parameter(group=FORMAT, negative="", show_default=False)] = False
     """Print JSON with the API's field names; the default unless stdout is a terminal."""
     jsonl: Annotated[bool, Parameter(group=FORMAT, negative="", show_default=False)] = False

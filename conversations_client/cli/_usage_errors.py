@@ -78,7 +78,7 @@ def _describe_unknown_word(error: CycloptsError) -> str | None:
             names = [name for argument in error.argument_collection for name in argument.names]
             option = error.token.keyword or error.token.value
             if _is_after_dashes(option, error):
-                return 'Everything after "--" is an argument. Put options before it.'
+                return 'Everything after "--" is an argument. Put options before "--".'
             if advice := _argument_advice(option, error):
                 return f"{_unknown_option(option, ())}{advice}"
             return f"{_unknown_option(option, names)}{_dash_advice(option, error)}"

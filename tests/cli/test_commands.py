@@ -229,7 +229,7 @@ def test_options_after_two_hyphens(
     piped: Command, line: tuple[str, ...], *, is_after: bool
 ) -> None:
     ended = piped(*line)
-    advice = f"""Everything after "--" is an argument. Put options before it. See \
+    advice = f"""Everything after "--" is an argument. Put options before "--". See \
 `conversations {line[0]} --help`."""
     assert (ended.code, ended.err == f"Error: {advice}\n") == (2, is_after)
     assert ("Unknown option" in ended.err) != is_after

@@ -618,8 +618,8 @@ def test_ctrl_c_waits_for_the_requests_in_flight(
         ("ids", b"ID\nconv_1\n", "line 1 is the name of a column, not an ID."),
         ("ids", b"id\nconv_1\n_id\nconv_2\n", "row 2 is the name of a column, not an ID."),
         ("ids.csv", b'_id\n"conv_1', "can't be read: it is not CSV (unexpected end of data)."),
-        ("ids.csv", b'"id","name"\n7,x\n', "row 1 has an ID that doesn't begin with conv_, as"),
-        ("ids", b"conv_1\nmsg_1\n", "line 2 has an ID that doesn't begin with conv_, as"),
+        ("ids.csv", b'"id","name"\n7,x\n', "row 1 has an ID that doesn't begin with conv_, but"),
+        ("ids", b"conv_1\nmsg_1\n", "line 2 has an ID that doesn't begin with conv_, but"),
         ("ids", b'{"_id": "7"}\n', "If the ID is right, pass it as an argument, without --file."),
         ("ids.json", b'{\n  "_id": "conv_1"\n}\n', "add --jsonl to that command; otherwise,"),
         ("ids", b'\n{"_id":\n"conv_1"}\n', "Each object must be on a single line."),
@@ -643,10 +643,11 @@ def test_a_file_without_its_option_is_an_error(piped: Command, tmp_path: Path) -
         assert "is the name of a file" not in piped(*line).err
         file.touch()
         ended = piped(*line)
-    assert (ended.code, ended.err.splitlines()[0]) == (
-        2,
-        "Error: One of the IDs is the name of a file. Pass a file that contains IDs with --file.",
+    problem = (
+        "Error: One of the IDs is the name of a file. To delete the conversations whose IDs it "
+        "contains, pass it with --file."
     )
+    assert (ended.code, ended.err.splitlines()[0]) == (2, problem)
 
 
 def test_the_limits_of_a_deletion(

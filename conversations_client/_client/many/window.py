@@ -215,7 +215,7 @@ class Window(Generic[S]):
             for request in self._delayed.values():
                 if request.error is not None:
                     self._done[request.index] = self._failure(request, request.error)
-        # Those above, and one that failed just before an interrupt.
+        # Remove those that failed above, and one that failed just before an interrupt.
         for index in self._delayed.keys() & self._done.keys():
             self._delayed.pop(index)
 

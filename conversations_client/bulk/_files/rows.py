@@ -71,7 +71,7 @@ class Row:
         """A digest of the content, 32 hexadecimal digits.
 
         Args:
-            line_break: The line break to use in the cells. Default: those of the file.
+            line_break: The line break to use in the cells. Default: the file's line breaks.
         """
         content = self.content
         value = content.problem if isinstance(content, Unreadable) else dict(content)

@@ -190,7 +190,7 @@ class ImportRun(Iterator[CreateRequest]):
         self._new += state is State.CREATED
 
     def report(self) -> Report:
-        """The counts so far; rows without an outcome count as doubtful, also from earlier runs."""
+        """The counts so far; rows without an outcome, also of earlier runs, count as doubtful."""
         return Report(
             created=self._counts[State.CREATED],
             failed=self._counts[State.FAILED],

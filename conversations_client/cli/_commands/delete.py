@@ -48,8 +48,8 @@ def delete(
             an export or the results of an import. A hyphen (-) reads stdin.
         yes: Delete without confirmation.
         rate: The maximum number of conversations per second; no limit by default.
-        max_in_flight: The maximum number of conversations of a file to delete at once. Those that
-            you pass as arguments are deleted one by one.
+        max_in_flight: With --file, the maximum number of conversations to delete at once. Without
+            it, they are deleted one by one.
         retries: The options for throttled requests and other temporary failures.
         session: The common options and the output.
     """

@@ -20,7 +20,7 @@ class Deletion:
     Attributes:
         deleted: The IDs of the deleted conversations.
         failures: The number of conversations that could not be deleted.
-        codes: The exit codes of the failures, and of a throttling that stopped the command.
+        codes: The exit codes of the failures, and of the throttling that stopped the command.
         may_be_missing: The IDs of conversations that an earlier run may have deleted, so that a
             missing one isn't a failure.
         missing: The number of conversations that were missing, if that isn't a failure.

@@ -149,7 +149,7 @@ class DeletionRun:
         untried = len(self.ids) - self._recorded + len(self._postponed)
         if self._long_wait is not None:
             self.deletion.codes.add(exit_code(self._long_wait))
-            if untried:  # otherwise, the error is printed already, as that of a conversation
+            if untried:  # otherwise, it was already printed as a conversation's error
                 reason = describe_error(self._long_wait)
                 print_error(f"{reason} {untried:,} of {len(self.ids):,} were not deleted.")
         elif untried:

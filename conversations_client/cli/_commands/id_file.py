@@ -63,7 +63,8 @@ def check_ids(ids: Collection[str]) -> None:
         )
     if any(not each.startswith(ID_PREFIX) and Path(each).is_file() for each in ids):
         raise UsageError(
-            "One of the IDs is the name of a file. Pass a file that contains IDs with --file."
+            "One of the IDs is the name of a file. To delete the conversations whose IDs it "
+            "contains, pass it with --file."
         )
 
 
@@ -233,7 +234,7 @@ def _checked(conversation_id: str, location: str) -> str:
         )
     if not conversation_id.startswith(ID_PREFIX):
         raise ValueError(
-            f"{location} has an ID that doesn't begin with {ID_PREFIX}, as the IDs of "
+            f"{location} has an ID that doesn't begin with {ID_PREFIX}, but the IDs of "
             "conversations do. If the ID is right, pass it as an argument, without --file"
         )
     return conversation_id

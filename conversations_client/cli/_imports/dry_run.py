@@ -54,7 +54,7 @@ def dry_run(
 
 @contextmanager
 def _stand_in(target: Target) -> Generator[Client, None, None]:
-    """A client for the same service, but each request gets its response here."""
+    """A client with the same settings that sends nothing: every response is created here."""
     transport = httpx.MockTransport(lambda _: httpx.Response(201, json=_CREATED))
     with (
         httpx.Client(transport=transport) as http_client,
