@@ -641,6 +641,8 @@ def test_a_file_without_its_option_is_an_error(piped: Command, tmp_path: Path) -
     with contextlib.chdir(tmp_path), ScriptedServer([]) as server:
         line = ("delete", "-y", file.name, "--base-url", server.url)
         assert "is the name of a file" not in piped(*line).err
+        too_long = piped("delete", "-y", "x" * 5000, "--base-url", server.url)
+        assert "File name too long" not in too_long.err
         file.touch()
         ended = piped(*line)
     problem = (

@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from os.path import isfile
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -61,7 +62,8 @@ def check_ids(ids: Collection[str]) -> None:
             "An ID can't contain spaces, commas, quotes, slashes or brackets. Pass each ID as a "
             "separate argument, or a file of IDs with --file."
         )
-    if any(not each.startswith(ID_PREFIX) and Path(each).is_file() for each in ids):
+    # Path.is_file() raises an error that contains the ID if the name is too long.
+    if any(not each.startswith(ID_PREFIX) and isfile(each) for each in ids):  # noqa: PTH113
         raise UsageError(
             "One of the IDs is the name of a file. To delete the conversations whose IDs it "
             "contains, pass it with --file."
